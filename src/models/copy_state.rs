@@ -1,0 +1,217 @@
+//! What the service says of a copy.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize, Serializer};
+use time::OffsetDateTime;
+
+use super::{CopyId, CopyStatus, ETag, SnapshotId, VersionId};
+use crate::{
+    error::{Error, Result},
+    pipeline::redaction::redact,
+};
+
+/// How far a copy has come, in bytes: the value of `x-ms-copy-progress`.
+///
+/// ```
+/// use blobcopy::CopyProgress;
+///
+/// let progress: CopyProgress = "512/2048".parse()?;
+/// assert_eq!(progress.fraction(), 0.25);
+/// assert_eq!(progress.to_string(), "512/2048");
+/// # Ok::<(), blobcopy::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CopyProgress {
+    /// Bytes copied so far.
+    pub copied: u64,
+    /// Bytes to copy in all.
+    pub total: u64,
+}
+
+impl CopyProgress {
+    /// The part that is done, from 0 to 1. A copy of nothing is wholly done.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn fraction(&self) -> f64 {
+        if self.total == 0 { 1.0 } else { (self.copied as f64 / self.total as f64).min(1.0) }
+    }
+}
+
+impl fmt::Display for CopyProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.copied, self.total)
+    }
+}
+
+impl FromStr for CopyProgress {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parsed = text.split_once('/').and_then(|(copied, total)| {
+            Some(Self { copied: copied.parse().ok()?, total: total.parse().ok()? })
+        });
+        parsed.ok_or_else(|| {
+            Error::invalid("copy progress", text, "must be <bytes copied>/<bytes in all>")
+        })
+    }
+}
+
+/// The source of a copy, as the service echoes it in `x-ms-copy-source`.
+///
+/// The service changes what it was given (the scheme, a port, the case of percent triplets) and may
+/// echo a SAS whole. Every form that shows it says `sig=REDACTED`; only
+/// [`expose`](EchoedSource::expose) gives the text as it came.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EchoedSource(String);
+
+impl EchoedSource {
+    /// Wraps what the service sent.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The URL exactly as the service echoed it, which may hold the signature of a SAS.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EchoedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redact(&self.0))
+    }
+}
+
+impl fmt::Debug for EchoedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", redact(&self.0))
+    }
+}
+
+impl Serialize for EchoedSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&redact(&self.0))
+    }
+}
+
+/// What the service said of a copy at one moment.
+///
+/// From the `x-ms-copy-*` headers of
+/// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CopyState {
+    /// Which copy.
+    pub copy_id: CopyId,
+    /// Where it stands.
+    pub status: CopyStatus,
+    /// How many bytes are copied, of how many. Absent in the answer to a start.
+    pub progress: Option<CopyProgress>,
+    /// Why it failed, or what delays it. The text is the service's and may change.
+    pub description: Option<String>,
+    /// When it ended, with whole seconds; absent while it is pending.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub completed_on: Option<OffsetDateTime>,
+    /// The snapshot that holds the copied content, once an incremental copy has succeeded.
+    pub destination_snapshot: Option<SnapshotId>,
+    /// Where it copies from.
+    pub source: Option<EchoedSource>,
+    /// The destination's ETag at this moment. It changes while the copy goes on.
+    pub etag: Option<ETag>,
+    /// When the destination was last written, at this moment.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// The destination's version, in accounts that keep versions.
+    pub version_id: Option<VersionId>,
+}
+
+impl CopyState {
+    pub(crate) fn new(copy_id: CopyId, status: CopyStatus) -> Self {
+        Self {
+            copy_id,
+            status,
+            progress: None,
+            description: None,
+            completed_on: None,
+            destination_snapshot: None,
+            source: None,
+            etag: None,
+            last_modified: None,
+            version_id: None,
+        }
+    }
+}
+
+/// A copy that has ended in success, and what it left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CompletedCopy {
+    /// Which copy.
+    pub copy_id: CopyId,
+    /// Bytes that the copy moved; for an incremental copy, the difference. Absent when the copy
+    /// was over in the answer to its start, which carries no progress.
+    pub bytes_copied: Option<u64>,
+    /// Bytes that the copy had to move.
+    pub bytes_total: Option<u64>,
+    /// The destination's new snapshot; present after an incremental copy.
+    pub destination_snapshot: Option<SnapshotId>,
+    /// When the copy ended, with whole seconds.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub completed_on: Option<OffsetDateTime>,
+    /// The destination's ETag when the end was seen.
+    pub etag: Option<ETag>,
+    /// When the destination was last written, as far as was seen.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// The destination's version, in accounts that keep versions.
+    pub version_id: Option<VersionId>,
+}
+
+impl From<CopyState> for CompletedCopy {
+    fn from(state: CopyState) -> Self {
+        Self {
+            copy_id: state.copy_id,
+            bytes_copied: state.progress.map(|progress| progress.copied),
+            bytes_total: state.progress.map(|progress| progress.total),
+            destination_snapshot: state.destination_snapshot,
+            completed_on: state.completed_on,
+            etag: state.etag,
+            last_modified: state.last_modified,
+            version_id: state.version_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_reads_and_shows_itself_as_the_service_does() {
+        let progress: CopyProgress = "0/2048".parse().expect("well formed");
+        assert_eq!((progress.copied, progress.total), (0, 2048));
+        assert_eq!(progress.to_string(), "0/2048");
+        for bad in ["", "5", "a/b", "-1/5", "1/2/3"] {
+            assert!(bad.parse::<CopyProgress>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_fraction_of_nothing_is_all_of_it() {
+        assert_eq!(CopyProgress { copied: 0, total: 0 }.fraction(), 1.0);
+        assert_eq!(CopyProgress { copied: 9, total: 3 }.fraction(), 1.0);
+    }
+
+    #[test]
+    fn an_echoed_signature_is_never_shown() {
+        let source = EchoedSource::new("https://a/c/b?sp=r&sig=SECRET&se=x");
+        for shown in [
+            source.to_string(),
+            format!("{source:?}"),
+            serde_json::to_string(&source).expect("serializes"),
+        ] {
+            assert!(shown.contains("sig=REDACTED&se=x") && !shown.contains("SECRET"), "{shown}");
+        }
+        assert!(source.expose().contains("SECRET"));
+    }
+}

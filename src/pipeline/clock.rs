@@ -1,0 +1,105 @@
+//! The only place that reads the time and sleeps.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+/// The clock that dates requests and paces polls and retries.
+///
+/// [`Clock::system`] is the real one, and the default. [`Clock::starting_at`] is for tests: it
+/// begins at a date of your choice and follows tokio's time from there, so that under
+/// `#[tokio::test(start_paused = true)]` a wait of two weeks is over at once. Clones share one
+/// time.
+///
+/// ```
+/// use std::time::Duration;
+/// use blobcopy::Clock;
+/// use time::macros::datetime;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+/// # runtime.block_on(async {
+/// let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+/// tokio::time::sleep(Duration::from_secs(3600)).await; // paused: returns at once
+/// assert_eq!(clock.now(), datetime!(2026-01-01 01:00 UTC));
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), datetime!(2026-01-01 01:01 UTC));
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Clock(Arc<Inner>);
+
+struct Inner {
+    /// Where a test's clock began: a date, and tokio's instant at that moment.
+    origin: Option<(OffsetDateTime, Instant)>,
+    /// How far [`Clock::advance`] has turned it on.
+    advanced_micros: AtomicU64,
+}
+
+impl Clock {
+    /// The computer's own clock.
+    pub fn system() -> Self {
+        Self(Arc::new(Inner { origin: None, advanced_micros: AtomicU64::new(0) }))
+    }
+
+    /// A clock that shows `date` now and follows tokio's time, which a test may pause.
+    pub fn starting_at(date: OffsetDateTime) -> Self {
+        let origin = Some((date, Instant::now()));
+        Self(Arc::new(Inner { origin, advanced_micros: AtomicU64::new(0) }))
+    }
+
+    /// The date and time in UTC.
+    #[allow(clippy::disallowed_methods)]
+    pub fn now(&self) -> OffsetDateTime {
+        let now = match self.0.origin {
+            None => OffsetDateTime::now_utc(),
+            Some((date, instant)) => date + instant.elapsed(),
+        };
+        now + Duration::from_micros(self.0.advanced_micros.load(Ordering::Relaxed))
+    }
+
+    /// Turns the clock on by hand; every clone shows the later time. What is sleeping goes on
+    /// sleeping.
+    pub fn advance(&self, by: Duration) {
+        let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+        self.0.advanced_micros.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+/// A point on the monotonic clock, from which time that has passed is counted.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn instant() -> Instant {
+    Instant::now()
+}
+
+/// Waits for `duration`.
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
+/// Runs `future` for at most `limit`; `None` when the limit passed first.
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(limit, future).await.ok()
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.0.origin.is_some() { "starting_at" } else { "system" };
+        write!(f, "Clock::{kind}")
+    }
+}

@@ -1,0 +1,237 @@
+//! The one seam to the network: a request goes in, a response comes out.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use super::redaction::{Redacted, redact};
+
+/// A boxed future, as returned by [`Transport::send`] and by every operation.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends one HTTP request and returns its response: the crate's only way to the network.
+///
+/// Implement it to bring your own HTTP client, or wrap another transport to observe or alter what
+/// passes. The pipeline calls it once per attempt, with a request that is already signed; it must
+/// send method, URL and headers exactly as they are, since all of them are covered by the
+/// signature. It must not retry and must not follow redirects.
+///
+/// ```
+/// use blobcopy::transport::{BoxFuture, Request, Response, Transport, TransportError};
+///
+/// /// Counts what passes through to another transport.
+/// #[derive(Debug)]
+/// struct Counting<T> {
+///     inner: T,
+///     sent: std::sync::atomic::AtomicUsize,
+/// }
+///
+/// impl<T: Transport> Transport for Counting<T> {
+///     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+///         self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         self.inner.send(request)
+///     }
+/// }
+/// ```
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` and resolves once the response's head has arrived.
+    ///
+    /// Dropping the future cancels the request.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
+}
+
+/// One signed HTTP request, as handed to a [`Transport`].
+///
+/// Its `Debug` form shows neither the `Authorization` header nor the signature of a SAS.
+#[derive(Clone)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: Method,
+    /// The whole URL, with a SAS in its query where one authorizes the request.
+    pub url: Url,
+    /// Every header to send. `Content-Length` is present whenever the method may carry a body.
+    pub headers: HeaderMap,
+    /// The body; empty for most operations.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &redact(self.url.as_str()))
+            .field("headers", &Redacted(&self.headers))
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
+}
+
+/// One HTTP response, as returned by a [`Transport`].
+pub struct Response {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Every header of the response.
+    pub headers: HeaderMap,
+    /// The body, read as it arrives.
+    pub body: Body,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &Redacted(&self.headers))
+            .field("body", &self.body)
+            .finish()
+    }
+}
+
+/// The body of a [`Response`]: bytes at hand, or a stream of them.
+pub struct Body(Inner);
+
+enum Inner {
+    Full(Bytes),
+    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
+}
+
+impl Body {
+    /// A body that is read from a stream, piece by piece.
+    ///
+    /// ```
+    /// use blobcopy::transport::Body;
+    /// use bytes::Bytes;
+    ///
+    /// let pieces = vec![Ok(Bytes::from_static(b"a")), Ok(Bytes::from_static(b"b"))];
+    /// let body = Body::stream(futures_util::stream::iter(pieces));
+    /// # let _ = body;
+    /// ```
+    pub fn stream(
+        stream: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static,
+    ) -> Self {
+        Self(Inner::Stream(Box::pin(stream)))
+    }
+
+    /// Reads the body to its end; fails as soon as more than `limit` bytes have come.
+    pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, TransportError> {
+        if let Inner::Full(bytes) = self.0 {
+            return Ok(bytes);
+        }
+        let mut all = BytesMut::new();
+        while let Some(piece) = std::future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
+            all.extend_from_slice(&piece?);
+            if all.len() > limit {
+                let why = format!("the response body is longer than {limit} bytes");
+                return Err(TransportError::interrupted(why));
+            }
+        }
+        Ok(all.freeze())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Full(bytes))
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.0 {
+            Inner::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Inner::Full(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Inner::Stream(stream) => stream.as_mut().poll_next(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Inner::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Inner::Stream(_) => f.write_str("Body(stream)"),
+        }
+    }
+}
+
+/// Why no whole response came back.
+///
+/// It holds text only: the messages of the causes, with the secrets of any URL in them redacted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    message: Box<str>,
+}
+
+/// What a transport fault says about the request, which decides whether it may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection could be made, so the service has not seen the request. Always safe to retry.
+    Connect,
+    /// The connection broke, or the answer was cut short, after the request may have been sent.
+    /// The service may have applied it. Retried where the operation allows.
+    Interrupted,
+    /// The transport's own time limit passed after the request may have been sent. The service may
+    /// have applied it. Retried where the operation allows.
+    Timeout,
+    /// The request can never be sent as it is (a bad certificate, an unusable URL). Never retried.
+    Unusable,
+}
+
+impl TransportError {
+    /// A fault of `kind`, described by `cause` and the chain of errors below it.
+    ///
+    /// ```
+    /// use blobcopy::transport::{TransportError, TransportErrorKind};
+    ///
+    /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// let error = TransportError::new(TransportErrorKind::Connect, &refused);
+    /// assert_eq!(error.kind(), TransportErrorKind::Connect);
+    /// assert_eq!(error.to_string(), "connection refused");
+    /// ```
+    pub fn new(kind: TransportErrorKind, cause: &(dyn StdError + 'static)) -> Self {
+        let mut message = cause.to_string();
+        let mut below = cause.source();
+        while let Some(error) = below {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            below = error.source();
+        }
+        Self::with_message(kind, message)
+    }
+
+    /// A fault of `kind` with a message of its own.
+    ///
+    /// ```
+    /// use blobcopy::transport::{TransportError, TransportErrorKind};
+    ///
+    /// let error = TransportError::with_message(TransportErrorKind::Connect, "no route");
+    /// assert_eq!(error.to_string(), "no route");
+    /// ```
+    pub fn with_message(kind: TransportErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: redact(&message.into()).into() }
+    }
+
+    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+        Self::with_message(TransportErrorKind::Interrupted, message)
+    }
+
+    /// What the fault says about the request.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
