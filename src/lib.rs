@@ -8,9 +8,10 @@ mod pipeline;
 pub use self::{
     error::{CredentialError, Error, Result, ServiceError},
     models::{
-        AccessTier, ArchiveStatus, BlobType, CompletedCopy, CopyId, CopyProgress, CopyState,
-        CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode, LeaseDuration, LeaseId,
-        LeaseState, LeaseStatus, RehydratePriority, SnapshotId, VersionId,
+        AccessTier, ArchiveStatus, BlobProperties, BlobType, CompletedCopy, Conditions, CopyId,
+        CopyProgress, CopyState, CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode,
+        LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, RehydratePriority,
+        ServiceVersion, SnapshotId, Tags, VersionId,
     },
     pipeline::clock::Clock,
 };
