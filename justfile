@@ -62,11 +62,11 @@ bench *arguments:
 
 # Licences, sources and bans of the dependencies: cargo install --locked cargo-deny
 deny:
-    cargo deny --all-features check bans licenses sources
+    cargo deny check bans licenses sources
 
 # Known vulnerabilities of the dependencies, from the RustSec database
 advisories:
-    cargo deny --all-features check advisories
+    cargo deny check advisories
 
 # Breaking changes since the last tag: cargo install --locked cargo-semver-checks
 semver:
