@@ -1,0 +1,4 @@
+//! How requests and URLs are authorized: shared key, shared access signatures, connection strings.
+#![allow(unreachable_pub)] // until lib.rs exports what users name
+
+pub(crate) mod shared_key;
