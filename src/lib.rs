@@ -1,6 +1,7 @@
 //! x
 #![allow(dead_code)]
 
+mod auth;
 mod error;
 mod models;
 mod pipeline;

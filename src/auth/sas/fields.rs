@@ -1,0 +1,333 @@
+//! What every kind of SAS can say, as it is signed and as it stands in the query.
+
+use std::{borrow::Cow, fmt, net::Ipv4Addr, ops::RangeInclusive};
+
+use time::{OffsetDateTime, UtcOffset};
+
+use super::{permissions, token::Query};
+use crate::error::{Error, Result};
+
+/// The fields of a SAS. An empty one is absent: an empty line in the signed text, and nothing in
+/// the query.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fields<'a> {
+    pub(super) version: Cow<'a, str>,
+    pub(super) resource: Resource<'a>,
+    pub(super) permissions: Cow<'a, str>,
+    pub(super) start: Cow<'a, str>,
+    pub(super) expiry: Cow<'a, str>,
+    pub(super) policy: Cow<'a, str>,
+    pub(super) ip: Option<SasIpRange>,
+    pub(super) protocol: Option<SasProtocol>,
+    pub(super) encryption_scope: Cow<'a, str>,
+    /// `Cache-Control`, `Content-Disposition`, `-Encoding`, `-Language` and `Content-Type`.
+    pub(super) response_headers: [Cow<'a, str>; 5],
+}
+
+/// The names of [`Fields::response_headers`] as arguments and in the query.
+const RESPONSE_HEADERS: [(&str, &str); 5] = [
+    ("cache control of a SAS", "rscc"),
+    ("content disposition of a SAS", "rscd"),
+    ("content encoding of a SAS", "rsce"),
+    ("content language of a SAS", "rscl"),
+    ("content type of a SAS", "rsct"),
+];
+
+/// What a SAS is for. An account SAS is for no resource in particular.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Resource<'a> {
+    /// `b`, `bs`, `bv`, `c` or `d`: the value of `sr`.
+    pub(super) kind: &'static str,
+    pub(super) container: Cow<'a, str>,
+    /// The blob or the directory within the container.
+    pub(super) path: Cow<'a, str>,
+    /// The snapshot or version of the blob, which is signed but not in the query.
+    pub(super) moment: Cow<'a, str>,
+    /// How many directories deep a directory is.
+    pub(super) depth: Option<usize>,
+}
+
+impl Fields<'_> {
+    /// Refuses what the service would refuse once the SAS is used. `known` are the letters that
+    /// the permissions are made of.
+    pub(super) fn check(&self, known: &[(char, &str)]) -> Result<()> {
+        let version = &*self.version;
+        if !is_version(version) {
+            let rule = "must be a date such as 2026-04-06";
+            return Err(Error::invalid("service version of a SAS", version, rule));
+        }
+        if self.permissions.is_empty() && self.policy.is_empty() {
+            return Err(Error::invalid("SAS permissions", "", "must not be empty"));
+        }
+        permissions::check(&self.permissions, known, version)?;
+        if self.expiry.is_empty() && self.policy.is_empty() {
+            return Err(Error::invalid(
+                "expiry of a SAS",
+                "",
+                "must be a date before the year 10000",
+            ));
+        }
+        // Both are of one format, in which later is greater.
+        if !self.expiry.is_empty() && self.start >= self.expiry {
+            let rule = format!("must be after its start, {}", self.start);
+            return Err(Error::invalid("expiry of a SAS", &self.expiry, &rule));
+        }
+        if let Some(ip) = self.ip {
+            self.needs("2015-04-05", "IP range of a SAS", ip)?;
+            if ip.first > ip.last {
+                let rule = "must not end before it begins";
+                return Err(Error::invalid("IP range of a SAS", ip, rule));
+            }
+        }
+        if let Some(protocol) = self.protocol {
+            self.needs("2015-04-05", "protocol of a SAS", protocol)?;
+        }
+        let scope = ("encryption scope of a SAS", &self.encryption_scope);
+        if !scope.1.is_empty() {
+            self.needs("2020-12-06", scope.0, scope.1)?;
+        }
+        let headers = RESPONSE_HEADERS.iter().map(|names| names.0).zip(&self.response_headers);
+        for (what, value) in headers.chain([scope]) {
+            if value.is_empty() {
+                continue;
+            }
+            self.needs("2013-08-15", what, value)?;
+            if value.chars().any(char::is_control) {
+                return Err(Error::invalid(what, value, "must not hold control characters"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a resource that the service would refuse.
+    pub(super) fn check_resource(&self) -> Result<()> {
+        let Resource { kind, container, path, .. } = &self.resource;
+        if container.is_empty() || container.contains('/') {
+            let rule = "must not be empty, and must not hold a slash";
+            return Err(Error::invalid("container of a SAS", container, rule));
+        }
+        match *kind {
+            "b" | "bs" | "bv" if path.is_empty() => {
+                return Err(Error::invalid("blob of a SAS", path, "must not be empty"));
+            }
+            "bs" | "bv" => self.needs("2018-11-09", "SAS of a snapshot or version", path),
+            "d" => self.needs("2020-02-10", "SAS of a directory", path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses `what` when the version of the SAS is older than the one that brought it.
+    pub(super) fn needs(
+        &self,
+        since: &str,
+        what: &'static str,
+        value: impl fmt::Display,
+    ) -> Result<()> {
+        if *self.version < *since {
+            let rule = format!("needs service version {since} or later, not {}", self.version);
+            return Err(Error::invalid(what, value, &rule));
+        }
+        Ok(())
+    }
+
+    /// The path of the resource, decoded, as it is signed.
+    pub(super) fn canonical_resource(&self, account: &str) -> String {
+        let Resource { container, path, .. } = &self.resource;
+        let service = if *self.version < *"2015-02-21" { "" } else { "/blob" };
+        let slash = if path.is_empty() { "" } else { "/" };
+        [service, "/", account, "/", container, slash, path].concat()
+    }
+
+    /// Adds all fields to a query.
+    pub(super) fn push_to(&self, query: &mut Query) {
+        // Versions before 2012-02-12 do not know the parameter.
+        if *self.version >= *"2012-02-12" {
+            query.push("sv", &self.version);
+        }
+        query.push("sr", self.resource.kind);
+        if let Some(depth) = self.resource.depth {
+            query.push("sdd", &depth.to_string());
+        }
+        query.push("st", &self.start);
+        query.push("se", &self.expiry);
+        query.push("sp", &self.permissions);
+        if let Some(ip) = self.ip {
+            query.push("sip", &ip.to_string());
+        }
+        query.push("spr", self.protocol.map_or("", SasProtocol::as_str));
+        query.push("si", &self.policy);
+        query.push("ses", &self.encryption_scope);
+        for ((_, name), value) in RESPONSE_HEADERS.iter().zip(&self.response_headers) {
+            query.push(name, value);
+        }
+    }
+
+    /// The text of the `sip` field.
+    pub(super) fn ip_text(&self) -> String {
+        self.ip.map_or_else(String::new, |ip| ip.to_string())
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// A time as it stands in a SAS, or nothing when it has no date in UTC.
+pub(super) fn timestamp(at: OffsetDateTime) -> Cow<'static, str> {
+    let Some(at) =
+        at.checked_to_offset(UtcOffset::UTC).filter(|at| (0..=9999).contains(&at.year()))
+    else {
+        return Cow::Borrowed("");
+    };
+    let (date, time) = (at.date(), at.time());
+    let text = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    );
+    Cow::Owned(text)
+}
+
+/// The protocols over which a SAS may be used (from version 2015-04-05).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SasProtocol {
+    /// https only.
+    Https,
+    /// https and http: what holds when nothing is set.
+    HttpsAndHttp,
+}
+
+impl SasProtocol {
+    /// The word as it travels: the value of `spr`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::HttpsAndHttp => "https,http",
+        }
+    }
+}
+
+impl fmt::Display for SasProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The addresses from which a SAS may be used: one, or all from one to another (from version
+/// 2015-04-05).
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use blobcopy::sas::SasIpRange;
+///
+/// let one: SasIpRange = Ipv4Addr::new(168, 1, 5, 60).into();
+/// assert_eq!(one.to_string(), "168.1.5.60");
+/// let some: SasIpRange = (Ipv4Addr::new(168, 1, 5, 60)..=Ipv4Addr::new(168, 1, 5, 70)).into();
+/// assert_eq!(some.to_string(), "168.1.5.60-168.1.5.70");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SasIpRange {
+    first: Ipv4Addr,
+    last: Ipv4Addr,
+}
+
+impl From<Ipv4Addr> for SasIpRange {
+    fn from(address: Ipv4Addr) -> Self {
+        Self { first: address, last: address }
+    }
+}
+
+impl From<RangeInclusive<Ipv4Addr>> for SasIpRange {
+    fn from(range: RangeInclusive<Ipv4Addr>) -> Self {
+        Self { first: *range.start(), last: *range.end() }
+    }
+}
+
+impl fmt::Display for SasIpRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.first == self.last {
+            true => self.first.fmt(f),
+            false => write!(f, "{}-{}", self.first, self.last),
+        }
+    }
+}
+
+/// The setters that every kind of SAS has.
+macro_rules! common_setters {
+    () => {
+        /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave
+        /// it out, or set it to fifteen minutes ago, so that clocks which differ do no harm.
+        #[must_use]
+        pub fn starts(mut self, at: ::time::OffsetDateTime) -> Self {
+            self.fields.start = $crate::auth::sas::fields::timestamp(at);
+            self
+        }
+
+        /// Only requests from these addresses are authorized (2015-04-05).
+        #[must_use]
+        pub fn ip(mut self, addresses: impl Into<$crate::auth::sas::SasIpRange>) -> Self {
+            self.fields.ip = Some(addresses.into());
+            self
+        }
+
+        /// Only requests by this protocol are authorized (2015-04-05).
+        #[must_use]
+        pub fn protocol(mut self, protocol: $crate::auth::sas::SasProtocol) -> Self {
+            self.fields.protocol = Some(protocol);
+            self
+        }
+
+        /// What is written with the SAS is encrypted with this scope (2020-12-06).
+        #[must_use]
+        pub fn encryption_scope(mut self, scope: impl Into<String>) -> Self {
+            self.fields.encryption_scope = scope.into().into();
+            self
+        }
+
+        /// The service version of the SAS, such as `2026-04-06`: how the service reads it, and
+        /// the version of a request that names none itself.
+        #[must_use]
+        pub fn service_version(mut self, version: impl Into<String>) -> Self {
+            self.fields.version = version.into().into();
+            self
+        }
+    };
+}
+pub(super) use common_setters;
+
+/// The setters of a SAS that overrides headers of the answers to whoever uses it.
+macro_rules! response_setters {
+    ($($(#[$doc:meta])* $setter:ident = $place:literal,)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $setter(mut self, value: impl Into<String>) -> Self {
+                self.fields.response_headers[$place] = value.into().into();
+                self
+            }
+        )+
+    };
+    () => {
+        $crate::auth::sas::fields::response_setters! {
+            /// The `Cache-Control` of answers to requests with the SAS (2013-08-15).
+            cache_control = 0,
+            /// The `Content-Disposition` of answers to requests with the SAS (2013-08-15).
+            content_disposition = 1,
+            /// The `Content-Encoding` of answers to requests with the SAS (2013-08-15).
+            content_encoding = 2,
+            /// The `Content-Language` of answers to requests with the SAS (2013-08-15).
+            content_language = 3,
+            /// The `Content-Type` of answers to requests with the SAS (2013-08-15).
+            content_type = 4,
+        }
+    };
+}
+pub(super) use response_setters;

@@ -1,0 +1,245 @@
+//! The SAS of one blob, snapshot, version, container or directory, signed with the account key.
+//!
+//! From [Create a service SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
+
+use std::marker::PhantomData;
+
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    BlobSasPermissions, ByPolicy, Complete, ContainerSasPermissions, DEFAULT_VERSION, NeedsExpiry,
+    NeedsPermissions, Permissions, SasToken,
+    fields::{Fields, Resource, common_setters, response_setters, timestamp},
+    token::Query,
+};
+use crate::{
+    auth::shared_key::SharedKey,
+    error::{Error, Result},
+    models::{SnapshotId, VersionId},
+};
+
+/// A SAS of one blob, snapshot, version, container or directory, signed with the account key.
+///
+/// It takes its permissions and its expiry, or a stored access policy, and can then be signed; its
+/// type says what it still needs.
+///
+/// ```
+/// use blobcopy::{SharedKey, sas::{BlobSasPermissions, SasProtocol, ServiceSas}};
+/// use time::macros::datetime;
+///
+/// let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==")?;
+/// let sas = ServiceSas::blob("vhds", "disk0.vhd")
+///     .permissions(BlobSasPermissions::new().read())
+///     .expires(datetime!(2026-01-02 00:00 UTC))
+///     .protocol(SasProtocol::Https)
+///     .sign(&key)?;
+/// assert!(sas.expose().starts_with(
+///     "sv=2026-04-06&sr=b&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sig="
+/// ));
+/// # Ok::<(), blobcopy::Error>(())
+/// ```
+///
+/// What the service requires cannot be left out:
+///
+/// ```compile_fail
+/// # use blobcopy::{SharedKey, sas::{BlobSasPermissions, ServiceSas}};
+/// # let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==").unwrap();
+/// ServiceSas::blob("vhds", "disk0.vhd").permissions(BlobSasPermissions::new().read()).sign(&key);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a SAS is made when it is signed"]
+pub struct ServiceSas<P, S = NeedsPermissions> {
+    fields: Fields<'static>,
+    state: PhantomData<(P, S)>,
+}
+
+impl ServiceSas<BlobSasPermissions> {
+    /// Of a blob. It grants the blob's snapshots too, when their URL carries it.
+    pub fn blob(container: impl Into<String>, blob: impl Into<String>) -> Self {
+        Self::of("b", container.into(), blob.into())
+    }
+
+    /// Of one snapshot of a blob, and not of the blob itself (2018-11-09). The URL needs
+    /// `snapshot=` beside the SAS.
+    pub fn snapshot(
+        container: impl Into<String>,
+        blob: impl Into<String>,
+        snapshot: &SnapshotId,
+    ) -> Self {
+        let mut sas = Self::of("bs", container.into(), blob.into());
+        sas.fields.resource.moment = snapshot.to_string().into();
+        sas
+    }
+
+    /// Of one version of a blob, and not of the blob itself (2018-11-09). The URL needs
+    /// `versionid=` beside the SAS.
+    pub fn version(
+        container: impl Into<String>,
+        blob: impl Into<String>,
+        version: &VersionId,
+    ) -> Self {
+        let mut sas = Self::of("bv", container.into(), blob.into());
+        sas.fields.resource.moment = version.to_string().into();
+        sas
+    }
+}
+
+impl ServiceSas<ContainerSasPermissions> {
+    /// Of a container and every blob in it.
+    pub fn container(container: impl Into<String>) -> Self {
+        Self::of("c", container.into(), String::new())
+    }
+
+    /// Of a directory and all below it, in an account with a hierarchical namespace (2020-02-10).
+    pub fn directory(container: impl Into<String>, directory: impl Into<String>) -> Self {
+        let directory = directory.into();
+        let mut sas = Self::of("d", container.into(), directory.trim_matches('/').to_owned());
+        let names = sas.fields.resource.path.split('/').filter(|name| !name.is_empty());
+        sas.fields.resource.depth = Some(names.count());
+        sas
+    }
+}
+
+impl<P: Permissions> ServiceSas<P> {
+    fn of(kind: &'static str, container: String, path: String) -> Self {
+        let resource = Resource {
+            kind,
+            container: container.into(),
+            path: path.into(),
+            ..Resource::default()
+        };
+        let version = DEFAULT_VERSION.into();
+        Self { fields: Fields { version, resource, ..Fields::default() }, state: PhantomData }
+    }
+
+    /// What the SAS allows.
+    pub fn permissions(mut self, permissions: P) -> ServiceSas<P, NeedsExpiry> {
+        self.fields.permissions = permissions.to_string().into();
+        ServiceSas { fields: self.fields, state: PhantomData }
+    }
+
+    /// Takes permissions, start and expiry from a stored access policy of the container, which can
+    /// be changed and withdrawn later.
+    ///
+    /// What the policy leaves open must be set here, and what it sets must not be: the service
+    /// refuses a field that both have.
+    pub fn stored_policy(mut self, id: impl Into<String>) -> ServiceSas<P, ByPolicy> {
+        self.fields.policy = id.into().into();
+        ServiceSas { fields: self.fields, state: PhantomData }
+    }
+}
+
+impl<P> ServiceSas<P, NeedsExpiry> {
+    /// When the SAS ends, with whole seconds.
+    pub fn expires(mut self, at: OffsetDateTime) -> ServiceSas<P, Complete> {
+        self.fields.expiry = timestamp(at);
+        ServiceSas { fields: self.fields, state: PhantomData }
+    }
+}
+
+impl<P: Permissions> ServiceSas<P, ByPolicy> {
+    /// What the SAS allows, if the stored access policy does not say it.
+    pub fn permissions(mut self, permissions: P) -> Self {
+        self.fields.permissions = permissions.to_string().into();
+        self
+    }
+
+    /// When the SAS ends, if the stored access policy does not say it.
+    pub fn expires(mut self, at: OffsetDateTime) -> Self {
+        self.fields.expiry = timestamp(at);
+        self
+    }
+
+    /// Signs the SAS with the key of the account.
+    ///
+    /// # Errors
+    ///
+    /// As for a SAS without a policy, and when the policy's id is empty or longer than 64
+    /// characters.
+    pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
+        let policy = &self.fields.policy;
+        if policy.is_empty() || policy.chars().count() > 64 || policy.contains(char::is_control) {
+            let rule = "must be 1 to 64 characters, without control characters";
+            return Err(Error::invalid("stored access policy", policy, rule));
+        }
+        self.fields.check(P::LETTERS)?;
+        sign(&self.fields, key)
+    }
+}
+
+impl<P: Permissions> ServiceSas<P, Complete> {
+    /// Signs the SAS with the key of the account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] when the service would refuse the SAS: no permission, an end before
+    /// its start, an empty name, or something that its service version does not know.
+    pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
+        self.fields.check(P::LETTERS)?;
+        within_an_hour(&self.fields)?;
+        sign(&self.fields, key)
+    }
+}
+
+impl<P, S> ServiceSas<P, S> {
+    common_setters!();
+    response_setters!();
+}
+
+/// Before 2012-02-12 only a stored access policy could grant more than an hour.
+fn within_an_hour(fields: &Fields<'_>) -> Result<()> {
+    if *fields.version >= *"2012-02-12" {
+        return Ok(());
+    }
+    let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    match (read(&fields.start), read(&fields.expiry)) {
+        (Some(start), Some(expiry)) if expiry - start > Duration::HOUR => {
+            let rule = "must be within an hour of its start before service version 2012-02-12";
+            Err(Error::invalid("expiry of a SAS", &fields.expiry, rule))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Signs what has been checked.
+pub(super) fn sign(fields: &Fields<'_>, key: &SharedKey) -> Result<SasToken> {
+    fields.check_resource()?;
+    let signature = key.signing_key().sign(string_to_sign(fields, key.account()).as_bytes());
+    let mut query = Query::new();
+    fields.push_to(&mut query);
+    Ok(query.finish(&signature))
+}
+
+/// The text that is signed: fields in an order that has grown with the service's versions.
+pub(super) fn string_to_sign(fields: &Fields<'_>, account: &str) -> String {
+    let resource = fields.canonical_resource(account);
+    let ip = fields.ip_text();
+    let protocol = fields.protocol.map_or("", |protocol| protocol.as_str());
+    let version = &*fields.version;
+
+    let mut lines: Vec<&str> = Vec::with_capacity(16);
+    lines.extend([&*fields.permissions, &fields.start, &fields.expiry, &resource, &fields.policy]);
+    if version >= "2015-04-05" {
+        lines.extend([&*ip, protocol]);
+    }
+    if version >= "2012-02-12" {
+        lines.push(version);
+    }
+    if version >= "2018-11-09" {
+        lines.extend([fields.resource.kind, &fields.resource.moment]);
+    }
+    if version >= "2020-12-06" {
+        lines.push(&fields.encryption_scope);
+    }
+    if version >= "2013-08-15" {
+        lines.extend(fields.response_headers.iter().map(|value| &**value));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+impl<P, S> ServiceSas<P, S> {
+    pub(super) fn fields(&self) -> &Fields<'static> {
+        &self.fields
+    }
+}

@@ -1,0 +1,114 @@
+//! The finished SAS.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{Error, Result},
+    pipeline::redaction::redact,
+};
+
+/// A shared access signature: the query string that authorizes a URL.
+///
+/// Whoever has it can do what it grants until it expires, so it is shown as `sig=REDACTED`; only
+/// [`expose`](SasToken::expose) gives the whole text. It is wiped from memory on drop.
+///
+/// ```
+/// use blobcopy::SasToken;
+///
+/// let sas = SasToken::parse("?sv=2026-04-06&sr=c&sp=r&sig=c2VjcmV0")?;
+/// assert_eq!(format!("{sas:?}"), r#"SasToken("sv=2026-04-06&sr=c&sp=r&sig=REDACTED")"#);
+/// assert_eq!(sas.expose(), "sv=2026-04-06&sr=c&sp=r&sig=c2VjcmV0");
+/// # Ok::<(), blobcopy::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct SasToken(Zeroizing<String>);
+
+impl SasToken {
+    /// Takes a SAS as it was made elsewhere, with or without the leading `?`.
+    ///
+    /// Nothing else in it is changed: its signature covers it as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when it has no `sig` or more than one,
+    /// holds what cannot be in a query (white space, `#`, what is not ASCII), or is a whole URL.
+    ///
+    /// ```
+    /// use blobcopy::SasToken;
+    ///
+    /// assert!(SasToken::parse("sv=2026-04-06&sr=c&sp=r").is_err());
+    /// assert!(SasToken::parse("https://a.blob.core.windows.net/c?sp=r&sig=c2VjcmV0").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Self> {
+        let refused = |rule: &str| Err(Error::invalid_secret("SAS token", rule));
+        let query = text.strip_prefix('?').unwrap_or(text);
+        if query.starts_with("https://") || query.starts_with("http://") {
+            return refused("must be only what follows the ? of the URL");
+        }
+        if !query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+            return refused("must be visible ASCII characters, without white space and without #");
+        }
+        let mut signatures = query.split('&').filter_map(|pair| pair.strip_prefix("sig="));
+        match (signatures.next(), signatures.next()) {
+            (None | Some(""), _) => refused("must contain the signature, sig="),
+            (Some(_), Some(_)) => refused("must contain one signature, sig=, not several"),
+            (Some(_), None) => Ok(Self(Zeroizing::new(query.to_owned()))),
+        }
+    }
+
+    /// The whole query string, without `?` and with the signature: a secret.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SasToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SasToken").field(&redact(&self.0)).finish()
+    }
+}
+
+/// A query string in the making.
+pub(super) struct Query(Zeroizing<String>);
+
+impl Query {
+    pub(super) fn new() -> Self {
+        // Rarely outgrown, so that the finished text is the only copy.
+        Self(Zeroizing::new(String::with_capacity(640)))
+    }
+
+    /// Adds a parameter, unless its value is empty.
+    pub(super) fn push(&mut self, name: &str, value: &str) {
+        if !value.is_empty() {
+            self.push_encoded(name, utf8_percent_encode(value, RESERVED));
+        }
+    }
+
+    /// Adds a parameter whose value is percent-encoded already.
+    pub(super) fn push_encoded<'a>(
+        &mut self,
+        name: &str,
+        value: impl IntoIterator<Item = &'a str>,
+    ) {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.push_str(name);
+        self.0.push('=');
+        self.0.extend(value);
+    }
+
+    /// Ends the query with the signature.
+    pub(super) fn finish(mut self, signature: &[u8]) -> SasToken {
+        let signature = percent_encoding::percent_encode(signature, RESERVED);
+        self.push_encoded("sig", signature);
+        SasToken(self.0)
+    }
+}
+
+/// Everything but the characters that no URL reserves.
+pub(super) const RESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -1,0 +1,260 @@
+//! Authorization by account key.
+//!
+//! From [Authorize with Shared Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key),
+//! the format for the blob service of 2009-09-19 and later.
+
+use std::{borrow::Cow, cmp::Ordering, fmt};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use sha2::Sha256;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+/// The name of a storage account and one of its two keys.
+///
+/// It signs shared access signatures, and as a credential every request. The key is wiped from
+/// memory on drop and shown by no form of this type.
+///
+/// ```
+/// use blobcopy::SharedKey;
+///
+/// let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==")?;
+/// assert_eq!(key.account(), "myaccount");
+/// assert_eq!(format!("{key:?}"), r#"SharedKey { account: "myaccount", .. }"#);
+/// # Ok::<(), blobcopy::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SharedKey {
+    account: Box<str>,
+    key: SigningKey,
+}
+
+impl SharedKey {
+    /// The key `base64_key` of `account`, as the portal shows them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] when the account's name is not made of letters, digits, `-` and `_`,
+    /// or the key is empty or not base64.
+    ///
+    /// ```
+    /// use blobcopy::SharedKey;
+    ///
+    /// let error = SharedKey::new("myaccount", "not base64!").unwrap_err();
+    /// assert_eq!(error.to_string(), "account key: (value not shown) must be base64 text");
+    /// ```
+    pub fn new(account: &str, base64_key: &str) -> Result<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if account.is_empty() || account.len() > 63 || !account.bytes().all(allowed) {
+            let rule = "must be 1 to 63 letters, digits, hyphens or underscores";
+            return Err(Error::invalid("account name", account, rule));
+        }
+        Ok(Self { account: account.into(), key: SigningKey::new("account key", base64_key)? })
+    }
+
+    /// The name of the account.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// What signs, without the account's name.
+    pub(crate) fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The value of `Authorization` for a request that has all its other headers.
+    pub(crate) fn authorization(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        version: &str,
+    ) -> HeaderValue {
+        let mut text = Vec::with_capacity(1024);
+        string_to_sign(method, url, headers, &self.account, version, &mut text);
+
+        let mut value = Vec::with_capacity(SCHEME.len() + self.account.len() + 1 + SIGNATURE_LEN);
+        value.extend_from_slice(SCHEME);
+        value.extend_from_slice(self.account.as_bytes());
+        value.push(b':');
+        value.extend_from_slice(&self.key.sign(&text));
+        let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
+            .expect("an account name and base64 are legal in a header");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+const SCHEME: &[u8] = b"SharedKey ";
+
+impl fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedKey").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// Writes the text that is signed for a request: its method, its standard headers, its `x-ms-`
+/// headers, and the resource.
+pub(crate) fn string_to_sign(
+    method: &Method,
+    url: &Url,
+    headers: &HeaderMap,
+    account: &str,
+    version: &str,
+    out: &mut Vec<u8>,
+) {
+    let mut standard: [&[u8]; 11] = Default::default();
+    let mut own: Vec<(&str, &[u8])> = Vec::with_capacity(16);
+    for (name, value) in headers {
+        let value = value.as_bytes().trim_ascii();
+        if let Some(suffix) = name.as_str().strip_prefix(OWN_PREFIX) {
+            // Until 2015-12-11 the service left empty headers out.
+            if !value.is_empty() || version >= "2016-05-31" {
+                own.push((suffix, value));
+            }
+        } else if let Some(place) = STANDARD_HEADERS.iter().position(|standard| standard == name) {
+            standard[place] = value;
+        }
+    }
+    if standard[CONTENT_LENGTH] == b"0" && version >= "2015-02-21" {
+        standard[CONTENT_LENGTH] = b"";
+    }
+    own.sort_unstable_by(|(a, _), (b, _)| service_order(a, b));
+    if own.iter().any(|(suffix, _)| *suffix == "date") {
+        standard[DATE] = b"";
+    }
+
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.push(b'\n');
+    for value in standard {
+        out.extend_from_slice(value);
+        out.push(b'\n');
+    }
+    for (suffix, value) in own {
+        out.extend_from_slice(OWN_PREFIX.as_bytes());
+        out.extend_from_slice(suffix.as_bytes());
+        out.push(b':');
+        out.extend_from_slice(value);
+        out.push(b'\n');
+    }
+    canonical_resource(url, account, out);
+}
+
+/// The standard headers that are signed, in the order of the string.
+static STANDARD_HEADERS: [HeaderName; 11] = [
+    http::header::CONTENT_ENCODING,
+    http::header::CONTENT_LANGUAGE,
+    http::header::CONTENT_LENGTH,
+    HeaderName::from_static("content-md5"),
+    http::header::CONTENT_TYPE,
+    http::header::DATE,
+    http::header::IF_MODIFIED_SINCE,
+    http::header::IF_MATCH,
+    http::header::IF_NONE_MATCH,
+    http::header::IF_UNMODIFIED_SINCE,
+    http::header::RANGE,
+];
+const CONTENT_LENGTH: usize = 2;
+const DATE: usize = 5;
+const OWN_PREFIX: &str = "x-ms-";
+
+/// Compares header names as the service does: first by their letters, digits and signs, of which
+/// signs come before digits and digits before letters, and only then by where their hyphens are.
+///
+/// For the service's own headers this is plain byte order; metadata names can differ. The
+/// documentation says "lexicographically"; this is what the official SDKs found the service to do.
+fn service_order(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let Some(at) = a.iter().zip(b).position(|(a, b)| a != b) else {
+        return a.len().cmp(&b.len());
+    };
+    let (first, second) = (WEIGHTS[usize::from(a[at])], WEIGHTS[usize::from(b[at])]);
+    if first != 0 && second != 0 {
+        return first.cmp(&second);
+    }
+    let weights = |rest: &[u8]| -> Vec<u8> {
+        rest.iter().map(|byte| WEIGHTS[usize::from(*byte)]).filter(|weight| *weight != 0).collect()
+    };
+    // Of two names with the same letters, the one whose hyphen comes later is first.
+    weights(&a[at..]).cmp(&weights(&b[at..])).then(second.cmp(&first)).then(b[at].cmp(&a[at]))
+}
+
+/// The rank of each byte of a header name; 0 for the hyphen and the apostrophe.
+const WEIGHTS: [u8; 256] = {
+    let mut weights = [0; 256];
+    let order = b"!#$%&*.^_`|~+0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rank: u8 = 0;
+    while (rank as usize) < order.len() {
+        weights[order[rank as usize] as usize] = rank + 1;
+        rank += 1;
+    }
+    weights
+};
+
+/// Writes the account, the path as it is sent, and every query parameter, decoded, in order of
+/// names; the values of a repeated name are joined.
+fn canonical_resource(url: &Url, account: &str, out: &mut Vec<u8>) {
+    out.push(b'/');
+    out.extend_from_slice(account.as_bytes());
+    out.extend_from_slice(url.path().as_bytes());
+    let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = url
+        .query_pairs()
+        .map(|(name, value)| match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => (name.to_lowercase().into(), value),
+            false => (name, value),
+        })
+        .collect();
+    parameters.sort_unstable();
+    let mut previous = None;
+    for (name, value) in &parameters {
+        if previous == Some(name) {
+            out.push(b',');
+        } else {
+            out.push(b'\n');
+            out.extend_from_slice(name.as_bytes());
+            out.push(b':');
+        }
+        out.extend_from_slice(value.as_bytes());
+        previous = Some(name);
+    }
+}
+
+/// A key that is ready to sign: HMAC-SHA256 with the key already mixed in.
+#[derive(Clone)]
+pub(crate) struct SigningKey(Hmac<Sha256>);
+
+/// The length of a signature in base64.
+const SIGNATURE_LEN: usize = 44;
+
+impl SigningKey {
+    /// Decodes the key `what`.
+    pub(crate) fn new(what: &'static str, base64_key: &str) -> Result<Self> {
+        let key = STANDARD
+            .decode(base64_key)
+            .map(Zeroizing::new)
+            .map_err(|_| Error::invalid_secret(what, "must be base64 text"))?;
+        if key.is_empty() {
+            return Err(Error::invalid_secret(what, "must not be empty"));
+        }
+        Ok(Self(Hmac::new_from_slice(&key).expect("HMAC takes a key of any length")))
+    }
+
+    /// The signature of `text`, in base64.
+    pub(crate) fn sign(&self, text: &[u8]) -> [u8; SIGNATURE_LEN] {
+        let mut mac = self.0.clone();
+        mac.update(text);
+        let mut signature = [0; SIGNATURE_LEN];
+        STANDARD
+            .encode_slice(mac.finalize().into_bytes(), &mut signature)
+            .expect("32 bytes are 44 digits of base64");
+        signature
+    }
+}
+
+#[cfg(test)]
+#[path = "shared_key_tests.rs"]
+mod tests;
