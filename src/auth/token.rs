@@ -49,10 +49,7 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
     ///
     /// An error that may be gone on the next try is marked with
     /// [`transient`](CredentialError::transient).
-    fn token<'a>(
-        &'a self,
-        scope: &'a str,
-    ) -> BoxFuture<'a, Result<AccessToken, CredentialError>>;
+    fn token<'a>(&'a self, scope: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>>;
 }
 
 /// A bearer token and the time at which it expires.
@@ -210,7 +207,8 @@ mod tests {
             }
         }
         let hour = NOW + Duration::hours(1);
-        for (secret, expiry) in [("SECRET", NOW), ("SECRET\n", hour), ("", hour), ("SEC RET", hour)] {
+        for (secret, expiry) in [("SECRET", NOW), ("SECRET\n", hour), ("", hour), ("SEC RET", hour)]
+        {
             let error = CachedToken::new(Fixed(secret, expiry)).header(NOW).await;
             let error = error.expect_err(secret).to_string();
             assert!(error.contains("token") && !error.contains("SEC"), "{error}");

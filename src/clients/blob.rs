@@ -178,8 +178,8 @@ impl BlobClient {
 
     pub(super) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
         let mut parts = (*self.0).clone();
-        parts.target = BadName::target(parts.endpoint.blob_url(&parts.container, &parts.name))
-            .map(|url| {
+        parts.target =
+            BadName::target(parts.endpoint.blob_url(&parts.container, &parts.name)).map(|url| {
                 let mut request = Prepared::new(http::Method::GET, url);
                 if let Some(snapshot) = &snapshot {
                     request = request.query("snapshot", snapshot.as_str());

@@ -10,10 +10,8 @@ use crate::{
     error::Result,
     models::address::{self, Endpoint},
     operations::{
-        BadName, Call, Target,
-        create_container::CreateContainer,
-        delete_container::DeleteContainer,
-        exists::Exists,
+        BadName, Call, Target, create_container::CreateContainer,
+        delete_container::DeleteContainer, exists::Exists,
         get_container_properties::GetContainerProperties,
     },
     pipeline::{options::ClientOptions, send::Pipeline},

@@ -47,7 +47,8 @@ fn settle(
             return Err(Error::invalid("endpoint", endpoint.url(), rule));
         }
         (Proof::Token(_), _) if options.service_version < ServiceVersion::BEARER_TOKENS => {
-            let rule = format!("must be {} or later for bearer tokens", ServiceVersion::BEARER_TOKENS);
+            let rule =
+                format!("must be {} or later for bearer tokens", ServiceVersion::BEARER_TOKENS);
             return Err(Error::invalid("service version", options.service_version, &rule));
         }
         _ => {}

@@ -200,7 +200,11 @@ impl BlobServiceClientBuilder {
 }
 
 /// A client of one blob, whose URL is known.
-pub(super) fn blob_at(url: &Url, credential: Credential, options: ClientOptions) -> Result<BlobClient> {
+pub(super) fn blob_at(
+    url: &Url,
+    credential: Credential,
+    options: ClientOptions,
+) -> Result<BlobClient> {
     let BlobUrl { endpoint, container, blob, snapshot, version, query } =
         BlobUrl::parse("blob URL", url)?;
     let credential = settle(&endpoint, query, credential, &options)?;

@@ -5,7 +5,9 @@ use crate::{
     clients::BlobClient,
     error::{Error, Result},
     models::{CopyState, CopyStatus, ErrorCode, LeaseId},
-    operations::{Call, abort_copy::AbortCopy, call_options, with_lease},
+    operations::{
+        Call, abort_copy::AbortCopy, call_options, get_properties::GetProperties, with_lease,
+    },
     pipeline::{send::Tries, transport::BoxFuture},
 };
 
@@ -43,9 +45,8 @@ impl AbortPendingCopy {
     async fn run(self) -> Result<AbortOutcome> {
         let mut round = 1;
         loop {
-            let mut properties = self.blob.get_properties();
-            properties.call.options = self.call.options.clone();
-            let state = properties.await?.copy.ok_or(Error::NoCopyProperties)?;
+            let properties = GetProperties::new(self.call.clone()).await?;
+            let state = properties.copy.ok_or(Error::NoCopyProperties)?;
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));
             }

@@ -305,7 +305,9 @@ impl CopyFromUriOperation {
     /// # Ok(()) });
     /// ```
     pub fn token(&self) -> CopyToken {
-        CopyToken::new(self.blob.url(), self.id.clone())
+        // A name that no blob can have is refused by whoever takes the token up.
+        let destination = self.blob.url().unwrap_or_else(|_| self.blob.endpoint().url().clone());
+        CopyToken::new(destination, self.id.clone())
     }
 
     /// How the copy ended, if it has been seen to.

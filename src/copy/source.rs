@@ -56,6 +56,7 @@ enum Place {
 }
 
 /// A source as it is sent, and as it is recognised again.
+#[derive(Debug)]
 pub(crate) struct ResolvedSource {
     pub(crate) header: HeaderValue,
     pub(crate) identity: SourceIdentity,
@@ -78,10 +79,7 @@ impl CopySource {
 
     /// The source of an incremental copy to `destination`: `snapshot`, in place of any that the
     /// source itself names. The service takes nothing on trust here, even within one account.
-    pub(crate) fn resolve_snapshot(
-        &self,
-        snapshot: &SnapshotId,
-    ) -> Result<ResolvedSource> {
+    pub(crate) fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<ResolvedSource> {
         match &self.place {
             Place::Url(url) => resolved(url, Some(snapshot), None),
             Place::Blob(blob) => {
@@ -161,14 +159,14 @@ fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Resu
     query.splice(0..0, snapshot.as_deref());
     query.extend(sas);
     let base = url.as_str().split('?').next().unwrap_or_default();
-    let text = if query.is_empty() { base.to_owned() } else { format!("{base}?{}", query.join("&")) };
+    let text =
+        if query.is_empty() { base.to_owned() } else { format!("{base}?{}", query.join("&")) };
     if text.len() > LONGEST {
         let size = format!("{text} ({} bytes)", text.len());
         return Err(Error::invalid("source", size, "must be at most 2 KiB long, SAS included"));
     }
-    let identity = SourceIdentity::of(&text).ok_or_else(|| {
-        Error::invalid("source", &text, "must be an http or https URL")
-    })?;
+    let identity = SourceIdentity::of(&text)
+        .ok_or_else(|| Error::invalid("source", &text, "must be an http or https URL"))?;
     let mut header = HeaderValue::from_str(&text)
         .map_err(|_| Error::invalid("source", &text, "must be visible ASCII characters"))?;
     header.set_sensitive(true);

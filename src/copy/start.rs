@@ -18,11 +18,7 @@ use crate::{
         Call, Operation, call_options, copy_blob::CopyBlob, get_properties::GetProperties,
         incremental_copy_blob::IncrementalCopyBlob, with_conditions,
     },
-    pipeline::{
-        clock,
-        send::Tries,
-        transport::BoxFuture,
-    },
+    pipeline::{clock, send::Tries, transport::BoxFuture},
 };
 
 /// Starts an incremental copy of a page blob's snapshot: made by
@@ -280,7 +276,8 @@ mod tests {
     use crate::models::EchoedSource;
 
     const LIVE: &str = "https://a.blob.core.windows.net/c/b";
-    const SNAPSHOT: &str = "https://a.blob.core.windows.net/c/b?snapshot=2026-01-01T00:00:00.1234567Z";
+    const SNAPSHOT: &str =
+        "https://a.blob.core.windows.net/c/b?snapshot=2026-01-01T00:00:00.1234567Z";
     const BEGUN: OffsetDateTime = datetime!(2026-01-01 12:00:00.3 UTC);
 
     fn found(source: &str, status: &str, ended: Option<OffsetDateTime>) -> CopyState {

@@ -154,12 +154,12 @@ impl Watch {
             clock::sleep(self.next_wait.min(left)).await;
             // The first poll, and the one at the deadline, are given a moment in any case.
             let left = deadline.saturating_duration_since(clock::instant());
-            let patience = if self.timeout.is_some() { left.max(LAST_LOOK) } else { LONGEST_OUTAGE };
+            let patience =
+                if self.timeout.is_some() { left.max(LAST_LOOK) } else { LONGEST_OUTAGE };
             match clock::within(patience, copy.look()).await {
                 Some(Ok((state, asked))) => {
                     (self.last_answer, self.cause) = (clock::instant(), None);
-                    self.next_wait =
-                        self.pace.after_answer(begun.elapsed(), state.progress, asked);
+                    self.next_wait = self.pace.after_answer(begun.elapsed(), state.progress, asked);
                     if status::end(&state).is_none() && clock::instant() >= deadline {
                         return Err(timed_out(state, None));
                     }

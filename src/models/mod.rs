@@ -18,8 +18,15 @@ pub(crate) mod words;
 pub(crate) mod written;
 
 pub use self::{
-    conditions::Conditions, copy_state::*, error_code::ErrorCode, metadata::Metadata, opaque::*,
+    conditions::Conditions,
+    copy_state::*,
+    error_code::ErrorCode,
+    metadata::Metadata,
+    opaque::*,
     page_ranges::PageRange,
-    properties::*, service_version::ServiceVersion, tags::Tags, words::*,
+    properties::*,
+    service_version::ServiceVersion,
+    tags::Tags,
+    words::*,
     written::{WrittenBlob, WrittenPages},
 };

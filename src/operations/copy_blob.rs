@@ -64,9 +64,11 @@ impl Operation for CopyBlob {
         }
         if let Some((until, mode)) = &self.immutability_policy {
             let date = http_date::value("immutability policy", *until)?;
-            request = request
-                .header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date)
-                .text(headers::IMMUTABILITY_POLICY_MODE, "immutability policy", mode.as_str())?;
+            request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
+                headers::IMMUTABILITY_POLICY_MODE,
+                "immutability policy",
+                mode.as_str(),
+            )?;
         }
         if let Some(hold) = self.legal_hold {
             request = request.header(headers::LEGAL_HOLD, flag(hold));
@@ -144,7 +146,8 @@ mod tests {
         ];
         let mut sent: Vec<_> = request.headers.iter().collect();
         sent.sort_by_key(|(name, _)| name.as_str());
-        let sent: Vec<_> = sent.iter().map(|(n, v)| (n.as_str(), v.to_str().expect("text"))).collect();
+        let sent: Vec<_> =
+            sent.iter().map(|(n, v)| (n.as_str(), v.to_str().expect("text"))).collect();
         assert_eq!(sent, expected);
         assert_eq!((request.method, request.url), (Method::PUT, url()));
     }

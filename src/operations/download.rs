@@ -230,7 +230,7 @@ impl Reader {
         };
         let mut body = match self.body.take() {
             Some(body) => body,
-            None => self.reopen().await?,
+            None => reopen(self.request.clone(), &self.etag, self.next, self.end).await?,
         };
         loop {
             let piece = match clock::within(limit, body.next()).await {
@@ -249,21 +249,25 @@ impl Reader {
             }
         }
     }
+}
 
-    /// Asks for what is still missing, of the same state of the blob.
-    async fn reopen(&self) -> Result<Body> {
-        let mut request = self.request.clone();
-        request.range = Some((self.next, Some(self.end - 1)));
-        if let Some(etag) = &self.etag {
-            request.conditions = Conditions::new().if_match(etag.clone());
-        }
-        let answer = request.open().await?;
-        match answer_offset(&answer)? {
-            offset if offset == self.next => Ok(answer.body),
-            offset => {
-                let why = format_args!("asked for byte {}, got byte {offset}", self.next);
-                Err(Error::unexpected(DownloadBlob::NAME, why))
-            }
+/// Asks for what is still missing, of the same state of the blob.
+async fn reopen(
+    mut request: DownloadBlob,
+    etag: &Option<ETag>,
+    next: u64,
+    end: u64,
+) -> Result<Body> {
+    request.range = Some((next, Some(end - 1)));
+    if let Some(etag) = etag {
+        request.conditions = Conditions::new().if_match(etag.clone());
+    }
+    let answer = request.open().await?;
+    match answer_offset(&answer)? {
+        offset if offset == next => Ok(answer.body),
+        offset => {
+            let why = format_args!("asked for byte {next}, got byte {offset}");
+            Err(Error::unexpected(DownloadBlob::NAME, why))
         }
     }
 }

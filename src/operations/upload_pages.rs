@@ -116,10 +116,7 @@ impl Operation for Piece {
         let mut request = Prepared::new(Method::PUT, url)
             .query("comp", "page")
             .header(headers::PAGE_WRITE, HeaderValue::from_static("update"))
-            .header(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/octet-stream"),
-            )
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .text(headers::RANGE, "range", &range)?
             .body(self.content.clone());
         self.conditions.write("conditions", &mut request.headers)?;

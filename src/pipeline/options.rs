@@ -103,9 +103,11 @@ impl ClientOptions {
         let legal = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         match HeaderValue::try_from(format!("{id} {CRATE}")) {
             Ok(value) if legal => Ok(value),
-            _ => {
-                Err(Error::invalid("application id", id, "must be 1 to 64 visible ASCII characters"))
-            }
+            _ => Err(Error::invalid(
+                "application id",
+                id,
+                "must be 1 to 64 visible ASCII characters",
+            )),
         }
     }
 }

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn parameters_are_encoded_once() {
-        let request = put().query("comp", "copy").query("snapshot", "2026-01-01T00:00:00.1Z a&b=c+d");
+        let request =
+            put().query("comp", "copy").query("snapshot", "2026-01-01T00:00:00.1Z a&b=c+d");
         let query = "comp=copy&snapshot=2026-01-01T00%3A00%3A00.1Z%20a%26b%3Dc%2Bd";
         assert_eq!(request.url.query(), Some(query));
     }

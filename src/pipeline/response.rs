@@ -114,8 +114,12 @@ mod tests {
     fn without_header_the_body_names_the_code_behind_a_byte_order_mark() {
         let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Error><Code>ServerBusy</Code>\
                     <Message>Busy.\nRequestId:1\nTime:2026-01-01T00:00:00Z</Message></Error>";
-        let error =
-            service_error("Op", StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), body.as_bytes());
+        let error = service_error(
+            "Op",
+            StatusCode::SERVICE_UNAVAILABLE,
+            &HeaderMap::new(),
+            body.as_bytes(),
+        );
         assert_eq!((error.code, error.message.as_str()), (ErrorCode::ServerBusy, "Busy."));
     }
 
@@ -135,7 +139,10 @@ mod tests {
         let inner = error.find("the source answered 403 AuthorizationPermissionMismatch (No read");
         let outer = error.find("Could not verify");
         assert!(inner.is_some() && inner < outer, "{error}");
-        assert!(error.contains("public, or its URL must carry a SAS with read permission"), "{error}");
+        assert!(
+            error.contains("public, or its URL must carry a SAS with read permission"),
+            "{error}"
+        );
 
         let from = headers(&[("x-ms-error-code", "CannotVerifyCopySource")]);
         let error = service_error("Copy Blob", StatusCode::FORBIDDEN, &from, body);

@@ -182,7 +182,13 @@ mod tests {
     fn what_the_service_asks_for_is_read_in_each_form() {
         let now = datetime!(2026-01-01 00:00:00 UTC);
         let asked = |name: &'static str, value: &'static str| {
-            retry_after(&HeaderMap::from_iter([(name.parse().expect("name"), value.parse().expect("value"))]), now)
+            retry_after(
+                &HeaderMap::from_iter([(
+                    name.parse().expect("name"),
+                    value.parse().expect("value"),
+                )]),
+                now,
+            )
         };
         assert_eq!(asked("x-ms-retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
         assert_eq!(asked("retry-after-ms", "20"), Some(Duration::from_millis(20)));

@@ -204,17 +204,9 @@ impl Pipeline {
     }
 
     /// Sends, and reads the body where the caller does not. Returns a refusal's body beside it.
-    async fn carry(
-        &self,
-        kind: Kind,
-        request: Request,
-    ) -> Result<(Answer, Option<bytes::Bytes>)> {
-        let fault = |fault| Error::Transport {
-            operation: kind.name,
-            fault,
-            attempts: 1,
-            ambiguous: false,
-        };
+    async fn carry(&self, kind: Kind, request: Request) -> Result<(Answer, Option<bytes::Bytes>)> {
+        let fault =
+            |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
         let response = self.transport.send(request).await.map_err(fault)?;
         let (status, headers) = (response.status, response.headers);
         let succeeded = status.is_success();
