@@ -4,6 +4,8 @@
 mod error;
 mod models;
 mod pipeline;
+#[cfg(feature = "simulator")]
+pub mod simulator;
 
 pub use self::{
     error::{CredentialError, Error, Result, ServiceError},
