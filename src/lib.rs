@@ -47,8 +47,8 @@ mod error;
 mod models;
 mod operations;
 mod pipeline;
-//SIM
-// SIM2
+#[cfg(feature = "simulator")]
+pub mod simulator;
 
 pub use self::{
     auth::{
