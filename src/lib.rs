@@ -53,6 +53,7 @@ pub mod simulator;
 pub use self::{
     auth::{
         credential::Credential,
+        sas::SasToken,
         shared_key::SharedKey,
         token::{AccessToken, TokenProvider},
     },

@@ -1,12 +1,302 @@
-//! tmp
-use crate::{auth::credential::Credential, error::*};
-use url::Url;
-pub(crate) struct ConnectionString(Url, Credential);
+//! Connection strings, as the portal shows them.
+//!
+//! From [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string),
+//! and from .NET's reading of them where that page leaves something open.
+
+use url::{Host, Url};
+
+use super::{sas::SasToken, shared_key::SharedKey};
+use crate::error::{Error, Result};
+
+/// What a connection string says of the blob service.
+#[derive(Debug)]
+pub(crate) struct ConnectionString {
+    /// The account, where the string names it or its endpoint shows it.
+    pub(crate) account: Option<String>,
+    /// Where the service is, without a query and without a slash at the end of a path.
+    pub(crate) blob_endpoint: Url,
+    /// Where the service can be read from in the other region.
+    pub(crate) blob_secondary: Option<Url>,
+    /// What authorizes requests.
+    pub(crate) auth: ConnectionAuth,
+}
+
+/// What a connection string authorizes requests with.
+#[derive(Debug)]
+pub(crate) enum ConnectionAuth {
+    Key(SharedKey),
+    Sas(SasToken),
+    Anonymous,
+}
+
 impl ConnectionString {
-    pub(crate) fn parse(_: &str) -> Result<Self> {
-        Err(Error::invalid("connection string", "", "tmp"))
-    }
-    pub(crate) fn into_parts(self) -> Result<(Url, Credential)> {
-        Ok((self.0, self.1))
+    /// Reads `key=value` pairs that are separated by semicolons.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let parts = Parts::split(text)?;
+        if parts.get(USE_DEVELOPMENT_STORAGE).is_some() {
+            return development_storage(&parts);
+        }
+        if let Some(proxy) = parts.get(PROXY) {
+            return Err(refused(PROXY, proxy, "needs UseDevelopmentStorage=true beside it"));
+        }
+        match parts.get(BLOB_ENDPOINT) {
+            Some(endpoint) => explicit(&parts, endpoint),
+            None => built(&parts),
+        }
     }
 }
+
+const USE_DEVELOPMENT_STORAGE: &str = "UseDevelopmentStorage";
+const PROXY: &str = "DevelopmentStorageProxyUri";
+const PROTOCOL: &str = "DefaultEndpointsProtocol";
+const SUFFIX: &str = "EndpointSuffix";
+const ACCOUNT_NAME: &str = "AccountName";
+const ACCOUNT_KEY: &str = "AccountKey";
+const ACCOUNT_KEY_NAME: &str = "AccountKeyName";
+const SAS: &str = "SharedAccessSignature";
+const BLOB_ENDPOINT: &str = "BlobEndpoint";
+const BLOB_SECONDARY: &str = "BlobSecondaryEndpoint";
+
+/// Every key there is. Those of the other services are known, and of no interest here.
+const KEYS: [&str; 16] = [
+    USE_DEVELOPMENT_STORAGE,
+    PROXY,
+    PROTOCOL,
+    SUFFIX,
+    ACCOUNT_NAME,
+    ACCOUNT_KEY,
+    ACCOUNT_KEY_NAME,
+    SAS,
+    BLOB_ENDPOINT,
+    BLOB_SECONDARY,
+    "QueueEndpoint",
+    "QueueSecondaryEndpoint",
+    "TableEndpoint",
+    "TableSecondaryEndpoint",
+    "FileEndpoint",
+    "FileSecondaryEndpoint",
+];
+
+/// The pairs of a connection string, each key at most once and by its proper name.
+struct Parts<'a>(Vec<(&'static str, &'a str)>);
+
+impl<'a> Parts<'a> {
+    /// Splits at semicolons, and each pair at its first `=`, since keys and signatures hold more.
+    fn split(text: &'a str) -> Result<Self> {
+        let mut parts = Self(Vec::new());
+        for pair in text.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
+            let Some((key, value)) = pair.split_once('=') else {
+                return Err(unknown(pair, "has no =; it must be key=value pairs separated by ;"));
+            };
+            let (key, value) = (key.trim(), value.trim());
+            // As in .NET: a key that is not known is most often one that is misspelt.
+            let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
+                return Err(unknown(key, "is not a key that connection strings have"));
+            };
+            if parts.get(key).is_some() {
+                return Err(unknown(key, "is there twice"));
+            }
+            if value.is_empty() {
+                return Err(refused(key, value, "must not be empty"));
+            }
+            parts.0.push((key, value));
+        }
+        match parts.0.is_empty() {
+            true => Err(Error::invalid("connection string", "", "must not be empty")),
+            false => Ok(parts),
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+    }
+}
+
+/// The emulator: a well-known account on this machine, or on that of a proxy.
+fn development_storage(parts: &Parts<'_>) -> Result<ConnectionString> {
+    const ACCOUNT: &str = "devstoreaccount1";
+    const KEY: &str =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    const PORT: u16 = 10000;
+
+    for (key, value) in &parts.0 {
+        match *key {
+            USE_DEVELOPMENT_STORAGE if value.eq_ignore_ascii_case("true") => {}
+            USE_DEVELOPMENT_STORAGE => return Err(refused(key, value, "must be true")),
+            PROXY => {}
+            other => {
+                let rule = "cannot stand beside UseDevelopmentStorage=true";
+                return Err(Error::invalid("connection string", other, rule));
+            }
+        }
+    }
+    // Only its scheme and host count: a proxy sees the emulator's own ports.
+    let base = match parts.get(PROXY) {
+        Some(proxy) => endpoint(PROXY, proxy)?,
+        None => endpoint(PROXY, "http://127.0.0.1")?,
+    };
+    let at = |account: &str| {
+        let (scheme, host) = (base.scheme(), base.host().expect("checked by `endpoint`"));
+        endpoint(PROXY, &format!("{scheme}://{host}:{PORT}/{account}"))
+    };
+    Ok(ConnectionString {
+        account: Some(ACCOUNT.to_owned()),
+        blob_endpoint: at(ACCOUNT)?,
+        blob_secondary: Some(at(&format!("{ACCOUNT}-secondary"))?),
+        auth: ConnectionAuth::Key(SharedKey::new(ACCOUNT, KEY)?),
+    })
+}
+
+/// Endpoints that are given, with any credential or none.
+fn explicit(parts: &Parts<'_>, primary: &str) -> Result<ConnectionString> {
+    let name = parts.get(ACCOUNT_NAME);
+    if name.is_none() {
+        for key in [PROTOCOL, SUFFIX] {
+            if let Some(value) = parts.get(key) {
+                return Err(refused(key, value, "needs AccountName beside it"));
+            }
+        }
+    }
+    let mut blob_endpoint = endpoint(BLOB_ENDPOINT, primary)?;
+    // .NET appends SharedAccessSignature to the endpoint; some strings come with that done.
+    let query = blob_endpoint.query().map(str::to_owned);
+    blob_endpoint.set_query(None);
+    let blob_secondary = match parts.get(BLOB_SECONDARY) {
+        None => None,
+        Some(secondary) => {
+            let mut url = endpoint(BLOB_SECONDARY, secondary)?;
+            if url.query().is_some_and(|other| Some(other) != query.as_deref()) {
+                let rule = "must have the same SAS as BlobEndpoint, or none";
+                return Err(refused(BLOB_SECONDARY, secondary, rule));
+            }
+            url.set_query(None);
+            Some(url)
+        }
+    };
+    let account = name.map(str::to_owned).or_else(|| account_of(&blob_endpoint));
+    let auth = match query {
+        None => credential(parts, account.as_deref())?,
+        Some(query) => {
+            if parts.get(ACCOUNT_KEY).or(parts.get(SAS)).is_some() {
+                let rule = "has a query, which cannot stand beside another credential";
+                return Err(refused(BLOB_ENDPOINT, primary, rule));
+            }
+            let sas = SasToken::parse(&query);
+            ConnectionAuth::Sas(sas.map_err(|_| {
+                refused(BLOB_ENDPOINT, primary, "must have no query other than a SAS")
+            })?)
+        }
+    };
+    Ok(ConnectionString { account, blob_endpoint, blob_secondary, auth })
+}
+
+/// Endpoints that follow from the account's name.
+fn built(parts: &Parts<'_>) -> Result<ConnectionString> {
+    if let Some(secondary) = parts.get(BLOB_SECONDARY) {
+        return Err(refused(BLOB_SECONDARY, secondary, "needs BlobEndpoint beside it"));
+    }
+    let Some(name) = parts.get(ACCOUNT_NAME) else {
+        let rule = "must have AccountName or BlobEndpoint, or be UseDevelopmentStorage=true";
+        return Err(Error::invalid_secret("connection string", rule));
+    };
+    let auth = credential(parts, Some(name))?;
+    let scheme = match parts.get(PROTOCOL) {
+        None => "https",
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
+        Some(other) => return Err(refused(PROTOCOL, other, "must be http or https")),
+    };
+    let suffix = parts.get(SUFFIX).unwrap_or("core.windows.net");
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if !suffix.split('.').all(label) {
+        return Err(refused(SUFFIX, suffix, "must be a DNS name such as core.windows.net"));
+    }
+    if !label(name) {
+        return Err(refused(ACCOUNT_NAME, name, "must be letters and digits"));
+    }
+    let at = |account: &str| endpoint(ACCOUNT_NAME, &format!("{scheme}://{account}.blob.{suffix}"));
+    Ok(ConnectionString {
+        account: Some(name.to_owned()),
+        blob_endpoint: at(name)?,
+        blob_secondary: Some(at(&format!("{name}-secondary"))?),
+        auth,
+    })
+}
+
+fn credential(parts: &Parts<'_>, account: Option<&str>) -> Result<ConnectionAuth> {
+    match (parts.get(ACCOUNT_KEY), parts.get(SAS)) {
+        (Some(_), Some(_)) => {
+            Err(refused_secret(SAS, "cannot stand beside AccountKey: give one of them"))
+        }
+        (Some(key), None) => match account {
+            Some(account) => Ok(ConnectionAuth::Key(SharedKey::new(account, key)?)),
+            None => Err(refused_secret(ACCOUNT_KEY, "needs AccountName beside it")),
+        },
+        (None, _) if parts.get(ACCOUNT_KEY_NAME).is_some() => {
+            Err(refused_secret(ACCOUNT_KEY_NAME, "needs AccountKey beside it"))
+        }
+        (None, Some(sas)) => Ok(ConnectionAuth::Sas(SasToken::parse(sas)?)),
+        // As in .NET: a name without a key is most often a key that was forgotten.
+        (None, None) => match parts.get(ACCOUNT_NAME) {
+            Some(name) => {
+                let rule = "needs AccountKey or SharedAccessSignature beside it";
+                Err(refused(ACCOUNT_NAME, name, rule))
+            }
+            None => Ok(ConnectionAuth::Anonymous),
+        },
+    }
+}
+
+fn endpoint(key: &'static str, text: &str) -> Result<Url> {
+    let rule = "must be an absolute http or https URL, without a user and without a fragment";
+    let mut url: Url = text.parse().map_err(|_| refused(key, text, rule))?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    if !plain || !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(refused(key, text, rule));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// The account that an endpoint is of: the first name of its path, where it has one, or else the
+/// first label of its host.
+fn account_of(endpoint: &Url) -> Option<String> {
+    let first = endpoint.path_segments().and_then(|mut names| names.next()).unwrap_or("");
+    if !first.is_empty() {
+        return Some(first.strip_suffix("-secondary").unwrap_or(first).to_owned());
+    }
+    let Some(Host::Domain(domain)) = endpoint.host() else { return None };
+    let (label, _) = domain.split_once('.')?;
+    // An account's name has no hyphen; what follows one says how the host is reached.
+    let suffixes = ["-ipv6", "-dualstack", "-secondary"];
+    let account =
+        suffixes.iter().fold(label, |label, suffix| label.strip_suffix(suffix).unwrap_or(label));
+    Some(account.to_owned())
+}
+
+fn refused(key: &'static str, value: &str, rule: &str) -> Error {
+    // A user's name and password in a URL are no more to be shown than a signature.
+    match key == ACCOUNT_KEY || key == SAS || value.contains('@') {
+        true => refused_secret(key, rule),
+        false => Error::invalid(key, value, &format!("{rule} (in the connection string)")),
+    }
+}
+
+fn refused_secret(key: &'static str, rule: &str) -> Error {
+    Error::invalid_secret(key, format!("{rule} (in the connection string)"))
+}
+
+/// Names what is not a known key, unless it could be a secret that was pasted in its place.
+fn unknown(key: &str, rule: &str) -> Error {
+    match key.len() <= 40 && key.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        true => Error::invalid("connection string", key, rule),
+        false => Error::invalid_secret("connection string", rule),
+    }
+}
+
+#[cfg(test)]
+#[path = "connection_string_tests.rs"]
+mod tests;

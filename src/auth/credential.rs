@@ -6,6 +6,7 @@ use http::header::AUTHORIZATION;
 use time::OffsetDateTime;
 
 use super::{
+    connection_string::ConnectionAuth,
     sas::SasToken,
     shared_key::SharedKey,
     token::{CachedToken, TokenProvider},
@@ -105,6 +106,16 @@ impl Credential {
             }
         }
         Ok(())
+    }
+}
+
+impl From<ConnectionAuth> for Credential {
+    fn from(auth: ConnectionAuth) -> Self {
+        Self(match auth {
+            ConnectionAuth::Key(key) => Proof::SharedKey(Arc::new(key)),
+            ConnectionAuth::Sas(sas) => Proof::Sas(Arc::new(sas)),
+            ConnectionAuth::Anonymous => Proof::Anonymous,
+        })
     }
 }
 

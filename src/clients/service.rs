@@ -71,8 +71,8 @@ impl BlobServiceClient {
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
     pub fn builder_from_connection_string(text: &str) -> Result<BlobServiceClientBuilder> {
-        let (endpoint, credential) = ConnectionString::parse(text)?.into_parts()?;
-        Ok(Self::builder(endpoint).credential(credential))
+        let ConnectionString { blob_endpoint, auth, .. } = ConnectionString::parse(text)?;
+        Ok(Self::builder(blob_endpoint).credential(auth.into()))
     }
 
     /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default

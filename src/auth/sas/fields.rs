@@ -265,28 +265,24 @@ macro_rules! common_setters {
     () => {
         /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave
         /// it out, or set it to fifteen minutes ago, so that clocks which differ do no harm.
-        #[must_use]
         pub fn starts(mut self, at: ::time::OffsetDateTime) -> Self {
             self.fields.start = $crate::auth::sas::fields::timestamp(at);
             self
         }
 
         /// Only requests from these addresses are authorized (2015-04-05).
-        #[must_use]
         pub fn ip(mut self, addresses: impl Into<$crate::auth::sas::SasIpRange>) -> Self {
             self.fields.ip = Some(addresses.into());
             self
         }
 
         /// Only requests by this protocol are authorized (2015-04-05).
-        #[must_use]
         pub fn protocol(mut self, protocol: $crate::auth::sas::SasProtocol) -> Self {
             self.fields.protocol = Some(protocol);
             self
         }
 
         /// What is written with the SAS is encrypted with this scope (2020-12-06).
-        #[must_use]
         pub fn encryption_scope(mut self, scope: impl Into<String>) -> Self {
             self.fields.encryption_scope = scope.into().into();
             self
@@ -294,7 +290,6 @@ macro_rules! common_setters {
 
         /// The service version of the SAS, such as `2026-04-06`: how the service reads it, and
         /// the version of a request that names none itself.
-        #[must_use]
         pub fn service_version(mut self, version: impl Into<String>) -> Self {
             self.fields.version = version.into().into();
             self
@@ -308,7 +303,6 @@ macro_rules! response_setters {
     ($($(#[$doc:meta])* $setter:ident = $place:literal,)+) => {
         $(
             $(#[$doc])*
-            #[must_use]
             pub fn $setter(mut self, value: impl Into<String>) -> Self {
                 self.fields.response_headers[$place] = value.into().into();
                 self
