@@ -1,4 +1,5 @@
 //! What is tested from outside the crate, all in one binary.
 
+mod copies;
 mod on_azurite;
 mod support;
