@@ -184,6 +184,14 @@ impl Error {
         }
     }
 
+    /// How long the service asks to be left alone, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Service(error) => error.retry_after,
+            _ => None,
+        }
+    }
+
     /// Whether the same call may well succeed a little later: the service was busy or out of reach.
     ///
     /// The call has already been retried as its options say. For a call that changes something,
@@ -278,6 +286,8 @@ pub struct ServiceError {
     pub details: BTreeMap<String, String>,
     /// How many times the operation was tried.
     pub attempts: u32,
+    /// How long the service asks to be left alone.
+    pub retry_after: Option<Duration>,
     pub(crate) ambiguous: bool,
 }
 

@@ -1,20 +1,106 @@
-//! x
-#![allow(dead_code)]
+//! Server-side copies in Azure Blob Storage: start them, watch them, and know how they really ended.
+//!
+//! The service does the copying; this crate asks for it correctly, watches it truthfully, and survives
+//! what happens on the way. Its shape is that of .NET's `PageBlobClient.StartCopyIncrementalAsync` and
+//! its `CopyFromUriOperation`.
+//!
+//! ```
+//! # blobcopy::simulator::example(async |service| {
+//! // let service = BlobServiceClient::from_connection_string(&connection_string)?;
+//! let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+//! let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+//!
+//! let snapshot = disk.create_snapshot().await?.snapshot;
+//! let mut copy = backup.start_copy_incremental(&disk, &snapshot).await?;
+//! let done = copy.wait().on_progress(|progress| println!("{progress}")).await?;
+//!
+//! println!("{} bytes moved", done.bytes_copied.unwrap_or(0));
+//! println!("kept as snapshot {}", done.destination_snapshot.unwrap());
+//! # Ok(()) });
+//! ```
+//!
+//! # Where to begin
+//!
+//! - [`BlobServiceClient`] is an account; from it come [`BlobContainerClient`], [`BlobClient`],
+//!   [`PageBlobClient`] and [`BlockBlobClient`]. Every operation is a method that returns a builder;
+//!   set what you need, then `.await` it.
+//! - [`PageBlobClient::start_copy_incremental`] and [`BlobClient::start_copy_from_uri`] start a copy
+//!   and give a [`CopyFromUriOperation`], which tells how copies end, and what a caller gets for each.
+//! - [`CopySource`] says how the service is allowed to read the source.
+//! - [`Error`] says what went wrong, whether to try again, and whether it may have worked all the same.
+//! - [`ClientOptions`] sets retries, time limits and the [`transport`].
+#![cfg_attr(
+    feature = "simulator",
+    doc = "- [`simulator`] is a model of the service, to test against."
+)]
+//!
+//! # Features
+//!
+//! - `rustls` (default): TLS by rustls and the platform's certificate verifier.
+//! - `native-tls`: TLS by the operating system's library.
+//! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
 
 mod auth;
+mod clients;
+mod copy;
 mod error;
 mod models;
+mod operations;
 mod pipeline;
+#[cfg(feature = "simulator")]
+pub mod simulator;
 
 pub use self::{
+    auth::{
+        credential::Credential,
+        sas::SasToken,
+        shared_key::SharedKey,
+        token::{AccessToken, TokenProvider},
+    },
+    clients::{
+        BlobClient, BlobContainerClient, BlobServiceClient, BlobServiceClientBuilder,
+        BlockBlobClient, PageBlobClient,
+    },
+    copy::{AbortOutcome, CopyFromUriOperation, CopySource, CopyToken},
     error::{CredentialError, Error, Result, ServiceError},
     models::{
-        AccessTier, ArchiveStatus, BlobType, CompletedCopy, CopyId, CopyProgress, CopyState,
-        CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode, LeaseDuration, LeaseId,
-        LeaseState, LeaseStatus, RehydratePriority, SnapshotId, VersionId,
+        AccessTier, ArchiveStatus, BlobProperties, BlobType, CompletedCopy, Conditions, CopyId,
+        CopyProgress, CopyState, CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode,
+        LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PageRange, PageRangeItem,
+        PublicAccess, RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId, WrittenBlob,
+        WrittenPages,
     },
-    pipeline::clock::Clock,
+    operations::{
+        create_snapshot::CreatedSnapshot, delete_blob::DeleteSnapshots, download::Download,
+        get_container_properties::ContainerProperties, get_page_ranges::PageRanges,
+    },
+    pipeline::{
+        clock::Clock,
+        options::{ClientOptions, RetryOptions},
+    },
 };
+
+/// Shared access signatures: time-limited permissions in a URL.
+///
+/// From [Delegate access with a shared access signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
+pub mod sas {
+    pub use crate::auth::sas::*;
+}
+
+/// The builders that the clients' methods return: settings to chain, and then to `.await`.
+pub mod builders {
+    pub use crate::{
+        copy::{AbortPendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
+        operations::{
+            abort_copy::AbortCopy, clear_pages::ClearPages, create_container::CreateContainer,
+            create_page_blob::CreatePageBlob, create_snapshot::CreateSnapshot,
+            delete_blob::DeleteBlob, delete_container::DeleteContainer, download::DownloadBlob,
+            exists::Exists, get_container_properties::GetContainerProperties,
+            get_page_ranges::GetPageRanges, get_properties::GetProperties, upload_blob::UploadBlob,
+            upload_pages::UploadPages,
+        },
+    };
+}
 
 /// The seam to the network: bring your own HTTP client, or wrap the default one.
 pub mod transport {

@@ -1,6 +1,7 @@
-//! How requests and URLs are authorized: shared key, shared access signatures, connection strings.
-#![allow(unreachable_pub, unused_imports)] // until lib.rs exports what users name
+//! How requests and URLs are authorized: shared key, shared access signatures, tokens.
 
 pub(crate) mod connection_string;
+pub(crate) mod credential;
 pub(crate) mod sas;
 pub(crate) mod shared_key;
+pub(crate) mod token;

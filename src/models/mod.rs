@@ -1,15 +1,33 @@
 //! The service's concepts as values: ids, words, conditions, properties.
 
+pub(crate) mod address;
+pub(crate) mod conditions;
 pub(crate) mod copy_state;
 pub(crate) mod error_body;
 pub(crate) mod error_code;
+pub(crate) mod headers;
+pub(crate) mod http_date;
+pub(crate) mod metadata;
 pub(crate) mod opaque;
-#[allow(unreachable_pub)] // until lib.rs exports it
+pub(crate) mod page;
 pub(crate) mod page_ranges;
+pub(crate) mod properties;
+pub(crate) mod service_version;
+pub(crate) mod tags;
 pub(crate) mod words;
+pub(crate) mod written;
 pub(crate) mod xml;
 
-pub use self::{copy_state::*, error_code::ErrorCode, opaque::*, words::*};
-
-#[allow(unreachable_pub, unused_imports)] // until lib.rs exports them
-pub use self::page_ranges::{PageRange, PageRangeItem};
+pub use self::{
+    conditions::Conditions,
+    copy_state::*,
+    error_code::ErrorCode,
+    metadata::Metadata,
+    opaque::*,
+    page_ranges::{PageRange, PageRangeItem},
+    properties::*,
+    service_version::ServiceVersion,
+    tags::Tags,
+    words::*,
+    written::{WrittenBlob, WrittenPages},
+};

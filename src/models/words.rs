@@ -215,6 +215,16 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// What anyone may read of a container without a credential.
+    PublicAccess {
+        /// The container's blobs, by their names.
+        Blob = "blob",
+        /// The blobs, and the list of them.
+        Container = "container",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,7 +51,7 @@ impl Clock {
 
     /// A clock that shows `date` now and follows tokio's time, which a test may pause.
     pub fn starting_at(date: OffsetDateTime) -> Self {
-        let origin = Some((date, Instant::now()));
+        let origin = Some((date, instant()));
         Self(Arc::new(Inner { origin, advanced_micros: AtomicU64::new(0) }))
     }
 

@@ -1,5 +1,13 @@
 //! How a request travels: prepared, dated, signed, sent, classified, and sent again.
+//!
+//! [`Pipeline::send`](send::Pipeline::send) is the one function that knows the order.
 
 pub(crate) mod clock;
+pub(crate) mod options;
 pub(crate) mod redaction;
+pub(crate) mod request;
+pub(crate) mod reqwest_transport;
+pub(crate) mod response;
+pub(crate) mod retry;
+pub(crate) mod send;
 pub(crate) mod transport;

@@ -119,6 +119,14 @@ impl Body {
         Self(Inner::Stream(Box::pin(stream)))
     }
 
+    /// The bytes at hand; none of a body that is still to be read.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Inner::Full(bytes) => bytes,
+            Inner::Stream(_) => &[],
+        }
+    }
+
     /// Reads the body to its end; fails as soon as more than `limit` bytes have come.
     pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, TransportError> {
         if let Inner::Full(bytes) = self.0 {

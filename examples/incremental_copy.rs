@@ -1,0 +1,155 @@
+//! Backs up a disk twice: the first copy moves all of it, the second only what has changed.
+//!
+//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it starts
+//! itself. Run it with `cargo run --example incremental_copy`.
+
+use std::{
+    env,
+    error::Error,
+    process::ExitCode,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use blobcopy::{
+    BlobContainerClient, BlobServiceClient, CompletedCopy, PageBlobClient, SnapshotId,
+    simulator::Simulator,
+};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+const DISK: usize = 64 << 20;
+const CONNECTION_STRING: &str = "AZURE_STORAGE_CONNECTION_STRING";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    // Kept until the end: a simulator that is dropped stops.
+    let (service, _simulator) = connect().await?;
+
+    let container = service.container_client(&format!("blobcopy-example-{}", unique()));
+    container.create().await?;
+    // Whatever happens, nothing is left behind.
+    let copied = back_up_twice(&container).await;
+    let deleted = container.delete().await;
+    copied?;
+    deleted?;
+
+    println!(
+        "\nDone in {:.1} s; everything that was made is deleted again.",
+        begun.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+/// A client of the account that the environment names, or of a simulator that is started here.
+async fn connect() -> Result<(BlobServiceClient, Option<Simulator>), Box<dyn Error>> {
+    if let Ok(connection_string) = env::var(CONNECTION_STRING) {
+        let service = BlobServiceClient::from_connection_string(&connection_string)?;
+        println!("Using the account at {}.\n", service.url());
+        return Ok((service, None));
+    }
+    let simulator = Simulator::builder().copy_rate(48 << 20).start().await?;
+    let service = BlobServiceClient::from_connection_string(&simulator.connection_string())?;
+    println!("{CONNECTION_STRING} is not set, so this runs in a simulator of the service,");
+    println!("started in this process at {}.\n", service.url());
+    Ok((service, Some(simulator)))
+}
+
+async fn back_up_twice(container: &BlobContainerClient) -> Result<(), Box<dyn Error>> {
+    let disk = container.page_blob_client("disk0.vhd");
+    let backup = container.page_blob_client("backup/disk0.vhd");
+
+    let mut content = pattern();
+    disk.create(content.len() as u64).await?;
+    disk.upload_pages(0, content.clone()).await?;
+    println!("Made a page blob of {}.", HumanBytes(DISK as u64));
+
+    let first = disk.create_snapshot().await?.snapshot;
+    let first_copy = copy(&backup, &disk, &first, "First copy ").await?;
+    let first_content = content.clone();
+
+    // A day goes by, and three places of the disk change.
+    for (offset, length) in [(0, 4096), (10 << 20, 64 << 10), (DISK - 512, 512)] {
+        let changed = &mut content[offset..offset + length];
+        changed.iter_mut().for_each(|byte| *byte = !*byte);
+        disk.upload_pages(offset as u64, changed.to_vec()).await?;
+    }
+    println!("Changed three places of it, {} in all.", HumanBytes(4096 + (64 << 10) + 512));
+
+    let second = disk.create_snapshot().await?.snapshot;
+    let second_copy = copy(&backup, &disk, &second, "Second copy").await?;
+
+    let moved = |copy: &CompletedCopy| copy.bytes_copied.unwrap_or_default();
+    println!(
+        "\nThe first copy moved {}, the second {}: only the difference.",
+        HumanBytes(moved(&first_copy)),
+        HumanBytes(moved(&second_copy)),
+    );
+
+    compare(&backup, &first_copy, &first_content).await?;
+    compare(&backup, &second_copy, &content).await
+}
+
+/// Copies one snapshot incrementally, and shows how it goes.
+async fn copy(
+    backup: &PageBlobClient,
+    disk: &PageBlobClient,
+    snapshot: &SnapshotId,
+    title: &'static str,
+) -> Result<CompletedCopy, Box<dyn Error>> {
+    let mut copy = backup.start_copy_incremental(disk, snapshot).await?;
+    let bar = ProgressBar::new(DISK as u64)
+        .with_message(title)
+        .with_style(ProgressStyle::with_template("{msg} [{bar:32}] {bytes} of {total_bytes}")?);
+    let done = copy
+        .wait()
+        .timeout(Duration::from_secs(600))
+        .on_progress(|progress| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.copied);
+        })
+        .await?;
+    bar.finish();
+    println!(
+        "{title}: {} moved, kept as snapshot {}.",
+        HumanBytes(done.bytes_copied.unwrap_or_default()),
+        done.destination_snapshot.as_ref().ok_or("the copy named no snapshot")?,
+    );
+    Ok(done)
+}
+
+/// Reads a snapshot of the backup, and compares every byte of it.
+async fn compare(
+    backup: &PageBlobClient,
+    copy: &CompletedCopy,
+    expected: &[u8],
+) -> Result<(), Box<dyn Error>> {
+    let snapshot = copy.destination_snapshot.as_ref().ok_or("the copy named no snapshot")?;
+    let kept = backup.with_snapshot(snapshot).download().await?.bytes().await?;
+    if kept != expected {
+        return Err(format!("snapshot {snapshot} of the backup differs from the disk").into());
+    }
+    println!("Read snapshot {snapshot} back: all {} bytes are the same.", kept.len());
+    Ok(())
+}
+
+/// Content in which every page differs from its neighbours.
+fn pattern() -> Vec<u8> {
+    (0..DISK as u64 / 8)
+        .flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
+        .collect()
+}
+
+/// A number that no earlier run has used.
+fn unique() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+}

@@ -1,0 +1,81 @@
+# What a contributor does, by name. `just` alone lists it; https://just.systems has the program.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+[private]
+default:
+    @just --list --unsorted
+
+# All that CI wants but its slow parts: before every commit
+check: fmt-check clippy test
+
+# The tests, those against Azurite included; takes a filter: just test retry
+test *arguments:
+    cargo test {{arguments}}
+
+# The tests of the documentation's examples alone
+test-doc:
+    cargo test --doc
+
+# The tests without those that need Node.js
+test-no-node:
+    BLOBCOPY_SKIP_AZURITE=1 cargo test
+
+# The main job, against the simulator or the account in AZURE_STORAGE_CONNECTION_STRING
+example:
+    cargo run --example incremental_copy
+
+# Formats everything
+fmt:
+    cargo fmt
+
+# Fails when something is not formatted
+fmt-check:
+    cargo fmt --check
+
+# Lints all code with all features, warnings denied
+clippy:
+    cargo clippy --all-targets --all-features -- -D warnings
+
+# Formatting and lints
+lint: fmt-check clippy
+
+# The documentation as docs.rs shows it, warnings denied; just doc --open
+doc *arguments:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features {{arguments}}
+
+# Lints the library with every combination of features
+features:
+    .ci/features
+
+# Whether every dependency gets by with the Rust that Cargo.toml promises
+msrv:
+    .ci/msrv
+
+# Builds with that Rust itself, where rustup has it: rustup toolchain install 1.88
+msrv-build:
+    cargo +1.88 check --all-features
+
+# What each request costs beside the least that it could; takes a filter
+bench *arguments:
+    cargo bench --bench request_path -- {{arguments}}
+
+# Licences, sources and bans of the dependencies: cargo install --locked cargo-deny
+deny:
+    cargo deny check bans licenses sources
+
+# Known vulnerabilities of the dependencies, from the RustSec database
+advisories:
+    cargo deny check advisories
+
+# Breaking changes since the last tag: cargo install --locked cargo-semver-checks
+semver:
+    cargo semver-checks --all-features --baseline-rev "$(git describe --tags --abbrev=0)"
+
+# What would be published
+package:
+    cargo package --list
+
+# All of it, as CI runs it on a fresh Debian machine
+ci:
+    .ci/run

@@ -1,0 +1,131 @@
+//! What proves to the service who is asking.
+
+use std::{fmt, sync::Arc};
+
+use http::header::AUTHORIZATION;
+use time::OffsetDateTime;
+
+use super::{
+    connection_string::ConnectionAuth,
+    sas::SasToken,
+    shared_key::SharedKey,
+    token::{CachedToken, TokenProvider},
+};
+use crate::{
+    error::{CredentialError, Result},
+    models::ServiceVersion,
+    pipeline::transport::Request,
+};
+
+/// What authorizes a client's requests.
+///
+/// Cheap to clone. No form of it shows a secret.
+///
+/// ```
+/// use blobcopy::Credential;
+///
+/// let by_key = Credential::shared_key("account", "c2VjcmV0")?;
+/// let by_sas = Credential::sas("sv=2026-04-06&sp=r&sr=b&sig=c2VjcmV0")?;
+/// assert!(!format!("{by_key:?} {by_sas:?}").contains("c2VjcmV0"));
+/// # Ok::<(), blobcopy::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credential(pub(crate) Proof);
+
+#[derive(Clone)]
+pub(crate) enum Proof {
+    SharedKey(Arc<SharedKey>),
+    Sas(Arc<SasToken>),
+    Token(Arc<CachedToken>),
+    Anonymous,
+}
+
+impl Credential {
+    /// The account's name and one of its keys, in base64. Signs every request.
+    ///
+    /// From [Authorize with Shared Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key).
+    /// Fails when the name is empty or the key is not base64.
+    pub fn shared_key(account: &str, base64_key: &str) -> Result<Self> {
+        Ok(Self(Proof::SharedKey(Arc::new(SharedKey::new(account, base64_key)?))))
+    }
+
+    /// A shared access signature, with or without the leading `?`. It is added to every request's
+    /// URL exactly as it is.
+    ///
+    /// From [Delegate access with a shared access signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
+    /// Fails when there is no `sig` in it.
+    pub fn sas(token: &str) -> Result<Self> {
+        Ok(Self(Proof::Sas(Arc::new(SasToken::parse(token)?))))
+    }
+
+    /// Bearer tokens from Microsoft Entra ID. They are cached, refreshed before they expire, and
+    /// sent over https only.
+    ///
+    /// From [Authorize with Microsoft Entra ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
+    pub fn token(provider: impl TokenProvider) -> Self {
+        Self(Proof::Token(Arc::new(CachedToken::new(provider))))
+    }
+
+    /// No credential: for containers and blobs that anyone may read.
+    pub fn anonymous() -> Self {
+        Self(Proof::Anonymous)
+    }
+
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(self.0, Proof::Anonymous)
+    }
+
+    /// Adds what authorizes `request`, which must not be changed afterwards.
+    pub(crate) async fn authorize(
+        &self,
+        request: &mut Request,
+        version: ServiceVersion,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        match &self.0 {
+            Proof::Anonymous => {}
+            Proof::SharedKey(key) => {
+                let Request { method, url, headers, .. } = &*request;
+                let value = key.authorization(method, url, headers, version.as_str());
+                request.headers.insert(AUTHORIZATION, value);
+            }
+            Proof::Sas(sas) => {
+                let query = match request.url.query() {
+                    Some(query) if !query.is_empty() => format!("{query}&{}", sas.expose()),
+                    _ => sas.expose().to_owned(),
+                };
+                request.url.set_query(Some(&query));
+            }
+            Proof::Token(token) => {
+                if request.url.scheme() != "https" {
+                    let rule = "a bearer token travels over https only";
+                    return Err(CredentialError::new(rule).into());
+                }
+                let value = token.header(now).await?;
+                request.headers.insert(AUTHORIZATION, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<ConnectionAuth> for Credential {
+    fn from(auth: ConnectionAuth) -> Self {
+        Self(match auth {
+            ConnectionAuth::Key(key) => Proof::SharedKey(Arc::new(key)),
+            ConnectionAuth::Sas(sas) => Proof::Sas(Arc::new(sas)),
+            ConnectionAuth::Anonymous => Proof::Anonymous,
+        })
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Proof::SharedKey(key) => write!(f, "Credential::shared_key({:?}, ..)", key.account()),
+            Proof::Sas(sas) => write!(f, "Credential::sas({sas:?})"),
+            Proof::Token(_) => f.write_str("Credential::token(..)"),
+            Proof::Anonymous => f.write_str("Credential::anonymous()"),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A container.
+
+use std::{fmt, sync::Arc};
+
+use url::Url;
+
+use super::{BlobClient, BlockBlobClient, PageBlobClient, settle};
+use crate::{
+    auth::credential::Credential,
+    error::Result,
+    models::address::{self, Endpoint},
+    operations::{
+        BadName, Call, Target, create_container::CreateContainer,
+        delete_container::DeleteContainer, exists::Exists,
+        get_container_properties::GetContainerProperties,
+    },
+    pipeline::{options::ClientOptions, send::Pipeline},
+};
+
+/// One container of an account. Cheap to clone; making one sends nothing.
+///
+/// ```
+/// # blobcopy::simulator::example(async |service| {
+/// let vhds = service.container_client("vhds");
+/// let disk = vhds.page_blob_client("disk0.vhd");
+/// # let _ = disk;
+/// # Ok(()) });
+/// ```
+#[derive(Clone)]
+pub struct BlobContainerClient {
+    pipeline: Arc<Pipeline>,
+    endpoint: Endpoint,
+    name: Arc<str>,
+    target: Target,
+}
+
+impl BlobContainerClient {
+    pub(crate) fn of(pipeline: Arc<Pipeline>, endpoint: Endpoint, name: &str) -> Self {
+        let target = BadName::target(endpoint.container_url(name));
+        Self { pipeline, endpoint, name: name.into(), target }
+    }
+
+    /// The container at `url`, such as `https://account.blob.core.windows.net/backups`; its query may
+    /// hold a SAS, with [`Credential::anonymous`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the URL names no container, or contradicts the credential.
+    ///
+    /// ```
+    /// use blobcopy::{BlobContainerClient, Credential};
+    ///
+    /// let url = "https://account.blob.core.windows.net/backups?sv=2026-04-06&sr=c&sp=rw&sig=c2VjcmV0";
+    /// let backups = BlobContainerClient::new(url.parse()?, Credential::anonymous())?;
+    /// assert_eq!(backups.name(), "backups");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(url: Url, credential: Credential) -> Result<Self> {
+        Self::with_options(url, credential, ClientOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// ```
+    /// use blobcopy::{BlobContainerClient, ClientOptions, Credential};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public".parse()?;
+    /// let options = ClientOptions::new().application_id("nightly-backup");
+    /// let public = BlobContainerClient::with_options(url, Credential::anonymous(), options)?;
+    /// # let _ = public;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
+        let (endpoint, name, sas) = address::parse_container_url(&url)?;
+        let credential = settle(&endpoint, sas, credential, &options)?;
+        let pipeline = Arc::new(Pipeline::new(credential, options)?);
+        Ok(Self::of(pipeline, endpoint, &name))
+    }
+
+    /// The container's name.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// assert_eq!(service.container_client("vhds").name(), "vhds");
+    /// # Ok(()) });
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The container's URL, without a SAS; fails for a name that no container can have.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// assert!(service.container_client("vhds").url()?.path().ends_with("/vhds"));
+    /// assert!(service.container_client("No Such Name").url().is_err());
+    /// # Ok(()) });
+    /// ```
+    pub fn url(&self) -> Result<Url> {
+        Ok(self.target.clone()?)
+    }
+
+    /// A blob of this container, whatever its type. The name is checked by the first call.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// assert!(notes.exists().await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn blob_client(&self, name: &str) -> BlobClient {
+        BlobClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), &self.name, name)
+    }
+
+    /// A page blob of this container.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let written = disk.page_ranges().await?;
+    /// println!("{} ranges", written.ranges.len());
+    /// # Ok(()) });
+    /// ```
+    pub fn page_blob_client(&self, name: &str) -> PageBlobClient {
+        self.blob_client(name).page_blob_client()
+    }
+
+    /// A block blob of this container.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("backups").block_blob_client("notes.txt");
+    /// notes.upload("hello").await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn block_blob_client(&self, name: &str) -> BlockBlobClient {
+        self.blob_client(name).block_blob_client()
+    }
+
+    /// Creates the container.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let archive = service.container_client("archive");
+    /// archive.create().metadata([("owner", "team-a")]).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn create(&self) -> CreateContainer {
+        CreateContainer::new(self.call())
+    }
+
+    /// Deletes the container with all its blobs.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// service.container_client("backups").delete().await?;
+    /// assert!(!service.container_client("backups").exists().await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn delete(&self) -> DeleteContainer {
+        DeleteContainer::new(self.call())
+    }
+
+    /// Whether the container exists.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// assert!(service.container_client("vhds").exists().await?);
+    /// assert!(!service.container_client("nowhere").exists().await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn exists(&self) -> Exists {
+        Exists::container(self.call())
+    }
+
+    /// Reads the container's properties and metadata.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let properties = service.container_client("vhds").get_properties().await?;
+    /// println!("{:?}", properties.last_modified);
+    /// # Ok(()) });
+    /// ```
+    pub fn get_properties(&self) -> GetContainerProperties {
+        GetContainerProperties::new(self.call())
+    }
+
+    fn call(&self) -> Call {
+        let (pipeline, target) = (Arc::clone(&self.pipeline), self.target.clone());
+        Call { pipeline, target, options: Default::default() }
+    }
+}
+
+impl fmt::Debug for BlobContainerClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlobContainerClient({}/{})", self.endpoint.url(), self.name)
+    }
+}

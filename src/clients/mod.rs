@@ -1,0 +1,57 @@
+//! The nouns that users hold: the service, a container, a blob.
+
+mod blob;
+mod block_blob;
+mod container;
+mod page_blob;
+mod service;
+
+pub use self::{
+    blob::BlobClient,
+    block_blob::BlockBlobClient,
+    container::BlobContainerClient,
+    page_blob::PageBlobClient,
+    service::{BlobServiceClient, BlobServiceClientBuilder},
+};
+
+use crate::{
+    auth::credential::{Credential, Proof},
+    error::{Error, Result},
+    models::{ServiceVersion, address::Endpoint},
+    pipeline::options::ClientOptions,
+};
+
+/// The credential of a client whose URL may hold a SAS; refuses contradictions between the two, and
+/// between them and the endpoint.
+fn settle(
+    endpoint: &Endpoint,
+    sas: Option<String>,
+    credential: Credential,
+    options: &ClientOptions,
+) -> Result<Credential> {
+    let credential = match sas {
+        None => credential,
+        Some(sas) if credential.is_anonymous() => Credential::sas(&sas)?,
+        Some(_) => {
+            let rule = "holds a SAS beside another credential: give one of the two";
+            return Err(Error::invalid_secret("URL", rule));
+        }
+    };
+    match (&credential.0, endpoint.account()) {
+        (Proof::SharedKey(key), Some(account)) if key.account() != account => {
+            let rule = format!("is of another account than the key's, {:?}", key.account());
+            return Err(Error::invalid("endpoint", endpoint.url(), &rule));
+        }
+        (Proof::Token(_), _) if !endpoint.is_https() => {
+            let rule = "must be https: a bearer token must not travel in the open";
+            return Err(Error::invalid("endpoint", endpoint.url(), rule));
+        }
+        (Proof::Token(_), _) if options.service_version < ServiceVersion::BEARER_TOKENS => {
+            let rule =
+                format!("must be {} or later for bearer tokens", ServiceVersion::BEARER_TOKENS);
+            return Err(Error::invalid("service version", options.service_version, &rule));
+        }
+        _ => {}
+    }
+    Ok(credential)
+}

@@ -1,0 +1,196 @@
+//! A page blob: a disk.
+
+use std::{fmt, ops::Deref};
+
+use bytes::Bytes;
+use url::Url;
+
+use super::BlobClient;
+use crate::{
+    auth::credential::Credential,
+    copy::{CopySource, StartCopyIncremental},
+    error::Result,
+    models::{SnapshotId, VersionId},
+    operations::{
+        clear_pages::ClearPages, create_page_blob::CreatePageBlob, get_page_ranges::GetPageRanges,
+        upload_pages::UploadPages,
+    },
+};
+
+/// One page blob, or a snapshot or version of one. What all blobs can do works on it directly: it is
+/// a [`BlobClient`] too.
+///
+/// ```
+/// # blobcopy::simulator::example(async |service| {
+/// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
+/// disk.create(1 << 20).await?;
+/// disk.upload_pages(0, vec![7; 512]).await?;
+/// assert_eq!(disk.get_properties().await?.content_length, 1 << 20);
+/// # Ok(()) });
+/// ```
+#[derive(Clone)]
+pub struct PageBlobClient(BlobClient);
+
+impl PageBlobClient {
+    pub(super) fn of(blob: BlobClient) -> Self {
+        Self(blob)
+    }
+
+    /// The page blob at `url`; as [`BlobClient::new`].
+    ///
+    /// ```
+    /// use blobcopy::{Credential, PageBlobClient};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public/disk0.vhd".parse()?;
+    /// let disk = PageBlobClient::new(url, Credential::anonymous())?;
+    /// assert_eq!(disk.container_name(), "public");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(url: Url, credential: Credential) -> Result<Self> {
+        BlobClient::new(url, credential).map(Self)
+    }
+
+    /// A client of one snapshot of this blob.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let taken = disk.create_snapshot().await?.snapshot;
+    /// let written = disk.with_snapshot(&taken).page_ranges().await?;
+    /// # let _ = written;
+    /// # Ok(()) });
+    /// ```
+    pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
+        Self(self.0.with_snapshot(snapshot))
+    }
+
+    /// A client of one version of this blob (from version 2019-12-12).
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let version = "2026-01-01T00:00:00.1234567Z".parse::<blobcopy::VersionId>()?;
+    /// assert_eq!(disk.with_version(&version).version_id(), Some(&version));
+    /// # Ok(()) });
+    /// ```
+    pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
+        Self(self.0.with_version(version))
+    }
+
+    /// Starts an incremental copy: moves what differs between `snapshot` of `source` and the snapshot
+    /// of it that was copied last, and keeps the result as a new snapshot of this blob.
+    ///
+    /// This blob must not exist, or be made by earlier incremental copies of the same source, to which
+    /// it is tied for ever. Snapshots must be copied in the order in which they were taken. Afterwards
+    /// this blob can only be asked for its properties, copied into again and deleted; its snapshots can
+    /// be read. A snapshot that `source` itself names is replaced by `snapshot`.
+    ///
+    /// The service always answers `pending`; the operation that this gives learns of the new snapshot
+    /// when it polls. A start whose answer is lost is not repeated blindly: if this blob carries the
+    /// copy of this snapshot, that copy is taken on.
+    ///
+    /// [Incremental Copy Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob)
+    /// (from version 2016-05-31)
+    ///
+    /// # Errors
+    ///
+    /// 409 `IncrementalCopyOfEarlierSnapshotNotAllowed` when this or a later snapshot has been copied;
+    /// 409 `IncrementalCopyBlobMismatch` for another source; 409 `PendingCopyOperation` while a copy is
+    /// pending; `CannotVerifyCopySource` when the service cannot read the source.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    ///
+    /// let first = disk.create_snapshot().await?.snapshot;
+    /// backup.start_copy_incremental(&disk, &first).await?.wait().await?;
+    ///
+    /// disk.upload_pages(4096, vec![1; 512]).await?;
+    /// let second = disk.create_snapshot().await?.snapshot;
+    /// let done = backup.start_copy_incremental(&disk, &second).await?.wait().await?;
+    /// assert_eq!(done.bytes_copied, Some(512)); // only what differs
+    ///
+    /// let kept = backup.with_snapshot(done.destination_snapshot.unwrap());
+    /// assert_eq!(kept.download().range(4096..4100).await?.bytes().await?, &[1; 4][..]);
+    /// # Ok(()) });
+    /// ```
+    pub fn start_copy_incremental(
+        &self,
+        source: impl Into<CopySource>,
+        snapshot: impl Into<SnapshotId>,
+    ) -> StartCopyIncremental {
+        StartCopyIncremental::new(self, source.into(), snapshot.into())
+    }
+
+    /// Creates the blob, all zero, of `size` bytes: a multiple of 512, at most 8 TiB. What is there is
+    /// overwritten.
+    ///
+    /// ```
+    /// use blobcopy::{Conditions, ETag};
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
+    /// disk.create(64 << 20).conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn create(&self, size: u64) -> CreatePageBlob {
+        CreatePageBlob::new(self.call(), size)
+    }
+
+    /// Writes pages from `offset` on; both it and the length are multiples of 512 bytes.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
+    /// disk.create(16 << 20).await?;
+    /// disk.upload_pages(0, vec![7; 16 << 20]).concurrency(2).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn upload_pages(&self, offset: u64, content: impl Into<Bytes>) -> UploadPages {
+        UploadPages::new(self.call(), offset, content.into())
+    }
+
+    /// Makes `length` bytes from `offset` on zero; both are multiples of 512.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// disk.clear_pages(512, 1024).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn clear_pages(&self, offset: u64, length: u64) -> ClearPages {
+        ClearPages::new(self.call(), offset, length)
+    }
+
+    /// Lists the pages that have been written and not cleared.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
+    /// disk.create(1 << 20).await?;
+    /// disk.upload_pages(512, vec![7; 1024]).await?;
+    ///
+    /// let written = disk.page_ranges().await?;
+    /// assert_eq!(written.ranges.len(), 1);
+    /// assert_eq!((written.ranges[0].start, written.ranges[0].end), (512, 1535));
+    /// # Ok(()) });
+    /// ```
+    pub fn page_ranges(&self) -> GetPageRanges {
+        GetPageRanges::new(self.call())
+    }
+}
+
+impl Deref for PageBlobClient {
+    type Target = BlobClient;
+
+    fn deref(&self) -> &BlobClient {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PageBlobClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Page{:?}", self.0)
+    }
+}

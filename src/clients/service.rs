@@ -1,0 +1,213 @@
+//! An account's blob service.
+
+use std::{fmt, sync::Arc};
+
+use url::Url;
+
+use super::{BlobClient, BlobContainerClient, settle};
+use crate::{
+    auth::{connection_string::ConnectionString, credential::Credential},
+    copy::{CopyFromUriOperation, CopyToken},
+    error::{Error, Result},
+    models::address::{BlobUrl, Endpoint},
+    pipeline::{options::ClientOptions, send::Pipeline},
+};
+
+/// The blob service of one storage account: where everything begins.
+///
+/// Cheap to clone; all clients made from it share its credential, options and connections. Making one
+/// sends nothing.
+///
+/// ```
+/// # blobcopy::simulator::example(async |service| {
+/// # let connection_string = "UseDevelopmentStorage=true";
+/// use blobcopy::BlobServiceClient;
+///
+/// let service = BlobServiceClient::from_connection_string(connection_string)?;
+/// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+/// # let _ = disk;
+/// # Ok(()) });
+/// ```
+#[derive(Clone)]
+pub struct BlobServiceClient {
+    pipeline: Arc<Pipeline>,
+    endpoint: Endpoint,
+}
+
+impl BlobServiceClient {
+    /// The service that a connection string tells of, with default options.
+    ///
+    /// Takes every form of
+    /// [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string):
+    /// an account's name with its key or a SAS, explicit endpoints, the emulator.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when a part is missing, given twice, malformed, or contradicts another.
+    ///
+    /// ```
+    /// use blobcopy::BlobServiceClient;
+    ///
+    /// let service = BlobServiceClient::from_connection_string("UseDevelopmentStorage=true")?;
+    /// assert_eq!(service.url().as_str(), "http://127.0.0.1:10000/devstoreaccount1");
+    ///
+    /// let error = BlobServiceClient::from_connection_string("AccountName=a").unwrap_err();
+    /// assert!(error.to_string().starts_with("connection string"));
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
+    pub fn from_connection_string(text: &str) -> Result<Self> {
+        Self::builder_from_connection_string(text)?.build()
+    }
+
+    /// The same, with options still to be set.
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, ClientOptions};
+    ///
+    /// let service = BlobServiceClient::builder_from_connection_string("UseDevelopmentStorage=true")?
+    ///     .options(ClientOptions::new().application_id("nightly-backup"))
+    ///     .build()?;
+    /// # let _ = service;
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
+    pub fn builder_from_connection_string(text: &str) -> Result<BlobServiceClientBuilder> {
+        let ConnectionString { blob_endpoint, auth, .. } = ConnectionString::parse(text)?;
+        Ok(Self::builder(blob_endpoint).credential(auth.into()))
+    }
+
+    /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
+    /// options. A SAS may stand in the endpoint's query, with [`Credential::anonymous`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the endpoint is no http or https URL, or contradicts the credential:
+    /// another account, or bearer tokens over http.
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, Credential};
+    ///
+    /// let endpoint = "https://account.blob.core.windows.net".parse()?;
+    /// let service = BlobServiceClient::new(endpoint, Credential::shared_key("account", "c2VjcmV0")?)?;
+    /// # let _ = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(endpoint: Url, credential: Credential) -> Result<Self> {
+        Self::builder(endpoint).credential(credential).build()
+    }
+
+    /// A client that is still to be given a credential and options.
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, Credential};
+    ///
+    /// let endpoint = "https://account.blob.core.windows.net".parse()?;
+    /// let service = BlobServiceClient::builder(endpoint)
+    ///     .credential(Credential::sas("sv=2026-04-06&ss=b&srt=sco&sp=rw&sig=c2VjcmV0")?)
+    ///     .build()?;
+    /// # let _ = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder(endpoint: Url) -> BlobServiceClientBuilder {
+        let (credential, options) = (Credential::anonymous(), ClientOptions::new());
+        BlobServiceClientBuilder { endpoint, credential, options }
+    }
+
+    /// The service's endpoint, without a SAS.
+    ///
+    /// ```
+    /// # let service = blobcopy::BlobServiceClient::from_connection_string("UseDevelopmentStorage=true")?;
+    /// println!("{}", service.url());
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
+    pub fn url(&self) -> &Url {
+        self.endpoint.url()
+    }
+
+    /// A container of this account. The name is checked by the first call that is made with it.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let backups = service.container_client("backups");
+    /// assert!(backups.exists().await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn container_client(&self, name: &str) -> BlobContainerClient {
+        BlobContainerClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), name)
+    }
+
+    /// Takes up a copy that was started before, here or elsewhere. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the token's destination is not in this account.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// # let token = blob.start_copy_from_uri(&source).await?.token();
+    /// let done = service.resume(&token)?.wait().await?;
+    /// println!("{:?} bytes", done.bytes_copied);
+    /// # Ok(()) });
+    /// ```
+    pub fn resume(&self, token: &CopyToken) -> Result<CopyFromUriOperation> {
+        let BlobUrl { endpoint, container, blob, .. } =
+            BlobUrl::parse("copy token", &token.destination)?;
+        if endpoint != self.endpoint {
+            let rule = format!("is not in the account at {}", self.endpoint.url());
+            return Err(Error::invalid("copy token", &token.destination, &rule));
+        }
+        let blob = self.container_client(&container).blob_client(&blob);
+        Ok(blob.resume_copy(token.copy_id.clone()))
+    }
+}
+
+impl fmt::Debug for BlobServiceClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlobServiceClient({})", self.endpoint.url())
+    }
+}
+
+/// Makes a [`BlobServiceClient`]: by [`BlobServiceClient::builder`].
+#[must_use = "it makes a client when it is built"]
+#[derive(Debug, Clone)]
+pub struct BlobServiceClientBuilder {
+    endpoint: Url,
+    credential: Credential,
+    options: ClientOptions,
+}
+
+impl BlobServiceClientBuilder {
+    /// What authorizes the requests; anonymous unless it is set.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// How the requests travel.
+    pub fn options(mut self, options: ClientOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The client; fails as [`BlobServiceClient::new`] does, and on options that cannot work.
+    pub fn build(self) -> Result<BlobServiceClient> {
+        let (endpoint, sas) = Endpoint::parse(self.endpoint)?;
+        let credential = settle(&endpoint, sas, self.credential, &self.options)?;
+        let pipeline = Arc::new(Pipeline::new(credential, self.options)?);
+        Ok(BlobServiceClient { pipeline, endpoint })
+    }
+}
+
+/// A client of one blob, whose URL is known.
+pub(super) fn blob_at(
+    url: &Url,
+    credential: Credential,
+    options: ClientOptions,
+) -> Result<BlobClient> {
+    let BlobUrl { endpoint, container, blob, snapshot, version, query } =
+        BlobUrl::parse("blob URL", url)?;
+    let credential = settle(&endpoint, query, credential, &options)?;
+    let pipeline = Arc::new(Pipeline::new(credential, options)?);
+    Ok(BlobClient::of(pipeline, endpoint, &container, &blob).at(snapshot, version))
+}

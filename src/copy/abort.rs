@@ -1,0 +1,102 @@
+//! Aborting a copy, and learning whether it was still there to be aborted.
+
+use super::{operation::CopyFromUriOperation, status};
+use crate::{
+    clients::BlobClient,
+    error::{Error, Result},
+    models::{CopyState, CopyStatus, ErrorCode, LeaseId},
+    operations::{
+        Call, abort_copy::AbortCopy, call_options, get_properties::GetProperties, with_lease,
+    },
+    pipeline::{send::Tries, transport::BoxFuture},
+};
+
+/// How an abort ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)]
+pub enum AbortOutcome {
+    /// The copy was pending, and is aborted. The destination is empty.
+    Aborted,
+    /// The copy had ended before, as this state tells.
+    AlreadyFinished(CopyState),
+}
+
+/// Aborts whatever copy into a blob is pending: made by
+/// [`BlobClient::abort_pending_copy`](crate::BlobClient::abort_pending_copy).
+///
+/// [Abort Copy Blob](https://learn.microsoft.com/rest/api/storageservices/abort-copy-blob)
+/// (from version 2012-02-12)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct AbortPendingCopy {
+    call: Call,
+    blob: BlobClient,
+    lease_id: Option<LeaseId>,
+}
+
+impl AbortPendingCopy {
+    /// How often a newer copy may take the place of the one that was to be aborted.
+    const ROUNDS: usize = 5;
+
+    pub(crate) fn new(blob: &BlobClient) -> Self {
+        Self { call: blob.call(), blob: blob.clone(), lease_id: None }
+    }
+
+    async fn run(self) -> Result<AbortOutcome> {
+        let mut round = 1;
+        loop {
+            let properties = GetProperties::new(self.call.clone()).await?;
+            let state = properties.copy.ok_or(Error::NoCopyProperties)?;
+            if state.status.is_final() {
+                return Ok(AbortOutcome::AlreadyFinished(state));
+            }
+            let mut copy = CopyFromUriOperation::resumed(self.blob.clone(), state.copy_id);
+            if let Some(lease) = &self.lease_id {
+                copy = copy.with_lease(lease.clone());
+            }
+            match abort(&mut copy).await {
+                Err(Error::CopySuperseded { .. }) if round < Self::ROUNDS => round += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+call_options!(AbortPendingCopy);
+with_lease!(AbortPendingCopy);
+
+impl IntoFuture for AbortPendingCopy {
+    type Output = Result<AbortOutcome>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Aborts one copy; what the service refuses is looked into.
+pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
+    let call = copy.blob().call();
+    let mut operation = AbortCopy::new(call.clone(), copy.id().clone());
+    if let Some(lease) = copy.lease_id() {
+        operation = operation.lease_id(lease.clone());
+    }
+    let mut tries = Tries::default();
+    let request = call.prepare(&operation)?;
+    let error = match call.send(&operation, &request, &mut tries).await {
+        Ok(_) => return Ok(AbortOutcome::Aborted),
+        Err(error) => error,
+    };
+    match error.code() {
+        Some(ErrorCode::NoPendingCopyOperation | ErrorCode::CopyIdMismatch) => {}
+        _ if status::is_gone(&error) => return Err(Error::CopyDestinationGone),
+        _ => return Err(error),
+    }
+    let state = copy.poll().await?;
+    Ok(match state.status {
+        // An earlier try of ours, whose answer was lost, has done it.
+        CopyStatus::Aborted if tries.ambiguous => AbortOutcome::Aborted,
+        _ if state.status.is_final() => AbortOutcome::AlreadyFinished(state),
+        _ => return Err(error),
+    })
+}

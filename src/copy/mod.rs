@@ -1,0 +1,19 @@
+//! What the crate exists for: a copy's source, its start, its watch, and its end.
+
+pub(crate) mod abort;
+pub(crate) mod operation;
+pub(crate) mod pace;
+pub(crate) mod source;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod token;
+pub(crate) mod wait;
+
+pub use self::{
+    abort::{AbortOutcome, AbortPendingCopy},
+    operation::CopyFromUriOperation,
+    source::CopySource,
+    start::{StartCopyFromUri, StartCopyIncremental},
+    token::CopyToken,
+    wait::Wait,
+};

@@ -1,0 +1,331 @@
+//! A copy that was started, and how to learn what became of it.
+
+use std::{fmt, time::Duration};
+
+use futures_core::Stream;
+use futures_util::stream;
+
+use super::{
+    abort::{self, AbortOutcome},
+    status,
+    token::CopyToken,
+    wait::{Wait, Watch},
+};
+use crate::{
+    clients::BlobClient,
+    error::Result,
+    models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId},
+    operations::{Operation, get_properties::GetProperties},
+    pipeline::{retry, send::Tries},
+};
+
+/// A copy that the service carries out, as .NET's type of the same name.
+///
+/// Made by [`start_copy_incremental`](crate::PageBlobClient::start_copy_incremental) and
+/// [`start_copy_from_uri`](crate::BlobClient::start_copy_from_uri), or for a copy that is known by its
+/// id by [`resume_copy`](crate::BlobClient::resume_copy) and
+/// [`resume`](crate::BlobServiceClient::resume). It watches the destination with Get Blob Properties.
+/// Dropping it does nothing to the copy.
+///
+/// How a copy ends, and what [`wait`](Self::wait) makes of it:
+///
+/// | What happened | What the caller gets |
+/// | --- | --- |
+/// | status `success` | [`CompletedCopy`] |
+/// | status `failed` | [`Error::CopyFailed`](crate::Error::CopyFailed) |
+/// | status `aborted` | [`Error::CopyAborted`](crate::Error::CopyAborted) |
+/// | the destination carries another copy | [`Error::CopySuperseded`](crate::Error::CopySuperseded) |
+/// | the destination is gone | [`Error::CopyDestinationGone`](crate::Error::CopyDestinationGone) |
+/// | the destination carries no copy | [`Error::NoCopyProperties`](crate::Error::NoCopyProperties) |
+/// | a status that is not known | no end: the wait goes on until its timeout |
+/// | the wait's timeout passed | [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) |
+///
+/// ```
+/// # blobcopy::simulator::example(async |service| {
+/// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+/// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+///
+/// let snapshot = disk.create_snapshot().await?.snapshot;
+/// let mut copy = backup.start_copy_incremental(&disk, &snapshot).await?;
+/// let done = copy.wait().await?;
+/// assert!(done.destination_snapshot.is_some());
+/// # Ok(()) });
+/// ```
+pub struct CopyFromUriOperation {
+    blob: BlobClient,
+    id: CopyId,
+    last: Option<CopyState>,
+    /// Whether the last state is all that there is to learn, if it is final.
+    told_all: bool,
+    lease_id: Option<LeaseId>,
+}
+
+impl CopyFromUriOperation {
+    /// The copy of a start's answer, which says all when it says `success`.
+    pub(crate) fn ordinary(blob: BlobClient, state: CopyState, lease_id: Option<LeaseId>) -> Self {
+        Self { blob, id: state.copy_id.clone(), last: Some(state), told_all: true, lease_id }
+    }
+
+    /// The copy of a start's answer, which cannot name the destination's new snapshot.
+    pub(crate) fn incremental(blob: BlobClient, state: CopyState) -> Self {
+        let told_all = state.destination_snapshot.is_some();
+        Self { blob, id: state.copy_id.clone(), last: Some(state), told_all, lease_id: None }
+    }
+
+    /// A copy of which only the id is known.
+    pub(crate) fn resumed(blob: BlobClient, id: CopyId) -> Self {
+        Self { blob, id, last: None, told_all: true, lease_id: None }
+    }
+
+    /// Which copy it is.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// println!("started copy {}", copy.id());
+    /// # Ok(()) });
+    /// ```
+    pub fn id(&self) -> &CopyId {
+        &self.id
+    }
+
+    /// The destination.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// assert_eq!(copy.blob().name(), "notes.txt");
+    /// # Ok(()) });
+    /// ```
+    pub fn blob(&self) -> &BlobClient {
+        &self.blob
+    }
+
+    /// Where the copy stood when last seen. Sends nothing; `None` for a copy that was resumed and not
+    /// yet polled.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// # let started = blob.start_copy_from_uri(&source).await?;
+    /// let copy = blob.resume_copy(started.id().clone());
+    /// assert_eq!(copy.status(), None);
+    /// # Ok(()) });
+    /// ```
+    pub fn status(&self) -> Option<&CopyStatus> {
+        self.last.as_ref().map(|state| &state.status)
+    }
+
+    /// How far the copy had come when last seen. Sends nothing; `None` until the first poll, since
+    /// the answer to a start does not tell.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// copy.poll().await?;
+    /// assert_eq!(copy.progress().map(|progress| progress.fraction()), Some(1.0));
+    /// # Ok(()) });
+    /// ```
+    pub fn progress(&self) -> Option<CopyProgress> {
+        self.last.as_ref().and_then(|state| state.progress)
+    }
+
+    /// Whether the copy has been seen to have ended, in whatever way. Sends nothing.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// while !copy.has_completed() {
+    ///     copy.poll().await?;
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn has_completed(&self) -> bool {
+        self.told_all && self.status().is_some_and(CopyStatus::is_final)
+    }
+
+    /// Looks once, with one Get Blob Properties: a report, not a judgement. A copy that has failed or
+    /// was aborted is an `Ok` with that status.
+    ///
+    /// # Errors
+    ///
+    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no longer
+    /// tells of this copy; else what the request met.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// let state = copy.poll().await?;
+    /// println!("{}: {:?}", state.status, state.progress);
+    /// # Ok(()) });
+    /// ```
+    pub async fn poll(&mut self) -> Result<CopyState> {
+        self.look().await.map(|(state, _)| state)
+    }
+
+    /// Looks once; tells also how long the service asks to be left alone.
+    pub(crate) async fn look(&mut self) -> Result<(CopyState, Option<Duration>)> {
+        let call = self.blob.call();
+        let operation = GetProperties::new(call.clone());
+        let request = call.prepare(&operation)?;
+        let mut asked = None;
+        let properties = match call.send(&operation, &request, &mut Tries::default()).await {
+            Ok(answer) => {
+                asked = retry::retry_after(&answer.headers, call.pipeline.clock().now());
+                Ok(operation.parse(answer)?)
+            }
+            Err(error) => Err(error),
+        };
+        let state = status::observe(&self.id, properties)?;
+        self.told_all = true;
+        self.last = Some(state.clone());
+        Ok((state, asked))
+    }
+
+    /// Polls until the copy has ended.
+    ///
+    /// Can be awaited again after an error: the copy does not depend on being watched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// let done = copy
+    ///     .wait()
+    ///     .timeout(Duration::from_secs(3600))
+    ///     .on_progress(|progress| println!("{progress}"))
+    ///     .await?;
+    /// assert_eq!(done.copy_id, *copy.id());
+    /// # Ok(()) });
+    /// ```
+    pub fn wait(&mut self) -> Wait<'_> {
+        Wait::new(self)
+    }
+
+    /// What each poll sees, at the pace of [`wait`](Self::wait), until the copy has ended.
+    ///
+    /// The last item is the state `success`, or an error that tells how else the copy ended, so that
+    /// a stream that was read to its end without an error is a copy that succeeded.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// let mut states = std::pin::pin!(copy.progress_stream());
+    /// while let Some(state) = states.try_next().await? {
+    ///     println!("{}", state.status);
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn progress_stream(self) -> impl Stream<Item = Result<CopyState>> + Send + 'static {
+        stream::try_unfold(Some((self, Watch::new(None, None))), async |watched| {
+            let Some((mut copy, mut watch)) = watched else { return Ok(None) };
+            let state = watch.next(&mut copy).await?;
+            match status::end(&state) {
+                None => Ok(Some((state, Some((copy, watch))))),
+                Some(end) => end.map(|_| Some((state, None))),
+            }
+        })
+    }
+
+    /// Aborts the copy. The destination is left empty; its snapshots stay.
+    ///
+    /// A copy that has ended before is no error: the outcome tells how.
+    ///
+    /// # Errors
+    ///
+    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no longer
+    /// tells of this copy; else what the requests met.
+    ///
+    /// ```
+    /// use blobcopy::AbortOutcome;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// match copy.abort().await? {
+    ///     AbortOutcome::Aborted => println!("aborted"),
+    ///     AbortOutcome::AlreadyFinished(state) => println!("had ended: {}", state.status),
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub async fn abort(&mut self) -> Result<AbortOutcome> {
+        abort::abort(self).await
+    }
+
+    /// The id of the destination's lease, which an abort needs when the destination is leased. A copy
+    /// that was started with a lease knows it already.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// # let started = blob.start_copy_from_uri(&source).await?;
+    /// let lease = "11111111-2222-3333-4444-555555555555".parse()?;
+    /// let copy = blob.resume_copy(started.id().clone()).with_lease(lease);
+    /// # let _ = copy;
+    /// # Ok(()) });
+    /// ```
+    pub fn with_lease(mut self, lease: LeaseId) -> Self {
+        self.lease_id = Some(lease);
+        self
+    }
+
+    pub(crate) fn lease_id(&self) -> Option<&LeaseId> {
+        self.lease_id.as_ref()
+    }
+
+    /// What to store, to watch the copy again later or elsewhere; holds no secret.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// let mut again = service.resume(&copy.token())?;
+    /// again.wait().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn token(&self) -> CopyToken {
+        // A name that no blob can have is refused by whoever takes the token up.
+        let destination = self.blob.url().unwrap_or_else(|_| self.blob.endpoint().url().clone());
+        CopyToken::new(destination, self.id.clone())
+    }
+
+    /// How the copy ended, if it has been seen to.
+    pub(crate) fn outcome(&self) -> Option<Result<CompletedCopy>> {
+        self.last.as_ref().filter(|_| self.told_all).and_then(status::end)
+    }
+
+    pub(crate) fn last(&self) -> Option<&CopyState> {
+        self.last.as_ref()
+    }
+}
+
+impl fmt::Debug for CopyFromUriOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyFromUriOperation")
+            .field("id", &self.id)
+            .field("blob", &self.blob)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,262 @@
+//! Where a copy takes its content from, and how the service is allowed to read it.
+
+use std::{fmt, time::Duration};
+
+use http::HeaderValue;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::{
+    auth::{credential::Proof, sas},
+    clients::{BlobClient, BlockBlobClient, PageBlobClient},
+    error::{Error, Result},
+    models::{
+        SnapshotId,
+        address::{self, BlobUrl},
+    },
+    pipeline::redaction::redact,
+};
+
+/// The longest source that the service takes, in bytes.
+const LONGEST: usize = 2048;
+
+/// The source of a copy: any URL that the service can read, or a blob of a client.
+///
+/// A `Url` is used as it is, with all that its query holds. A client's blob authorizes itself:
+///
+/// - a client with a SAS lends it, byte for byte;
+/// - a client with a shared key mints a SAS for this one blob, snapshot or version, with read
+///   permission only and for [24 hours](CopySource::sas_lifetime); for an ordinary copy within one
+///   account none is needed, and none is made;
+/// - a client with bearer tokens lends nothing: ordinary copies within one account need nothing (from
+///   version 2017-11-09), and anything else is refused before it is sent;
+/// - an anonymous client's blob must be public.
+///
+/// The source may be 2 KiB long, SAS included. No form of it shows the signature.
+///
+/// ```
+/// # blobcopy::simulator::example(async |service| {
+/// use blobcopy::CopySource;
+///
+/// let from_client = CopySource::from(&service.container_client("vhds").blob_client("notes.txt"));
+/// let from_url = CopySource::from("https://example.com/public.iso".parse::<url::Url>()?);
+/// # let _ = (from_client, from_url);
+/// # Ok(()) });
+/// ```
+#[derive(Clone)]
+pub struct CopySource {
+    place: Place,
+    sas_lifetime: Duration,
+}
+
+#[derive(Clone)]
+enum Place {
+    Url(Url),
+    Blob(BlobClient),
+}
+
+/// A source as it is sent, and as it is recognised again.
+#[derive(Debug)]
+pub(crate) struct ResolvedSource {
+    pub(crate) header: HeaderValue,
+    pub(crate) identity: SourceIdentity,
+}
+
+impl CopySource {
+    const LONGEST_SAS: Duration = Duration::from_secs(14 * 24 * 3600);
+
+    fn new(place: Place) -> Self {
+        Self { place, sas_lifetime: Duration::from_secs(24 * 3600) }
+    }
+
+    /// For how long the SAS is good that a client with a shared key mints: 1 minute to 14 days, by
+    /// default 24 hours. The service reads the source until the copy has ended, which takes at most
+    /// 14 days; if the SAS expires before, the copy fails.
+    pub fn sas_lifetime(mut self, lifetime: Duration) -> Self {
+        self.sas_lifetime = lifetime;
+        self
+    }
+
+    /// The source of an incremental copy to `destination`: `snapshot`, in place of any that the
+    /// source itself names. The service takes nothing on trust here, even within one account.
+    pub(crate) fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<ResolvedSource> {
+        match &self.place {
+            Place::Url(url) => resolved(url, Some(snapshot), None),
+            Place::Blob(blob) => {
+                let blob = blob.with_snapshot(snapshot);
+                self.authorized(&blob, None)
+            }
+        }
+    }
+
+    /// The source of an ordinary copy to `destination`.
+    pub(crate) fn resolve(&self, destination: &BlobClient) -> Result<ResolvedSource> {
+        match &self.place {
+            Place::Url(url) => resolved(url, None, None),
+            Place::Blob(blob) => self.authorized(blob, Some(destination)),
+        }
+    }
+
+    /// A client's blob with what lets the service read it. Where the destination is given, and in
+    /// the same account, the request's own key or token covers the source.
+    fn authorized(
+        &self,
+        blob: &BlobClient,
+        destination: Option<&BlobClient>,
+    ) -> Result<ResolvedSource> {
+        let url = blob.url()?;
+        let covered = destination.is_some_and(|destination| {
+            let by = &destination.pipeline().credential().0;
+            destination.endpoint() == blob.endpoint()
+                && matches!(by, Proof::SharedKey(_) | Proof::Token(_))
+        });
+        match &blob.pipeline().credential().0 {
+            Proof::Sas(sas) => resolved(&url, None, Some(sas.expose())),
+            Proof::Anonymous => resolved(&url, None, None),
+            _ if covered => resolved(&url, None, None),
+            Proof::SharedKey(key) => {
+                let lifetime = self.sas_lifetime;
+                if !(Duration::from_secs(60)..=Self::LONGEST_SAS).contains(&lifetime) {
+                    let value = format!("{lifetime:?}");
+                    let rule = "must be 1 minute to 14 days";
+                    return Err(Error::invalid("SAS lifetime", value, rule));
+                }
+                let expiry = blob.pipeline().clock().now() + lifetime;
+                let sas = sas::read_only(
+                    key,
+                    blob.container_name(),
+                    blob.name(),
+                    blob.snapshot(),
+                    blob.version_id(),
+                    expiry,
+                    blob.pipeline().version().as_str(),
+                )?;
+                resolved(&url, None, Some(sas.expose()))
+            }
+            Proof::Token(_) => Err(Error::invalid(
+                "source",
+                url,
+                "is of a client with bearer tokens, which cannot authorize a source here: give its \
+                 URL with a SAS that has read permission",
+            )),
+        }
+    }
+}
+
+/// Puts the parts together as text, so that no byte of a SAS is touched.
+fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Result<ResolvedSource> {
+    address::check("source", url)?;
+    let is_snapshot = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        name.eq_ignore_ascii_case("snapshot")
+    };
+    let own = url.query().unwrap_or_default().split('&').filter(|part| !part.is_empty());
+    let mut query: Vec<&str> = match snapshot {
+        None => own.collect(),
+        Some(_) => own.filter(|parameter| !is_snapshot(parameter)).collect(),
+    };
+    let snapshot = snapshot.map(|snapshot| format!("snapshot={snapshot}"));
+    query.splice(0..0, snapshot.as_deref());
+    query.extend(sas);
+    let base = url.as_str().split('?').next().unwrap_or_default();
+    let text =
+        if query.is_empty() { base.to_owned() } else { format!("{base}?{}", query.join("&")) };
+    if text.len() > LONGEST {
+        let size = format!("{text} ({} bytes)", text.len());
+        return Err(Error::invalid("source", size, "must be at most 2 KiB long, SAS included"));
+    }
+    let identity = SourceIdentity::of(&text)
+        .ok_or_else(|| Error::invalid("source", &text, "must be an http or https URL"))?;
+    let mut header = HeaderValue::from_str(&text)
+        .map_err(|_| Error::invalid("source", &text, "must be visible ASCII characters"))?;
+    header.set_sensitive(true);
+    Ok(ResolvedSource { header, identity })
+}
+
+impl From<Url> for CopySource {
+    fn from(url: Url) -> Self {
+        Self::new(Place::Url(url))
+    }
+}
+
+impl From<&Url> for CopySource {
+    fn from(url: &Url) -> Self {
+        Self::from(url.clone())
+    }
+}
+
+impl From<&BlobClient> for CopySource {
+    fn from(blob: &BlobClient) -> Self {
+        Self::new(Place::Blob(blob.clone()))
+    }
+}
+
+impl From<&PageBlobClient> for CopySource {
+    fn from(blob: &PageBlobClient) -> Self {
+        Self::from(&**blob)
+    }
+}
+
+impl From<&BlockBlobClient> for CopySource {
+    fn from(blob: &BlockBlobClient) -> Self {
+        Self::from(&**blob)
+    }
+}
+
+impl fmt::Debug for CopySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Url(url) => write!(f, "CopySource({})", redact(url.as_str())),
+            Place::Blob(blob) => write!(f, "CopySource({blob:?})"),
+        }
+    }
+}
+
+/// Which blob a source is, whatever the form of its URL.
+///
+/// The service echoes a source with another scheme, with a port, with other case in percent triplets,
+/// and with or without the SAS, so sources are compared by account, container, blob, snapshot and
+/// version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceIdentity {
+    /// The account; for a host that names none, the host.
+    account: String,
+    /// `container/blob`, decoded.
+    path: String,
+    snapshot: Option<String>,
+    version: Option<String>,
+}
+
+impl SourceIdentity {
+    pub(crate) fn of(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let host = url.host_str()?.to_owned();
+        let parameter = |wanted: &str| {
+            let mut pairs = url.query_pairs();
+            pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, v)| v.into_owned())
+        };
+        let (snapshot, version) = (parameter("snapshot"), parameter("versionid"));
+        let mut bare = url.clone();
+        bare.set_query(None);
+        let (account, path) = match BlobUrl::parse("source", &bare) {
+            Ok(parts) => {
+                let account = parts.endpoint.account().map_or(host, str::to_owned);
+                (account, format!("{}/{}", parts.container, parts.blob))
+            }
+            Err(_) => {
+                let path = percent_decode_str(url.path()).decode_utf8_lossy().into_owned();
+                (host, path)
+            }
+        };
+        Some(Self { account, path, snapshot, version })
+    }
+
+    /// Whether the source can never change: a snapshot or a version.
+    pub(crate) fn is_immutable(&self) -> bool {
+        self.snapshot.is_some() || self.version.is_some()
+    }
+}
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

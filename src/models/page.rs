@@ -1,0 +1,52 @@
+//! Pages: the 512-byte units of a page blob.
+
+use crate::error::{Error, Result};
+
+/// The size of a page in bytes.
+pub(crate) const SIZE: u64 = 512;
+
+/// Refuses an offset and a length that are not whole pages, or no page at all.
+pub(crate) fn check(offset: u64, length: u64) -> Result<()> {
+    let rule = "must be a multiple of 512 bytes";
+    if offset % SIZE != 0 {
+        return Err(Error::invalid("page offset", offset, rule));
+    }
+    if length == 0 || length % SIZE != 0 {
+        let rule = "must be a multiple of 512 bytes, and at least 512";
+        return Err(Error::invalid("page range length", length, rule));
+    }
+    if offset.checked_add(length).is_none() {
+        return Err(Error::invalid("page range length", length, "must end within a blob"));
+    }
+    Ok(())
+}
+
+/// The value of `x-ms-range` for whole pages.
+pub(crate) fn header(offset: u64, length: u64) -> String {
+    format!("bytes={offset}-{}", offset + length - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_pages_pass() {
+        assert!(check(0, 512).is_ok());
+        assert!(check(1024, 8 << 40).is_ok());
+        for (offset, length, what) in [
+            (1, 512, "page offset: \"1\""),
+            (0, 0, "page range length: \"0\""),
+            (0, 511, "page range length: \"511\""),
+            (u64::MAX - 511, 512, "page range length: "),
+        ] {
+            let error = check(offset, length).expect_err(what).to_string();
+            assert!(error.starts_with(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn ranges_include_their_last_byte() {
+        assert_eq!(header(512, 1024), "bytes=512-1535");
+    }
+}

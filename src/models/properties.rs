@@ -1,0 +1,268 @@
+//! The properties of a blob, as its headers give them.
+//!
+//! From [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use http::HeaderMap;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    AccessTier, ArchiveStatus, BlobType, CopyId, CopyProgress, CopyState, CopyStatus, ETag,
+    EchoedSource, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus, Metadata,
+    RehydratePriority, SnapshotId, VersionId, http_date,
+};
+use crate::error::{Error, Result};
+
+/// Everything that Get Blob Properties says of a blob, a snapshot or a version.
+///
+/// What the service did not send is `None`, or empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BlobProperties {
+    /// Changes with every write.
+    pub etag: Option<ETag>,
+    /// When the blob was last written, with whole seconds.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// When the blob was created (from version 2017-11-09).
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub creation_time: Option<OffsetDateTime>,
+    /// Length in bytes. Full at once for the destination of a page-blob copy; 0 for that of a
+    /// block-blob copy until it has ended.
+    pub content_length: u64,
+    /// The stored `Content-Type`.
+    pub content_type: Option<String>,
+    /// The stored `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// The stored `Content-Language`.
+    pub content_language: Option<String>,
+    /// The stored `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// The stored `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// The stored MD5, in base64.
+    pub content_md5: Option<String>,
+    /// The blob's metadata; names in lower case.
+    pub metadata: Metadata,
+    /// Block, page or append blob.
+    pub blob_type: Option<BlobType>,
+    /// The last copy into this blob, unless the blob was written since.
+    pub copy: Option<CopyState>,
+    /// Whether the blob is made by incremental copies (from version 2016-05-31).
+    pub incremental_copy: bool,
+    /// Whether a lease is active.
+    pub lease_status: Option<LeaseStatus>,
+    /// Where a lease stands.
+    pub lease_state: Option<LeaseState>,
+    /// For how long the active lease was acquired.
+    pub lease_duration: Option<LeaseDuration>,
+    /// A page blob's sequence number.
+    pub sequence_number: Option<u64>,
+    /// How many blocks an append blob has.
+    pub committed_block_count: Option<u32>,
+    /// Whether an append blob is sealed.
+    pub is_sealed: Option<bool>,
+    /// Whether the content is encrypted at rest (from version 2015-12-11).
+    pub server_encrypted: Option<bool>,
+    /// The SHA-256, in base64, of the customer's key that encrypts the content.
+    pub encryption_key_sha256: Option<String>,
+    /// The encryption scope.
+    pub encryption_scope: Option<String>,
+    /// The storage tier (from version 2017-04-17).
+    pub access_tier: Option<AccessTier>,
+    /// Whether the tier is the account's default and not set on the blob.
+    pub access_tier_inferred: Option<bool>,
+    /// When the tier was last set.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub access_tier_change_time: Option<OffsetDateTime>,
+    /// The tier that the service has chosen for a blob in [`AccessTier::Smart`] (2026-06-06).
+    pub smart_access_tier: Option<AccessTier>,
+    /// A rehydration under way.
+    pub archive_status: Option<ArchiveStatus>,
+    /// How fast the rehydration goes.
+    pub rehydrate_priority: Option<RehydratePriority>,
+    /// The version, in accounts that keep versions (from version 2019-12-12).
+    pub version_id: Option<VersionId>,
+    /// Whether this is the current version.
+    pub is_current_version: Option<bool>,
+    /// How many tags the blob has.
+    pub tag_count: Option<u64>,
+    /// The object replication policy of which this blob is a destination.
+    pub replication_policy_id: Option<String>,
+    /// The state of object replication from this blob, by `policy_rule`.
+    pub replication_status: BTreeMap<String, String>,
+    /// When the blob was last read, where the account tracks it (from version 2020-02-10).
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_access_time: Option<OffsetDateTime>,
+    /// When the blob will be deleted by itself.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expiry_time: Option<OffsetDateTime>,
+    /// Until when the blob cannot be changed (from version 2020-06-12).
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub immutable_until: Option<OffsetDateTime>,
+    /// Whether that date can still be changed.
+    pub immutability_policy_mode: Option<ImmutabilityPolicyMode>,
+    /// Whether a legal hold keeps the blob from being changed.
+    pub legal_hold: Option<bool>,
+    /// The owner, in accounts with a hierarchical namespace.
+    pub owner: Option<String>,
+    /// The owning group, in accounts with a hierarchical namespace.
+    pub group: Option<String>,
+    /// The permissions, in accounts with a hierarchical namespace.
+    pub permissions: Option<String>,
+    /// The access control list, in accounts with a hierarchical namespace.
+    pub acl: Option<String>,
+    /// `file` or `directory`, in accounts with a hierarchical namespace.
+    pub resource_type: Option<String>,
+}
+
+impl BlobProperties {
+    /// Reads the headers in one pass; `operation` is named if one of them cannot be read.
+    pub(crate) fn from_headers(operation: &'static str, headers: &HeaderMap) -> Result<Self> {
+        let mut properties = Self::default();
+        let mut copy = CopyHeaders::default();
+        for (name, value) in headers {
+            let Ok(value) = value.to_str() else { continue };
+            let name = name.as_str();
+            if !value.is_empty() && !copy.read(name, value) {
+                properties.read(name, value).ok_or_else(|| {
+                    Error::unexpected(operation, format_args!("{name} is {value:?}"))
+                })?;
+            } else if value.is_empty() {
+                properties.metadata.read(name, value);
+            }
+        }
+        properties.copy = copy.into_state(operation, &properties)?;
+        Ok(properties)
+    }
+
+    /// Takes one header; `None` when its value cannot be read.
+    fn read(&mut self, name: &str, value: &str) -> Option<()> {
+        let text = || Some(value.to_owned());
+        match name {
+            "etag" => self.etag = Some(value.parse().ok()?),
+            "last-modified" => self.last_modified = Some(http_date::parse(value)?),
+            "x-ms-creation-time" => self.creation_time = Some(http_date::parse(value)?),
+            "content-length" => self.content_length = value.parse().ok()?,
+            "content-type" => self.content_type = text(),
+            "content-encoding" => self.content_encoding = text(),
+            "content-language" => self.content_language = text(),
+            "content-disposition" => self.content_disposition = text(),
+            "cache-control" => self.cache_control = text(),
+            "content-md5" => self.content_md5 = text(),
+            "x-ms-blob-type" => self.blob_type = Some(value.into()),
+            "x-ms-incremental-copy" => self.incremental_copy = flag(value)?,
+            "x-ms-lease-status" => self.lease_status = Some(value.into()),
+            "x-ms-lease-state" => self.lease_state = Some(value.into()),
+            "x-ms-lease-duration" => self.lease_duration = Some(value.into()),
+            "x-ms-blob-sequence-number" => self.sequence_number = Some(value.parse().ok()?),
+            "x-ms-blob-committed-block-count" => {
+                self.committed_block_count = Some(value.parse().ok()?);
+            }
+            "x-ms-blob-sealed" => self.is_sealed = Some(flag(value)?),
+            "x-ms-server-encrypted" => self.server_encrypted = Some(flag(value)?),
+            "x-ms-encryption-key-sha256" => self.encryption_key_sha256 = text(),
+            "x-ms-encryption-scope" => self.encryption_scope = text(),
+            "x-ms-access-tier" => self.access_tier = Some(value.into()),
+            "x-ms-access-tier-inferred" => self.access_tier_inferred = Some(flag(value)?),
+            "x-ms-access-tier-change-time" => {
+                self.access_tier_change_time = Some(http_date::parse(value)?);
+            }
+            "x-ms-smart-access-tier" => self.smart_access_tier = Some(value.into()),
+            "x-ms-archive-status" => self.archive_status = Some(value.into()),
+            "x-ms-rehydrate-priority" => self.rehydrate_priority = Some(value.into()),
+            "x-ms-version-id" => self.version_id = VersionId::from_service(value),
+            "x-ms-is-current-version" => self.is_current_version = Some(flag(value)?),
+            "x-ms-tag-count" => self.tag_count = Some(value.parse().ok()?),
+            "x-ms-or-policy-id" => self.replication_policy_id = text(),
+            "x-ms-last-access-time" => self.last_access_time = Some(http_date::parse(value)?),
+            "x-ms-expiry-time" => self.expiry_time = Some(http_date::parse(value)?),
+            "x-ms-immutability-policy-until-date" => {
+                self.immutable_until = Some(http_date::parse(value)?);
+            }
+            "x-ms-immutability-policy-mode" => self.immutability_policy_mode = Some(value.into()),
+            "x-ms-legal-hold" => self.legal_hold = Some(flag(value)?),
+            "x-ms-owner" => self.owner = text(),
+            "x-ms-group" => self.group = text(),
+            "x-ms-permissions" => self.permissions = text(),
+            "x-ms-acl" => self.acl = text(),
+            "x-ms-resource-type" => self.resource_type = text(),
+            _ => self.read_family(name, value),
+        }
+        Some(())
+    }
+
+    /// Takes a header whose name only begins in a known way; others are ignored.
+    fn read_family(&mut self, name: &str, value: &str) {
+        if !self.metadata.read(name, value)
+            && let Some(rule) = name.strip_prefix("x-ms-or-")
+        {
+            self.replication_status.insert(rule.to_owned(), value.to_owned());
+        }
+    }
+}
+
+fn flag(value: &str) -> Option<bool> {
+    bool::from_str(&value.to_ascii_lowercase()).ok()
+}
+
+/// The `x-ms-copy-*` headers as they come, in any order.
+#[derive(Default)]
+struct CopyHeaders<'a> {
+    id: Option<&'a str>,
+    status: Option<&'a str>,
+    progress: Option<&'a str>,
+    description: Option<&'a str>,
+    completed_on: Option<&'a str>,
+    destination_snapshot: Option<&'a str>,
+    source: Option<&'a str>,
+}
+
+impl<'a> CopyHeaders<'a> {
+    fn read(&mut self, name: &str, value: &'a str) -> bool {
+        let Some(rest) = name.strip_prefix("x-ms-copy-") else { return false };
+        let place = match rest {
+            "id" => &mut self.id,
+            "status" => &mut self.status,
+            "progress" => &mut self.progress,
+            "status-description" => &mut self.description,
+            "completion-time" => &mut self.completed_on,
+            "destination-snapshot" => &mut self.destination_snapshot,
+            "source" => &mut self.source,
+            _ => return true,
+        };
+        *place = Some(value);
+        true
+    }
+
+    /// A copy is told of only when both its id and its status came.
+    fn into_state(self, operation: &'static str, of: &BlobProperties) -> Result<Option<CopyState>> {
+        let (Some(id), Some(status)) = (self.id.and_then(CopyId::from_service), self.status) else {
+            return Ok(None);
+        };
+        let malformed = |name: &str, value: &str| {
+            Error::unexpected(operation, format_args!("x-ms-copy-{name} is {value:?}"))
+        };
+        let mut state = CopyState::new(id, CopyStatus::from(status));
+        if let Some(text) = self.progress {
+            let progress = text.parse::<CopyProgress>();
+            state.progress = Some(progress.map_err(|_| malformed("progress", text))?);
+        }
+        if let Some(text) = self.completed_on {
+            let date = http_date::parse(text);
+            state.completed_on = Some(date.ok_or_else(|| malformed("completion-time", text))?);
+        }
+        state.description = self.description.map(str::to_owned);
+        state.destination_snapshot = self.destination_snapshot.and_then(SnapshotId::from_service);
+        state.source = self.source.map(EchoedSource::new);
+        state.etag = of.etag.clone();
+        state.last_modified = of.last_modified;
+        state.version_id = of.version_id.clone();
+        Ok(Some(state))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Blob index tags.
+//!
+//! From [Manage and find data with blob index tags](https://learn.microsoft.com/azure/storage/blobs/storage-manage-find-blobs).
+
+use std::collections::BTreeMap;
+
+use http::HeaderValue;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use super::headers;
+use crate::error::{Error, Result};
+
+/// The index tags of a blob (from version 2019-12-12): at most 10, ordered by key.
+///
+/// A key is 1 to 128 characters, a value 0 to 256.
+///
+/// ```
+/// use blobcopy::Tags;
+///
+/// let tags = Tags::from([("stage", "backup"), ("disk", "0")]);
+/// assert_eq!(tags.get("stage"), Some("backup"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(BTreeMap<String, String>);
+
+impl Tags {
+    /// No tags.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a tag, or replaces the value of one that is there.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// Every tag, ordered by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// How many tags there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no tag.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of `x-ms-tags`.
+    pub(crate) fn header_value(&self) -> Result<HeaderValue> {
+        if self.0.len() > 10 {
+            return Err(Error::invalid("tags", self.0.len(), "must be at most 10"));
+        }
+        let mut text = String::new();
+        for (key, value) in &self.0 {
+            if !(1..=128).contains(&key.chars().count()) {
+                return Err(Error::invalid("tag key", key, "must be 1 to 128 characters"));
+            }
+            if value.chars().count() > 256 {
+                return Err(Error::invalid("tag value", value, "must be at most 256 characters"));
+            }
+            if !text.is_empty() {
+                text.push('&');
+            }
+            text.extend(utf8_percent_encode(key, NON_ALPHANUMERIC));
+            text.push('=');
+            text.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        }
+        headers::value("tags", &text)
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    }
+}
+
+impl<K: Into<String>, V: Into<String>, const N: usize> From<[(K, V); N]> for Tags {
+    fn from(pairs: [(K, V); N]) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_are_percent_encoded() {
+        let tags = Tags::from([("a b", "c&d=e"), ("k", "")]);
+        assert_eq!(tags.header_value().expect("valid"), "a%20b=c%26d%3De&k=");
+    }
+
+    #[test]
+    fn too_many_and_too_long_are_refused() {
+        let many: Tags = (0..11).map(|n| (n.to_string(), "")).collect();
+        let long_key: Tags = [("k".repeat(129), "")].into_iter().collect();
+        let long_value: Tags = [("k", "v".repeat(257))].into_iter().collect();
+        for (tags, what) in [(many, "tags"), (long_key, "tag key"), (long_value, "tag value")] {
+            let error = tags.header_value().expect_err(what).to_string();
+            assert!(error.starts_with(what), "{error}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Put Page with `clear`: makes pages zero again.
+
+use http::{HeaderValue, Method};
+use url::Url;
+
+use super::{Call, Operation, awaitable, call_options, with_conditions, with_lease, write_lease};
+use crate::{
+    error::Result,
+    models::{Conditions, LeaseId, WrittenPages, headers, page},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Makes pages zero and frees what they took: made by
+/// [`PageBlobClient::clear_pages`](crate::PageBlobClient::clear_pages).
+///
+/// Offset and length are multiples of 512 bytes; the length may be that of the whole blob.
+///
+/// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct ClearPages {
+    call: Call,
+    offset: u64,
+    length: u64,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl ClearPages {
+    pub(crate) fn new(call: Call, offset: u64, length: u64) -> Self {
+        Self { call, offset, length, conditions: Conditions::new(), lease_id: None }
+    }
+}
+
+call_options!(ClearPages);
+with_conditions!(ClearPages);
+with_lease!(ClearPages);
+awaitable!(ClearPages -> WrittenPages);
+
+impl Operation for ClearPages {
+    type Output = WrittenPages;
+
+    const NAME: &'static str = "Put Page";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        page::check(self.offset, self.length)?;
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .query("comp", "page")
+            .header(headers::PAGE_WRITE, HeaderValue::from_static("clear"))
+            .text(headers::RANGE, "range", &page::header(self.offset, self.length))?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
+        Ok(WrittenPages::from_headers(&answer.headers))
+    }
+}

@@ -1,0 +1,184 @@
+//! Copy Blob: the request of an ordinary copy, and what the service answers to a start.
+
+use http::{HeaderValue, Method};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{Operation, write_lease};
+use crate::{
+    error::{Error, Result},
+    models::{
+        AccessTier, Conditions, CopyId, CopyState, CopyStatus, ImmutabilityPolicyMode, LeaseId,
+        Metadata, RehydratePriority, Tags, VersionId, headers, http_date,
+    },
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// The settings of [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CopyBlob {
+    /// The value of `x-ms-copy-source`.
+    pub(crate) source: Option<HeaderValue>,
+    pub(crate) metadata: Metadata,
+    pub(crate) tags: Tags,
+    pub(crate) tier: Option<AccessTier>,
+    pub(crate) rehydrate_priority: Option<RehydratePriority>,
+    pub(crate) seal: Option<bool>,
+    pub(crate) immutability_policy: Option<(OffsetDateTime, ImmutabilityPolicyMode)>,
+    pub(crate) legal_hold: Option<bool>,
+    pub(crate) source_conditions: Conditions,
+    pub(crate) conditions: Conditions,
+    pub(crate) lease_id: Option<LeaseId>,
+}
+
+impl Operation for CopyBlob {
+    type Output = CopyState;
+
+    const NAME: &'static str = "Copy Blob";
+    const REPEAT: Repeat = Repeat::Reconcile;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url);
+        if let Some(source) = &self.source {
+            request = request.header(headers::COPY_SOURCE, source.clone());
+        }
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        self.source_conditions.write_source("source conditions", &mut request.headers)?;
+        if !self.tags.is_empty() {
+            request = request.header(headers::TAGS, self.tags.header_value()?);
+        }
+        if let Some(tier) = &self.tier {
+            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
+        }
+        if let Some(priority) = &self.rehydrate_priority {
+            let what = "rehydrate priority";
+            request = request.text(headers::REHYDRATE_PRIORITY, what, priority.as_str())?;
+        }
+        if let Some(seal) = self.seal {
+            request = request.header(headers::SEAL_BLOB, flag(seal));
+        }
+        if let Some((until, mode)) = &self.immutability_policy {
+            let date = http_date::value("immutability policy", *until)?;
+            request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
+                headers::IMMUTABILITY_POLICY_MODE,
+                "immutability policy",
+                mode.as_str(),
+            )?;
+        }
+        if let Some(hold) = self.legal_hold {
+            request = request.header(headers::LEGAL_HOLD, flag(hold));
+        }
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<CopyState> {
+        started(&answer)
+    }
+}
+
+fn flag(value: bool) -> HeaderValue {
+    HeaderValue::from_static(if value { "true" } else { "false" })
+}
+
+/// What the answer to a start says of the copy: which it is, and where it stands.
+pub(crate) fn started(answer: &Answer) -> Result<CopyState> {
+    let id = answer.required(&headers::COPY_ID)?;
+    let id = CopyId::from_service(id)
+        .ok_or_else(|| Error::unexpected(answer.operation, "the copy id is empty"))?;
+    let status = CopyStatus::from(answer.required(&headers::COPY_STATUS)?);
+    let mut state = CopyState::new(id, status);
+    state.etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
+    state.last_modified = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);
+    state.version_id = answer.text(&headers::VERSION_ID).and_then(VersionId::from_service);
+    Ok(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::models::ETag;
+
+    fn url() -> Url {
+        "https://a.blob.core.windows.net/c/b".parse().expect("a URL")
+    }
+
+    #[test]
+    fn each_setting_is_one_header() {
+        let copy = CopyBlob {
+            source: Some(HeaderValue::from_static("https://b.blob.core.windows.net/c/b?sig=x")),
+            metadata: Metadata::from([("owner", "team a")]),
+            tags: Tags::from([("k", "v w")]),
+            tier: Some(AccessTier::Cool),
+            rehydrate_priority: Some(RehydratePriority::High),
+            seal: Some(true),
+            immutability_policy: Some((
+                datetime!(2027-01-01 00:00 UTC),
+                ImmutabilityPolicyMode::Unlocked,
+            )),
+            legal_hold: Some(false),
+            source_conditions: Conditions::new().if_match("\"0x1\"".parse().expect("an etag")),
+            conditions: Conditions::new().if_none_match(ETag::ANY),
+            lease_id: Some("11111111-2222-3333-4444-555555555555".parse().expect("a guid")),
+        };
+        let request = copy.request(url()).expect("legal");
+        let expected = [
+            ("content-length", "0"),
+            ("if-none-match", "*"),
+            ("x-ms-access-tier", "Cool"),
+            ("x-ms-copy-source", "https://b.blob.core.windows.net/c/b?sig=x"),
+            ("x-ms-immutability-policy-mode", "unlocked"),
+            ("x-ms-immutability-policy-until-date", "Fri, 01 Jan 2027 00:00:00 GMT"),
+            ("x-ms-lease-id", "11111111-2222-3333-4444-555555555555"),
+            ("x-ms-legal-hold", "false"),
+            ("x-ms-meta-owner", "team a"),
+            ("x-ms-rehydrate-priority", "High"),
+            ("x-ms-seal-blob", "true"),
+            ("x-ms-source-if-match", "\"0x1\""),
+            ("x-ms-tags", "k=v%20w"),
+        ];
+        let mut sent: Vec<_> = request.headers.iter().collect();
+        sent.sort_by_key(|(name, _)| name.as_str());
+        let sent: Vec<_> =
+            sent.iter().map(|(n, v)| (n.as_str(), v.to_str().expect("text"))).collect();
+        assert_eq!(sent, expected);
+        assert_eq!((request.method, request.url), (Method::PUT, url()));
+    }
+
+    fn answer(pairs: &[(&'static str, &'static str)]) -> Answer {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (name.parse().expect("a name"), value.parse().expect("a value"))
+        };
+        let headers: HeaderMap = pairs.iter().map(pair).collect();
+        let body = bytes::Bytes::new().into();
+        Answer { status: StatusCode::ACCEPTED, headers, body, operation: CopyBlob::NAME }
+    }
+
+    #[test]
+    fn an_answer_must_name_the_copy_and_its_status() {
+        let state = started(&answer(&[
+            ("etag", "\"0x1\""),
+            ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"),
+            ("x-ms-copy-id", "id-1"),
+            ("x-ms-copy-status", "success"),
+        ]))
+        .expect("complete");
+        assert_eq!((state.copy_id.as_str(), &state.status), ("id-1", &CopyStatus::Success));
+        assert_eq!(state.last_modified, Some(datetime!(2026-01-01 00:00 UTC)));
+
+        for missing in ["x-ms-copy-id", "x-ms-copy-status"] {
+            let pairs = [("x-ms-copy-id", "id-1"), ("x-ms-copy-status", "success")];
+            let left: Vec<_> = pairs.into_iter().filter(|(name, _)| *name != missing).collect();
+            let error = started(&answer(&left)).expect_err(missing);
+            assert!(error.to_string().contains(missing), "{error}");
+            assert!(error.may_have_been_applied());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Put Blob, for a page blob: an empty disk of a given size.
+
+use http::{HeaderValue, Method};
+use url::Url;
+
+use super::{
+    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
+    write_lease,
+};
+use crate::{
+    error::{Error, Result},
+    models::{AccessTier, Conditions, LeaseId, Metadata, Tags, WrittenBlob, headers, page},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Creates a page blob of zeroes, or puts one in place of what is there: made by
+/// [`PageBlobClient::create`](crate::PageBlobClient::create).
+///
+/// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct CreatePageBlob {
+    call: Call,
+    size: u64,
+    sequence_number: u64,
+    tier: Option<AccessTier>,
+    metadata: Metadata,
+    tags: Tags,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl CreatePageBlob {
+    /// 8 TiB, the largest page blob.
+    const LARGEST: u64 = 8 << 40;
+
+    pub(crate) fn new(call: Call, size: u64) -> Self {
+        Self {
+            call,
+            size,
+            sequence_number: 0,
+            tier: None,
+            metadata: Metadata::new(),
+            tags: Tags::new(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// A number of the application's own, 0 to 2^63 - 1, on which writes can be made conditional.
+    pub fn sequence_number(mut self, number: u64) -> Self {
+        self.sequence_number = number;
+        self
+    }
+
+    /// The tier of a page blob in a premium account (from version 2017-04-17).
+    pub fn tier(mut self, tier: AccessTier) -> Self {
+        self.tier = Some(tier);
+        self
+    }
+
+    /// Index tags (from version 2019-12-12).
+    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
+        self.tags = tags.into();
+        self
+    }
+}
+
+call_options!(CreatePageBlob);
+with_metadata!(CreatePageBlob);
+with_conditions!(CreatePageBlob);
+with_lease!(CreatePageBlob);
+awaitable!(CreatePageBlob -> WrittenBlob);
+
+impl Operation for CreatePageBlob {
+    type Output = WrittenBlob;
+
+    const NAME: &'static str = "Put Blob";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        if self.size % page::SIZE != 0 || self.size > Self::LARGEST {
+            let rule = "must be a multiple of 512 bytes, at most 8 TiB";
+            return Err(Error::invalid("page blob size", self.size, rule));
+        }
+        if self.sequence_number > i64::MAX.unsigned_abs() {
+            let rule = "must be at most 2^63 - 1";
+            return Err(Error::invalid("sequence number", self.sequence_number, rule));
+        }
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .header(headers::BLOB_TYPE, HeaderValue::from_static("PageBlob"))
+            .header(headers::BLOB_CONTENT_LENGTH, HeaderValue::from(self.size));
+        if self.sequence_number != 0 {
+            let number = HeaderValue::from(self.sequence_number);
+            request = request.header(headers::BLOB_SEQUENCE_NUMBER, number);
+        }
+        if let Some(tier) = &self.tier {
+            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
+        }
+        if !self.tags.is_empty() {
+            request = request.header(headers::TAGS, self.tags.header_value()?);
+        }
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
+        Ok(WrittenBlob::from_headers(&answer.headers))
+    }
+}

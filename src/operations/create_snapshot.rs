@@ -1,0 +1,89 @@
+//! Snapshot Blob.
+
+use http::Method;
+use serde::Serialize;
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{
+    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
+    write_lease,
+};
+use crate::{
+    error::{Error, Result},
+    models::{Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId, headers, http_date},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// A snapshot that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CreatedSnapshot {
+    /// Names the snapshot.
+    pub snapshot: SnapshotId,
+    /// The snapshot's ETag.
+    pub etag: Option<ETag>,
+    /// When the blob was last written.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// The version that the snapshot was taken of, in accounts that keep versions.
+    pub version_id: Option<VersionId>,
+}
+
+/// Takes a read-only snapshot of a blob: made by
+/// [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).
+///
+/// A repeat would take a second snapshot, so it is retried only where it is certain that the first
+/// try took none.
+///
+/// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct CreateSnapshot {
+    call: Call,
+    metadata: Metadata,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl CreateSnapshot {
+    pub(crate) fn new(call: Call) -> Self {
+        let (metadata, conditions) = (Metadata::new(), Conditions::new());
+        Self { call, metadata, conditions, lease_id: None }
+    }
+}
+
+call_options!(CreateSnapshot);
+with_metadata!(CreateSnapshot);
+with_conditions!(CreateSnapshot);
+with_lease!(CreateSnapshot);
+awaitable!(CreateSnapshot -> CreatedSnapshot);
+
+impl Operation for CreateSnapshot {
+    type Output = CreatedSnapshot;
+
+    const NAME: &'static str = "Snapshot Blob";
+    const REPEAT: Repeat = Repeat::Never;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url).query("comp", "snapshot");
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<CreatedSnapshot> {
+        let snapshot = SnapshotId::from_service(answer.required(&headers::SNAPSHOT)?)
+            .ok_or_else(|| Error::unexpected(Self::NAME, "the snapshot id is empty"))?;
+        Ok(CreatedSnapshot {
+            snapshot,
+            etag: answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok()),
+            last_modified: answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse),
+            version_id: answer.text(&headers::VERSION_ID).and_then(VersionId::from_service),
+        })
+    }
+}

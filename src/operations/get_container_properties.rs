@@ -1,0 +1,97 @@
+//! Get Container Properties.
+
+use http::{HeaderMap, Method};
+use serde::Serialize;
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
+use crate::{
+    error::Result,
+    models::{
+        ETag, LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PublicAccess, http_date,
+    },
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// What Get Container Properties says of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ContainerProperties {
+    /// Changes when the container's own metadata or policies change.
+    pub etag: Option<ETag>,
+    /// When they were last changed.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// The container's metadata; names in lower case.
+    pub metadata: Metadata,
+    /// What anyone may read without a credential; `None` when nothing.
+    pub public_access: Option<PublicAccess>,
+    /// Whether a lease is active.
+    pub lease_status: Option<LeaseStatus>,
+    /// Where a lease stands.
+    pub lease_state: Option<LeaseState>,
+    /// For how long the active lease was acquired.
+    pub lease_duration: Option<LeaseDuration>,
+}
+
+impl ContainerProperties {
+    fn from_headers(headers: &HeaderMap) -> Self {
+        let mut properties = Self::default();
+        for (name, value) in headers {
+            let Ok(value) = value.to_str() else { continue };
+            match name.as_str() {
+                "etag" => properties.etag = value.parse().ok(),
+                "last-modified" => properties.last_modified = http_date::parse(value),
+                "x-ms-blob-public-access" => properties.public_access = Some(value.into()),
+                "x-ms-lease-status" => properties.lease_status = Some(value.into()),
+                "x-ms-lease-state" => properties.lease_state = Some(value.into()),
+                "x-ms-lease-duration" => properties.lease_duration = Some(value.into()),
+                other => {
+                    properties.metadata.read(other, value);
+                }
+            }
+        }
+        properties
+    }
+}
+
+/// Reads a container's properties: made by
+/// [`BlobContainerClient::get_properties`](crate::BlobContainerClient::get_properties).
+///
+/// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct GetContainerProperties {
+    call: Call,
+    lease_id: Option<LeaseId>,
+}
+
+impl GetContainerProperties {
+    pub(crate) fn new(call: Call) -> Self {
+        Self { call, lease_id: None }
+    }
+}
+
+call_options!(GetContainerProperties);
+with_lease!(GetContainerProperties);
+awaitable!(GetContainerProperties -> ContainerProperties);
+
+impl Operation for GetContainerProperties {
+    type Output = ContainerProperties;
+
+    const NAME: &'static str = "Get Container Properties";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        let request = Prepared::new(Method::HEAD, url).query("restype", "container");
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<ContainerProperties> {
+        Ok(ContainerProperties::from_headers(&answer.headers))
+    }
+}

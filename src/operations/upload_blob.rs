@@ -1,0 +1,113 @@
+//! Put Blob, for a block blob: the whole content in one request.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use url::Url;
+
+use super::{
+    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
+    write_lease,
+};
+use crate::{
+    error::{Error, Result},
+    models::{AccessTier, Conditions, LeaseId, Metadata, Tags, WrittenBlob, headers},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Uploads a block blob in one request, or puts it in place of what is there: made by
+/// [`BlockBlobClient::upload`](crate::BlockBlobClient::upload).
+///
+/// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct UploadBlob {
+    call: Call,
+    content: Bytes,
+    content_type: Option<String>,
+    tier: Option<AccessTier>,
+    metadata: Metadata,
+    tags: Tags,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl UploadBlob {
+    /// 5000 MiB, the most that one request may hold (from version 2020-04-08).
+    const LONGEST: usize = 5000 << 20;
+
+    pub(crate) fn new(call: Call, content: Bytes) -> Self {
+        Self {
+            call,
+            content,
+            content_type: None,
+            tier: None,
+            metadata: Metadata::new(),
+            tags: Tags::new(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// The stored `Content-Type`; `application/octet-stream` unless it is set.
+    pub fn content_type(mut self, media_type: &str) -> Self {
+        self.content_type = Some(media_type.to_owned());
+        self
+    }
+
+    /// The storage tier (from version 2018-11-09).
+    pub fn tier(mut self, tier: AccessTier) -> Self {
+        self.tier = Some(tier);
+        self
+    }
+
+    /// Index tags (from version 2019-12-12).
+    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
+        self.tags = tags.into();
+        self
+    }
+}
+
+call_options!(UploadBlob);
+with_metadata!(UploadBlob);
+with_conditions!(UploadBlob);
+with_lease!(UploadBlob);
+awaitable!(UploadBlob -> WrittenBlob);
+
+impl Operation for UploadBlob {
+    type Output = WrittenBlob;
+
+    const NAME: &'static str = "Put Blob";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        if self.content.len() > Self::LONGEST {
+            let rule = "must be at most 5000 MiB";
+            return Err(Error::invalid("content length", self.content.len(), rule));
+        }
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .header(headers::BLOB_TYPE, HeaderValue::from_static("BlockBlob"))
+            .text(
+                http::header::CONTENT_TYPE,
+                "content type",
+                self.content_type.as_deref().unwrap_or("application/octet-stream"),
+            )?
+            .body(self.content.clone());
+        if let Some(tier) = &self.tier {
+            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
+        }
+        if !self.tags.is_empty() {
+            request = request.header(headers::TAGS, self.tags.header_value()?);
+        }
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
+        Ok(WrittenBlob::from_headers(&answer.headers))
+    }
+}

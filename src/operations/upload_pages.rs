@@ -1,0 +1,129 @@
+//! Put Page: writes pages, as many requests as it takes.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http::{HeaderValue, Method, header};
+use url::Url;
+
+use super::{Call, Operation, call_options, with_conditions, with_lease, write_lease};
+use crate::{
+    error::{Error, Result},
+    models::{Conditions, LeaseId, WrittenPages, headers, page},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+        transport::BoxFuture,
+    },
+};
+
+/// Writes pages at an offset: made by
+/// [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).
+///
+/// Offset and length are multiples of 512 bytes. What is longer than 4 MiB, the most that one request
+/// may hold, is cut into pieces, several of which are on their way at a time; when one fails, others
+/// may have been written.
+///
+/// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct UploadPages {
+    call: Call,
+    offset: u64,
+    content: Bytes,
+    concurrency: usize,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl UploadPages {
+    /// The most that one Put Page may hold.
+    const PIECE: usize = 4 << 20;
+
+    pub(crate) fn new(call: Call, offset: u64, content: Bytes) -> Self {
+        let conditions = Conditions::new();
+        Self { call, offset, content, concurrency: 4, conditions, lease_id: None }
+    }
+
+    /// How many requests may be on their way at a time: 1 to 64, by default 4.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        page::check(self.offset, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
+        if !(1..=64).contains(&self.concurrency) {
+            return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
+        }
+        if self.content.len() > Self::PIECE && !self.conditions.is_empty() {
+            let value = format!("{} bytes", self.content.len());
+            let rule = "must be at most 4 MiB with conditions, since each request changes the ETag";
+            return Err(Error::invalid("page content", value, rule));
+        }
+        Ok(())
+    }
+
+    /// The requests that together write the whole.
+    fn pieces(&self) -> impl Iterator<Item = Piece> + Send + use<> {
+        let UploadPages { offset, content, conditions, lease_id, .. } = self.clone();
+        (0..content.len()).step_by(Self::PIECE).map(move |start| Piece {
+            offset: offset + start as u64,
+            content: content.slice(start..content.len().min(start + Self::PIECE)),
+            conditions: conditions.clone(),
+            lease_id: lease_id.clone(),
+        })
+    }
+}
+
+call_options!(UploadPages);
+with_conditions!(UploadPages);
+with_lease!(UploadPages);
+
+impl IntoFuture for UploadPages {
+    type Output = Result<WrittenPages>;
+    type IntoFuture = BoxFuture<'static, Result<WrittenPages>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.check()?;
+            let call = &self.call;
+            stream::iter(self.pieces())
+                .map(|piece| async move { call.run(&piece).await })
+                .buffer_unordered(self.concurrency)
+                .try_fold(WrittenPages::default(), async |_, last| Ok(last))
+                .await
+        })
+    }
+}
+
+/// One Put Page.
+struct Piece {
+    offset: u64,
+    content: Bytes,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl Operation for Piece {
+    type Output = WrittenPages;
+
+    const NAME: &'static str = "Put Page";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.conditions.check_write("conditions")?;
+        let range = page::header(self.offset, self.content.len() as u64);
+        let mut request = Prepared::new(Method::PUT, url)
+            .query("comp", "page")
+            .header(headers::PAGE_WRITE, HeaderValue::from_static("update"))
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
+            .text(headers::RANGE, "range", &range)?
+            .body(self.content.clone());
+        self.conditions.write("conditions", &mut request.headers)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
+        Ok(WrittenPages::from_headers(&answer.headers))
+    }
+}

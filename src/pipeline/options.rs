@@ -1,0 +1,224 @@
+//! What an application may set for all calls of a client.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderValue;
+
+use super::{clock::Clock, transport::Transport};
+use crate::{
+    error::{Error, Result},
+    models::ServiceVersion,
+};
+
+/// How a client's requests travel: version, retries, time limits, transport.
+///
+/// ```
+/// use std::time::Duration;
+/// use blobcopy::{ClientOptions, RetryOptions};
+///
+/// let options = ClientOptions::new()
+///     .application_id("nightly-backup")
+///     .attempt_timeout(Duration::from_secs(30))
+///     .retry(RetryOptions::new().max_retries(5));
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    pub(crate) service_version: ServiceVersion,
+    pub(crate) retry: RetryOptions,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) application_id: Option<String>,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) clock: Clock,
+}
+
+impl ClientOptions {
+    /// The longest time that an attempt may be given.
+    const LONGEST_ATTEMPT: Duration = Duration::from_secs(24 * 3600);
+
+    /// The defaults: service version 2026-04-06, three retries, 100 seconds for an attempt.
+    pub fn new() -> Self {
+        Self {
+            service_version: ServiceVersion::LATEST,
+            retry: RetryOptions::new(),
+            attempt_timeout: Duration::from_secs(100),
+            application_id: None,
+            transport: None,
+            clock: Clock::system(),
+        }
+    }
+
+    /// The version of the REST interface to speak.
+    pub fn service_version(mut self, version: ServiceVersion) -> Self {
+        self.service_version = version;
+        self
+    }
+
+    /// How often and how soon a failed attempt is repeated.
+    pub fn retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The time that each attempt is given to bring its whole answer, from 1 ms to 24 hours; for a
+    /// download, to bring the answer's head and then each piece of its body. A request with a body
+    /// gets a second more for every 64 KiB.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
+        self
+    }
+
+    /// A name for the application, put before the crate's own in `User-Agent`: 1 to 64 visible ASCII
+    /// characters.
+    pub fn application_id(mut self, id: &str) -> Self {
+        self.application_id = Some(id.to_owned());
+        self
+    }
+
+    /// The transport that carries the requests, instead of the one made of `reqwest`.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The clock that dates and paces the requests: a test's, instead of the computer's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Refuses settings that cannot work.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.retry.check()?;
+        if !(Duration::from_millis(1)..=Self::LONGEST_ATTEMPT).contains(&self.attempt_timeout) {
+            let value = format!("{:?}", self.attempt_timeout);
+            return Err(Error::invalid("attempt timeout", value, "must be 1 ms to 24 hours"));
+        }
+        self.user_agent().map(|_| ())
+    }
+
+    pub(crate) fn user_agent(&self) -> Result<HeaderValue> {
+        const CRATE: &str = concat!("blobcopy/", env!("CARGO_PKG_VERSION"));
+        let Some(id) = &self.application_id else { return Ok(HeaderValue::from_static(CRATE)) };
+        let legal = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        match HeaderValue::try_from(format!("{id} {CRATE}")) {
+            Ok(value) if legal => Ok(value),
+            _ => Err(Error::invalid(
+                "application id",
+                id,
+                "must be 1 to 64 visible ASCII characters",
+            )),
+        }
+    }
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How often and how soon a failed attempt is repeated.
+///
+/// The wait before retry `n` is `base_delay * 2^(n-1)`, give or take 20 %, at most `max_delay`; or
+/// what the service asked for in `x-ms-retry-after-ms` or `Retry-After`, if that is longer. A service
+/// that asks for more than `max_delay` gets no retry: the error is returned at once.
+///
+/// What is retried: connection faults and time-outs; the statuses 408, 429, 500, 502, 503 and 504;
+/// and the codes `InternalError`, `OperationTimedOut` and `ServerBusy` at any status. An operation
+/// whose repeat would do something else than its first try is retried only where it is certain that
+/// the service has not applied it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryOptions {
+    pub(crate) max_retries: u32,
+    pub(crate) base_delay: Duration,
+    pub(crate) max_delay: Duration,
+}
+
+impl RetryOptions {
+    const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+
+    /// The defaults: 3 retries, 0.8 seconds before the first, at most 60 seconds before any.
+    pub fn new() -> Self {
+        Self {
+            max_retries: 3,
+            base_delay: Duration::from_millis(800),
+            max_delay: Duration::from_secs(60),
+        }
+    }
+
+    /// No retry at all.
+    pub fn none() -> Self {
+        Self { max_retries: 0, ..Self::new() }
+    }
+
+    /// How often an attempt is repeated, at most 100 times.
+    pub fn max_retries(mut self, count: u32) -> Self {
+        self.max_retries = count;
+        self
+    }
+
+    /// The wait before the first retry, from 1 ms.
+    pub fn base_delay(mut self, delay: Duration) -> Self {
+        self.base_delay = delay;
+        self
+    }
+
+    /// The longest wait before any retry, from `base_delay` to an hour.
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.max_retries > 100 {
+            return Err(Error::invalid("max retries", self.max_retries, "must be at most 100"));
+        }
+        if self.base_delay < Duration::from_millis(1) {
+            let value = format!("{:?}", self.base_delay);
+            return Err(Error::invalid("base delay", value, "must be at least 1 ms"));
+        }
+        if !(self.base_delay..=Self::LONGEST_DELAY).contains(&self.max_delay) {
+            let value = format!("{:?}", self.max_delay);
+            return Err(Error::invalid("max delay", value, "must be the base delay to an hour"));
+        }
+        Ok(())
+    }
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_settings_are_refused_by_name_value_and_rule() {
+        let retry = RetryOptions::new;
+        let cases = [
+            (ClientOptions::new().attempt_timeout(Duration::ZERO), "attempt timeout: \"0ns\""),
+            (ClientOptions::new().attempt_timeout(Duration::MAX), "attempt timeout: "),
+            (ClientOptions::new().application_id(""), "application id: \"\""),
+            (ClientOptions::new().application_id("two words"), "application id: \"two words\""),
+            (ClientOptions::new().retry(retry().max_retries(101)), "max retries: \"101\""),
+            (ClientOptions::new().retry(retry().base_delay(Duration::ZERO)), "base delay: \"0ns\""),
+            (ClientOptions::new().retry(retry().max_delay(Duration::ZERO)), "max delay: \"0ns\""),
+            (ClientOptions::new().retry(retry().max_delay(Duration::MAX)), "max delay: "),
+        ];
+        for (options, start) in cases {
+            let error = options.check().expect_err(start).to_string();
+            assert!(error.starts_with(start) && error.contains("must be"), "{error}");
+        }
+        assert!(ClientOptions::new().check().is_ok());
+    }
+
+    #[test]
+    fn the_application_goes_before_the_crate() {
+        let agent = ClientOptions::new().application_id("app").user_agent().expect("legal");
+        assert_eq!(agent, concat!("app blobcopy/", env!("CARGO_PKG_VERSION")));
+    }
+}

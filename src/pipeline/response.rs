@@ -1,0 +1,172 @@
+//! What came back, and the error in it: headers first, then the body.
+
+use http::{HeaderMap, StatusCode};
+
+use super::transport::Body;
+use crate::{
+    error::{Error, Result, ServiceError},
+    models::{ErrorCode, error_body, headers},
+    pipeline::redaction::redact,
+};
+
+/// A successful answer, and how it was come by.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// At hand, unless the operation streams it.
+    pub(crate) body: Body,
+    /// The operation, by its name in the REST reference.
+    pub(crate) operation: &'static str,
+}
+
+impl Answer {
+    /// The text of a header, unless it is absent or empty.
+    pub(crate) fn text(&self, name: &http::HeaderName) -> Option<&str> {
+        text(&self.headers, name)
+    }
+
+    /// The text of a header that must be there.
+    pub(crate) fn required(&self, name: &http::HeaderName) -> Result<&str> {
+        self.text(name).ok_or_else(|| {
+            let why = format_args!("status {} without {name}", self.status.as_u16());
+            Error::unexpected(self.operation, why)
+        })
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().filter(|text| !text.is_empty())
+}
+
+/// Reads a refusal. Answers to HEAD have no body, so the code comes from the header where it can.
+pub(crate) fn service_error(
+    operation: &'static str,
+    status: StatusCode,
+    from: &HeaderMap,
+    body: &[u8],
+) -> ServiceError {
+    let shown = |name| text(from, &name).map(|text| redact(text).into_owned());
+    let body = error_body::parse(body);
+    let code = match (text(from, &headers::ERROR_CODE), body.code) {
+        (Some(code), _) => ErrorCode::from(code),
+        (None, Some(code)) => ErrorCode::from(code),
+        // The one status that says all by itself.
+        (None, None) if status == StatusCode::NOT_MODIFIED => ErrorCode::ConditionNotMet,
+        (None, None) => ErrorCode::Other(String::new()),
+    };
+    let source_status = text(from, &headers::COPY_SOURCE_STATUS_CODE).and_then(|s| s.parse().ok());
+    ServiceError {
+        operation,
+        status,
+        code,
+        message: body.message,
+        request_id: shown(headers::REQUEST_ID),
+        client_request_id: shown(headers::CLIENT_REQUEST_ID),
+        source_status: source_status
+            .or(body.source_status)
+            .and_then(|status| StatusCode::from_u16(status).ok()),
+        source_code: text(from, &headers::COPY_SOURCE_ERROR_CODE)
+            .map(ErrorCode::from)
+            .or_else(|| body.source_code.map(ErrorCode::from)),
+        source_message: body.source_message,
+        details: body.details,
+        attempts: 1,
+        retry_after: None,
+        ambiguous: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (name.parse().expect("a name"), value.parse().expect("a value"))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn the_header_names_the_code_before_the_body() {
+        let from = headers(&[
+            ("x-ms-error-code", "BlobNotFound"),
+            ("x-ms-request-id", "r-1"),
+            ("x-ms-client-request-id", "c-1"),
+        ]);
+        let body = b"<Error><Code>Other</Code><Message>Gone.</Message></Error>";
+        let error = service_error("Get Blob", StatusCode::NOT_FOUND, &from, body);
+        assert_eq!(error.code, ErrorCode::BlobNotFound);
+        assert_eq!(error.to_string(), "Get Blob: 404 BlobNotFound: Gone. (request id r-1)");
+        assert_eq!(error.client_request_id.as_deref(), Some("c-1"));
+    }
+
+    #[test]
+    fn a_head_error_has_its_code_in_the_header_only() {
+        let from = headers(&[("x-ms-error-code", "ContainerNotFound")]);
+        let error = service_error("Get Blob Properties", StatusCode::NOT_FOUND, &from, b"");
+        assert_eq!(error.code, ErrorCode::ContainerNotFound);
+        assert_eq!(error.message, "");
+    }
+
+    #[test]
+    fn without_header_the_body_names_the_code_behind_a_byte_order_mark() {
+        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Error><Code>ServerBusy</Code>\
+                    <Message>Busy.\nRequestId:1\nTime:2026-01-01T00:00:00Z</Message></Error>";
+        let error = service_error(
+            "Op",
+            StatusCode::SERVICE_UNAVAILABLE,
+            &HeaderMap::new(),
+            body.as_bytes(),
+        );
+        assert_eq!((error.code, error.message.as_str()), (ErrorCode::ServerBusy, "Busy."));
+    }
+
+    #[test]
+    fn what_the_source_answered_is_shown_first() {
+        let from = headers(&[
+            ("x-ms-error-code", "CannotVerifyCopySource"),
+            ("x-ms-copy-source-status-code", "403"),
+            ("x-ms-copy-source-error-code", "AuthorizationPermissionMismatch"),
+        ]);
+        let body = b"<Error><Code>CannotVerifyCopySource</Code>\
+            <Message>Could not verify the copy source within the specified time.</Message>\
+            <CopySourceStatusCode>403</CopySourceStatusCode>\
+            <CopySourceErrorCode>AuthorizationPermissionMismatch</CopySourceErrorCode>\
+            <CopySourceErrorMessage>No read permission.</CopySourceErrorMessage></Error>";
+        let error = service_error("Copy Blob", StatusCode::FORBIDDEN, &from, body).to_string();
+        let inner = error.find("the source answered 403 AuthorizationPermissionMismatch (No read");
+        let outer = error.find("Could not verify");
+        assert!(inner.is_some() && inner < outer, "{error}");
+        assert!(
+            error.contains("public, or its URL must carry a SAS with read permission"),
+            "{error}"
+        );
+
+        let from = headers(&[("x-ms-error-code", "CannotVerifyCopySource")]);
+        let error = service_error("Copy Blob", StatusCode::FORBIDDEN, &from, body);
+        assert_eq!(error.source_status, Some(StatusCode::FORBIDDEN));
+        assert_eq!(error.source_code, Some(ErrorCode::AuthorizationPermissionMismatch));
+    }
+
+    #[test]
+    fn a_signature_in_the_answer_is_not_shown() {
+        let body = b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>\
+            <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is not \
+            the same as any computed signature. Server used following string to sign: \
+            'PUT x-ms-copy-source:https://a/b?sig=SECRET&amp;x'.</AuthenticationErrorDetail></Error>";
+        let error = service_error("Copy Blob", StatusCode::FORBIDDEN, &HeaderMap::new(), body);
+        let detail = &error.details["AuthenticationErrorDetail"];
+        assert!(detail.contains("'REDACTED'") && detail.contains("sig=REDACTED"), "{detail}");
+        assert!(!format!("{error:?} {error}").contains("SECRET"));
+    }
+
+    #[test]
+    fn a_page_from_a_proxy_is_an_error_without_code() {
+        let body = b"<html><body>Bad gateway</body></html>";
+        let error = service_error("Op", StatusCode::BAD_GATEWAY, &HeaderMap::new(), body);
+        assert_eq!(error.code, ErrorCode::Other(String::new()));
+        assert!(error.is_transient());
+    }
+}

@@ -1,0 +1,203 @@
+//! Whether a failed attempt is repeated, and when. Pure: time and chance come in as arguments.
+
+use std::time::Duration;
+
+use http::{HeaderMap, header};
+use time::OffsetDateTime;
+
+use super::{options::RetryOptions, request::Repeat};
+use crate::{
+    error::{Error, ServiceError},
+    models::http_date,
+    pipeline::transport::TransportErrorKind,
+};
+
+/// Whether an attempt that ended in `error` was surely not applied.
+///
+/// The outcome is certain for the statuses 100 to 499 and for 503, and when nothing was sent. See
+/// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page).
+pub(crate) fn surely_not_applied(error: &Error) -> bool {
+    match error {
+        Error::Service(service) => certain_status(service),
+        Error::Transport { fault, .. } => {
+            matches!(fault.kind(), TransportErrorKind::Connect | TransportErrorKind::Unusable)
+        }
+        Error::Timeout { .. } | Error::UnexpectedResponse { .. } => false,
+        _ => true,
+    }
+}
+
+fn certain_status(error: &ServiceError) -> bool {
+    error.status.as_u16() < 500 || error.status.as_u16() == 503
+}
+
+/// How long to wait before the next attempt; `None` when there should be none.
+pub(crate) fn delay(
+    error: &Error,
+    repeat: Repeat,
+    attempts: u32,
+    asked: Option<Duration>,
+    options: &RetryOptions,
+    chance: f64,
+) -> Option<Duration> {
+    let may_repeat = repeat == Repeat::Safe || surely_not_applied(error);
+    if !may_repeat || !error.is_retryable() || attempts > options.max_retries {
+        return None;
+    }
+    back_off(attempts, asked, options, chance)
+}
+
+/// The wait after `attempts` attempts: exponential with jitter, or longer if the service asked for
+/// it; `None` when it asked for more than the options allow.
+pub(crate) fn back_off(
+    attempts: u32,
+    asked: Option<Duration>,
+    options: &RetryOptions,
+    chance: f64,
+) -> Option<Duration> {
+    let asked = asked.unwrap_or_default();
+    if asked > options.max_delay {
+        return None;
+    }
+    let doubled = options.base_delay.saturating_mul(1 << attempts.saturating_sub(1).min(20));
+    let jittered = doubled.min(options.max_delay).mul_f64(0.8 + 0.4 * chance);
+    Some(jittered.max(asked).min(options.max_delay))
+}
+
+/// The wait that the service asks for: milliseconds, seconds, or a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let millis = text("x-ms-retry-after-ms").or_else(|| text("retry-after-ms"));
+    if let Some(millis) = millis.and_then(|text| text.parse().ok()) {
+        return Some(Duration::from_millis(millis));
+    }
+    let after = text(header::RETRY_AFTER.as_str())?;
+    match after.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let wait = http_date::parse(after)? - now;
+            Some(Duration::try_from(wait).unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::{
+        models::ErrorCode,
+        pipeline::{response::service_error, transport::TransportError},
+    };
+
+    fn service(status: u16, code: &str) -> Error {
+        let status = StatusCode::from_u16(status).expect("in range");
+        let mut error = service_error("Op", status, &HeaderMap::new(), &[]);
+        error.code = ErrorCode::from(code);
+        Error::Service(Box::new(error))
+    }
+
+    fn transport(kind: TransportErrorKind) -> Error {
+        let fault = TransportError::with_message(kind, "fault");
+        Error::Transport { operation: "Op", fault, attempts: 1, ambiguous: false }
+    }
+
+    fn retried(error: &Error, repeat: Repeat) -> bool {
+        delay(error, repeat, 1, None, &RetryOptions::new(), 0.5).is_some()
+    }
+
+    #[test]
+    fn each_kind_of_repeat_has_its_own_faults() {
+        use TransportErrorKind::{Connect, Interrupted, Timeout, Unusable};
+        let late = Error::Timeout {
+            operation: "Op",
+            limit: Duration::from_secs(1),
+            attempts: 1,
+            ambiguous: false,
+        };
+        // fault, retried when Safe, retried when Never or Reconcile
+        let cases = [
+            (service(408, ""), true, true),
+            (service(429, ""), true, true),
+            (service(500, ""), true, false),
+            (service(502, ""), true, false),
+            (service(503, "ServerBusy"), true, true),
+            (service(504, ""), true, false),
+            (service(501, ""), false, false),
+            (service(505, ""), false, false),
+            (service(409, "InternalError"), true, true),
+            (service(404, "CannotVerifyCopySource"), false, false),
+            (transport(Connect), true, true),
+            (transport(Interrupted), true, false),
+            (transport(Timeout), true, false),
+            (transport(Unusable), false, false),
+            (late, true, false),
+            (Error::NoCopyProperties, false, false),
+        ];
+        for (error, safe, never) in cases {
+            assert_eq!(retried(&error, Repeat::Safe), safe, "{error}");
+            assert_eq!(retried(&error, Repeat::Never), never, "{error}");
+            assert_eq!(retried(&error, Repeat::Reconcile), never, "{error}");
+        }
+    }
+
+    #[test]
+    fn these_statuses_are_never_retried() {
+        for status in [400, 401, 403, 404, 405, 409, 411, 412, 413, 416] {
+            assert!(!retried(&service(status, ""), Repeat::Safe), "{status}");
+        }
+    }
+
+    #[test]
+    fn waits_double_with_jitter_up_to_a_cap() {
+        let options = RetryOptions::new();
+        let wait = |attempts, chance| back_off(attempts, None, &options, chance).expect("a wait");
+        assert_eq!(wait(1, 0.5), Duration::from_millis(800));
+        assert_eq!(wait(1, 0.0), Duration::from_millis(640));
+        assert_eq!(wait(2, 0.5), Duration::from_millis(1600));
+        assert_eq!(wait(3, 1.0), Duration::from_millis(3840));
+        assert_eq!(wait(40, 1.0), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn retries_are_counted() {
+        let error = service(503, "ServerBusy");
+        let options = RetryOptions::new().max_retries(2);
+        let after = |attempts| delay(&error, Repeat::Safe, attempts, None, &options, 0.5).is_some();
+        assert_eq!([after(1), after(2), after(3)], [true, true, false]);
+    }
+
+    #[test]
+    fn the_service_may_ask_for_longer_but_not_for_too_long() {
+        let options = RetryOptions::new();
+        let wait = |asked| back_off(1, Some(Duration::from_secs(asked)), &options, 0.5);
+        assert_eq!(wait(0), Some(Duration::from_millis(800)));
+        assert_eq!(wait(20), Some(Duration::from_secs(20)));
+        assert_eq!(wait(61), None);
+    }
+
+    #[test]
+    fn what_the_service_asks_for_is_read_in_each_form() {
+        let now = datetime!(2026-01-01 00:00:00 UTC);
+        let asked = |name: &'static str, value: &'static str| {
+            retry_after(
+                &HeaderMap::from_iter([(
+                    name.parse().expect("name"),
+                    value.parse().expect("value"),
+                )]),
+                now,
+            )
+        };
+        assert_eq!(asked("x-ms-retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(asked("retry-after-ms", "20"), Some(Duration::from_millis(20)));
+        assert_eq!(asked("retry-after", "7"), Some(Duration::from_secs(7)));
+        let date = asked("retry-after", "Thu, 01 Jan 2026 00:00:09 GMT");
+        assert_eq!(date, Some(Duration::from_secs(9)));
+        let past = asked("retry-after", "Thu, 01 Jan 2015 00:00:00 GMT");
+        assert_eq!(past, Some(Duration::ZERO));
+        assert_eq!(asked("retry-after", "soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

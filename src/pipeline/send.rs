@@ -1,0 +1,258 @@
+//! The one function that knows the order in which a request travels.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::TryFutureExt;
+use http::{HeaderValue, Method};
+
+use super::{
+    clock::{self, Clock},
+    options::{ClientOptions, RetryOptions},
+    redaction::redact,
+    request::{Prepared, Repeat},
+    reqwest_transport::ReqwestTransport,
+    response::{Answer, service_error},
+    retry,
+    transport::{Request, Transport},
+};
+use crate::{
+    auth::credential::Credential,
+    error::{Error, Result},
+    models::{ServiceVersion, headers, http_date},
+};
+
+/// The longest body that is held in memory: far above any XML that the service sends.
+const LONGEST_HELD_BODY: usize = 64 << 20;
+
+/// What the clients of one account share: credential, connections, options.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    transport: Arc<dyn Transport>,
+    credential: Credential,
+    version: ServiceVersion,
+    version_value: HeaderValue,
+    user_agent: HeaderValue,
+    retry: RetryOptions,
+    attempt_timeout: Duration,
+    clock: Clock,
+}
+
+/// What the pipeline must know of an operation besides its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// Its name in the REST reference.
+    pub(crate) name: &'static str,
+    pub(crate) repeat: Repeat,
+    /// Whether the body of a successful answer is left to be read by the caller.
+    pub(crate) streams: bool,
+}
+
+/// The tries that were made for one call, over all its attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Tries {
+    pub(crate) made: u32,
+    /// Whether one of them may have been applied although it brought no answer.
+    pub(crate) ambiguous: bool,
+    /// What the service asked for with the last of them.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(credential: Credential, options: ClientOptions) -> Result<Self> {
+        options.check()?;
+        let transport = match &options.transport {
+            Some(transport) => Arc::clone(transport),
+            None => Arc::new(ReqwestTransport::new().map_err(|fault| Error::Transport {
+                operation: "building the HTTP client",
+                fault,
+                attempts: 0,
+                ambiguous: false,
+            })?),
+        };
+        let version = options.service_version;
+        let version_value = headers::value("service version", version.as_str())?;
+        Ok(Self {
+            transport,
+            credential,
+            version,
+            version_value,
+            user_agent: options.user_agent()?,
+            retry: options.retry,
+            attempt_timeout: options.attempt_timeout,
+            clock: options.clock,
+        })
+    }
+
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    pub(crate) fn version(&self) -> ServiceVersion {
+        self.version
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The time that an attempt is given to bring its next piece.
+    pub(crate) fn attempt_timeout(&self) -> Duration {
+        self.attempt_timeout
+    }
+
+    /// Adds what stays the same in every attempt: the client request id, the service version, the
+    /// user agent.
+    pub(crate) fn complete(&self, mut request: Prepared) -> Prepared {
+        let headers = &mut request.headers;
+        headers.entry(headers::CLIENT_REQUEST_ID).or_insert_with(new_request_id);
+        headers.insert(headers::VERSION, self.version_value.clone());
+        headers.insert(http::header::USER_AGENT, self.user_agent.clone());
+        request
+    }
+
+    /// Sends a completed request until an attempt succeeds or there is no sense in another.
+    ///
+    /// 1. For each attempt: a fresh date; the signature; the transport; the answer's judgement.
+    /// 2. Between attempts: a wait, as the options and the service ask.
+    pub(crate) async fn send(
+        &self,
+        kind: Kind,
+        request: &Prepared,
+        tries: &mut Tries,
+    ) -> Result<Answer> {
+        loop {
+            let error = match self.attempt(kind, request, tries).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let chance = fastrand::f64();
+            let asked = tries.retry_after;
+            match retry::delay(&error, kind.repeat, tries.made, asked, &self.retry, chance) {
+                None => return Err(error),
+                Some(wait) => {
+                    tracing::debug!(operation = kind.name, ?wait, %error, "trying again");
+                    clock::sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    /// Waits before a further attempt that the caller makes itself; false when the options allow
+    /// none.
+    pub(crate) async fn back_off(&self, tries: &Tries) -> bool {
+        if tries.made > self.retry.max_retries {
+            return false;
+        }
+        let wait = retry::back_off(tries.made, tries.retry_after, &self.retry, fastrand::f64());
+        if let Some(wait) = wait {
+            clock::sleep(wait).await;
+        }
+        wait.is_some()
+    }
+
+    async fn attempt(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
+        tries.made += 1;
+        tries.retry_after = None;
+        let result = self.exchange(kind, request, tries).await;
+        let changes = !matches!(request.method, Method::GET | Method::HEAD);
+        if let Err(error) = &result {
+            tries.ambiguous |= changes && !retry::surely_not_applied(error);
+        }
+        result.map_err(|error| with_history(error, tries))
+    }
+
+    /// One attempt: dated, signed, sent, judged.
+    async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
+        let signed = self.sign(request).await?;
+        let limit = self.limit(request);
+        let answered = clock::within(limit, self.carry(kind, signed)).await;
+        let (answer, failed) = answered.unwrap_or_else(|| {
+            Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
+        })?;
+        tracing::debug!(
+            operation = kind.name,
+            method = %request.method,
+            url = %redact(request.url.as_str()),
+            attempt = tries.made,
+            status = answer.status.as_u16(),
+            request_id = answer.text(&headers::REQUEST_ID),
+            "answered"
+        );
+        let Some(body) = failed else { return Ok(answer) };
+        tries.retry_after = retry::retry_after(&answer.headers, self.clock.now());
+        let mut error = service_error(kind.name, answer.status, &answer.headers, &body);
+        error.retry_after = tries.retry_after;
+        error.client_request_id = error.client_request_id.or_else(|| {
+            let id = request.headers.get(headers::CLIENT_REQUEST_ID)?;
+            id.to_str().ok().map(str::to_owned)
+        });
+        Err(Error::Service(Box::new(error)))
+    }
+
+    /// The request with a date of now, and what authorizes it.
+    async fn sign(&self, request: &Prepared) -> Result<Request> {
+        let mut signed = Request {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+        };
+        let now = self.clock.now();
+        signed.headers.insert(headers::DATE, http_date::value("clock", now)?);
+        self.credential.authorize(&mut signed, self.version, now).await?;
+        Ok(signed)
+    }
+
+    /// Sends, and reads the body where the caller does not. Returns a refusal's body beside it.
+    async fn carry(&self, kind: Kind, request: Request) -> Result<(Answer, Option<bytes::Bytes>)> {
+        let fault =
+            |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
+        let response = self.transport.send(request).await.map_err(fault)?;
+        let (status, headers) = (response.status, response.headers);
+        let succeeded = status.is_success();
+        let (body, refusal) = match (succeeded, kind.streams) {
+            (true, true) => (response.body, None),
+            (true, false) => {
+                let body = response.body.collect(LONGEST_HELD_BODY).map_err(fault).await?;
+                (body.into(), None)
+            }
+            // What the refusal says is a help; that it is one, the status has said already.
+            (false, _) => {
+                let body = response.body.collect(LONGEST_HELD_BODY).await.unwrap_or_default();
+                (bytes::Bytes::new().into(), Some(body))
+            }
+        };
+        Ok((Answer { status, headers, body, operation: kind.name }, refusal))
+    }
+
+    /// The time for one attempt: a second more for every 64 KiB that it has to bring there.
+    fn limit(&self, request: &Prepared) -> Duration {
+        let seconds = request.body.len() >> 16;
+        self.attempt_timeout + Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX >> 1))
+    }
+}
+
+fn new_request_id() -> HeaderValue {
+    let mut text = uuid::Uuid::encode_buffer();
+    let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid();
+    let id = id.hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("none"))
+}
+
+/// The error, told of all the tries that went before it.
+fn with_history(error: Error, tries: &Tries) -> Error {
+    let (made, unclear) = (tries.made, tries.ambiguous);
+    match error {
+        Error::Service(mut service) => {
+            (service.attempts, service.ambiguous) = (made, unclear);
+            Error::Service(service)
+        }
+        Error::Transport { operation, fault, .. } => {
+            Error::Transport { operation, fault, attempts: made, ambiguous: unclear }
+        }
+        Error::Timeout { operation, limit, .. } => {
+            Error::Timeout { operation, limit, attempts: made, ambiguous: unclear }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,135 @@
+//! Blobs: the base blob, its snapshots, and what each of them holds.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use time::OffsetDateTime;
+
+use super::{
+    account::BlobAddress,
+    copies::{CopyJob, CopyRecord},
+    error::{Code, Refusal},
+    pages::Pages,
+};
+
+/// Metadata by name. HTTP libraries hand over header names in lower case, so the case in which a
+/// name was given cannot be kept.
+pub(crate) type Metadata = BTreeMap<String, String>;
+
+/// A base blob with its snapshots.
+#[derive(Debug)]
+pub(crate) struct Blob {
+    pub(crate) current: Revision,
+    /// Under their ids, which sort by time.
+    pub(crate) snapshots: BTreeMap<String, Revision>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The copy that is under way into this blob.
+    pub(crate) job: Option<Box<CopyJob>>,
+    /// Set for ever once the blob was made by an incremental copy.
+    pub(crate) incremental: Option<Box<IncrementalOrigin>>,
+}
+
+/// What a base blob, or one of its snapshots, holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Revision {
+    pub(crate) content: Content,
+    pub(crate) headers: ContentHeaders,
+    pub(crate) metadata: Metadata,
+    pub(crate) etag: String,
+    pub(crate) last_modified: OffsetDateTime,
+    pub(crate) created: OffsetDateTime,
+    /// Another number whenever the blob is made anew, by Put Blob or Copy Blob.
+    pub(crate) generation: u64,
+    pub(crate) sequence_number: u64,
+    pub(crate) tier: Option<Tier>,
+    pub(crate) copy: Option<Box<CopyRecord>>,
+    /// Whether an incremental copy made it.
+    pub(crate) incremental: bool,
+}
+
+/// The bytes of a blob, by its type.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Block(Vec<Bytes>),
+    Append(Vec<Bytes>),
+    Page { length: u64, pages: Pages },
+}
+
+/// The standard properties that travel with the content.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ContentHeaders {
+    pub(crate) content_type: Option<String>,
+    pub(crate) encoding: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) disposition: Option<String>,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) md5: Option<String>,
+}
+
+/// An access tier, and since when it was set.
+#[derive(Debug, Clone)]
+pub(crate) struct Tier {
+    pub(crate) name: String,
+    pub(crate) changed: OffsetDateTime,
+}
+
+/// The source that an incremental copy blob is tied to.
+#[derive(Debug)]
+pub(crate) struct IncrementalOrigin {
+    pub(crate) source: BlobAddress,
+    pub(crate) generation: u64,
+    /// The source snapshot that was copied last, with its pages.
+    pub(crate) last: Option<(String, Pages)>,
+}
+
+impl Blob {
+    pub(crate) fn new(current: Revision) -> Self {
+        Self {
+            current,
+            snapshots: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            job: None,
+            incremental: None,
+        }
+    }
+
+    /// Whether anything but a read, a delete or an incremental copy may happen to the base blob.
+    pub(crate) fn writable(&self) -> Result<(), Refusal> {
+        if self.incremental.is_some() {
+            return Err(Code::OperationNotAllowedOnIncrementalCopyBlob.into());
+        }
+        if self.job.is_some() {
+            return Err(Code::PendingCopyOperation.into());
+        }
+        Ok(())
+    }
+}
+
+impl Content {
+    /// `BlockBlob`, `AppendBlob` or `PageBlob`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Block(_) => "BlockBlob",
+            Self::Append(_) => "AppendBlob",
+            Self::Page { .. } => "PageBlob",
+        }
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Block(blocks) | Self::Append(blocks) => {
+                blocks.iter().map(|block| block.len() as u64).sum()
+            }
+            Self::Page { length, .. } => *length,
+        }
+    }
+
+    /// A blob of the same type without content.
+    pub(crate) fn emptied(&self) -> Self {
+        match self {
+            Self::Block(_) => Self::Block(Vec::new()),
+            Self::Append(_) => Self::Append(Vec::new()),
+            Self::Page { .. } => Self::Page { length: 0, pages: Pages::default() },
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How a simulator is made.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use tokio::net::TcpListener;
+
+use super::{
+    Shared, Simulator,
+    account::{Account, Accounts},
+    auth::BearerRule,
+    doors::server,
+    state::{Pace, Settings, SourceEcho, Stamps, State},
+};
+use crate::pipeline::clock::Clock;
+
+/// Builds a [`Simulator`]; from [`Simulator::builder`].
+#[derive(Debug)]
+#[must_use = "nothing is simulated until it is built or started"]
+pub struct SimulatorBuilder {
+    accounts: Vec<(String, String)>,
+    settings: Settings,
+    clock: Clock,
+    seed: u64,
+}
+
+impl SimulatorBuilder {
+    pub(super) fn new() -> Self {
+        let settings = Settings {
+            pace: Pace::Time(Duration::ZERO),
+            echo: SourceEcho::default(),
+            bearer: None,
+            public_access: true,
+        };
+        Self { accounts: Vec::new(), settings, clock: Clock::system(), seed: 0 }
+    }
+
+    /// Adds an account with its key in base64. Without any there is one, `devstoreaccount1`, with
+    /// the well-known key of the emulator.
+    ///
+    /// # Panics
+    ///
+    /// When the name is not made of 3 to 24 lower-case letters and digits, or the key is not
+    /// base64.
+    pub fn account(mut self, name: &str, key: &str) -> Self {
+        let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        assert!(
+            (3..=24).contains(&name.len()) && name.bytes().all(letters),
+            "account name {name:?} must be 3 to 24 lower-case letters and digits"
+        );
+        assert!(STANDARD.decode(key).is_ok(), "the key of account {name:?} must be base64");
+        self.accounts.push((name.to_owned(), key.to_owned()));
+        self
+    }
+
+    /// Copies move this many bytes a second, instead of all at once.
+    pub fn copy_rate(mut self, bytes_per_second: u64) -> Self {
+        self.settings.pace = Pace::Rate(bytes_per_second);
+        self
+    }
+
+    /// Copies take this long, whatever their size, instead of no time at all.
+    pub fn copy_duration(mut self, time: Duration) -> Self {
+        self.settings.pace = Pace::Time(time);
+        self
+    }
+
+    /// How `x-ms-copy-source` shows a source afterwards.
+    pub fn echo_source(mut self, echo: SourceEcho) -> Self {
+        self.settings.echo = echo;
+        self
+    }
+
+    /// Accepts the bearer tokens for which `rule` says yes, over https only. Without it none is.
+    pub fn accept_bearer(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.bearer = Some(BearerRule(Arc::new(rule)));
+        self
+    }
+
+    /// Whether containers may be made public; they may, unless this says no.
+    pub fn public_access(mut self, allowed: bool) -> Self {
+        self.settings.public_access = allowed;
+        self
+    }
+
+    /// The clock by which requests are checked and copies move; the computer's own by default.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where ids and ETags come from: the same seed and the same requests give the same answers.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// A simulator to be called in process, through [`Simulator::transport`], with no socket.
+    pub fn build(mut self) -> Simulator {
+        if self.accounts.is_empty() {
+            self = self.account(super::DEFAULT_ACCOUNT, super::DEFAULT_KEY);
+        }
+        let account = |(name, key): &(String, String)| {
+            let decoded = STANDARD.decode(key).unwrap_or_default();
+            let account =
+                Account { name: name.clone(), key: decoded, containers: Default::default() };
+            (name.clone(), account)
+        };
+        let (first_account, first_key) = self.accounts[0].clone();
+        let state = State {
+            accounts: Accounts(self.accounts.iter().map(account).collect()),
+            settings: self.settings,
+            stamps: Stamps::new(self.seed),
+            copies: Default::default(),
+            faults: Default::default(),
+            requests: Default::default(),
+        };
+        let shared = Shared {
+            state: Mutex::new(state),
+            clock: self.clock,
+            first_account,
+            first_key,
+            served_at: OnceLock::new(),
+        };
+        Simulator { shared: Arc::new(shared), server: None }
+    }
+
+    /// A simulator that serves a free loopback port in the background until it is dropped.
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be had.
+    pub async fn start(self) -> io::Result<Simulator> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let mut sim = self.build();
+        sim.server = Some(Arc::new(server::spawn(&sim, listener)));
+        Ok(sim)
+    }
+}

@@ -1,0 +1,124 @@
+//! A request as the operations see it: routed, decoded, and with its headers at hand.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, uri::Authority};
+use time::OffsetDateTime;
+
+use super::{
+    account::BlobAddress,
+    error::{Code, Refusal},
+    op::Op,
+    route::{Peer, Query, Route},
+};
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) op: Op,
+    pub(crate) method: Method,
+    pub(crate) authority: Option<Authority>,
+    /// As it was sent, still percent-encoded.
+    pub(crate) path: String,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) route: Route,
+    pub(crate) peer: Peer,
+    pub(crate) now: OffsetDateTime,
+}
+
+/// A range of bytes as it was asked for; without an end it goes as far as the blob does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AskedRange {
+    pub(crate) start: u64,
+    pub(crate) last: Option<u64>,
+}
+
+impl Call {
+    /// The host that was addressed, from the target or else from the `Host` header.
+    pub(crate) fn authority_of(request: &Request<Bytes>) -> Option<Authority> {
+        let host = || request.headers().get(http::header::HOST)?.to_str().ok()?.parse().ok();
+        request.uri().authority().cloned().or_else(host)
+    }
+
+    /// A header as text. (That all are text was checked when the request came in.)
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.header(name).ok_or_else(|| Refusal::missing_header(name))
+    }
+
+    /// A header that holds a number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        let Some(text) = self.header(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Refusal::bad_header(name, text))
+    }
+
+    /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or that of the
+    /// SAS.
+    pub(crate) fn version(&self) -> &str {
+        self.header("x-ms-version")
+            .or_else(|| self.query.get("api-version"))
+            .or_else(|| self.query.get("sv"))
+            .unwrap_or("2009-09-19")
+    }
+
+    /// Versions compare as text, since they are dates.
+    pub(crate) fn since(&self, version: &str) -> bool {
+        self.version() >= version
+    }
+
+    pub(crate) fn snapshot(&self) -> Option<&str> {
+        self.query.get("snapshot")
+    }
+
+    /// Refuses a write that is aimed at a snapshot.
+    pub(crate) fn not_a_snapshot(&self) -> Result<(), Refusal> {
+        match self.snapshot() {
+            None => Ok(()),
+            Some(_) => Err(Code::InvalidOperation.into()),
+        }
+    }
+
+    pub(crate) fn container(&self) -> Result<&str, Refusal> {
+        Ok(self.route.container.as_deref().ok_or(Code::InvalidUri)?)
+    }
+
+    pub(crate) fn blob_address(&self) -> Result<BlobAddress, Refusal> {
+        let blob = self.route.blob.as_deref().ok_or(Code::InvalidUri)?;
+        Ok(BlobAddress {
+            account: self.route.account.clone(),
+            container: self.container()?.to_owned(),
+            blob: blob.to_owned(),
+        })
+    }
+
+    /// The range that is asked for: `x-ms-range` comes before `Range`.
+    pub(crate) fn range(&self) -> Result<Option<AskedRange>, Refusal> {
+        let named =
+            ["x-ms-range", "range"].into_iter().find_map(|name| Some((name, self.header(name)?)));
+        let Some((name, text)) = named else { return Ok(None) };
+        AskedRange::parse(text).map(Some).ok_or_else(|| Refusal::bad_header(name, text))
+    }
+}
+
+impl AskedRange {
+    fn parse(text: &str) -> Option<Self> {
+        let (start, last) = text.trim().strip_prefix("bytes=")?.split_once('-')?;
+        let start = start.parse().ok()?;
+        let last = if last.is_empty() { None } else { Some(last.parse().ok()?) };
+        (last.is_none_or(|last| start <= last && last < u64::MAX)).then_some(Self { start, last })
+    }
+
+    /// The range as whole pages, as every operation on pages needs it.
+    pub(crate) fn pages(self) -> Result<(u64, Option<u64>), Refusal> {
+        const PAGE: u64 = super::pages::PAGE;
+        let end = self.last.map(|last| last + 1);
+        if !self.start.is_multiple_of(PAGE) || end.is_some_and(|end| !end.is_multiple_of(PAGE)) {
+            return Err(Code::InvalidPageRange.into());
+        }
+        Ok((self.start, end))
+    }
+}

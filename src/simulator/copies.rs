@@ -1,0 +1,220 @@
+//! Copies and the life they lead: pending, moving with the clock, and over.
+//!
+//! Nothing runs in the background. Whenever a request comes in, every copy that is under way is
+//! first brought to where it would be by now.
+
+use std::{collections::VecDeque, mem, time::Duration};
+
+use time::OffsetDateTime;
+
+use super::{
+    account::{Accounts, BlobAddress},
+    blob::{Blob, Content, Revision},
+    state::{Stamps, State},
+};
+
+/// After two weeks a copy that is still under way fails.
+const LONGEST: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// What a blob tells about the last copy into it.
+#[derive(Debug, Clone)]
+pub(crate) struct CopyRecord {
+    pub(crate) id: String,
+    /// As it is shown, which is not as it was sent.
+    pub(crate) source: String,
+    pub(crate) status: Status,
+    pub(crate) copied: u64,
+    pub(crate) total: u64,
+    pub(crate) completed_on: Option<OffsetDateTime>,
+    pub(crate) description: Option<String>,
+    pub(crate) destination_snapshot: Option<String>,
+}
+
+/// How a copy stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Pending,
+    Success,
+    Aborted,
+    Failed,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Aborted => "aborted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A copy that is under way.
+#[derive(Debug)]
+pub(crate) struct CopyJob {
+    pub(crate) source: JobSource,
+    /// What the destination holds once all is copied.
+    pub(crate) outcome: Revision,
+    pub(crate) started: OffsetDateTime,
+    /// How long it takes altogether, and how long it has been running.
+    pub(crate) needed: Duration,
+    pub(crate) run: Duration,
+    /// When it was last brought up to date.
+    pub(crate) seen: OffsetDateTime,
+    pub(crate) held: bool,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// The source of a copy under way, and the state of it that the copy began with.
+#[derive(Debug)]
+pub(crate) struct JobSource {
+    pub(crate) at: BlobAddress,
+    pub(crate) snapshot: Option<String>,
+    pub(crate) etag: String,
+}
+
+/// How a test wants a copy to fail.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) at: u64,
+    pub(crate) description: String,
+}
+
+/// All copies under way, and what a test has planned for those to come.
+#[derive(Debug, Default)]
+pub(crate) struct CopyDesk {
+    /// The destinations, in the order in which the copies were started.
+    pub(crate) pending: Vec<BlobAddress>,
+    pub(crate) started: u64,
+    pub(crate) hold_new: bool,
+    pub(crate) failures: VecDeque<Failure>,
+}
+
+/// Brings every copy to where it is at `now`.
+pub(crate) fn settle(state: &mut State, now: OffsetDateTime) {
+    for at in mem::take(&mut state.copies.pending) {
+        let State { accounts, stamps, .. } = &mut *state;
+        if advance(accounts, stamps, &at, now).is_some_and(|blob| blob.job.is_some()) {
+            state.copies.pending.push(at);
+        }
+    }
+}
+
+/// Brings the copy into the blob there to where it is at `now`.
+fn advance<'a>(
+    accounts: &'a mut Accounts,
+    stamps: &mut Stamps,
+    at: &BlobAddress,
+    now: OffsetDateTime,
+) -> Option<&'a mut Blob> {
+    let source_is_intact = accounts.blob(at).ok()?.job.as_ref().is_some_and(|job| {
+        let source = accounts.revision(&job.source.at, job.source.snapshot.as_deref());
+        source.is_ok_and(|source| source.etag == job.source.etag)
+    });
+    let blob = accounts.blob_mut(at).ok()?;
+    let (Some(job), Some(record)) = (blob.job.as_mut(), blob.current.copy.as_mut()) else {
+        return Some(blob);
+    };
+    if !job.held {
+        job.run += (now - job.seen).try_into().unwrap_or(Duration::ZERO);
+    }
+    job.seen = now;
+
+    let before = record.copied;
+    record.copied = job.moved(record.total);
+    let overtime = job.started + LONGEST;
+    if let Some(failure) =
+        job.failure.as_ref().filter(|failure| failure.at.min(record.total) <= record.copied)
+    {
+        record.copied = failure.at.min(record.total);
+        let description = failure.description.clone();
+        fail(blob, stamps, now, description);
+    } else if !source_is_intact {
+        let description = "404 ResourceNotFound \"Copy failed when reading the source.\"";
+        fail(blob, stamps, now, description.to_owned());
+    } else if job.finished() {
+        let late = job.run - job.needed;
+        finish(blob, stamps, now - late);
+    } else if now >= overtime {
+        let description = "500 OperationCancelled \"The copy exceeded the maximum allowed time.\"";
+        fail(blob, stamps, overtime, description.to_owned());
+    } else if record.copied != before && matches!(blob.current.content, Content::Page { .. }) {
+        // A page blob is written as the copy goes on, and its ETag tells so.
+        blob.current.etag = stamps.etag();
+    }
+    Some(blob)
+}
+
+impl CopyJob {
+    pub(crate) fn finished(&self) -> bool {
+        !self.held && self.run >= self.needed
+    }
+
+    /// How many of `total` bytes are copied by now.
+    fn moved(&self, total: u64) -> u64 {
+        if self.run >= self.needed {
+            return if self.held { 0 } else { total };
+        }
+        let moved = u128::from(total) * self.run.as_nanos() / self.needed.as_nanos().max(1);
+        u64::try_from(moved).unwrap_or(total)
+    }
+}
+
+/// Ends the copy into `blob` with success.
+pub(crate) fn finish(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
+    let Some(job) = blob.job.take() else { return };
+    let mut record = blob.current.copy.take();
+    blob.current = job.outcome;
+    blob.current.etag = stamps.etag();
+    blob.current.last_modified = at;
+    if let Some(record) = &mut record {
+        record.status = Status::Success;
+        record.copied = record.total;
+        record.completed_on = Some(at);
+        record.description = None;
+    }
+    blob.current.copy = record;
+    let Some(origin) = &mut blob.incremental else { return };
+
+    // Each incremental copy leaves a snapshot of the destination.
+    let id = stamps.snapshot(at);
+    if let Some(record) = &mut blob.current.copy {
+        record.destination_snapshot = Some(id.clone());
+    }
+    if let (Content::Page { pages, .. }, Some(source)) =
+        (&blob.current.content, job.source.snapshot)
+    {
+        origin.last = Some((source, pages.clone()));
+    }
+    let kept = Revision { etag: stamps.etag(), ..blob.current.clone() };
+    blob.snapshots.insert(id, kept);
+}
+
+/// Ends the copy into `blob` with failure.
+pub(crate) fn fail(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime, description: String) {
+    give_up(blob, stamps, at, Status::Failed);
+    if let Some(record) = &mut blob.current.copy {
+        record.description = Some(description);
+    }
+}
+
+/// Ends the copy into `blob` at the caller's request: the destination stays, without content.
+pub(crate) fn abort(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
+    give_up(blob, stamps, at, Status::Aborted);
+    if let Some(record) = &mut blob.current.copy {
+        record.copied = 0;
+        record.description = None;
+    }
+}
+
+fn give_up(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime, status: Status) {
+    blob.job = None;
+    blob.current.content = blob.current.content.emptied();
+    blob.current.etag = stamps.etag();
+    blob.current.last_modified = at;
+    if let Some(record) = &mut blob.current.copy {
+        record.status = status;
+        record.completed_on = Some(at);
+    }
+}

@@ -1,0 +1,4 @@
+//! The two ways in: a call in process, and a listener.
+
+pub(crate) mod server;
+pub(crate) mod transport;

@@ -1,0 +1,197 @@
+//! The service's refusals: code, status and message, as in
+//! [Blob service error codes](https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+/// Declares every error code that the simulator answers with, its status and its usual message.
+macro_rules! codes {
+    ($($code:ident $status:literal $message:literal)*) => {
+        /// An error code of the service.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code { $($code),* }
+
+        impl Code {
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $(Self::$code => stringify!($code)),* }
+            }
+
+            fn status(self) -> u16 {
+                match self { $(Self::$code => $status),* }
+            }
+
+            fn message(self) -> &'static str {
+                match self { $(Self::$code => $message),* }
+            }
+        }
+    };
+}
+
+codes! {
+    AuthenticationFailed 403 "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
+    AuthorizationFailure 403 "This request is not authorized to perform this operation."
+    AuthorizationPermissionMismatch 403 "This request is not authorized to perform this operation using this permission."
+    AuthorizationProtocolMismatch 403 "This request is not authorized to perform this operation using this protocol."
+    AuthorizationResourceTypeMismatch 403 "This request is not authorized to perform this operation using this resource type."
+    AuthorizationServiceMismatch 403 "This request is not authorized to perform this operation using this service."
+    AuthorizationSourceIPMismatch 403 "This request is not authorized to perform this operation using this source IP."
+    BlobAlreadyExists 409 "The specified blob already exists."
+    BlobNotFound 404 "The specified blob does not exist."
+    BlobOverwritten 409 "The blob has been recreated since the previous snapshot was taken."
+    CannotVerifyCopySource 500 "Could not verify the copy source within the specified time."
+    ConditionNotMet 412 "The condition specified using HTTP conditional header(s) is not met."
+    ContainerAlreadyExists 409 "The specified container already exists."
+    ContainerNotFound 404 "The specified container does not exist."
+    CopyAcrossAccountsNotSupported 400 "The copy source account and destination account must be the same."
+    CopyIdMismatch 409 "The specified copy ID did not match the copy ID for the pending copy operation."
+    CopySourceCannotBeIncrementalCopyBlob 409 "Source blob of a copy operation cannot be an incremental copy blob."
+    EmptyMetadataKey 400 "The key for one of the metadata key-value pairs is empty."
+    IncrementalCopyBlobMismatch 409 "The specified source blob is different than the copy source of the existing incremental copy blob."
+    IncrementalCopyBlobPreviousSnapshotDoesNotExist 409 "The previous source snapshot of the incremental copy blob no longer exists."
+    IncrementalCopyOfEarlierSnapshotNotAllowed 409 "The specified snapshot is earlier than the last snapshot copied into the incremental copy blob."
+    IncrementalCopyOfEarlierVersionSnapshotNotAllowed 409 "The specified snapshot is earlier than the last snapshot copied into the incremental copy blob."
+    IncrementalCopySourceMustBeSnapshot 409 "The source for incremental copy request must be a snapshot."
+    InsufficientAccountPermissions 403 "The account being accessed does not have sufficient permissions to execute this operation."
+    InvalidAuthenticationInfo 400 "Authentication information is not given in the correct format. Check the value of Authorization header."
+    InvalidBlobTier 400 "The specified blob tier is invalid."
+    InvalidBlobType 409 "The blob type is invalid for this operation."
+    InvalidHeaderValue 400 "The value for one of the HTTP headers is not in the correct format."
+    InvalidMd5 400 "The MD5 value specified in the request is invalid."
+    InvalidMetadata 400 "The metadata specified is invalid. It has characters that are not permitted."
+    InvalidOperation 400 "Invalid operation against a blob snapshot."
+    InvalidPageRange 416 "The page range specified is invalid."
+    InvalidQueryParameterValue 400 "Value for one of the query parameters specified in the request URI is invalid."
+    InvalidRange 416 "The range specified is invalid for the current size of the resource."
+    InvalidResourceName 400 "The specified resource name contains invalid characters."
+    InvalidSourceBlobType 409 "The copy source blob type is invalid for this operation."
+    InvalidSourceBlobUrl 409 "The source URL for incremental copy request must be valid Azure Storage blob URL."
+    InvalidUri 400 "The requested URI does not represent any resource on the server."
+    LeaseNotPresentWithBlobOperation 412 "There is currently no lease on the blob."
+    Md5Mismatch 400 "The MD5 value specified in the request did not match with the MD5 value calculated by the server."
+    MetadataTooLarge 400 "The size of the specified metadata exceeds the maximum size permitted."
+    MissingContentLengthHeader 411 "Content-Length HTTP header is missing."
+    MissingRequiredHeader 400 "An HTTP header that's mandatory for this request is not specified."
+    MissingRequiredQueryParameter 400 "A query parameter that's mandatory for this request is not specified."
+    MultipleConditionHeadersNotSupported 400 "Multiple condition headers are not supported."
+    NoAuthenticationInformation 401 "Server failed to authenticate the request. Please refer to the information in the www-authenticate header."
+    NoPendingCopyOperation 409 "There is currently no pending copy operation."
+    NotImplemented 501 "The simulator does not model this operation."
+    OperationNotAllowedOnIncrementalCopyBlob 409 "The specified operation is not allowed on an incremental copy blob."
+    OutOfRangeQueryParameterValue 400 "One of the query parameters specified in the request URI is outside the permissible range."
+    PendingCopyOperation 409 "There is currently a pending copy operation."
+    PreviousSnapshotCannotBeNewer 400 "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."
+    PreviousSnapshotNotFound 409 "The previous snapshot is not found."
+    PublicAccessNotPermitted 409 "Public access is not permitted on this storage account."
+    RequestBodyTooLarge 413 "The request body is too large and exceeds the maximum permissible limit."
+    ResourceNotFound 404 "The specified resource does not exist."
+    SequenceNumberConditionNotMet 412 "The sequence number condition specified was not met."
+    SnapshotsPresent 409 "This operation is not permitted because the blob has snapshots."
+    SourceConditionNotMet 412 "The source condition specified using HTTP conditional header(s) is not met."
+    TargetConditionNotMet 412 "The target condition specified using HTTP conditional header(s) is not met."
+    UnauthorizedBlobOverwrite 403 "This request is not authorized to perform blob overwrites."
+    UnsupportedHeader 400 "One of the HTTP headers specified in the request is not supported."
+    UnsupportedHttpVerb 405 "The resource doesn't support specified Http Verb."
+}
+
+/// What an operation answers with when it refuses.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal(Box<Parts>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
+    /// Elements of the body beside `Code` and `Message`.
+    pub(crate) details: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        let status = StatusCode::from_u16(code.status());
+        Self(Box::new(Parts {
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code: code.as_str().into(),
+            message: code.message().into(),
+            details: Vec::new(),
+            headers: Vec::new(),
+        }))
+    }
+}
+
+impl Refusal {
+    /// A refusal with a status and code of the caller's choice: an injected fault.
+    pub(crate) fn chosen(status: StatusCode, code: String, headers: Vec<(String, String)>) -> Self {
+        let message = "Answered so at the test's request.".into();
+        let details = Vec::new();
+        let headers = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        Self(Box::new(Parts { status, code: code.into(), message, details, headers }))
+    }
+
+    /// A header that has a wrong value, named as the service names it.
+    pub(crate) fn bad_header(name: &str, value: &str) -> Self {
+        Self::from(Code::InvalidHeaderValue).detail("HeaderName", name).detail("HeaderValue", value)
+    }
+
+    pub(crate) fn missing_header(name: &str) -> Self {
+        Self::from(Code::MissingRequiredHeader).detail("HeaderName", name)
+    }
+
+    pub(crate) fn unsupported_header(name: &str, value: &str) -> Self {
+        Self::from(Code::UnsupportedHeader).detail("HeaderName", name).detail("HeaderValue", value)
+    }
+
+    pub(crate) fn bad_query(name: &str, value: &str, reason: &str) -> Self {
+        Self::from(Code::InvalidQueryParameterValue)
+            .detail("QueryParameterName", name)
+            .detail("QueryParameterValue", value)
+            .detail("Reason", reason)
+    }
+
+    /// A request that could not be authenticated, with the detail that tells why.
+    pub(crate) fn unauthenticated(why: impl Into<String>) -> Self {
+        Self::from(Code::AuthenticationFailed).detail("AuthenticationErrorDetail", why)
+    }
+
+    /// A read whose condition says that nothing has changed.
+    pub(crate) fn not_modified() -> Self {
+        Self::from(Code::ConditionNotMet).status(StatusCode::NOT_MODIFIED)
+    }
+
+    /// The copy's source could not be read: the status is the one that the source gave, and the
+    /// cause is repeated in headers and body.
+    pub(crate) fn source_unreadable(cause: &Refusal) -> Self {
+        let mut refusal = Self::from(Code::CannotVerifyCopySource)
+            .detail("CopySourceStatusCode", cause.0.status.as_u16().to_string())
+            .detail("CopySourceErrorCode", &*cause.0.code)
+            .detail("CopySourceErrorMessage", &*cause.0.message)
+            .header("x-ms-copy-source-status-code", cause.0.status.as_u16().to_string())
+            .header("x-ms-copy-source-error-code", &*cause.0.code)
+            .status(cause.0.status);
+        if cause.0.status == StatusCode::NOT_FOUND {
+            refusal.0.message.clone_from(&cause.0.message);
+        }
+        refusal
+    }
+
+    pub(crate) fn detail(mut self, element: &'static str, text: impl Into<String>) -> Self {
+        self.0.details.push((element, text.into()));
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+}

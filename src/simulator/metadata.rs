@@ -1,0 +1,87 @@
+//! What travels with a blob in headers: metadata, tags and the standard properties.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+
+use super::{
+    blob::{ContentHeaders, Metadata},
+    call::Call,
+    error::{Code, Refusal},
+};
+
+const METADATA_PREFIX: &str = "x-ms-meta-";
+const MOST_METADATA: usize = 8 * 1024;
+
+/// The metadata of a request.
+pub(crate) fn metadata(call: &Call) -> Result<Metadata, Refusal> {
+    let mut found = Metadata::new();
+    let mut size = 0;
+    for (name, value) in &call.headers {
+        let Some(name) = name.as_str().strip_prefix(METADATA_PREFIX) else { continue };
+        if name.is_empty() {
+            return Err(Code::EmptyMetadataKey.into());
+        }
+        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(Code::InvalidMetadata.into());
+        }
+        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| Code::InvalidMetadata)?;
+        size += name.len() + value.len();
+        found.insert(name.to_owned(), value.trim().to_owned());
+    }
+    if size > MOST_METADATA {
+        return Err(Code::MetadataTooLarge.into());
+    }
+    Ok(found)
+}
+
+/// Shows metadata as headers.
+pub(crate) fn show_metadata(metadata: &Metadata, headers: &mut HeaderMap) {
+    for (name, value) in metadata {
+        let name = HeaderName::try_from(format!("{METADATA_PREFIX}{name}"));
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_str())) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The tags of `x-ms-tags`: at most ten, each with a key.
+pub(crate) fn tags(call: &Call) -> Result<BTreeMap<String, String>, Refusal> {
+    const NAME: &str = "x-ms-tags";
+    let text = call.header(NAME).unwrap_or("");
+    let refuse = || Refusal::bad_header(NAME, text);
+    let mut tags = BTreeMap::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').ok_or_else(refuse)?;
+        let decode = |text: &str| {
+            let spaced = text.replace('+', " ");
+            let decoded = percent_decode_str(&spaced).decode_utf8().map(|text| text.into_owned());
+            decoded.map_err(|_| refuse())
+        };
+        let (key, value) = (decode(key)?, decode(value)?);
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            return Err(refuse());
+        }
+        if tags.insert(key, value).is_some() {
+            return Err(refuse());
+        }
+    }
+    if tags.len() > 10 { Err(refuse()) } else { Ok(tags) }
+}
+
+/// The standard properties that Put Blob sets.
+pub(crate) fn content_headers(call: &Call) -> ContentHeaders {
+    let either =
+        |own: &str, plain: &str| call.header(own).or(call.header(plain)).map(str::to_owned);
+    let content_type = either("x-ms-blob-content-type", "content-type");
+    ContentHeaders {
+        content_type: content_type.or_else(|| Some("application/octet-stream".to_owned())),
+        encoding: either("x-ms-blob-content-encoding", "content-encoding"),
+        language: either("x-ms-blob-content-language", "content-language"),
+        disposition: call.header("x-ms-blob-content-disposition").map(str::to_owned),
+        cache_control: either("x-ms-blob-cache-control", "cache-control"),
+        md5: call.header("x-ms-blob-content-md5").map(str::to_owned),
+    }
+}

@@ -1,0 +1,247 @@
+//! The blob service, in process: for tests of code that copies blobs, with nothing to install.
+//!
+//! A stateful model of the service's documented behaviour. It keeps accounts, containers, blobs,
+//! snapshots and pages, checks signatures, lets copies take their time, answers with the service's
+//! own error codes, and misbehaves when a test asks it to.
+//!
+//! It has two doors. [`Simulator::transport`] is called in process, with no socket, and goes well
+//! with a [`Clock`] that tests turn by hand. [`SimulatorBuilder::start`] and [`Simulator::serve`]
+//! listen on a port, for other languages' SDKs too. Accounts are addressed as
+//! `http://127.0.0.1:port/account/…`, `http://account.localhost:port/…` or, in process,
+//! `https://account.blob.core.windows.net/…`.
+//!
+//! What it does not model is answered with 501.
+
+mod account;
+mod answer;
+mod auth;
+mod blob;
+mod builder;
+mod call;
+mod checksums;
+mod client;
+mod conditions;
+mod container;
+mod control;
+mod copies;
+mod dates;
+mod doors;
+mod error;
+mod faults;
+mod handle;
+mod leases;
+mod metadata;
+mod op;
+mod ops;
+mod pages;
+mod payload;
+mod requests;
+mod route;
+mod state;
+mod tag_query;
+#[cfg(test)]
+mod tests;
+mod tiers;
+mod xml;
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use bytes::Bytes;
+use http::Request;
+use tokio::net::TcpListener;
+
+#[doc(hidden)]
+pub use self::client::example;
+pub use self::{
+    builder::SimulatorBuilder,
+    control::{Copies, CopyInto},
+    doors::transport::SimulatorTransport,
+    faults::{FaultRule, Faults},
+    op::Op,
+    requests::SeenRequest,
+    state::SourceEcho,
+};
+use self::{doors::server::ServerGuard, handle::Outcome, state::State};
+use crate::pipeline::clock::Clock;
+
+/// The account that a simulator has when none is given: the emulator's.
+pub const DEFAULT_ACCOUNT: &str = "devstoreaccount1";
+
+/// The well-known key of [`DEFAULT_ACCOUNT`]. It is no secret.
+pub const DEFAULT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// A simulated blob service. Clones share one state.
+///
+/// ```
+/// use blobcopy::simulator::Simulator;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let sim = Simulator::builder().copy_rate(64 << 20).start().await?;
+/// println!("AZURE_STORAGE_CONNECTION_STRING={}", sim.connection_string());
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+    server: Option<Arc<ServerGuard>>,
+}
+
+/// What the doors, the faults and the copies' controls have in common.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    clock: Clock,
+    first_account: String,
+    first_key: String,
+    served_at: OnceLock<SocketAddr>,
+}
+
+impl Simulator {
+    /// Begins a simulator with settings of your own.
+    pub fn builder() -> SimulatorBuilder {
+        SimulatorBuilder::new()
+    }
+
+    /// The connection string of the first account, path-style.
+    ///
+    /// Until a listener is served it names `127.0.0.1:10000`, which the in-process transport takes
+    /// like any other host.
+    ///
+    /// ```
+    /// use blobcopy::simulator::Simulator;
+    ///
+    /// let sim = Simulator::builder().build();
+    /// assert!(sim.connection_string().contains("AccountName=devstoreaccount1;"));
+    /// ```
+    pub fn connection_string(&self) -> String {
+        let Shared { first_account, first_key, .. } = &*self.shared;
+        let endpoint = self.endpoint(first_account);
+        format!(
+            "DefaultEndpointsProtocol=http;AccountName={first_account};AccountKey={first_key};\
+             BlobEndpoint={endpoint};"
+        )
+    }
+
+    /// The path-style endpoint of an account.
+    ///
+    /// ```
+    /// # use blobcopy::simulator::Simulator;
+    /// let sim = Simulator::builder().build();
+    /// assert_eq!(sim.endpoint("devstoreaccount1"), "http://127.0.0.1:10000/devstoreaccount1");
+    /// ```
+    pub fn endpoint(&self, account: &str) -> String {
+        let default = SocketAddr::from(([127, 0, 0, 1], 10000));
+        format!("http://{}/{account}", self.shared.served_at.get().unwrap_or(&default))
+    }
+
+    /// The in-process door: a transport that no socket stands behind.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use blobcopy::{simulator::Simulator, transport::Transport};
+    ///
+    /// let sim = Simulator::builder().build();
+    /// let transport: Arc<dyn Transport> = Arc::new(sim.transport());
+    /// # let _ = transport;
+    /// ```
+    pub fn transport(&self) -> SimulatorTransport {
+        SimulatorTransport::new(self.shared.clone())
+    }
+
+    /// Serves `listener` until `shutdown` resolves, then closes every connection.
+    ///
+    /// ```no_run
+    /// use blobcopy::simulator::Simulator;
+    ///
+    /// # async fn run() -> std::io::Result<()> {
+    /// let listener = tokio::net::TcpListener::bind(("127.0.0.1", 10000)).await?;
+    /// let sim = Simulator::builder().build();
+    /// sim.serve(listener, std::future::pending()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the listener's own address cannot be told.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        // The first listener gives the address that connection strings name.
+        let _ = self.shared.served_at.set(address);
+        doors::server::serve(&self.shared, listener, shutdown).await;
+        Ok(())
+    }
+
+    /// The clock that the simulator goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// What to do wrong, and when.
+    pub fn faults(&self) -> Faults {
+        Faults(self.shared.clone())
+    }
+
+    /// The copies: hold them, let them go on, end them, count them.
+    pub fn copies(&self) -> Copies {
+        Copies(self.shared.clone())
+    }
+
+    /// The latest requests (some thousands), oldest first.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.shared.state().requests.latest()
+    }
+
+    /// How many requests there were for an operation.
+    pub fn count(&self, op: Op) -> u64 {
+        self.shared.state().requests.count(op)
+    }
+
+    /// Forgets the requests that were seen.
+    pub fn forget_requests(&self) {
+        self.shared.state().requests.clear();
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("endpoint", &self.endpoint(&self.shared.first_account))
+            .finish()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, with every copy brought to where it is by now.
+    fn settled_state(&self) -> MutexGuard<'_, State> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        copies::settle(&mut state, now);
+        state
+    }
+
+    /// Answers one request, which arrives now.
+    fn step(&self, request: Request<Bytes>) -> Outcome {
+        let now = self.clock.now();
+        handle::handle(&mut self.state(), request, now)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,172 @@
+//! Copy Blob and Abort Copy Blob.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::copy_source::{Source, SourceUrl};
+use crate::simulator::{
+    account::BlobAddress,
+    answer::Answer,
+    auth::Principal,
+    blob::{Blob, Content, Revision},
+    call::Call,
+    conditions::Conditions,
+    copies::{self, CopyJob, CopyRecord, JobSource, Status},
+    error::{Code, Refusal},
+    leases, metadata,
+    pages::Pages,
+    state::State,
+    tiers,
+};
+
+/// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob).
+pub(super) fn start(
+    state: &mut State,
+    call: &Call,
+    principal: Principal,
+) -> Result<Answer, Refusal> {
+    call.not_a_snapshot()?;
+    let at = call.blob_address()?;
+    let (own_metadata, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
+    state.accounts.container(&at.account, &at.container)?;
+    let url = SourceUrl::of(call)?;
+    let source = url.read(state, call, Some(principal))?;
+    let tier = tiers::asked(call, &source.revision.content)?;
+
+    let existing = state.accounts.find(&at)?;
+    Conditions::of_target(call)?.check_write(existing.map(Into::into))?;
+    leases::check(call)?;
+    if let Some(blob) = existing {
+        blob.writable()?;
+        if blob.current.content.kind() != source.revision.content.kind() {
+            return Err(Code::InvalidBlobType.into());
+        }
+        if principal == (Principal::Sas { overwrite: false }) {
+            return Err(Code::UnauthorizedBlobOverwrite.into());
+        }
+    }
+
+    let kept_tier = existing.and_then(|blob| blob.current.tier.clone());
+    let outcome = Revision {
+        metadata: if own_metadata.is_empty() {
+            source.revision.metadata.clone()
+        } else {
+            own_metadata
+        },
+        etag: state.stamps.etag(),
+        last_modified: call.now,
+        created: existing.map_or(call.now, |blob| blob.current.created),
+        generation: state.stamps.next(),
+        tier: tier.or(kept_tier),
+        copy: None,
+        incremental: false,
+        ..source.revision.clone()
+    };
+    let total = outcome.content.length();
+    let record = CopyRecord::new(state.stamps.guid(), url.echoed(state.settings.echo), total);
+    let placeholder = Revision {
+        content: placeholder(&outcome.content),
+        copy: Some(Box::new(record)),
+        ..outcome.clone()
+    };
+
+    let needed = state.settings.pace.time_for(total);
+    let (same_account, onto_itself) =
+        (source.at.account == at.account, source.at == at && source.snapshot.is_none());
+    let job = plan(state, call, source, outcome, needed);
+    let blob = state.accounts.replace(&at, placeholder)?;
+    blob.tags = tags;
+    let at_once = same_account && needed.is_zero() && job.failure.is_none() && !job.held;
+    blob.job = Some(Box::new(job));
+
+    // Before 2012-02-12 a copy was over when it was answered, and left no trace.
+    let synchronous = !call.since("2012-02-12");
+    if at_once || onto_itself || synchronous {
+        copies::finish(blob, &mut state.stamps, call.now);
+    } else {
+        state.copies.pending.push(at);
+    }
+    if synchronous {
+        blob.current.copy = None;
+        return Ok(Answer::about(StatusCode::CREATED, &blob.current));
+    }
+    Ok(accepted(blob))
+}
+
+/// A job that starts now, with what the test has planned for it.
+pub(super) fn plan(
+    state: &mut State,
+    call: &Call,
+    source: Source,
+    outcome: Revision,
+    needed: Duration,
+) -> CopyJob {
+    state.copies.started += 1;
+    CopyJob {
+        source: JobSource { at: source.at, snapshot: source.snapshot, etag: source.revision.etag },
+        outcome,
+        started: call.now,
+        needed,
+        run: Duration::ZERO,
+        seen: call.now,
+        held: state.copies.hold_new,
+        failure: state.copies.failures.pop_front(),
+    }
+}
+
+/// The answer to a start: the destination's state, and the copy's id and status.
+pub(super) fn accepted(blob: &Blob) -> Answer {
+    let answer = Answer::about(StatusCode::ACCEPTED, &blob.current);
+    match &blob.current.copy {
+        None => answer,
+        Some(copy) => {
+            answer.header("x-ms-copy-id", &copy.id).header("x-ms-copy-status", copy.status.as_str())
+        }
+    }
+}
+
+impl CopyRecord {
+    pub(super) fn new(id: String, source: String, total: u64) -> Self {
+        Self {
+            id,
+            source,
+            status: Status::Pending,
+            copied: 0,
+            total,
+            completed_on: None,
+            description: None,
+            destination_snapshot: None,
+        }
+    }
+}
+
+/// What the destination holds until the copy is over: a page blob has its full length at once.
+fn placeholder(content: &Content) -> Content {
+    match content {
+        Content::Page { length, .. } => Content::Page { length: *length, pages: Pages::default() },
+        other => other.emptied(),
+    }
+}
+
+/// [Abort Copy Blob](https://learn.microsoft.com/rest/api/storageservices/abort-copy-blob).
+pub(super) fn abort(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    const ACTION: &str = "x-ms-copy-action";
+    match call.required(ACTION)? {
+        "abort" => {}
+        other => return Err(Refusal::bad_header(ACTION, other)),
+    }
+    let id = call.query.get("copyid").ok_or_else(|| {
+        Refusal::from(Code::MissingRequiredQueryParameter).detail("QueryParameterName", "copyid")
+    })?;
+    let at: BlobAddress = call.blob_address()?;
+    let blob = state.accounts.blob_mut(&at)?;
+    leases::check(call)?;
+    match &blob.current.copy {
+        Some(copy) if copy.status == Status::Pending && copy.id == id => {}
+        Some(copy) if copy.status == Status::Pending => return Err(Code::CopyIdMismatch.into()),
+        _ => return Err(Code::NoPendingCopyOperation.into()),
+    }
+    copies::abort(blob, &mut state.stamps, call.now);
+    Ok(Answer::new(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,154 @@
+//! The source of a copy: which blob its URL means, whether it may be read, and how it is shown.
+
+use http::uri::{Authority, Uri};
+
+use crate::simulator::{
+    account::BlobAddress,
+    auth::{self, Access, Principal},
+    blob::{Blob, Revision},
+    call::Call,
+    conditions::{Conditions, Seen},
+    error::{Code, Refusal},
+    op::Op,
+    route::{Query, is_same_service, locate},
+    state::{SourceEcho, State},
+};
+
+const COPY_SOURCE: &str = "x-ms-copy-source";
+const LONGEST: usize = 2048;
+
+/// The URL in `x-ms-copy-source`.
+#[derive(Debug)]
+pub(super) struct SourceUrl<'a> {
+    text: &'a str,
+    /// None for the path that versions before 2012-02-12 take.
+    authority: Option<Authority>,
+    https: bool,
+    path: String,
+    pub(super) query: Query,
+}
+
+/// A source that may be read.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) at: BlobAddress,
+    pub(super) snapshot: Option<String>,
+    pub(super) revision: Revision,
+}
+
+impl<'a> SourceUrl<'a> {
+    pub(super) fn of(call: &'a Call) -> Result<Self, Refusal> {
+        let text = call.required(COPY_SOURCE)?;
+        let refuse = || Refusal::bad_header(COPY_SOURCE, text);
+        if text.len() > LONGEST {
+            return Err(refuse());
+        }
+        let uri: Uri = text.parse().map_err(|_| refuse())?;
+        let absolute = matches!(uri.scheme_str(), Some("http" | "https"));
+        if absolute != call.since("2012-02-12") {
+            return Err(refuse());
+        }
+        let query = Query::parse(uri.query()).map_err(|_| refuse())?;
+        let https = uri.scheme_str() == Some("https");
+        let (authority, path) = (uri.authority().cloned(), uri.path().to_owned());
+        Ok(Self { text, authority, https, path, query })
+    }
+
+    pub(super) fn snapshot(&self) -> Option<&str> {
+        self.query.get("snapshot").filter(|snapshot| !snapshot.is_empty())
+    }
+
+    /// Whether the service itself is addressed, and not some other server.
+    pub(super) fn is_here(&self, call: &Call) -> bool {
+        let own = call.authority.as_ref();
+        self.authority.as_ref().is_none_or(|authority| is_same_service(authority, own))
+    }
+
+    /// Finds the source and checks that it may be read.
+    ///
+    /// By the table under
+    /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization),
+    /// whoever may read the whole account needs nothing in the URL for a source in it; all others
+    /// do, unless the source is public. `principal` is `None` for an incremental copy, where the
+    /// credential of the request never counts.
+    pub(super) fn read(
+        &self,
+        state: &State,
+        call: &Call,
+        principal: Option<Principal>,
+    ) -> Result<Source, Refusal> {
+        let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+        let route = match self.is_here(call) {
+            true => locate(&state.accounts, self.authority.as_ref(), &self.path, false),
+            false => Err(Code::ResourceNotFound.into()),
+        };
+        let route = route.map_err(unreadable)?;
+        let same_account = route.account == call.route.account;
+        if !same_account && self.authority.is_none() {
+            return Err(Code::CopyAcrossAccountsNotSupported.into());
+        }
+        let trusted = same_account && principal.is_some_and(Principal::reads_own_account);
+        if !trusted || self.query.get("sig").is_some() {
+            let access = Access {
+                op: Op::GetBlob,
+                route: &route,
+                query: &self.query,
+                version: call.version(),
+                address: None,
+                https: self.https,
+                now: call.now,
+            };
+            auth::authorize_source(&access, &state.accounts, &state.settings)
+                .map_err(unreadable)?;
+        }
+
+        let (Some(container), Some(blob)) = (route.container, route.blob) else {
+            return Err(unreadable(Code::ResourceNotFound.into()));
+        };
+        let at = BlobAddress { account: route.account, container, blob };
+        let found = state.accounts.blob(&at).map_err(unreadable)?;
+        let revision = state.accounts.revision(&at, self.snapshot()).map_err(unreadable)?;
+        if found.incremental.is_some() && self.snapshot().is_none() {
+            return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
+        }
+        check_conditions(call, found, revision)?;
+        let (snapshot, revision) = (self.snapshot().map(str::to_owned), revision.clone());
+        Ok(Source { at, snapshot, revision })
+    }
+
+    /// The URL as `x-ms-copy-source` shows it afterwards.
+    pub(super) fn echoed(&self, echo: SourceEcho) -> String {
+        let Some(authority) = self.authority.as_ref().filter(|_| echo != SourceEcho::AsSent) else {
+            return self.text.to_owned();
+        };
+        let sent_query = self.text.split_once('?').map_or("", |(_, query)| query);
+        let port = if authority.port().is_some() { "" } else { ":443" };
+        let mut shown = format!("https://{authority}{port}{}", lower_triplets(&self.path));
+        let mut mark = '?';
+        for pair in sent_query.split('&').filter(|pair| !pair.is_empty()) {
+            let names_blob = pair.starts_with("snapshot=") || pair.starts_with("versionid=");
+            if echo == SourceEcho::Rewritten || names_blob {
+                shown.push(mark);
+                shown.push_str(&lower_triplets(pair));
+                mark = '&';
+            }
+        }
+        shown
+    }
+}
+
+fn check_conditions(call: &Call, found: &Blob, revision: &Revision) -> Result<(), Refusal> {
+    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
+    let seen = Seen { etag, last_modified, tags: &found.tags };
+    Conditions::of_source(call)?.check_write(Some(seen))
+}
+
+/// `%3A` as `%3a`.
+fn lower_triplets(text: &str) -> String {
+    let mut left = 0;
+    let lowered = text.chars().map(|c| {
+        left = if c == '%' { 2 } else { i32::max(left - 1, -1) };
+        if left >= 0 { c.to_ascii_lowercase() } else { c }
+    });
+    lowered.collect()
+}

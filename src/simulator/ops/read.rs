@@ -1,0 +1,159 @@
+//! Get Blob and Get Blob Properties.
+
+use std::collections::VecDeque;
+
+use http::StatusCode;
+
+use crate::simulator::{
+    answer::Answer,
+    blob::{Blob, Content, Revision},
+    call::Call,
+    conditions::{Conditions, Seen},
+    dates,
+    error::{Code, Refusal},
+    leases, metadata,
+    payload::Payload,
+    state::State,
+};
+
+/// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
+pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let (blob, revision) = addressed(state, call)?;
+    let mut answer = describe(blob, revision, call)
+        .header("content-length", &revision.content.length().to_string());
+    if revision.incremental {
+        answer.set("x-ms-incremental-copy", "true");
+        let copy = revision.copy.as_ref();
+        if let Some(snapshot) = copy.and_then(|copy| copy.destination_snapshot.as_deref()) {
+            answer.set("x-ms-copy-destination-snapshot", snapshot);
+        }
+    }
+    Ok(answer)
+}
+
+/// [Get Blob](https://learn.microsoft.com/rest/api/storageservices/get-blob), whole or a range.
+pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let (blob, revision) = addressed(state, call)?;
+    if blob.incremental.is_some() && call.snapshot().is_none() {
+        return Err(Code::OperationNotAllowedOnIncrementalCopyBlob.into());
+    }
+    let length = revision.content.length();
+    let mut answer = describe(blob, revision, call);
+    let (start, end) = match call.range()? {
+        None => (0, length),
+        Some(range) if range.start >= length => {
+            let nothing = format!("bytes */{length}");
+            return Err(Refusal::from(Code::InvalidRange).header("content-range", nothing));
+        }
+        Some(range) => {
+            let end = range.last.map_or(length, |last| length.min(last + 1));
+            answer.status = StatusCode::PARTIAL_CONTENT;
+            answer.set("content-range", &format!("bytes {}-{}/{length}", range.start, end - 1));
+            // The checksum is that of the whole.
+            if let Some(md5) = answer.headers.remove("content-md5") {
+                answer.headers.insert("x-ms-blob-content-md5", md5);
+            }
+            (range.start, end)
+        }
+    };
+    Ok(answer.body(slice(&revision.content, start, end)))
+}
+
+/// The base blob or snapshot that is addressed, once its conditions are met.
+fn addressed<'a>(state: &'a State, call: &Call) -> Result<(&'a Blob, &'a Revision), Refusal> {
+    let at = call.blob_address()?;
+    let blob = state.accounts.blob(&at)?;
+    let revision = state.accounts.revision(&at, call.snapshot())?;
+    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
+    Conditions::of(call)?.check_read(Seen { etag, last_modified, tags: &blob.tags })?;
+    leases::check(call)?;
+    Ok((blob, revision))
+}
+
+/// The headers that both operations answer with.
+fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
+    let headers = &revision.headers;
+    let base = call.snapshot().is_none();
+    let mut answer = Answer::about(StatusCode::OK, revision)
+        .header("accept-ranges", "bytes")
+        .header("x-ms-blob-type", revision.content.kind())
+        .header("x-ms-creation-time", &dates::http_date(revision.created))
+        .header("x-ms-server-encrypted", "true")
+        .maybe("content-type", headers.content_type.as_deref())
+        .maybe("content-encoding", headers.encoding.as_deref())
+        .maybe("content-language", headers.language.as_deref())
+        .maybe("content-disposition", headers.disposition.as_deref())
+        .maybe("cache-control", headers.cache_control.as_deref())
+        .maybe("content-md5", headers.md5.as_deref());
+    metadata::show_metadata(&revision.metadata, &mut answer.headers);
+    if base {
+        answer.set("x-ms-lease-status", "unlocked");
+        answer.set("x-ms-lease-state", "available");
+        if !blob.tags.is_empty() {
+            answer.set("x-ms-tag-count", &blob.tags.len().to_string());
+        }
+    }
+    match &revision.content {
+        Content::Page { .. } => {
+            answer.set("x-ms-blob-sequence-number", &revision.sequence_number.to_string());
+        }
+        Content::Append(blocks) => {
+            answer.set("x-ms-blob-committed-block-count", &blocks.len().to_string());
+        }
+        Content::Block(_) => {}
+    }
+    describe_tier(&mut answer, revision);
+    describe_copy(&mut answer, revision);
+    answer
+}
+
+/// A block blob without a tier of its own has the account's, which is inferred.
+fn describe_tier(answer: &mut Answer, revision: &Revision) {
+    match (&revision.tier, &revision.content) {
+        (Some(tier), _) => {
+            answer.set("x-ms-access-tier", &tier.name);
+            answer.set("x-ms-access-tier-change-time", &dates::http_date(tier.changed));
+        }
+        (None, Content::Block(_)) => {
+            answer.set("x-ms-access-tier", "Hot");
+            answer.set("x-ms-access-tier-inferred", "true");
+        }
+        _ => {}
+    }
+}
+
+fn describe_copy(answer: &mut Answer, revision: &Revision) {
+    let Some(copy) = &revision.copy else { return };
+    answer.set("x-ms-copy-id", &copy.id);
+    answer.set("x-ms-copy-source", &copy.source);
+    answer.set("x-ms-copy-status", copy.status.as_str());
+    answer.set("x-ms-copy-progress", &format!("{}/{}", copy.copied, copy.total));
+    if let Some(at) = copy.completed_on {
+        answer.set("x-ms-copy-completion-time", &dates::http_date(at));
+    }
+    if let Some(description) = &copy.description {
+        answer.set("x-ms-copy-status-description", description);
+    }
+}
+
+/// Bytes `start..end` of a content.
+fn slice(content: &Content, start: u64, end: u64) -> Payload {
+    let blocks = match content {
+        Content::Page { pages, .. } => {
+            return Payload::Pages { pages: pages.clone(), range: start..end };
+        }
+        Content::Block(blocks) | Content::Append(blocks) => blocks,
+    };
+    let mut pieces = VecDeque::new();
+    let mut first = 0;
+    for block in blocks {
+        let last = first + block.len() as u64;
+        let within = |at: u64| usize::try_from(at.clamp(first, last) - first).unwrap_or(0);
+        let (from, to) = (within(start), within(end));
+        if from < to {
+            pieces.push_back(block.slice(from..to));
+        }
+        first = last;
+    }
+    Payload::Bytes(pieces)
+}

@@ -1,0 +1,31 @@
+//! Snapshot Blob.
+
+use http::StatusCode;
+
+use crate::simulator::{
+    answer::Answer, call::Call, conditions::Conditions, error::Refusal, leases, metadata,
+    state::State,
+};
+
+/// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob).
+pub(super) fn take(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    call.not_a_snapshot()?;
+    let at = call.blob_address()?;
+    let own_metadata = metadata::metadata(call)?;
+    let blob = state.accounts.blob_mut(&at)?;
+    Conditions::of(call)?.check_write(Some((&*blob).into()))?;
+    leases::check(call)?;
+    blob.writable()?;
+
+    let mut snapshot = blob.current.clone();
+    if !own_metadata.is_empty() {
+        snapshot.metadata = own_metadata;
+        snapshot.etag = state.stamps.etag();
+    }
+    let id = state.stamps.snapshot(call.now);
+    let answer = Answer::about(StatusCode::CREATED, &snapshot)
+        .header("x-ms-snapshot", &id)
+        .header("x-ms-request-server-encrypted", "true");
+    blob.snapshots.insert(id, snapshot);
+    Ok(answer)
+}

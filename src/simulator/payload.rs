@@ -1,0 +1,75 @@
+//! The body of an answer, read piece by piece: a page blob of terabytes is never laid out in memory.
+
+use std::{collections::VecDeque, ops::Range};
+
+use bytes::Bytes;
+
+use super::pages::Pages;
+
+/// How much of a sparse body is laid out at a time.
+const PIECE: u64 = 1 << 20;
+
+/// The body of an answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// Bytes at hand, in pieces.
+    Bytes(VecDeque<Bytes>),
+    /// A range of a page blob.
+    Pages { pages: Pages, range: Range<u64> },
+}
+
+impl Payload {
+    pub(crate) fn empty() -> Self {
+        Self::Bytes(VecDeque::new())
+    }
+
+    pub(crate) fn remaining(&self) -> u64 {
+        match self {
+            Self::Bytes(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Self::Pages { range, .. } => range.end - range.start,
+        }
+    }
+
+    /// The first `bytes` bytes of it.
+    pub(crate) fn cut_after(self, bytes: u64) -> Self {
+        match self {
+            Self::Pages { pages, range } => {
+                let end = range.end.min(range.start.saturating_add(bytes));
+                Self::Pages { pages, range: range.start..end }
+            }
+            Self::Bytes(pieces) => {
+                let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
+                let cut = pieces.into_iter().map_while(|mut piece| {
+                    piece.truncate(left);
+                    left -= piece.len();
+                    (!piece.is_empty()).then_some(piece)
+                });
+                Self::Bytes(cut.collect())
+            }
+        }
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(if bytes.is_empty() { VecDeque::new() } else { VecDeque::from([bytes]) })
+    }
+}
+
+impl Iterator for Payload {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Bytes(pieces) => pieces.pop_front(),
+            Self::Pages { range, .. } if range.is_empty() => None,
+            Self::Pages { pages, range } => {
+                let length = PIECE.min(range.end - range.start);
+                let mut piece = vec![0; usize::try_from(length).unwrap_or(0)];
+                pages.read(range.start, &mut piece);
+                range.start += length;
+                Some(piece.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What is tested from outside the crate, all in one binary.
+
+mod on_azurite;
+mod support;

@@ -1,0 +1,213 @@
+//! Azurite, Microsoft's emulator of the service: installed once, one running for all tests of a
+//! process.
+//!
+//! The version is pinned in `tests/azurite/package.json`. It is the newest that declares to run on
+//! Node.js 20: 3.36 asks for 21 and 3.37 for 22 (2026-11-21).
+
+use std::{
+    env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{self, Child, ChildStdout, Command, Stdio},
+    sync::{OnceLock, mpsc},
+    thread,
+    time::Duration,
+};
+
+/// The variable that skips these tests where there is no Node.js. Refused in CI.
+pub(crate) const SKIP: &str = "BLOBCOPY_SKIP_AZURITE";
+
+/// The emulators' well-known account. Its key is public.
+pub(crate) const ACCOUNT: Account = Account {
+    name: "devstoreaccount1",
+    key: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+};
+
+/// A second account, for copies from one account to another. Its key, "a key that protects
+/// nothing", does.
+pub(crate) const OTHER_ACCOUNT: Account =
+    Account { name: "otheraccount", key: "YSBrZXkgdGhhdCBwcm90ZWN0cyBub3RoaW5n" };
+
+/// A storage account that Azurite serves.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+}
+
+/// A running emulator, empty at first. Tests share it, so each makes containers of its own.
+#[derive(Debug)]
+pub(crate) struct Azurite {
+    address: String,
+    /// Holds the other end of the emulator's standard input, without which it exits.
+    process: Child,
+    /// Kept open, since a process that writes to a closed pipe dies.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Azurite {
+    /// The emulator of this test process, or `None` where the environment says to skip its tests.
+    ///
+    /// # Panics
+    ///
+    /// In one line that says what is missing, when it cannot be had.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Result<Option<Azurite>, String>> = OnceLock::new();
+        let shared = SHARED.get_or_init(|| {
+            if is_set(SKIP) {
+                if is_set("CI") {
+                    return Err(format!("{SKIP} is refused where CI is set: run these tests"));
+                }
+                say(&format!("tests on Azurite are skipped: {SKIP} is set"));
+                return Ok(None);
+            }
+            Self::start().map(Some).map_err(|trouble| {
+                format!(
+                    "tests on Azurite need Node.js 20 or newer with npm ({trouble}); install \
+                     them, or set {SKIP}=1 to skip these tests"
+                )
+            })
+        });
+        match shared {
+            Ok(azurite) => azurite.as_ref(),
+            Err(trouble) => panic!("{trouble}"),
+        }
+    }
+
+    /// Starts one more emulator.
+    pub(crate) fn start() -> Result<Self, String> {
+        let mut process = Command::new("node")
+            .args(["serve.js", "--blobHost", "127.0.0.1", "--blobPort", "0", "--silent"])
+            .args(["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"])
+            .env(
+                "AZURITE_ACCOUNTS",
+                format!("{};{}", ACCOUNT.for_azurite(), OTHER_ACCOUNT.for_azurite()),
+            )
+            .current_dir(installed()?)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot run `node`: {error}"))?;
+        let output = process.stdout.take().expect("its output is a pipe");
+        match listening(output) {
+            Ok((address, output)) => Ok(Self { address, process, _output: output }),
+            Err(trouble) => {
+                // It may have ended by itself, and then there is nothing to kill.
+                let _ = process.kill();
+                let _ = process.wait();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// The endpoint of the blob service for `account`, without a slash at its end.
+    pub(crate) fn endpoint(&self, account: &Account) -> String {
+        format!("http://{}/{}", self.address, account.name)
+    }
+
+    /// The host and port that it listens on.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Lets it go, as the end of this process would.
+    pub(crate) fn abandon(&mut self) {
+        drop(self.process.stdin.take());
+    }
+}
+
+impl Account {
+    fn for_azurite(&self) -> String {
+        format!("{}:{}", self.name, self.key)
+    }
+}
+
+/// Waits until Azurite says where it listens, and returns that with the rest of its output.
+fn listening(output: ChildStdout) -> Result<(String, BufReader<ChildStdout>), String> {
+    const LISTENS: &str = "successfully listens on http://";
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            match output.read_line(&mut line) {
+                Ok(0) => break Err("Azurite ended before it listened".to_owned()),
+                Ok(_) => {}
+                Err(error) => break Err(format!("cannot read what Azurite says: {error}")),
+            }
+            if let Some((_, address)) = line.split_once(LISTENS) {
+                break Ok(address.trim().to_owned());
+            }
+        };
+        // Nobody listens any more when the time was up.
+        let _ = sender.send(address.map(|address| (address, output)));
+    });
+    receiver
+        .recv_timeout(LONGEST)
+        .unwrap_or_else(|_| Err(format!("Azurite did not listen within {LONGEST:?}")))
+}
+
+/// The folder with Azurite in it, installed there if it is not yet.
+///
+/// Every process installs into a folder of its own and then renames it, so that a half-made one is
+/// never used and no lock can be left behind. Of two that do so at once, one throws its away.
+fn installed() -> Result<PathBuf, String> {
+    const FILES: [(&str, &str); 4] = [
+        (".npmrc", include_str!("../azurite/.npmrc")),
+        ("package.json", include_str!("../azurite/package.json")),
+        ("package-lock.json", include_str!("../azurite/package-lock.json")),
+        ("serve.js", include_str!("../azurite/serve.js")),
+    ];
+    let mut hasher = DefaultHasher::new();
+    FILES.hash(&mut hasher);
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("azurite");
+    let folder = all.join(format!("{:016x}", hasher.finish()));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+
+    say("installing Azurite from the npm registry, once");
+    let draft = folder.with_extension(process::id().to_string());
+    let write = |error: io::Error| format!("cannot write {}: {error}", draft.display());
+    fs::create_dir_all(&draft).map_err(write)?;
+    for (name, text) in FILES {
+        fs::write(draft.join(name), text).map_err(write)?;
+    }
+    let outcome = npm_ci(&draft).and_then(|()| match fs::rename(&draft, &folder) {
+        Err(error) if !folder.is_dir() => Err(write(error)),
+        _ => Ok(folder),
+    });
+    // It is there only if the installation failed, or if another process was faster.
+    let _ = fs::remove_dir_all(&draft);
+    outcome
+}
+
+fn npm_ci(folder: &Path) -> Result<(), String> {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let output = Command::new(npm)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run `npm`: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let first = said.lines().find(|line| line.starts_with("npm error")).unwrap_or_default();
+    Err(format!("`npm ci` failed: {first}"))
+}
+
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Prints a line past the test runner, which swallows what passing tests print.
+fn say(line: &str) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{line}");
+}
