@@ -66,8 +66,9 @@ pub use self::{
     models::{
         AccessTier, ArchiveStatus, BlobProperties, BlobType, CompletedCopy, Conditions, CopyId,
         CopyProgress, CopyState, CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode,
-        LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PageRange, PublicAccess,
-        RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId, WrittenBlob, WrittenPages,
+        LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PageRange, PageRangeItem,
+        PublicAccess, RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId, WrittenBlob,
+        WrittenPages,
     },
     operations::{
         create_snapshot::CreatedSnapshot, delete_blob::DeleteSnapshots, download::Download,

@@ -16,6 +16,7 @@ pub(crate) mod service_version;
 pub(crate) mod tags;
 pub(crate) mod words;
 pub(crate) mod written;
+pub(crate) mod xml;
 
 pub use self::{
     conditions::Conditions,
@@ -23,7 +24,7 @@ pub use self::{
     error_code::ErrorCode,
     metadata::Metadata,
     opaque::*,
-    page_ranges::PageRange,
+    page_ranges::{PageRange, PageRangeItem},
     properties::*,
     service_version::ServiceVersion,
     tags::Tags,
