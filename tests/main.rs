@@ -3,4 +3,8 @@
 mod bad_input;
 mod copies;
 mod on_azurite;
+mod over_http;
+mod retries;
+mod secrets;
 mod support;
+mod transfers;
