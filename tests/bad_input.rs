@@ -66,7 +66,7 @@ async fn sources() {
         ("https://example.com/disk#1", "https://example.com/disk#1", "must not hold a fragment"),
     ] {
         told(refused(page.start_copy_from_uri(url(source))).await, "source", value, rule);
-        let start = page.start_copy_incremental(url(source), &snapshot());
+        let start = page.start_copy_incremental(url(source), snapshot());
         told(refused(start).await, "source", value, rule);
     }
     assert!(script.seen().is_empty());
@@ -79,14 +79,14 @@ async fn destinations_and_versions() {
     let fixed = disk.with_snapshot(snapshot());
     let error = refused(fixed.start_copy_from_uri(&*disk)).await;
     told(error, "destination", "disk0.vhd?snapshot=", "cannot be the destination");
-    let error = refused(fixed.start_copy_incremental(&disk, &snapshot())).await;
+    let error = refused(fixed.start_copy_incremental(&disk, snapshot())).await;
     told(error, "destination", "disk0.vhd?snapshot=", "cannot be the destination");
 
     for (version, since) in [("2015-12-11", "2016-05-31"), ("2011-08-18", "2016-05-31")] {
         let version: ServiceVersion = version.parse().expect("a version");
         let old = script.service_with(|options| options.service_version(version));
         let disk = old.container_client("vhds").page_blob_client("disk0.vhd");
-        let error = refused(disk.start_copy_incremental(&disk, &snapshot())).await;
+        let error = refused(disk.start_copy_incremental(&disk, snapshot())).await;
         told(error, "service version", version.as_str(), since);
     }
     let old =
@@ -123,7 +123,7 @@ async fn names() {
             refused(container.exists()).await,
             refused(blob.get_properties()).await,
             refused(blob.upload_pages(0, vec![0; 512])).await,
-            refused(blob.start_copy_incremental(&blob, &snapshot())).await,
+            refused(blob.start_copy_incremental(&blob, snapshot())).await,
             container.url().expect_err(name),
         ] {
             told(error, "container name", name, "3 to 63 lower-case letters");
@@ -184,7 +184,7 @@ async fn conditions() {
         || Conditions::new().if_match(ETag::ANY).if_modified_since(datetime!(2026-01-01 00:00 UTC));
     let rule = "more than the one condition";
     for error in [
-        refused(disk.start_copy_incremental(&disk, &snapshot()).conditions(two())).await,
+        refused(disk.start_copy_incremental(&disk, snapshot()).conditions(two())).await,
         refused(disk.start_copy_from_uri(&disk).conditions(two())).await,
         refused(disk.create(512).conditions(two())).await,
         refused(disk.upload_pages(0, vec![0; 512]).conditions(two())).await,
