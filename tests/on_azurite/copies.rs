@@ -88,12 +88,14 @@ async fn copied(source: &BlobClient, to: &BlobContainerClient, name: &str) {
 
 #[tokio::test]
 async fn metadata_is_copied_or_replaced_but_never_mixed() {
+    type Pairs = &'static [(&'static str, &'static str)];
+
     let Some(azurite) = Azurite::shared() else { return };
     let container = container(azurite, &ACCOUNT).await;
     let source = container.block_blob_client("source");
     source.upload("content").metadata([("a", "1"), ("b", "2")]).await.unwrap();
 
-    let cases: [(&[(&str, &str)], &[(&str, &str)]); 3] = [
+    let cases: [(Pairs, Pairs); 3] = [
         (&[], &[("a", "1"), ("b", "2")]),
         (&[("b", "3")], &[("b", "3")]),
         (&[("c", "4"), ("d", "x y")], &[("c", "4"), ("d", "x y")]),

@@ -3,6 +3,8 @@
 //! It knows no incremental copies, and every copy is over at once; those are the simulator's part.
 //! Where it is known to answer otherwise than the service, tests take either answer and say so.
 
+#![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
+
 mod abort;
 mod containers;
 mod copies;

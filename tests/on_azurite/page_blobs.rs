@@ -107,14 +107,14 @@ async fn the_list_can_be_of_a_part() {
         disk.upload_pages(page * 512, vec![1; 512]).await.unwrap();
     }
     // What is asked for and what comes, in pages; the last is behind the one that is written last.
-    let cases: [((u64, u64), &[(u64, u64)]); 5] = [
-        ((0, 16), &[(1, 2), (4, 7), (12, 13)]),
-        ((5, 1), &[(5, 6)]),
-        ((0, 5), &[(1, 2), (4, 5)]),
-        ((2, 2), &[]),
-        ((13, 3), &[]),
+    let cases: [(u64, u64, &[(u64, u64)]); 5] = [
+        (0, 16, &[(1, 2), (4, 7), (12, 13)]),
+        (5, 1, &[(5, 6)]),
+        (0, 5, &[(1, 2), (4, 5)]),
+        (2, 2, &[]),
+        (13, 3, &[]),
     ];
-    for ((offset, length), expected) in cases {
+    for (offset, length, expected) in cases {
         let list = disk.page_ranges().range(offset * 512, length * 512).await.unwrap();
         let expected: Vec<_> = expected.iter().map(|(a, b)| (a * 512, b * 512 - 1)).collect();
         assert_eq!(merged(&list.ranges), expected, "{length} from {offset}");
