@@ -73,6 +73,7 @@ pub use self::{
     operations::{
         create_snapshot::CreatedSnapshot, delete_blob::DeleteSnapshots, download::Download,
         get_container_properties::ContainerProperties, get_page_ranges::PageRanges,
+        get_page_ranges_diff::PageRangesDiff,
     },
     pipeline::{
         clock::Clock,
@@ -92,11 +93,20 @@ pub mod builders {
     pub use crate::{
         copy::{AbortPendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
-            abort_copy::AbortCopy, clear_pages::ClearPages, create_container::CreateContainer,
-            create_page_blob::CreatePageBlob, create_snapshot::CreateSnapshot,
-            delete_blob::DeleteBlob, delete_container::DeleteContainer, download::DownloadBlob,
-            exists::Exists, get_container_properties::GetContainerProperties,
-            get_page_ranges::GetPageRanges, get_properties::GetProperties, upload_blob::UploadBlob,
+            abort_copy::AbortCopy,
+            clear_pages::ClearPages,
+            create_container::CreateContainer,
+            create_page_blob::CreatePageBlob,
+            create_snapshot::CreateSnapshot,
+            delete_blob::DeleteBlob,
+            delete_container::DeleteContainer,
+            download::DownloadBlob,
+            exists::Exists,
+            get_container_properties::GetContainerProperties,
+            get_page_ranges::GetPageRanges,
+            get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
+            get_properties::GetProperties,
+            upload_blob::UploadBlob,
             upload_pages::UploadPages,
         },
     };
