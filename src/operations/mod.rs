@@ -28,6 +28,8 @@ pub(crate) mod get_container_properties;
 pub(crate) mod get_page_ranges;
 pub(crate) mod get_properties;
 pub(crate) mod incremental_copy_blob;
+pub(crate) mod list_blobs;
+pub(crate) mod list_containers;
 pub(crate) mod upload_blob;
 pub(crate) mod upload_pages;
 
