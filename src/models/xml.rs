@@ -1,11 +1,11 @@
 //! Walks the service's XML once, from front to back, borrowing from the bytes.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::BufRead, str::Utf8Error};
 
 use quick_xml::{
     Reader,
     escape::resolve_predefined_entity,
-    events::{BytesStart, Event},
+    events::{BytesRef, BytesStart, Event},
 };
 
 /// An XML document that is being read.
@@ -52,36 +52,65 @@ impl<'a> Xml<'a> {
     /// The next element within the one that is open, which must then be read with
     /// [`text`](Self::text), [`skip`](Self::skip) or this; `None` at the end of the open one.
     pub(crate) fn child(&mut self) -> Result<Option<BytesStart<'a>>, Malformed> {
+        if std::mem::take(&mut self.empty) {
+            return Ok(None);
+        }
         loop {
-            match self.next()? {
-                Node::Open(element) => return Ok(Some(element)),
-                Node::Text(_) => {}
-                Node::Close => return Ok(None),
+            match self.reader.read_event()? {
+                Event::Start(element) => return Ok(Some(element)),
+                Event::Empty(element) => {
+                    self.empty = true;
+                    return Ok(Some(element));
+                }
+                Event::End(_) => return Ok(None),
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => {}
             }
         }
     }
 
     /// The text of the element that was just opened, up to and with its end.
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
-        let mut text = Cow::Borrowed("");
+        if std::mem::take(&mut self.empty) {
+            return Ok(Cow::Borrowed(""));
+        }
+        // Most text is in one piece that stands as it is; taking it here saves the reader an event.
+        let rest: &'a [u8] = self.reader.get_ref();
+        let plain = rest.iter().position(|byte| matches!(byte, b'<' | b'&' | b'\r')).unwrap_or(0);
+        let mut text = Cow::Borrowed(str::from_utf8(&rest[..plain])?);
+        self.reader.stream().consume(plain);
         loop {
-            match self.next()? {
-                Node::Text(piece) if text.is_empty() => text = piece,
-                Node::Text(piece) => text.to_mut().push_str(&piece),
-                Node::Open(_) => self.skip()?,
-                Node::Close => return Ok(text),
+            let piece = match self.reader.read_event()? {
+                Event::End(_) => return Ok(text),
+                Event::Text(piece) => piece.xml10_content(),
+                Event::CData(piece) => piece.xml10_content(),
+                Event::GeneralRef(reference) => resolve(&reference)?,
+                Event::Start(_) => {
+                    self.skip()?;
+                    continue;
+                }
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => continue,
+            };
+            match text.is_empty() {
+                true => text = piece,
+                false => text.to_mut().push_str(&piece),
             }
         }
     }
 
     /// Passes over the element that was just opened, with all it holds.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
+        if std::mem::take(&mut self.empty) {
+            return Ok(());
+        }
         let mut open = 1;
         while open > 0 {
-            match self.next()? {
-                Node::Open(_) => open += 1,
-                Node::Text(_) => {}
-                Node::Close => open -= 1,
+            match self.reader.read_event()? {
+                Event::Start(_) => open += 1,
+                Event::End(_) => open -= 1,
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => {}
             }
         }
         Ok(())
@@ -102,25 +131,35 @@ impl<'a> Xml<'a> {
                 Event::End(_) => return Ok(Node::Close),
                 Event::Text(text) => return Ok(Node::Text(text.xml10_content())),
                 Event::CData(text) => return Ok(Node::Text(text.xml10_content())),
-                Event::GeneralRef(reference) => {
-                    let text = match reference.resolve_char_ref()? {
-                        Some(character) => Cow::Owned(character.to_string()),
-                        None => resolve_predefined_entity(&reference)
-                            .map(Cow::Borrowed)
-                            .ok_or_else(|| Malformed::new("it names an entity that XML has not"))?,
-                    };
-                    return Ok(Node::Text(text));
-                }
-                Event::Eof => return Err(Malformed::new("it ends before its last element does")),
+                Event::GeneralRef(reference) => return Ok(Node::Text(resolve(&reference)?)),
+                Event::Eof => return Err(Malformed::CUT_SHORT),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
         }
     }
 }
 
+/// The character that a reference such as `&amp;` or `&#65;` stands for.
+fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, Malformed> {
+    if let Some(character) = reference.resolve_char_ref()? {
+        return Ok(Cow::Owned(character.to_string()));
+    }
+    resolve_predefined_entity(reference)
+        .map(Cow::Borrowed)
+        .ok_or_else(|| Malformed::new("it names an entity that XML has not"))
+}
+
 impl Malformed {
+    const CUT_SHORT: Self = Self(Cow::Borrowed("it ends before its last element does"));
+
     pub(crate) fn new(why: impl Into<Cow<'static, str>>) -> Self {
         Self(why.into())
+    }
+}
+
+impl From<Utf8Error> for Malformed {
+    fn from(error: Utf8Error) -> Self {
+        Self(error.to_string().into())
     }
 }
 

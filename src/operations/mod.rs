@@ -29,6 +29,8 @@ pub(crate) mod get_page_ranges;
 pub(crate) mod get_page_ranges_diff;
 pub(crate) mod get_properties;
 pub(crate) mod incremental_copy_blob;
+pub(crate) mod list_blobs;
+pub(crate) mod list_containers;
 #[cfg(test)]
 pub(crate) mod offline;
 pub(crate) mod upload_blob;
