@@ -108,3 +108,8 @@ pub mod transport {
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     };
 }
+
+/// The quick start of the README, which compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,7 +9,11 @@ use super::{sas::SasToken, shared_key::SharedKey};
 use crate::error::{Error, Result};
 
 /// What a connection string says of the blob service.
+///
+/// Requests go to the primary only, with an account that the credential names; the other two fields
+/// show what was understood.
 #[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) struct ConnectionString {
     /// The account, where the string names it or its endpoint shows it.
     pub(crate) account: Option<String>,
