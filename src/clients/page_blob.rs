@@ -1,6 +1,9 @@
 //! A page blob: a disk.
 
-use std::{fmt, ops::Deref};
+use std::{
+    fmt,
+    ops::{Deref, Range},
+};
 
 use bytes::Bytes;
 use url::Url;
@@ -17,6 +20,7 @@ use crate::{
         get_page_ranges::GetPageRanges,
         get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
         upload_pages::UploadPages,
+        upload_pages_from_uri::UploadPagesFromUri,
     },
 };
 
@@ -152,6 +156,32 @@ impl PageBlobClient {
     /// ```
     pub fn upload_pages(&self, offset: u64, content: impl Into<Bytes>) -> UploadPages {
         UploadPages::new(self.call(), offset, content.into())
+    }
+
+    /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset and the
+    /// length are multiples of 512 bytes.
+    ///
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
+    /// to it.
+    ///
+    /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
+    /// (from version 2018-11-09)
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let other = service.container_client("vhds").page_blob_client("disk1.vhd");
+    /// other.create(1 << 20).await?;
+    /// other.upload_pages_from_uri(&disk, 0..4096, 8192).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn upload_pages_from_uri(
+        &self,
+        source: impl Into<CopySource>,
+        source_range: Range<u64>,
+        offset: u64,
+    ) -> UploadPagesFromUri {
+        UploadPagesFromUri::new(self.call(), source.into(), source_range, offset)
     }
 
     /// Makes `length` bytes from `offset` on zero; both are multiples of 512.

@@ -72,6 +72,11 @@ impl Conditions {
         *self == Self::default()
     }
 
+    /// The expression of `if_tags`.
+    pub(crate) fn tags(&self) -> Option<&str> {
+        self.if_tags.as_deref()
+    }
+
     /// Refuses what the service forbids on a write.
     pub(crate) fn check_write(&self, what: &'static str) -> Result<()> {
         let given = [

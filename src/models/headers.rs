@@ -12,19 +12,33 @@ macro_rules! header_names {
 
 header_names! {
     ACCESS_TIER = "x-ms-access-tier",
+    BLOB_CACHE_CONTROL = "x-ms-blob-cache-control",
+    BLOB_CONTENT_DISPOSITION = "x-ms-blob-content-disposition",
+    BLOB_CONTENT_ENCODING = "x-ms-blob-content-encoding",
+    BLOB_CONTENT_LANGUAGE = "x-ms-blob-content-language",
     BLOB_CONTENT_LENGTH = "x-ms-blob-content-length",
+    BLOB_CONTENT_MD5 = "x-ms-blob-content-md5",
+    BLOB_CONTENT_TYPE = "x-ms-blob-content-type",
     BLOB_SEQUENCE_NUMBER = "x-ms-blob-sequence-number",
     BLOB_TYPE = "x-ms-blob-type",
     CLIENT_REQUEST_ID = "x-ms-client-request-id",
+    CONTENT_CRC64 = "x-ms-content-crc64",
+    CONTENT_MD5 = "content-md5",
     COPY_ACTION = "x-ms-copy-action",
     COPY_ID = "x-ms-copy-id",
     COPY_SOURCE = "x-ms-copy-source",
+    COPY_SOURCE_AUTHORIZATION = "x-ms-copy-source-authorization",
+    COPY_SOURCE_BLOB_PROPERTIES = "x-ms-copy-source-blob-properties",
     COPY_SOURCE_ERROR_CODE = "x-ms-copy-source-error-code",
     COPY_SOURCE_STATUS_CODE = "x-ms-copy-source-status-code",
+    COPY_SOURCE_TAG_OPTION = "x-ms-copy-source-tag-option",
     COPY_STATUS = "x-ms-copy-status",
     DATE = "x-ms-date",
     DELETE_SNAPSHOTS = "x-ms-delete-snapshots",
+    ENCRYPTION_KEY_SHA256 = "x-ms-encryption-key-sha256",
+    ENCRYPTION_SCOPE = "x-ms-encryption-scope",
     ERROR_CODE = "x-ms-error-code",
+    FILE_REQUEST_INTENT = "x-ms-file-request-intent",
     IMMUTABILITY_POLICY_MODE = "x-ms-immutability-policy-mode",
     IMMUTABILITY_POLICY_UNTIL_DATE = "x-ms-immutability-policy-until-date",
     LEASE_ID = "x-ms-lease-id",
@@ -35,8 +49,12 @@ header_names! {
     RANGE = "x-ms-range",
     REHYDRATE_PRIORITY = "x-ms-rehydrate-priority",
     REQUEST_ID = "x-ms-request-id",
+    REQUIRES_SYNC = "x-ms-requires-sync",
     SEAL_BLOB = "x-ms-seal-blob",
     SNAPSHOT = "x-ms-snapshot",
+    SOURCE_CONTENT_CRC64 = "x-ms-source-content-crc64",
+    SOURCE_CONTENT_MD5 = "x-ms-source-content-md5",
+    SOURCE_RANGE = "x-ms-source-range",
     TAGS = "x-ms-tags",
     VERSION = "x-ms-version",
     VERSION_ID = "x-ms-version-id",
@@ -53,4 +71,9 @@ pub(crate) fn value(what: &'static str, text: &str) -> Result<HeaderValue> {
     }
     HeaderValue::from_str(text)
         .map_err(|_| Error::invalid(what, text, "must be visible ASCII characters and spaces"))
+}
+
+/// A value of the words that the service uses for yes and no.
+pub(crate) fn flag(value: bool) -> HeaderValue {
+    HeaderValue::from_static(if value { "true" } else { "false" })
 }

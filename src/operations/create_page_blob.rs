@@ -4,8 +4,9 @@ use http::{HeaderValue, Method};
 use url::Url;
 
 use super::{
-    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
-    write_lease,
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    sequence_number, with_conditions, with_lease, with_metadata, write_lease,
 };
 use crate::{
     error::{Error, Result},
@@ -29,6 +30,7 @@ pub struct CreatePageBlob {
     tier: Option<AccessTier>,
     metadata: Metadata,
     tags: Tags,
+    encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
@@ -45,6 +47,7 @@ impl CreatePageBlob {
             tier: None,
             metadata: Metadata::new(),
             tags: Tags::new(),
+            encryption: Encryption::default(),
             conditions: Conditions::new(),
             lease_id: None,
         }
@@ -73,6 +76,8 @@ call_options!(CreatePageBlob);
 with_metadata!(CreatePageBlob);
 with_conditions!(CreatePageBlob);
 with_lease!(CreatePageBlob);
+with_customer_key!(CreatePageBlob);
+with_encryption_scope!(CreatePageBlob);
 awaitable!(CreatePageBlob -> WrittenBlob);
 
 impl Operation for CreatePageBlob {
@@ -86,10 +91,7 @@ impl Operation for CreatePageBlob {
             let rule = "must be a multiple of 512 bytes, at most 8 TiB";
             return Err(Error::invalid("page blob size", self.size, rule));
         }
-        if self.sequence_number > i64::MAX.unsigned_abs() {
-            let rule = "must be at most 2^63 - 1";
-            return Err(Error::invalid("sequence number", self.sequence_number, rule));
-        }
+        sequence_number::check(self.sequence_number)?;
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .header(headers::BLOB_TYPE, HeaderValue::from_static("PageBlob"))
@@ -106,6 +108,7 @@ impl Operation for CreatePageBlob {
         }
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

@@ -16,14 +16,18 @@ use crate::{
 
 pub(crate) mod abort_copy;
 pub(crate) mod clear_pages;
+pub(crate) mod commit_block_list;
 pub(crate) mod copy_blob;
+pub(crate) mod copy_from_uri;
 pub(crate) mod create_container;
 pub(crate) mod create_page_blob;
 pub(crate) mod create_snapshot;
 pub(crate) mod delete_blob;
 pub(crate) mod delete_container;
 pub(crate) mod download;
+pub(crate) mod encryption;
 pub(crate) mod exists;
+pub(crate) mod get_block_list;
 pub(crate) mod get_container_properties;
 pub(crate) mod get_page_ranges;
 pub(crate) mod get_page_ranges_diff;
@@ -33,8 +37,14 @@ pub(crate) mod list_blobs;
 pub(crate) mod list_containers;
 #[cfg(test)]
 pub(crate) mod offline;
+pub(crate) mod sequence_number;
+pub(crate) mod stage_block;
+pub(crate) mod stage_block_from_uri;
 pub(crate) mod upload_blob;
+pub(crate) mod upload_blob_from_uri;
 pub(crate) mod upload_pages;
+pub(crate) mod upload_pages_from_uri;
+pub(crate) mod url_source;
 
 /// Where a call goes and what its caller set for it: the part that every builder has.
 #[derive(Clone)]
