@@ -19,6 +19,7 @@ use crate::{
         create_page_blob::CreatePageBlob,
         get_page_ranges::GetPageRanges,
         get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
+        set_page_blob_properties::{Resize, SequenceNumberAction, SetSequenceNumber},
         upload_pages::UploadPages,
         upload_pages_from_uri::UploadPagesFromUri,
     },
@@ -194,6 +195,35 @@ impl PageBlobClient {
     /// ```
     pub fn clear_pages(&self, offset: u64, length: u64) -> ClearPages {
         ClearPages::new(self.call(), offset, length)
+    }
+
+    /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple of
+    /// 512 bytes, at most 8 TiB.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// disk.resize(2 << 20).await?;
+    /// assert_eq!(disk.get_properties().await?.content_length, 2 << 20);
+    /// # Ok(()) });
+    /// ```
+    pub fn resize(&self, size: u64) -> Resize {
+        Resize::new(self.call(), size)
+    }
+
+    /// Changes the blob's sequence number, on which writes of pages can be made conditional.
+    ///
+    /// ```
+    /// use blobcopy::SequenceNumberAction;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// disk.set_sequence_number(SequenceNumberAction::Update(7)).await?;
+    /// disk.upload_pages(0, vec![1; 512]).if_sequence_number_equal(7).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
+        SetSequenceNumber::new(self.call(), action)
     }
 
     /// Lists the pages that have been written and not cleared.

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     auth::{credential::Proof, sas},
-    clients::{BlobClient, BlockBlobClient, PageBlobClient},
+    clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
         SnapshotId,
@@ -221,6 +221,12 @@ impl From<&BlobClient> for CopySource {
 
 impl From<&PageBlobClient> for CopySource {
     fn from(blob: &PageBlobClient) -> Self {
+        Self::from(&**blob)
+    }
+}
+
+impl From<&AppendBlobClient> for CopySource {
+    fn from(blob: &AppendBlobClient) -> Self {
         Self::from(&**blob)
     }
 }

@@ -36,9 +36,6 @@ pub struct CreatePageBlob {
 }
 
 impl CreatePageBlob {
-    /// 8 TiB, the largest page blob.
-    const LARGEST: u64 = 8 << 40;
-
     pub(crate) fn new(call: Call, size: u64) -> Self {
         Self {
             call,
@@ -72,6 +69,16 @@ impl CreatePageBlob {
     }
 }
 
+/// Refuses a size that no page blob can have.
+pub(super) fn check_size(size: u64) -> Result<()> {
+    const LARGEST: u64 = 8 << 40;
+    if !size.is_multiple_of(page::SIZE) || size > LARGEST {
+        let rule = "must be a multiple of 512 bytes, at most 8 TiB";
+        return Err(Error::invalid("page blob size", size, rule));
+    }
+    Ok(())
+}
+
 call_options!(CreatePageBlob);
 with_metadata!(CreatePageBlob);
 with_conditions!(CreatePageBlob);
@@ -87,10 +94,7 @@ impl Operation for CreatePageBlob {
     const REPEAT: Repeat = Repeat::Safe;
 
     fn request(&self, url: Url) -> Result<Prepared> {
-        if !self.size.is_multiple_of(page::SIZE) || self.size > Self::LARGEST {
-            let rule = "must be a multiple of 512 bytes, at most 8 TiB";
-            return Err(Error::invalid("page blob size", self.size, rule));
-        }
+        check_size(self.size)?;
         sequence_number::check(self.sequence_number)?;
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
