@@ -122,15 +122,15 @@ impl CopySource {
                     return Err(Error::invalid("SAS lifetime", value, rule));
                 }
                 let expiry = blob.pipeline().clock().now() + lifetime;
-                let sas = sas::read_only(
-                    key,
-                    blob.container_name(),
-                    blob.name(),
-                    blob.snapshot(),
-                    blob.version_id(),
+                let source = sas::ReadOnly {
+                    container: blob.container_name(),
+                    blob: blob.name(),
+                    snapshot: blob.snapshot(),
+                    version_id: blob.version_id(),
                     expiry,
-                    blob.pipeline().version().as_str(),
-                )?;
+                    service_version: blob.pipeline().version(),
+                };
+                let sas = source.sign(key)?;
                 resolved(&url, None, Some(sas.expose()))
             }
             Proof::Token(_) => Err(Error::invalid(
