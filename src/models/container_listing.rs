@@ -67,18 +67,18 @@ pub(crate) struct ContainerList {
 
 pub(crate) fn parse(body: &[u8]) -> Result<ContainerList, Malformed> {
     let mut list = ContainerList::default();
-    let (mut xml, _) = Xml::enter(body, "EnumerationResults")?;
+    let mut xml = Xml::enter(body, "EnumerationResults")?;
     while let Some(element) = xml.child()? {
-        match element.name().0 {
-            "Containers" => {
+        match element {
+            b"Containers" => {
                 while let Some(element) = xml.child()? {
-                    match element.name().0 {
-                        "Container" => list.items.push(read_container(&mut xml)?),
+                    match element {
+                        b"Container" => list.items.push(read_container(&mut xml)?),
                         _ => xml.skip()?,
                     }
                 }
             }
-            "NextMarker" => list.next_marker = text(&mut xml)?,
+            b"NextMarker" => list.next_marker = text(&mut xml)?,
             _ => xml.skip()?,
         }
     }
@@ -88,16 +88,16 @@ pub(crate) fn parse(body: &[u8]) -> Result<ContainerList, Malformed> {
 fn read_container(xml: &mut Xml<'_>) -> Result<ContainerItem, Malformed> {
     let mut item = ContainerItem::default();
     while let Some(element) = xml.child()? {
-        match element.name().0 {
-            "Name" => item.name = name(xml, &element)?,
-            "Properties" => read_properties(xml, &mut item)?,
-            "Metadata" => {
+        match element {
+            b"Name" => item.name = name(xml)?,
+            b"Properties" => read_properties(xml, &mut item)?,
+            b"Metadata" => {
                 while let Some(element) = xml.child()? {
-                    item.metadata.insert(element.name().0, xml.text()?);
+                    item.metadata.insert(str::from_utf8(element)?, xml.text()?);
                 }
             }
-            "Deleted" => item.is_deleted = flag(xml, &element)?.unwrap_or(false),
-            "Version" => item.version_id = VersionId::from_service(&xml.text()?),
+            b"Deleted" => item.is_deleted = flag(xml, element)?.unwrap_or(false),
+            b"Version" => item.version_id = VersionId::from_service(&xml.text()?),
             _ => xml.skip()?,
         }
     }
@@ -106,25 +106,24 @@ fn read_container(xml: &mut Xml<'_>) -> Result<ContainerItem, Malformed> {
 
 fn read_properties(xml: &mut Xml<'_>, item: &mut ContainerItem) -> Result<(), Malformed> {
     while let Some(element) = xml.child()? {
-        let name = &element;
-        match element.name().0 {
-            "Last-Modified" => item.last_modified = date(xml, name)?,
-            "Etag" => item.etag = value(xml, name)?,
-            "LeaseStatus" => item.lease_status = word(xml)?,
-            "LeaseState" => item.lease_state = word(xml)?,
-            "LeaseDuration" => item.lease_duration = word(xml)?,
-            "PublicAccess" => item.public_access = word(xml)?,
-            "HasImmutabilityPolicy" => item.has_immutability_policy = flag(xml, name)?,
-            "HasLegalHold" => item.has_legal_hold = flag(xml, name)?,
-            "ImmutableStorageWithVersioningEnabled" => {
-                item.has_immutable_versions = flag(xml, name)?;
+        match element {
+            b"Last-Modified" => item.last_modified = date(xml, element)?,
+            b"Etag" => item.etag = value(xml, element)?,
+            b"LeaseStatus" => item.lease_status = word(xml)?,
+            b"LeaseState" => item.lease_state = word(xml)?,
+            b"LeaseDuration" => item.lease_duration = word(xml)?,
+            b"PublicAccess" => item.public_access = word(xml)?,
+            b"HasImmutabilityPolicy" => item.has_immutability_policy = flag(xml, element)?,
+            b"HasLegalHold" => item.has_legal_hold = flag(xml, element)?,
+            b"ImmutableStorageWithVersioningEnabled" => {
+                item.has_immutable_versions = flag(xml, element)?;
             }
-            "DefaultEncryptionScope" => item.default_encryption_scope = text(xml)?,
-            "DenyEncryptionScopeOverride" => {
-                item.denies_encryption_scope_override = flag(xml, name)?;
+            b"DefaultEncryptionScope" => item.default_encryption_scope = text(xml)?,
+            b"DenyEncryptionScopeOverride" => {
+                item.denies_encryption_scope_override = flag(xml, element)?;
             }
-            "DeletedTime" => item.deleted_on = date(xml, name)?,
-            "RemainingRetentionDays" => item.remaining_retention_days = value(xml, name)?,
+            b"DeletedTime" => item.deleted_on = date(xml, element)?,
+            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml, element)?,
             _ => xml.skip()?,
         }
     }

@@ -5,7 +5,6 @@
 use std::{borrow::Cow, str::FromStr};
 
 use percent_encoding::percent_decode_str;
-use quick_xml::events::BytesStart;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -63,11 +62,11 @@ pub(crate) struct BlobList {
 
 pub(crate) fn parse(body: &[u8]) -> Result<BlobList, Malformed> {
     let mut list = BlobList::default();
-    let (mut xml, _) = Xml::enter(body, "EnumerationResults")?;
+    let mut xml = Xml::enter(body, "EnumerationResults")?;
     while let Some(element) = xml.child()? {
-        match element.name().0 {
-            "Blobs" => read_blobs(&mut xml, &mut list.items)?,
-            "NextMarker" => {
+        match element {
+            b"Blobs" => read_blobs(&mut xml, &mut list.items)?,
+            b"NextMarker" => {
                 list.next_marker = Some(xml.text()?.into_owned()).filter(|text| !text.is_empty());
             }
             _ => xml.skip()?,
@@ -78,17 +77,17 @@ pub(crate) fn parse(body: &[u8]) -> Result<BlobList, Malformed> {
 
 fn read_blobs(xml: &mut Xml<'_>, items: &mut Vec<BlobListItem>) -> Result<(), Malformed> {
     while let Some(element) = xml.child()? {
-        match element.name().0 {
-            "Blob" => {
+        match element {
+            b"Blob" => {
                 let mut item = Box::<BlobItem>::default();
                 read_blob(xml, &mut item)?;
                 items.push(BlobListItem::Blob(item));
             }
-            "BlobPrefix" => {
+            b"BlobPrefix" => {
                 let mut prefix = String::new();
                 while let Some(element) = xml.child()? {
-                    match element.name().0 {
-                        "Name" => prefix = name(xml, &element)?,
+                    match element {
+                        b"Name" => prefix = name(xml)?,
                         _ => xml.skip()?,
                     }
                 }
@@ -103,24 +102,24 @@ fn read_blobs(xml: &mut Xml<'_>, items: &mut Vec<BlobListItem>) -> Result<(), Ma
 fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
     let mut copy = Copy::default();
     while let Some(element) = xml.child()? {
-        match element.name().0.as_bytes() {
-            b"Name" => item.name = name(xml, &element)?,
+        match element {
+            b"Name" => item.name = name(xml)?,
             b"Properties" => read_properties(xml, item, &mut copy)?,
             b"Metadata" => {
-                item.has_encrypted_metadata = attribute(&element, "Encrypted") == Some("true");
+                item.has_encrypted_metadata = xml.attribute("Encrypted").as_deref() == Some("true");
                 while let Some(element) = xml.child()? {
-                    item.properties.metadata.insert(element.name().0, xml.text()?);
+                    item.properties.metadata.insert(str::from_utf8(element)?, xml.text()?);
                 }
             }
             b"Snapshot" => item.snapshot = SnapshotId::from_service(&xml.text()?),
             b"VersionId" => item.properties.version_id = VersionId::from_service(&xml.text()?),
-            b"IsCurrentVersion" => item.properties.is_current_version = flag(xml, &element)?,
-            b"Deleted" => item.is_deleted = flag(xml, &element)?.unwrap_or(false),
-            b"HasVersionsOnly" => item.has_versions_only = flag(xml, &element)?.unwrap_or(false),
+            b"IsCurrentVersion" => item.properties.is_current_version = flag(xml, element)?,
+            b"Deleted" => item.is_deleted = flag(xml, element)?.unwrap_or(false),
+            b"HasVersionsOnly" => item.has_versions_only = flag(xml, element)?.unwrap_or(false),
             b"Tags" => read_tags(xml, &mut item.tags)?,
             b"OrMetadata" => {
                 while let Some(element) = xml.child()? {
-                    let rule = element.name().0;
+                    let rule = str::from_utf8(element)?;
                     let rule = rule.strip_prefix("or-").unwrap_or(rule).to_owned();
                     item.properties.replication_status.insert(rule, xml.text()?.into_owned());
                 }
@@ -139,19 +138,18 @@ fn read_properties<'a>(
 ) -> Result<(), Malformed> {
     let of = &mut item.properties;
     while let Some(element) = xml.child()? {
-        let name = &element;
-        match element.name().0.as_bytes() {
-            b"Creation-Time" => of.creation_time = date(xml, name)?,
-            b"Last-Modified" => of.last_modified = date(xml, name)?,
-            b"Etag" => of.etag = value(xml, name)?,
-            b"Content-Length" => of.content_length = value(xml, name)?.unwrap_or(0),
+        match element {
+            b"Creation-Time" => of.creation_time = date(xml, element)?,
+            b"Last-Modified" => of.last_modified = date(xml, element)?,
+            b"Etag" => of.etag = value(xml, element)?,
+            b"Content-Length" => of.content_length = value(xml, element)?.unwrap_or(0),
             b"Content-Type" => of.content_type = text(xml)?,
             b"Content-Encoding" => of.content_encoding = text(xml)?,
             b"Content-Language" => of.content_language = text(xml)?,
             b"Content-MD5" => of.content_md5 = text(xml)?,
             b"Content-Disposition" => of.content_disposition = text(xml)?,
             b"Cache-Control" => of.cache_control = text(xml)?,
-            b"x-ms-blob-sequence-number" => of.sequence_number = value(xml, name)?,
+            b"x-ms-blob-sequence-number" => of.sequence_number = value(xml, element)?,
             b"BlobType" => of.blob_type = word(xml)?,
             b"LeaseStatus" => of.lease_status = word(xml)?,
             b"LeaseState" => of.lease_state = word(xml)?,
@@ -159,37 +157,37 @@ fn read_properties<'a>(
             b"CopyId" => copy.id = CopyId::from_service(&xml.text()?),
             b"CopyStatus" => copy.status = word(xml)?,
             b"CopySource" => copy.source = text(xml)?.map(EchoedSource::new),
-            b"CopyProgress" => copy.progress = value(xml, name)?,
-            b"CopyCompletionTime" => copy.completed_on = date(xml, name)?,
+            b"CopyProgress" => copy.progress = value(xml, element)?,
+            b"CopyCompletionTime" => copy.completed_on = date(xml, element)?,
             b"CopyStatusDescription" => copy.description = text(xml)?,
             // The specification says the one, services of 2026 send the other.
             b"DestinationSnapshot" | b"CopyDestinationSnapshot" => {
                 copy.destination_snapshot = SnapshotId::from_service(&xml.text()?);
             }
-            b"IncrementalCopy" => of.incremental_copy = flag(xml, name)?.unwrap_or(false),
-            b"ServerEncrypted" => of.server_encrypted = flag(xml, name)?,
+            b"IncrementalCopy" => of.incremental_copy = flag(xml, element)?.unwrap_or(false),
+            b"ServerEncrypted" => of.server_encrypted = flag(xml, element)?,
             b"CustomerProvidedKeySha256" => of.encryption_key_sha256 = text(xml)?,
             b"EncryptionScope" => of.encryption_scope = text(xml)?,
             b"AccessTier" => of.access_tier = word(xml)?,
-            b"AccessTierInferred" => of.access_tier_inferred = flag(xml, name)?,
-            b"AccessTierChangeTime" => of.access_tier_change_time = date(xml, name)?,
+            b"AccessTierInferred" => of.access_tier_inferred = flag(xml, element)?,
+            b"AccessTierChangeTime" => of.access_tier_change_time = date(xml, element)?,
             b"SmartAccessTier" => of.smart_access_tier = word(xml)?,
             b"ArchiveStatus" => of.archive_status = word(xml)?,
             b"RehydratePriority" => of.rehydrate_priority = word(xml)?,
-            b"TagCount" => of.tag_count = value(xml, name)?,
-            b"Sealed" => of.is_sealed = flag(xml, name)?,
-            b"LastAccessTime" => of.last_access_time = date(xml, name)?,
-            b"Expiry-Time" => of.expiry_time = date(xml, name)?,
-            b"ImmutabilityPolicyUntilDate" => of.immutable_until = date(xml, name)?,
+            b"TagCount" => of.tag_count = value(xml, element)?,
+            b"Sealed" => of.is_sealed = flag(xml, element)?,
+            b"LastAccessTime" => of.last_access_time = date(xml, element)?,
+            b"Expiry-Time" => of.expiry_time = date(xml, element)?,
+            b"ImmutabilityPolicyUntilDate" => of.immutable_until = date(xml, element)?,
             b"ImmutabilityPolicyMode" => of.immutability_policy_mode = word(xml)?,
-            b"LegalHold" => of.legal_hold = flag(xml, name)?,
+            b"LegalHold" => of.legal_hold = flag(xml, element)?,
             b"Owner" => of.owner = text(xml)?,
             b"Group" => of.group = text(xml)?,
             b"Permissions" => of.permissions = text(xml)?,
             b"Acl" => of.acl = text(xml)?,
             b"ResourceType" => of.resource_type = text(xml)?,
-            b"DeletedTime" => item.deleted_on = date(xml, name)?,
-            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml, name)?,
+            b"DeletedTime" => item.deleted_on = date(xml, element)?,
+            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml, element)?,
             _ => xml.skip()?,
         }
     }
@@ -198,16 +196,16 @@ fn read_properties<'a>(
 
 fn read_tags(xml: &mut Xml<'_>, tags: &mut Tags) -> Result<(), Malformed> {
     while let Some(set) = xml.child()? {
-        if set.name().0 != "TagSet" {
+        if set != b"TagSet" {
             xml.skip()?;
             continue;
         }
         while let Some(_tag) = xml.child()? {
             let (mut key, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
             while let Some(element) = xml.child()? {
-                match element.name().0 {
-                    "Key" => key = xml.text()?,
-                    "Value" => value = xml.text()?,
+                match element {
+                    b"Key" => key = xml.text()?,
+                    b"Value" => value = xml.text()?,
                     _ => xml.skip()?,
                 }
             }
@@ -245,25 +243,14 @@ impl Copy {
     }
 }
 
-/// A name, decoded where the service had to encode it: XML cannot hold every character that a
-/// name may have (from version 2021-02-12).
-pub(super) fn name(xml: &mut Xml<'_>, element: &BytesStart<'_>) -> Result<String, Malformed> {
+/// The text of a name, decoded where the service had to encode it: XML cannot hold every
+/// character that a name may have (from version 2021-02-12).
+pub(super) fn name(xml: &mut Xml<'_>) -> Result<String, Malformed> {
+    let encoded = xml.attribute("Encoded").as_deref() == Some("true");
     let text = xml.text()?;
-    match attribute(element, "Encoded") {
-        Some("true") => Ok(percent_decode_str(&text).decode_utf8_lossy().into_owned()),
-        _ => Ok(text.into_owned()),
-    }
-}
-
-/// The value of an attribute, when it is one that needs no unescaping.
-fn attribute<'a>(element: &'a BytesStart<'_>, name: &str) -> Option<&'a str> {
-    if element.attributes_raw().is_empty() {
-        return None;
-    }
-    let attribute = element.attributes().flatten().find(|attribute| attribute.key.0 == name)?;
-    match attribute.value {
-        Cow::Borrowed(value) => Some(value),
-        Cow::Owned(_) => None,
+    match encoded {
+        true => Ok(percent_decode_str(&text).decode_utf8_lossy().into_owned()),
+        false => Ok(text.into_owned()),
     }
 }
 
@@ -278,10 +265,7 @@ pub(super) fn word<T: for<'w> From<&'w str>>(xml: &mut Xml<'_>) -> Result<Option
     Ok((!text.is_empty()).then(|| T::from(&text)))
 }
 
-pub(super) fn value<T: FromStr>(
-    xml: &mut Xml<'_>,
-    element: &BytesStart<'_>,
-) -> Result<Option<T>, Malformed> {
+pub(super) fn value<T: FromStr>(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<T>, Malformed> {
     let text = xml.text()?;
     match text.trim() {
         "" => Ok(None),
@@ -289,7 +273,7 @@ pub(super) fn value<T: FromStr>(
     }
 }
 
-pub(super) fn flag(xml: &mut Xml<'_>, element: &BytesStart<'_>) -> Result<Option<bool>, Malformed> {
+pub(super) fn flag(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<bool>, Malformed> {
     let text = xml.text()?;
     match text.trim() {
         "" => Ok(None),
@@ -299,10 +283,7 @@ pub(super) fn flag(xml: &mut Xml<'_>, element: &BytesStart<'_>) -> Result<Option
     }
 }
 
-pub(super) fn date(
-    xml: &mut Xml<'_>,
-    element: &BytesStart<'_>,
-) -> Result<Option<OffsetDateTime>, Malformed> {
+pub(super) fn date(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<OffsetDateTime>, Malformed> {
     let text = xml.text()?;
     match text.trim() {
         "" => Ok(None),
@@ -310,9 +291,9 @@ pub(super) fn date(
     }
 }
 
-fn unreadable(element: &BytesStart<'_>, text: &str) -> Malformed {
+fn unreadable(element: &[u8], text: &str) -> Malformed {
     let text: String = text.chars().take(80).collect();
-    Malformed::new(format!("{} is {text:?}", element.name().0))
+    Malformed::new(format!("{} is {text:?}", String::from_utf8_lossy(element)))
 }
 
 #[cfg(test)]

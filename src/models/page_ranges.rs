@@ -88,12 +88,12 @@ impl PageList {
 
 pub(crate) fn parse(body: &[u8]) -> Result<PageList, Malformed> {
     let mut list = PageList { items: Vec::new(), next_marker: None };
-    let (mut xml, _) = Xml::enter(body, "PageList")?;
+    let mut xml = Xml::enter(body, "PageList")?;
     while let Some(element) = xml.child()? {
-        match element.name().0 {
-            "PageRange" => list.items.push(PageRangeItem::PageRange(range(&mut xml)?)),
-            "ClearRange" => list.items.push(PageRangeItem::ClearRange(range(&mut xml)?)),
-            "NextMarker" => {
+        match element {
+            b"PageRange" => list.items.push(PageRangeItem::PageRange(range(&mut xml)?)),
+            b"ClearRange" => list.items.push(PageRangeItem::ClearRange(range(&mut xml)?)),
+            b"NextMarker" => {
                 list.next_marker = Some(xml.text()?.into_owned()).filter(|text| !text.is_empty());
             }
             _ => xml.skip()?,
@@ -105,9 +105,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<PageList, Malformed> {
 fn range(xml: &mut Xml<'_>) -> Result<PageRange, Malformed> {
     let (mut start, mut end): (Option<u64>, Option<u64>) = (None, None);
     while let Some(element) = xml.child()? {
-        match element.name().0 {
-            "Start" => start = xml.text()?.parse().ok(),
-            "End" => end = xml.text()?.parse().ok(),
+        match element {
+            b"Start" => start = xml.text()?.parse().ok(),
+            b"End" => end = xml.text()?.parse().ok(),
             _ => xml.skip()?,
         }
     }
