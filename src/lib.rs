@@ -64,10 +64,11 @@ pub use self::{
     copy::{AbortOutcome, CopyFromUriOperation, CopySource, CopyToken},
     error::{CredentialError, Error, Result, ServiceError},
     models::{
-        AccessTier, ArchiveStatus, BlobProperties, BlobType, CompletedCopy, Conditions, CopyId,
-        CopyProgress, CopyState, CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode,
-        LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PageRange, PublicAccess,
-        RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId, WrittenBlob, WrittenPages,
+        AccessTier, ArchiveStatus, BlobItem, BlobListItem, BlobProperties, BlobType, CompletedCopy,
+        Conditions, ContainerItem, CopyId, CopyProgress, CopyState, CopyStatus, ETag, EchoedSource,
+        ErrorCode, ImmutabilityPolicyMode, LeaseDuration, LeaseId, LeaseState, LeaseStatus,
+        Metadata, PageRange, PageRangeItem, PublicAccess, RehydratePriority, ServiceVersion,
+        SnapshotId, Tags, VersionId, WrittenBlob, WrittenPages,
     },
     operations::{
         create_snapshot::CreatedSnapshot, delete_blob::DeleteSnapshots, download::Download,
@@ -107,3 +108,8 @@ pub mod transport {
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     };
 }
+
+/// The quick start of the README, which compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,10 @@
 //! What is tested from outside the crate, all in one binary.
 
+mod bad_input;
+mod copies;
 mod on_azurite;
+mod over_http;
+mod retries;
+mod secrets;
 mod support;
+mod transfers;

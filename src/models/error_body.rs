@@ -1,14 +1,174 @@
-//! tmp
+//! The body of an error.
+//!
+//! From [Status and error codes](https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
+
 use std::collections::BTreeMap;
-#[derive(Default)]
+
+use super::xml::{Malformed, Node, Xml};
+use crate::pipeline::redaction::redact;
+
+/// What the body of an error says. Only a code and a message are ever sure to be there, and not
+/// even they when a proxy answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ErrorBody {
     pub(crate) code: Option<String>,
+    /// Without its `RequestId` and `Time` lines, and redacted.
     pub(crate) message: String,
+    /// The status with which the source of a copy answered.
     pub(crate) source_status: Option<u16>,
+    /// The error code with which the source of a copy answered.
     pub(crate) source_code: Option<String>,
+    /// The explanation with which the source of a copy answered, as [`message`](Self::message).
     pub(crate) source_message: Option<String>,
+    /// Every other element by its name, redacted; one within another as `Outer/Inner`.
     pub(crate) details: BTreeMap<String, String>,
 }
-pub(crate) fn parse(_: &[u8]) -> ErrorBody {
-    ErrorBody::default()
+
+/// Reads as much as can be read: nothing of what is not the service's XML, the front of what was
+/// cut short.
+pub(crate) fn parse(body: &[u8]) -> ErrorBody {
+    let mut error = ErrorBody::default();
+    // The status and the headers have said that it failed; a bad body adds nothing to that.
+    let _ = error.read(body);
+    error
+}
+
+impl ErrorBody {
+    fn read(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        let (mut xml, _) = Xml::enter(body, "Error")?;
+        let mut path = String::new();
+        let mut text = String::new();
+        loop {
+            match xml.next()? {
+                Node::Open(element) => {
+                    text.clear();
+                    path.push('/');
+                    path.push_str(element.name().0);
+                }
+                Node::Text(piece) => text.push_str(&piece),
+                Node::Close => {
+                    let Some(outer) = path.rfind('/') else { return Ok(()) };
+                    self.set(&path[1..], text.trim());
+                    text.clear();
+                    path.truncate(outer);
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        match name {
+            "Code" => self.code = Some(text.to_owned()),
+            "Message" => self.message = message(text),
+            "CopySourceStatusCode" => self.source_status = text.parse().ok(),
+            "CopySourceErrorCode" => self.source_code = Some(text.to_owned()),
+            "CopySourceErrorMessage" => self.source_message = Some(message(text)),
+            _ => {
+                self.details.insert(name.to_owned(), redact(text).into_owned());
+            }
+        }
+    }
+}
+
+/// A message without the lines that repeat the headers.
+fn message(text: &str) -> String {
+    let end = text.find("\nRequestId:").unwrap_or(text.len());
+    redact(text[..end].trim_end()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_failed_source_is_read_apart_from_the_failure_itself() {
+        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
+            <Error><Code>CannotVerifyCopySource</Code>\
+            <Message>The specified blob does not exist.\n\
+            RequestId:8a53f2d0-001e-0000-0000-000000000000\n\
+            Time:2026-01-01T00:00:00.0000000Z</Message>\
+            <CopySourceStatusCode>404</CopySourceStatusCode>\
+            <CopySourceErrorCode>BlobNotFound</CopySourceErrorCode>\
+            <CopySourceErrorMessage>The specified blob does not exist.\r\n\
+            RequestId:1</CopySourceErrorMessage></Error>";
+        assert_eq!(
+            parse(body.as_bytes()),
+            ErrorBody {
+                code: Some("CannotVerifyCopySource".to_owned()),
+                message: "The specified blob does not exist.".to_owned(),
+                source_status: Some(404),
+                source_code: Some("BlobNotFound".to_owned()),
+                source_message: Some("The specified blob does not exist.".to_owned()),
+                details: BTreeMap::new(),
+            }
+        );
+    }
+
+    #[test]
+    fn every_other_element_is_kept_and_redacted() {
+        let body = "<Error><Code>AuthenticationFailed</Code>\
+            <Message>Server failed to authenticate sig=SECRET the request.</Message>\
+            <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is \
+            not the same as any computed signature.</AuthenticationErrorDetail>\
+            <ExtendedErrorDetail>text<Code>Inner</Code><Deep><Er>1</Er></Deep></ExtendedErrorDetail>\
+            <HeaderName>x-ms-version</HeaderName><HeaderValue/><Reason> </Reason></Error>";
+        let error = parse(body.as_bytes());
+        assert_eq!(error.message, "Server failed to authenticate sig=REDACTED the request.");
+        let details: Vec<(&str, &str)> =
+            error.details.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        assert_eq!(
+            details,
+            [
+                (
+                    "AuthenticationErrorDetail",
+                    "The MAC signature found in the HTTP request 'REDACTED' is not the same as any \
+                     computed signature."
+                ),
+                ("ExtendedErrorDetail/Code", "Inner"),
+                ("ExtendedErrorDetail/Deep/Er", "1"),
+                ("HeaderName", "x-ms-version"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_the_services_xml_says_nothing() {
+        for body in [
+            "",
+            "Bad Gateway",
+            "<html><head><title>502</title></head><body>Bad Gateway</body></html>",
+            "<!DOCTYPE html><html><p>unclosed</html>",
+            "{\"error\":{\"code\":\"x\"}}",
+            "<Other><Code>x</Code></Other>",
+            "<Error/>",
+        ] {
+            assert_eq!(parse(body.as_bytes()), ErrorBody::default(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_was_cut_short_says_what_it_can() {
+        let error = parse(b"<Error><Code>ServerBusy</Code><Message>The serv");
+        assert_eq!(error.code.as_deref(), Some("ServerBusy"));
+        assert_eq!(error.message, "");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&body);
+        }
+
+        #[test]
+        fn cut_anywhere_never_panics(end in 0..300_usize) {
+            let body = "\u{feff}<Error><Code>ServerBusy</Code><Message>a&amp;b\nRequestId:x</Message>\
+                <A><B><![CDATA[c]]></B></A><CopySourceStatusCode>40</CopySourceStatusCode></Error>";
+            let _ = parse(&body.as_bytes()[..end.min(body.len())]);
+        }
+    }
 }

@@ -8,10 +8,10 @@ pub(crate) const SIZE: u64 = 512;
 /// Refuses an offset and a length that are not whole pages, or no page at all.
 pub(crate) fn check(offset: u64, length: u64) -> Result<()> {
     let rule = "must be a multiple of 512 bytes";
-    if offset % SIZE != 0 {
+    if !offset.is_multiple_of(SIZE) {
         return Err(Error::invalid("page offset", offset, rule));
     }
-    if length == 0 || length % SIZE != 0 {
+    if length == 0 || !length.is_multiple_of(SIZE) {
         let rule = "must be a multiple of 512 bytes, and at least 512";
         return Err(Error::invalid("page range length", length, rule));
     }

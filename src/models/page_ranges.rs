@@ -1,20 +1,204 @@
-//! tmp
-/// x
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+//! The ranges of a page blob that hold data, and how they differ from an earlier snapshot's.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::xml::{Malformed, Xml};
+
+/// A range of bytes of a page blob, both ends included.
+///
+/// ```
+/// use blobcopy::PageRange;
+///
+/// let range = PageRange { start: 512, end: 1023 };
+/// assert_eq!(range.len(), 512);
+/// assert_eq!(range.to_string(), "512-1023");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PageRange {
-    /// x
+    /// The first byte.
     pub start: u64,
-    /// x
+    /// The last byte.
     pub end: u64,
 }
-pub(crate) struct PageList {
-    pub(crate) next_marker: Option<String>,
-}
-impl PageList {
-    pub(crate) fn pages(&self) -> impl Iterator<Item = PageRange> {
-        std::iter::empty()
+
+impl PageRange {
+    /// How many bytes it has: never none, in what the service sends.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        self.end.saturating_sub(self.start).saturating_add(1)
     }
 }
-pub(crate) fn parse(_: &[u8]) -> Result<PageList, String> {
-    Ok(PageList { next_marker: None })
+
+impl fmt::Display for PageRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.start, self.end)
+    }
+}
+
+/// One entry of a list of page ranges.
+///
+/// ```
+/// use blobcopy::{PageRange, PageRangeItem};
+///
+/// let item = PageRangeItem::ClearRange(PageRange { start: 0, end: 511 });
+/// assert!(item.is_clear());
+/// assert_eq!(item.range().len(), 512);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PageRangeItem {
+    /// Pages that hold data; in a difference, pages that were written since.
+    PageRange(PageRange),
+    /// Pages that were cleared since, and read as zeros. Only in a difference.
+    ClearRange(PageRange),
+}
+
+impl PageRangeItem {
+    /// The range, whatever became of it.
+    pub fn range(&self) -> PageRange {
+        match self {
+            Self::PageRange(range) | Self::ClearRange(range) => *range,
+        }
+    }
+
+    /// Whether the range was cleared.
+    pub fn is_clear(&self) -> bool {
+        matches!(self, Self::ClearRange(_))
+    }
+}
+
+/// The body of an answer to
+/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges): one
+/// page of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PageList {
+    /// The ranges in the order in which they came: that of their addresses.
+    pub(crate) items: Vec<PageRangeItem>,
+    /// Where the next page begins, unless this is the last.
+    pub(crate) next_marker: Option<String>,
+}
+
+impl PageList {
+    /// The ranges that hold data, without those that were cleared.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = PageRange> {
+        self.items.iter().filter(|item| !item.is_clear()).map(PageRangeItem::range)
+    }
+}
+
+pub(crate) fn parse(body: &[u8]) -> Result<PageList, Malformed> {
+    let mut list = PageList { items: Vec::new(), next_marker: None };
+    let (mut xml, _) = Xml::enter(body, "PageList")?;
+    while let Some(element) = xml.child()? {
+        match element.name().0 {
+            "PageRange" => list.items.push(PageRangeItem::PageRange(range(&mut xml)?)),
+            "ClearRange" => list.items.push(PageRangeItem::ClearRange(range(&mut xml)?)),
+            "NextMarker" => {
+                list.next_marker = Some(xml.text()?.into_owned()).filter(|text| !text.is_empty());
+            }
+            _ => xml.skip()?,
+        }
+    }
+    Ok(list)
+}
+
+fn range(xml: &mut Xml<'_>) -> Result<PageRange, Malformed> {
+    let (mut start, mut end): (Option<u64>, Option<u64>) = (None, None);
+    while let Some(element) = xml.child()? {
+        match element.name().0 {
+            "Start" => start = xml.text()?.parse().ok(),
+            "End" => end = xml.text()?.parse().ok(),
+            _ => xml.skip()?,
+        }
+    }
+    match (start, end) {
+        (Some(start), Some(end)) if start <= end => Ok(PageRange { start, end }),
+        _ => Err(Malformed::new("a range has no Start and End in order")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ranges_keep_their_kind_and_their_order() {
+        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>
+            <PageList>
+              <PageRange><Start>0</Start><End>511</End></PageRange>
+              <ClearRange><Start>512</Start><End>1023</End></ClearRange>
+              <Novelty><PageRange><Start>1</Start><End>2</End></PageRange></Novelty>
+              <PageRange><Novelty/><End>8796093022207</End><Start>1024</Start></PageRange>
+              <NextMarker>m&amp;1</NextMarker>
+            </PageList>";
+        let list = parse(body.as_bytes()).expect("well formed");
+        assert_eq!(
+            list.items,
+            [
+                PageRangeItem::PageRange(PageRange { start: 0, end: 511 }),
+                PageRangeItem::ClearRange(PageRange { start: 512, end: 1023 }),
+                PageRangeItem::PageRange(PageRange { start: 1024, end: 8_796_093_022_207 }),
+            ]
+        );
+        assert_eq!(list.next_marker.as_deref(), Some("m&1"));
+        let lengths: Vec<u64> = list.items.iter().map(|item| item.range().len()).collect();
+        assert_eq!(lengths, [512, 512, 8_796_093_021_184]);
+        assert!(list.pages().eq([list.items[0].range(), list.items[2].range()]));
+    }
+
+    #[test]
+    fn an_empty_blob_has_no_ranges() {
+        for body in ["<PageList/>", "<PageList><NextMarker/></PageList>", "<PageList></PageList>"] {
+            let list = parse(body.as_bytes()).expect(body);
+            assert_eq!(list, PageList { items: vec![], next_marker: None }, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_right_is_an_error() {
+        for inner in [
+            "<PageRange><Start>0</Start></PageRange>",
+            "<PageRange><End>511</End></PageRange>",
+            "<PageRange/>",
+            "<PageRange><Start>-1</Start><End>511</End></PageRange>",
+            "<PageRange><Start>512</Start><End>511</End></PageRange>",
+            "<ClearRange><Start>0</Start><End>99999999999999999999</End></ClearRange>",
+            "<PageRange><Start>0</Start><End>511</End>",
+        ] {
+            let body = format!("<PageList>{inner}</PageList>");
+            assert!(parse(body.as_bytes()).is_err(), "{inner}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&body);
+        }
+
+        #[test]
+        fn what_is_written_is_read(ranges in proptest::collection::vec(
+            (any::<bool>(), 0..=u64::MAX, 0..=u64::MAX), 0..20,
+        )) {
+            let items: Vec<PageRangeItem> = ranges
+                .into_iter()
+                .map(|(clear, a, b)| {
+                    let range = PageRange { start: a.min(b), end: a.max(b) };
+                    if clear { PageRangeItem::ClearRange(range) } else { PageRangeItem::PageRange(range) }
+                })
+                .collect();
+            let inner: String = items
+                .iter()
+                .map(|item| {
+                    let name = if item.is_clear() { "ClearRange" } else { "PageRange" };
+                    let PageRange { start, end } = item.range();
+                    format!("<{name}><Start>{start}</Start><End>{end}</End></{name}>")
+                })
+                .collect();
+            let body = format!("<PageList>{inner}</PageList>");
+            prop_assert_eq!(parse(body.as_bytes()).expect("well formed").items, items);
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// assert!("latest".parse::<ServiceVersion>().is_err());
 /// # Ok::<(), blobcopy::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceVersion([u8; 10]);
 
 impl ServiceVersion {
@@ -62,5 +62,11 @@ impl FromStr for ServiceVersion {
 impl fmt::Display for ServiceVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for ServiceVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceVersion({self})")
     }
 }

@@ -82,7 +82,7 @@ impl Operation for CreatePageBlob {
     const REPEAT: Repeat = Repeat::Safe;
 
     fn request(&self, url: Url) -> Result<Prepared> {
-        if self.size % page::SIZE != 0 || self.size > Self::LARGEST {
+        if !self.size.is_multiple_of(page::SIZE) || self.size > Self::LARGEST {
             let rule = "must be a multiple of 512 bytes, at most 8 TiB";
             return Err(Error::invalid("page blob size", self.size, rule));
         }

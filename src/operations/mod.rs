@@ -1,6 +1,6 @@
 //! One file for each operation of the REST interface: its builder, its request, its response.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use url::Url;
 
@@ -32,7 +32,7 @@ pub(crate) mod upload_blob;
 pub(crate) mod upload_pages;
 
 /// Where a call goes and what its caller set for it: the part that every builder has.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) target: Target,
@@ -84,6 +84,15 @@ pub(crate) trait Operation {
 
     /// Reads a successful answer.
     fn parse(&self, answer: Answer) -> Result<Self::Output>;
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            Ok(url) => write!(f, "{url} {:?}", self.options),
+            Err(name) => write!(f, "{name:?}"),
+        }
+    }
 }
 
 impl Call {

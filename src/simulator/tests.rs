@@ -1,1 +1,9 @@
+//! The service's behaviour, asked for in raw requests.
 
+mod blobs;
+mod control;
+mod copy;
+mod doors;
+mod incremental;
+mod kit;
+mod refusals;

@@ -108,7 +108,7 @@ impl Fields<'_> {
         }
         match *kind {
             "b" | "bs" | "bv" if path.is_empty() => {
-                return Err(Error::invalid("blob of a SAS", path, "must not be empty"));
+                Err(Error::invalid("blob of a SAS", path, "must not be empty"))
             }
             "bs" | "bv" => self.needs("2018-11-09", "SAS of a snapshot or version", path),
             "d" => self.needs("2020-02-10", "SAS of a directory", path),

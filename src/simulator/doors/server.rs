@@ -1,7 +1,6 @@
 //! The listener: HTTP/1.1 for anything that speaks it.
 
 use std::{
-    convert::Infallible,
     io,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -119,17 +118,25 @@ async fn exchange(
 /// A payload as hyper sends it.
 struct Outgoing {
     payload: Payload,
-    /// Whether the connection breaks after the payload.
-    breaks: bool,
+    /// What happens after the payload.
+    end: End,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Regular,
+    /// The connection breaks, once what was written is on its way.
+    Flush,
+    Break,
 }
 
 impl Outgoing {
     fn whole(payload: Payload) -> Self {
-        Self { payload, breaks: false }
+        Self { payload, end: End::Regular }
     }
 
     fn cut(payload: Payload, after: u64) -> Self {
-        Self { payload: payload.cut_after(after), breaks: true }
+        Self { payload: payload.cut_after(after), end: End::Flush }
     }
 }
 
@@ -139,23 +146,30 @@ impl Body for Outgoing {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(match self.payload.next() {
-            Some(piece) => Some(Ok(Frame::data(piece))),
-            None if self.breaks => Some(Err(io::Error::other("broken by a fault"))),
-            None => None,
-        })
+        if let Some(piece) = self.payload.next() {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match self.end {
+            End::Regular => Poll::Ready(None),
+            End::Flush => {
+                self.end = End::Break;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::Break => Poll::Ready(Some(Err(io::Error::other("broken by a fault")))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        !self.breaks && self.payload.remaining() == 0
+        self.end == End::Regular && self.payload.remaining() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.breaks {
-            true => SizeHint::default(),
-            false => SizeHint::with_exact(self.payload.remaining()),
+        match self.end {
+            End::Regular => SizeHint::with_exact(self.payload.remaining()),
+            End::Flush | End::Break => SizeHint::default(),
         }
     }
 }

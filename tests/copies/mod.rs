@@ -1,0 +1,6 @@
+//! Copies from their start to their end, on virtual time.
+
+mod endings;
+mod pace;
+mod start_once;
+mod stop;

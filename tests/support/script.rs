@@ -1,0 +1,152 @@
+//! A transport that answers from a script, so that a test can say exactly what the service says.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use blobcopy::{
+    BlobServiceClient, ClientOptions, Clock, Credential,
+    transport::{
+        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
+    },
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use time::macros::datetime;
+
+/// One answer, or what happens in place of one.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
+    Fault(TransportErrorKind),
+    /// No answer, ever.
+    Silence,
+}
+
+/// `HEAD`-style answer: a status line and headers as a raw exchange prints them, one to a line.
+pub(crate) fn answer(status: u16, headers: &str) -> Step {
+    let pair = |line: &str| {
+        let (name, value) = line.trim().split_once(':').expect("name: value");
+        (name.to_owned(), value.trim().to_owned())
+    };
+    let headers = headers.lines().filter(|line| !line.trim().is_empty()).map(pair).collect();
+    Step::Answer { status, headers, body: String::new() }
+}
+
+/// A refusal with an error code, as a header.
+pub(crate) fn refusal(status: u16, code: &str) -> Step {
+    answer(status, &format!("x-ms-error-code: {code}\nx-ms-request-id: r-{status}"))
+}
+
+/// What Get Blob Properties says of a destination.
+pub(crate) fn properties(id: &str, status: &str, more: &str) -> Step {
+    answer(
+        200,
+        &format!(
+            "Content-Length: 0
+             ETag: \"0x1\"
+             x-ms-blob-type: PageBlob
+             x-ms-copy-id: {id}
+             x-ms-copy-status: {status}
+             {more}"
+        ),
+    )
+}
+
+/// The 202 of a start.
+pub(crate) fn started(id: &str, status: &str) -> Step {
+    answer(202, &format!("ETag: \"0x1\"\nx-ms-copy-id: {id}\nx-ms-copy-status: {status}"))
+}
+
+/// Answers in order; the last step is repeated for ever.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Script {
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        let steps = Arc::new(Mutex::new(steps.into_iter().collect()));
+        Self { steps, seen: Arc::default() }
+    }
+
+    /// A client that speaks to the script, on tokio's clock.
+    pub(crate) fn service(&self) -> BlobServiceClient {
+        self.service_with(|options| options)
+    }
+
+    pub(crate) fn service_with(
+        &self,
+        options: impl FnOnce(ClientOptions) -> ClientOptions,
+    ) -> BlobServiceClient {
+        let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+        let ours = ClientOptions::new().transport(self.clone()).clock(clock);
+        let endpoint = "https://acct.blob.core.windows.net".parse().expect("a URL");
+        BlobServiceClient::builder(endpoint)
+            .credential(Credential::shared_key("acct", "c2VjcmV0").expect("a key"))
+            .options(options(ours))
+            .build()
+            .expect("a client")
+    }
+
+    /// Every request that was sent.
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().expect("no test panics while it holds it").clone()
+    }
+
+    /// The method of every request, for a glance at what was sent.
+    pub(crate) fn methods(&self) -> Vec<String> {
+        self.seen().iter().map(|request| request.method.to_string()).collect()
+    }
+
+    fn next(&self, request: Request) -> Step {
+        self.seen.lock().expect("no test panics while it holds it").push(request);
+        let mut steps = self.steps.lock().expect("no test panics while it holds it");
+        match steps.len() {
+            0 => panic!("a request that the script does not expect"),
+            1 => steps[0].clone(),
+            _ => steps.pop_front().expect("there are two"),
+        }
+    }
+}
+
+impl Transport for Script {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let step = self.next(request);
+        Box::pin(async move {
+            match step {
+                Step::Fault(kind) => Err(TransportError::with_message(kind, "scripted fault")),
+                Step::Silence => std::future::pending().await,
+                Step::Answer { status, headers, body } => Ok(Response {
+                    status: StatusCode::from_u16(status).expect("a status"),
+                    headers: headers.iter().map(|(name, value)| header(name, value)).collect(),
+                    body: Body::from(Bytes::from(body)),
+                }),
+            }
+        })
+    }
+}
+
+fn header(name: &str, value: &str) -> (HeaderName, HeaderValue) {
+    (name.parse().expect("a name"), value.parse().expect("a value"))
+}
+
+/// The value of a header of a request.
+pub(crate) fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().expect("text"))
+}
+
+/// How long a future takes on paused time.
+pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let begun = clock.now();
+    let output = future.await;
+    (output, (clock.now() - begun).unsigned_abs())
+}
