@@ -234,7 +234,13 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.model(&ranges);
     shown.model(&ranges.ranges[0]);
     shown.model(&PageRangeItem::PageRange(ranges.ranges[0]));
-    shown.model(&disk.create_snapshot().await.expect("taken"));
+    let taken = disk.create_snapshot().await.expect("taken");
+    shown.model(&taken);
+    shown.debug(&disk.page_ranges_diff(&taken.snapshot));
+    shown.debug(&disk.diff_size(&taken.snapshot));
+    shown.model(&disk.page_ranges_diff(&taken.snapshot).await.expect("listed"));
+    let earlier = "https://md.example.com/c/b?snapshot=2026-01-01T00:00:00Z&sig=abc".parse();
+    shown.debug(&disk.page_ranges_diff_url(&earlier.expect("a URL")));
     notes.upload("some notes").await.expect("uploaded");
     let download = notes.download().await.expect("opened");
     shown.debug(&download);

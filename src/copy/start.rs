@@ -175,12 +175,7 @@ fn check(blob: &BlobClient, since: ServiceVersion, what: &str) -> Result<()> {
         let rule = "is a snapshot or version, which cannot be the destination of a copy";
         return Err(Error::invalid("destination", blob.url()?, rule));
     }
-    let version = blob.pipeline().version();
-    if version < since {
-        let rule = format!("must be {since} or later for {what}");
-        return Err(Error::invalid("service version", version, &rule));
-    }
-    Ok(())
+    blob.call().since(since, what)
 }
 
 /// Sends a start until it is known that it worked, or that it did not.
