@@ -79,13 +79,6 @@ pub(crate) struct PageList {
     pub(crate) next_marker: Option<String>,
 }
 
-impl PageList {
-    /// The ranges that hold data, without those that were cleared.
-    pub(crate) fn pages(&self) -> impl Iterator<Item = PageRange> {
-        self.items.iter().filter(|item| !item.is_clear()).map(PageRangeItem::range)
-    }
-}
-
 pub(crate) fn parse(body: &[u8]) -> Result<PageList, Malformed> {
     let mut list = PageList { items: Vec::new(), next_marker: None };
     let mut xml = Xml::enter(body, "PageList")?;
@@ -145,7 +138,6 @@ mod tests {
         assert_eq!(list.next_marker.as_deref(), Some("m&1"));
         let lengths: Vec<u64> = list.items.iter().map(|item| item.range().len()).collect();
         assert_eq!(lengths, [512, 512, 8_796_093_021_184]);
-        assert!(list.pages().eq([list.items[0].range(), list.items[2].range()]));
     }
 
     #[test]
