@@ -3,15 +3,10 @@
 //! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it starts
 //! itself. Run it with `cargo run --example incremental_copy`.
 
-use std::{
-    env,
-    error::Error,
-    process::ExitCode,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{env, error::Error, process::ExitCode, time::Duration};
 
 use blobcopy::{
-    BlobContainerClient, BlobServiceClient, CompletedCopy, PageBlobClient, SnapshotId,
+    BlobContainerClient, BlobServiceClient, Clock, CompletedCopy, PageBlobClient, SnapshotId,
     simulator::Simulator,
 };
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
@@ -31,11 +26,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let begun = Instant::now();
+    let clock = Clock::system();
+    let begun = clock.now();
     // Kept until the end: a simulator that is dropped stops.
     let (service, _simulator) = connect().await?;
 
-    let container = service.container_client(&format!("blobcopy-example-{}", unique()));
+    // A name that no earlier run has used.
+    let name = format!("blobcopy-example-{}", begun.unix_timestamp_nanos());
+    let container = service.container_client(&name);
     container.create().await?;
     // Whatever happens, nothing is left behind.
     let copied = back_up_twice(&container).await;
@@ -43,10 +41,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     copied?;
     deleted?;
 
-    println!(
-        "\nDone in {:.1} s; everything that was made is deleted again.",
-        begun.elapsed().as_secs_f64()
-    );
+    let seconds = (clock.now() - begun).as_seconds_f64();
+    println!("\nDone in {seconds:.1} s; everything that was made is deleted again.");
     Ok(())
 }
 
@@ -74,7 +70,7 @@ async fn back_up_twice(container: &BlobContainerClient) -> Result<(), Box<dyn Er
     println!("Made a page blob of {}.", HumanBytes(DISK as u64));
 
     let first = disk.create_snapshot().await?.snapshot;
-    let first_copy = copy(&backup, &disk, &first, "First copy ").await?;
+    let first_copy = copy(&backup, &disk, &first, "First copy").await?;
     let first_content = content.clone();
 
     // A day goes by, and three places of the disk change.
@@ -109,7 +105,7 @@ async fn copy(
     let mut copy = backup.start_copy_incremental(disk, snapshot).await?;
     let bar = ProgressBar::new(DISK as u64)
         .with_message(title)
-        .with_style(ProgressStyle::with_template("{msg} [{bar:32}] {bytes} of {total_bytes}")?);
+        .with_style(ProgressStyle::with_template("{msg:11} [{bar:32}] {bytes} of {total_bytes}")?);
     let done = copy
         .wait()
         .timeout(Duration::from_secs(600))
@@ -119,6 +115,9 @@ async fn copy(
         })
         .await?;
     bar.finish();
+    if !bar.is_hidden() {
+        eprintln!();
+    }
     println!(
         "{title}: {} moved, kept as snapshot {}.",
         HumanBytes(done.bytes_copied.unwrap_or_default()),
@@ -147,9 +146,4 @@ fn pattern() -> Vec<u8> {
     (0..DISK as u64 / 8)
         .flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
         .collect()
-}
-
-/// A number that no earlier run has used.
-fn unique() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }

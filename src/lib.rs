@@ -64,15 +64,21 @@ pub use self::{
     copy::{AbortOutcome, CopyFromUriOperation, CopySource, CopyToken},
     error::{CredentialError, Error, Result, ServiceError},
     models::{
-        AccessTier, ArchiveStatus, BlobProperties, BlobType, CompletedCopy, Conditions, CopyId,
-        CopyProgress, CopyState, CopyStatus, ETag, EchoedSource, ErrorCode, ImmutabilityPolicyMode,
-        LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PageRange, PageRangeItem,
-        PublicAccess, RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId, WrittenBlob,
-        WrittenPages,
+        AccessTier, ArchiveStatus, BlobItem, BlobListItem, BlobProperties, BlobType, CompletedCopy,
+        Conditions, ContainerItem, CopyId, CopyProgress, CopyState, CopyStatus, ETag, EchoedSource,
+        ErrorCode, ImmutabilityPolicyMode, LeaseDuration, LeaseId, LeaseState, LeaseStatus,
+        Metadata, PageRange, PageRangeItem, PublicAccess, RehydratePriority, ServiceVersion,
+        SnapshotId, Tags, VersionId, WrittenBlob, WrittenPages,
     },
     operations::{
-        create_snapshot::CreatedSnapshot, delete_blob::DeleteSnapshots, download::Download,
-        get_container_properties::ContainerProperties, get_page_ranges::PageRanges,
+        create_snapshot::CreatedSnapshot,
+        delete_blob::DeleteSnapshots,
+        download::Download,
+        get_container_properties::ContainerProperties,
+        get_page_ranges::PageRanges,
+        get_page_ranges_diff::PageRangesDiff,
+        list_blobs::{BlobInclude, BlobPage},
+        list_containers::ContainerPage,
     },
     pipeline::{
         clock::Clock,
@@ -92,11 +98,22 @@ pub mod builders {
     pub use crate::{
         copy::{AbortPendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
-            abort_copy::AbortCopy, clear_pages::ClearPages, create_container::CreateContainer,
-            create_page_blob::CreatePageBlob, create_snapshot::CreateSnapshot,
-            delete_blob::DeleteBlob, delete_container::DeleteContainer, download::DownloadBlob,
-            exists::Exists, get_container_properties::GetContainerProperties,
-            get_page_ranges::GetPageRanges, get_properties::GetProperties, upload_blob::UploadBlob,
+            abort_copy::AbortCopy,
+            clear_pages::ClearPages,
+            create_container::CreateContainer,
+            create_page_blob::CreatePageBlob,
+            create_snapshot::CreateSnapshot,
+            delete_blob::DeleteBlob,
+            delete_container::DeleteContainer,
+            download::DownloadBlob,
+            exists::Exists,
+            get_container_properties::GetContainerProperties,
+            get_page_ranges::GetPageRanges,
+            get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
+            get_properties::GetProperties,
+            list_blobs::{ListBlobs, ListBlobsByHierarchy},
+            list_containers::ListContainers,
+            upload_blob::UploadBlob,
             upload_pages::UploadPages,
         },
     };
@@ -108,3 +125,8 @@ pub mod transport {
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     };
 }
+
+/// The quick start of the README, which compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,11 @@
 //! What is tested from outside the crate, all in one binary.
 
+mod bad_input;
 mod copies;
+mod listings;
 mod on_azurite;
+mod over_http;
+mod retries;
+mod secrets;
 mod support;
+mod transfers;

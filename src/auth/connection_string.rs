@@ -285,12 +285,12 @@ fn refused(key: &'static str, value: &str, rule: &str) -> Error {
     // A user's name and password in a URL are no more to be shown than a signature.
     match key == ACCOUNT_KEY || key == SAS || value.contains('@') {
         true => refused_secret(key, rule),
-        false => Error::invalid(key, value, &format!("{rule} (in the connection string)")),
+        false => Error::invalid("connection string", format_args!("{key}={value}"), rule),
     }
 }
 
 fn refused_secret(key: &'static str, rule: &str) -> Error {
-    Error::invalid_secret(key, format!("{rule} (in the connection string)"))
+    Error::invalid_secret("connection string", format!("{key} {rule}"))
 }
 
 /// Names what is not a known key, unless it could be a secret that was pasted in its place.

@@ -228,12 +228,21 @@ fn every_fault_is_named_and_no_secret_is_shown() {
             "connection string: (value not shown)",
         ),
         ("SECRET/+0", "connection string: (value not shown) has no ="),
-        ("AccountName=;AccountKey=U0VDUkVULUtFWQ==", "AccountName: \"\" must not be empty"),
-        ("AccountName=a;AccountKey=", "AccountKey: (value not shown) must not be empty"),
-        ("AccountName=a", "AccountName: \"a\" needs AccountKey or SharedAccessSignature beside it"),
+        (
+            "AccountName=;AccountKey=U0VDUkVULUtFWQ==",
+            "connection string: \"AccountName=\" must not be empty",
+        ),
+        (
+            "AccountName=a;AccountKey=",
+            "connection string: (value not shown) AccountKey must not be empty",
+        ),
+        (
+            "AccountName=a",
+            "connection string: \"AccountName=a\" needs AccountKey or SharedAccessSignature beside it",
+        ),
         (
             "AccountName=a;BlobEndpoint=https://a.blob.core.windows.net",
-            "AccountName: \"a\" needs AccountKey or SharedAccessSignature beside it",
+            "connection string: \"AccountName=a\" needs AccountKey or SharedAccessSignature beside it",
         ),
         (
             "AccountKey=U0VDUkVULUtFWQ==",
@@ -253,22 +262,25 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;SharedAccessSignature=sig=SECRET",
-            "SharedAccessSignature: (value not shown) cannot stand beside AccountKey",
+            "connection string: (value not shown) SharedAccessSignature cannot stand beside AccountKey",
         ),
         (
             "BlobEndpoint=https://a.b.c;AccountKey=U0VDUkVULUtFWQ==;SharedAccessSignature=sig=SECRET",
-            "SharedAccessSignature: (value not shown) cannot stand beside AccountKey",
+            "connection string: (value not shown) SharedAccessSignature cannot stand beside AccountKey",
         ),
         (
             "AccountName=a;AccountKeyName=k;SharedAccessSignature=sig=SECRET",
-            "AccountKeyName: (value not shown) needs AccountKey beside it",
+            "connection string: (value not shown) AccountKeyName needs AccountKey beside it",
         ),
         ("AccountName=a;AccountKey=SECRET!", "account key: (value not shown) must be base64"),
         ("AccountName=a/b;AccountKey=U0VDUkVULUtFWQ==", "account name: \"a/b\" must be"),
-        ("AccountName=a_b;AccountKey=U0VDUkVULUtFWQ==", "AccountName: \"a_b\" must be letters"),
+        (
+            "AccountName=a_b;AccountKey=U0VDUkVULUtFWQ==",
+            "connection string: \"AccountName=a_b\" must be letters",
+        ),
         (
             "AccountName=a.b;SharedAccessSignature=sig=SECRET",
-            "AccountName: \"a.b\" must be letters",
+            "connection string: \"AccountName=a.b\" must be letters",
         ),
         (
             "AccountName=a;SharedAccessSignature=sp=SECRET",
@@ -276,59 +288,68 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;DefaultEndpointsProtocol=ftp",
-            "DefaultEndpointsProtocol: \"ftp\" must be http or https",
+            "connection string: \"DefaultEndpointsProtocol=ftp\" must be http or https",
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;EndpointSuffix=.core.windows.net",
-            "EndpointSuffix: \".core.windows.net\" must be a DNS name",
+            "connection string: \"EndpointSuffix=.core.windows.net\" must be a DNS name",
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;EndpointSuffix=core.windows.net/x",
-            "EndpointSuffix: \"core.windows.net/x\" must be a DNS name",
+            "connection string: \"EndpointSuffix=core.windows.net/x\" must be a DNS name",
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;BlobSecondaryEndpoint=https://s.example",
-            "BlobSecondaryEndpoint: \"https://s.example\" needs BlobEndpoint beside it",
+            "connection string: \"BlobSecondaryEndpoint=https://s.example\" needs BlobEndpoint beside it",
         ),
         (
             "BlobEndpoint=https://a.b.c;DefaultEndpointsProtocol=https",
-            "DefaultEndpointsProtocol: \"https\" needs AccountName beside it",
+            "connection string: \"DefaultEndpointsProtocol=https\" needs AccountName beside it",
         ),
         (
             "BlobEndpoint=https://a.b.c;EndpointSuffix=b.c",
-            "EndpointSuffix: \"b.c\" needs AccountName beside it",
+            "connection string: \"EndpointSuffix=b.c\" needs AccountName beside it",
         ),
         (
             "BlobEndpoint=acct.blob.core.windows.net",
-            "BlobEndpoint: \"acct.blob.core.windows.net\" must be an absolute",
+            "connection string: \"BlobEndpoint=acct.blob.core.windows.net\" must be an absolute",
         ),
-        ("BlobEndpoint=ftp://a.b.c", "BlobEndpoint: \"ftp://a.b.c\" must be an absolute http"),
+        (
+            "BlobEndpoint=ftp://a.b.c",
+            "connection string: \"BlobEndpoint=ftp://a.b.c\" must be an absolute http",
+        ),
         (
             "BlobEndpoint=https://u:SECRET@a.b.c",
-            "BlobEndpoint: (value not shown) must be an absolute",
+            "connection string: (value not shown) BlobEndpoint must be an absolute",
         ),
-        ("BlobEndpoint=https://a.b.c/#x", "BlobEndpoint: \"https://a.b.c/#x\" must be an absolute"),
+        (
+            "BlobEndpoint=https://a.b.c/#x",
+            "connection string: \"BlobEndpoint=https://a.b.c/#x\" must be an absolute",
+        ),
         (
             "BlobEndpoint=https://a.b.c?x=1",
-            "BlobEndpoint: \"https://a.b.c?x=1\" must have no query other than a SAS",
+            "connection string: \"BlobEndpoint=https://a.b.c?x=1\" must have no query other than a SAS",
         ),
         (
             "BlobEndpoint=https://a.b.c?sig=SECRET;AccountKey=U0VDUkVULUtFWQ==",
-            "BlobEndpoint: \"https://a.b.c?sig=REDACTED\" has a query, which cannot stand beside",
+            "connection string: \"BlobEndpoint=https://a.b.c?sig=REDACTED\" has a query, which cannot stand beside",
         ),
         (
             "BlobEndpoint=https://a.b.c?sig=SECRET;SharedAccessSignature=sig=SECRET",
-            "BlobEndpoint: \"https://a.b.c?sig=REDACTED\" has a query, which cannot stand beside",
+            "connection string: \"BlobEndpoint=https://a.b.c?sig=REDACTED\" has a query, which cannot stand beside",
         ),
         (
             "BlobEndpoint=https://a.b.c;BlobSecondaryEndpoint=https://d.e.f?sig=SECRET",
-            "BlobSecondaryEndpoint: \"https://d.e.f?sig=REDACTED\" must have the same SAS",
+            "connection string: \"BlobSecondaryEndpoint=https://d.e.f?sig=REDACTED\" must have the same SAS",
         ),
         (
             "BlobEndpoint=http://127.0.0.1:10000;AccountKey=U0VDUkVULUtFWQ==",
-            "AccountKey: (value not shown) needs AccountName beside it",
+            "connection string: (value not shown) AccountKey needs AccountName beside it",
         ),
-        ("UseDevelopmentStorage=false", "UseDevelopmentStorage: \"false\" must be true"),
+        (
+            "UseDevelopmentStorage=false",
+            "connection string: \"UseDevelopmentStorage=false\" must be true",
+        ),
         (
             "UseDevelopmentStorage=true;AccountName=a",
             "connection string: \"AccountName\" cannot stand beside UseDevelopmentStorage=true",
@@ -339,11 +360,11 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=proxy",
-            "DevelopmentStorageProxyUri: \"proxy\" must be an absolute http or https URL",
+            "connection string: \"DevelopmentStorageProxyUri=proxy\" must be an absolute http or https URL",
         ),
         (
             "DevelopmentStorageProxyUri=http://proxy",
-            "DevelopmentStorageProxyUri: \"http://proxy\" needs UseDevelopmentStorage=true",
+            "connection string: \"DevelopmentStorageProxyUri=http://proxy\" needs UseDevelopmentStorage=true",
         ),
     ];
     for (text, expected) in cases {

@@ -47,9 +47,8 @@ mod tests {
     }
 
     fn answer(copy: Option<(&str, &str)>) -> Result<BlobProperties> {
-        let mut properties = BlobProperties::default();
-        properties.copy = copy.map(|(copy_id, status)| CopyState::new(id(copy_id), status.into()));
-        Ok(properties)
+        let copy = copy.map(|(copy_id, status)| CopyState::new(id(copy_id), status.into()));
+        Ok(BlobProperties { copy, ..BlobProperties::default() })
     }
 
     fn refusal(status: u16, code: &str) -> Result<BlobProperties> {

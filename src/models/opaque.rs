@@ -196,7 +196,7 @@ fn quoted(text: &str) -> Result<Cow<'static, str>, &'static str> {
     }
     Ok(Cow::Owned(match inner {
         Some(_) => text.to_owned(),
-        None => format!("\"{text}\""),
+        None => ["\"", text, "\""].concat(),
     }))
 }
 

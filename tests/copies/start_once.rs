@@ -160,7 +160,7 @@ async fn an_older_copy_of_the_same_source_is_not_taken_on() {
     for pause in [Duration::ZERO, MINUTE] {
         let world = World::new(Duration::ZERO).await;
         let older = world.start_ordinary().await.expect("started");
-        tokio::time::sleep(pause).await;
+        tokio::time::advance(pause).await;
 
         world.sim.faults().on(Op::CopyBlob).reset().times(1);
         let ours = world.start_ordinary().await.expect("started anew");
@@ -174,7 +174,7 @@ async fn an_older_copy_of_the_same_snapshot_is_not_taken_on() {
     let world = World::new(Duration::ZERO).await;
     let snapshot = world.snapshot().await;
     world.start_incremental(&snapshot).await.expect("started").wait().await.expect("success");
-    tokio::time::sleep(MINUTE).await;
+    tokio::time::advance(MINUTE).await;
 
     world.sim.faults().on(Op::IncrementalCopy).reset().times(1);
     let error = world.start_incremental(&snapshot).await.expect_err("copied before");

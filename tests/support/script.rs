@@ -39,6 +39,11 @@ pub(crate) fn answer(status: u16, headers: &str) -> Step {
     Step::Answer { status, headers, body: String::new() }
 }
 
+/// Success with a body.
+pub(crate) fn answer_with(body: &str) -> Step {
+    Step::Answer { status: 200, headers: Vec::new(), body: body.to_owned() }
+}
+
 /// A refusal with an error code, as a header.
 pub(crate) fn refusal(status: u16, code: &str) -> Step {
     answer(status, &format!("x-ms-error-code: {code}\nx-ms-request-id: r-{status}"))
@@ -145,6 +150,8 @@ pub(crate) fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// How long a future takes on paused time.
 pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
-    let begun = tokio::time::Instant::now();
-    (future.await, begun.elapsed())
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let begun = clock.now();
+    let output = future.await;
+    (output, (clock.now() - begun).unsigned_abs())
 }

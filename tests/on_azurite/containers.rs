@@ -1,0 +1,63 @@
+//! Containers: made, looked at, deleted.
+
+use blobcopy::{LeaseState, LeaseStatus, PublicAccess};
+
+use super::fixture::{assert_refused, container, service, unused_name};
+use crate::support::azurite::{ACCOUNT, Azurite};
+
+#[tokio::test]
+async fn a_container_lives_from_create_to_delete() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let container = service(azurite, &ACCOUNT).container_client(&unused_name());
+    let missing = [(404, "ContainerNotFound")];
+
+    assert!(!container.exists().await.unwrap());
+    assert_refused(container.delete().await, &missing);
+    assert_refused(container.get_properties().await, &missing);
+
+    container.create().await.unwrap();
+    assert!(container.exists().await.unwrap());
+    assert_refused(container.create().await, &[(409, "ContainerAlreadyExists")]);
+
+    container.delete().await.unwrap();
+    // The service may still be busy deleting it.
+    let gone = [(404, "ContainerNotFound"), (409, "ContainerBeingDeleted")];
+    assert_refused(container.get_properties().await, &gone);
+    assert!(!container.exists().await.unwrap());
+}
+
+#[tokio::test]
+async fn properties_tell_what_it_was_created_with() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let container = service(azurite, &ACCOUNT).container_client(&unused_name());
+    let create = container.create().metadata([("Origin", "disk0"), ("empty", "")]);
+    create.public_access(PublicAccess::Blob).await.unwrap();
+
+    let properties = container.get_properties().await.unwrap();
+    assert_eq!(properties.metadata.get("origin"), Some("disk0"));
+    assert_eq!(properties.public_access, Some(PublicAccess::Blob));
+    assert_eq!(properties.lease_status, Some(LeaseStatus::Unlocked));
+    assert_eq!(properties.lease_state, Some(LeaseState::Available));
+    assert!(properties.etag.is_some() && properties.last_modified.is_some());
+}
+
+#[tokio::test]
+async fn a_container_is_private_unless_it_is_said_otherwise() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let container = container(azurite, &ACCOUNT).await;
+    assert_eq!(container.get_properties().await.unwrap().public_access, None);
+}
+
+#[tokio::test]
+async fn what_is_in_a_missing_container_is_missing_too() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let container = service(azurite, &ACCOUNT).container_client(&unused_name());
+    let blob = container.block_blob_client("blob");
+    let missing = [(404, "ContainerNotFound")];
+
+    assert!(!blob.exists().await.unwrap());
+    assert_refused(blob.upload("content").await, &missing);
+    assert_refused(blob.get_properties().await, &missing);
+    assert_refused(blob.download().await, &missing);
+    assert_refused(container.page_blob_client("disk").create(512).await, &missing);
+}

@@ -1,0 +1,88 @@
+//! A transport that keeps what passes, to be counted and looked at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use blobcopy::{
+    ClientOptions,
+    transport::{
+        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
+    },
+};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+/// Sends over HTTP. Clones share what they have seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recording {
+    client: reqwest::Client,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    exchanges: Vec<Exchange>,
+    on_their_way: usize,
+    most_on_their_way: usize,
+}
+
+/// One request and the head of its answer.
+#[derive(Debug, Clone)]
+pub(super) struct Exchange {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) sent: HeaderMap,
+    pub(super) status: StatusCode,
+    pub(super) received: HeaderMap,
+}
+
+impl Recording {
+    /// Options that send by way of it.
+    pub(super) fn options(&self) -> ClientOptions {
+        ClientOptions::new().transport(self.clone())
+    }
+
+    /// What has passed since this was asked last.
+    pub(super) fn take(&self) -> Vec<Exchange> {
+        std::mem::take(&mut self.seen().exchanges)
+    }
+
+    /// How many requests were under way at the same time.
+    pub(super) fn most_on_their_way(&self) -> usize {
+        self.seen().most_on_their_way
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, reqwest::Error> {
+        let Request { method, url, headers, body } = request;
+        let (sent, asked) = (headers.clone(), url.clone());
+        let outgoing = self.client.request(method.clone(), url).headers(headers).body(body);
+        let mut answer = outgoing.send().await?;
+        let (status, received) = (answer.status(), std::mem::take(answer.headers_mut()));
+        let exchange = Exchange { method, url: asked, sent, status, received: received.clone() };
+        self.seen().exchanges.push(exchange);
+        let body: Bytes = answer.bytes().await?;
+        Ok(Response { status, headers: received, body: Body::from(body) })
+    }
+}
+
+impl Transport for Recording {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            {
+                let mut seen = self.seen();
+                seen.on_their_way += 1;
+                seen.most_on_their_way = seen.most_on_their_way.max(seen.on_their_way);
+            }
+            let answer = self.exchange(request).await;
+            self.seen().on_their_way -= 1;
+            answer.map_err(|error| {
+                let error = error.without_url();
+                TransportError::new(TransportErrorKind::Interrupted, &error)
+            })
+        })
+    }
+}

@@ -1,0 +1,441 @@
+//! Secrets are shown nowhere: a run with known secrets, whose every type, error and tracing event is
+//! searched for them.
+
+use std::{
+    collections::BTreeSet,
+    error::Error as StdError,
+    fmt::{Debug, Display},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use blobcopy::{
+    sas::{BlobSasPermissions, ServiceSas},
+    simulator::{Op, Simulator},
+    transport::{
+        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
+    },
+    *,
+};
+use bytes::Bytes;
+use serde::Serialize;
+use time::{OffsetDateTime, macros::datetime};
+
+use crate::support::{
+    events::Events,
+    script::{Script, answer_with},
+};
+
+const KEY: &str = "VGhlIGFjY291bnQga2V5IG9mIHRoaXMgdGVzdCwgMTIzNDU2Nzg5MA==";
+const KEY_BYTES: &str = "The account key of this test, 1234567890";
+const TOKEN: &str = "eyJ0b2tlbg.of.this-test";
+
+/// All that was shown in a run, and the secrets that were in play.
+#[derive(Default)]
+struct Shown {
+    texts: Vec<(String, String)>,
+    types: BTreeSet<String>,
+    secrets: BTreeSet<String>,
+}
+
+impl Shown {
+    fn debug<T: Debug>(&mut self, value: &T) {
+        let name = std::any::type_name::<T>().split('<').next().unwrap_or_default();
+        let name = name.rsplit("::").next().unwrap_or_default();
+        self.types.insert(name.to_owned());
+        self.texts.push((format!("Debug of {name}"), format!("{value:?} {value:#?}")));
+    }
+
+    fn display<T: Debug + Display>(&mut self, value: &T) {
+        self.debug(value);
+        self.texts.push(("Display".into(), value.to_string()));
+    }
+
+    fn model<T: Debug + Serialize>(&mut self, value: &T) {
+        self.debug(value);
+        let json = serde_json::to_string(value).expect("serializes");
+        self.texts.push(("JSON".into(), json));
+    }
+
+    fn id<T: Debug + Display + Serialize>(&mut self, value: &T) {
+        self.model(value);
+        self.display(value);
+    }
+
+    fn error(&mut self, error: &Error) {
+        self.display(error);
+        let mut next: Option<&dyn StdError> = Some(error);
+        while let Some(cause) = next {
+            self.texts.push(("source".into(), format!("{cause} {cause:?}")));
+            next = cause.source();
+        }
+    }
+
+    /// Fails if a secret is in any text, plain or percent-encoded, or an unredacted `sig`.
+    fn search(&self) {
+        assert!(self.secrets.len() > 8, "the run used {} secrets only", self.secrets.len());
+        for (what, text) in &self.texts {
+            for secret in &self.secrets {
+                assert!(!text.contains(secret.as_str()), "{secret:?} is shown in {what}: {text}");
+            }
+            for after in text.split("sig=").skip(1) {
+                assert!(after.starts_with("REDACTED"), "a signature is shown in {what}: {text}");
+            }
+        }
+    }
+}
+
+/// Passes everything on, and keeps the secrets that it sees.
+#[derive(Clone)]
+struct Spy<T> {
+    inner: T,
+    secrets: Arc<Mutex<BTreeSet<String>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl<T: Debug> Debug for Spy<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Spy({:?})", self.inner)
+    }
+}
+
+impl<T: Transport> Transport for Spy<T> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let mut secrets = self.secrets.lock().expect("one thread");
+        let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(value) = header("authorization") {
+            secrets.insert(value.rsplit([' ', ':']).next().expect("a part").to_owned());
+        }
+        let urls = [Some(request.url.as_str()), header("x-ms-copy-source")];
+        for url in urls.into_iter().flatten() {
+            for signature in url.split("sig=").skip(1) {
+                let signature = signature.split('&').next().expect("a part");
+                secrets.insert(signature.to_owned());
+                let decoded = percent_encoding::percent_decode_str(signature);
+                secrets.insert(decoded.decode_utf8().expect("text").into_owned());
+            }
+        }
+        self.requests.lock().expect("one thread").push(request.clone());
+        self.inner.send(request)
+    }
+}
+
+#[derive(Debug)]
+struct Provider;
+
+impl TokenProvider for Provider {
+    fn token<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+        Box::pin(async { Ok(AccessToken::new(TOKEN, datetime!(2030-01-01 00:00 UTC))) })
+    }
+}
+
+/// Names that stand for no value: traits, aliases, and what only makes other types.
+const NO_VALUES: [&str; 4] = ["Result", "TokenProvider", "Transport", "BoxFuture"];
+
+/// The types that `src/lib.rs` exports by name.
+fn exported() -> BTreeSet<String> {
+    let library = include_str!("../src/lib.rs");
+    let library = library.split("#[cfg(doctest)]").next().unwrap_or_default();
+    let code = library.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let exports = code.collect::<Vec<_>>().join("\n");
+    let begins_upper = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase());
+    let words = exports.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(begins_upper).map(str::to_owned).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_in_any_type_error_or_event() {
+    let (events, _listening) = Events::listen();
+    let mut shown = Shown::default();
+    shown.secrets.extend([KEY, KEY_BYTES, TOKEN].map(str::to_owned));
+
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let sim = Simulator::builder()
+        .account("first", KEY)
+        .account("second", KEY)
+        .clock(clock.clone())
+        .copy_duration(Duration::from_secs(5))
+        .echo_source(simulator::SourceEcho::AsSent)
+        .accept_bearer(|token| token == TOKEN)
+        .build();
+    let spy = Spy { inner: sim.transport(), secrets: Arc::default(), requests: Arc::default() };
+    let options = sim.client_options().transport(spy.clone());
+    shown.debug(&options);
+    shown.debug(&RetryOptions::new());
+    shown.debug(&clock);
+
+    let service = |account: &str, credential: Credential| {
+        let endpoint = format!("https://{account}.blob.core.windows.net").parse().expect("a URL");
+        let builder =
+            BlobServiceClient::builder(endpoint).credential(credential).options(options.clone());
+        (builder.clone().build().expect("a client"), builder)
+    };
+    let key = |account| Credential::shared_key(account, KEY).expect("a key");
+    let (first, builder) = service("first", key("first"));
+    let (second, _) = service("second", key("second"));
+    shown.debug(&builder);
+    shown.debug(&first);
+    clients_and_calls(&mut shown, &first).await;
+    copies(&mut shown, &sim, &first, &second).await;
+    shared_access(&mut shown, &first, &options).await;
+    tokens(&mut shown, &service("first", Credential::token(Provider)).0).await;
+    refusals(&mut shown, &sim, &first).await;
+    lists(&mut shown).await;
+    words(&mut shown);
+    transport(&mut shown, &spy);
+
+    shown.secrets.extend(spy.secrets.lock().expect("one thread").iter().cloned());
+    let lines = events.lines();
+    assert!(lines.len() > 20, "{} events only", lines.len());
+    shown.texts.extend(lines.into_iter().map(|line| ("an event".to_owned(), line)));
+    shown.search();
+
+    let missing: Vec<_> = exported()
+        .into_iter()
+        .filter(|name| !shown.types.contains(name) && !NO_VALUES.contains(&name.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "not walked: {missing:?}");
+}
+
+/// Every client, every builder, and what they give.
+async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
+    let container = service.container_client("vhds");
+    shown.debug(&container);
+    for call in [container.create().metadata([("k", "v")])] {
+        shown.debug(&call);
+        call.await.expect("created");
+    }
+    service.container_client("backups").create().await.expect("created");
+    shown.debug(&container.exists());
+    shown.debug(&container.delete());
+    shown.debug(&container.get_properties());
+    shown.model(&container.get_properties().await.expect("there"));
+
+    let disk = container.page_blob_client("disk0.vhd");
+    let notes = container.block_blob_client("notes.txt");
+    let blob = container.blob_client("disk0.vhd");
+    shown.debug(&blob);
+    shown.debug(&disk);
+    shown.debug(&notes);
+    shown.debug(&disk.create(1 << 20));
+    shown.debug(&disk.upload_pages(0, vec![1; 512]));
+    shown.debug(&disk.clear_pages(0, 512));
+    shown.debug(&disk.page_ranges());
+    shown.debug(&disk.get_properties());
+    shown.debug(&disk.create_snapshot());
+    shown.debug(&disk.download());
+    shown.debug(&disk.delete());
+    shown.debug(&disk.abort_pending_copy());
+    shown.debug(&disk.abort_copy(&"id".parse().expect("an id")));
+    shown.debug(&notes.upload("some notes"));
+    shown.model(&disk.create(1 << 20).await.expect("created"));
+    shown.model(&disk.upload_pages(0, vec![1; 512]).await.expect("written"));
+    let ranges = disk.page_ranges().await.expect("listed");
+    shown.model(&ranges);
+    shown.model(&ranges.ranges[0]);
+    shown.model(&PageRangeItem::PageRange(ranges.ranges[0]));
+    let taken = disk.create_snapshot().await.expect("taken");
+    shown.model(&taken);
+    shown.debug(&disk.page_ranges_diff(&taken.snapshot));
+    shown.debug(&disk.diff_size(&taken.snapshot));
+    shown.model(&disk.page_ranges_diff(&taken.snapshot).await.expect("listed"));
+    let earlier = "https://md.example.com/c/b?snapshot=2026-01-01T00:00:00Z&sig=abc".parse();
+    shown.debug(&disk.page_ranges_diff_url(&earlier.expect("a URL")));
+    notes.upload("some notes").await.expect("uploaded");
+    let download = notes.download().await.expect("opened");
+    shown.debug(&download);
+    download.bytes().await.expect("read");
+}
+
+/// Copies whose source carries a SAS, which the service echoes whole.
+async fn copies(
+    shown: &mut Shown,
+    sim: &Simulator,
+    first: &BlobServiceClient,
+    second: &BlobServiceClient,
+) {
+    let disk = first.container_client("vhds").page_blob_client("disk0.vhd");
+    second.container_client("backups").create().await.expect("created");
+    let backup = second.container_client("backups").page_blob_client("disk0.vhd");
+    let source = CopySource::from(&disk);
+    shown.debug(&source);
+    let snapshot = disk.create_snapshot().await.expect("taken").snapshot;
+    let start = backup.start_copy_incremental(source, &snapshot);
+    shown.debug(&start);
+    let mut copy = start.await.expect("started");
+    shown.debug(&copy);
+    shown.model(&copy.token());
+    let state = copy.poll().await.expect("seen");
+    assert!(state.source.as_ref().expect("echoed").expose().contains("sig="), "a SAS is echoed");
+    shown.model(&state);
+    shown.id(state.source.as_ref().expect("echoed"));
+    shown.debug(&copy.wait());
+    shown.model(&copy.wait().await.expect("success"));
+    shown.debug(&copy.abort().await.expect("over"));
+    let properties = backup.get_properties().await.expect("there");
+    shown.model(&properties);
+
+    // The same once more, with its answer lost, and then with a source that is not there.
+    sim.faults().on(Op::IncrementalCopy).lose_answer().times(1);
+    let snapshot = disk.create_snapshot().await.expect("taken").snapshot;
+    let mut again = backup.start_copy_incremental(&disk, &snapshot).await.expect("found again");
+    again.wait().await.expect("success");
+    let missing = first.container_client("vhds").blob_client("missing.txt");
+    let copy = second.container_client("backups").blob_client("missing.txt");
+    let start = copy.start_copy_from_uri(&missing);
+    shown.debug(&start);
+    let error = start.await.expect_err("no such source");
+    assert_eq!(error.code(), Some(&ErrorCode::CannotVerifyCopySource));
+    shown.error(&error);
+}
+
+/// SAS in URLs, credentials, sources and connection strings.
+async fn shared_access(shown: &mut Shown, service: &BlobServiceClient, options: &ClientOptions) {
+    let key = SharedKey::new("first", KEY).expect("a key");
+    shown.debug(&key);
+    let sas = ServiceSas::blob("vhds", "notes.txt")
+        .permissions(BlobSasPermissions::new().read())
+        .expires(datetime!(2026-02-01 00:00 UTC));
+    shown.debug(&sas);
+    let sas = sas.sign(&key).expect("signed");
+    shown.debug(&sas);
+    shown.debug(&Credential::sas(sas.expose()).expect("a SAS"));
+
+    let url = service.container_client("vhds").blob_client("notes.txt").url().expect("legal");
+    let url: url::Url = format!("{url}?{}", sas.expose()).parse().expect("a URL");
+    shown.debug(&CopySource::from(url.clone()));
+    let notes = BlobClient::with_options(url, Credential::anonymous(), options.clone());
+    let notes = notes.expect("a client");
+    shown.debug(&notes);
+    notes.get_properties().await.expect("may read");
+    let error = notes.block_blob_client().upload("x").await.expect_err("may not write");
+    shown.error(&error);
+
+    let by_string =
+        format!("AccountName=first;AccountKey={KEY};SharedAccessSignature={}", sas.expose());
+    let error = BlobServiceClient::from_connection_string(&by_string).expect_err("both");
+    shown.error(&error);
+    let builder = BlobServiceClient::builder_from_connection_string(&format!(
+        "BlobEndpoint=https://first.blob.core.windows.net;SharedAccessSignature={}",
+        sas.expose()
+    ));
+    shown.debug(&builder.expect("well formed"));
+}
+
+async fn tokens(shown: &mut Shown, service: &BlobServiceClient) {
+    shown.debug(&AccessToken::new(TOKEN, OffsetDateTime::UNIX_EPOCH));
+    shown.debug(&Credential::token(Provider));
+    shown.debug(service);
+    service.container_client("vhds").exists().await.expect("may read");
+}
+
+/// Errors of every kind.
+async fn refusals(shown: &mut Shown, sim: &Simulator, service: &BlobServiceClient) {
+    let blob = service.container_client("vhds").blob_client("notes.txt");
+    let wrong = "SharedKey first:wrongwrongwrong";
+    sim.faults().on(Op::GetBlobProperties).answer(403, "AuthenticationFailed").times(1);
+    let error = blob.get_properties().await.expect_err("refused");
+    let Error::Service(service_error) = &error else { panic!("{error:?}") };
+    shown.display(&**service_error);
+    shown.error(&error);
+    sim.faults().on(Op::GetBlobProperties).reset();
+    shown.error(&blob.get_properties().await.expect_err("broken"));
+    let mut copy = blob.resume_copy("id".parse().expect("an id"));
+    let wait = copy.wait().timeout(Duration::from_secs(20)).await;
+    shown.error(&wait.expect_err("broken"));
+    sim.faults().clear();
+
+    let fault = TransportError::with_message(TransportErrorKind::Connect, format!("{wrong} {KEY}"));
+    shown.secrets.insert("wrongwrongwrong".into());
+    shown.debug(&fault.kind());
+    shown.texts.push(("a fault".into(), fault.to_string().replace(KEY, "")));
+    let secret = CredentialError::new(format!("got Bearer {TOKEN} for sig=abc"));
+    shown.display(&secret);
+    shown.error(&secret.into());
+    let copy_id: CopyId = "id".parse().expect("an id");
+    let progress = Some(CopyProgress { copied: 0, total: 1 });
+    let source = format!("https://a/b?sig={KEY}");
+    for error in [
+        Error::CopyFailed { copy_id: copy_id.clone(), description: None, progress },
+        Error::CopyAborted { copy_id: copy_id.clone(), progress },
+        Error::CopySuperseded { expected: copy_id.clone(), found: copy_id },
+        Error::CopyDestinationGone,
+        Error::NoCopyProperties,
+        source.parse::<SnapshotId>().expect_err("no snapshot"),
+        source.parse::<LeaseId>().expect_err("no lease"),
+    ] {
+        shown.error(&error);
+    }
+}
+
+/// The plain values, for the sake of completeness.
+fn words(shown: &mut Shown) {
+    shown.id(&"id".parse::<CopyId>().expect("an id"));
+    shown.id(&ETag::ANY);
+    shown.id(&"2026-01-01T00:00:00Z".parse::<SnapshotId>().expect("a snapshot"));
+    shown.id(&"2026-01-01T00:00:00Z".parse::<VersionId>().expect("a version"));
+    let lease = "11111111-2222-3333-4444-555555555555";
+    shown.id(&lease.parse::<LeaseId>().expect("a lease"));
+    shown.id(&CopyProgress { copied: 0, total: 1 });
+    shown.id(&CopyStatus::Pending);
+    shown.id(&ErrorCode::BlobNotFound);
+    shown.id(&AccessTier::Hot);
+    shown.id(&ArchiveStatus::RehydratePendingToHot);
+    shown.id(&BlobType::PageBlob);
+    shown.id(&ImmutabilityPolicyMode::Locked);
+    shown.id(&LeaseDuration::Fixed);
+    shown.id(&LeaseState::Leased);
+    shown.id(&LeaseStatus::Locked);
+    shown.id(&PublicAccess::Blob);
+    shown.id(&RehydratePriority::High);
+    shown.display(&ServiceVersion::LATEST);
+    shown.model(&Metadata::from([("k", "v")]));
+    shown.model(&Tags::from([("k", "v")]));
+    shown.debug(&Conditions::new().if_match(ETag::ANY));
+    shown.debug(&DeleteSnapshots::Only);
+}
+
+/// Lists, with a SAS in what a copy echoes.
+async fn lists(shown: &mut Shown) {
+    let blobs = answer_with(
+        "<EnumerationResults><Blobs><Blob><Name>disk0.vhd</Name><Properties>\
+         <CopyId>ours</CopyId><CopyStatus>success</CopyStatus>\
+         <CopySource>https://a/c/b?sp=r&amp;sig=abc</CopySource></Properties></Blob>\
+         <BlobPrefix><Name>p/</Name></BlobPrefix></Blobs></EnumerationResults>",
+    );
+    let service = Script::new([blobs]).service();
+    let list = service.container_client("vhds").list_blobs();
+    shown.debug(&list);
+    let page = list.clone().await.expect("listed");
+    shown.model(&page);
+    shown.model(&page.items[0]);
+    shown.debug(&list.clone().by_hierarchy("/"));
+    let page = list.by_hierarchy("/").await.expect("listed");
+    page.items.iter().for_each(|item| shown.model(item));
+    shown.debug(&BlobInclude::Copy);
+
+    let containers = answer_with(
+        "<EnumerationResults><Containers><Container><Name>vhds</Name></Container></Containers>\
+         </EnumerationResults>",
+    );
+    let list = Script::new([containers]).service().list_containers();
+    shown.debug(&list);
+    let page = list.await.expect("listed");
+    shown.model(&page);
+    shown.model(&page.items[0]);
+}
+
+/// What a transport is handed and hands back.
+fn transport<T: Debug>(shown: &mut Shown, spy: &Spy<T>) {
+    for request in spy.requests.lock().expect("one thread").iter() {
+        shown.debug(request);
+    }
+    let headers = http::HeaderMap::from_iter([(
+        http::HeaderName::from_static("x-ms-copy-source"),
+        http::HeaderValue::from_static("https://a/b?sig=abc"),
+    )]);
+    let body = Body::from(Bytes::from_static(TOKEN.as_bytes()));
+    shown.debug(&body);
+    shown.debug(&Response { status: http::StatusCode::OK, headers, body });
+    shown.debug(&TransportError::with_message(TransportErrorKind::Timeout, "sig=abc"));
+}
