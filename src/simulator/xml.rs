@@ -26,13 +26,6 @@ impl Xml {
         self.element(name, |xml| xml.text(text));
     }
 
-    /// Writes `<name />`.
-    pub(crate) fn empty_element(&mut self, name: &str) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push_str(" />");
-    }
-
     fn text(&mut self, text: &str) {
         for character in text.chars() {
             match character {
