@@ -14,6 +14,17 @@ pub(crate) struct Container {
     pub(crate) metadata: Metadata,
     pub(crate) public_access: PublicAccess,
     pub(crate) blobs: BTreeMap<String, Blob>,
+    pub(crate) policies: Vec<StoredPolicy>,
+}
+
+/// A stored access policy: what a service SAS that names it may leave out. The texts are kept as
+/// they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StoredPolicy {
+    pub(crate) id: String,
+    pub(crate) start: Option<String>,
+    pub(crate) expiry: Option<String>,
+    pub(crate) permissions: Option<String>,
 }
 
 /// What anyone may read without a credential.

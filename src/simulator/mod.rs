@@ -42,6 +42,7 @@ mod tag_query;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod versions;
 mod xml;
 
 use std::{

@@ -42,6 +42,8 @@ pub enum Op {
     IncrementalCopy,
     /// Abort Copy Blob.
     AbortCopy,
+    /// Get User Delegation Key.
+    GetUserDelegationKey,
     /// Anything that the simulator does not model, and answers with 501.
     NotModelled,
 }
@@ -63,6 +65,7 @@ impl Op {
             Self::CopyBlob => "Copy Blob",
             Self::IncrementalCopy => "Incremental Copy Blob",
             Self::AbortCopy => "Abort Copy Blob",
+            Self::GetUserDelegationKey => "Get User Delegation Key",
             Self::NotModelled => "an operation that is not modelled",
         }
     }
@@ -93,6 +96,9 @@ impl Op {
             ("PUT", true, None, Some("snapshot")) => Self::SnapshotBlob,
             ("PUT", true, None, Some("page")) if !has("x-ms-copy-source") => Self::PutPage,
             ("GET", true, None, Some("pagelist")) => Self::GetPageRanges,
+            ("POST", false, Some("service"), Some("userdelegationkey")) => {
+                Self::GetUserDelegationKey
+            }
             _ => Self::NotModelled,
         }
     }
@@ -117,7 +123,7 @@ impl Op {
             Self::CreateContainer => "cw",
             Self::PutPage | Self::AbortCopy => "w",
             Self::DeleteBlob | Self::DeleteContainer => "d",
-            Self::NotModelled => "",
+            Self::GetUserDelegationKey | Self::NotModelled => "",
         }
     }
 }

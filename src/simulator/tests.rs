@@ -1,5 +1,6 @@
 //! The service's behaviour, asked for in raw requests.
 
+mod authorization;
 mod blobs;
 mod control;
 mod copy;

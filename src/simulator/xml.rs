@@ -26,13 +26,6 @@ impl Xml {
         self.element(name, |xml| xml.text(text));
     }
 
-    /// Writes `<name />`.
-    pub(crate) fn empty_element(&mut self, name: &str) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push_str(" />");
-    }
-
     fn text(&mut self, text: &str) {
         for character in text.chars() {
             match character {
@@ -64,10 +57,9 @@ mod tests {
         let mut xml = Xml::new();
         xml.element("A", |xml| {
             xml.text_element("B", "a<b>&\"c\"\u{1}");
-            xml.empty_element("C");
         });
         let written = String::from_utf8(xml.into_bytes().to_vec()).unwrap();
         assert!(written.starts_with("\u{feff}<?xml "));
-        assert!(written.ends_with("<A><B>a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}</B><C /></A>"));
+        assert!(written.ends_with("<A><B>a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}</B></A>"));
     }
 }

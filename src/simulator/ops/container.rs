@@ -34,6 +34,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         metadata: metadata::metadata(call)?,
         public_access,
         blobs: BTreeMap::new(),
+        policies: Vec::new(),
     };
     let answer = Answer::new(StatusCode::CREATED).dated(&container.etag, container.last_modified);
     let account = state.accounts.0.get_mut(&call.route.account).ok_or(Code::ResourceNotFound)?;

@@ -4,12 +4,11 @@ use http::uri::{Authority, Uri};
 
 use crate::simulator::{
     account::BlobAddress,
-    auth::{self, Access, Principal},
+    auth::{self, Principal},
     blob::{Blob, Revision},
     call::Call,
     conditions::{Conditions, Seen},
     error::{Code, Refusal},
-    op::Op,
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
 };
@@ -89,16 +88,7 @@ impl<'a> SourceUrl<'a> {
         }
         let trusted = same_account && principal.is_some_and(Principal::reads_own_account);
         if !trusted || self.query.get("sig").is_some() {
-            let access = Access {
-                op: Op::GetBlob,
-                route: &route,
-                query: &self.query,
-                version: call.version(),
-                address: None,
-                https: self.https,
-                now: call.now,
-            };
-            auth::authorize_source(&access, &state.accounts, &state.settings)
+            auth::authorize_source(&route, &self.query, self.https, call, state)
                 .map_err(unreadable)?;
         }
 

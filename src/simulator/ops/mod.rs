@@ -3,6 +3,7 @@
 mod container;
 mod copy;
 mod copy_source;
+mod delegation_key;
 mod delete;
 mod incremental;
 mod pages;
@@ -39,6 +40,7 @@ pub(crate) fn dispatch(
         Op::CopyBlob => copy::start(state, call, principal),
         Op::IncrementalCopy => incremental::start(state, call),
         Op::AbortCopy => copy::abort(state, call),
+        Op::GetUserDelegationKey => delegation_key::get(state, call, principal),
         Op::NotModelled => {
             let query: Vec<_> =
                 call.query.0.iter().map(|(name, value)| format!("{name}={value}")).collect();

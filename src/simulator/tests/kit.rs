@@ -14,6 +14,7 @@ use crate::{
     Clock,
     simulator::{
         DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator, SimulatorBuilder, dates, faults::Delivery,
+        route::Peer,
     },
 };
 
@@ -35,6 +36,7 @@ pub(super) struct Ask<'a> {
     headers: Vec<(String, String)>,
     body: Bytes,
     signed: bool,
+    https: bool,
 }
 
 #[derive(Debug)]
@@ -76,7 +78,7 @@ impl Kit {
     pub(super) fn ask<'a>(&'a self, method: &'a str, target: &str) -> Ask<'a> {
         let (headers, body) = (Vec::new(), Bytes::new());
         let (account, target) = (DEFAULT_ACCOUNT, target.to_owned());
-        Ask { kit: self, account, method, target, headers, body, signed: true }
+        Ask { kit: self, account, method, target, headers, body, signed: true, https: false }
     }
 
     /// A container by PUT.
@@ -150,6 +152,11 @@ impl<'a> Ask<'a> {
         self
     }
 
+    pub(super) fn over_https(mut self) -> Self {
+        self.https = true;
+        self
+    }
+
     pub(super) fn request(mut self) -> Request<Bytes> {
         let _guard = self.kit.enter();
         let key = if self.account == OTHER.0 { OTHER.1 } else { DEFAULT_KEY };
@@ -172,7 +179,8 @@ impl<'a> Ask<'a> {
             let authorization = format!("SharedKey {}:{}", self.account, sign(key, &text));
             self.headers.push(("authorization".to_owned(), authorization));
         }
-        let mut request = Request::builder().method(self.method).uri(uri);
+        let peer = Peer { https: self.https, ..Peer::default() };
+        let mut request = Request::builder().method(self.method).uri(uri).extension(peer);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -238,7 +246,11 @@ pub(super) fn sas(path: &str, resource: &str, permissions: &str, expiry: &str) -
 }
 
 fn sign(key: &str, text: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(key).unwrap()).unwrap();
+    sign_with(&STANDARD.decode(key).unwrap(), text)
+}
+
+pub(super) fn sign_with(key: &[u8], text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
