@@ -110,12 +110,12 @@ impl CopySource {
                 _ => (self.authorized(blob, None)?, None),
             },
         };
-        if bearer.is_some() && !source.header.as_bytes().starts_with(b"https://") {
-            let url = source.header.to_str().unwrap_or_default();
+        if bearer.is_some() && !source.as_bytes().starts_with(b"https://") {
+            let url = source.to_str().unwrap_or_default();
             let rule = "must be https: a bearer token must not travel in the open";
             return Err(Error::invalid("source", url, rule));
         }
-        Ok((source.header, bearer))
+        Ok((source, bearer))
     }
 
     /// A client's blob with what lets the service read it. Where the destination is given, and in
