@@ -60,7 +60,6 @@ pub(crate) struct Access<'a> {
     pub(crate) op: Op,
     pub(crate) route: &'a Route,
     pub(crate) query: &'a Query,
-    pub(crate) version: &'a str,
     /// Where it comes from; a source is read by the service itself, so nowhere.
     pub(crate) address: Option<IpAddr>,
     pub(crate) https: bool,
@@ -78,7 +77,6 @@ pub(crate) fn authorize(
         op: call.op,
         route: &call.route,
         query: &call.query,
-        version: call.version(),
         address: Some(call.peer.address),
         https: call.peer.https,
         now: call.now,
@@ -128,7 +126,11 @@ fn check_date(call: &Call) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn bearer(token: &str, settings: &Settings, access: &Access<'_>) -> Result<Principal, Refusal> {
+pub(crate) fn bearer(
+    token: &str,
+    settings: &Settings,
+    access: &Access<'_>,
+) -> Result<Principal, Refusal> {
     let rule = settings.bearer.as_ref().ok_or_else(|| {
         Refusal::unauthenticated(
             "This simulator was given no rule by which it accepts a bearer token",

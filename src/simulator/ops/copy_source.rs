@@ -5,9 +5,9 @@ use http::uri::{Authority, Uri};
 use crate::simulator::{
     account::BlobAddress,
     auth::{self, Access, Principal},
-    blob::{Blob, Revision},
+    blob::Revision,
     call::Call,
-    conditions::{Conditions, Seen},
+    conditions::Conditions,
     error::{Code, Refusal},
     op::Op,
     route::{Query, is_same_service, locate},
@@ -15,6 +15,8 @@ use crate::simulator::{
 };
 
 const COPY_SOURCE: &str = "x-ms-copy-source";
+/// A bearer token for the source, which the synchronous operations take.
+const AUTHORIZATION: &str = "x-ms-copy-source-authorization";
 const LONGEST: usize = 2048;
 
 /// The URL in `x-ms-copy-source`.
@@ -93,13 +95,17 @@ impl<'a> SourceUrl<'a> {
                 op: Op::GetBlob,
                 route: &route,
                 query: &self.query,
-                version: call.version(),
                 address: None,
                 https: self.https,
                 now: call.now,
             };
-            auth::authorize_source(&access, &state.accounts, &state.settings)
-                .map_err(unreadable)?;
+            let bearer = call.header(AUTHORIZATION).filter(|_| call.op != Op::CopyBlob);
+            match bearer.map(|value| value.strip_prefix("Bearer ").ok_or(value)) {
+                Some(Ok(token)) => auth::bearer(token, &state.settings, &access),
+                Some(Err(value)) => return Err(Refusal::bad_header(AUTHORIZATION, value)),
+                None => auth::authorize_source(&access, &state.accounts, &state.settings),
+            }
+            .map_err(unreadable)?;
         }
 
         let (Some(container), Some(blob)) = (route.container, route.blob) else {
@@ -111,7 +117,7 @@ impl<'a> SourceUrl<'a> {
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
-        check_conditions(call, found, revision)?;
+        Conditions::of_source(call)?.check_write(Some(revision.into()))?;
         let (snapshot, revision) = (self.snapshot().map(str::to_owned), revision.clone());
         Ok(Source { at, snapshot, revision })
     }
@@ -135,12 +141,6 @@ impl<'a> SourceUrl<'a> {
         }
         shown
     }
-}
-
-fn check_conditions(call: &Call, found: &Blob, revision: &Revision) -> Result<(), Refusal> {
-    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
-    let seen = Seen { etag, last_modified, tags: &found.tags };
-    Conditions::of_source(call)?.check_write(Some(seen))
 }
 
 /// `%3A` as `%3a`.

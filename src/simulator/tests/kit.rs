@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Request};
+use percent_encoding::percent_decode_str;
 use sha2::Sha256;
 use time::macros::datetime;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
@@ -276,7 +277,7 @@ fn string_to_sign(
     let mut parameters: Vec<String> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.replacen('=', ":", 1).replace("%3A", ":"))
+        .map(|pair| percent_decode_str(&pair.replacen('=', ":", 1)).decode_utf8().unwrap().into())
         .collect();
     parameters.sort();
     lines.extend(parameters);
