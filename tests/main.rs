@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod copies;
+mod listings;
 mod on_azurite;
 mod over_http;
 mod retries;

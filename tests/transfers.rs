@@ -84,6 +84,92 @@ async fn a_list_of_ranges_is_read_page_by_page() {
     assert_eq!(sim.count(Op::GetPageRanges), 3);
 }
 
+/// A disk and a snapshot of it, after which pages were written and cleared in turns.
+async fn changed_since() -> (Simulator, PageBlobClient, blobcopy::SnapshotId) {
+    let (sim, _, disk) = world().await;
+    disk.create(1 << 20).await.expect("created");
+    disk.upload_pages(0, vec![1; 64 << 10]).await.expect("written");
+    let before = disk.create_snapshot().await.expect("taken").snapshot;
+    for page in 0..8 {
+        disk.upload_pages(page * 4096, vec![2; 1024]).await.expect("written");
+        disk.clear_pages(page * 4096 + 2048, 512).await.expect("cleared");
+    }
+    sim.forget_requests();
+    (sim, disk, before)
+}
+
+#[tokio::test(start_paused = true)]
+async fn differences_come_in_order_changed_and_cleared_told_apart() {
+    let (sim, disk, before) = changed_since().await;
+    let diff = disk.page_ranges_diff(&before).page_size(3).await.expect("listed");
+    assert!(diff.items.is_sorted_by_key(|item| item.range().start), "{diff:?}");
+    let kinds: Vec<_> = diff.items.iter().map(blobcopy::PageRangeItem::is_clear).collect();
+    assert_eq!(kinds, [false, true].repeat(8));
+    let starts = |ranges: Vec<blobcopy::PageRange>| -> Vec<u64> {
+        ranges.iter().map(|range| range.start).collect()
+    };
+    let every = |offset: u64| (0..8).map(|page| page * 4096 + offset).collect::<Vec<_>>();
+    assert_eq!(starts(diff.changed().collect()), every(0));
+    assert_eq!(starts(diff.cleared().collect()), every(2048));
+    assert_eq!(diff.content_length, 1 << 20);
+    assert_eq!(sim.count(Op::GetPageRanges), 6);
+
+    let part = disk.page_ranges_diff(&before).range(4096, 2048).await.expect("listed");
+    assert_eq!((part.changed().count(), part.cleared().count()), (1, 0));
+    let later = disk.create_snapshot().await.expect("taken").snapshot;
+    let between = disk.with_snapshot(&later).page_ranges_diff(&before).await.expect("listed");
+    assert_eq!(between.items, diff.items);
+    assert!(disk.page_ranges_diff(&later).await.expect("listed").items.is_empty());
+    let error = disk.page_ranges_diff(before_all()).await.expect_err("no such snapshot");
+    assert_eq!(error.code(), Some(&ErrorCode::PreviousSnapshotNotFound));
+}
+
+fn before_all() -> blobcopy::SnapshotId {
+    "2020-01-01T00:00:00.0000000Z".parse().expect("a snapshot")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_ranges_asks_for_a_page_when_it_is_needed() {
+    let (sim, disk, before) = changed_since().await;
+    let mut items = std::pin::pin!(disk.page_ranges_diff(&before).page_size(4).stream());
+    for _ in 0..4 {
+        items.try_next().await.expect("listed").expect("more");
+    }
+    assert_eq!(sim.count(Op::GetPageRanges), 1);
+    items.try_next().await.expect("listed").expect("more");
+    assert_eq!(sim.count(Op::GetPageRanges), 2);
+
+    let whole = disk.page_ranges().await.expect("listed").ranges;
+    let streamed = disk.page_ranges().page_size(5).stream().try_collect::<Vec<_>>().await;
+    assert_eq!(streamed.expect("listed"), whole);
+
+    sim.faults().on(Op::GetPageRanges).answer(404, "BlobNotFound").times(1);
+    let mut broken = std::pin::pin!(disk.page_ranges().stream());
+    broken.try_next().await.expect_err("refused");
+    assert!(broken.try_next().await.expect("over").is_none(), "an error ends it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_size_of_a_difference_is_what_the_next_incremental_copy_moves() {
+    let (_, service, disk) = world().await;
+    disk.create(1 << 20).await.expect("created");
+    disk.upload_pages(0, vec![1; 64 << 10]).await.expect("written");
+    let backups = service.container_client("backups");
+    backups.create().await.expect("created");
+    let backup = backups.page_blob_client("disk0.vhd");
+    let first = disk.create_snapshot().await.expect("taken").snapshot;
+    let copy = backup.start_copy_incremental(&disk, &first);
+    copy.await.expect("started").wait().await.expect("copied");
+
+    disk.upload_pages(4096, vec![2; 1536]).await.expect("written");
+    disk.clear_pages(0, 1024).await.expect("cleared");
+    let size = disk.diff_size(&first).await.expect("listed");
+    let second = disk.create_snapshot().await.expect("taken").snapshot;
+    let copy = backup.start_copy_incremental(&disk, &second);
+    let done = copy.await.expect("started").wait().await.expect("copied");
+    assert_eq!((done.bytes_copied, size), (Some(size), 1536));
+}
+
 #[tokio::test(start_paused = true)]
 async fn ranges_are_those_of_rust() {
     let (_, service, _) = world().await;

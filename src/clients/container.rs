@@ -12,7 +12,7 @@ use crate::{
     operations::{
         BadName, Call, Target, create_container::CreateContainer,
         delete_container::DeleteContainer, exists::Exists,
-        get_container_properties::GetContainerProperties,
+        get_container_properties::GetContainerProperties, list_blobs::ListBlobs,
     },
     pipeline::{options::ClientOptions, send::Pipeline},
 };
@@ -183,6 +183,24 @@ impl BlobContainerClient {
     /// ```
     pub fn get_properties(&self) -> GetContainerProperties {
         GetContainerProperties::new(self.call())
+    }
+
+    /// Lists the container's blobs, in the order of their names.
+    ///
+    /// ```no_run
+    /// use blobcopy::BlobInclude;
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let vhds = service.container_client("vhds");
+    /// let mut blobs = std::pin::pin!(vhds.list_blobs().include([BlobInclude::Copy]).stream());
+    /// while let Some(blob) = blobs.try_next().await? {
+    ///     println!("{}: {:?}", blob.name, blob.properties.copy);
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn list_blobs(&self) -> ListBlobs {
+        ListBlobs::new(self.call())
     }
 
     fn call(&self) -> Call {

@@ -12,7 +12,10 @@ use crate::{
     error::Result,
     models::{SnapshotId, VersionId},
     operations::{
-        clear_pages::ClearPages, create_page_blob::CreatePageBlob, get_page_ranges::GetPageRanges,
+        clear_pages::ClearPages,
+        create_page_blob::CreatePageBlob,
+        get_page_ranges::GetPageRanges,
+        get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
         upload_pages::UploadPages,
     },
 };
@@ -178,6 +181,69 @@ impl PageBlobClient {
     /// ```
     pub fn page_ranges(&self) -> GetPageRanges {
         GetPageRanges::new(self.call())
+    }
+
+    /// Lists what has changed since the snapshot `previous` was taken of this blob: what was written,
+    /// and what was cleared. With a client of a later snapshot, what changed from the one to the other.
+    ///
+    /// From version 2015-07-08.
+    ///
+    /// # Errors
+    ///
+    /// 409 `PreviousSnapshotNotFound`; 400 `PreviousSnapshotCannotBeNewer`; 409 `BlobOverwritten` when
+    /// the blob was created anew since.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let before = disk.create_snapshot().await?.snapshot;
+    /// disk.upload_pages(1024, vec![7; 512]).await?;
+    /// disk.clear_pages(4096, 512).await?;
+    ///
+    /// let diff = disk.page_ranges_diff(&before).await?;
+    /// assert_eq!(diff.changed().next().unwrap().to_string(), "1024-1535");
+    /// assert_eq!(diff.cleared().next().unwrap().to_string(), "4096-4607");
+    /// # Ok(()) });
+    /// ```
+    pub fn page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> GetPageRangesDiff {
+        GetPageRangesDiff::new(self.call(), previous.into())
+    }
+
+    /// The same for the snapshots of managed disks, of which the earlier one may be another blob's: its
+    /// URL names its snapshot, and carries a SAS where one is needed.
+    ///
+    /// From version 2019-07-07.
+    ///
+    /// ```no_run
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let earlier = "https://md-1.blob.core.windows.net/c/abcd?snapshot=2026-01-01T00:00:00.1234567Z";
+    /// let diff = disk.page_ranges_diff_url(&earlier.parse()?).await?;
+    /// println!("{} ranges differ", diff.items.len());
+    /// # Ok(()) });
+    /// ```
+    pub fn page_ranges_diff_url(&self, previous: &Url) -> GetPageRangesDiff {
+        GetPageRangesDiff::from_url(self.call(), previous)
+    }
+
+    /// How many bytes have been written since the snapshot `previous`: what the next incremental copy
+    /// will move, where `previous` is what was copied last. What was cleared takes no bytes.
+    ///
+    /// From version 2015-07-08.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let first = disk.create_snapshot().await?.snapshot;
+    /// backup.start_copy_incremental(&disk, &first).await?.wait().await?;
+    ///
+    /// disk.upload_pages(8192, vec![7; 1024]).await?;
+    /// assert_eq!(disk.diff_size(&first).await?, 1024);
+    /// # Ok(()) });
+    /// ```
+    pub fn diff_size(&self, previous: impl Into<SnapshotId>) -> DiffSize {
+        DiffSize::new(self.call(), previous.into())
     }
 }
 

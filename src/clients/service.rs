@@ -10,6 +10,7 @@ use crate::{
     copy::{CopyFromUriOperation, CopyToken},
     error::{Error, Result},
     models::address::{BlobUrl, Endpoint},
+    operations::{BadName, Call, list_containers::ListContainers},
     pipeline::{options::ClientOptions, send::Pipeline},
 };
 
@@ -133,6 +134,24 @@ impl BlobServiceClient {
     /// ```
     pub fn container_client(&self, name: &str) -> BlobContainerClient {
         BlobContainerClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), name)
+    }
+
+    /// Lists the account's containers, in the order of their names.
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let mut containers = std::pin::pin!(service.list_containers().prefix("back").stream());
+    /// while let Some(container) = containers.try_next().await? {
+    ///     println!("{}", container.name);
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn list_containers(&self) -> ListContainers {
+        let target = BadName::target(self.endpoint.service_url());
+        let pipeline = Arc::clone(&self.pipeline);
+        ListContainers::new(Call { pipeline, target, options: Default::default() })
     }
 
     /// Takes up a copy that was started before, here or elsewhere. Sends nothing.

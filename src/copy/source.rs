@@ -55,13 +55,6 @@ enum Place {
     Blob(BlobClient),
 }
 
-/// A source as it is sent, and as it is recognised again.
-#[derive(Debug)]
-pub(crate) struct ResolvedSource {
-    pub(crate) header: HeaderValue,
-    pub(crate) identity: SourceIdentity,
-}
-
 impl CopySource {
     const LONGEST_SAS: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -79,7 +72,7 @@ impl CopySource {
 
     /// The source of an incremental copy to `destination`: `snapshot`, in place of any that the
     /// source itself names. The service takes nothing on trust here, even within one account.
-    pub(crate) fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<ResolvedSource> {
+    pub(crate) fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
         match &self.place {
             Place::Url(url) => resolved(url, Some(snapshot), None),
             Place::Blob(blob) => {
@@ -90,7 +83,7 @@ impl CopySource {
     }
 
     /// The source of an ordinary copy to `destination`.
-    pub(crate) fn resolve(&self, destination: &BlobClient) -> Result<ResolvedSource> {
+    pub(crate) fn resolve(&self, destination: &BlobClient) -> Result<HeaderValue> {
         match &self.place {
             Place::Url(url) => resolved(url, None, None),
             Place::Blob(blob) => self.authorized(blob, Some(destination)),
@@ -103,7 +96,7 @@ impl CopySource {
         &self,
         blob: &BlobClient,
         destination: Option<&BlobClient>,
-    ) -> Result<ResolvedSource> {
+    ) -> Result<HeaderValue> {
         let url = blob.url()?;
         let covered = destination.is_some_and(|destination| {
             let by = &destination.pipeline().credential().0;
@@ -122,15 +115,15 @@ impl CopySource {
                     return Err(Error::invalid("SAS lifetime", value, rule));
                 }
                 let expiry = blob.pipeline().clock().now() + lifetime;
-                let sas = sas::read_only(
-                    key,
-                    blob.container_name(),
-                    blob.name(),
-                    blob.snapshot(),
-                    blob.version_id(),
+                let source = sas::ReadOnly {
+                    container: blob.container_name(),
+                    blob: blob.name(),
+                    snapshot: blob.snapshot(),
+                    version_id: blob.version_id(),
                     expiry,
-                    blob.pipeline().version().as_str(),
-                )?;
+                    service_version: blob.pipeline().version(),
+                };
+                let sas = source.sign(key)?;
                 resolved(&url, None, Some(sas.expose()))
             }
             Proof::Token(_) => Err(Error::invalid(
@@ -144,7 +137,7 @@ impl CopySource {
 }
 
 /// Puts the parts together as text, so that no byte of a SAS is touched.
-fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Result<ResolvedSource> {
+fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Result<HeaderValue> {
     address::check("source", url)?;
     let is_snapshot = |parameter: &&str| {
         let name = parameter.split('=').next().unwrap_or_default();
@@ -165,12 +158,10 @@ fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Resu
         let size = format!("{text} ({} bytes)", text.len());
         return Err(Error::invalid("source", size, "must be at most 2 KiB long, SAS included"));
     }
-    let identity = SourceIdentity::of(&text)
-        .ok_or_else(|| Error::invalid("source", &text, "must be an http or https URL"))?;
     let mut header = HeaderValue::from_str(&text)
         .map_err(|_| Error::invalid("source", &text, "must be visible ASCII characters"))?;
     header.set_sensitive(true);
-    Ok(ResolvedSource { header, identity })
+    Ok(header)
 }
 
 impl From<Url> for CopySource {
@@ -228,6 +219,7 @@ pub(crate) struct SourceIdentity {
 }
 
 impl SourceIdentity {
+    /// `None` for what is not the URL of a host.
     pub(crate) fn of(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let host = url.host_str()?.to_owned();

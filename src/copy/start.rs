@@ -1,10 +1,11 @@
 //! Starting a copy exactly once, although answers get lost.
 
+use http::HeaderValue;
 use time::OffsetDateTime;
 
 use super::{
     operation::CopyFromUriOperation,
-    source::{CopySource, ResolvedSource, SourceIdentity},
+    source::{CopySource, SourceIdentity},
     status,
 };
 use crate::{
@@ -56,9 +57,9 @@ impl IntoFuture for StartCopyIncremental {
         Box::pin(async move {
             let Self { call, blob, source, snapshot, conditions } = self;
             check(&blob, ServiceVersion::INCREMENTAL_COPY, "an incremental copy")?;
-            let ResolvedSource { header, identity } = source.resolve_snapshot(&snapshot)?;
-            let operation = IncrementalCopyBlob { source: Some(header), conditions };
-            let state = start(&call, &operation, &identity).await?;
+            let source = source.resolve_snapshot(&snapshot)?;
+            let operation = IncrementalCopyBlob { source: Some(source.clone()), conditions };
+            let state = start(&call, &operation, &source).await?;
             Ok(CopyFromUriOperation::incremental(blob, state))
         })
     }
@@ -160,9 +161,9 @@ impl IntoFuture for StartCopyFromUri {
         Box::pin(async move {
             let Self { call, blob, source, mut copy } = self;
             check(&blob, ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
-            let ResolvedSource { header, identity } = source.resolve(&blob)?;
-            copy.source = Some(header);
-            let state = start(&call, &copy, &identity).await?;
+            let source = source.resolve(&blob)?;
+            copy.source = Some(source.clone());
+            let state = start(&call, &copy, &source).await?;
             Ok(CopyFromUriOperation::ordinary(blob, state, copy.lease_id))
         })
     }
@@ -174,12 +175,7 @@ fn check(blob: &BlobClient, since: ServiceVersion, what: &str) -> Result<()> {
         let rule = "is a snapshot or version, which cannot be the destination of a copy";
         return Err(Error::invalid("destination", blob.url()?, rule));
     }
-    let version = blob.pipeline().version();
-    if version < since {
-        let rule = format!("must be {since} or later for {what}");
-        return Err(Error::invalid("service version", version, &rule));
-    }
-    Ok(())
+    blob.call().since(since, what)
 }
 
 /// Sends a start until it is known that it worked, or that it did not.
@@ -189,7 +185,7 @@ fn check(blob: &BlobClient, since: ServiceVersion, what: &str) -> Result<()> {
 async fn start<O: Operation<Output = CopyState>>(
     call: &Call,
     operation: &O,
-    source: &SourceIdentity,
+    source: &HeaderValue,
 ) -> Result<CopyState> {
     let begun = clock::instant();
     let request = call.prepare(operation)?;
@@ -218,10 +214,10 @@ async fn start<O: Operation<Output = CopyState>>(
     }
 }
 
-/// Looks at the destination for a copy that this call has started.
+/// Looks at the destination for a copy of `source` that this call has started.
 async fn look(
     call: &Call,
-    source: &SourceIdentity,
+    source: &HeaderValue,
     begun: tokio::time::Instant,
 ) -> Result<Option<CopyState>> {
     let call = Call { options: Default::default(), ..call.clone() };
@@ -239,8 +235,9 @@ async fn look(
         earliest: date - begun.elapsed(),
         latest: date + time::Duration::SECOND - asked,
     };
-    let found = operation.parse(answer)?.copy;
-    Ok(found.filter(|copy| is_ours(copy, source, start)))
+    let source = source.to_str().ok().and_then(SourceIdentity::of);
+    let found = operation.parse(answer)?.copy.zip(source);
+    Ok(found.filter(|(copy, source)| is_ours(copy, source, start)).map(|(copy, _)| copy))
 }
 
 /// When the call began, by the service's clock, as closely as whole seconds let it be known.

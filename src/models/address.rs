@@ -60,6 +60,11 @@ impl Endpoint {
         self.url.scheme() == "https"
     }
 
+    /// The URL for what concerns the account itself.
+    pub(crate) fn service_url(&self) -> Result<Url> {
+        self.with_path("")
+    }
+
     /// The URL of a container; refuses a name that no container can have.
     pub(crate) fn container_url(&self, container: &str) -> Result<Url> {
         check_container(container)?;

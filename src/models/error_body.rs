@@ -35,7 +35,7 @@ pub(crate) fn parse(body: &[u8]) -> ErrorBody {
 
 impl ErrorBody {
     fn read(&mut self, body: &[u8]) -> Result<(), Malformed> {
-        let (mut xml, _) = Xml::enter(body, "Error")?;
+        let mut xml = Xml::enter(body, "Error")?;
         let mut path = String::new();
         let mut text = String::new();
         loop {
@@ -43,7 +43,7 @@ impl ErrorBody {
                 Node::Open(element) => {
                     text.clear();
                     path.push('/');
-                    path.push_str(element.name().0);
+                    path.push_str(&String::from_utf8_lossy(element));
                 }
                 Node::Text(piece) => text.push_str(&piece),
                 Node::Close => {

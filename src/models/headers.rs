@@ -30,6 +30,7 @@ header_names! {
     LEASE_ID = "x-ms-lease-id",
     LEGAL_HOLD = "x-ms-legal-hold",
     PAGE_WRITE = "x-ms-page-write",
+    PREVIOUS_SNAPSHOT_URL = "x-ms-previous-snapshot-url",
     PUBLIC_ACCESS = "x-ms-blob-public-access",
     RANGE = "x-ms-range",
     REHYDRATE_PRIORITY = "x-ms-rehydrate-priority",

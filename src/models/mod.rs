@@ -2,11 +2,13 @@
 
 pub(crate) mod address;
 pub(crate) mod conditions;
+pub(crate) mod container_listing;
 pub(crate) mod copy_state;
 pub(crate) mod error_body;
 pub(crate) mod error_code;
 pub(crate) mod headers;
 pub(crate) mod http_date;
+pub(crate) mod listing;
 pub(crate) mod metadata;
 pub(crate) mod opaque;
 pub(crate) mod page;
@@ -20,8 +22,10 @@ pub(crate) mod xml;
 
 pub use self::{
     conditions::Conditions,
+    container_listing::ContainerItem,
     copy_state::*,
     error_code::ErrorCode,
+    listing::{BlobItem, BlobListItem},
     metadata::Metadata,
     opaque::*,
     page_ranges::{PageRange, PageRangeItem},

@@ -171,7 +171,7 @@ fn timestamp(text: &str) -> Result<Cow<'static, str>, &'static str> {
     Ok(Cow::Owned(text.to_owned()))
 }
 
-fn guid(text: &str) -> Result<Cow<'static, str>, &'static str> {
+pub(crate) fn guid(text: &str) -> Result<Cow<'static, str>, &'static str> {
     let hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
     let well_formed = text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match hyphen(at) {
@@ -196,7 +196,7 @@ fn quoted(text: &str) -> Result<Cow<'static, str>, &'static str> {
     }
     Ok(Cow::Owned(match inner {
         Some(_) => text.to_owned(),
-        None => format!("\"{text}\""),
+        None => ["\"", text, "\""].concat(),
     }))
 }
 

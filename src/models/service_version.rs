@@ -29,6 +29,10 @@ impl ServiceVersion {
     pub(crate) const ASYNCHRONOUS_COPY: ServiceVersion = ServiceVersion(*b"2012-02-12");
     /// The first version with Incremental Copy Blob.
     pub(crate) const INCREMENTAL_COPY: ServiceVersion = ServiceVersion(*b"2016-05-31");
+    /// The first version that tells how page ranges differ from a snapshot's.
+    pub(crate) const PAGE_RANGES_DIFF: ServiceVersion = ServiceVersion(*b"2015-07-08");
+    /// The first version that takes the earlier snapshot as a URL.
+    pub(crate) const PREVIOUS_SNAPSHOT_URL: ServiceVersion = ServiceVersion(*b"2019-07-07");
     /// The first version that takes bearer tokens.
     pub(crate) const BEARER_TOKENS: ServiceVersion = ServiceVersion(*b"2017-11-09");
 

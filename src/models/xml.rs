@@ -1,11 +1,11 @@
 //! Walks the service's XML once, from front to back, borrowing from the bytes.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::BufRead, str::Utf8Error};
 
 use quick_xml::{
-    Reader,
+    Reader, XmlVersion,
     escape::resolve_predefined_entity,
-    events::{BytesStart, Event},
+    events::{BytesRef, BytesStart, Event},
 };
 
 /// An XML document that is being read.
@@ -13,14 +13,16 @@ use quick_xml::{
 /// A byte-order mark is passed over; comments, instructions and declarations are too.
 pub(crate) struct Xml<'a> {
     reader: Reader<&'a [u8]>,
-    /// Whether the element that was opened last has no content: `<Element/>`.
+    /// The tag that was opened last, without its angle brackets.
+    tag: &'a [u8],
+    /// Whether that element has no content: `<Element/>`.
     empty: bool,
 }
 
 /// What comes next within an element.
 pub(crate) enum Node<'a> {
-    /// An element within it.
-    Open(BytesStart<'a>),
+    /// An element within it, by its name.
+    Open(&'a [u8]),
     /// A piece of its text, unescaped.
     Text(Cow<'a, str>),
     /// Its end.
@@ -34,54 +36,103 @@ pub(crate) struct Malformed(Cow<'static, str>);
 
 impl<'a> Xml<'a> {
     /// Enters the outermost element, which must be `name`.
-    pub(crate) fn enter(body: &'a [u8], name: &str) -> Result<(Self, BytesStart<'a>), Malformed> {
-        let mut xml = Self { reader: Reader::from_reader(body), empty: false };
+    pub(crate) fn enter(body: &'a [u8], name: &str) -> Result<Self, Malformed> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let mut xml = Self { reader: Reader::from_reader(body), tag: b"", empty: false };
         loop {
             match xml.next()? {
-                Node::Open(root) if root.name().0 == name => return Ok((xml, root)),
+                Node::Open(root) if root == name.as_bytes() => return Ok(xml),
                 Node::Open(root) => {
-                    let found: String = root.name().0.chars().take(40).collect();
+                    let found: String = String::from_utf8_lossy(root).chars().take(40).collect();
                     return Err(Malformed::new(format!("<{found}> stands where <{name}> must")));
                 }
-                Node::Text(text) if text.trim_matches('\u{feff}').trim().is_empty() => {}
+                Node::Text(text) if text.trim().is_empty() => {}
                 Node::Text(_) | Node::Close => return Err(Malformed::new("it is not XML")),
             }
         }
     }
 
-    /// The next element within the one that is open, which must then be read with
-    /// [`text`](Self::text), [`skip`](Self::skip) or this; `None` at the end of the open one.
-    pub(crate) fn child(&mut self) -> Result<Option<BytesStart<'a>>, Malformed> {
+    /// The name of the next element within the one that is open; it must then be read with
+    /// [`text`](Self::text), [`skip`](Self::skip) or this. `None` at the end of the open one.
+    pub(crate) fn child(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        if std::mem::take(&mut self.empty) {
+            return Ok(None);
+        }
         loop {
-            match self.next()? {
-                Node::Open(element) => return Ok(Some(element)),
-                Node::Text(_) => {}
-                Node::Close => return Ok(None),
+            let rest = *self.reader.get_ref();
+            match self.reader.read_event()? {
+                Event::Start(element) => return Ok(Some(self.opened(rest, &element))),
+                Event::Empty(element) => {
+                    self.empty = true;
+                    return Ok(Some(self.opened(rest, &element)));
+                }
+                Event::End(_) => return Ok(None),
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => {}
             }
         }
     }
 
+    /// Remembers a tag that has just been read from the front of `rest`, and gives its name.
+    ///
+    /// The event's own name would not outlive the event, and copying events about is what takes
+    /// most of the time beside reading them.
+    fn opened(&mut self, rest: &'a [u8], element: &BytesStart<'_>) -> &'a [u8] {
+        self.tag = &rest[1..=element.len()];
+        &self.tag[..element.name().0.len()]
+    }
+
+    /// An attribute of the element that was just opened.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        let tag = str::from_utf8(self.tag).ok()?;
+        let (element, _) = tag.split_once(|c: char| c.is_ascii_whitespace())?;
+        let tag = BytesStart::from_content(tag, element.len());
+        let attribute = tag.try_get_attribute(name).ok()??;
+        Some(attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned().into())
+    }
+
     /// The text of the element that was just opened, up to and with its end.
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
-        let mut text = Cow::Borrowed("");
+        if std::mem::take(&mut self.empty) {
+            return Ok(Cow::Borrowed(""));
+        }
+        // Most text is in one piece that stands as it is; taking it here saves the reader an event.
+        let rest: &'a [u8] = self.reader.get_ref();
+        let plain = memchr::memchr3(b'<', b'&', b'\r', rest).unwrap_or(0);
+        let mut text = Cow::Borrowed(str::from_utf8(&rest[..plain])?);
+        self.reader.stream().consume(plain);
         loop {
-            match self.next()? {
-                Node::Text(piece) if text.is_empty() => text = piece,
-                Node::Text(piece) => text.to_mut().push_str(&piece),
-                Node::Open(_) => self.skip()?,
-                Node::Close => return Ok(text),
+            let piece = match self.reader.read_event()? {
+                Event::End(_) => return Ok(text),
+                Event::Text(piece) => piece.xml10_content(),
+                Event::CData(piece) => piece.xml10_content(),
+                Event::GeneralRef(reference) => resolve(&reference)?,
+                Event::Start(_) => {
+                    self.skip()?;
+                    continue;
+                }
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => continue,
+            };
+            match text.is_empty() {
+                true => text = piece,
+                false => text.to_mut().push_str(&piece),
             }
         }
     }
 
     /// Passes over the element that was just opened, with all it holds.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
+        if std::mem::take(&mut self.empty) {
+            return Ok(());
+        }
         let mut open = 1;
         while open > 0 {
-            match self.next()? {
-                Node::Open(_) => open += 1,
-                Node::Text(_) => {}
-                Node::Close => open -= 1,
+            match self.reader.read_event()? {
+                Event::Start(_) => open += 1,
+                Event::End(_) => open -= 1,
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => {}
             }
         }
         Ok(())
@@ -93,34 +144,45 @@ impl<'a> Xml<'a> {
             return Ok(Node::Close);
         }
         loop {
+            let rest = *self.reader.get_ref();
             match self.reader.read_event()? {
-                Event::Start(element) => return Ok(Node::Open(element)),
+                Event::Start(element) => return Ok(Node::Open(self.opened(rest, &element))),
                 Event::Empty(element) => {
                     self.empty = true;
-                    return Ok(Node::Open(element));
+                    return Ok(Node::Open(self.opened(rest, &element)));
                 }
                 Event::End(_) => return Ok(Node::Close),
                 Event::Text(text) => return Ok(Node::Text(text.xml10_content())),
                 Event::CData(text) => return Ok(Node::Text(text.xml10_content())),
-                Event::GeneralRef(reference) => {
-                    let text = match reference.resolve_char_ref()? {
-                        Some(character) => Cow::Owned(character.to_string()),
-                        None => resolve_predefined_entity(&reference)
-                            .map(Cow::Borrowed)
-                            .ok_or_else(|| Malformed::new("it names an entity that XML has not"))?,
-                    };
-                    return Ok(Node::Text(text));
-                }
-                Event::Eof => return Err(Malformed::new("it ends before its last element does")),
+                Event::GeneralRef(reference) => return Ok(Node::Text(resolve(&reference)?)),
+                Event::Eof => return Err(Malformed::CUT_SHORT),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
         }
     }
 }
 
+/// The character that a reference such as `&amp;` or `&#65;` stands for.
+fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, Malformed> {
+    if let Some(character) = reference.resolve_char_ref()? {
+        return Ok(Cow::Owned(character.to_string()));
+    }
+    resolve_predefined_entity(reference)
+        .map(Cow::Borrowed)
+        .ok_or_else(|| Malformed::new("it names an entity that XML has not"))
+}
+
 impl Malformed {
+    const CUT_SHORT: Self = Self(Cow::Borrowed("it ends before its last element does"));
+
     pub(crate) fn new(why: impl Into<Cow<'static, str>>) -> Self {
         Self(why.into())
+    }
+}
+
+impl From<Utf8Error> for Malformed {
+    fn from(error: Utf8Error) -> Self {
+        Self(error.to_string().into())
     }
 }
 
@@ -135,11 +197,11 @@ mod tests {
     use super::*;
 
     fn texts(body: &[u8]) -> Result<Vec<String>, Malformed> {
-        let (mut xml, _) = Xml::enter(body, "R")?;
+        let mut xml = Xml::enter(body, "R")?;
         let mut texts = Vec::new();
         while let Some(element) = xml.child()? {
-            match element.name().0 {
-                "T" => texts.push(xml.text()?.into_owned()),
+            match element {
+                b"T" => texts.push(xml.text()?.into_owned()),
                 _ => xml.skip()?,
             }
         }

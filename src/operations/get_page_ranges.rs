@@ -1,14 +1,19 @@
 //! Get Page Ranges: which pages of a page blob, a snapshot or a version have been written.
 
-use http::Method;
+use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt, future, stream};
+use http::{HeaderValue, Method};
 use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{Call, Operation, call_options, with_conditions, with_lease, write_lease};
+use super::{BadName, Call, Operation, write_lease};
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, LeaseId, PageRange, headers, http_date, page, page_ranges},
+    models::{
+        Conditions, ETag, LeaseId, PageRange, PageRangeItem, ServiceVersion, SnapshotId, headers,
+        http_date, page, page_ranges,
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -34,72 +39,149 @@ pub struct PageRanges {
 /// Lists the pages that have been written: made by
 /// [`PageBlobClient::page_ranges`](crate::PageBlobClient::page_ranges).
 ///
-/// Asks for page after page of the list until it is whole.
+/// Awaited, it asks for page after page of the list until it is whole; as a
+/// [`stream`](GetPageRanges::stream), for the next page when the last one has been read.
 ///
 /// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
 pub struct GetPageRanges {
-    call: Call,
-    range: Option<(u64, u64)>,
-    page_size: Option<u32>,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
-    marker: Option<String>,
+    list: ListPages,
 }
 
 impl GetPageRanges {
     pub(crate) fn new(call: Call) -> Self {
-        let conditions = Conditions::new();
-        Self { call, range: None, page_size: None, conditions, lease_id: None, marker: None }
+        Self { list: ListPages::new(call, None) }
     }
 
-    /// Looks only at this part of the blob: an offset and a length, multiples of 512 bytes.
-    pub fn range(mut self, offset: u64, length: u64) -> Self {
-        self.range = Some((offset, length));
-        self
-    }
-
-    /// How many ranges the service may put into one answer: 1 to 10,000.
-    pub fn page_size(mut self, ranges: u32) -> Self {
-        self.page_size = Some(ranges);
-        self
+    /// The ranges one by one, in the order of their addresses.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let mut ranges = std::pin::pin!(disk.page_ranges().stream());
+    /// while let Some(range) = ranges.try_next().await? {
+    ///     println!("bytes {range}");
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn stream(self) -> impl Stream<Item = Result<PageRange>> + Send + 'static {
+        let written = |item: PageRangeItem| (!item.is_clear()).then(|| item.range());
+        self.list.items().try_filter_map(move |item| future::ready(Ok(written(item))))
     }
 }
 
-call_options!(GetPageRanges);
-with_conditions!(GetPageRanges);
-with_lease!(GetPageRanges);
+list_options!(GetPageRanges);
 
 impl IntoFuture for GetPageRanges {
     type Output = Result<PageRanges>;
     type IntoFuture = BoxFuture<'static, Result<PageRanges>>;
 
-    fn into_future(mut self) -> Self::IntoFuture {
+    fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let mut all = PageRanges::default();
-            loop {
-                let (page, marker) = self.call.run(&self).await?;
-                let ranges = std::mem::take(&mut all.ranges);
-                all = page;
-                all.ranges.splice(0..0, ranges);
-                if marker.is_none() {
-                    return Ok(all);
-                }
-                self.marker = marker;
-            }
+            let (items, blob) = self.list.whole().await?;
+            Ok(PageRanges {
+                ranges: items.iter().filter(|item| !item.is_clear()).map(|i| i.range()).collect(),
+                content_length: blob.content_length,
+                etag: blob.etag,
+                last_modified: blob.last_modified,
+            })
         })
     }
 }
 
-impl Operation for GetPageRanges {
-    type Output = (PageRanges, Option<String>);
+/// The request for one page of a list of ranges: of all that hold data, or of those that differ from
+/// an earlier snapshot's.
+#[derive(Debug, Clone)]
+pub(crate) struct ListPages {
+    pub(super) call: Call,
+    previous: Option<Previous>,
+    pub(super) range: Option<(u64, u64)>,
+    pub(super) page_size: Option<u32>,
+    pub(super) conditions: Conditions,
+    pub(super) lease_id: Option<LeaseId>,
+    marker: Option<String>,
+}
+
+/// The snapshot with which a blob is compared.
+#[derive(Debug, Clone)]
+pub(crate) enum Previous {
+    Snapshot(SnapshotId),
+    /// The URL of a managed disk's snapshot, as a header value.
+    Url(Result<HeaderValue, BadName>),
+}
+
+/// What each page says of the blob itself.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) content_length: u64,
+    pub(super) etag: Option<ETag>,
+    pub(super) last_modified: Option<OffsetDateTime>,
+}
+
+impl ListPages {
+    pub(super) fn new(call: Call, previous: Option<Previous>) -> Self {
+        let conditions = Conditions::new();
+        Self {
+            call,
+            previous,
+            range: None,
+            page_size: None,
+            conditions,
+            lease_id: None,
+            marker: None,
+        }
+    }
+
+    /// Every item, and what the last page says of the blob.
+    pub(super) async fn whole(mut self) -> Result<(Vec<PageRangeItem>, Listed)> {
+        let mut all = Vec::new();
+        loop {
+            let (list, blob) = self.call.run(&self).await?;
+            all.extend(list.items);
+            self.marker = list.next_marker;
+            if self.marker.is_none() {
+                return Ok((all, blob));
+            }
+        }
+    }
+
+    /// The items one by one; a page is asked for when the one before it has been read.
+    pub(super) fn items(self) -> impl Stream<Item = Result<PageRangeItem>> + Send + 'static {
+        stream::try_unfold(Some(self), async |next: Option<Self>| {
+            let Some(mut next) = next else { return Ok(None) };
+            let (list, _) = next.call.run(&next).await?;
+            next.marker = list.next_marker;
+            let next = next.marker.is_some().then_some(next);
+            Ok::<_, Error>(Some((stream::iter(list.items.into_iter().map(Ok)), next)))
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+impl Operation for ListPages {
+    type Output = (page_ranges::PageList, Listed);
 
     const NAME: &'static str = "Get Page Ranges";
     const REPEAT: Repeat = Repeat::Safe;
 
     fn request(&self, url: Url) -> Result<Prepared> {
         let mut request = Prepared::new(Method::GET, url).query("comp", "pagelist");
+        match &self.previous {
+            None => {}
+            Some(Previous::Snapshot(id)) => {
+                self.call.since(ServiceVersion::PAGE_RANGES_DIFF, "differences of page ranges")?;
+                request = request.query("prevsnapshot", id.as_str());
+            }
+            Some(Previous::Url(url)) => {
+                let what = "a previous snapshot given by its URL";
+                self.call.since(ServiceVersion::PREVIOUS_SNAPSHOT_URL, what)?;
+                request = request.header(headers::PREVIOUS_SNAPSHOT_URL, url.clone()?);
+            }
+        }
         if let Some(size) = self.page_size {
             if !(1..=10_000).contains(&size) {
                 return Err(Error::invalid("page size", size, "must be 1 to 10000"));
@@ -117,19 +199,95 @@ impl Operation for GetPageRanges {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<(PageRanges, Option<String>)> {
+    fn parse(&self, answer: Answer) -> Result<Self::Output> {
         let length = answer.required(&headers::BLOB_CONTENT_LENGTH)?;
         let content_length = length.parse().map_err(|_| {
             Error::unexpected(Self::NAME, format_args!("the blob length is {length:?}"))
         })?;
         let list = page_ranges::parse(answer.body.as_bytes())
             .map_err(|why| Error::unexpected(Self::NAME, why))?;
-        let ranges = PageRanges {
-            ranges: list.pages().collect(),
-            content_length,
-            etag: answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok()),
-            last_modified: answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse),
-        };
-        Ok((ranges, list.next_marker))
+        let etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
+        let date = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);
+        Ok((list, Listed { content_length, etag, last_modified: date }))
+    }
+}
+
+/// What can be set for a list of ranges, whole or of differences.
+macro_rules! list_options {
+    ($builder:ident) => {
+        impl $builder {
+            /// Looks only at this part of the blob: an offset and a length, multiples of 512 bytes.
+            /// The service may time out on a blob of very many ranges; parts of it are the remedy.
+            pub fn range(mut self, offset: u64, length: u64) -> Self {
+                self.list.range = Some((offset, length));
+                self
+            }
+
+            /// How many ranges the service may put into one answer: 1 to 10,000.
+            pub fn page_size(mut self, ranges: u32) -> Self {
+                self.list.page_size = Some(ranges);
+                self
+            }
+
+            /// Conditions on the blob. Not met: 412, or 304 for a read that asks for a change.
+            pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
+                self.list.conditions = conditions;
+                self
+            }
+
+            /// The id of the blob's active lease, which is then checked.
+            pub fn lease_id(mut self, id: crate::models::LeaseId) -> Self {
+                self.list.lease_id = Some(id);
+                self
+            }
+
+            /// The time that the service may take for each page of the list, in whole seconds.
+            pub fn server_timeout(mut self, limit: std::time::Duration) -> Self {
+                self.list.call.options.server_timeout = Some(limit);
+                self
+            }
+
+            /// An id for the requests, which the service logs and echoes: 1 to 1024 visible ASCII
+            /// characters.
+            pub fn client_request_id(mut self, id: &str) -> Self {
+                self.list.call.options.client_request_id = Some(id.to_owned());
+                self
+            }
+        }
+    };
+}
+pub(super) use list_options;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clients::PageBlobClient, operations::offline};
+
+    fn disk() -> PageBlobClient {
+        offline::blob().page_blob_client()
+    }
+
+    #[test]
+    fn each_setting_is_one_parameter_or_header() {
+        let mut list = disk().page_ranges().range(512, 1024).page_size(10).list;
+        list.marker = Some("m 1".into());
+        let request = list.call.prepare(&list).expect("legal");
+        assert_eq!(request.method, Method::GET);
+        assert_eq!(request.url.query(), Some("comp=pagelist&maxresults=10&marker=m%201"));
+        assert_eq!(request.headers["x-ms-range"], "bytes=512-1535");
+    }
+
+    #[test]
+    fn a_page_of_the_list_must_tell_the_blobs_length() {
+        let list = disk().page_ranges().list;
+        let body = "<PageList><PageRange><Start>0</Start><End>511</End></PageRange></PageList>";
+        let headers = "ETag: \"0x1\"\nx-ms-blob-content-length: 1024";
+        let (page, blob) = list.parse(offline::answer(200, headers, body)).expect("complete");
+        assert_eq!((page.items.len(), blob.content_length), (1, 1024));
+        assert_eq!(blob.etag.expect("given").as_str(), "\"0x1\"");
+        for (headers, body) in [("ETag: \"0x1\"", body), (headers, "<PageList>")] {
+            let error = list.parse(offline::answer(200, headers, body)).expect_err("incomplete");
+            assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error}");
+        }
     }
 }

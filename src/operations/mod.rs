@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     error::{Error, Result},
-    models::{LeaseId, headers},
+    models::{LeaseId, ServiceVersion, headers},
     pipeline::{
         request::{CallOptions, Prepared, Repeat},
         response::Answer,
@@ -26,8 +26,13 @@ pub(crate) mod download;
 pub(crate) mod exists;
 pub(crate) mod get_container_properties;
 pub(crate) mod get_page_ranges;
+pub(crate) mod get_page_ranges_diff;
 pub(crate) mod get_properties;
 pub(crate) mod incremental_copy_blob;
+pub(crate) mod list_blobs;
+pub(crate) mod list_containers;
+#[cfg(test)]
+pub(crate) mod offline;
 pub(crate) mod upload_blob;
 pub(crate) mod upload_pages;
 
@@ -52,10 +57,16 @@ pub(crate) struct BadName {
 impl BadName {
     /// Keeps the refusal of a name for the first call that is made with it.
     pub(crate) fn target(url: Result<Url>) -> Target {
-        url.map_err(|error| match error {
+        url.map_err(Self::from)
+    }
+}
+
+impl From<Error> for BadName {
+    fn from(error: Error) -> Self {
+        match error {
             Error::InvalidInput { what, why } => Self { what, why },
             other => Self { what: "name", why: other.to_string() },
-        })
+        }
     }
 }
 
@@ -102,6 +113,16 @@ impl Call {
         let request = self.prepare(operation)?;
         let answer = self.send(operation, &request, &mut tries).await?;
         operation.parse(answer)
+    }
+
+    /// Refuses `what` with service versions that do not know it.
+    pub(crate) fn since(&self, since: ServiceVersion, what: &str) -> Result<()> {
+        let version = self.pipeline.version();
+        if version >= since {
+            return Ok(());
+        }
+        let rule = format!("must be {since} or later for {what}");
+        Err(Error::invalid("service version", version, &rule))
     }
 
     /// The request, with all that its caller set.

@@ -26,6 +26,7 @@ pub struct SimulatorBuilder {
     settings: Settings,
     clock: Clock,
     seed: u64,
+    port: u16,
 }
 
 impl SimulatorBuilder {
@@ -38,11 +39,11 @@ impl SimulatorBuilder {
             listed_snapshot: ListedSnapshot::default(),
             queued: false,
         };
-        Self { accounts: Vec::new(), settings, clock: Clock::system(), seed: 0 }
+        Self { accounts: Vec::new(), settings, clock: Clock::system(), seed: 0, port: 0 }
     }
 
     /// Adds an account with its key in base64. Without any there is one, `devstoreaccount1`, with
-    /// the well-known key of the emulator.
+    /// the well-known key of the emulator. A name that is given again takes the new key.
     ///
     /// # Panics
     ///
@@ -55,6 +56,7 @@ impl SimulatorBuilder {
             "account name {name:?} must be 3 to 24 lower-case letters and digits"
         );
         assert!(STANDARD.decode(key).is_ok(), "the key of account {name:?} must be base64");
+        self.accounts.retain(|(other, _)| other != name);
         self.accounts.push((name.to_owned(), key.to_owned()));
         self
     }
@@ -125,7 +127,6 @@ impl SimulatorBuilder {
                 Account { name: name.clone(), key: decoded, containers: Default::default() };
             (name.clone(), account)
         };
-        let (first_account, first_key) = self.accounts[0].clone();
         let state = State {
             accounts: Accounts(self.accounts.iter().map(account).collect()),
             settings: self.settings,
@@ -137,14 +138,20 @@ impl SimulatorBuilder {
         let shared = Shared {
             state: Mutex::new(state),
             clock: self.clock,
-            first_account,
-            first_key,
+            accounts: self.accounts,
             served_at: OnceLock::new(),
         };
         Simulator { shared: Arc::new(shared), server: None }
     }
 
-    /// A simulator that serves a free loopback port in the background until it is dropped.
+    /// The loopback port that [`start`](SimulatorBuilder::start) listens on; without it any that
+    /// is free.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// A simulator that serves a loopback port in the background until it is dropped.
     ///
     /// Must be called within a tokio runtime.
     ///
@@ -152,7 +159,7 @@ impl SimulatorBuilder {
     ///
     /// When no port can be had.
     pub async fn start(self) -> io::Result<Simulator> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
         let mut sim = self.build();
         sim.server = Some(Arc::new(server::spawn(&sim, listener)));
         Ok(sim)

@@ -9,6 +9,7 @@ use super::{
     error::{Code, Refusal},
     op::Op,
     route::{Peer, Query, Route},
+    versions,
 };
 
 /// One request.
@@ -56,13 +57,13 @@ impl Call {
         text.parse().map(Some).map_err(|_| Refusal::bad_header(name, text))
     }
 
-    /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or that of the
-    /// SAS.
+    /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or else that of
+    /// the SAS.
     pub(crate) fn version(&self) -> &str {
         self.header("x-ms-version")
             .or_else(|| self.query.get("api-version"))
-            .or_else(|| self.query.get("sv"))
-            .unwrap_or("2009-09-19")
+            .or_else(|| self.query.get("sig").and(self.query.get("sv")))
+            .unwrap_or(versions::OLDEST)
     }
 
     /// Versions compare as text, since they are dates.

@@ -62,7 +62,7 @@ impl Copies {
 
     /// The copy into a blob of the first account.
     pub fn into_blob(&self, container: &str, blob: &str) -> CopyInto {
-        self.into_blob_of(&self.0.first_account, container, blob)
+        self.into_blob_of(self.0.first_account(), container, blob)
     }
 
     /// The copy into a blob of any account.

@@ -31,6 +31,7 @@ macro_rules! codes {
 codes! {
     AppendPositionConditionNotMet 412 "The append position condition specified was not met."
     AuthenticationFailed 403 "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
+    AuthorizationFailure 403 "This request is not authorized to perform this operation."
     AuthorizationPermissionMismatch 403 "This request is not authorized to perform this operation using this permission."
     AuthorizationProtocolMismatch 403 "This request is not authorized to perform this operation using this protocol."
     AuthorizationResourceTypeMismatch 403 "This request is not authorized to perform this operation using this resource type."
@@ -71,6 +72,7 @@ codes! {
     InvalidBlockId 400 "The specified block ID is invalid. The block ID must be Base64-encoded."
     InvalidBlockList 400 "The specified block list is invalid."
     InvalidHeaderValue 400 "The value for one of the HTTP headers is not in the correct format."
+    InvalidInput 400 "One of the request inputs is not valid."
     InvalidMd5 400 "The MD5 value specified in the request is invalid."
     InvalidMetadata 400 "The metadata specified is invalid. It has characters that are not permitted."
     InvalidOperation 400 "Invalid operation against a blob snapshot."

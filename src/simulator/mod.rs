@@ -43,6 +43,7 @@ mod tag_query;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod versions;
 mod xml;
 
 use std::{
@@ -97,8 +98,8 @@ pub struct Simulator {
 pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
-    first_account: String,
-    first_key: String,
+    /// Names and keys, in the order in which they were given.
+    accounts: Vec<(String, String)>,
     served_at: OnceLock<SocketAddr>,
 }
 
@@ -120,12 +121,35 @@ impl Simulator {
     /// assert!(sim.connection_string().contains("AccountName=devstoreaccount1;"));
     /// ```
     pub fn connection_string(&self) -> String {
-        let Shared { first_account, first_key, .. } = &*self.shared;
-        let endpoint = self.endpoint(first_account);
-        format!(
-            "DefaultEndpointsProtocol=http;AccountName={first_account};AccountKey={first_key};\
+        self.connection_string_of(self.shared.first_account()).unwrap_or_default()
+    }
+
+    /// The connection string of an account, if there is such an account.
+    ///
+    /// ```
+    /// # use blobcopy::simulator::Simulator;
+    /// let sim = Simulator::builder().account("backups", "c2VjcmV0").build();
+    /// assert!(sim.connection_string_of("backups").unwrap().contains("AccountKey=c2VjcmV0;"));
+    /// assert!(sim.connection_string_of("other").is_none());
+    /// ```
+    pub fn connection_string_of(&self, account: &str) -> Option<String> {
+        let (name, key) = self.shared.accounts.iter().find(|(name, _)| name == account)?;
+        let endpoint = self.endpoint(name);
+        Some(format!(
+            "DefaultEndpointsProtocol=http;AccountName={name};AccountKey={key};\
              BlobEndpoint={endpoint};"
-        )
+        ))
+    }
+
+    /// The names of the accounts, in the order in which they were given.
+    ///
+    /// ```
+    /// # use blobcopy::simulator::Simulator;
+    /// let sim = Simulator::builder().build();
+    /// assert_eq!(sim.accounts().collect::<Vec<_>>(), ["devstoreaccount1"]);
+    /// ```
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        self.shared.accounts.iter().map(|(name, _)| name.as_str())
     }
 
     /// The path-style endpoint of an account.
@@ -216,12 +240,17 @@ impl Simulator {
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator")
-            .field("endpoint", &self.endpoint(&self.shared.first_account))
+            .field("endpoint", &self.endpoint(self.shared.first_account()))
             .finish()
     }
 }
 
 impl Shared {
+    fn first_account(&self) -> &str {
+        // The builder never leaves it without one.
+        self.accounts.first().map_or(DEFAULT_ACCOUNT, |(name, _)| name)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

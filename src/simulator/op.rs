@@ -82,6 +82,7 @@ operations! {
     CopyBlobFromUrl "Copy Blob From URL" write "cw"
     IncrementalCopy "Incremental Copy Blob" write "cw"
     AbortCopy "Abort Copy Blob" write "w"
+    GetUserDelegationKey "Get User Delegation Key" write ""
     NotModelled "an operation that is not modelled" write ""
 }
 
@@ -134,6 +135,7 @@ impl Op {
     fn of_container(method: &Method, restype: Option<&str>, comp: Option<&str>) -> Self {
         match (method.as_str(), restype, comp) {
             ("GET", None, Some("list")) => Self::ListContainers,
+            ("POST", Some("service"), Some("userdelegationkey")) => Self::GetUserDelegationKey,
             ("PUT", Some("container"), None) => Self::CreateContainer,
             ("DELETE", Some("container"), None) => Self::DeleteContainer,
             ("GET" | "HEAD", Some("container"), None) => Self::GetContainerProperties,
@@ -149,10 +151,9 @@ impl Op {
 }
 
 /// What the service has and the simulator does not: `restype` (if it matters), `comp`, and a name.
-pub(crate) const NOT_MODELLED: [(&str, &str, &str); 16] = [
+pub(crate) const NOT_MODELLED: [(&str, &str, &str); 15] = [
     ("service", "properties", "Blob Service Properties"),
     ("service", "stats", "Get Blob Service Stats"),
-    ("service", "userdelegationkey", "Get User Delegation Key"),
     ("account", "properties", "Get Account Information"),
     ("container", "undelete", "Restore Container (soft delete)"),
     ("container", "rename", "Rename Container"),

@@ -152,11 +152,13 @@ impl Query {
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     pub(crate) https: bool,
+    /// Whether there was no wire at all.
+    pub(crate) in_process: bool,
 }
 
 impl Default for Peer {
     fn default() -> Self {
-        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), https: false }
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), https: false, in_process: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The service's behaviour, asked for in raw requests.
 
+mod authorization;
 mod blobs;
 mod blocks;
 mod containers;
@@ -11,5 +12,6 @@ mod incremental;
 mod kit;
 mod leases;
 mod list;
+mod malformed;
 mod refusals;
 mod set;

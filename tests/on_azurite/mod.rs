@@ -14,6 +14,7 @@ mod copy_sources;
 mod fixture;
 mod harness;
 mod leases;
+mod lists;
 mod page_blobs;
 mod reads;
 mod recording;

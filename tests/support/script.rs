@@ -39,6 +39,11 @@ pub(crate) fn answer(status: u16, headers: &str) -> Step {
     Step::Answer { status, headers, body: String::new() }
 }
 
+/// Success with a body.
+pub(crate) fn answer_with(body: &str) -> Step {
+    Step::Answer { status: 200, headers: Vec::new(), body: body.to_owned() }
+}
+
 /// A refusal with an error code, as a header.
 pub(crate) fn refusal(status: u16, code: &str) -> Step {
     answer(status, &format!("x-ms-error-code: {code}\nx-ms-request-id: r-{status}"))

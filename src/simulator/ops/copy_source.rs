@@ -4,19 +4,16 @@ use http::uri::{Authority, Uri};
 
 use crate::simulator::{
     account::BlobAddress,
-    auth::{self, Access, Principal},
+    auth::{self, Principal},
     blob::Revision,
     call::Call,
     conditions::Conditions,
     error::{Code, Refusal},
-    op::Op,
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
 };
 
 const COPY_SOURCE: &str = "x-ms-copy-source";
-/// A bearer token for the source, which the synchronous operations take.
-const AUTHORIZATION: &str = "x-ms-copy-source-authorization";
 const LONGEST: usize = 2048;
 
 /// The URL in `x-ms-copy-source`.
@@ -71,8 +68,8 @@ impl<'a> SourceUrl<'a> {
     /// By the table under
     /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization),
     /// whoever may read the whole account needs nothing in the URL for a source in it; all others
-    /// do, unless the source is public. `principal` is `None` for an incremental copy, where the
-    /// credential of the request never counts.
+    /// do, unless the source is public. `principal` is `None` for an incremental copy and for the
+    /// synchronous writes from a URL, where the credential of the request never counts.
     pub(super) fn read(
         &self,
         state: &State,
@@ -91,21 +88,8 @@ impl<'a> SourceUrl<'a> {
         }
         let trusted = same_account && principal.is_some_and(Principal::reads_own_account);
         if !trusted || self.query.get("sig").is_some() {
-            let access = Access {
-                op: Op::GetBlob,
-                route: &route,
-                query: &self.query,
-                address: None,
-                https: self.https,
-                now: call.now,
-            };
-            let bearer = call.header(AUTHORIZATION).filter(|_| call.op != Op::CopyBlob);
-            match bearer.map(|value| value.strip_prefix("Bearer ").ok_or(value)) {
-                Some(Ok(token)) => auth::bearer(token, &state.settings, &access),
-                Some(Err(value)) => return Err(Refusal::bad_header(AUTHORIZATION, value)),
-                None => auth::authorize_source(&access, &state.accounts, &state.settings),
-            }
-            .map_err(unreadable)?;
+            auth::authorize_source(&route, &self.query, self.https, call, state)
+                .map_err(unreadable)?;
         }
 
         let (Some(container), Some(blob)) = (route.container, route.blob) else {

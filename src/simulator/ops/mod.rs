@@ -6,6 +6,7 @@ mod container;
 mod container_acl;
 mod copy;
 mod copy_source;
+mod delegation_key;
 mod delete;
 mod from_url;
 mod incremental;
@@ -74,6 +75,7 @@ pub(crate) fn dispatch(
         Op::CopyBlobFromUrl => from_url::copy(state, call, principal),
         Op::IncrementalCopy => incremental::start(state, call),
         Op::AbortCopy => copy::abort(state, call),
+        Op::GetUserDelegationKey => delegation_key::get(state, call, principal),
         Op::NotModelled => Err(Code::NotImplemented.into()),
     }
 }
@@ -91,9 +93,6 @@ pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     if call.op != Op::NotModelled {
         return Ok(());
     }
-    if call.method == Method::OPTIONS {
-        return not_modelled("Preflight Blob Request");
-    }
     let (restype, comp) = (call.query.get("restype"), call.query.get("comp"));
     let same = |known: &str, given: Option<&str>| given.is_some_and(|given| given == known);
     if let Some((.., name)) = NOT_MODELLED
@@ -102,7 +101,7 @@ pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     {
         return not_modelled(name);
     }
-    if !matches!(call.method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE) {
+    if call.method == Method::POST {
         return Err(Code::UnsupportedHttpVerb.into());
     }
     match (restype, comp) {

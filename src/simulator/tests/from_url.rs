@@ -69,7 +69,7 @@ fn the_source_is_authorized_by_its_url_or_a_token_of_its_own() {
     let with = |value: &str| copy().header("x-ms-copy-source-authorization", value).send();
     with("Bearer good").expect(202);
     with("Bearer bad").refused(401, "CannotVerifyCopySource");
-    with("Basic good").refused(400, "InvalidHeaderValue");
+    with("Basic good").refused(400, "CannotVerifyCopySource");
 }
 
 #[test]

@@ -1,4 +1,8 @@
-//! A blob of any type.
+//! A blob of any type: what it is here; what can be done with it in the files beside.
+
+mod content;
+mod copies;
+mod life;
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -7,14 +11,9 @@ use url::Url;
 use super::{BlockBlobClient, PageBlobClient, service::blob_at};
 use crate::{
     auth::credential::Credential,
-    copy::{AbortPendingCopy, CopyFromUriOperation, CopySource, StartCopyFromUri},
     error::Result,
-    models::{CopyId, SnapshotId, VersionId, address::Endpoint},
-    operations::{
-        BadName, Call, Target, abort_copy::AbortCopy, create_snapshot::CreateSnapshot,
-        delete_blob::DeleteBlob, download::DownloadBlob, exists::Exists,
-        get_properties::GetProperties,
-    },
+    models::{SnapshotId, VersionId, address::Endpoint},
+    operations::{BadName, Call, Target},
     pipeline::{options::ClientOptions, request::Prepared, send::Pipeline},
 };
 
@@ -215,167 +214,6 @@ impl BlobClient {
     /// ```
     pub fn block_blob_client(&self) -> BlockBlobClient {
         BlockBlobClient::of(self.clone())
-    }
-
-    /// Reads the blob's properties, its metadata, and what is known of the last copy into it.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// let notes = service.container_client("vhds").blob_client("notes.txt");
-    /// let properties = notes.get_properties().await?;
-    /// println!("{} bytes, {:?}", properties.content_length, properties.blob_type);
-    /// # Ok(()) });
-    /// ```
-    pub fn get_properties(&self) -> GetProperties {
-        GetProperties::new(self.call())
-    }
-
-    /// Whether the blob exists.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// let vhds = service.container_client("vhds");
-    /// assert!(vhds.blob_client("notes.txt").exists().await?);
-    /// assert!(!vhds.blob_client("no such blob").exists().await?);
-    /// # Ok(()) });
-    /// ```
-    pub fn exists(&self) -> Exists {
-        Exists::blob(self.call())
-    }
-
-    /// Starts a copy of a whole blob, snapshot or version into this one; what is there is overwritten.
-    ///
-    /// The service copies in the background. Small copies within an account are often over with the
-    /// answer; others are watched through the [`CopyFromUriOperation`] that this gives.
-    ///
-    /// A start whose answer is lost is not repeated blindly: if the destination carries a copy of this
-    /// source that cannot have ended before the call began, that copy is taken on. Where whole seconds
-    /// leave that open, and the source can change, the copy is started again.
-    ///
-    /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for a source over 2 KiB, with a password in it, or that cannot be authorized; 409
-    /// `PendingCopyOperation` while another copy into this blob is pending; `CannotVerifyCopySource`
-    /// when the service cannot read the source.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// let notes = service.container_client("vhds").blob_client("notes.txt");
-    /// let backup = service.container_client("backups").blob_client("notes.txt");
-    ///
-    /// let mut copy = backup.start_copy_from_uri(&notes).metadata([("origin", "vhds")]).await?;
-    /// copy.wait().await?;
-    /// # Ok(()) });
-    /// ```
-    pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
-        StartCopyFromUri::new(self, source.into())
-    }
-
-    /// Takes up a copy into this blob that was started before. Sends nothing.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// # let id = blob.start_copy_from_uri(&source).await?.id().clone();
-    /// let done = blob.resume_copy(id).wait().await?;
-    /// println!("{:?} bytes", done.bytes_copied);
-    /// # Ok(()) });
-    /// ```
-    pub fn resume_copy(&self, id: CopyId) -> CopyFromUriOperation {
-        CopyFromUriOperation::resumed(self.clone(), id)
-    }
-
-    /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation` for
-    /// a copy that has ended, 409 `CopyIdMismatch` while another is pending.
-    ///
-    /// ```
-    /// use blobcopy::ErrorCode;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// let mut copy = blob.start_copy_from_uri(&source).await?;
-    /// copy.wait().await?;
-    /// let error = blob.abort_copy(copy.id()).await.unwrap_err();
-    /// assert_eq!(error.code(), Some(&ErrorCode::NoPendingCopyOperation));
-    /// # Ok(()) });
-    /// ```
-    pub fn abort_copy(&self, id: &CopyId) -> AbortCopy {
-        AbortCopy::new(self.call(), id.clone())
-    }
-
-    /// Finds the copy that is pending into this blob, and aborts it.
-    ///
-    /// # Errors
-    ///
-    /// `NoCopyProperties` for a blob that tells of no copy.
-    ///
-    /// ```
-    /// use blobcopy::AbortOutcome;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// # blob.start_copy_from_uri(&source).await?.wait().await?;
-    /// let outcome = blob.abort_pending_copy().await?;
-    /// assert!(matches!(outcome, AbortOutcome::AlreadyFinished(_)));
-    /// # Ok(()) });
-    /// ```
-    pub fn abort_pending_copy(&self) -> AbortPendingCopy {
-        AbortPendingCopy::new(self)
-    }
-
-    /// Takes a read-only snapshot.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let taken = disk.create_snapshot().metadata([("why", "nightly")]).await?;
-    /// println!("snapshot {}", taken.snapshot);
-    /// # Ok(()) });
-    /// ```
-    pub fn create_snapshot(&self) -> CreateSnapshot {
-        CreateSnapshot::new(self.call())
-    }
-
-    /// Downloads the content, whole or a range, as a stream.
-    ///
-    /// ```
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// let notes = service.container_client("vhds").blob_client("notes.txt");
-    /// let whole = notes.download().await?.bytes().await?;
-    ///
-    /// let mut pieces = notes.download().range(4..).await?;
-    /// let mut length = 0;
-    /// while let Some(piece) = pieces.try_next().await? {
-    ///     length += piece.len();
-    /// }
-    /// assert_eq!(length, whole.len() - 4);
-    /// # Ok(()) });
-    /// ```
-    pub fn download(&self) -> DownloadBlob {
-        DownloadBlob::new(self.call())
-    }
-
-    /// Deletes the blob, or, with a client of a snapshot or version, only that.
-    ///
-    /// ```
-    /// use blobcopy::DeleteSnapshots;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
-    /// let taken = disk.create_snapshot().await?;
-    /// disk.with_snapshot(&taken.snapshot).delete().await?;
-    /// disk.delete().snapshots(DeleteSnapshots::Include).await?;
-    /// # Ok(()) });
-    /// ```
-    pub fn delete(&self) -> DeleteBlob {
-        DeleteBlob::new(self.call())
     }
 
     pub(crate) fn call(&self) -> Call {

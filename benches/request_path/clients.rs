@@ -1,0 +1,124 @@
+//! The clients that are measured, and the transport that answers them without a network.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use blobcopy::{
+    BlobClient, BlobServiceClient, ClientOptions, Credential,
+    transport::{BoxFuture, Request, Response, Transport, TransportError},
+};
+use http::Method;
+use url::Url;
+
+use crate::answers::{self, Canned};
+
+pub(crate) const ACCOUNT: &str = "account";
+
+/// 64 bytes, as every account's key has.
+pub(crate) const KEY: &str =
+    "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==";
+
+pub(crate) fn key() -> Credential {
+    Credential::shared_key(ACCOUNT, KEY).unwrap()
+}
+
+pub(crate) fn endpoint() -> Url {
+    "https://account.blob.core.windows.net".parse().unwrap()
+}
+
+/// Where a copy comes from, and where it goes.
+pub(crate) struct Blobs {
+    pub(crate) source: BlobClient,
+    pub(crate) destination: BlobClient,
+}
+
+impl Blobs {
+    pub(crate) fn new(endpoint: Url, credential: Credential, options: ClientOptions) -> Self {
+        let service = BlobServiceClient::builder(endpoint).credential(credential).options(options);
+        let service = service.build().unwrap();
+        let blob = |container| service.container_client(container).blob_client("disks/disk0.vhd");
+        Self { source: blob("vhds"), destination: blob("backups") }
+    }
+
+    /// With a transport that answers at once.
+    pub(crate) fn canned(credential: Credential) -> Self {
+        Self::new(endpoint(), credential, ClientOptions::new().transport(CannedTransport::new()))
+    }
+}
+
+/// Answers every request at once with what the service would have said.
+#[derive(Debug)]
+pub(crate) struct CannedTransport {
+    started: Canned,
+    properties: Canned,
+}
+
+impl CannedTransport {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Canned::new(answers::STARTED),
+            properties: Canned::new(answers::PROPERTIES),
+        }
+    }
+}
+
+impl Transport for CannedTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            Ok(match request.method {
+                Method::HEAD => self.properties.response(),
+                _ => self.started.response(),
+            })
+        })
+    }
+}
+
+/// Notes when a request came to it, when its answer left it, and what it was.
+#[derive(Debug)]
+pub(crate) struct Noting<T> {
+    inner: T,
+    noted: Mutex<Option<Noted>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Noted {
+    pub(crate) came: Instant,
+    pub(crate) left: Instant,
+    pub(crate) request: Request,
+}
+
+impl<T> Noting<T> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self { inner, noted: Mutex::new(None) }
+    }
+
+    /// What was noted of the last request.
+    pub(crate) fn take(&self) -> Noted {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap()
+    }
+}
+
+/// The same transport, kept by the bench as well as by the client.
+#[derive(Debug)]
+pub(crate) struct Shared<T>(pub(crate) std::sync::Arc<T>);
+
+impl<T: Transport> Transport for Shared<T> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.0.send(request)
+    }
+}
+
+impl<T: Transport> Transport for Noting<T> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let came = crate::measure::now();
+        Box::pin(async move {
+            let kept = request.clone();
+            let answer = self.inner.send(request).await;
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            *noted = Some(Noted { came, left: crate::measure::now(), request: kept });
+            answer
+        })
+    }
+}

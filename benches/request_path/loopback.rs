@@ -1,0 +1,106 @@
+//! The client's processor time for a request that travels, with many in flight.
+
+use std::sync::Arc;
+
+use blobcopy::{ClientOptions, transport::Request};
+use futures_util::future::join_all;
+use http::Method;
+use http_body_util::Empty;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    clients::{self, Blobs, CannedTransport, Noting, Shared},
+    measure::{Report, Row, for_each_call, interleave},
+    server::Server,
+};
+
+const IN_FLIGHT: usize = 32;
+const TURNS: usize = 120;
+/// For each of those in flight.
+const CALLS: usize = 64;
+
+const FLOOR: &str = "bare reqwest";
+const TARGET: Option<f64> = Some(1.15);
+
+pub(crate) fn get_blob_properties(report: &Report) {
+    let row = Row { name: "loopback: Get Blob Properties", floor: FLOOR, target: TARGET };
+    compare(report, row, Method::HEAD, async |blobs| {
+        blobs.destination.get_properties().await.unwrap();
+    });
+}
+
+pub(crate) fn copy_blob(report: &Report) {
+    let row = Row { name: "loopback: Copy Blob start", floor: FLOOR, target: TARGET };
+    compare(report, row, Method::PUT, async |blobs| {
+        blobs.destination.start_copy_from_uri(&blobs.source).await.unwrap();
+    });
+}
+
+/// The client's call beside bare `reqwest`, which sends the same headers to the same server; and
+/// that beside bare hyper.
+fn compare(report: &Report, row: Row, method: Method, call: impl AsyncFn(&Blobs)) {
+    if !report.wants(row.name) {
+        return;
+    }
+    let server = Server::start();
+    let endpoint: url::Url =
+        format!("http://127.0.0.1:{}/{}", server.port, clients::ACCOUNT).parse().unwrap();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let calls = report.calls(CALLS);
+
+    let blobs = Blobs::new(endpoint.clone(), clients::key(), ClientOptions::new());
+    let request = runtime.block_on(prebuilt(endpoint, &call));
+    assert_eq!(request.method, method);
+    let reqwest = reqwest::Client::new();
+    let hyper = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+
+    let ours = || in_flight(&runtime, calls, || call(&blobs));
+    let bare = || in_flight(&runtime, calls, || by_reqwest(&reqwest, &request));
+    let lower = || in_flight(&runtime, calls, || by_hyper(&hyper, &request));
+    let [ours, bare, lower] =
+        interleave(report.turns(TURNS), [&mut { ours }, &mut { bare }, &mut { lower }]);
+    report.row(&row, &ours, &bare);
+    report.row(
+        &Row { name: "  of which bare reqwest", floor: "bare hyper", target: None },
+        &bare,
+        &lower,
+    );
+}
+
+/// The request as the client makes it, signature and all.
+async fn prebuilt(endpoint: url::Url, call: &impl AsyncFn(&Blobs)) -> Request {
+    let noting = Arc::new(Noting::new(CannedTransport::new()));
+    let options = ClientOptions::new().transport(Shared(Arc::clone(&noting)));
+    call(&Blobs::new(endpoint, clients::key(), options)).await;
+    noting.take().request
+}
+
+async fn by_reqwest(client: &reqwest::Client, request: &Request) {
+    let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+    *outgoing.headers_mut() = request.headers.clone();
+    assert!(client.execute(outgoing).await.unwrap().status().is_success());
+}
+
+async fn by_hyper(client: &Client<HttpConnector, Empty<bytes::Bytes>>, request: &Request) {
+    let mut outgoing = http::Request::new(Empty::new());
+    *outgoing.method_mut() = request.method.clone();
+    *outgoing.uri_mut() = request.url.as_str().parse().unwrap();
+    *outgoing.headers_mut() = request.headers.clone();
+    assert!(client.request(outgoing).await.unwrap().status().is_success());
+}
+
+/// Processor time for each call, with as many in flight at any time as there are lanes.
+fn in_flight<F: Future>(runtime: &Runtime, calls: usize, call: impl Fn() -> F) -> f64 {
+    let lane = async || {
+        for _ in 0..calls {
+            call().await;
+        }
+    };
+    for_each_call(calls * IN_FLIGHT, || {
+        runtime.block_on(join_all((0..IN_FLIGHT).map(|_| lane())));
+    })
+}

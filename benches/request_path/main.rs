@@ -1,0 +1,41 @@
+//! What each request costs beside the least that it could: `cargo bench --bench request_path`.
+//!
+//! Every figure is a ratio to a floor that is measured in the same run, turn by turn with what is
+//! compared to it, so that whatever else the machine does hits both alike. `best` compares the
+//! fastest turns of both; `median` is the middle of the ratios of turns that followed each other.
+//!
+//! Times are those of the client's own thread on a processor. A word as argument chooses the rows
+//! that contain it: `cargo bench --bench request_path -- loopback`.
+
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on should stop and say where")]
+
+mod answers;
+mod clients;
+mod loopback;
+mod measure;
+mod phases;
+mod server;
+mod start_and_poll;
+
+use std::env;
+
+use measure::Report;
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == server::ARGUMENT) {
+        return server::run();
+    }
+    // `cargo test --benches` wants to know only whether it runs.
+    let measured = arguments.iter().any(|argument| argument == "--bench");
+    let filter = arguments.into_iter().find(|argument| !argument.starts_with('-'));
+    let report = Report::new(filter, measured);
+
+    report.heading();
+    phases::signing(&report);
+    phases::building(&report);
+    phases::parsing(&report);
+    start_and_poll::canned(&report);
+    loopback::get_blob_properties(&report);
+    loopback::copy_blob(&report);
+}

@@ -1,0 +1,101 @@
+//! Serves a simulated blob service until it is interrupted, for programs in any language.
+//!
+//! `cargo run --example simulator -- --port 10000`
+
+use std::{error::Error, process::ExitCode, time::Duration};
+
+use blobcopy::{
+    Credential,
+    simulator::{Simulator, SimulatorBuilder},
+};
+
+const HELP: &str = "\
+Serves a simulated blob service on a loopback port until it is interrupted.
+
+  --port PORT            the port to listen on (10000); 0 for any that is free
+  --account NAME:KEY     an account and its key in base64; may be given several times
+                         (devstoreaccount1 with the emulators' well-known key)
+  --copy-rate BYTES      copies move so many bytes a second, instead of all at once
+  --copy-duration SECS   copies take so many seconds, whatever their size
+  --any-bearer           accept every bearer token, which takes https
+  --help                 show this";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let Some(builder) = configured(std::env::args().skip(1))? else {
+        println!("{HELP}");
+        return Ok(());
+    };
+    let simulator = builder.start().await.map_err(|error| format!("cannot listen: {error}"))?;
+
+    for account in simulator.accounts() {
+        println!("account            {account}");
+        println!("endpoint           {}", simulator.endpoint(account));
+        let connection_string = simulator.connection_string_of(account).unwrap_or_default();
+        println!("connection string  {connection_string}\n");
+    }
+    println!("Serving until interrupted (Ctrl-C).");
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+/// The simulator that the arguments ask for; none when they ask for help.
+fn configured(
+    mut arguments: impl Iterator<Item = String>,
+) -> Result<Option<SimulatorBuilder>, Box<dyn Error>> {
+    let mut builder = Simulator::builder();
+    let mut port = 10000;
+    while let Some(argument) = arguments.next() {
+        let (option, attached) = match argument.split_once('=') {
+            Some((option, value)) => (option, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        let mut value = || {
+            attached.clone().or_else(|| arguments.next()).ok_or(format!("{option} takes a value"))
+        };
+        builder = match option {
+            "--help" | "-h" => return Ok(None),
+            "--port" => {
+                port = number(option, &value()?)?;
+                builder
+            }
+            "--account" => {
+                let given = value()?;
+                let (name, key) = account(&given)?;
+                builder.account(name, key)
+            }
+            "--copy-rate" => builder.copy_rate(number(option, &value()?)?),
+            "--copy-duration" => {
+                builder.copy_duration(Duration::from_secs(number(option, &value()?)?))
+            }
+            "--any-bearer" => builder.accept_bearer(|_| true),
+            _ => return Err(format!("{argument} is not an option; --help shows all").into()),
+        };
+    }
+    Ok(Some(builder.port(port)))
+}
+
+/// `name:key`, both of which must be such as an account may have.
+fn account(given: &str) -> Result<(&str, &str), Box<dyn Error>> {
+    let (name, key) = given.split_once(':').ok_or("--account takes NAME:KEY")?;
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if !(3..=24).contains(&name.len()) || !name.bytes().all(letter) {
+        return Err(format!("account name {name:?} is not 3 to 24 small letters and digits").into());
+    }
+    Credential::shared_key(name, key)?;
+    Ok((name, key))
+}
+
+fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("{option} takes a number, not {text:?}"))
+}

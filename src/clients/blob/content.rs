@@ -1,0 +1,71 @@
+//! A blob's content and properties: read, and deleted.
+
+use super::BlobClient;
+use crate::operations::{
+    delete_blob::DeleteBlob, download::DownloadBlob, exists::Exists, get_properties::GetProperties,
+};
+
+impl BlobClient {
+    /// Reads the blob's properties, its metadata, and what is known of the last copy into it.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let properties = notes.get_properties().await?;
+    /// println!("{} bytes, {:?}", properties.content_length, properties.blob_type);
+    /// # Ok(()) });
+    /// ```
+    pub fn get_properties(&self) -> GetProperties {
+        GetProperties::new(self.call())
+    }
+
+    /// Whether the blob exists.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let vhds = service.container_client("vhds");
+    /// assert!(vhds.blob_client("notes.txt").exists().await?);
+    /// assert!(!vhds.blob_client("no such blob").exists().await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn exists(&self) -> Exists {
+        Exists::blob(self.call())
+    }
+
+    /// Downloads the content, whole or a range, as a stream.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let whole = notes.download().await?.bytes().await?;
+    ///
+    /// let mut pieces = notes.download().range(4..).await?;
+    /// let mut length = 0;
+    /// while let Some(piece) = pieces.try_next().await? {
+    ///     length += piece.len();
+    /// }
+    /// assert_eq!(length, whole.len() - 4);
+    /// # Ok(()) });
+    /// ```
+    pub fn download(&self) -> DownloadBlob {
+        DownloadBlob::new(self.call())
+    }
+
+    /// Deletes the blob, or, with a client of a snapshot or version, only that.
+    ///
+    /// ```
+    /// use blobcopy::DeleteSnapshots;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
+    /// let taken = disk.create_snapshot().await?;
+    /// disk.with_snapshot(&taken.snapshot).delete().await?;
+    /// disk.delete().snapshots(DeleteSnapshots::Include).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn delete(&self) -> DeleteBlob {
+        DeleteBlob::new(self.call())
+    }
+}

@@ -1,0 +1,95 @@
+//! Copies into a blob: started, taken up again, aborted.
+
+use super::BlobClient;
+use crate::{
+    copy::{AbortPendingCopy, CopyFromUriOperation, CopySource, StartCopyFromUri},
+    models::CopyId,
+    operations::abort_copy::AbortCopy,
+};
+
+impl BlobClient {
+    /// Starts a copy of a whole blob, snapshot or version into this one; what is there is overwritten.
+    ///
+    /// The service copies in the background. Small copies within an account are often over with the
+    /// answer; others are watched through the [`CopyFromUriOperation`] that this gives.
+    ///
+    /// A start whose answer is lost is not repeated blindly: if the destination carries a copy of this
+    /// source that cannot have ended before the call began, that copy is taken on. Where whole seconds
+    /// leave that open, and the source can change, the copy is started again.
+    ///
+    /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a source over 2 KiB, with a password in it, or that cannot be authorized; 409
+    /// `PendingCopyOperation` while another copy into this blob is pending; `CannotVerifyCopySource`
+    /// when the service cannot read the source.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    ///
+    /// let mut copy = backup.start_copy_from_uri(&notes).metadata([("origin", "vhds")]).await?;
+    /// copy.wait().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
+        StartCopyFromUri::new(self, source.into())
+    }
+
+    /// Takes up a copy into this blob that was started before. Sends nothing.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// # let id = blob.start_copy_from_uri(&source).await?.id().clone();
+    /// let done = blob.resume_copy(id).wait().await?;
+    /// println!("{:?} bytes", done.bytes_copied);
+    /// # Ok(()) });
+    /// ```
+    pub fn resume_copy(&self, id: CopyId) -> CopyFromUriOperation {
+        CopyFromUriOperation::resumed(self.clone(), id)
+    }
+
+    /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation` for
+    /// a copy that has ended, 409 `CopyIdMismatch` while another is pending.
+    ///
+    /// ```
+    /// use blobcopy::ErrorCode;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// copy.wait().await?;
+    /// let error = blob.abort_copy(copy.id()).await.unwrap_err();
+    /// assert_eq!(error.code(), Some(&ErrorCode::NoPendingCopyOperation));
+    /// # Ok(()) });
+    /// ```
+    pub fn abort_copy(&self, id: &CopyId) -> AbortCopy {
+        AbortCopy::new(self.call(), id.clone())
+    }
+
+    /// Finds the copy that is pending into this blob, and aborts it.
+    ///
+    /// # Errors
+    ///
+    /// `NoCopyProperties` for a blob that tells of no copy.
+    ///
+    /// ```
+    /// use blobcopy::AbortOutcome;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// # blob.start_copy_from_uri(&source).await?.wait().await?;
+    /// let outcome = blob.abort_pending_copy().await?;
+    /// assert!(matches!(outcome, AbortOutcome::AlreadyFinished(_)));
+    /// # Ok(()) });
+    /// ```
+    pub fn abort_pending_copy(&self) -> AbortPendingCopy {
+        AbortPendingCopy::new(self)
+    }
+}

@@ -1,0 +1,214 @@
+//! What List Containers says.
+//!
+//! From [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2).
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    ETag, LeaseDuration, LeaseState, LeaseStatus, Metadata, PublicAccess, VersionId,
+    listing::{date, flag, name, text, value, word},
+    xml::{Malformed, Xml},
+};
+
+/// A container, as a list of containers has it.
+///
+/// What the listing was not asked to include, and what the service did not send, is `None`, or
+/// empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ContainerItem {
+    /// The container's name.
+    pub name: String,
+    /// Changes when the container's own metadata or policies change.
+    pub etag: Option<ETag>,
+    /// When they were last changed, with whole seconds.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// The container's metadata, where it was asked for.
+    pub metadata: Metadata,
+    /// What anyone may read without a credential; `None` when nothing.
+    pub public_access: Option<PublicAccess>,
+    /// Whether a lease is active.
+    pub lease_status: Option<LeaseStatus>,
+    /// Where a lease stands.
+    pub lease_state: Option<LeaseState>,
+    /// For how long the active lease was acquired.
+    pub lease_duration: Option<LeaseDuration>,
+    /// Whether an immutability policy is set on the container (from version 2017-11-09).
+    pub has_immutability_policy: Option<bool>,
+    /// Whether a legal hold keeps its blobs from being changed (from version 2017-11-09).
+    pub has_legal_hold: Option<bool>,
+    /// Whether its versions can have immutability policies of their own.
+    pub has_immutable_versions: Option<bool>,
+    /// The scope with which its blobs are encrypted by default (from version 2019-07-07).
+    pub default_encryption_scope: Option<String>,
+    /// Whether a blob is refused any other scope.
+    pub denies_encryption_scope_override: Option<bool>,
+    /// Whether it is deleted, and kept only for a while (from version 2019-12-12).
+    pub is_deleted: bool,
+    /// Which of the deleted containers of this name it is.
+    pub version_id: Option<VersionId>,
+    /// When it was deleted.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub deleted_on: Option<OffsetDateTime>,
+    /// For how many days more it is kept.
+    pub remaining_retention_days: Option<u32>,
+}
+
+/// The body of one answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ContainerList {
+    /// In the order in which they came: that of their names.
+    pub(crate) items: Vec<ContainerItem>,
+    /// Where the next page begins, unless this is the last.
+    pub(crate) next_marker: Option<String>,
+}
+
+pub(crate) fn parse(body: &[u8]) -> Result<ContainerList, Malformed> {
+    let mut list = ContainerList::default();
+    let mut xml = Xml::enter(body, "EnumerationResults")?;
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Containers" => {
+                while let Some(element) = xml.child()? {
+                    match element {
+                        b"Container" => list.items.push(read_container(&mut xml)?),
+                        _ => xml.skip()?,
+                    }
+                }
+            }
+            b"NextMarker" => list.next_marker = text(&mut xml)?,
+            _ => xml.skip()?,
+        }
+    }
+    Ok(list)
+}
+
+fn read_container(xml: &mut Xml<'_>) -> Result<ContainerItem, Malformed> {
+    let mut item = ContainerItem::default();
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Name" => item.name = name(xml)?,
+            b"Properties" => read_properties(xml, &mut item)?,
+            b"Metadata" => {
+                while let Some(element) = xml.child()? {
+                    item.metadata.insert(str::from_utf8(element)?, xml.text()?);
+                }
+            }
+            b"Deleted" => item.is_deleted = flag(xml, element)?.unwrap_or(false),
+            b"Version" => item.version_id = VersionId::from_service(&xml.text()?),
+            _ => xml.skip()?,
+        }
+    }
+    Ok(item)
+}
+
+fn read_properties(xml: &mut Xml<'_>, item: &mut ContainerItem) -> Result<(), Malformed> {
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Last-Modified" => item.last_modified = date(xml, element)?,
+            b"Etag" => item.etag = value(xml, element)?,
+            b"LeaseStatus" => item.lease_status = word(xml)?,
+            b"LeaseState" => item.lease_state = word(xml)?,
+            b"LeaseDuration" => item.lease_duration = word(xml)?,
+            b"PublicAccess" => item.public_access = word(xml)?,
+            b"HasImmutabilityPolicy" => item.has_immutability_policy = flag(xml, element)?,
+            b"HasLegalHold" => item.has_legal_hold = flag(xml, element)?,
+            b"ImmutableStorageWithVersioningEnabled" => {
+                item.has_immutable_versions = flag(xml, element)?;
+            }
+            b"DefaultEncryptionScope" => item.default_encryption_scope = text(xml)?,
+            b"DenyEncryptionScopeOverride" => {
+                item.denies_encryption_scope_override = flag(xml, element)?;
+            }
+            b"DeletedTime" => item.deleted_on = date(xml, element)?,
+            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml, element)?,
+            _ => xml.skip()?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn every_element_of_a_container_is_read() {
+        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\
+            <EnumerationResults ServiceEndpoint=\"https://acct.blob.core.windows.net/\">\
+            <Prefix>a</Prefix><MaxResults>2</MaxResults><Containers>\
+            <Container><Name>alpha</Name><Deleted>true</Deleted>\
+            <Version>01D60F8BB59A4652</Version>\
+            <Properties><Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified>\
+            <Etag>\"0x8DE0000000000AA\"</Etag><LeaseStatus>locked</LeaseStatus>\
+            <LeaseState>leased</LeaseState><LeaseDuration>infinite</LeaseDuration>\
+            <PublicAccess>container</PublicAccess>\
+            <HasImmutabilityPolicy>true</HasImmutabilityPolicy><HasLegalHold>false</HasLegalHold>\
+            <ImmutableStorageWithVersioningEnabled>true</ImmutableStorageWithVersioningEnabled>\
+            <DefaultEncryptionScope>$account-encryption-key</DefaultEncryptionScope>\
+            <DenyEncryptionScopeOverride>false</DenyEncryptionScopeOverride>\
+            <DeletedTime>Fri, 02 Jan 2026 00:00:00 GMT</DeletedTime>\
+            <RemainingRetentionDays>7</RemainingRetentionDays><Novelty>1</Novelty></Properties>\
+            <Metadata><Owner>team a</Owner><empty/></Metadata></Container>\
+            <Container><Name>beta</Name><Properties><Etag>0x1</Etag></Properties></Container>\
+            <Novelty/></Containers><NextMarker>/acct/gamma</NextMarker></EnumerationResults>";
+        let list = parse(body.as_bytes()).expect("well formed");
+        assert_eq!(list.next_marker.as_deref(), Some("/acct/gamma"));
+        let alpha = ContainerItem {
+            name: "alpha".to_owned(),
+            etag: Some("\"0x8DE0000000000AA\"".parse().expect("an etag")),
+            last_modified: Some(datetime!(2026-01-01 00:00 UTC)),
+            metadata: Metadata::from([("Owner", "team a"), ("empty", "")]),
+            public_access: Some(PublicAccess::Container),
+            lease_status: Some(LeaseStatus::Locked),
+            lease_state: Some(LeaseState::Leased),
+            lease_duration: Some(LeaseDuration::Infinite),
+            has_immutability_policy: Some(true),
+            has_legal_hold: Some(false),
+            has_immutable_versions: Some(true),
+            default_encryption_scope: Some("$account-encryption-key".to_owned()),
+            denies_encryption_scope_override: Some(false),
+            is_deleted: true,
+            version_id: VersionId::from_service("01D60F8BB59A4652"),
+            deleted_on: Some(datetime!(2026-01-02 00:00 UTC)),
+            remaining_retention_days: Some(7),
+        };
+        let beta = ContainerItem {
+            name: "beta".to_owned(),
+            etag: Some("\"0x1\"".parse().expect("an etag")),
+            ..ContainerItem::default()
+        };
+        assert_eq!(list.items, [alpha, beta]);
+    }
+
+    #[test]
+    fn an_empty_account_has_no_containers() {
+        for body in [
+            "<EnumerationResults><Containers/><NextMarker/></EnumerationResults>",
+            "<EnumerationResults ServiceEndpoint=\"x\"><Containers></Containers></EnumerationResults>",
+        ] {
+            assert_eq!(parse(body.as_bytes()).expect(body), ContainerList::default());
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_named() {
+        let body = "<EnumerationResults><Containers><Container><Properties>\
+            <Last-Modified>yesterday</Last-Modified></Properties></Container></Containers>\
+            </EnumerationResults>";
+        let error = parse(body.as_bytes()).expect_err("no date").to_string();
+        assert_eq!(error, "Last-Modified is \"yesterday\"");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&body);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What List Blobs says.
+//!
+//! From [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs).
+
+use std::{borrow::Cow, str::FromStr};
+
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    BlobProperties, CopyId, CopyProgress, CopyState, CopyStatus, EchoedSource, SnapshotId, Tags,
+    VersionId, http_date,
+    xml::{Malformed, Xml},
+};
+
+/// A blob, a snapshot or a version, as a list of blobs has it.
+///
+/// What the listing was not asked to include, and what the service did not send, is `None`, or
+/// empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BlobItem {
+    /// The blob's name within its container.
+    pub name: String,
+    /// Which snapshot of the blob this is, if it is one.
+    pub snapshot: Option<SnapshotId>,
+    /// Its properties, with its version, its metadata and the last copy into it.
+    pub properties: BlobProperties,
+    /// Its tags (from version 2019-12-12).
+    pub tags: Tags,
+    /// Whether it is deleted, and kept only for a while (from version 2017-07-29).
+    pub is_deleted: bool,
+    /// When it was deleted.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub deleted_on: Option<OffsetDateTime>,
+    /// For how many days more it is kept.
+    pub remaining_retention_days: Option<u32>,
+    /// Whether the blob is deleted, and only versions of it are left (from version 2020-10-02).
+    pub has_versions_only: bool,
+    /// Whether its metadata is encrypted with the customer's key, and so not shown.
+    pub has_encrypted_metadata: bool,
+}
+
+/// One entry of a list by hierarchy: a blob, or what stands for all blobs below a prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum BlobListItem {
+    /// A blob whose name has no delimiter behind the prefix that was asked for.
+    Blob(Box<BlobItem>),
+    /// The beginning that names have in common, up to and with a delimiter.
+    Prefix(String),
+}
+
+/// The body of one answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct BlobList {
+    /// In the order in which they came: that of their names.
+    pub(crate) items: Vec<BlobListItem>,
+    /// Where the next page begins, unless this is the last.
+    pub(crate) next_marker: Option<String>,
+}
+
+pub(crate) fn parse(body: &[u8]) -> Result<BlobList, Malformed> {
+    let mut list = BlobList::default();
+    let mut xml = Xml::enter(body, "EnumerationResults")?;
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Blobs" => read_blobs(&mut xml, &mut list.items)?,
+            b"NextMarker" => {
+                list.next_marker = Some(xml.text()?.into_owned()).filter(|text| !text.is_empty());
+            }
+            _ => xml.skip()?,
+        }
+    }
+    Ok(list)
+}
+
+fn read_blobs(xml: &mut Xml<'_>, items: &mut Vec<BlobListItem>) -> Result<(), Malformed> {
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Blob" => {
+                let mut item = Box::<BlobItem>::default();
+                read_blob(xml, &mut item)?;
+                items.push(BlobListItem::Blob(item));
+            }
+            b"BlobPrefix" => {
+                let mut prefix = String::new();
+                while let Some(element) = xml.child()? {
+                    match element {
+                        b"Name" => prefix = name(xml)?,
+                        _ => xml.skip()?,
+                    }
+                }
+                items.push(BlobListItem::Prefix(prefix));
+            }
+            _ => xml.skip()?,
+        }
+    }
+    Ok(())
+}
+
+fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
+    let mut copy = CopyElements::default();
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Name" => item.name = name(xml)?,
+            b"Properties" => read_properties(xml, item, &mut copy)?,
+            b"Metadata" => {
+                item.has_encrypted_metadata = xml.attribute("Encrypted").as_deref() == Some("true");
+                while let Some(element) = xml.child()? {
+                    item.properties.metadata.insert(str::from_utf8(element)?, xml.text()?);
+                }
+            }
+            b"Snapshot" => item.snapshot = SnapshotId::from_service(&xml.text()?),
+            b"VersionId" => item.properties.version_id = VersionId::from_service(&xml.text()?),
+            b"IsCurrentVersion" => item.properties.is_current_version = flag(xml, element)?,
+            b"Deleted" => item.is_deleted = flag(xml, element)?.unwrap_or(false),
+            b"HasVersionsOnly" => item.has_versions_only = flag(xml, element)?.unwrap_or(false),
+            b"Tags" => read_tags(xml, &mut item.tags)?,
+            b"OrMetadata" => {
+                while let Some(element) = xml.child()? {
+                    let rule = str::from_utf8(element)?;
+                    let rule = rule.strip_prefix("or-").unwrap_or(rule).to_owned();
+                    item.properties.replication_status.insert(rule, xml.text()?.into_owned());
+                }
+            }
+            _ => xml.skip()?,
+        }
+    }
+    item.properties.copy = copy.into_state(&item.properties);
+    Ok(())
+}
+
+fn read_properties<'a>(
+    xml: &mut Xml<'a>,
+    item: &mut BlobItem,
+    copy: &mut CopyElements,
+) -> Result<(), Malformed> {
+    let of = &mut item.properties;
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Creation-Time" => of.creation_time = date(xml, element)?,
+            b"Last-Modified" => of.last_modified = date(xml, element)?,
+            b"Etag" => of.etag = value(xml, element)?,
+            b"Content-Length" => of.content_length = value(xml, element)?.unwrap_or(0),
+            b"Content-Type" => of.content_type = text(xml)?,
+            b"Content-Encoding" => of.content_encoding = text(xml)?,
+            b"Content-Language" => of.content_language = text(xml)?,
+            b"Content-MD5" => of.content_md5 = text(xml)?,
+            b"Content-Disposition" => of.content_disposition = text(xml)?,
+            b"Cache-Control" => of.cache_control = text(xml)?,
+            b"x-ms-blob-sequence-number" => of.sequence_number = value(xml, element)?,
+            b"BlobType" => of.blob_type = word(xml)?,
+            b"LeaseStatus" => of.lease_status = word(xml)?,
+            b"LeaseState" => of.lease_state = word(xml)?,
+            b"LeaseDuration" => of.lease_duration = word(xml)?,
+            b"CopyId" => copy.id = CopyId::from_service(&xml.text()?),
+            b"CopyStatus" => copy.status = word(xml)?,
+            b"CopySource" => copy.source = text(xml)?.map(EchoedSource::new),
+            b"CopyProgress" => copy.progress = value(xml, element)?,
+            b"CopyCompletionTime" => copy.completed_on = date(xml, element)?,
+            b"CopyStatusDescription" => copy.description = text(xml)?,
+            // The specification says the one, services of 2026 send the other.
+            b"DestinationSnapshot" | b"CopyDestinationSnapshot" => {
+                copy.destination_snapshot = SnapshotId::from_service(&xml.text()?);
+            }
+            b"IncrementalCopy" => of.incremental_copy = flag(xml, element)?.unwrap_or(false),
+            b"ServerEncrypted" => of.server_encrypted = flag(xml, element)?,
+            b"CustomerProvidedKeySha256" => of.encryption_key_sha256 = text(xml)?,
+            b"EncryptionScope" => of.encryption_scope = text(xml)?,
+            b"AccessTier" => of.access_tier = word(xml)?,
+            b"AccessTierInferred" => of.access_tier_inferred = flag(xml, element)?,
+            b"AccessTierChangeTime" => of.access_tier_change_time = date(xml, element)?,
+            b"SmartAccessTier" => of.smart_access_tier = word(xml)?,
+            b"ArchiveStatus" => of.archive_status = word(xml)?,
+            b"RehydratePriority" => of.rehydrate_priority = word(xml)?,
+            b"TagCount" => of.tag_count = value(xml, element)?,
+            b"Sealed" => of.is_sealed = flag(xml, element)?,
+            b"LastAccessTime" => of.last_access_time = date(xml, element)?,
+            b"Expiry-Time" => of.expiry_time = date(xml, element)?,
+            b"ImmutabilityPolicyUntilDate" => of.immutable_until = date(xml, element)?,
+            b"ImmutabilityPolicyMode" => of.immutability_policy_mode = word(xml)?,
+            b"LegalHold" => of.legal_hold = flag(xml, element)?,
+            b"Owner" => of.owner = text(xml)?,
+            b"Group" => of.group = text(xml)?,
+            b"Permissions" => of.permissions = text(xml)?,
+            b"Acl" => of.acl = text(xml)?,
+            b"ResourceType" => of.resource_type = text(xml)?,
+            b"DeletedTime" => item.deleted_on = date(xml, element)?,
+            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml, element)?,
+            _ => xml.skip()?,
+        }
+    }
+    Ok(())
+}
+
+fn read_tags(xml: &mut Xml<'_>, tags: &mut Tags) -> Result<(), Malformed> {
+    while let Some(set) = xml.child()? {
+        if set != b"TagSet" {
+            xml.skip()?;
+            continue;
+        }
+        while let Some(_tag) = xml.child()? {
+            let (mut key, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
+            while let Some(element) = xml.child()? {
+                match element {
+                    b"Key" => key = xml.text()?,
+                    b"Value" => value = xml.text()?,
+                    _ => xml.skip()?,
+                }
+            }
+            tags.insert(key, value);
+        }
+    }
+    Ok(())
+}
+
+/// The elements that tell of a copy, in any order.
+#[derive(Default)]
+struct CopyElements {
+    id: Option<CopyId>,
+    status: Option<CopyStatus>,
+    source: Option<EchoedSource>,
+    progress: Option<CopyProgress>,
+    completed_on: Option<OffsetDateTime>,
+    description: Option<String>,
+    destination_snapshot: Option<SnapshotId>,
+}
+
+impl CopyElements {
+    /// A copy is told of only when both its id and its status came.
+    fn into_state(self, of: &BlobProperties) -> Option<CopyState> {
+        let mut state = CopyState::new(self.id?, self.status?);
+        state.source = self.source;
+        state.progress = self.progress;
+        state.completed_on = self.completed_on;
+        state.description = self.description;
+        state.destination_snapshot = self.destination_snapshot;
+        state.etag = of.etag.clone();
+        state.last_modified = of.last_modified;
+        state.version_id = of.version_id.clone();
+        Some(state)
+    }
+}
+
+/// The text of a name, decoded where the service had to encode it: XML cannot hold every
+/// character that a name may have (from version 2021-02-12).
+pub(super) fn name(xml: &mut Xml<'_>) -> Result<String, Malformed> {
+    let encoded = xml.attribute("Encoded").as_deref() == Some("true");
+    let text = xml.text()?;
+    match encoded {
+        true => Ok(percent_decode_str(&text).decode_utf8_lossy().into_owned()),
+        false => Ok(text.into_owned()),
+    }
+}
+
+pub(super) fn text(xml: &mut Xml<'_>) -> Result<Option<String>, Malformed> {
+    let text = xml.text()?;
+    Ok((!text.is_empty()).then(|| text.into_owned()))
+}
+
+/// A word of the service's vocabulary; every word is one.
+pub(super) fn word<T: for<'w> From<&'w str>>(xml: &mut Xml<'_>) -> Result<Option<T>, Malformed> {
+    let text = xml.text()?;
+    Ok((!text.is_empty()).then(|| T::from(&text)))
+}
+
+pub(super) fn value<T: FromStr>(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<T>, Malformed> {
+    let text = xml.text()?;
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| unreadable(element, text)),
+    }
+}
+
+pub(super) fn flag(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<bool>, Malformed> {
+    let text = xml.text()?;
+    match text.trim() {
+        "" => Ok(None),
+        text if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        text if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        text => Err(unreadable(element, text)),
+    }
+}
+
+pub(super) fn date(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<OffsetDateTime>, Malformed> {
+    let text = xml.text()?;
+    match text.trim() {
+        "" => Ok(None),
+        text => http_date::parse(text).map(Some).ok_or_else(|| unreadable(element, text)),
+    }
+}
+
+fn unreadable(element: &[u8], text: &str) -> Malformed {
+    let text: String = text.chars().take(80).collect();
+    Malformed::new(format!("{} is {text:?}", String::from_utf8_lossy(element)))
+}
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

@@ -1,0 +1,338 @@
+//! List Blobs: flat, or by hierarchy.
+
+use std::collections::BTreeSet;
+
+use futures_core::Stream;
+use futures_util::{TryStreamExt, stream};
+use http::Method;
+use serde::Serialize;
+use url::Url;
+
+use super::{Call, Operation, call_options};
+use crate::{
+    error::{Error, Result},
+    models::{BlobItem, BlobListItem, listing},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+        transport::BoxFuture,
+    },
+};
+
+/// What a list of blobs can tell besides names and properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum BlobInclude {
+    /// The last copy into each blob (from version 2012-02-12).
+    Copy,
+    /// Snapshots, beside the blob that they are of, the oldest first. Not by hierarchy.
+    Snapshots,
+    /// Metadata.
+    Metadata,
+    /// Blobs of which blocks were uploaded, and none committed.
+    UncommittedBlobs,
+    /// Blobs that are deleted, and kept for a while (from version 2017-07-29).
+    Deleted,
+    /// Tags (from version 2019-12-12).
+    Tags,
+    /// Versions (from version 2019-12-12).
+    Versions,
+    /// Blobs that are deleted, but have versions (from version 2020-10-02).
+    DeletedWithVersions,
+    /// Immutability policies (from version 2020-06-12).
+    ImmutabilityPolicy,
+    /// Legal holds (from version 2020-06-12).
+    LegalHold,
+    /// Owner, group and permissions, in accounts with a hierarchical namespace (2020-06-12).
+    Permissions,
+}
+
+impl BlobInclude {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::Snapshots => "snapshots",
+            Self::Metadata => "metadata",
+            Self::UncommittedBlobs => "uncommittedblobs",
+            Self::Deleted => "deleted",
+            Self::Tags => "tags",
+            Self::Versions => "versions",
+            Self::DeletedWithVersions => "deletedwithversions",
+            Self::ImmutabilityPolicy => "immutabilitypolicy",
+            Self::LegalHold => "legalhold",
+            Self::Permissions => "permissions",
+        }
+    }
+}
+
+/// One page of a list of blobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BlobPage<T> {
+    /// In the order of their names. May be empty although more pages follow.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` on the last.
+    pub next_marker: Option<String>,
+}
+
+/// Lists the blobs of a container: made by
+/// [`BlobContainerClient::list_blobs`](crate::BlobContainerClient::list_blobs).
+///
+/// Awaited, it gives one page; [`stream`](Self::stream) gives every blob, [`pages`](Self::pages) every
+/// page.
+///
+/// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
+#[must_use = "nothing is sent until it is awaited or its stream is read"]
+#[derive(Debug, Clone)]
+pub struct ListBlobs {
+    call: Call,
+    query: ListQuery,
+}
+
+/// Lists the blobs of a container up to a delimiter: made by
+/// [`ListBlobs::by_hierarchy`].
+///
+/// Awaited, it gives one page; [`stream`](Self::stream) gives every entry, [`pages`](Self::pages) every
+/// page.
+///
+/// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
+#[must_use = "nothing is sent until it is awaited or its stream is read"]
+#[derive(Debug, Clone)]
+pub struct ListBlobsByHierarchy {
+    call: Call,
+    query: ListQuery,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ListQuery {
+    prefix: Option<String>,
+    delimiter: Option<String>,
+    start_from: Option<String>,
+    marker: Option<String>,
+    page_size: Option<u32>,
+    include: BTreeSet<BlobInclude>,
+}
+
+impl ListBlobs {
+    pub(crate) fn new(call: Call) -> Self {
+        Self { call, query: ListQuery::default() }
+    }
+
+    /// Every blob, page after page, as they are read.
+    pub fn stream(self) -> impl Stream<Item = Result<BlobItem>> + Send + 'static {
+        flatten(self.pages())
+    }
+
+    /// Every page, one request each, as they are read.
+    pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobItem>>> + Send + 'static {
+        pages(self.call, self.query).map_ok(blobs_only)
+    }
+
+    /// Groups names that have the same beginning up to `delimiter`, most often `/`: of the blobs below
+    /// it, only that [`Prefix`](BlobListItem::Prefix) is listed.
+    pub fn by_hierarchy(mut self, delimiter: &str) -> ListBlobsByHierarchy {
+        self.query.delimiter = Some(delimiter.to_owned());
+        ListBlobsByHierarchy { call: self.call, query: self.query }
+    }
+}
+
+impl ListBlobsByHierarchy {
+    /// Every blob and prefix, page after page, as they are read.
+    pub fn stream(self) -> impl Stream<Item = Result<BlobListItem>> + Send + 'static {
+        flatten(self.pages())
+    }
+
+    /// Every page, one request each, as they are read.
+    pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobListItem>>> + Send + 'static {
+        pages(self.call, self.query)
+    }
+}
+
+macro_rules! list_settings {
+    ($builder:ident) => {
+        impl $builder {
+            /// Only names that begin so.
+            pub fn prefix(mut self, prefix: &str) -> Self {
+                self.query.prefix = Some(prefix.to_owned());
+                self
+            }
+
+            /// Begins with the first name that is not before this one (from version 2026-02-06).
+            pub fn start_from(mut self, name: &str) -> Self {
+                self.query.start_from = Some(name.to_owned());
+                self
+            }
+
+            /// Begins where an earlier page said that the next one does.
+            pub fn marker(mut self, marker: &str) -> Self {
+                self.query.marker = Some(marker.to_owned());
+                self
+            }
+
+            /// The most that a page may hold: 1 to 5000. The service may give fewer.
+            pub fn page_size(mut self, entries: u32) -> Self {
+                self.query.page_size = Some(entries);
+                self
+            }
+
+            /// What to tell of each blob, and which blobs to list, besides the plain ones.
+            pub fn include(mut self, include: impl IntoIterator<Item = BlobInclude>) -> Self {
+                self.query.include.extend(include);
+                self
+            }
+        }
+    };
+}
+
+list_settings!(ListBlobs);
+call_options!(ListBlobs);
+list_settings!(ListBlobsByHierarchy);
+call_options!(ListBlobsByHierarchy);
+
+impl IntoFuture for ListBlobs {
+    type Output = Result<BlobPage<BlobItem>>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(blobs_only(self.call.run(&self.query).await?)) })
+    }
+}
+
+impl IntoFuture for ListBlobsByHierarchy {
+    type Output = Result<BlobPage<BlobListItem>>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.call.run(&self.query).await })
+    }
+}
+
+fn pages(
+    call: Call,
+    query: ListQuery,
+) -> impl Stream<Item = Result<BlobPage<BlobListItem>>> + Send + 'static {
+    stream::try_unfold(Some((call, query)), async |next| {
+        let Some((call, mut query)) = next else { return Ok(None) };
+        let page = call.run(&query).await?;
+        query.marker = page.next_marker.clone();
+        let next = query.marker.is_some().then_some((call, query));
+        Ok(Some((page, next)))
+    })
+}
+
+fn flatten<T>(
+    pages: impl Stream<Item = Result<BlobPage<T>>> + Send + 'static,
+) -> impl Stream<Item = Result<T>> + Send + 'static
+where
+    T: Send + 'static,
+{
+    pages.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten()
+}
+
+/// A flat list has no prefixes.
+fn blobs_only(page: BlobPage<BlobListItem>) -> BlobPage<BlobItem> {
+    let blob = |item| match item {
+        BlobListItem::Blob(blob) => Some(*blob),
+        BlobListItem::Prefix(_) => None,
+    };
+    BlobPage {
+        items: page.items.into_iter().filter_map(blob).collect(),
+        next_marker: page.next_marker,
+    }
+}
+
+impl Operation for ListQuery {
+    type Output = BlobPage<BlobListItem>;
+
+    const NAME: &'static str = "List Blobs";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        if let Some(size) = self.page_size.filter(|size| !(1..=5000).contains(size)) {
+            return Err(Error::invalid("page size", size, "must be 1 to 5000"));
+        }
+        if let Some(delimiter) = &self.delimiter {
+            if delimiter.is_empty() {
+                return Err(Error::invalid("delimiter", delimiter, "must not be empty"));
+            }
+            if self.include.contains(&BlobInclude::Snapshots) {
+                let rule = "must not hold snapshots in a list by hierarchy";
+                return Err(Error::invalid("include", "Snapshots", rule));
+            }
+        }
+        let mut request =
+            Prepared::new(Method::GET, url).query("restype", "container").query("comp", "list");
+        let texts = [
+            ("prefix", &self.prefix),
+            ("delimiter", &self.delimiter),
+            ("startFrom", &self.start_from),
+            ("marker", &self.marker),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                request = request.query(name, text);
+            }
+        }
+        if let Some(size) = self.page_size {
+            request = request.query("maxresults", &size.to_string());
+        }
+        if !self.include.is_empty() {
+            let words: Vec<&str> = self.include.iter().map(|include| include.word()).collect();
+            request = request.query("include", &words.join(","));
+        }
+        Ok(request)
+    }
+
+    fn parse(&self, answer: Answer) -> Result<BlobPage<BlobListItem>> {
+        let list = listing::parse(answer.body.as_bytes())
+            .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        Ok(BlobPage { items: list.items, next_marker: list.next_marker })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(query: &ListQuery) -> Result<String> {
+        let url = "https://a.blob.core.windows.net/vhds".parse().expect("a URL");
+        query.request(url).map(|request| request.url.query().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn each_setting_is_one_parameter() {
+        let query = ListQuery {
+            prefix: Some("a/b c".into()),
+            delimiter: Some("/".into()),
+            start_from: Some("a/x".into()),
+            marker: Some("2!4!=".into()),
+            page_size: Some(2),
+            include: [BlobInclude::Metadata, BlobInclude::Copy].into(),
+        };
+        assert_eq!(
+            sent(&query).expect("legal"),
+            "restype=container&comp=list&prefix=a%2Fb%20c&delimiter=%2F&startFrom=a%2Fx\
+             &marker=2%214%21%3D&maxresults=2&include=copy%2Cmetadata"
+        );
+        assert_eq!(sent(&ListQuery::default()).expect("legal"), "restype=container&comp=list");
+    }
+
+    #[test]
+    fn what_the_service_refuses_is_not_sent() {
+        let snapshots = [BlobInclude::Snapshots].into();
+        let by = |delimiter: &str| Some(delimiter.to_owned());
+        let none = ListQuery::default;
+        for (query, what) in [
+            (ListQuery { page_size: Some(0), ..none() }, "page size: \"0\""),
+            (ListQuery { page_size: Some(5001), ..none() }, "page size: \"5001\""),
+            (ListQuery { delimiter: by(""), ..none() }, "delimiter: \"\""),
+            (
+                ListQuery { delimiter: by("/"), include: snapshots, ..none() },
+                "include: \"Snapshots\"",
+            ),
+        ] {
+            let error = sent(&query).expect_err(what).to_string();
+            assert!(error.starts_with(what), "{error}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! List Containers.
+
+use futures_core::Stream;
+use futures_util::{TryStreamExt, stream};
+use http::Method;
+use serde::Serialize;
+use url::Url;
+
+use super::{Call, Operation, call_options};
+use crate::{
+    error::{Error, Result},
+    models::{ContainerItem, container_listing},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+        transport::BoxFuture,
+    },
+};
+
+/// One page of a list of containers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ContainerPage {
+    /// In the order of their names. May be empty although more pages follow.
+    pub items: Vec<ContainerItem>,
+    /// Where the next page begins; `None` on the last.
+    pub next_marker: Option<String>,
+}
+
+/// Lists the containers of an account: made by
+/// [`BlobServiceClient::list_containers`](crate::BlobServiceClient::list_containers).
+///
+/// Awaited, it gives one page; [`stream`](Self::stream) gives every container, [`pages`](Self::pages)
+/// every page.
+///
+/// [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2)
+#[must_use = "nothing is sent until it is awaited or its stream is read"]
+#[derive(Debug, Clone)]
+pub struct ListContainers {
+    call: Call,
+    query: ListQuery,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ListQuery {
+    prefix: Option<String>,
+    marker: Option<String>,
+    page_size: Option<u32>,
+    metadata: bool,
+    deleted: bool,
+    system: bool,
+}
+
+impl ListContainers {
+    pub(crate) fn new(call: Call) -> Self {
+        Self { call, query: ListQuery::default() }
+    }
+
+    /// Only names that begin so.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.query.prefix = Some(prefix.to_owned());
+        self
+    }
+
+    /// Begins where an earlier page said that the next one does.
+    pub fn marker(mut self, marker: &str) -> Self {
+        self.query.marker = Some(marker.to_owned());
+        self
+    }
+
+    /// The most that a page may hold: 1 to 5000. The service may give fewer.
+    pub fn page_size(mut self, containers: u32) -> Self {
+        self.query.page_size = Some(containers);
+        self
+    }
+
+    /// Tells the metadata of each container.
+    pub fn include_metadata(mut self) -> Self {
+        self.query.metadata = true;
+        self
+    }
+
+    /// Lists also containers that are deleted, and kept for a while (from version 2019-12-12).
+    pub fn include_deleted(mut self) -> Self {
+        self.query.deleted = true;
+        self
+    }
+
+    /// Lists also the service's own containers, such as `$logs` (from version 2020-10-02).
+    pub fn include_system(mut self) -> Self {
+        self.query.system = true;
+        self
+    }
+
+    /// Every container, page after page, as they are read.
+    pub fn stream(self) -> impl Stream<Item = Result<ContainerItem>> + Send + 'static {
+        self.pages().map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten()
+    }
+
+    /// Every page, one request each, as they are read.
+    pub fn pages(self) -> impl Stream<Item = Result<ContainerPage>> + Send + 'static {
+        stream::try_unfold(Some(self), async |next| {
+            let Some(mut list) = next else { return Ok(None) };
+            let page = list.call.run(&list.query).await?;
+            list.query.marker = page.next_marker.clone();
+            let next = list.query.marker.is_some().then_some(list);
+            Ok(Some((page, next)))
+        })
+    }
+}
+
+call_options!(ListContainers);
+
+impl IntoFuture for ListContainers {
+    type Output = Result<ContainerPage>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.call.run(&self.query).await })
+    }
+}
+
+impl Operation for ListQuery {
+    type Output = ContainerPage;
+
+    const NAME: &'static str = "List Containers";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        if let Some(size) = self.page_size.filter(|size| !(1..=5000).contains(size)) {
+            return Err(Error::invalid("page size", size, "must be 1 to 5000"));
+        }
+        let mut request = Prepared::new(Method::GET, url).query("comp", "list");
+        if let Some(prefix) = &self.prefix {
+            request = request.query("prefix", prefix);
+        }
+        if let Some(marker) = &self.marker {
+            request = request.query("marker", marker);
+        }
+        if let Some(size) = self.page_size {
+            request = request.query("maxresults", &size.to_string());
+        }
+        let include =
+            [("metadata", self.metadata), ("deleted", self.deleted), ("system", self.system)];
+        let words: Vec<&str> =
+            include.iter().filter(|(_, asked)| *asked).map(|(word, _)| *word).collect();
+        if !words.is_empty() {
+            request = request.query("include", &words.join(","));
+        }
+        Ok(request)
+    }
+
+    fn parse(&self, answer: Answer) -> Result<ContainerPage> {
+        let list = container_listing::parse(answer.body.as_bytes())
+            .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        Ok(ContainerPage { items: list.items, next_marker: list.next_marker })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_is_one_parameter() {
+        let query = ListQuery {
+            prefix: Some("back".into()),
+            marker: Some("/a/backups".into()),
+            page_size: Some(7),
+            metadata: true,
+            deleted: false,
+            system: true,
+        };
+        let url = "https://a.blob.core.windows.net/".parse().expect("a URL");
+        let request = query.request(url).expect("legal");
+        assert_eq!(
+            request.url.query(),
+            Some(
+                "comp=list&prefix=back&marker=%2Fa%2Fbackups&maxresults=7&include=metadata%2Csystem"
+            )
+        );
+    }
+}
