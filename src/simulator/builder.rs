@@ -14,6 +14,7 @@ use super::{
     account::{Account, Accounts},
     auth::BearerRule,
     doors::server,
+    faults::FaultBook,
     state::{Pace, Settings, SourceEcho, Stamps, State},
 };
 use crate::pipeline::clock::Clock;
@@ -117,7 +118,7 @@ impl SimulatorBuilder {
             settings: self.settings,
             stamps: Stamps::new(self.seed),
             copies: Default::default(),
-            faults: Default::default(),
+            faults: FaultBook::new(self.seed),
             requests: Default::default(),
         };
         let shared = Shared {
