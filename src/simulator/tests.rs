@@ -7,4 +7,6 @@ mod copy;
 mod doors;
 mod incremental;
 mod kit;
+mod malformed;
+mod model;
 mod refusals;

@@ -1,5 +1,7 @@
 //! The source of a copy: which blob its URL means, whether it may be read, and how it is shown.
 
+use std::collections::BTreeMap;
+
 use http::uri::{Authority, Uri};
 
 use crate::simulator::{
@@ -9,11 +11,12 @@ use crate::simulator::{
     call::Call,
     conditions::{Conditions, Seen},
     error::{Code, Refusal},
+    remote::Fetched,
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
 };
 
-const COPY_SOURCE: &str = "x-ms-copy-source";
+pub(crate) const COPY_SOURCE: &str = "x-ms-copy-source";
 const LONGEST: usize = 2048;
 
 /// The URL in `x-ms-copy-source`.
@@ -77,6 +80,16 @@ impl<'a> SourceUrl<'a> {
         principal: Option<Principal>,
     ) -> Result<Source, Refusal> {
         let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+        if let Some(Fetched(fetched)) = &call.fetched {
+            let revision = Result::clone(fetched)?;
+            Conditions::of_source(call)?.check_write(Some(Seen {
+                etag: &revision.etag,
+                last_modified: revision.last_modified,
+                tags: &BTreeMap::new(),
+            }))?;
+            let at = BlobAddress::elsewhere(self.text);
+            return Ok(Source { at, snapshot: None, revision });
+        }
         let route = match self.is_here(call) {
             true => locate(&state.accounts, self.authority.as_ref(), &self.path, false),
             false => Err(Code::ResourceNotFound.into()),
@@ -125,6 +138,12 @@ impl<'a> SourceUrl<'a> {
         }
         shown
     }
+}
+
+/// The URL of a source that another server holds.
+pub(crate) fn source_elsewhere(call: &Call) -> Option<String> {
+    let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
+    Some(url.text.to_owned())
 }
 
 fn check_conditions(call: &Call, found: &Blob, revision: &Revision) -> Result<(), Refusal> {
