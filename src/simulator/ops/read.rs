@@ -19,8 +19,10 @@ use crate::simulator::{
     state::State,
 };
 
+type Checksum = fn(&[u8]) -> String;
+
 /// The checksums of a range, if it is not too long, and how they are asked for.
-const CHECKSUMS: [(&str, &str, fn(&[u8]) -> String); 2] = [
+const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-md5", "content-md5", checksums::md5),
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
 ];
