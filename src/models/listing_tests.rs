@@ -96,7 +96,7 @@ fn every_element_of_a_blob_is_read() {
     let text = |text: &str| Some(text.to_owned());
 
     let properties = BlobProperties {
-        etag: etag,
+        etag,
         last_modified: second(1),
         creation_time: second(0),
         content_length: 1 << 30,
@@ -128,7 +128,7 @@ fn every_element_of_a_blob_is_read() {
         smart_access_tier: Some(AccessTier::Cool),
         archive_status: Some(ArchiveStatus::RehydratePendingToCold),
         rehydrate_priority: Some(RehydratePriority::High),
-        version_id: version_id,
+        version_id,
         is_current_version: Some(true),
         tag_count: Some(2),
         replication_status: [("policy_rule".to_owned(), "complete".to_owned())].into(),

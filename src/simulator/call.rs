@@ -9,6 +9,7 @@ use super::{
     error::{Code, Refusal},
     op::Op,
     route::{Peer, Query, Route},
+    versions,
 };
 
 /// One request.
@@ -56,13 +57,13 @@ impl Call {
         text.parse().map(Some).map_err(|_| Refusal::bad_header(name, text))
     }
 
-    /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or that of the
-    /// SAS.
+    /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or else that of
+    /// the SAS.
     pub(crate) fn version(&self) -> &str {
         self.header("x-ms-version")
             .or_else(|| self.query.get("api-version"))
-            .or_else(|| self.query.get("sv"))
-            .unwrap_or("2009-09-19")
+            .or_else(|| self.query.get("sig").and(self.query.get("sv")))
+            .unwrap_or(versions::OLDEST)
     }
 
     /// Versions compare as text, since they are dates.
@@ -97,8 +98,16 @@ impl Call {
 
     /// The range that is asked for: `x-ms-range` comes before `Range`.
     pub(crate) fn range(&self) -> Result<Option<AskedRange>, Refusal> {
-        let named =
-            ["x-ms-range", "range"].into_iter().find_map(|name| Some((name, self.header(name)?)));
+        self.range_in(&["x-ms-range", "range"])
+    }
+
+    /// The range of the source that is asked for.
+    pub(crate) fn source_range(&self) -> Result<Option<AskedRange>, Refusal> {
+        self.range_in(&["x-ms-source-range"])
+    }
+
+    fn range_in(&self, names: &[&str]) -> Result<Option<AskedRange>, Refusal> {
+        let named = names.iter().find_map(|name| Some((name, self.header(name)?)));
         let Some((name, text)) = named else { return Ok(None) };
         AskedRange::parse(text).map(Some).ok_or_else(|| Refusal::bad_header(name, text))
     }

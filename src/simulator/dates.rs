@@ -33,6 +33,20 @@ pub(crate) fn snapshot_time(ticks: i128) -> String {
     )
 }
 
+/// `2026-01-02T03:04:05Z`.
+pub(crate) fn sas_time(at: OffsetDateTime) -> String {
+    let at = at.to_utc();
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
 /// A time in a SAS: `YYYY-MM-DD`, `YYYY-MM-DDThh:mmZ` or `YYYY-MM-DDThh:mm:ss[.fff]Z`.
 pub(crate) fn parse_sas_time(text: &str) -> Option<OffsetDateTime> {
     let (date, clock) = match text.split_once('T') {

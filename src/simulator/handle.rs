@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{
     answer::Answer,
-    auth,
+    auth::{self, Principal},
     call::Call,
     copies, dates,
     error::{Code, Refusal},
@@ -16,6 +16,7 @@ use super::{
     payload::Payload,
     route::{Peer, Query, locate},
     state::State,
+    versions,
 };
 
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
@@ -36,11 +37,14 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
     let request_id = state.stamps.guid();
     let head = request.method() == Method::HEAD;
     let echoed_id = request.headers().get(CLIENT_REQUEST_ID).cloned();
-    let version = request.headers().get("x-ms-version").cloned();
+    let mut version = request.headers().get("x-ms-version").cloned();
 
     let (result, delivery) = match read(state, request, now) {
         Err(refusal) => (Err(refusal), Delivery::Whole),
         Ok(call) => {
+            if version.is_none() {
+                version = HeaderValue::from_str(call.version()).ok();
+            }
             let (result, delivery) = answer(state, &call);
             let (status, code) = match &result {
                 Ok(answer) => (answer.status, None),
@@ -61,7 +65,7 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
     answer.set("server", "Windows-Azure-Blob/1.0 blobcopy-simulator");
     answer.set("x-ms-request-id", &request_id);
     let headers = &mut answer.headers;
-    headers.insert("x-ms-version", version.unwrap_or(HeaderValue::from_static("2009-09-19")));
+    headers.insert("x-ms-version", version.unwrap_or(HeaderValue::from_static(versions::OLDEST)));
     if let Some(id) =
         echoed_id.filter(|id| id.len() <= 1024 && id.as_bytes().iter().all(u8::is_ascii_graphic))
     {
@@ -76,6 +80,9 @@ fn read(state: &State, request: Request<Bytes>, now: OffsetDateTime) -> Result<C
     let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
     let (Parts { method, uri, headers, .. }, body) = request.into_parts();
 
+    if !matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE) {
+        return Err(Code::UnsupportedHttpVerb.into());
+    }
     check_headers(&headers)?;
     let query = Query::parse(uri.query())?;
     let (restype, comp) = (query.get("restype"), query.get("comp"));
@@ -112,11 +119,16 @@ fn answer(state: &mut State, call: &Call) -> (Result<Answer, Refusal>, Delivery)
 fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     check_version(call)?;
     check_length(call)?;
+    ops::check_modelled(call)?;
     let principal = auth::authorize(call, &state.accounts, &state.settings)?;
-    if call.route.secondary && !call.op.reads() {
+    if call.route.secondary && !matches!(call.method, Method::GET | Method::HEAD) {
         return Err(Code::InsufficientAccountPermissions.into());
     }
-    ops::dispatch(state, call, principal)
+    let mut answer = ops::dispatch(state, call, principal)?;
+    if matches!(principal, Principal::Sas { .. }) {
+        auth::dress(&mut answer, &call.query, call.op.reads());
+    }
+    Ok(answer)
 }
 
 /// Bodies have a length that is known beforehand.
@@ -134,8 +146,11 @@ fn check_length(call: &Call) -> Result<(), Refusal> {
 /// A version that the service does not have is refused.
 fn check_version(call: &Call) -> Result<(), Refusal> {
     match call.header("x-ms-version") {
-        Some(version) if VERSIONS.binary_search(&version).is_err() => {
+        Some(version) if !versions::is_known(version) => {
             Err(Refusal::bad_header("x-ms-version", version))
+        }
+        None if !versions::is_known(call.version()) => {
+            Err(Refusal::bad_query("api-version", call.version(), "This version is not supported"))
         }
         _ => Ok(()),
     }
@@ -157,55 +172,3 @@ fn finish(mut answer: Answer, head: bool) -> Response<Payload> {
     *response.headers_mut() = answer.headers;
     response
 }
-
-/// Every version of the protocol, ascending.
-const VERSIONS: [&str; 48] = [
-    "2009-09-19",
-    "2011-08-18",
-    "2012-02-12",
-    "2013-08-15",
-    "2014-02-14",
-    "2015-02-21",
-    "2015-04-05",
-    "2015-07-08",
-    "2015-12-11",
-    "2016-05-31",
-    "2017-04-17",
-    "2017-07-29",
-    "2017-11-09",
-    "2018-03-28",
-    "2018-11-09",
-    "2019-02-02",
-    "2019-07-07",
-    "2019-10-10",
-    "2019-12-12",
-    "2020-02-10",
-    "2020-04-08",
-    "2020-06-12",
-    "2020-08-04",
-    "2020-10-02",
-    "2020-12-06",
-    "2021-02-12",
-    "2021-04-10",
-    "2021-06-08",
-    "2021-08-06",
-    "2021-10-04",
-    "2021-12-02",
-    "2022-11-02",
-    "2023-01-03",
-    "2023-05-03",
-    "2023-08-03",
-    "2023-11-03",
-    "2024-02-04",
-    "2024-05-04",
-    "2024-08-04",
-    "2024-11-04",
-    "2025-01-05",
-    "2025-05-05",
-    "2025-07-05",
-    "2025-11-05",
-    "2026-02-06",
-    "2026-04-06",
-    "2026-06-06",
-    "2026-10-06",
-];

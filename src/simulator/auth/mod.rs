@@ -1,14 +1,21 @@
 //! Who may do what: the credential of a request, and of the source of a copy.
 
+mod bearer;
+mod delegation;
 mod sas;
 mod shared_key;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use http::StatusCode;
+use http::HeaderMap;
 use time::OffsetDateTime;
 
 use self::sas::Sas;
+pub(crate) use self::{
+    bearer::{BearerRule, Identity},
+    delegation::DelegationKey,
+    sas::{LONGEST_KEY, dress},
+};
 use super::{
     account::{Account, Accounts},
     call::Call,
@@ -17,21 +24,14 @@ use super::{
     error::{Code, Refusal},
     op::Op,
     route::{Query, Route},
-    state::Settings,
+    state::{Settings, State},
 };
+
+/// A bearer token for the source, which the synchronous writes from a URL take.
+const SOURCE_AUTHORIZATION: &str = "x-ms-copy-source-authorization";
 
 /// How far the date of a signed request may be off.
 const SKEW: Duration = Duration::from_secs(15 * 60);
-
-/// Decides whether a bearer token is accepted.
-#[derive(Clone)]
-pub(crate) struct BearerRule(pub(crate) Arc<dyn Fn(&str) -> bool + Send + Sync>);
-
-impl fmt::Debug for BearerRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BearerRule")
-    }
-}
 
 /// By what right a request acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +61,15 @@ pub(crate) struct Access<'a> {
     pub(crate) route: &'a Route,
     pub(crate) query: &'a Query,
     pub(crate) version: &'a str,
+    /// The headers of a request; a source has none of its own.
+    pub(crate) headers: Option<&'a HeaderMap>,
     /// Where it comes from; a source is read by the service itself, so nowhere.
     pub(crate) address: Option<IpAddr>,
     pub(crate) https: bool,
+    /// Whether a bearer token may be sent: over https, and where there is no wire at all.
+    pub(crate) secure: bool,
+    /// Whose bearer token came with it.
+    pub(crate) user: Option<&'a Identity>,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -79,34 +85,67 @@ pub(crate) fn authorize(
         route: &call.route,
         query: &call.query,
         version: call.version(),
+        headers: Some(&call.headers),
         address: Some(call.peer.address),
         https: call.peer.https,
+        secure: call.peer.https || call.peer.in_process,
+        user: None,
         now: call.now,
     };
+    let signed = call.query.get("sig").is_some();
     match call.header("authorization") {
         Some(value) => match value.split_once(' ') {
             Some(("SharedKey", credential)) => {
                 check_date(call)?;
                 shared_key::verify(call, account, credential)
             }
-            Some(("Bearer", token)) => bearer(token, settings, &access),
+            // A SAS for one user only takes that user's token beside it.
+            Some(("Bearer", token)) if signed => {
+                bearer::verify(token, settings, &access)?;
+                let user = Identity::of(token);
+                sas(&Access { user: Some(&user), ..access }, account)
+            }
+            Some(("Bearer", token)) => bearer::verify(token, settings, &access),
             _ => Err(Code::InvalidAuthenticationInfo.into()),
         },
-        None if call.query.get("sig").is_some() => sas(&access, account),
+        None if signed => sas(&access, account),
         None => anonymous(&access, accounts, settings),
     }
 }
 
-/// Checks that the service may read the source of a copy with nothing but its URL.
+/// Checks that the service may read the source of a copy with nothing but its URL, which leads to
+/// `route`.
 pub(crate) fn authorize_source(
-    access: &Access<'_>,
-    accounts: &Accounts,
-    settings: &Settings,
+    route: &Route,
+    query: &Query,
+    https: bool,
+    call: &Call,
+    state: &State,
 ) -> Result<Principal, Refusal> {
+    let access = Access {
+        op: Op::GetBlob,
+        route,
+        query,
+        version: call.version(),
+        headers: None,
+        address: None,
+        https,
+        secure: https,
+        user: None,
+        now: call.now,
+    };
+    let State { accounts, settings, .. } = state;
+    // The asynchronous copies take no token for their source.
+    let bearer = call.header(SOURCE_AUTHORIZATION).filter(|_| call.op != Op::CopyBlob);
+    if let Some(value) = bearer {
+        let token = value.strip_prefix("Bearer ");
+        let token = token.ok_or_else(|| Refusal::bad_header(SOURCE_AUTHORIZATION, ""))?;
+        return bearer::verify(token, settings, &access);
+    }
     let account = accounts.get(&access.route.account).ok_or(Code::ResourceNotFound)?;
     match access.query.get("sig") {
-        Some(_) => sas(access, account),
-        None => anonymous(access, accounts, settings),
+        Some(_) => sas(&access, account),
+        None => anonymous(&access, accounts, settings),
     }
 }
 
@@ -126,24 +165,6 @@ fn check_date(call: &Call) -> Result<(), Refusal> {
         return Err(Refusal::unauthenticated(why));
     }
     Ok(())
-}
-
-fn bearer(token: &str, settings: &Settings, access: &Access<'_>) -> Result<Principal, Refusal> {
-    let rule = settings.bearer.as_ref().ok_or_else(|| {
-        Refusal::unauthenticated(
-            "This simulator was given no rule by which it accepts a bearer token",
-        )
-    })?;
-    if !access.https {
-        return Err(Refusal::unauthenticated(
-            "Authentication scheme Bearer is not allowed with HTTP",
-        ));
-    }
-    if (rule.0)(token) {
-        Ok(Principal::Bearer)
-    } else {
-        Err(challenge(Code::InvalidAuthenticationInfo))
-    }
 }
 
 /// What anyone may read: blobs, and perhaps the container, as its public access level says.
@@ -169,11 +190,5 @@ fn anonymous(
             Err(Code::PublicAccessNotPermitted.into())
         };
     }
-    Err(challenge(Code::NoAuthenticationInformation))
-}
-
-fn challenge(code: Code) -> Refusal {
-    const HEADER: &str = "Bearer authorization_uri=https://login.microsoftonline.com/\
-        00000000-0000-0000-0000-000000000000/oauth2/authorize resource_id=https://storage.azure.com";
-    Refusal::from(code).header("www-authenticate", HEADER).status(StatusCode::UNAUTHORIZED)
+    Err(bearer::challenge(Code::NoAuthenticationInformation))
 }

@@ -1,17 +1,27 @@
 //! Shared access signatures, from the service's side:
-//! [service SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas) and
-//! [account SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
+//! [service SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas),
+//! [account SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas) and
+//! [user delegation SAS](https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas).
 
-use std::net::IpAddr;
+mod to_sign;
 
-use super::{Access, Principal, shared_key::sign};
+use std::{net::IpAddr, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{Access, Principal, delegation::DelegationKey, shared_key::sign};
 use crate::simulator::{
     account::Account,
+    answer::Answer,
+    container::StoredPolicy,
     dates,
     error::{Code, Refusal},
-    op::Op,
     route::{Query, Route},
+    versions,
 };
+
+/// How long a user delegation key may be good for.
+pub(crate) const LONGEST_KEY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The SAS in a query.
 pub(super) struct Sas<'a> {
@@ -20,11 +30,25 @@ pub(super) struct Sas<'a> {
     version: &'a str,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Account,
+    Service,
+    Delegation,
+}
+
+/// What a SAS allows and when, by itself or by the policy that it names.
+struct Terms<'a> {
+    start: &'a str,
+    expiry: &'a str,
+    permissions: &'a str,
+}
+
 impl<'a> Sas<'a> {
     pub(super) fn of(query: &'a Query, route: &'a Route) -> Result<Self, Refusal> {
-        let version = query.get("sv").unwrap_or("2009-09-19");
-        if query.get("skoid").is_some() {
-            return Err(Refusal::unauthenticated("No such user delegation key exists"));
+        let version = query.get("sv").unwrap_or(versions::OLDEST);
+        if !versions::is_known(version) {
+            return Err(Refusal::bad_query("sv", version, "This version is not supported"));
         }
         Ok(Self { query, route, version })
     }
@@ -35,103 +59,100 @@ impl<'a> Sas<'a> {
         account: &Account,
         access: &Access<'_>,
     ) -> Result<Principal, Refusal> {
-        let for_account = self.query.get("srt").is_some();
-        let to_sign = if for_account { self.account_string() } else { self.service_string()? };
-        if sign(&account.key, &to_sign).as_deref() != self.query.get("sig") {
+        let to_sign = self.string_to_sign(access.headers)?;
+        let signature = match self.kind() {
+            Kind::Delegation => {
+                let key = STANDARD.decode(self.delegation_key(access)?.value(account));
+                sign(&key.unwrap_or_default(), &to_sign)
+            }
+            Kind::Account | Kind::Service => sign(&account.key, &to_sign),
+        };
+        if Some(signature.as_str()) != self.query.get("sig") {
             let why = format!("Signature did not match. String to sign used was {to_sign}");
             return Err(Refusal::unauthenticated(why));
         }
-        self.check_time(access)?;
+        let terms = self.terms(account)?;
+        check_time(&terms, access)?;
         self.check_sender(access)?;
-        if for_account {
+        self.check_scope(access)?;
+        if self.kind() == Kind::Account {
             self.check_reach(access)?;
         }
-        self.check_permission(access.op)
+        self.check_permission(access, terms.permissions)
+    }
+
+    fn kind(&self) -> Kind {
+        match (self.query.get("srt"), self.query.get("skoid")) {
+            (Some(_), _) => Kind::Account,
+            (None, Some(_)) => Kind::Delegation,
+            (None, None) => Kind::Service,
+        }
     }
 
     fn field(&self, name: &str) -> &'a str {
         self.query.get(name).unwrap_or("")
     }
 
-    fn account_string(&self) -> String {
-        let mut fields = vec![self.route.account.as_str()];
-        fields.extend(
-            ["sp", "ss", "srt", "st", "se", "sip", "spr", "sv"].map(|name| self.field(name)),
-        );
-        if self.version >= "2020-12-06" {
-            fields.push(self.field("ses"));
-        }
-        fields.push("");
-        fields.join("\n")
-    }
-
-    fn service_string(&self) -> Result<String, Refusal> {
-        let resource = self.canonical_resource()?;
-        let mut fields = vec![self.field("sp"), self.field("st"), self.field("se"), &resource];
-        fields.push(self.field("si"));
-        let version = self.version;
-        if version >= "2015-04-05" {
-            fields.extend([self.field("sip"), self.field("spr")]);
-        }
-        if version >= "2012-02-12" {
-            fields.push(version);
-        }
-        if version >= "2018-11-09" {
-            let time = match self.field("sr") {
-                "bs" => self.field("snapshot"),
-                "bv" => self.field("versionid"),
-                _ => "",
-            };
-            fields.extend([self.field("sr"), time]);
-        }
-        if version >= "2020-12-06" {
-            fields.push(self.field("ses"));
-        }
-        if version >= "2013-08-15" {
-            fields.extend(["rscc", "rscd", "rsce", "rscl", "rsct"].map(|name| self.field(name)));
-        }
-        Ok(fields.join("\n"))
-    }
-
-    /// What `sr` says that the SAS is for, as far as this URL names it.
-    fn canonical_resource(&self) -> Result<String, Refusal> {
-        let refuse = |why: &str| Refusal::unauthenticated(why);
-        let service = if self.version >= "2015-02-21" { "/blob" } else { "" };
-        let container = self.route.container.as_deref();
-        let container =
-            container.ok_or_else(|| refuse("A service SAS is for a container or a blob"))?;
-        let mut resource = format!("{service}/{}/{container}", self.route.account);
-        match self.field("sr") {
-            "c" => {}
-            "b" | "bs" | "bv" => {
-                let blob = self.route.blob.as_deref();
-                resource.push('/');
-                resource.push_str(blob.ok_or_else(|| refuse("The SAS is for a blob"))?);
-            }
-            _ => return Err(refuse("sr is mandatory: b, bs, bv or c")),
-        }
-        Ok(resource)
-    }
-
-    fn check_time(&self, access: &Access<'_>) -> Result<(), Refusal> {
-        let (start, expiry) = (self.field("st"), self.field("se"));
-        let unread = |field: &str| {
-            let why = format!("{field} is missing, or is not a time in one of the forms allowed");
-            Refusal::unauthenticated(why)
+    /// The key that signed a user delegation SAS, which must be good now.
+    fn delegation_key(&self, access: &Access<'_>) -> Result<DelegationKey<'a>, Refusal> {
+        let key = DelegationKey {
+            object_id: self.field("skoid"),
+            tenant_id: self.field("sktid"),
+            start: self.field("skt"),
+            expiry: self.field("ske"),
+            service: self.field("sks"),
+            version: self.field("skv"),
+            delegated_tenant_id: self.field("skdutid"),
         };
-        let begun = match start {
-            "" => true,
-            start => dates::parse_sas_time(start).ok_or_else(|| unread("st"))? <= access.now,
-        };
-        let ended = dates::parse_sas_time(expiry).ok_or_else(|| unread("se"))? <= access.now;
-        if begun && !ended {
-            return Ok(());
+        let times = dates::parse_sas_time(key.start).zip(dates::parse_sas_time(key.expiry));
+        let good = times.is_some_and(|(start, expiry)| {
+            start <= access.now && access.now < expiry && expiry - start <= LONGEST_KEY
+        });
+        if !good || key.service != "b" || self.version < "2018-11-09" {
+            return Err(Refusal::unauthenticated(format!(
+                "The user delegation key is not valid: service [{}] - Start [{}] - Expiry [{}] - \
+                 Current [{}]",
+                key.service,
+                key.start,
+                key.expiry,
+                dates::http_date(access.now)
+            )));
         }
-        let now = dates::http_date(access.now);
-        Err(Refusal::unauthenticated(format!(
-            "Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}] - \
-             Current [{now}]"
-        )))
+        let user = self.field("sduoid");
+        if !user.is_empty() && access.user.is_none_or(|present| present.object_id != user) {
+            let why = "The SAS takes a bearer token of the user in sduoid beside it";
+            return Err(Refusal::unauthenticated(why));
+        }
+        Ok(key)
+    }
+
+    /// What is not in the SAS itself may be in a stored policy, but nothing in both.
+    fn terms(&self, account: &'a Account) -> Result<Terms<'a>, Refusal> {
+        let [permissions, start, expiry] = ["sp", "st", "se"].map(|name| self.field(name));
+        let own = Terms { start, expiry, permissions };
+        let id = self.field("si");
+        if id.is_empty() || self.kind() != Kind::Service {
+            return Ok(own);
+        }
+        let container = self.route.container.as_ref();
+        let container = container.and_then(|container| account.containers.get(container));
+        let policy = container.and_then(|it| it.policies.iter().find(|policy| policy.id == id));
+        let Some(StoredPolicy { start, expiry, permissions, .. }) = policy else {
+            let why = format!("The container has no stored access policy '{id}'");
+            return Err(Refusal::unauthenticated(why));
+        };
+        let either = |name: &str, own: &'a str, stored: &'a Option<String>| match stored {
+            Some(stored) if own.is_empty() => Ok(stored.as_str()),
+            None => Ok(own),
+            Some(_) => Err(Refusal::unauthenticated(format!(
+                "{name} is in the SAS and in its stored access policy; it must be in one of them"
+            ))),
+        };
+        Ok(Terms {
+            start: either("st", own.start, start)?,
+            expiry: either("se", own.expiry, expiry)?,
+            permissions: either("sp", own.permissions, permissions)?,
+        })
     }
 
     fn check_sender(&self, access: &Access<'_>) -> Result<(), Refusal> {
@@ -168,16 +189,73 @@ impl<'a> Sas<'a> {
         Ok(())
     }
 
-    fn check_permission(&self, op: Op) -> Result<Principal, Refusal> {
-        let given = self.field("sp");
-        // Nothing that acts on a container as a whole is open to a service SAS.
-        let whole =
-            matches!(op, Op::CreateContainer | Op::DeleteContainer | Op::GetContainerProperties);
-        let closed = whole && self.query.get("srt").is_none();
-        if closed || !op.permissions().chars().any(|needed| given.contains(needed)) {
+    /// `ses` is the one encryption scope that the SAS may write with.
+    fn check_scope(&self, access: &Access<'_>) -> Result<(), Refusal> {
+        let asked = access.headers.and_then(|headers| headers.get("x-ms-encryption-scope"));
+        match self.query.get("ses") {
+            Some(scope) if asked.is_some_and(|asked| asked != scope) => {
+                Err(Code::AuthorizationFailure.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_permission(&self, access: &Access<'_>, given: &str) -> Result<Principal, Refusal> {
+        let needed = access.op.permissions();
+        // Of what acts on a container as a whole, only its list is open to a service SAS.
+        let whole = access.route.blob.is_none() && self.kind() != Kind::Account;
+        let closed = whole && needed != "l";
+        let writes_tags = !access.op.reads()
+            && access.headers.is_some_and(|headers| headers.contains_key("x-ms-tags"));
+        if closed
+            || !needed.chars().any(|needed| given.contains(needed))
+            || (writes_tags && !given.contains('t'))
+        {
             return Err(Code::AuthorizationPermissionMismatch.into());
         }
         Ok(Principal::Sas { overwrite: given.contains('w') })
+    }
+}
+
+fn check_time(terms: &Terms<'_>, access: &Access<'_>) -> Result<(), Refusal> {
+    let Terms { start, expiry, .. } = *terms;
+    let unread = |field: &str| {
+        let why = format!("{field} is missing, or is not a time in one of the forms allowed");
+        Refusal::unauthenticated(why)
+    };
+    let begun = match start {
+        "" => true,
+        start => dates::parse_sas_time(start).ok_or_else(|| unread("st"))? <= access.now,
+    };
+    let ended = dates::parse_sas_time(expiry).ok_or_else(|| unread("se"))? <= access.now;
+    if begun && !ended {
+        return Ok(());
+    }
+    let now = dates::http_date(access.now);
+    Err(Refusal::unauthenticated(format!(
+        "Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}] - \
+         Current [{now}]"
+    )))
+}
+
+/// What a SAS changes in the answer to a request that it authorized: the headers that a read is to
+/// show, and the encryption scope that a write was made with.
+pub(crate) fn dress(answer: &mut Answer, query: &Query, reads: bool) {
+    const OVERRIDES: [(&str, &str); 5] = [
+        ("rscc", "cache-control"),
+        ("rscd", "content-disposition"),
+        ("rsce", "content-encoding"),
+        ("rscl", "content-language"),
+        ("rsct", "content-type"),
+    ];
+    let signed = query.get("srt").is_none();
+    for (parameter, header) in OVERRIDES.into_iter().filter(|_| reads && signed) {
+        if let Some(value) = query.get(parameter) {
+            answer.set(header, value);
+        }
+    }
+    if let Some(scope) = query.get("ses").filter(|_| !reads) {
+        answer.set("x-ms-encryption-scope", scope);
     }
 }
 

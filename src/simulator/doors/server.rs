@@ -101,7 +101,7 @@ async fn exchange(
         false => body.collect().await.map_err(io::Error::other)?.to_bytes(),
     };
     let mut request = Request::from_parts(parts, body);
-    request.extensions_mut().insert(Peer { address: peer.ip(), https: false });
+    request.extensions_mut().insert(Peer { address: peer.ip(), ..Peer::default() });
 
     let Outcome { response, delivery } = shared.step(request);
     match delivery {

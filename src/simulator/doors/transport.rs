@@ -52,7 +52,7 @@ fn enter(request: Request) -> Result<http::Request<Bytes>, TransportError> {
     let mut entering = http::Request::builder()
         .method(request.method)
         .uri(request.url.as_str().split('#').next().unwrap_or(""))
-        .extension(Peer { https, ..Peer::default() })
+        .extension(Peer { https, in_process: true, ..Peer::default() })
         .body(request.body)
         .map_err(unusable)?;
     *entering.headers_mut() = request.headers;

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Request};
+use percent_encoding::percent_decode_str;
 use sha2::Sha256;
 use time::macros::datetime;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
@@ -14,6 +15,7 @@ use crate::{
     Clock,
     simulator::{
         DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator, SimulatorBuilder, dates, faults::Delivery,
+        route::Peer,
     },
 };
 
@@ -35,6 +37,7 @@ pub(super) struct Ask<'a> {
     headers: Vec<(String, String)>,
     body: Bytes,
     signed: bool,
+    https: bool,
 }
 
 #[derive(Debug)]
@@ -76,7 +79,7 @@ impl Kit {
     pub(super) fn ask<'a>(&'a self, method: &'a str, target: &str) -> Ask<'a> {
         let (headers, body) = (Vec::new(), Bytes::new());
         let (account, target) = (DEFAULT_ACCOUNT, target.to_owned());
-        Ask { kit: self, account, method, target, headers, body, signed: true }
+        Ask { kit: self, account, method, target, headers, body, signed: true, https: false }
     }
 
     /// A container by PUT.
@@ -150,6 +153,11 @@ impl<'a> Ask<'a> {
         self
     }
 
+    pub(super) fn over_https(mut self) -> Self {
+        self.https = true;
+        self
+    }
+
     pub(super) fn request(mut self) -> Request<Bytes> {
         let _guard = self.kit.enter();
         let key = if self.account == OTHER.0 { OTHER.1 } else { DEFAULT_KEY };
@@ -172,7 +180,8 @@ impl<'a> Ask<'a> {
             let authorization = format!("SharedKey {}:{}", self.account, sign(key, &text));
             self.headers.push(("authorization".to_owned(), authorization));
         }
-        let mut request = Request::builder().method(self.method).uri(uri);
+        let peer = Peer { https: self.https, ..Peer::default() };
+        let mut request = Request::builder().method(self.method).uri(uri).extension(peer);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -238,7 +247,11 @@ pub(super) fn sas(path: &str, resource: &str, permissions: &str, expiry: &str) -
 }
 
 fn sign(key: &str, text: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(key).unwrap()).unwrap();
+    sign_with(&STANDARD.decode(key).unwrap(), text)
+}
+
+pub(super) fn sign_with(key: &[u8], text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
@@ -264,21 +277,19 @@ fn string_to_sign(
     for name in ["if-none-match", "if-unmodified-since", "range"] {
         lines.push(header(name).to_owned());
     }
-    let mut own: Vec<String> = headers
-        .iter()
-        .filter(|(name, _)| name.starts_with("x-ms-"))
-        .map(|(name, value)| format!("{name}:{value}"))
-        .collect();
+    let mut own: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("x-ms-")).collect();
     own.sort();
-    lines.extend(own);
+    lines.extend(own.iter().map(|(name, value)| format!("{name}:{value}")));
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     lines.push(format!("/{account}{path}"));
-    let mut parameters: Vec<String> = query
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+    let mut parameters: Vec<(String, String)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.replacen('=', ":", 1).replace("%3A", ":"))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name).to_lowercase(), decoded(value)))
         .collect();
     parameters.sort();
-    lines.extend(parameters);
+    lines.extend(parameters.iter().map(|(name, value)| format!("{name}:{value}")));
     lines.join("\n")
 }

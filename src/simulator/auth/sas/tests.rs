@@ -24,12 +24,16 @@ fn every_string_to_sign_is_rebuilt_from_the_request() {
             blob: vector.blob.map(str::to_owned),
         };
         let sas = Sas::of(&query, &route).unwrap();
-        let to_sign = match query.get("srt") {
-            Some(_) => sas.account_string(),
-            None => sas.service_string().unwrap(),
-        };
+        let headers = [("x-ms-test", "1"), ("x-ms-zed", "2")].map(|(name, value)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+        });
+        let to_sign = sas.string_to_sign(Some(&headers.into_iter().collect())).unwrap();
         assert_eq!(to_sign, vector.to_sign, "{}", vector.query);
-        assert_eq!(sign(&key, &to_sign).as_deref(), query.get("sig"), "{}", vector.query);
+        let key = match query.get("skoid") {
+            Some(_) => &b"0123456789abcdef0123456789abcdef"[..],
+            None => &key,
+        };
+        assert_eq!(Some(&*sign(key, &to_sign)), query.get("sig"), "{}", vector.query);
     }
 }
 
@@ -89,5 +93,61 @@ const VECTORS: &[Vector] = &[
         blob: Some("dir/b c.txt"),
         query: "st=2026-01-01T00%3A00%3A00Z&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sv=2026-10-06&sr=b&sig=icUcWJ2nFrn6XD6pcj2SwEFjONgbwyJ3AUWsZnUQdL0%3D",
         to_sign: "r\n2026-01-01T00:00:00Z\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/dir/b c.txt\n\n\nhttps\n2026-10-06\nb\n\n\n\n\n\n\n",
+    },
+    // user delegation SAS, blob, read, 2026-06-06
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "st=2026-01-01T00%3A00%3A00Z&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sv=2026-06-06&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2026-06-06&sig=IUnF7XiW2q79kWYQgebmOdc/YAkVJ0TC6kXoIIXjNis%3D",
+        to_sign: "r\n2026-01-01T00:00:00Z\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2026-06-06\n\n\n\n\n\n\nhttps\n2026-06-06\nb\n\n\n\n\n\n\n\n\n",
+    },
+    // user delegation SAS, container, saoid+scid, 2026-06-06
+    Vector {
+        container: "src",
+        blob: None,
+        query: "se=2026-01-02T00%3A00%3A00Z&sp=rl&sv=2026-06-06&sr=c&saoid=00000000-0000-0000-0000-0000000000aa&scid=00000000-0000-0000-0000-0000000000cc&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2026-06-06&sig=YWfadVUDeZ1I%2BhRN4wjlHsCnj0EaQDcg2qAtCZZ1ETk%3D",
+        to_sign: "rl\n\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2026-06-06\n00000000-0000-0000-0000-0000000000aa\n\n00000000-0000-0000-0000-0000000000cc\n\n\n\n\n2026-06-06\nc\n\n\n\n\n\n\n\n\n",
+    },
+    // user delegation SAS, skdutid+sduoid, 2026-06-06
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "se=2026-01-02T00%3A00%3A00Z&sp=r&sv=2026-06-06&sduoid=00000000-0000-0000-0000-00000000000e&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2026-06-06&skdutid=00000000-0000-0000-0000-00000000000d&sig=/S%2BXzAxk0rrEkPkf78%2BpZImmAMszmdtcwKuPA%2BbqYt4%3D",
+        to_sign: "r\n\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2026-06-06\n\n\n\n00000000-0000-0000-0000-00000000000d\n00000000-0000-0000-0000-00000000000e\n\n\n2026-06-06\nb\n\n\n\n\n\n\n\n\n",
+    },
+    // user delegation SAS, srh+srq, 2026-06-06
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "timeout=30&se=2026-01-02T00%3A00%3A00Z&sp=r&sv=2026-06-06&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2026-06-06&srh=x-ms-test,x-ms-zed&srq=timeout&sig=Wcthhi6mOv14uxQqgEGnQoHNNw4CMRRScq98Zu1ch0s%3D",
+        to_sign: "r\n\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2026-06-06\n\n\n\n\n\n\n\n2026-06-06\nb\n\n\nx-ms-test:1\nx-ms-zed:2\n\n\ntimeout:30\n\n\n\n\n",
+    },
+    // user delegation SAS, blob, read, 2025-11-05
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "st=2026-01-01T00%3A00%3A00Z&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sv=2025-11-05&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2025-11-05&sig=iejjiQtT3bU4fhfo2k60429BgE8hkccXi38eindaXG0%3D",
+        to_sign: "r\n2026-01-01T00:00:00Z\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2025-11-05\n\n\n\n\n\n\nhttps\n2025-11-05\nb\n\n\n\n\n\n\n",
+    },
+    // user delegation SAS, blob, read, 2025-01-05
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "st=2026-01-01T00%3A00%3A00Z&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sv=2025-01-05&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2025-01-05&sig=OJXMXi5W2kaI4EgkJNSjEAY1ho7E7sfpv0w6IAG8K9o%3D",
+        to_sign: "r\n2026-01-01T00:00:00Z\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2025-01-05\n\n\n\n\nhttps\n2025-01-05\nb\n\n\n\n\n\n\n",
+    },
+    // user delegation SAS, blob, read, 2020-10-02
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "st=2026-01-01T00%3A00%3A00Z&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sv=2020-10-02&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2020-10-02&sig=TsV6XPvxNFTDUF4zRbu/fACOu9%2Bm53fZl4%2Bvl5TBdXU%3D",
+        to_sign: "r\n2026-01-01T00:00:00Z\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2020-10-02\n\n\n\n\nhttps\n2020-10-02\nb\n\n\n\n\n\n",
+    },
+    // user delegation SAS, blob, read, 2019-12-12
+    Vector {
+        container: "src",
+        blob: Some("b.txt"),
+        query: "st=2026-01-01T00%3A00%3A00Z&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sv=2019-12-12&sr=b&skoid=00000000-0000-0000-0000-00000000000a&sktid=00000000-0000-0000-0000-00000000000b&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-03T00%3A00%3A00Z&sks=b&skv=2019-12-12&sig=1N7wCUxccKbtDyFf0QHQQqW50Szb81AdYP7LnPolavk%3D",
+        to_sign: "r\n2026-01-01T00:00:00Z\n2026-01-02T00:00:00Z\n/blob/devstoreaccount1/src/b.txt\n00000000-0000-0000-0000-00000000000a\n00000000-0000-0000-0000-00000000000b\n2026-01-01T00:00:00Z\n2026-01-03T00:00:00Z\nb\n2019-12-12\n\nhttps\n2019-12-12\nb\n\n\n\n\n\n",
     },
 ];

@@ -1,0 +1,3 @@
+//! What a request to the simulator costs.
+
+fn main() {}
