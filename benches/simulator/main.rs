@@ -7,10 +7,9 @@
 
 // The only place that reads the time is meant for the library.
 #![allow(clippy::disallowed_methods)]
-
-#[allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on should stop and say where")]
 
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../tests/support/azurite.rs"]
 mod azurite;
 #[path = "../../tests/support/install.rs"]
