@@ -149,6 +149,14 @@ opaque_string! {
     ETag, "etag", quoted
 }
 
+impl LeaseId {
+    /// A new GUID.
+    pub(crate) fn random() -> Self {
+        let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid();
+        Self(Cow::Owned(id.hyphenated().to_string()))
+    }
+}
+
 impl ETag {
     /// `*`: any state, as long as the blob exists.
     pub const ANY: ETag = ETag(Cow::Borrowed("*"));
