@@ -123,6 +123,7 @@ pub mod builders {
             get_page_ranges::GetPageRanges,
             get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
             get_properties::GetProperties,
+            get_user_delegation_key::GetUserDelegationKey,
             lease::{AcquireLease, BreakLease, ChangeLease, ReleaseLease, RenewLease},
             list_blobs::{ListBlobs, ListBlobsByHierarchy},
             list_containers::ListContainers,

@@ -364,6 +364,8 @@ async fn tokens(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&Credential::token(Provider));
     shown.debug(service);
     service.container_client("vhds").exists().await.expect("may read");
+    let now = datetime!(2026-01-01 00:00 UTC);
+    shown.debug(&service.get_user_delegation_key(now, now + time::Duration::DAY));
 }
 
 /// Errors of every kind.

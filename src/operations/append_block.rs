@@ -264,7 +264,7 @@ mod tests {
             .source_authorization("TOKEN")
             .if_length(7)
             .max_length(12);
-        append.source.resolve().await.expect("a source");
+        append.source.resolve(&append.call).await.expect("a source");
         let request = append.call.prepare(&append).expect("legal");
         assert_eq!(request.url.query(), Some("comp=appendblock"));
         for (name, value) in [
