@@ -2,9 +2,16 @@
 
 mod authorization;
 mod blobs;
+mod blocks;
+mod containers;
 mod control;
 mod copy;
 mod doors;
+mod from_url;
 mod incremental;
 mod kit;
+mod leases;
+mod list;
+mod malformed;
 mod refusals;
+mod set;

@@ -5,9 +5,9 @@ use http::uri::{Authority, Uri};
 use crate::simulator::{
     account::BlobAddress,
     auth::{self, Principal},
-    blob::{Blob, Revision},
+    blob::Revision,
     call::Call,
-    conditions::{Conditions, Seen},
+    conditions::Conditions,
     error::{Code, Refusal},
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
@@ -68,8 +68,8 @@ impl<'a> SourceUrl<'a> {
     /// By the table under
     /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization),
     /// whoever may read the whole account needs nothing in the URL for a source in it; all others
-    /// do, unless the source is public. `principal` is `None` for an incremental copy, where the
-    /// credential of the request never counts.
+    /// do, unless the source is public. `principal` is `None` for an incremental copy and for the
+    /// synchronous writes from a URL, where the credential of the request never counts.
     pub(super) fn read(
         &self,
         state: &State,
@@ -101,7 +101,7 @@ impl<'a> SourceUrl<'a> {
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
-        check_conditions(call, found, revision)?;
+        Conditions::of_source(call)?.check_write(Some(revision.into()))?;
         let (snapshot, revision) = (self.snapshot().map(str::to_owned), revision.clone());
         Ok(Source { at, snapshot, revision })
     }
@@ -125,12 +125,6 @@ impl<'a> SourceUrl<'a> {
         }
         shown
     }
-}
-
-fn check_conditions(call: &Call, found: &Blob, revision: &Revision) -> Result<(), Refusal> {
-    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
-    let seen = Seen { etag, last_modified, tags: &found.tags };
-    Conditions::of_source(call)?.check_write(Some(seen))
 }
 
 /// `%3A` as `%3a`.
