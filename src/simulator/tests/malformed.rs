@@ -120,7 +120,7 @@ fn send(
     for (name, value) in kept {
         ask = ask.header(name, if *name == SOURCE.0 { &source } else { value });
     }
-    for (name, value) in wrong {
+    if let Some((name, value)) = wrong {
         ask = ask.header(name, value);
     }
     ask.send().status
@@ -161,5 +161,5 @@ fn one_thing_wrong_never_breaks_the_service_nor_changes_what_it_keeps() {
             }
         }
     }
-    assert!(refused > 400, "{refused} were refused");
+    assert!(refused > 300, "{refused} were refused");
 }
