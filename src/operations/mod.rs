@@ -19,6 +19,7 @@ pub(crate) mod append_block;
 pub(crate) mod blob_tags;
 pub(crate) mod clear_pages;
 pub(crate) mod commit_block_list;
+pub(crate) mod content;
 pub(crate) mod copy_blob;
 pub(crate) mod copy_from_uri;
 pub(crate) mod create_append_blob;
