@@ -1,5 +1,8 @@
 //! Leases, and the guard that keeps one.
 
+// On paused time: no test sleeps.
+#![allow(clippy::disallowed_methods)]
+
 use std::time::Duration;
 
 use blobcopy::{BlobClient, Clock, ErrorCode, LeaseState, simulator::Simulator};
