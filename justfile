@@ -17,9 +17,9 @@ test *arguments:
 test-doc:
     cargo test --doc
 
-# The tests without those that need Node.js
+# The tests without those that need Node.js or Python
 test-no-node:
-    BLOBCOPY_SKIP_AZURITE=1 cargo test
+    BLOBCOPY_SKIP_AZURITE=1 BLOBCOPY_SKIP_SDKS=1 cargo test
 
 # The main job, against the simulator or the account in AZURE_STORAGE_CONNECTION_STRING
 example:

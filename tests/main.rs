@@ -4,6 +4,7 @@ mod bad_input;
 mod copies;
 mod listings;
 mod on_azurite;
+mod on_sdks;
 mod over_http;
 mod retries;
 mod secrets;

@@ -7,6 +7,8 @@
 //! Times are those of the client's own thread on a processor. A word as argument chooses the rows
 //! that contain it: `cargo bench --bench request_path -- loopback`.
 
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on should stop and say where")]
+
 mod answers;
 mod clients;
 mod loopback;

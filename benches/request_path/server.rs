@@ -51,7 +51,7 @@ impl Drop for Server {
 pub(crate) fn run() {
     let runtime = Builder::new_current_thread().enable_io().build().unwrap();
     std::thread::spawn(|| {
-        drop(std::io::stdin().lines().count());
+        let _ = std::io::stdin().lines().count();
         std::process::exit(0);
     });
     runtime.block_on(async {

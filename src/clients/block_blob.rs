@@ -8,9 +8,14 @@ use url::Url;
 use super::BlobClient;
 use crate::{
     auth::credential::Credential,
+    copy::CopySource,
     error::Result,
-    models::{SnapshotId, VersionId},
-    operations::upload_blob::UploadBlob,
+    models::{BlockId, BlockLookup, SnapshotId, VersionId},
+    operations::{
+        commit_block_list::CommitBlockList, get_block_list::GetBlockList, stage_block::StageBlock,
+        stage_block_from_uri::StageBlockFromUri, upload_blob::UploadBlob,
+        upload_blob_from_uri::UploadBlobFromUri,
+    },
 };
 
 /// One block blob, or a snapshot or version of one. What all blobs can do works on it directly: it is
@@ -83,6 +88,119 @@ impl BlockBlobClient {
     /// ```
     pub fn upload(&self, content: impl Into<Bytes>) -> UploadBlob {
         UploadBlob::new(self.call(), content.into())
+    }
+
+    /// Makes the blob of what a URL gives, at most 5000 MiB: a blob of any type, a file, or what any
+    /// server answers. What is there is overwritten.
+    ///
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
+    /// to it.
+    ///
+    /// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
+    /// (from version 2020-04-08)
+    ///
+    /// # Errors
+    ///
+    /// `CannotVerifyCopySource` when the service cannot read the source; 400 `Md5Mismatch`; 409 when the
+    /// source is too long.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
+    /// let image = service.container_client("backups").block_blob_client("disk0.img");
+    /// image.upload_from_uri(&disk).content_type("application/x-raw-disk-image").await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn upload_from_uri(&self, source: impl Into<CopySource>) -> UploadBlobFromUri {
+        UploadBlobFromUri::new(self.call(), source.into())
+    }
+
+    /// Uploads a block, which becomes part of the blob with
+    /// [`commit_block_list`](Self::commit_block_list). A blob that does not exist yet can have blocks
+    /// staged; they are dropped after a week.
+    ///
+    /// ```
+    /// use blobcopy::BlockId;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").block_blob_client("more.txt");
+    /// let ids = [BlockId::numbered(0), BlockId::numbered(1)];
+    /// notes.stage_block(&ids[0], "one, ").await?;
+    /// notes.stage_block(&ids[1], "two").await?;
+    /// notes.commit_block_list(&ids).await?;
+    /// assert_eq!(notes.download().await?.bytes().await?, "one, two");
+    /// # Ok(()) });
+    /// ```
+    pub fn stage_block(&self, id: impl Into<BlockId>, content: impl Into<Bytes>) -> StageBlock {
+        StageBlock::new(self.call(), id.into(), content.into())
+    }
+
+    /// Makes a block of what a URL gives, or of a range of it. Many of them, committed together, copy
+    /// what is too long for one call.
+    ///
+    /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
+    /// (from version 2018-03-28)
+    ///
+    /// ```
+    /// use blobcopy::BlockId;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
+    /// let image = service.container_client("backups").block_blob_client("disk0.img");
+    /// let id = BlockId::numbered(0);
+    /// image.stage_block_from_uri(&id, &disk).source_range(0..512).await?;
+    /// image.commit_block_list([id]).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn stage_block_from_uri(
+        &self,
+        id: impl Into<BlockId>,
+        source: impl Into<CopySource>,
+    ) -> StageBlockFromUri {
+        StageBlockFromUri::new(self.call(), id.into(), source.into())
+    }
+
+    /// Makes the blob of these blocks, in this order: blocks that are staged, or that it has already.
+    ///
+    /// # Errors
+    ///
+    /// 400 `InvalidBlockList` for a block that is nowhere to be found.
+    ///
+    /// ```
+    /// use blobcopy::{BlockId, BlockLookup};
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").block_blob_client("more.txt");
+    /// let (first, second) = (BlockId::numbered(0), BlockId::numbered(1));
+    /// notes.stage_block(&first, "one").await?;
+    /// notes.commit_block_list([&first]).await?;
+    ///
+    /// notes.stage_block(&second, "two, ").await?;
+    /// notes.commit_block_list([BlockLookup::from(second), BlockLookup::Committed(first)]).await?;
+    /// assert_eq!(notes.download().await?.bytes().await?, "two, one");
+    /// # Ok(()) });
+    /// ```
+    pub fn commit_block_list<B: Into<BlockLookup>>(
+        &self,
+        blocks: impl IntoIterator<Item = B>,
+    ) -> CommitBlockList {
+        CommitBlockList::new(self.call(), blocks.into_iter().map(Into::into).collect())
+    }
+
+    /// Lists the blocks of which the blob is made, and those that are staged for it.
+    ///
+    /// ```
+    /// use blobcopy::BlockId;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").block_blob_client("more.txt");
+    /// notes.stage_block(BlockId::numbered(0), "hello").await?;
+    /// let list = notes.get_block_list().await?;
+    /// assert_eq!((list.committed.len(), list.uncommitted[0].size), (0, 5));
+    /// # Ok(()) });
+    /// ```
+    pub fn get_block_list(&self) -> GetBlockList {
+        GetBlockList::new(self.call())
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
-use super::{BlobClient, BlockBlobClient, PageBlobClient, settle};
+use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient, settle};
 use crate::{
     auth::credential::Credential,
     error::Result,
@@ -135,6 +135,18 @@ impl BlobContainerClient {
     /// ```
     pub fn block_blob_client(&self, name: &str) -> BlockBlobClient {
         self.blob_client(name).block_blob_client()
+    }
+
+    /// An append blob of this container.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let log = service.container_client("backups").append_blob_client("copies.log");
+    /// log.create().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn append_blob_client(&self, name: &str) -> AppendBlobClient {
+        self.blob_client(name).append_blob_client()
     }
 
     /// Creates the container.

@@ -1,15 +1,19 @@
 //! The nouns that users hold: the service, a container, a blob.
 
+mod append_blob;
 mod blob;
 mod block_blob;
 mod container;
+mod lease;
 mod page_blob;
 mod service;
 
 pub use self::{
+    append_blob::AppendBlobClient,
     blob::BlobClient,
     block_blob::BlockBlobClient,
     container::BlobContainerClient,
+    lease::{GuardLease, Lease},
     page_blob::PageBlobClient,
     service::{BlobServiceClient, BlobServiceClientBuilder},
 };

@@ -1,6 +1,9 @@
 //! A page blob: a disk.
 
-use std::{fmt, ops::Deref};
+use std::{
+    fmt,
+    ops::{Deref, Range},
+};
 
 use bytes::Bytes;
 use url::Url;
@@ -16,7 +19,9 @@ use crate::{
         create_page_blob::CreatePageBlob,
         get_page_ranges::GetPageRanges,
         get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
+        set_page_blob_properties::{Resize, SequenceNumberAction, SetSequenceNumber},
         upload_pages::UploadPages,
+        upload_pages_from_uri::UploadPagesFromUri,
     },
 };
 
@@ -154,6 +159,32 @@ impl PageBlobClient {
         UploadPages::new(self.call(), offset, content.into())
     }
 
+    /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset and the
+    /// length are multiples of 512 bytes.
+    ///
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
+    /// to it.
+    ///
+    /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
+    /// (from version 2018-11-09)
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let other = service.container_client("vhds").page_blob_client("disk1.vhd");
+    /// other.create(1 << 20).await?;
+    /// other.upload_pages_from_uri(&disk, 0..4096, 8192).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn upload_pages_from_uri(
+        &self,
+        source: impl Into<CopySource>,
+        source_range: Range<u64>,
+        offset: u64,
+    ) -> UploadPagesFromUri {
+        UploadPagesFromUri::new(self.call(), source.into(), source_range, offset)
+    }
+
     /// Makes `length` bytes from `offset` on zero; both are multiples of 512.
     ///
     /// ```
@@ -164,6 +195,35 @@ impl PageBlobClient {
     /// ```
     pub fn clear_pages(&self, offset: u64, length: u64) -> ClearPages {
         ClearPages::new(self.call(), offset, length)
+    }
+
+    /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple of
+    /// 512 bytes, at most 8 TiB.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// disk.resize(2 << 20).await?;
+    /// assert_eq!(disk.get_properties().await?.content_length, 2 << 20);
+    /// # Ok(()) });
+    /// ```
+    pub fn resize(&self, size: u64) -> Resize {
+        Resize::new(self.call(), size)
+    }
+
+    /// Changes the blob's sequence number, on which writes of pages can be made conditional.
+    ///
+    /// ```
+    /// use blobcopy::SequenceNumberAction;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// disk.set_sequence_number(SequenceNumberAction::Update(7)).await?;
+    /// disk.upload_pages(0, vec![1; 512]).if_sequence_number_equal(7).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
+        SetSequenceNumber::new(self.call(), action)
     }
 
     /// Lists the pages that have been written and not cleared.

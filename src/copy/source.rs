@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     auth::{credential::Proof, sas},
-    clients::{BlobClient, BlockBlobClient, PageBlobClient},
+    clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
         SnapshotId,
@@ -28,8 +28,10 @@ const LONGEST: usize = 2048;
 /// - a client with a shared key mints a SAS for this one blob, snapshot or version, with read
 ///   permission only and for [24 hours](CopySource::sas_lifetime); for an ordinary copy within one
 ///   account none is needed, and none is made;
-/// - a client with bearer tokens lends nothing: ordinary copies within one account need nothing (from
-///   version 2017-11-09), and anything else is refused before it is sent;
+/// - a client with bearer tokens lends one to the operations that read the source at once, such as
+///   [`copy_from_uri`](crate::BlobClient::copy_from_uri) (from version 2020-10-02); ordinary copies
+///   within one account need nothing (from version 2017-11-09), and anything else is refused before it
+///   is sent;
 /// - an anonymous client's blob must be public.
 ///
 /// The source may be 2 KiB long, SAS included. No form of it shows the signature.
@@ -90,6 +92,32 @@ impl CopySource {
         }
     }
 
+    /// The source of an operation that reads it while the call goes on: its URL, and a bearer token to
+    /// send beside it. The service takes nothing on trust here, even within one account. A token that
+    /// is given stands in place of all that the source could show itself.
+    pub(crate) async fn resolve_at_once(
+        &self,
+        given: Option<HeaderValue>,
+    ) -> Result<(HeaderValue, Option<HeaderValue>)> {
+        let (source, bearer) = match (&self.place, given) {
+            (Place::Url(url), given) => (resolved(url, None, None)?, given),
+            (Place::Blob(blob), Some(given)) => (resolved(&blob.url()?, None, None)?, Some(given)),
+            (Place::Blob(blob), None) => match &blob.pipeline().credential().0 {
+                Proof::Token(token) => {
+                    let bearer = token.header(blob.pipeline().clock().now()).await?;
+                    (resolved(&blob.url()?, None, None)?, Some(bearer))
+                }
+                _ => (self.authorized(blob, None)?, None),
+            },
+        };
+        if bearer.is_some() && !source.as_bytes().starts_with(b"https://") {
+            let url = source.to_str().unwrap_or_default();
+            let rule = "must be https: a bearer token must not travel in the open";
+            return Err(Error::invalid("source", url, rule));
+        }
+        Ok((source, bearer))
+    }
+
     /// A client's blob with what lets the service read it. Where the destination is given, and in
     /// the same account, the request's own key or token covers the source.
     fn authorized(
@@ -115,15 +143,15 @@ impl CopySource {
                     return Err(Error::invalid("SAS lifetime", value, rule));
                 }
                 let expiry = blob.pipeline().clock().now() + lifetime;
-                let sas = sas::read_only(
-                    key,
-                    blob.container_name(),
-                    blob.name(),
-                    blob.snapshot(),
-                    blob.version_id(),
+                let source = sas::ReadOnly {
+                    container: blob.container_name(),
+                    blob: blob.name(),
+                    snapshot: blob.snapshot(),
+                    version_id: blob.version_id(),
                     expiry,
-                    blob.pipeline().version().as_str(),
-                )?;
+                    service_version: blob.pipeline().version(),
+                };
+                let sas = source.sign(key)?;
                 resolved(&url, None, Some(sas.expose()))
             }
             Proof::Token(_) => Err(Error::invalid(
@@ -184,6 +212,12 @@ impl From<&BlobClient> for CopySource {
 
 impl From<&PageBlobClient> for CopySource {
     fn from(blob: &PageBlobClient) -> Self {
+        Self::from(&**blob)
+    }
+}
+
+impl From<&AppendBlobClient> for CopySource {
+    fn from(blob: &AppendBlobClient) -> Self {
         Self::from(&**blob)
     }
 }

@@ -72,6 +72,16 @@ impl Conditions {
         *self == Self::default()
     }
 
+    /// The expression of `if_tags`.
+    pub(crate) fn tags(&self) -> Option<&str> {
+        self.if_tags.as_deref()
+    }
+
+    /// Whether there is a condition other than `if_tags`.
+    pub(crate) fn has_more_than_tags(&self) -> bool {
+        !Self { if_tags: None, ..self.clone() }.is_empty()
+    }
+
     /// Refuses what the service forbids on a write.
     pub(crate) fn check_write(&self, what: &'static str) -> Result<()> {
         let given = [
@@ -139,7 +149,7 @@ static OWN: Names = Names {
     if_none_match: header::IF_NONE_MATCH,
     if_modified_since: header::IF_MODIFIED_SINCE,
     if_unmodified_since: header::IF_UNMODIFIED_SINCE,
-    if_tags: HeaderName::from_static("x-ms-if-tags"),
+    if_tags: headers::IF_TAGS,
 };
 
 static SOURCE: Names = Names {

@@ -1,9 +1,7 @@
 //! Dates as they travel in headers: `Sun, 06 Nov 1994 08:49:37 GMT`.
 
-use std::time::SystemTime;
-
 use http::HeaderValue;
-use time::{Date, Month, OffsetDateTime, Time};
+use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
 use crate::error::{Error, Result};
 
@@ -49,18 +47,35 @@ fn fixed(text: &[u8]) -> Option<OffsetDateTime> {
     Some(OffsetDateTime::new_utc(date, time))
 }
 
-/// Writes a date as the service reads it, cut to whole seconds.
-pub(crate) fn format(date: OffsetDateTime) -> String {
-    httpdate::fmt_http_date(SystemTime::from(date))
-}
-
-/// The date as a header value; refuses what the format cannot hold.
+/// The date as the service reads it, cut to whole seconds; refuses what the format cannot hold.
 pub(crate) fn value(what: &'static str, date: OffsetDateTime) -> Result<HeaderValue> {
-    if !(1970..=9999).contains(&date.to_offset(time::UtcOffset::UTC).year()) {
+    let in_utc = date.to_offset(UtcOffset::UTC);
+    if !(1970..=9999).contains(&in_utc.year()) {
         return Err(Error::invalid(what, date, "must be a date of the years 1970 to 9999"));
     }
-    HeaderValue::try_from(format(date))
+    HeaderValue::from_bytes(&format(in_utc))
         .map_err(|_| Error::invalid(what, date, "must be a date that a header can hold"))
+}
+
+/// Writes `Sun, 06 Nov 1994 08:49:37 GMT`. Every request has one, so no machinery of `fmt` here.
+fn format(date: OffsetDateTime) -> [u8; 29] {
+    const DAYS: &[u8; 21] = b"MonTueWedThuFriSatSun";
+    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let (year, month, day) = date.to_calendar_date();
+    let (hour, minute, second) = date.to_hms();
+    let weekday = usize::from(date.weekday().number_days_from_monday());
+    let month = usize::from(u8::from(month)) - 1;
+    let [century, year] = [year / 100, year % 100].map(|two| u8::try_from(two).unwrap_or_default());
+
+    let mut text = *b"Sun, 06 Nov 1994 08:49:37 GMT";
+    text[..3].copy_from_slice(&DAYS[3 * weekday..][..3]);
+    text[8..11].copy_from_slice(&MONTHS[3 * month..][..3]);
+    let numbers = [(5, day), (12, century), (14, year), (17, hour), (20, minute), (23, second)];
+    for (at, number) in numbers {
+        text[at] = b'0' + number / 10;
+        text[at + 1] = b'0' + number % 10;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -69,19 +84,25 @@ mod tests {
 
     use super::*;
 
+    fn text(date: OffsetDateTime) -> String {
+        httpdate::fmt_http_date(date.into())
+    }
+
     #[test]
     fn dates_go_there_and_back() {
         let date = datetime!(1994-11-06 08:49:37 UTC);
-        assert_eq!(format(date), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(value("date", date).expect("legal"), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(value("date", datetime!(1994-11-06 03:49:37.9 -5)).expect("legal"), text(date));
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(date));
         assert_eq!(parse("yesterday"), None);
     }
 
     #[test]
-    fn dates_are_read_as_the_http_crate_reads_them() {
+    fn dates_are_written_and_read_as_the_http_crate_does() {
         for day in 0..20_000 {
             let date = datetime!(1999-12-28 23:59:58 UTC) + time::Duration::seconds(day * 86_399);
-            assert_eq!(parse(&format(date)), Some(date));
+            assert_eq!(value("date", date).expect("legal"), text(date));
+            assert_eq!(parse(&text(date)), Some(date));
         }
         for bad in [
             "Sun, 06 Nov 1994 08:49:60 GMT",

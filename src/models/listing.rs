@@ -100,7 +100,7 @@ fn read_blobs(xml: &mut Xml<'_>, items: &mut Vec<BlobListItem>) -> Result<(), Ma
 }
 
 fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
-    let mut copy = Copy::default();
+    let mut copy = CopyElements::default();
     while let Some(element) = xml.child()? {
         match element {
             b"Name" => item.name = name(xml)?,
@@ -134,7 +134,7 @@ fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
 fn read_properties<'a>(
     xml: &mut Xml<'a>,
     item: &mut BlobItem,
-    copy: &mut Copy,
+    copy: &mut CopyElements,
 ) -> Result<(), Malformed> {
     let of = &mut item.properties;
     while let Some(element) = xml.child()? {
@@ -217,7 +217,7 @@ fn read_tags(xml: &mut Xml<'_>, tags: &mut Tags) -> Result<(), Malformed> {
 
 /// The elements that tell of a copy, in any order.
 #[derive(Default)]
-struct Copy {
+struct CopyElements {
     id: Option<CopyId>,
     status: Option<CopyStatus>,
     source: Option<EchoedSource>,
@@ -227,7 +227,7 @@ struct Copy {
     destination_snapshot: Option<SnapshotId>,
 }
 
-impl Copy {
+impl CopyElements {
     /// A copy is told of only when both its id and its status came.
     fn into_state(self, of: &BlobProperties) -> Option<CopyState> {
         let mut state = CopyState::new(self.id?, self.status?);

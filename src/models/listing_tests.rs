@@ -95,50 +95,55 @@ fn every_element_of_a_blob_is_read() {
     copy.version_id = version_id.clone();
     let text = |text: &str| Some(text.to_owned());
 
-    let mut properties = BlobProperties::default();
-    properties.etag = etag;
-    properties.last_modified = second(1);
-    properties.creation_time = second(0);
-    properties.content_length = 1 << 30;
-    properties.content_type = text("application/octet-stream");
-    properties.content_encoding = text("gzip");
-    properties.content_language = text("en");
-    properties.content_disposition = text("inline");
-    properties.cache_control = text("no-cache");
-    properties.content_md5 = text("v2GerAzfP2jUluqTRBN+iw==");
-    properties.metadata =
-        Metadata::from([("owner", "team a"), ("empty", ""), ("x-ms-invalid-name", "1bad")]);
-    properties.blob_type = Some(BlobType::PageBlob);
-    properties.copy = Some(copy);
-    properties.incremental_copy = true;
-    properties.lease_status = Some(LeaseStatus::Locked);
-    properties.lease_state = Some(LeaseState::Leased);
-    properties.lease_duration = Some(LeaseDuration::Infinite);
-    properties.sequence_number = Some(7);
-    properties.is_sealed = Some(false);
-    properties.server_encrypted = Some(true);
-    properties.encryption_key_sha256 = text("c2hh");
-    properties.encryption_scope = text("scope1");
-    properties.access_tier = Some(AccessTier::P30);
-    properties.access_tier_inferred = Some(true);
-    properties.access_tier_change_time = second(4);
-    properties.smart_access_tier = Some(AccessTier::Cool);
-    properties.archive_status = Some(ArchiveStatus::RehydratePendingToCold);
-    properties.rehydrate_priority = Some(RehydratePriority::High);
-    properties.version_id = version_id;
-    properties.is_current_version = Some(true);
-    properties.tag_count = Some(2);
-    properties.replication_status.insert("policy_rule".to_owned(), "complete".to_owned());
-    properties.last_access_time = second(6);
-    properties.expiry_time = second(5);
-    properties.immutable_until = second(7);
-    properties.immutability_policy_mode = Some(ImmutabilityPolicyMode::Unlocked);
-    properties.legal_hold = Some(true);
-    properties.owner = text("o");
-    properties.group = text("g");
-    properties.permissions = text("rwxr-x---");
-    properties.acl = text("user::rwx");
-    properties.resource_type = text("file");
+    let properties = BlobProperties {
+        etag,
+        last_modified: second(1),
+        creation_time: second(0),
+        content_length: 1 << 30,
+        content_type: text("application/octet-stream"),
+        content_encoding: text("gzip"),
+        content_language: text("en"),
+        content_disposition: text("inline"),
+        cache_control: text("no-cache"),
+        content_md5: text("v2GerAzfP2jUluqTRBN+iw=="),
+        metadata: Metadata::from([
+            ("owner", "team a"),
+            ("empty", ""),
+            ("x-ms-invalid-name", "1bad"),
+        ]),
+        blob_type: Some(BlobType::PageBlob),
+        copy: Some(copy),
+        incremental_copy: true,
+        lease_status: Some(LeaseStatus::Locked),
+        lease_state: Some(LeaseState::Leased),
+        lease_duration: Some(LeaseDuration::Infinite),
+        sequence_number: Some(7),
+        is_sealed: Some(false),
+        server_encrypted: Some(true),
+        encryption_key_sha256: text("c2hh"),
+        encryption_scope: text("scope1"),
+        access_tier: Some(AccessTier::P30),
+        access_tier_inferred: Some(true),
+        access_tier_change_time: second(4),
+        smart_access_tier: Some(AccessTier::Cool),
+        archive_status: Some(ArchiveStatus::RehydratePendingToCold),
+        rehydrate_priority: Some(RehydratePriority::High),
+        version_id,
+        is_current_version: Some(true),
+        tag_count: Some(2),
+        replication_status: [("policy_rule".to_owned(), "complete".to_owned())].into(),
+        last_access_time: second(6),
+        expiry_time: second(5),
+        immutable_until: second(7),
+        immutability_policy_mode: Some(ImmutabilityPolicyMode::Unlocked),
+        legal_hold: Some(true),
+        owner: text("o"),
+        group: text("g"),
+        permissions: text("rwxr-x---"),
+        acl: text("user::rwx"),
+        resource_type: text("file"),
+        ..BlobProperties::default()
+    };
 
     let expected = BlobItem {
         name: "disk0.vhd".to_owned(),

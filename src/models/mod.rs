@@ -1,9 +1,11 @@
 //! The service's concepts as values: ids, words, conditions, properties.
 
 pub(crate) mod address;
+pub(crate) mod block_list;
 pub(crate) mod conditions;
 pub(crate) mod container_listing;
 pub(crate) mod copy_state;
+pub(crate) mod encryption;
 pub(crate) mod error_body;
 pub(crate) mod error_code;
 pub(crate) mod headers;
@@ -21,9 +23,11 @@ pub(crate) mod written;
 pub(crate) mod xml;
 
 pub use self::{
+    block_list::{Block, BlockId, BlockList, BlockLookup},
     conditions::Conditions,
     container_listing::ContainerItem,
     copy_state::*,
+    encryption::CustomerProvidedKey,
     error_code::ErrorCode,
     listing::{BlobItem, BlobListItem},
     metadata::Metadata,
@@ -33,5 +37,5 @@ pub use self::{
     service_version::ServiceVersion,
     tags::Tags,
     words::*,
-    written::{WrittenBlob, WrittenPages},
+    written::{CopiedBlob, StagedBlock, WrittenBlob, WrittenPages},
 };

@@ -149,6 +149,14 @@ opaque_string! {
     ETag, "etag", quoted
 }
 
+impl LeaseId {
+    /// A new GUID.
+    pub(crate) fn random() -> Self {
+        let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid();
+        Self(Cow::Owned(id.hyphenated().to_string()))
+    }
+}
+
 impl ETag {
     /// `*`: any state, as long as the blob exists.
     pub const ANY: ETag = ETag(Cow::Borrowed("*"));
@@ -171,7 +179,7 @@ fn timestamp(text: &str) -> Result<Cow<'static, str>, &'static str> {
     Ok(Cow::Owned(text.to_owned()))
 }
 
-fn guid(text: &str) -> Result<Cow<'static, str>, &'static str> {
+pub(crate) fn guid(text: &str) -> Result<Cow<'static, str>, &'static str> {
     let hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
     let well_formed = text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match hyphen(at) {

@@ -36,6 +36,45 @@ impl ServiceVersion {
     /// The first version that takes bearer tokens.
     pub(crate) const BEARER_TOKENS: ServiceVersion = ServiceVersion(*b"2017-11-09");
 
+    /// The first version with Copy Blob From URL and Put Block From URL.
+    pub(crate) const FROM_URL: ServiceVersion = ServiceVersion(*b"2018-03-28");
+    /// The first version with Put Page From URL and Append Block From URL.
+    pub(crate) const PAGES_FROM_URL: ServiceVersion = ServiceVersion(*b"2018-11-09");
+    /// The first version with Put Blob From URL.
+    pub(crate) const BLOB_FROM_URL: ServiceVersion = ServiceVersion(*b"2020-04-08");
+    /// The first version that takes customer-provided keys.
+    pub(crate) const CUSTOMER_KEYS: ServiceVersion = ServiceVersion(*b"2019-02-02");
+    /// The first version that takes a CRC-64 in place of an MD5.
+    pub(crate) const CRC64: ServiceVersion = ServiceVersion(*b"2019-02-02");
+    /// The first version that knows encryption scopes.
+    pub(crate) const ENCRYPTION_SCOPES: ServiceVersion = ServiceVersion(*b"2019-07-07");
+    /// The first version that knows tags of blobs.
+    pub(crate) const TAGS: ServiceVersion = ServiceVersion(*b"2019-12-12");
+    /// The first version that reads a source with a bearer token given for it.
+    pub(crate) const SOURCE_AUTHORIZATION: ServiceVersion = ServiceVersion(*b"2020-10-02");
+    /// The first version that copies the source's tags when it is asked to.
+    pub(crate) const COPY_SOURCE_TAGS: ServiceVersion = ServiceVersion(*b"2021-04-10");
+    /// The first version in which Copy Blob From URL takes an encryption scope.
+    pub(crate) const COPY_SCOPE: ServiceVersion = ServiceVersion(*b"2020-12-06");
+    /// The first version that tells with what intent a file is read.
+    pub(crate) const FILE_REQUEST_INTENT: ServiceVersion = ServiceVersion(*b"2025-07-05");
+    /// The first version that takes the customer's key of a source.
+    pub(crate) const SOURCE_CUSTOMER_KEY: ServiceVersion = ServiceVersion(*b"2026-04-06");
+
+    /// The first version in which a block may have 100 MiB.
+    pub(crate) const BLOCKS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2016-05-31");
+    /// The first version in which a block may have 4000 MiB.
+    pub(crate) const BLOCKS_OF_4000_MIB: ServiceVersion = ServiceVersion(*b"2019-12-12");
+
+    /// The first version that knows append blobs.
+    pub(crate) const APPEND_BLOBS: ServiceVersion = ServiceVersion(*b"2015-02-21");
+    /// The first version in which what is appended may have 100 MiB.
+    pub(crate) const APPENDS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2022-11-02");
+    /// The first version that knows tiers.
+    pub(crate) const TIERS: ServiceVersion = ServiceVersion(*b"2017-04-17");
+    /// The first version with conditions other than `if_tags` on a blob's tags.
+    pub(crate) const TAG_CONDITIONS: ServiceVersion = ServiceVersion(*b"2026-02-06");
+
     /// The date as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

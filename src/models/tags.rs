@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 
 use http::HeaderValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use quick_xml::escape::escape;
 use serde::{Deserialize, Serialize};
 
-use super::headers;
+use super::{
+    headers,
+    xml::{Malformed, Xml},
+};
 use crate::error::{Error, Result};
 
 /// The index tags of a blob (from version 2019-12-12): at most 10, ordered by key.
@@ -56,12 +60,11 @@ impl Tags {
         self.0.is_empty()
     }
 
-    /// The value of `x-ms-tags`.
-    pub(crate) fn header_value(&self) -> Result<HeaderValue> {
+    /// Refuses what the service forbids.
+    fn check(&self) -> Result<()> {
         if self.0.len() > 10 {
             return Err(Error::invalid("tags", self.0.len(), "must be at most 10"));
         }
-        let mut text = String::new();
         for (key, value) in &self.0 {
             if !(1..=128).contains(&key.chars().count()) {
                 return Err(Error::invalid("tag key", key, "must be 1 to 128 characters"));
@@ -69,6 +72,15 @@ impl Tags {
             if value.chars().count() > 256 {
                 return Err(Error::invalid("tag value", value, "must be at most 256 characters"));
             }
+        }
+        Ok(())
+    }
+
+    /// The value of `x-ms-tags`.
+    pub(crate) fn header_value(&self) -> Result<HeaderValue> {
+        self.check()?;
+        let mut text = String::new();
+        for (key, value) in &self.0 {
             if !text.is_empty() {
                 text.push('&');
             }
@@ -78,6 +90,52 @@ impl Tags {
         }
         headers::value("tags", &text)
     }
+
+    /// The body of Set Blob Tags.
+    pub(crate) fn xml(&self) -> Result<String> {
+        self.check()?;
+        let mut body = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><Tags><TagSet>");
+        for (key, value) in &self.0 {
+            let (key, value) = (escape(key.as_str()), escape(value.as_str()));
+            body.push_str(&format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"));
+        }
+        body.push_str("</TagSet></Tags>");
+        Ok(body)
+    }
+}
+
+/// Reads the answer to Get Blob Tags.
+pub(crate) fn parse(body: &[u8]) -> Result<Tags, Malformed> {
+    let mut tags = Tags::new();
+    let mut xml = Xml::enter(body, "Tags")?;
+    while let Some(element) = xml.child()? {
+        match element {
+            b"TagSet" => {
+                while let Some(element) = xml.child()? {
+                    match element {
+                        b"Tag" => read_tag(&mut xml, &mut tags)?,
+                        _ => xml.skip()?,
+                    }
+                }
+            }
+            _ => xml.skip()?,
+        }
+    }
+    Ok(tags)
+}
+
+fn read_tag(xml: &mut Xml<'_>, into: &mut Tags) -> Result<(), Malformed> {
+    let (mut key, mut value) = (None, String::new());
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Key" => key = Some(xml.text()?.into_owned()),
+            b"Value" => value = xml.text()?.into_owned(),
+            _ => xml.skip()?,
+        }
+    }
+    let key = key.ok_or_else(|| Malformed::new("a tag has no Key"))?;
+    into.insert(key, value);
+    Ok(())
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {

@@ -3,7 +3,11 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_conditions, with_lease, write_lease};
+use super::{
+    Call, Operation, awaitable, call_options,
+    sequence_number::{SequenceConditions, with_sequence_conditions},
+    with_conditions, with_lease, write_lease,
+};
 use crate::{
     error::Result,
     models::{Conditions, LeaseId, WrittenPages, headers, page},
@@ -25,18 +29,21 @@ pub struct ClearPages {
     call: Call,
     offset: u64,
     length: u64,
+    sequence: SequenceConditions,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
 impl ClearPages {
     pub(crate) fn new(call: Call, offset: u64, length: u64) -> Self {
-        Self { call, offset, length, conditions: Conditions::new(), lease_id: None }
+        let (sequence, conditions) = (SequenceConditions::default(), Conditions::new());
+        Self { call, offset, length, sequence, conditions, lease_id: None }
     }
 }
 
 call_options!(ClearPages);
 with_conditions!(ClearPages);
+with_sequence_conditions!(ClearPages);
 with_lease!(ClearPages);
 awaitable!(ClearPages -> WrittenPages);
 
@@ -54,6 +61,7 @@ impl Operation for ClearPages {
             .header(headers::PAGE_WRITE, HeaderValue::from_static("clear"))
             .text(headers::RANGE, "range", &page::header(self.offset, self.length))?;
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.sequence.write(request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

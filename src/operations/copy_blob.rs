@@ -60,7 +60,7 @@ impl Operation for CopyBlob {
             request = request.text(headers::REHYDRATE_PRIORITY, what, priority.as_str())?;
         }
         if let Some(seal) = self.seal {
-            request = request.header(headers::SEAL_BLOB, flag(seal));
+            request = request.header(headers::SEAL_BLOB, headers::flag(seal));
         }
         if let Some((until, mode)) = &self.immutability_policy {
             let date = http_date::value("immutability policy", *until)?;
@@ -71,7 +71,7 @@ impl Operation for CopyBlob {
             )?;
         }
         if let Some(hold) = self.legal_hold {
-            request = request.header(headers::LEGAL_HOLD, flag(hold));
+            request = request.header(headers::LEGAL_HOLD, headers::flag(hold));
         }
         write_lease(request, self.lease_id.as_ref())
     }
@@ -79,10 +79,6 @@ impl Operation for CopyBlob {
     fn parse(&self, answer: Answer) -> Result<CopyState> {
         started(&answer)
     }
-}
-
-fn flag(value: bool) -> HeaderValue {
-    HeaderValue::from_static(if value { "true" } else { "false" })
 }
 
 /// What the answer to a start says of the copy: which it is, and where it stands.

@@ -4,8 +4,9 @@ use http::{HeaderValue, Method};
 use url::Url;
 
 use super::{
-    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
-    write_lease,
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    sequence_number, with_conditions, with_lease, with_metadata, write_lease,
 };
 use crate::{
     error::{Error, Result},
@@ -29,14 +30,12 @@ pub struct CreatePageBlob {
     tier: Option<AccessTier>,
     metadata: Metadata,
     tags: Tags,
+    encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
 impl CreatePageBlob {
-    /// 8 TiB, the largest page blob.
-    const LARGEST: u64 = 8 << 40;
-
     pub(crate) fn new(call: Call, size: u64) -> Self {
         Self {
             call,
@@ -45,6 +44,7 @@ impl CreatePageBlob {
             tier: None,
             metadata: Metadata::new(),
             tags: Tags::new(),
+            encryption: Encryption::default(),
             conditions: Conditions::new(),
             lease_id: None,
         }
@@ -69,10 +69,22 @@ impl CreatePageBlob {
     }
 }
 
+/// Refuses a size that no page blob can have.
+pub(super) fn check_size(size: u64) -> Result<()> {
+    const LARGEST: u64 = 8 << 40;
+    if !size.is_multiple_of(page::SIZE) || size > LARGEST {
+        let rule = "must be a multiple of 512 bytes, at most 8 TiB";
+        return Err(Error::invalid("page blob size", size, rule));
+    }
+    Ok(())
+}
+
 call_options!(CreatePageBlob);
 with_metadata!(CreatePageBlob);
 with_conditions!(CreatePageBlob);
 with_lease!(CreatePageBlob);
+with_customer_key!(CreatePageBlob);
+with_encryption_scope!(CreatePageBlob);
 awaitable!(CreatePageBlob -> WrittenBlob);
 
 impl Operation for CreatePageBlob {
@@ -82,14 +94,8 @@ impl Operation for CreatePageBlob {
     const REPEAT: Repeat = Repeat::Safe;
 
     fn request(&self, url: Url) -> Result<Prepared> {
-        if !self.size.is_multiple_of(page::SIZE) || self.size > Self::LARGEST {
-            let rule = "must be a multiple of 512 bytes, at most 8 TiB";
-            return Err(Error::invalid("page blob size", self.size, rule));
-        }
-        if self.sequence_number > i64::MAX.unsigned_abs() {
-            let rule = "must be at most 2^63 - 1";
-            return Err(Error::invalid("sequence number", self.sequence_number, rule));
-        }
+        check_size(self.size)?;
+        sequence_number::check(self.sequence_number)?;
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .header(headers::BLOB_TYPE, HeaderValue::from_static("PageBlob"))
@@ -106,6 +112,7 @@ impl Operation for CreatePageBlob {
         }
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::{
-    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
-    write_lease,
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    with_conditions, with_lease, with_metadata, write_lease,
 };
 use crate::{
     error::{Error, Result},
@@ -45,14 +46,15 @@ pub struct CreatedSnapshot {
 pub struct CreateSnapshot {
     call: Call,
     metadata: Metadata,
+    encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
 impl CreateSnapshot {
     pub(crate) fn new(call: Call) -> Self {
-        let (metadata, conditions) = (Metadata::new(), Conditions::new());
-        Self { call, metadata, conditions, lease_id: None }
+        let (metadata, encryption) = (Metadata::new(), Encryption::default());
+        Self { call, metadata, encryption, conditions: Conditions::new(), lease_id: None }
     }
 }
 
@@ -60,6 +62,8 @@ call_options!(CreateSnapshot);
 with_metadata!(CreateSnapshot);
 with_conditions!(CreateSnapshot);
 with_lease!(CreateSnapshot);
+with_customer_key!(CreateSnapshot);
+with_encryption_scope!(CreateSnapshot);
 awaitable!(CreateSnapshot -> CreatedSnapshot);
 
 impl Operation for CreateSnapshot {
@@ -73,6 +77,7 @@ impl Operation for CreateSnapshot {
         let mut request = Prepared::new(Method::PUT, url).query("comp", "snapshot");
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

@@ -13,7 +13,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{Method, StatusCode, header};
 use url::Url;
 
-use super::{Call, Operation, call_options, with_conditions, with_lease, write_lease};
+use super::{
+    Call, Operation, call_options,
+    encryption::{Encryption, with_customer_key},
+    with_conditions, with_lease, write_lease,
+};
 use crate::{
     error::{Error, Result},
     models::{BlobProperties, Conditions, ETag, LeaseId, headers},
@@ -37,13 +41,15 @@ pub struct DownloadBlob {
     call: Call,
     /// First byte, and last byte if there is one.
     range: Option<(u64, Option<u64>)>,
+    encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
 impl DownloadBlob {
     pub(crate) fn new(call: Call) -> Self {
-        Self { call, range: None, conditions: Conditions::new(), lease_id: None }
+        let (encryption, conditions) = (Encryption::default(), Conditions::new());
+        Self { call, range: None, encryption, conditions, lease_id: None }
     }
 
     /// Only these bytes: `0..512`, `1024..`, `..=99`. A range that begins behind the blob's end is
@@ -69,6 +75,7 @@ impl DownloadBlob {
 call_options!(DownloadBlob);
 with_conditions!(DownloadBlob);
 with_lease!(DownloadBlob);
+with_customer_key!(DownloadBlob);
 
 impl IntoFuture for DownloadBlob {
     type Output = Result<Download>;
@@ -132,6 +139,7 @@ impl Operation for DownloadBlob {
             request = request.text(headers::RANGE, "range", &range)?;
         }
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

@@ -3,7 +3,11 @@
 use http::Method;
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_conditions, with_lease, write_lease};
+use super::{
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key},
+    with_conditions, with_lease, write_lease,
+};
 use crate::{
     error::Result,
     models::{BlobProperties, Conditions, LeaseId},
@@ -21,19 +25,22 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct GetProperties {
     call: Call,
+    encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
 impl GetProperties {
     pub(crate) fn new(call: Call) -> Self {
-        Self { call, conditions: Conditions::new(), lease_id: None }
+        let (encryption, conditions) = (Encryption::default(), Conditions::new());
+        Self { call, encryption, conditions, lease_id: None }
     }
 }
 
 call_options!(GetProperties);
 with_conditions!(GetProperties);
 with_lease!(GetProperties);
+with_customer_key!(GetProperties);
 awaitable!(GetProperties -> BlobProperties);
 
 impl Operation for GetProperties {
@@ -45,6 +52,7 @@ impl Operation for GetProperties {
     fn request(&self, url: Url) -> Result<Prepared> {
         let mut request = Prepared::new(Method::HEAD, url);
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

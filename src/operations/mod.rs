@@ -15,26 +15,43 @@ use crate::{
 };
 
 pub(crate) mod abort_copy;
+pub(crate) mod append_block;
+pub(crate) mod blob_tags;
 pub(crate) mod clear_pages;
+pub(crate) mod commit_block_list;
 pub(crate) mod copy_blob;
+pub(crate) mod copy_from_uri;
+pub(crate) mod create_append_blob;
 pub(crate) mod create_container;
 pub(crate) mod create_page_blob;
 pub(crate) mod create_snapshot;
 pub(crate) mod delete_blob;
 pub(crate) mod delete_container;
 pub(crate) mod download;
+pub(crate) mod encryption;
 pub(crate) mod exists;
+pub(crate) mod get_block_list;
 pub(crate) mod get_container_properties;
 pub(crate) mod get_page_ranges;
 pub(crate) mod get_page_ranges_diff;
 pub(crate) mod get_properties;
 pub(crate) mod incremental_copy_blob;
+pub(crate) mod lease;
 pub(crate) mod list_blobs;
 pub(crate) mod list_containers;
 #[cfg(test)]
 pub(crate) mod offline;
+pub(crate) mod sequence_number;
+pub(crate) mod set_metadata;
+pub(crate) mod set_page_blob_properties;
+pub(crate) mod set_tier;
+pub(crate) mod stage_block;
+pub(crate) mod stage_block_from_uri;
 pub(crate) mod upload_blob;
+pub(crate) mod upload_blob_from_uri;
 pub(crate) mod upload_pages;
+pub(crate) mod upload_pages_from_uri;
+pub(crate) mod url_source;
 
 /// Where a call goes and what its caller set for it: the part that every builder has.
 #[derive(Clone)]

@@ -5,8 +5,9 @@ use http::{HeaderValue, Method};
 use url::Url;
 
 use super::{
-    Call, Operation, awaitable, call_options, with_conditions, with_lease, with_metadata,
-    write_lease,
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    with_conditions, with_lease, with_metadata, write_lease,
 };
 use crate::{
     error::{Error, Result},
@@ -30,6 +31,7 @@ pub struct UploadBlob {
     tier: Option<AccessTier>,
     metadata: Metadata,
     tags: Tags,
+    encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
@@ -46,6 +48,7 @@ impl UploadBlob {
             tier: None,
             metadata: Metadata::new(),
             tags: Tags::new(),
+            encryption: Encryption::default(),
             conditions: Conditions::new(),
             lease_id: None,
         }
@@ -74,6 +77,8 @@ call_options!(UploadBlob);
 with_metadata!(UploadBlob);
 with_conditions!(UploadBlob);
 with_lease!(UploadBlob);
+with_customer_key!(UploadBlob);
+with_encryption_scope!(UploadBlob);
 awaitable!(UploadBlob -> WrittenBlob);
 
 impl Operation for UploadBlob {
@@ -104,6 +109,7 @@ impl Operation for UploadBlob {
         }
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

@@ -5,7 +5,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderValue, Method, header};
 use url::Url;
 
-use super::{Call, Operation, call_options, with_conditions, with_lease, write_lease};
+use super::{
+    Call, Operation, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    sequence_number::{SequenceConditions, with_sequence_conditions},
+    with_conditions, with_lease, write_lease,
+};
 use crate::{
     error::{Error, Result},
     models::{Conditions, LeaseId, WrittenPages, headers, page},
@@ -31,6 +36,8 @@ pub struct UploadPages {
     offset: u64,
     content: Bytes,
     concurrency: usize,
+    encryption: Encryption,
+    sequence: SequenceConditions,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
@@ -40,8 +47,16 @@ impl UploadPages {
     const PIECE: usize = 4 << 20;
 
     pub(crate) fn new(call: Call, offset: u64, content: Bytes) -> Self {
-        let conditions = Conditions::new();
-        Self { call, offset, content, concurrency: 4, conditions, lease_id: None }
+        Self {
+            call,
+            offset,
+            content,
+            concurrency: 4,
+            encryption: Encryption::default(),
+            sequence: SequenceConditions::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
     }
 
     /// How many requests may be on their way at a time: 1 to 64, by default 4.
@@ -63,21 +78,23 @@ impl UploadPages {
         Ok(())
     }
 
-    /// The requests that together write the whole.
-    fn pieces(&self) -> impl Iterator<Item = Piece> + Send + use<> {
-        let UploadPages { offset, content, conditions, lease_id, .. } = self.clone();
-        (0..content.len()).step_by(Self::PIECE).map(move |start| Piece {
-            offset: offset + start as u64,
-            content: content.slice(start..content.len().min(start + Self::PIECE)),
-            conditions: conditions.clone(),
-            lease_id: lease_id.clone(),
+    /// The requests that together write the whole: each of them a part of it.
+    fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
+        let whole = self.clone();
+        (0..whole.content.len()).step_by(Self::PIECE).map(move |start| Self {
+            offset: whole.offset + start as u64,
+            content: whole.content.slice(start..whole.content.len().min(start + Self::PIECE)),
+            ..whole.clone()
         })
     }
 }
 
 call_options!(UploadPages);
 with_conditions!(UploadPages);
+with_sequence_conditions!(UploadPages);
 with_lease!(UploadPages);
+with_customer_key!(UploadPages);
+with_encryption_scope!(UploadPages);
 
 impl IntoFuture for UploadPages {
     type Output = Result<WrittenPages>;
@@ -96,15 +113,8 @@ impl IntoFuture for UploadPages {
     }
 }
 
-/// One Put Page.
-struct Piece {
-    offset: u64,
-    content: Bytes,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
-}
-
-impl Operation for Piece {
+/// One Put Page, of at most 4 MiB.
+impl Operation for UploadPages {
     type Output = WrittenPages;
 
     const NAME: &'static str = "Put Page";
@@ -120,6 +130,8 @@ impl Operation for Piece {
             .text(headers::RANGE, "range", &range)?
             .body(self.content.clone());
         self.conditions.write("conditions", &mut request.headers)?;
+        request = self.sequence.write(request)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

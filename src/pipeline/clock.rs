@@ -62,7 +62,10 @@ impl Clock {
             None => OffsetDateTime::now_utc(),
             Some((date, instant)) => date + instant.elapsed(),
         };
-        now + Duration::from_micros(self.0.advanced_micros.load(Ordering::Relaxed))
+        match self.0.advanced_micros.load(Ordering::Relaxed) {
+            0 => now,
+            micros => now + Duration::from_micros(micros),
+        }
     }
 
     /// Turns the clock on by hand; every clone shows the later time. What is sleeping goes on

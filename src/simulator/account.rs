@@ -6,6 +6,7 @@ use super::{
     blob::{Blob, Revision},
     container::Container,
     error::{Code, Refusal},
+    leases,
 };
 
 /// A storage account.
@@ -87,17 +88,20 @@ impl Accounts {
         }
     }
 
-    /// Puts a new base blob in its place. The snapshots of what was there stay.
+    /// Puts a new base blob in its place. The snapshots and the lease of what was there stay, its
+    /// uncommitted blocks do not.
     pub(crate) fn replace(
         &mut self,
         at: &BlobAddress,
         revision: Revision,
     ) -> Result<&mut Blob, Refusal> {
         let container = self.container_mut(&at.account, &at.container)?;
+        container.staged.remove(&at.blob);
         Ok(match container.blobs.entry(at.blob.clone()) {
             Entry::Vacant(place) => place.insert(Blob::new(revision)),
             Entry::Occupied(place) => {
                 let blob = place.into_mut();
+                leases::drop_ended(&mut blob.lease, revision.last_modified);
                 blob.current = revision;
                 blob
             }

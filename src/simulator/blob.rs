@@ -9,12 +9,18 @@ use super::{
     account::BlobAddress,
     copies::{CopyJob, CopyRecord},
     error::{Code, Refusal},
+    leases::{self, Lease},
     pages::Pages,
+    state::Stamps,
+    tiers::Tier,
 };
 
 /// Metadata by name. HTTP libraries hand over header names in lower case, so the case in which a
 /// name was given cannot be kept.
 pub(crate) type Metadata = BTreeMap<String, String>;
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
 
 /// A base blob with its snapshots.
 #[derive(Debug)]
@@ -22,7 +28,7 @@ pub(crate) struct Blob {
     pub(crate) current: Revision,
     /// Under their ids, which sort by time.
     pub(crate) snapshots: BTreeMap<String, Revision>,
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) lease: Option<Lease>,
     /// The copy that is under way into this blob.
     pub(crate) job: Option<Box<CopyJob>>,
     /// Set for ever once the blob was made by an incremental copy.
@@ -35,6 +41,7 @@ pub(crate) struct Revision {
     pub(crate) content: Content,
     pub(crate) headers: ContentHeaders,
     pub(crate) metadata: Metadata,
+    pub(crate) tags: Tags,
     pub(crate) etag: String,
     pub(crate) last_modified: OffsetDateTime,
     pub(crate) created: OffsetDateTime,
@@ -45,14 +52,24 @@ pub(crate) struct Revision {
     pub(crate) copy: Option<Box<CopyRecord>>,
     /// Whether an incremental copy made it.
     pub(crate) incremental: bool,
+    /// Whether an append blob takes no more.
+    pub(crate) sealed: bool,
 }
 
 /// The bytes of a blob, by its type.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    Block(Vec<Bytes>),
+    Block(Vec<Block>),
     Append(Vec<Bytes>),
     Page { length: u64, pages: Pages },
+}
+
+/// A committed block.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    /// As it was named, in base64; `None` for what Put Blob made.
+    pub(crate) id: Option<String>,
+    pub(crate) bytes: Bytes,
 }
 
 /// The standard properties that travel with the content.
@@ -66,13 +83,6 @@ pub(crate) struct ContentHeaders {
     pub(crate) md5: Option<String>,
 }
 
-/// An access tier, and since when it was set.
-#[derive(Debug, Clone)]
-pub(crate) struct Tier {
-    pub(crate) name: String,
-    pub(crate) changed: OffsetDateTime,
-}
-
 /// The source that an incremental copy blob is tied to.
 #[derive(Debug)]
 pub(crate) struct IncrementalOrigin {
@@ -84,17 +94,11 @@ pub(crate) struct IncrementalOrigin {
 
 impl Blob {
     pub(crate) fn new(current: Revision) -> Self {
-        Self {
-            current,
-            snapshots: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            job: None,
-            incremental: None,
-        }
+        Self { current, snapshots: BTreeMap::new(), lease: None, job: None, incremental: None }
     }
 
     /// Whether anything but a read, a delete or an incremental copy may happen to the base blob.
-    pub(crate) fn writable(&self) -> Result<(), Refusal> {
+    pub(crate) fn unencumbered(&self) -> Result<(), Refusal> {
         if self.incremental.is_some() {
             return Err(Code::OperationNotAllowedOnIncrementalCopyBlob.into());
         }
@@ -102,6 +106,35 @@ impl Blob {
             return Err(Code::PendingCopyOperation.into());
         }
         Ok(())
+    }
+
+    /// Whether the base blob may be written, which a blob in the archive may not either.
+    pub(crate) fn writable(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+        self.unencumbered()?;
+        self.current.online(now)
+    }
+
+    /// Marks the base blob as written: it has another ETag, and no lease that is over.
+    pub(crate) fn touch(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
+        self.current.etag = stamps.etag();
+        self.current.last_modified = now;
+        leases::drop_ended(&mut self.lease, now);
+    }
+
+    /// The same for the writes that also take away what a copy has left.
+    pub(crate) fn rewrite(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
+        self.touch(stamps, now);
+        self.current.copy = None;
+    }
+}
+
+impl Revision {
+    /// Refuses what cannot be done with a blob in the archive.
+    pub(crate) fn online(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+        match &self.tier {
+            Some(tier) if tier.is_archived(now) => Err(Code::BlobArchived.into()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -117,9 +150,8 @@ impl Content {
 
     pub(crate) fn length(&self) -> u64 {
         match self {
-            Self::Block(blocks) | Self::Append(blocks) => {
-                blocks.iter().map(|block| block.len() as u64).sum()
-            }
+            Self::Block(blocks) => blocks.iter().map(|block| block.bytes.len() as u64).sum(),
+            Self::Append(blocks) => blocks.iter().map(|block| block.len() as u64).sum(),
             Self::Page { length, .. } => *length,
         }
     }

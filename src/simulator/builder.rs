@@ -15,7 +15,7 @@ use super::{
     auth::BearerRule,
     doors::server,
     faults::FaultBook,
-    state::{Pace, Settings, SourceEcho, Stamps, State},
+    state::{ListedSnapshot, Pace, Settings, SourceEcho, Stamps, State},
 };
 use crate::pipeline::clock::Clock;
 
@@ -37,6 +37,8 @@ impl SimulatorBuilder {
             echo: SourceEcho::default(),
             bearer: None,
             public_access: true,
+            listed_snapshot: ListedSnapshot::default(),
+            queued: false,
         };
         Self { accounts: Vec::new(), settings, clock: Clock::system(), seed: 0, port: 0 }
     }
@@ -75,6 +77,19 @@ impl SimulatorBuilder {
     /// How `x-ms-copy-source` shows a source afterwards.
     pub fn echo_source(mut self, echo: SourceEcho) -> Self {
         self.settings.echo = echo;
+        self
+    }
+
+    /// What List Blobs calls the destination snapshot of an incremental copy.
+    pub fn list_destination_snapshot(mut self, name: ListedSnapshot) -> Self {
+        self.settings.listed_snapshot = name;
+        self
+    }
+
+    /// Copies into one account run one after another, in the order in which they were started, as
+    /// the service's own may. Without it all run at once.
+    pub fn queue_copies(mut self, queued: bool) -> Self {
+        self.settings.queued = queued;
         self
     }
 

@@ -101,8 +101,16 @@ impl Call {
 
     /// The range that is asked for: `x-ms-range` comes before `Range`.
     pub(crate) fn range(&self) -> Result<Option<AskedRange>, Refusal> {
-        let named =
-            ["x-ms-range", "range"].into_iter().find_map(|name| Some((name, self.header(name)?)));
+        self.range_in(&["x-ms-range", "range"])
+    }
+
+    /// The range of the source that is asked for.
+    pub(crate) fn source_range(&self) -> Result<Option<AskedRange>, Refusal> {
+        self.range_in(&["x-ms-source-range"])
+    }
+
+    fn range_in(&self, names: &[&str]) -> Result<Option<AskedRange>, Refusal> {
+        let named = names.iter().find_map(|name| Some((name, self.header(name)?)));
         let Some((name, text)) = named else { return Ok(None) };
         AskedRange::parse(text).map(Some).ok_or_else(|| Refusal::bad_header(name, text))
     }

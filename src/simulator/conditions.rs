@@ -1,13 +1,12 @@
 //! Conditional headers, as in
 //! [Specifying conditional headers](https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
 
-use std::collections::BTreeMap;
-
 use time::OffsetDateTime;
 
 use super::{
-    blob::Blob,
+    blob::{Blob, Revision, Tags},
     call::Call,
+    container::Container,
     dates,
     error::{Code, Refusal},
     tag_query,
@@ -30,13 +29,26 @@ pub(crate) struct Conditions<'a> {
 pub(crate) struct Seen<'a> {
     pub(crate) etag: &'a str,
     pub(crate) last_modified: OffsetDateTime,
-    pub(crate) tags: &'a BTreeMap<String, String>,
+    pub(crate) tags: &'a Tags,
+}
+
+impl<'a> From<&'a Revision> for Seen<'a> {
+    fn from(revision: &'a Revision) -> Self {
+        let Revision { etag, last_modified, tags, .. } = revision;
+        Self { etag, last_modified: *last_modified, tags }
+    }
 }
 
 impl<'a> From<&'a Blob> for Seen<'a> {
     fn from(blob: &'a Blob) -> Self {
-        let Blob { current, tags, .. } = blob;
-        Self { etag: &current.etag, last_modified: current.last_modified, tags }
+        (&blob.current).into()
+    }
+}
+
+impl<'a> From<&'a Container> for Seen<'a> {
+    fn from(container: &'a Container) -> Self {
+        const NONE: &Tags = &Tags::new();
+        Self { etag: &container.etag, last_modified: container.last_modified, tags: NONE }
     }
 }
 
@@ -51,6 +63,23 @@ impl<'a> Conditions<'a> {
             "x-ms-if-tags",
         ];
         Self::read(call, NAMES, Code::ConditionNotMet)
+    }
+
+    /// The only condition that Set Blob Tier takes.
+    pub(crate) fn of_tags_only(call: &'a Call) -> Result<Self, Refusal> {
+        Ok(Self { if_tags: call.header("x-ms-if-tags"), ..Self::none() })
+    }
+
+    /// For an operation that takes no conditions.
+    pub(crate) fn none() -> Self {
+        Self {
+            if_match: None,
+            if_none_match: None,
+            if_modified_since: None,
+            if_unmodified_since: None,
+            if_tags: None,
+            unmet: Code::ConditionNotMet,
+        }
     }
 
     /// The same, for the destination of a copy, which has a code of its own.

@@ -2,9 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use time::OffsetDateTime;
+use bytes::Bytes;
+use time::{Duration, OffsetDateTime};
 
-use super::blob::{Blob, Metadata};
+use super::{
+    blob::{Blob, Metadata},
+    leases::{self, Lease},
+    state::Stamps,
+};
+
+const WEEK: Duration = Duration::WEEK;
 
 /// A container and its blobs.
 #[derive(Debug)]
@@ -13,18 +20,44 @@ pub(crate) struct Container {
     pub(crate) last_modified: OffsetDateTime,
     pub(crate) metadata: Metadata,
     pub(crate) public_access: PublicAccess,
-    pub(crate) blobs: BTreeMap<String, Blob>,
     pub(crate) policies: Vec<StoredPolicy>,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) blobs: BTreeMap<String, Blob>,
+    /// Blocks that are not committed, under the name of their blob, which need not exist yet.
+    pub(crate) staged: BTreeMap<String, Staged>,
 }
 
-/// A stored access policy: what a service SAS that names it may leave out. The texts are kept as
-/// they were given.
+/// The uncommitted blocks of one blob.
+#[derive(Debug, Default)]
+pub(crate) struct Staged {
+    /// Under their ids.
+    pub(crate) blocks: BTreeMap<String, Bytes>,
+    /// When the last of them came: a week later all are thrown away.
+    pub(crate) at: Option<OffsetDateTime>,
+}
+
+/// A stored access policy, which a service SAS may name in `si`. What is absent, the SAS says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StoredPolicy {
     pub(crate) id: String,
     pub(crate) start: Option<String>,
     pub(crate) expiry: Option<String>,
     pub(crate) permissions: Option<String>,
+}
+
+impl Container {
+    /// Marks it as changed.
+    pub(crate) fn touch(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
+        self.etag = stamps.etag();
+        self.last_modified = now;
+        leases::drop_ended(&mut self.lease, now);
+    }
+}
+
+impl Staged {
+    pub(crate) fn is_alive(&self, now: OffsetDateTime) -> bool {
+        self.at.is_some_and(|at| now - at < WEEK)
+    }
 }
 
 /// What anyone may read without a credential.

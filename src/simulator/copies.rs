@@ -3,7 +3,11 @@
 //! Nothing runs in the background. Whenever a request comes in, every copy that is under way is
 //! first brought to where it would be by now.
 
-use std::{collections::VecDeque, mem, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    time::Duration,
+};
 
 use time::OffsetDateTime;
 
@@ -93,11 +97,28 @@ pub(crate) struct CopyDesk {
 
 /// Brings every copy to where it is at `now`.
 pub(crate) fn settle(state: &mut State, now: OffsetDateTime) {
+    // Since when an account has no copy before the one in question.
+    let mut free = BTreeMap::new();
     for at in mem::take(&mut state.copies.pending) {
-        let State { accounts, stamps, .. } = &mut *state;
-        if advance(accounts, stamps, &at, now).is_some_and(|blob| blob.job.is_some()) {
+        let State { accounts, stamps, settings, .. } = &mut *state;
+        if let Some(since) = free.get(&at.account) {
+            wait_until(accounts, &at, *since);
+        }
+        let Some(blob) = advance(accounts, stamps, &at, now) else { continue };
+        let ended = blob.current.copy.as_ref().and_then(|copy| copy.completed_on);
+        if settings.queued {
+            free.insert(at.account.clone(), ended.unwrap_or(now));
+        }
+        if blob.job.is_some() {
             state.copies.pending.push(at);
         }
+    }
+}
+
+/// Lets the copy into the blob there stand still until `since`.
+fn wait_until(accounts: &mut Accounts, at: &BlobAddress, since: OffsetDateTime) {
+    if let Ok(Blob { job: Some(job), .. }) = accounts.blob_mut(at) {
+        job.seen = job.seen.max(since);
     }
 }
 

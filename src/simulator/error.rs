@@ -29,6 +29,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AppendPositionConditionNotMet 412 "The append position condition specified was not met."
     AuthenticationFailed 403 "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
     AuthorizationFailure 403 "This request is not authorized to perform this operation."
     AuthorizationPermissionMismatch 403 "This request is not authorized to perform this operation using this permission."
@@ -37,8 +38,16 @@ codes! {
     AuthorizationServiceMismatch 403 "This request is not authorized to perform this operation using this service."
     AuthorizationSourceIPMismatch 403 "This request is not authorized to perform this operation using this source IP."
     BlobAlreadyExists 409 "The specified blob already exists."
+    BlobArchived 409 "This operation is not permitted on an archived blob."
+    BlobBeingRehydrated 409 "This operation is not permitted because the blob is being rehydrated."
+    BlobIsSealed 409 "The specified blob is sealed and its contents can't be modified unless the blob is re-created after a delete."
     BlobNotFound 404 "The specified blob does not exist."
     BlobOverwritten 409 "The blob has been recreated since the previous snapshot was taken."
+    BlobTierInadequateForContentLength 409 "Specified blob tier size limit cannot be less than content length."
+    BlockCountExceedsLimit 409 "The committed block count cannot exceed the maximum limit of 50,000 blocks, nor the uncommitted count 100,000."
+    BlockListTooLong 400 "The block list may not contain more than 50,000 blocks."
+    BothUserTagsAndSourceTagsCopyPresentException 409 "x-ms-tags and x-ms-copy-source-tag-option: COPY cannot both be given."
+    CannotChangeToLowerTier 409 "A higher blob tier has already been explicitly set."
     CannotVerifyCopySource 500 "Could not verify the copy source within the specified time."
     ConditionNotMet 412 "The condition specified using HTTP conditional header(s) is not met."
     ContainerAlreadyExists 409 "The specified container already exists."
@@ -46,16 +55,22 @@ codes! {
     CopyAcrossAccountsNotSupported 400 "The copy source account and destination account must be the same."
     CopyIdMismatch 409 "The specified copy ID did not match the copy ID for the pending copy operation."
     CopySourceCannotBeIncrementalCopyBlob 409 "Source blob of a copy operation cannot be an incremental copy blob."
+    Crc64Mismatch 400 "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server."
     EmptyMetadataKey 400 "The key for one of the metadata key-value pairs is empty."
+    FeatureVersionMismatch 409 "The operation for AppendBlob requires at least version 2015-02-21."
     IncrementalCopyBlobMismatch 409 "The specified source blob is different than the copy source of the existing incremental copy blob."
     IncrementalCopyBlobPreviousSnapshotDoesNotExist 409 "The previous source snapshot of the incremental copy blob no longer exists."
     IncrementalCopyOfEarlierSnapshotNotAllowed 409 "The specified snapshot is earlier than the last snapshot copied into the incremental copy blob."
     IncrementalCopyOfEarlierVersionSnapshotNotAllowed 409 "The specified snapshot is earlier than the last snapshot copied into the incremental copy blob."
     IncrementalCopySourceMustBeSnapshot 409 "The source for incremental copy request must be a snapshot."
+    InfiniteLeaseDurationRequired 412 "The lease ID matched, but the specified lease must be an infinite-duration lease."
     InsufficientAccountPermissions 403 "The account being accessed does not have sufficient permissions to execute this operation."
     InvalidAuthenticationInfo 400 "Authentication information is not given in the correct format. Check the value of Authorization header."
+    InvalidBlobOrBlock 400 "The specified blob or block content is invalid."
     InvalidBlobTier 400 "The specified blob tier is invalid."
     InvalidBlobType 409 "The blob type is invalid for this operation."
+    InvalidBlockId 400 "The specified block ID is invalid. The block ID must be Base64-encoded."
+    InvalidBlockList 400 "The specified block list is invalid."
     InvalidHeaderValue 400 "The value for one of the HTTP headers is not in the correct format."
     InvalidInput 400 "One of the request inputs is not valid."
     InvalidMd5 400 "The MD5 value specified in the request is invalid."
@@ -67,9 +82,22 @@ codes! {
     InvalidResourceName 400 "The specified resource name contains invalid characters."
     InvalidSourceBlobType 409 "The copy source blob type is invalid for this operation."
     InvalidSourceBlobUrl 409 "The source URL for incremental copy request must be valid Azure Storage blob URL."
+    InvalidTag 400 "The tags specified are invalid. It contains characters that are not permitted."
     InvalidUri 400 "The requested URI does not represent any resource on the server."
+    InvalidXmlDocument 400 "The specified XML is not syntactically valid."
+    LeaseAlreadyPresent 409 "There is already a lease present."
+    LeaseIdMismatchWithBlobOperation 412 "The lease ID specified did not match the lease ID for the blob."
+    LeaseIdMismatchWithContainerOperation 412 "The lease ID specified did not match the lease ID for the container."
+    LeaseIdMismatchWithLeaseOperation 409 "The lease ID specified did not match the lease ID for the blob/container."
+    LeaseIdMissing 412 "There is currently a lease on the blob/container and no lease ID was specified in the request."
+    LeaseIsBreakingAndCannotBeAcquired 409 "The lease ID matched, but the lease is currently in breaking state and cannot be acquired until it is broken."
+    LeaseIsBreakingAndCannotBeChanged 409 "The lease ID matched, but the lease is currently in breaking state and cannot be changed."
+    LeaseIsBrokenAndCannotBeRenewed 409 "The lease ID matched, but the lease has been broken explicitly and cannot be renewed."
+    LeaseLost 412 "A lease ID was specified, but the lease for the blob/container has expired."
     LeaseNotPresentWithBlobOperation 412 "There is currently no lease on the blob."
-    InvalidXmlDocument 400 "The XML specified is not syntactically valid."
+    LeaseNotPresentWithContainerOperation 412 "There is currently no lease on the container."
+    LeaseNotPresentWithLeaseOperation 409 "There is currently no lease on the blob/container."
+    MaxBlobSizeConditionNotMet 412 "The max blob size condition specified was not met."
     Md5Mismatch 400 "The MD5 value specified in the request did not match with the MD5 value calculated by the server."
     MetadataTooLarge 400 "The size of the specified metadata exceeds the maximum size permitted."
     MissingContentLengthHeader 411 "Content-Length HTTP header is missing."
@@ -84,6 +112,7 @@ codes! {
     PendingCopyOperation 409 "There is currently a pending copy operation."
     PreviousSnapshotCannotBeNewer 400 "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."
     PreviousSnapshotNotFound 409 "The previous snapshot is not found."
+    PreviousSnapshotOperationNotSupported 409 "Differential Get Page Ranges is not supported on the previous snapshot."
     PublicAccessNotPermitted 409 "Public access is not permitted on this storage account."
     RequestBodyTooLarge 413 "The request body is too large and exceeds the maximum permissible limit."
     ResourceNotFound 404 "The specified resource does not exist."
@@ -156,6 +185,10 @@ impl Refusal {
             .detail("QueryParameterName", name)
             .detail("QueryParameterValue", value)
             .detail("Reason", reason)
+    }
+
+    pub(crate) fn missing_query(name: &str) -> Self {
+        Self::from(Code::MissingRequiredQueryParameter).detail("QueryParameterName", name)
     }
 
     /// A request that could not be authenticated, with the detail that tells why.

@@ -130,8 +130,9 @@ fn answer(state: &mut State, call: &Call) -> (Result<Answer, Refusal>, Delivery,
 fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     check_version(call)?;
     check_length(call)?;
+    ops::check_modelled(call)?;
     let principal = auth::authorize(call, &state.accounts, &state.settings)?;
-    if call.route.secondary && !call.op.reads() {
+    if call.route.secondary && !matches!(call.method, Method::GET | Method::HEAD) {
         return Err(Code::InsufficientAccountPermissions.into());
     }
     let mut answer = ops::dispatch(state, call, principal)?;

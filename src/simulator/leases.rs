@@ -1,14 +1,122 @@
-//! Leases, as far as other operations look at them.
+//! Leases on blobs and containers: their states on the clock, and what they mean for others.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
 
 use super::{
+    answer::Answer,
     call::Call,
     error::{Code, Refusal},
+    xml::Xml,
 };
 
-/// Checks the lease id of a request. No blob has a lease, so any id is one too many.
-pub(crate) fn check(call: &Call) -> Result<(), Refusal> {
+/// A lease that was acquired and not released. It may be over by now.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) id: String,
+    /// `None` for a lease that never ends by itself.
+    pub(crate) duration: Option<Duration>,
+    pub(crate) expires: Option<OffsetDateTime>,
+    /// When it is broken, once somebody asked for that.
+    pub(crate) breaks: Option<OffsetDateTime>,
+}
+
+/// How a lease stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeaseState {
+    Available,
+    Leased,
+    Expired,
+    Breaking,
+    Broken,
+}
+
+impl LeaseState {
+    pub(crate) fn of(lease: Option<&Lease>, now: OffsetDateTime) -> Self {
+        match lease {
+            None => Self::Available,
+            Some(Lease { breaks: Some(end), .. }) if now < *end => Self::Breaking,
+            Some(Lease { breaks: Some(_), .. }) => Self::Broken,
+            Some(Lease { expires: Some(end), .. }) if now >= *end => Self::Expired,
+            Some(_) => Self::Leased,
+        }
+    }
+
+    /// Whether writers need the lease's id.
+    pub(crate) fn locked(self) -> bool {
+        matches!(self, Self::Leased | Self::Breaking)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Leased => "leased",
+            Self::Expired => "expired",
+            Self::Breaking => "breaking",
+            Self::Broken => "broken",
+        }
+    }
+
+    fn status(self) -> &'static str {
+        if self.locked() { "locked" } else { "unlocked" }
+    }
+}
+
+/// Forgets a lease that is over: what it was on has been written without it.
+pub(crate) fn drop_ended(lease: &mut Option<Lease>, now: OffsetDateTime) {
+    if !LeaseState::of(lease.as_ref(), now).locked() {
+        *lease = None;
+    }
+}
+
+/// Checks the lease id of a write, which must name the active lease, if there is one.
+pub(crate) fn check_write(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
+    let given = call.header("x-ms-lease-id");
+    let on_blob = call.route.blob.is_some();
+    let active = lease.filter(|lease| LeaseState::of(Some(*lease), call.now).locked());
+    match (active, given) {
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(Code::LeaseIdMissing.into()),
+        (Some(lease), Some(given)) if lease.id.eq_ignore_ascii_case(given) => Ok(()),
+        (Some(_), Some(_)) if on_blob => Err(Code::LeaseIdMismatchWithBlobOperation.into()),
+        (Some(_), Some(_)) => Err(Code::LeaseIdMismatchWithContainerOperation.into()),
+        (None, Some(_)) if lease.is_some() => Err(Code::LeaseLost.into()),
+        (None, Some(_)) if on_blob => Err(Code::LeaseNotPresentWithBlobOperation.into()),
+        (None, Some(_)) => Err(Code::LeaseNotPresentWithContainerOperation.into()),
+    }
+}
+
+/// Checks the lease id of a read, which needs none.
+pub(crate) fn check_read(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
     match call.header("x-ms-lease-id") {
         None => Ok(()),
-        Some(_) => Err(Code::LeaseNotPresentWithBlobOperation.into()),
+        Some(_) => check_write(lease, call),
     }
+}
+
+/// Tells about a lease in headers.
+pub(crate) fn describe(answer: &mut Answer, lease: Option<&Lease>, now: OffsetDateTime) {
+    let state = LeaseState::of(lease, now);
+    answer.set("x-ms-lease-status", state.status());
+    answer.set("x-ms-lease-state", state.as_str());
+    if let Some(duration) = duration(lease, state) {
+        answer.set("x-ms-lease-duration", duration);
+    }
+}
+
+/// Tells about a lease in a list.
+pub(crate) fn list(xml: &mut Xml, lease: Option<&Lease>, now: OffsetDateTime) {
+    let state = LeaseState::of(lease, now);
+    xml.text_element("LeaseStatus", state.status());
+    xml.text_element("LeaseState", state.as_str());
+    if let Some(duration) = duration(lease, state) {
+        xml.text_element("LeaseDuration", duration);
+    }
+}
+
+/// Told only while something is leased.
+fn duration(lease: Option<&Lease>, state: LeaseState) -> Option<&'static str> {
+    let lease = lease.filter(|_| state == LeaseState::Leased)?;
+    Some(if lease.duration.is_some() { "fixed" } else { "infinite" })
 }

@@ -1,18 +1,17 @@
 //! What travels with a blob in headers: metadata, tags and the standard properties.
 
-use std::collections::BTreeMap;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::{
-    blob::{ContentHeaders, Metadata},
+    blob::{ContentHeaders, Metadata, Tags},
     call::Call,
     error::{Code, Refusal},
 };
 
 const METADATA_PREFIX: &str = "x-ms-meta-";
 const MOST_METADATA: usize = 8 * 1024;
+pub(crate) const MOST_TAGS: usize = 10;
 
 /// The metadata of a request.
 pub(crate) fn metadata(call: &Call) -> Result<Metadata, Refusal> {
@@ -48,11 +47,11 @@ pub(crate) fn show_metadata(metadata: &Metadata, headers: &mut HeaderMap) {
 }
 
 /// The tags of `x-ms-tags`: at most ten, each with a key.
-pub(crate) fn tags(call: &Call) -> Result<BTreeMap<String, String>, Refusal> {
+pub(crate) fn tags(call: &Call) -> Result<Tags, Refusal> {
     const NAME: &str = "x-ms-tags";
     let text = call.header(NAME).unwrap_or("");
     let refuse = || Refusal::bad_header(NAME, text);
-    let mut tags = BTreeMap::new();
+    let mut tags = Tags::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').ok_or_else(refuse)?;
         let decode = |text: &str| {
@@ -61,14 +60,19 @@ pub(crate) fn tags(call: &Call) -> Result<BTreeMap<String, String>, Refusal> {
             decoded.map_err(|_| refuse())
         };
         let (key, value) = (decode(key)?, decode(value)?);
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(refuse());
-        }
-        if tags.insert(key, value).is_some() {
+        if !is_tag(&key, &value) || tags.insert(key, value).is_some() {
             return Err(refuse());
         }
     }
-    if tags.len() > 10 { Err(refuse()) } else { Ok(tags) }
+    if tags.len() > MOST_TAGS { Err(refuse()) } else { Ok(tags) }
+}
+
+/// Whether this may be a tag, by its length and its characters.
+pub(crate) fn is_tag(key: &str, value: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " +-./:=_".contains(c);
+    (1..=128).contains(&key.len())
+        && value.len() <= 256
+        && key.chars().chain(value.chars()).all(allowed)
 }
 
 /// The standard properties that Put Blob sets.
@@ -83,5 +87,20 @@ pub(crate) fn content_headers(call: &Call) -> ContentHeaders {
         disposition: call.header("x-ms-blob-content-disposition").map(str::to_owned),
         cache_control: either("x-ms-blob-cache-control", "cache-control"),
         md5: call.header("x-ms-blob-content-md5").map(str::to_owned),
+    }
+}
+
+/// The standard properties that the headers meant for them name: `Content-Type` and its like are
+/// about the request then.
+pub(crate) fn own_content_headers(call: &Call) -> ContentHeaders {
+    let own = |name: &str| call.header(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    ContentHeaders {
+        content_type: own("x-ms-blob-content-type")
+            .or_else(|| Some("application/octet-stream".to_owned())),
+        encoding: own("x-ms-blob-content-encoding"),
+        language: own("x-ms-blob-content-language"),
+        disposition: own("x-ms-blob-content-disposition"),
+        cache_control: own("x-ms-blob-cache-control"),
+        md5: own("x-ms-blob-content-md5"),
     }
 }

@@ -25,6 +25,7 @@ mod container;
 mod control;
 mod copies;
 mod dates;
+mod document;
 mod doors;
 mod error;
 mod faults;
@@ -65,7 +66,7 @@ pub use self::{
     faults::{FaultRule, Faults},
     op::Op,
     requests::SeenRequest,
-    state::SourceEcho,
+    state::{ListedSnapshot, SourceEcho},
 };
 use self::{doors::server::ServerGuard, handle::Outcome, remote::Fetched, state::State};
 use crate::pipeline::clock::Clock;

@@ -9,7 +9,7 @@ use http::uri::Authority;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    account::Accounts,
+    account::{Accounts, BlobAddress},
     error::{Code, Refusal},
 };
 
@@ -74,8 +74,20 @@ pub(crate) fn locate(
     Ok(Route { account: account.to_owned(), secondary, container, blob })
 }
 
+/// The blob that a whole URL means, whether or not it exists.
+pub(crate) fn blob_in(authority: Option<&Authority>, path: &str) -> Option<BlobAddress> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let (account, path) = match authority.and_then(|authority| account_in_host(authority.host())) {
+        Some(account) => (account, path),
+        None => path.split_once('/')?,
+    };
+    let (container, blob) = path.split_once('/')?;
+    let account = account.to_ascii_lowercase();
+    Some(BlobAddress { account, container: decode(container).ok()?, blob: decode(blob).ok()? })
+}
+
 /// The account's label of a host-style address.
-fn account_in_host(host: &str) -> Option<&str> {
+pub(crate) fn account_in_host(host: &str) -> Option<&str> {
     let (label, suffix) = host.split_once('.')?;
     let known =
         suffix.eq_ignore_ascii_case(LOCAL_SUFFIX) || suffix.eq_ignore_ascii_case(SERVICE_SUFFIX);

@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) echo: SourceEcho,
     pub(crate) bearer: Option<BearerRule>,
     pub(crate) public_access: bool,
+    pub(crate) listed_snapshot: ListedSnapshot,
+    /// Whether the copies into one account wait for each other.
+    pub(crate) queued: bool,
 }
 
 /// How long copies take.
@@ -65,6 +68,26 @@ pub enum SourceEcho {
     WithoutSas,
     /// As it was sent, which is what Azurite does.
     AsSent,
+}
+
+/// What List Blobs calls the destination snapshot of an incremental copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ListedSnapshot {
+    /// `CopyDestinationSnapshot`, as real accounts do.
+    #[default]
+    Observed,
+    /// `DestinationSnapshot`, as the service's specification has it.
+    Specified,
+}
+
+impl ListedSnapshot {
+    pub(crate) fn element(self) -> &'static str {
+        match self {
+            Self::Observed => "CopyDestinationSnapshot",
+            Self::Specified => "DestinationSnapshot",
+        }
+    }
 }
 
 /// Where ids, ETags and the order of writes come from: the same seed gives the same run.

@@ -2,11 +2,18 @@
 
 mod authorization;
 mod blobs;
+mod blocks;
+mod containers;
 mod control;
 mod copy;
 mod doors;
+mod from_url;
 mod incremental;
 mod kit;
+mod leases;
+mod list;
 mod malformed;
 mod model;
+mod random_requests;
 mod refusals;
+mod set;

@@ -12,46 +12,78 @@ impl Xml {
     }
 
     /// Writes `<name>`, then what `content` writes, then `</name>`.
-    pub(crate) fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
+    pub(crate) fn element<T>(&mut self, name: &str, content: impl FnOnce(&mut Self) -> T) -> T {
+        self.element_with(name, &[], content)
+    }
+
+    /// The same with attributes.
+    pub(crate) fn element_with<T>(
+        &mut self,
+        name: &str,
+        attributes: &[(&str, &str)],
+        content: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.0.push('<');
         self.0.push_str(name);
+        for (attribute, value) in attributes {
+            self.0.push(' ');
+            self.0.push_str(attribute);
+            self.0.push_str("=\"");
+            self.text(value);
+            self.0.push('"');
+        }
         self.0.push('>');
-        content(self);
+        let written = content(self);
         self.0.push_str("</");
         self.0.push_str(name);
         self.0.push('>');
+        written
     }
 
     pub(crate) fn text_element(&mut self, name: &str, text: &str) {
         self.element(name, |xml| xml.text(text));
     }
 
-    /// Writes `<name />`.
-    pub(crate) fn empty_element(&mut self, name: &str) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push_str(" />");
+    /// Writes a text, or `<name />` when there is none.
+    pub(crate) fn maybe_element(&mut self, name: &str, text: Option<&str>) {
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => self.text_element(name, text),
+            None => {
+                self.0.push('<');
+                self.0.push_str(name);
+                self.0.push_str(" />");
+            }
+        }
     }
 
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
+        let plain =
+            |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"');
+        if text.bytes().all(plain) {
+            return self.0.push_str(text);
+        }
         for character in text.chars() {
             match character {
                 '&' => self.0.push_str("&amp;"),
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
-                '\t' | '\n' | '\r' => self.0.push(character),
-                // Not allowed in XML 1.0, however it is written.
-                c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                    self.0.push('\u{fffd}')
-                }
-                c => self.0.push(c),
+                c if is_allowed(c) => self.0.push(c),
+                _ => self.0.push('\u{fffd}'),
             }
         }
     }
 
     pub(crate) fn into_bytes(self) -> Bytes {
         self.0.into()
+    }
+}
+
+/// Whether XML 1.0 has a way to write a character at all.
+pub(crate) fn is_allowed(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => true,
+        c => c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'),
     }
 }
 
@@ -64,7 +96,7 @@ mod tests {
         let mut xml = Xml::new();
         xml.element("A", |xml| {
             xml.text_element("B", "a<b>&\"c\"\u{1}");
-            xml.empty_element("C");
+            xml.maybe_element("C", Some(""));
         });
         let written = String::from_utf8(xml.into_bytes().to_vec()).unwrap();
         assert!(written.starts_with("\u{feff}<?xml "));

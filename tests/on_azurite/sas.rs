@@ -134,7 +134,7 @@ async fn every_layout_of_the_signed_text_is_accepted() {
             .content_encoding("identity")
             .content_language("de-AT")
             .content_type("text/x-sas; charset=utf-8")
-            .service_version(version)
+            .service_version(version.parse().unwrap())
             .sign(&key(&ACCOUNT))
             .unwrap();
         let properties = by(&sas, &blob).get_properties().await.expect(version);

@@ -5,15 +5,15 @@
 //! Node.js 20: 3.36 asks for 21 and 3.37 for 22 (2026-11-21).
 
 use std::{
-    env, fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    io::{self, BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{self, Child, ChildStdout, Command, Stdio},
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{OnceLock, mpsc},
     thread,
     time::Duration,
 };
+
+use super::install;
 
 /// The variable that skips these tests where there is no Node.js. Refused in CI.
 pub(crate) const SKIP: &str = "BLOBCOPY_SKIP_AZURITE";
@@ -55,11 +55,7 @@ impl Azurite {
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Result<Option<Azurite>, String>> = OnceLock::new();
         let shared = SHARED.get_or_init(|| {
-            if is_set(SKIP) {
-                if is_set("CI") {
-                    return Err(format!("{SKIP} is refused where CI is set: run these tests"));
-                }
-                say(&format!("tests on Azurite are skipped: {SKIP} is set"));
+            if install::skipped(SKIP, "tests on Azurite")? {
                 return Ok(None);
             }
             Self::start().map(Some).map_err(|trouble| {
@@ -152,9 +148,6 @@ fn listening(output: ChildStdout) -> Result<(String, BufReader<ChildStdout>), St
 }
 
 /// The folder with Azurite in it, installed there if it is not yet.
-///
-/// Every process installs into a folder of its own and then renames it, so that a half-made one is
-/// never used and no lock can be left behind. Of two that do so at once, one throws its away.
 fn installed() -> Result<PathBuf, String> {
     const FILES: [(&str, &str); 4] = [
         (".npmrc", include_str!("../azurite/.npmrc")),
@@ -162,52 +155,5 @@ fn installed() -> Result<PathBuf, String> {
         ("package-lock.json", include_str!("../azurite/package-lock.json")),
         ("serve.js", include_str!("../azurite/serve.js")),
     ];
-    let mut hasher = DefaultHasher::new();
-    FILES.hash(&mut hasher);
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("azurite");
-    let folder = all.join(format!("{:016x}", hasher.finish()));
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-
-    say("installing Azurite from the npm registry, once");
-    let draft = folder.with_extension(process::id().to_string());
-    let write = |error: io::Error| format!("cannot write {}: {error}", draft.display());
-    fs::create_dir_all(&draft).map_err(write)?;
-    for (name, text) in FILES {
-        fs::write(draft.join(name), text).map_err(write)?;
-    }
-    let outcome = npm_ci(&draft).and_then(|()| match fs::rename(&draft, &folder) {
-        Err(error) if !folder.is_dir() => Err(write(error)),
-        _ => Ok(folder),
-    });
-    // It is there only if the installation failed, or if another process was faster.
-    let _ = fs::remove_dir_all(&draft);
-    outcome
-}
-
-fn npm_ci(folder: &Path) -> Result<(), String> {
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let output = Command::new(npm)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run `npm`: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().find(|line| line.starts_with("npm error")).unwrap_or_default();
-    Err(format!("`npm ci` failed: {first}"))
-}
-
-fn is_set(variable: &str) -> bool {
-    env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
-}
-
-/// Prints a line past the test runner, which swallows what passing tests print.
-fn say(line: &str) {
-    // Without a standard error there is nobody to tell.
-    let _ = writeln!(io::stderr(), "{line}");
+    install::once("azurite", "Azurite from the npm registry", &FILES, install::npm_ci)
 }

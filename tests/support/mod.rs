@@ -2,4 +2,5 @@
 
 pub(crate) mod azurite;
 pub(crate) mod events;
+pub(crate) mod install;
 pub(crate) mod script;

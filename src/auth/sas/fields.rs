@@ -5,13 +5,16 @@ use std::{borrow::Cow, fmt, net::Ipv4Addr, ops::RangeInclusive};
 use time::{OffsetDateTime, UtcOffset};
 
 use super::{permissions, token::Query};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    models::{ServiceVersion, SnapshotId, VersionId},
+};
 
 /// The fields of a SAS. An empty one is absent: an empty line in the signed text, and nothing in
 /// the query.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields<'a> {
-    pub(super) version: Cow<'a, str>,
+    pub(super) version: ServiceVersion,
     pub(super) resource: Resource<'a>,
     pub(super) permissions: Cow<'a, str>,
     pub(super) start: Cow<'a, str>,
@@ -47,19 +50,42 @@ pub(super) struct Resource<'a> {
     pub(super) depth: Option<usize>,
 }
 
+impl Resource<'static> {
+    pub(super) fn blob(container: String, blob: String) -> Self {
+        Self::of("b", container, blob)
+    }
+
+    pub(super) fn snapshot(container: String, blob: String, snapshot: &SnapshotId) -> Self {
+        Self { moment: snapshot.to_string().into(), ..Self::of("bs", container, blob) }
+    }
+
+    pub(super) fn version(container: String, blob: String, version: &VersionId) -> Self {
+        Self { moment: version.to_string().into(), ..Self::of("bv", container, blob) }
+    }
+
+    pub(super) fn container(container: String) -> Self {
+        Self::of("c", container, String::new())
+    }
+
+    pub(super) fn directory(container: String, directory: &str) -> Self {
+        let path = directory.trim_matches('/');
+        let depth = path.split('/').filter(|name| !name.is_empty()).count();
+        Self { depth: Some(depth), ..Self::of("d", container, path.to_owned()) }
+    }
+
+    fn of(kind: &'static str, container: String, path: String) -> Self {
+        Self { kind, container: container.into(), path: path.into(), ..Self::default() }
+    }
+}
+
 impl Fields<'_> {
     /// Refuses what the service would refuse once the SAS is used. `known` are the letters that
     /// the permissions are made of.
     pub(super) fn check(&self, known: &[(char, &str)]) -> Result<()> {
-        let version = &*self.version;
-        if !is_version(version) {
-            let rule = "must be a date such as 2026-04-06";
-            return Err(Error::invalid("service version of a SAS", version, rule));
-        }
         if self.permissions.is_empty() && self.policy.is_empty() {
             return Err(Error::invalid("SAS permissions", "", "must not be empty"));
         }
-        permissions::check(&self.permissions, known, version)?;
+        permissions::check(&self.permissions, known, self.version.as_str())?;
         if self.expiry.is_empty() && self.policy.is_empty() {
             return Err(Error::invalid(
                 "expiry of a SAS",
@@ -123,7 +149,7 @@ impl Fields<'_> {
         what: &'static str,
         value: impl fmt::Display,
     ) -> Result<()> {
-        if *self.version < *since {
+        if self.version.as_str() < since {
             let rule = format!("needs service version {since} or later, not {}", self.version);
             return Err(Error::invalid(what, value, &rule));
         }
@@ -133,7 +159,7 @@ impl Fields<'_> {
     /// The path of the resource, decoded, as it is signed.
     pub(super) fn canonical_resource(&self, account: &str) -> String {
         let Resource { container, path, .. } = &self.resource;
-        let service = if *self.version < *"2015-02-21" { "" } else { "/blob" };
+        let service = if self.version.as_str() < "2015-02-21" { "" } else { "/blob" };
         let slash = if path.is_empty() { "" } else { "/" };
         [service, "/", account, "/", container, slash, path].concat()
     }
@@ -141,8 +167,8 @@ impl Fields<'_> {
     /// Adds all fields to a query.
     pub(super) fn push_to(&self, query: &mut Query) {
         // Versions before 2012-02-12 do not know the parameter.
-        if *self.version >= *"2012-02-12" {
-            query.push("sv", &self.version);
+        if self.version.as_str() >= "2012-02-12" {
+            query.push("sv", self.version.as_str());
         }
         query.push("sr", self.resource.kind);
         if let Some(depth) = self.resource.depth {
@@ -166,14 +192,6 @@ impl Fields<'_> {
     pub(super) fn ip_text(&self) -> String {
         self.ip.map_or_else(String::new, |ip| ip.to_string())
     }
-}
-
-fn is_version(text: &str) -> bool {
-    text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
 }
 
 /// A time as it stands in a SAS, or nothing when it has no date in UTC.
@@ -288,10 +306,11 @@ macro_rules! common_setters {
             self
         }
 
-        /// The service version of the SAS, such as `2026-04-06`: how the service reads it, and
-        /// the version of a request that names none itself.
-        pub fn service_version(mut self, version: impl Into<String>) -> Self {
-            self.fields.version = version.into().into();
+        /// The service version of the SAS: how the service reads it, and the version of a request
+        /// that names none itself. [`ServiceVersion::LATEST`](crate::ServiceVersion::LATEST) unless
+        /// it is set.
+        pub fn service_version(mut self, version: $crate::models::ServiceVersion) -> Self {
+            self.fields.version = version;
             self
         }
     };

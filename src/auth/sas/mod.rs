@@ -3,19 +3,24 @@
 //! | Kind | Signed with | Grants |
 //! | --- | --- | --- |
 //! | [`ServiceSas`] | the account key | a blob, snapshot, version, container or directory |
+//! | [`UserDelegationSas`] | a key that a user or an application was given | the same |
+//! | [`AccountSas`] | the account key | types of resource in whole services |
 //!
 //! Each is a builder that asks for what the service requires before it can be signed, and that
 //! refuses, when it is signed, what the service would refuse when it is used. The text that is
-//! signed differs between service versions; the version of a SAS is
-//! [`DEFAULT_VERSION`] unless it is set.
+//! signed differs between service versions.
 
+mod account;
 mod fields;
 mod permissions;
 mod service;
 mod token;
+mod user_delegation;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_delegation_tests;
 
 use std::borrow::Cow;
 
@@ -23,19 +28,21 @@ use time::OffsetDateTime;
 
 use self::fields::{Fields, Resource};
 pub use self::{
+    account::AccountSas,
     fields::{SasIpRange, SasProtocol},
-    permissions::{BlobSasPermissions, ContainerSasPermissions, Permissions},
+    permissions::{
+        AccountSasPermissions, AccountSasResourceTypes, AccountSasServices, BlobSasPermissions,
+        ContainerSasPermissions, Permissions,
+    },
     service::ServiceSas,
     token::SasToken,
+    user_delegation::{UserDelegationKey, UserDelegationSas},
 };
 use super::shared_key::SharedKey;
 use crate::{
     error::Result,
-    models::{SnapshotId, VersionId},
+    models::{ServiceVersion, SnapshotId, VersionId},
 };
-
-/// The service version of a SAS that sets none.
-pub(crate) const DEFAULT_VERSION: &str = "2026-04-06";
 
 /// The state of a SAS that still needs its permissions, or a stored access policy that has them.
 #[derive(Debug, Clone, Copy)]
@@ -58,37 +65,50 @@ pub struct Complete;
 #[non_exhaustive]
 pub struct ByPolicy;
 
-/// A SAS with which the service may read one blob as the source of a copy.
-///
-/// It grants no more than the snapshot or the version that is named, where `service_version` knows
-/// such a SAS (2018-11-09), and has no start, so that clocks which differ do no harm.
-pub(crate) fn read_only(
-    key: &SharedKey,
-    container: &str,
-    blob: &str,
-    snapshot: Option<&SnapshotId>,
-    version_id: Option<&VersionId>,
-    expiry: OffsetDateTime,
-    service_version: &str,
-) -> Result<SasToken> {
-    let (kind, moment) = match (snapshot, version_id) {
-        _ if service_version < "2018-11-09" => ("b", ""),
-        (Some(snapshot), _) => ("bs", snapshot.as_str()),
-        (None, Some(version)) => ("bv", version.as_str()),
-        (None, None) => ("b", ""),
-    };
-    let fields = Fields {
-        version: service_version.into(),
-        resource: Resource {
-            kind,
-            container: container.into(),
-            path: blob.into(),
-            moment: moment.into(),
-            depth: None,
-        },
-        permissions: Cow::Borrowed("r"),
-        expiry: fields::timestamp(expiry),
-        ..Fields::default()
-    };
-    service::sign(&fields, key)
+/// One blob, snapshot or version that the service is to read as the source of a copy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadOnly<'a> {
+    pub(crate) container: &'a str,
+    pub(crate) blob: &'a str,
+    pub(crate) snapshot: Option<&'a SnapshotId>,
+    pub(crate) version_id: Option<&'a VersionId>,
+    pub(crate) expiry: OffsetDateTime,
+    pub(crate) service_version: ServiceVersion,
+}
+
+impl ReadOnly<'_> {
+    /// A SAS signed with the account key.
+    pub(crate) fn sign(&self, key: &SharedKey) -> Result<SasToken> {
+        service::sign(&self.fields(), key)
+    }
+
+    /// A SAS signed with a user delegation key of `account`.
+    #[cfg_attr(not(test), allow(dead_code))]
+    pub(crate) fn sign_as_user(&self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
+        user_delegation::sign(&self.fields(), &user_delegation::UserFields::default(), account, key)
+    }
+
+    /// No more is granted than the snapshot or the version that is named, where the service version
+    /// knows such a SAS. There is no start, so that clocks which differ do no harm.
+    fn fields(&self) -> Fields<'_> {
+        let (kind, moment) = match (self.snapshot, self.version_id) {
+            _ if self.service_version.as_str() < "2018-11-09" => ("b", ""),
+            (Some(snapshot), _) => ("bs", snapshot.as_str()),
+            (None, Some(version)) => ("bv", version.as_str()),
+            (None, None) => ("b", ""),
+        };
+        Fields {
+            version: self.service_version,
+            resource: Resource {
+                kind,
+                container: self.container.into(),
+                path: self.blob.into(),
+                moment: moment.into(),
+                depth: None,
+            },
+            permissions: Cow::Borrowed("r"),
+            expiry: fields::timestamp(self.expiry),
+            ..Fields::default()
+        }
+    }
 }

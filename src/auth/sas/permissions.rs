@@ -30,15 +30,15 @@ pub(super) fn check(letters: &str, known: &[(char, &str)], version: &str) -> Res
     Ok(())
 }
 
-/// Defines a set of permissions, one setter for each letter in the service's order.
-macro_rules! permissions {
+/// Defines a set of letters, one setter for each, in the service's order.
+macro_rules! letters {
     ($(#[$doc:meta])* $name:ident { $($(#[$setter_doc:meta])* $setter:ident = $letter:literal $(since $since:literal)?,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct $name(u32);
 
         impl $name {
-            /// No permission yet.
+            /// None yet.
             pub const fn new() -> Self {
                 Self(0)
             }
@@ -63,7 +63,6 @@ macro_rules! permissions {
             }
         }
 
-        impl Permissions for $name {}
         impl sealed::Sealed for $name {
             const LETTERS: &'static [(char, &'static str)] =
                 &[$(($letter, concat!("" $(, $since)?)),)+];
@@ -71,7 +70,11 @@ macro_rules! permissions {
     };
 }
 
-permissions! {
+impl Permissions for BlobSasPermissions {}
+impl Permissions for ContainerSasPermissions {}
+impl Permissions for AccountSasPermissions {}
+
+letters! {
     /// What a SAS of one blob, snapshot or version allows.
     ///
     /// ```
@@ -110,7 +113,7 @@ permissions! {
     }
 }
 
-permissions! {
+letters! {
     /// What a SAS of a container or a directory allows on everything in it.
     ///
     /// ```
@@ -149,5 +152,83 @@ permissions! {
         manage_access_control = 'p' since "2020-02-10",
         /// Set immutability policies and legal holds (2020-06-12).
         set_immutability_policy = 'i' since "2020-06-12",
+    }
+}
+
+letters! {
+    /// What an account SAS allows on everything of the types and in the services that it is for.
+    ///
+    /// A permission that a type of resource does not have is ignored there.
+    ///
+    /// ```
+    /// use blobcopy::sas::AccountSasPermissions;
+    ///
+    /// assert_eq!(AccountSasPermissions::new().create().list().write().to_string(), "wlc");
+    /// ```
+    AccountSasPermissions {
+        /// Read content, properties and metadata.
+        read = 'r',
+        /// Write content and properties; create containers; copy to existing blobs.
+        write = 'w',
+        /// Delete containers and blobs.
+        delete = 'd',
+        /// Delete versions (2019-12-12).
+        delete_version = 'x' since "2019-12-12",
+        /// Delete snapshots and versions for good (2020-02-10).
+        permanent_delete = 'y' since "2020-02-10",
+        /// List containers and blobs.
+        list = 'l',
+        /// Add blocks to append blobs, messages to queues, entities to tables.
+        add = 'a',
+        /// Create containers and new blobs; copy to new blobs.
+        create = 'c',
+        /// Update messages and table entities.
+        update = 'u',
+        /// Take messages from queues.
+        process = 'p',
+        /// Read and write tags (2019-12-12).
+        tags = 't' since "2019-12-12",
+        /// Find blobs by their tags (2019-12-12).
+        filter_by_tags = 'f' since "2019-12-12",
+        /// Set immutability policies and legal holds (2020-06-12).
+        set_immutability_policy = 'i' since "2020-06-12",
+    }
+}
+
+letters! {
+    /// The services that an account SAS is for.
+    ///
+    /// ```
+    /// use blobcopy::sas::AccountSasServices;
+    ///
+    /// assert_eq!(AccountSasServices::new().file().blob().to_string(), "bf");
+    /// ```
+    AccountSasServices {
+        /// Blob Storage.
+        blob = 'b',
+        /// Queue Storage.
+        queue = 'q',
+        /// Table Storage.
+        table = 't',
+        /// Azure Files.
+        file = 'f',
+    }
+}
+
+letters! {
+    /// The types of resource that an account SAS is for.
+    ///
+    /// ```
+    /// use blobcopy::sas::AccountSasResourceTypes;
+    ///
+    /// assert_eq!(AccountSasResourceTypes::new().object().container().to_string(), "co");
+    /// ```
+    AccountSasResourceTypes {
+        /// Calls to a service as a whole: list its containers.
+        service = 's',
+        /// Calls to a container: create and delete it, list its blobs.
+        container = 'c',
+        /// Calls to a blob: read, write, copy.
+        object = 'o',
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    BlobSasPermissions, ByPolicy, Complete, ContainerSasPermissions, DEFAULT_VERSION, NeedsExpiry,
-    NeedsPermissions, Permissions, SasToken,
+    BlobSasPermissions, ByPolicy, Complete, ContainerSasPermissions, NeedsExpiry, NeedsPermissions,
+    Permissions, SasToken,
     fields::{Fields, Resource, common_setters, response_setters, timestamp},
     token::Query,
 };
@@ -56,7 +56,7 @@ pub struct ServiceSas<P, S = NeedsPermissions> {
 impl ServiceSas<BlobSasPermissions> {
     /// Of a blob. It grants the blob's snapshots too, when their URL carries it.
     pub fn blob(container: impl Into<String>, blob: impl Into<String>) -> Self {
-        Self::of("b", container.into(), blob.into())
+        Self::of(Resource::blob(container.into(), blob.into()))
     }
 
     /// Of one snapshot of a blob, and not of the blob itself (2018-11-09). The URL needs
@@ -66,9 +66,7 @@ impl ServiceSas<BlobSasPermissions> {
         blob: impl Into<String>,
         snapshot: &SnapshotId,
     ) -> Self {
-        let mut sas = Self::of("bs", container.into(), blob.into());
-        sas.fields.resource.moment = snapshot.to_string().into();
-        sas
+        Self::of(Resource::snapshot(container.into(), blob.into(), snapshot))
     }
 
     /// Of one version of a blob, and not of the blob itself (2018-11-09). The URL needs
@@ -78,38 +76,25 @@ impl ServiceSas<BlobSasPermissions> {
         blob: impl Into<String>,
         version: &VersionId,
     ) -> Self {
-        let mut sas = Self::of("bv", container.into(), blob.into());
-        sas.fields.resource.moment = version.to_string().into();
-        sas
+        Self::of(Resource::version(container.into(), blob.into(), version))
     }
 }
 
 impl ServiceSas<ContainerSasPermissions> {
     /// Of a container and every blob in it.
     pub fn container(container: impl Into<String>) -> Self {
-        Self::of("c", container.into(), String::new())
+        Self::of(Resource::container(container.into()))
     }
 
     /// Of a directory and all below it, in an account with a hierarchical namespace (2020-02-10).
-    pub fn directory(container: impl Into<String>, directory: impl Into<String>) -> Self {
-        let directory = directory.into();
-        let mut sas = Self::of("d", container.into(), directory.trim_matches('/').to_owned());
-        let names = sas.fields.resource.path.split('/').filter(|name| !name.is_empty());
-        sas.fields.resource.depth = Some(names.count());
-        sas
+    pub fn directory(container: impl Into<String>, directory: &str) -> Self {
+        Self::of(Resource::directory(container.into(), directory))
     }
 }
 
 impl<P: Permissions> ServiceSas<P> {
-    fn of(kind: &'static str, container: String, path: String) -> Self {
-        let resource = Resource {
-            kind,
-            container: container.into(),
-            path: path.into(),
-            ..Resource::default()
-        };
-        let version = DEFAULT_VERSION.into();
-        Self { fields: Fields { version, resource, ..Fields::default() }, state: PhantomData }
+    fn of(resource: Resource<'static>) -> Self {
+        Self { fields: Fields { resource, ..Fields::default() }, state: PhantomData }
     }
 
     /// What the SAS allows.
@@ -188,7 +173,7 @@ impl<P, S> ServiceSas<P, S> {
 
 /// Before 2012-02-12 only a stored access policy could grant more than an hour.
 fn within_an_hour(fields: &Fields<'_>) -> Result<()> {
-    if *fields.version >= *"2012-02-12" {
+    if fields.version.as_str() >= "2012-02-12" {
         return Ok(());
     }
     let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
@@ -215,7 +200,7 @@ pub(super) fn string_to_sign(fields: &Fields<'_>, account: &str) -> String {
     let resource = fields.canonical_resource(account);
     let ip = fields.ip_text();
     let protocol = fields.protocol.map_or("", |protocol| protocol.as_str());
-    let version = &*fields.version;
+    let version = fields.version.as_str();
 
     let mut lines: Vec<&str> = Vec::with_capacity(16);
     lines.extend([&*fields.permissions, &fields.start, &fields.expiry, &resource, &fields.policy]);

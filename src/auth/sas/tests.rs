@@ -5,22 +5,22 @@ use time::macros::datetime;
 
 use super::*;
 
-const START: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
-const EXPIRY: OffsetDateTime = datetime!(2026-01-02 00:00 UTC);
+pub(super) const START: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
+pub(super) const EXPIRY: OffsetDateTime = datetime!(2026-01-02 00:00 UTC);
 
-fn vectors() -> Value {
+pub(super) fn vectors() -> Value {
     serde_json::from_str(include_str!("../vectors.json")).expect("JSON")
 }
 
 /// The account and the well-known key of the emulator.
-fn key() -> SharedKey {
+pub(super) fn key() -> SharedKey {
     let vectors = vectors();
     let text = |name: &str| vectors[name].as_str().expect("text").to_owned();
     SharedKey::new(&text("account"), &text("key")).expect("well formed")
 }
 
 /// The string to sign, the signature and the token that another SDK made.
-fn vector(id: &str) -> (String, String, BTreeMap<String, String>) {
+pub(super) fn vector(id: &str) -> (String, String, BTreeMap<String, String>) {
     let vectors = vectors();
     let all = vectors["sas"].as_array().expect("a list");
     let vector = all.iter().find(|vector| vector["id"] == id).expect("a vector");
@@ -28,8 +28,13 @@ fn vector(id: &str) -> (String, String, BTreeMap<String, String>) {
     (field("string_to_sign"), field("signature"), decoded(&field("token")))
 }
 
+/// A service version.
+pub(super) fn at(version: &str) -> ServiceVersion {
+    version.parse().expect("a version")
+}
+
 /// The parameters of a query, decoded.
-fn decoded(query: &str) -> BTreeMap<String, String> {
+pub(super) fn decoded(query: &str) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
@@ -45,7 +50,7 @@ fn service_sas_equal_those_of_the_python_sdk() {
             .expires(EXPIRY)
             .starts(START)
             .protocol(SasProtocol::Https)
-            .service_version(version)
+            .service_version(at(version))
     };
     let key = key();
     let snapshot: SnapshotId = "2025-12-31T23:59:59.1234567Z".parse().expect("a snapshot");
@@ -57,7 +62,7 @@ fn service_sas_equal_those_of_the_python_sdk() {
             ServiceSas::snapshot("vhds", "disk.vhd", &snapshot)
                 .permissions(read())
                 .expires(EXPIRY)
-                .service_version("2026-06-06")
+                .service_version(at("2026-06-06"))
                 .sign(&key),
         ),
         (
@@ -69,14 +74,14 @@ fn service_sas_equal_those_of_the_python_sdk() {
                 .protocol(SasProtocol::HttpsAndHttp)
                 .encryption_scope("scope1")
                 .content_type("text/plain")
-                .service_version("2026-06-06")
+                .service_version(at("2026-06-06"))
                 .sign(&key),
         ),
         (
             "S4",
             ServiceSas::container("dst")
                 .stored_policy("pol1")
-                .service_version("2026-06-06")
+                .service_version(at("2026-06-06"))
                 .sign(&key),
         ),
         ("S6", blob("2019-12-12").sign(&key)),
@@ -93,7 +98,7 @@ fn service_sas_equal_those_of_the_python_sdk() {
 #[test]
 fn the_string_to_sign_of_every_version_has_its_layout() {
     let fields = |version: &'static str| Fields {
-        version: version.into(),
+        version: at(version),
         resource: Resource {
             kind: "bs",
             container: "c".into(),
@@ -140,7 +145,7 @@ fn the_string_to_sign_of_every_version_has_its_layout() {
 fn the_vectors_strings_to_sign_are_made_as_written() {
     let (text, ..) = vector("S2");
     let fields = Fields {
-        version: "2026-06-06".into(),
+        version: at("2026-06-06"),
         resource: Resource {
             kind: "bs",
             container: "vhds".into(),
@@ -160,7 +165,7 @@ fn a_version_from_before_signed_versions_has_no_sv() {
     let sas = ServiceSas::blob("c", "b")
         .permissions(read())
         .expires(EXPIRY)
-        .service_version("2011-08-18")
+        .service_version(at("2011-08-18"))
         .sign(&key())
         .expect("signs");
     let parameters = decoded(sas.expose());
@@ -198,41 +203,44 @@ fn what_the_service_must_refuse_is_refused_before() {
     let list = ContainerSasPermissions::new().list();
     let ip = Ipv4Addr::new(1, 2, 3, 4);
     let cases = [
-        (blob().service_version("latest").sign(&key), "service version of a SAS: \"latest\" must"),
         (
             blob().starts(EXPIRY).sign(&key),
             "expiry of a SAS: \"2026-01-02T00:00:00Z\" must be after",
         ),
         (may(new()).sign(&key), "SAS permissions: \"\" must not be empty"),
         (
-            may(new().read().tags()).service_version("2019-10-10").sign(&key),
+            may(new().read().tags()).service_version(at("2019-10-10")).sign(&key),
             "SAS permissions: \"rt\" has 't', which needs service version 2019-12-12",
         ),
         (
-            may(new().permanent_delete()).service_version("2019-12-12").sign(&key),
+            may(new().permanent_delete()).service_version(at("2019-12-12")).sign(&key),
             "SAS permissions: \"y\" has 'y', which needs service version 2020-02-10",
         ),
         (of(ServiceSas::blob("", "b")).sign(&key), "container of a SAS: \"\" must not be empty"),
         (of(ServiceSas::blob("c/d", "b")).sign(&key), "container of a SAS: \"c/d\" must not"),
         (of(ServiceSas::blob("c", "")).sign(&key), "blob of a SAS: \"\" must not be empty"),
         (
-            of(ServiceSas::snapshot("c", "b", &snapshot)).service_version("2018-03-28").sign(&key),
+            of(ServiceSas::snapshot("c", "b", &snapshot))
+                .service_version(at("2018-03-28"))
+                .sign(&key),
             "SAS of a snapshot or version: \"b\" needs service version 2018-11-09 or later",
         ),
         (
-            of(ServiceSas::version("c", "b", &version)).service_version("2018-03-28").sign(&key),
+            of(ServiceSas::version("c", "b", &version))
+                .service_version(at("2018-03-28"))
+                .sign(&key),
             "SAS of a snapshot or version: \"b\" needs service version 2018-11-09 or later",
         ),
         (
             ServiceSas::directory("c", "d")
                 .permissions(list)
                 .expires(EXPIRY)
-                .service_version("2019-12-12")
+                .service_version(at("2019-12-12"))
                 .sign(&key),
             "SAS of a directory: \"d\" needs service version 2020-02-10 or later, not 2019-12-12",
         ),
         (
-            blob().ip(ip).service_version("2015-02-21").sign(&key),
+            blob().ip(ip).service_version(at("2015-02-21")).sign(&key),
             "IP range of a SAS: \"1.2.3.4\" needs service version 2015-04-05",
         ),
         (
@@ -240,15 +248,15 @@ fn what_the_service_must_refuse_is_refused_before() {
             "IP range of a SAS: \"1.2.3.4-1.2.3.3\" must not end before it begins",
         ),
         (
-            blob().protocol(SasProtocol::Https).service_version("2015-02-21").sign(&key),
+            blob().protocol(SasProtocol::Https).service_version(at("2015-02-21")).sign(&key),
             "protocol of a SAS: \"https\" needs service version 2015-04-05",
         ),
         (
-            blob().encryption_scope("s").service_version("2020-10-02").sign(&key),
+            blob().encryption_scope("s").service_version(at("2020-10-02")).sign(&key),
             "encryption scope of a SAS: \"s\" needs service version 2020-12-06",
         ),
         (
-            blob().cache_control("no-cache").service_version("2012-02-12").sign(&key),
+            blob().cache_control("no-cache").service_version(at("2012-02-12")).sign(&key),
             "cache control of a SAS: \"no-cache\" needs service version 2013-08-15",
         ),
         (
@@ -256,7 +264,10 @@ fn what_the_service_must_refuse_is_refused_before() {
             "content disposition of a SAS: \"a\\nb\" must not hold control characters",
         ),
         (
-            blob().starts(datetime!(2026-01-01 22:00 UTC)).service_version("2011-08-18").sign(&key),
+            blob()
+                .starts(datetime!(2026-01-01 22:00 UTC))
+                .service_version(at("2011-08-18"))
+                .sign(&key),
             "expiry of a SAS: \"2026-01-02T00:00:00Z\" must be within an hour of its start",
         ),
         (
@@ -293,8 +304,15 @@ fn the_source_of_a_copy_gets_the_narrowest_sas_that_its_version_knows() {
     let snapshot: SnapshotId = "2025-12-31T23:59:59.1234567Z".parse().expect("a snapshot");
     let version: VersionId = "2025-12-30T23:59:59.1234567Z".parse().expect("a version");
     let (_, _, expected) = vector("S2");
-    let sas = read_only(&key, "vhds", "disk.vhd", Some(&snapshot), None, EXPIRY, "2026-06-06");
-    assert_eq!(decoded(sas.expect("signs").expose()), expected);
+    let source = ReadOnly {
+        container: "vhds",
+        blob: "disk.vhd",
+        snapshot: Some(&snapshot),
+        version_id: None,
+        expiry: EXPIRY,
+        service_version: at("2026-06-06"),
+    };
+    assert_eq!(decoded(source.sign(&key).expect("signs").expose()), expected);
 
     let cases = [
         (Some(&snapshot), None, "2018-11-09", "bs"),
@@ -304,8 +322,9 @@ fn the_source_of_a_copy_gets_the_narrowest_sas_that_its_version_knows() {
         (Some(&snapshot), None, "2009-09-19", "b"),
     ];
     for (snapshot, version_id, version, kind) in cases {
-        let sas = read_only(&key, "c", "b", snapshot, version_id, EXPIRY, version).expect("signs");
-        let parameters = decoded(sas.expose());
+        let service_version = at(version);
+        let source = ReadOnly { snapshot, version_id, service_version, ..source };
+        let parameters = decoded(source.sign(&key).expect("signs").expose());
         assert_eq!((&*parameters["sr"], &*parameters["sp"]), (kind, "r"), "{version}");
         assert!(!parameters.contains_key("st"), "{version}");
     }
@@ -372,36 +391,4 @@ fn every_permission_has_its_letter_in_the_services_order() {
         .add()
         .read();
     assert_eq!(all.to_string(), "racwdxytmeopi");
-}
-
-#[test]
-fn a_token_of_the_user_is_taken_as_it_is_or_refused() {
-    for given in ["sv=1&sig=a%2Bb%3D", "?sv=1&sig=a%2Bb%3D", "sig=a&x='()'"] {
-        let token = SasToken::parse(given).expect(given);
-        assert_eq!(token.expose(), given.trim_start_matches('?'));
-    }
-    let cases = [
-        ("", "must contain the signature"),
-        ("?", "must contain the signature"),
-        ("sv=1&sp=r", "must contain the signature"),
-        ("sv=1&sig=", "must contain the signature"),
-        ("sv=1&xsig=SECRET", "must contain the signature"),
-        ("sig=SECRET&sig=SECRET", "must contain one signature"),
-        ("sig=SECRET\n", "must be visible ASCII"),
-        ("sig=SECRET#", "must be visible ASCII"),
-        ("sig=SECRETé", "must be visible ASCII"),
-        (" sig=SECRET", "must be visible ASCII"),
-        ("https://a.blob.core.windows.net/c?sig=SECRET", "must be only what follows"),
-    ];
-    for (given, expected) in cases {
-        let error = SasToken::parse(given).expect_err(given).to_string();
-        assert!(error.starts_with("SAS token: ") && error.contains(expected), "{error}");
-        assert!(!error.contains("SECRET"), "{error}");
-    }
-}
-
-#[test]
-fn a_signature_is_not_shown() {
-    let token = SasToken::parse("?sv=1&sig=SECRET&sp=r").expect("well formed");
-    assert_eq!(format!("{token:?}"), r#"SasToken("sv=1&sig=REDACTED&sp=r")"#);
 }

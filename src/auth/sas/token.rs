@@ -112,3 +112,40 @@ impl Query {
 /// Everything but the characters that no URL reserves.
 pub(super) const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_the_user_is_taken_as_it_is_or_refused() {
+        for given in ["sv=1&sig=a%2Bb%3D", "?sv=1&sig=a%2Bb%3D", "sig=a&x='()'"] {
+            let token = SasToken::parse(given).expect(given);
+            assert_eq!(token.expose(), given.trim_start_matches('?'));
+        }
+        let cases = [
+            ("", "must contain the signature"),
+            ("?", "must contain the signature"),
+            ("sv=1&sp=r", "must contain the signature"),
+            ("sv=1&sig=", "must contain the signature"),
+            ("sv=1&xsig=SECRET", "must contain the signature"),
+            ("sig=SECRET&sig=SECRET", "must contain one signature"),
+            ("sig=SECRET\n", "must be visible ASCII"),
+            ("sig=SECRET#", "must be visible ASCII"),
+            ("sig=SECRETé", "must be visible ASCII"),
+            (" sig=SECRET", "must be visible ASCII"),
+            ("https://a.blob.core.windows.net/c?sig=SECRET", "must be only what follows"),
+        ];
+        for (given, expected) in cases {
+            let error = SasToken::parse(given).expect_err(given).to_string();
+            assert!(error.starts_with("SAS token: ") && error.contains(expected), "{error}");
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_not_shown() {
+        let token = SasToken::parse("?sv=1&sig=SECRET&sp=r").expect("well formed");
+        assert_eq!(format!("{token:?}"), r#"SasToken("sv=1&sig=REDACTED&sp=r")"#);
+    }
+}

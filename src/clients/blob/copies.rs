@@ -4,7 +4,7 @@ use super::BlobClient;
 use crate::{
     copy::{AbortPendingCopy, CopyFromUriOperation, CopySource, StartCopyFromUri},
     models::CopyId,
-    operations::abort_copy::AbortCopy,
+    operations::{abort_copy::AbortCopy, copy_from_uri::CopyFromUri},
 };
 
 impl BlobClient {
@@ -36,6 +36,32 @@ impl BlobClient {
     /// ```
     pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
         StartCopyFromUri::new(self, source.into())
+    }
+
+    /// Copies a block blob of at most 256 MiB into this one, and waits for its end in one call: the
+    /// answer says that the copy is made. What is there is overwritten.
+    ///
+    /// The service takes nothing on trust here: a source within the same account too must carry a SAS,
+    /// be public, or come with a bearer token. A [`CopySource`] made of a client sees to it.
+    ///
+    /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
+    /// (from version 2018-03-28)
+    ///
+    /// # Errors
+    ///
+    /// `CannotVerifyCopySource` when the service cannot read the source, and with 409 when it is longer
+    /// than 256 MiB.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// let copied = backup.copy_from_uri(&notes).metadata([("origin", "vhds")]).await?;
+    /// println!("copy {} is made", copied.copy_id);
+    /// # Ok(()) });
+    /// ```
+    pub fn copy_from_uri(&self, source: impl Into<CopySource>) -> CopyFromUri {
+        CopyFromUri::new(self.call(), source.into())
     }
 
     /// Takes up a copy into this blob that was started before. Sends nothing.

@@ -1,7 +1,18 @@
 //! What surrounds a copy in a blob's life: snapshots, metadata, tags, tier, leases.
 
+use std::time::Duration;
+
 use super::BlobClient;
-use crate::operations::create_snapshot::CreateSnapshot;
+use crate::{
+    models::{AccessTier, LeaseId, Metadata, Tags},
+    operations::{
+        blob_tags::{GetTags, SetTags},
+        create_snapshot::CreateSnapshot,
+        lease::{AcquireLease, BreakLease, ChangeLease, ReleaseLease, RenewLease},
+        set_metadata::SetMetadata,
+        set_tier::SetTier,
+    },
+};
 
 impl BlobClient {
     /// Takes a read-only snapshot.
@@ -15,5 +26,161 @@ impl BlobClient {
     /// ```
     pub fn create_snapshot(&self) -> CreateSnapshot {
         CreateSnapshot::new(self.call())
+    }
+
+    /// Replaces the blob's metadata; none removes what is there.
+    ///
+    /// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata)
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// notes.set_metadata([("owner", "team a")]).await?;
+    /// assert_eq!(notes.get_properties().await?.metadata.get("owner"), Some("team a"));
+    /// # Ok(()) });
+    /// ```
+    pub fn set_metadata(&self, metadata: impl Into<Metadata>) -> SetMetadata {
+        SetMetadata::new(self.call(), metadata.into())
+    }
+
+    /// Reads the blob's index tags (from version 2019-12-12). A SAS needs the permission `t`.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// assert!(notes.get_tags().await?.is_empty());
+    /// # Ok(()) });
+    /// ```
+    pub fn get_tags(&self) -> GetTags {
+        GetTags::new(self.call())
+    }
+
+    /// Replaces the blob's index tags (from version 2019-12-12); none removes what is there. The blob's
+    /// ETag stays. A SAS needs the permission `t`.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// notes.set_tags([("stage", "done")]).await?;
+    /// assert_eq!(notes.get_tags().await?.get("stage"), Some("done"));
+    /// # Ok(()) });
+    /// ```
+    pub fn set_tags(&self, tags: impl Into<Tags>) -> SetTags {
+        SetTags::new(self.call(), tags.into())
+    }
+
+    /// Moves the blob to another tier; out of the archive that takes hours (from version 2017-04-17 for
+    /// premium page blobs, 2018-11-09 for snapshots and versions of block blobs 2019-12-12).
+    ///
+    /// # Errors
+    ///
+    /// 409 `BlobBeingRehydrated` for a blob on its way out of the archive; 400 `InvalidBlobTier`.
+    ///
+    /// ```
+    /// use blobcopy::{AccessTier, TierChange};
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// assert_eq!(notes.set_tier(AccessTier::Cool).await?, TierChange::Done);
+    /// # Ok(()) });
+    /// ```
+    pub fn set_tier(&self, tier: AccessTier) -> SetTier {
+        SetTier::new(self.call(), tier)
+    }
+
+    /// Acquires a lease of 15 to 60 seconds: until it ends, only who has its id can write or delete the
+    /// blob. [`guard`](AcquireLease::guard) gives one that renews itself.
+    ///
+    /// # Errors
+    ///
+    /// 409 `LeaseAlreadyPresent`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
+    /// let leased = notes.acquire_lease(Duration::from_secs(15)).await?;
+    /// notes.upload("changed").lease_id(leased.lease_id).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn acquire_lease(&self, duration: Duration) -> AcquireLease {
+        AcquireLease::new(self.call(), Some(duration))
+    }
+
+    /// Acquires a lease that holds until it is released or broken (from version 2012-02-12): the kind
+    /// that a copy into a leased blob needs.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").block_blob_client("notes.txt");
+    /// backup.upload("").await?;
+    /// let lease = backup.acquire_infinite_lease().await?.lease_id;
+    /// let mut copy = backup.start_copy_from_uri(&notes).lease_id(lease.clone()).await?;
+    /// copy.wait().await?;
+    /// backup.release_lease(&lease).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn acquire_infinite_lease(&self) -> AcquireLease {
+        AcquireLease::new(self.call(), None)
+    }
+
+    /// Renews a lease for as long as it was acquired for, also when it has run out, unless the blob has
+    /// been written or leased since.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let lease = notes.acquire_lease(Duration::from_secs(15)).await?.lease_id;
+    /// notes.renew_lease(&lease).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn renew_lease(&self, id: &LeaseId) -> RenewLease {
+        RenewLease::new(self.call(), id.clone())
+    }
+
+    /// Gives a lease that is held another id, so that it can be handed on (from version 2012-02-12).
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let lease = notes.acquire_infinite_lease().await?.lease_id;
+    /// let theirs = "11111111-2222-3333-4444-555555555555".parse()?;
+    /// notes.change_lease(&lease, theirs).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn change_lease(&self, id: &LeaseId, proposed_id: LeaseId) -> ChangeLease {
+        ChangeLease::new(self.call(), id.clone(), proposed_id)
+    }
+
+    /// Releases a lease, so that another can be acquired at once.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let lease = notes.acquire_infinite_lease().await?.lease_id;
+    /// notes.release_lease(&lease).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn release_lease(&self, id: &LeaseId) -> ReleaseLease {
+        ReleaseLease::new(self.call(), id.clone())
+    }
+
+    /// Breaks whatever lease there is, without its id, and tells for how long it still holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// notes.acquire_infinite_lease().await?;
+    /// assert_eq!(notes.break_lease().period(Duration::ZERO).await?, Duration::ZERO);
+    /// # Ok(()) });
+    /// ```
+    pub fn break_lease(&self) -> BreakLease {
+        BreakLease::new(self.call())
     }
 }

@@ -8,7 +8,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use url::Url;
 
-use super::{BlockBlobClient, PageBlobClient, service::blob_at};
+use super::{AppendBlobClient, BlockBlobClient, PageBlobClient, service::blob_at};
 use crate::{
     auth::credential::Credential,
     error::Result,
@@ -214,6 +214,18 @@ impl BlobClient {
     /// ```
     pub fn block_blob_client(&self) -> BlockBlobClient {
         BlockBlobClient::of(self.clone())
+    }
+
+    /// The same blob, for what only append blobs can do.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let log = service.container_client("vhds").blob_client("copies.log").append_blob_client();
+    /// log.create().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn append_blob_client(&self) -> AppendBlobClient {
+        AppendBlobClient::of(self.clone())
     }
 
     pub(crate) fn call(&self) -> Call {

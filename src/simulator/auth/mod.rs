@@ -27,6 +27,9 @@ use super::{
     state::{Settings, State},
 };
 
+/// A bearer token for the source, which the synchronous writes from a URL take.
+const SOURCE_AUTHORIZATION: &str = "x-ms-copy-source-authorization";
+
 /// How far the date of a signed request may be off.
 const SKEW: Duration = Duration::from_secs(15 * 60);
 
@@ -132,6 +135,13 @@ pub(crate) fn authorize_source(
         now: call.now,
     };
     let State { accounts, settings, .. } = state;
+    // The asynchronous copies take no token for their source.
+    let bearer = call.header(SOURCE_AUTHORIZATION).filter(|_| call.op != Op::CopyBlob);
+    if let Some(value) = bearer {
+        let token = value.strip_prefix("Bearer ");
+        let token = token.ok_or_else(|| Refusal::bad_header(SOURCE_AUTHORIZATION, ""))?;
+        return bearer::verify(token, settings, &access);
+    }
     let account = accounts.get(&access.route.account).ok_or(Code::ResourceNotFound)?;
     match access.query.get("sig") {
         Some(_) => sas(&access, account),

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::{
     pipeline::clock,
     simulator::{
-        blob::{Content, ContentHeaders, Metadata, Revision},
+        blob::{Block, Content, ContentHeaders, Metadata, Revision, Tags},
         dates,
         error::{Code, Refusal},
         pages::{PAGE, Pages},
@@ -52,8 +52,11 @@ impl Source {
         }
         let (headers, body) = self.get(self.request(Method::GET, "")).await?;
         let append = headers.get("x-ms-blob-type").is_some_and(|it| it == "AppendBlob");
-        let blocks = if body.is_empty() { Vec::new() } else { vec![body] };
-        let content = if append { Content::Append(blocks) } else { Content::Block(blocks) };
+        let blocks = Some(body).filter(|body| !body.is_empty()).into_iter();
+        let content = match append {
+            true => Content::Append(blocks.collect()),
+            false => Content::Block(blocks.map(|bytes| Block { id: None, bytes }).collect()),
+        };
         Ok(self.revision(&headers, content))
     }
 
@@ -132,6 +135,7 @@ impl Source {
                 md5: text("content-md5"),
             },
             metadata,
+            tags: Tags::new(),
             etag: text("etag").unwrap_or_default(),
             last_modified: date("last-modified").unwrap_or(self.now),
             created: date("x-ms-creation-time").unwrap_or(self.now),
@@ -140,6 +144,7 @@ impl Source {
             tier: None,
             copy: None,
             incremental: false,
+            sealed: false,
         }
     }
 }

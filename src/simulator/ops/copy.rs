@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::copy_source::{Source, SourceUrl};
+use super::{
+    copy_source::{Source, SourceUrl},
+    write,
+};
 use crate::simulator::{
     account::BlobAddress,
     answer::Answer,
@@ -14,10 +17,11 @@ use crate::simulator::{
     conditions::Conditions,
     copies::{self, CopyJob, CopyRecord, JobSource, Status},
     error::{Code, Refusal},
-    leases, metadata,
+    leases::{self, LeaseState},
+    metadata,
     pages::Pages,
     state::State,
-    tiers,
+    tiers::{self, Tier},
 };
 
 /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob).
@@ -32,28 +36,24 @@ pub(super) fn start(
     state.accounts.container(&at.account, &at.container)?;
     let url = SourceUrl::of(call)?;
     let source = url.read(state, call, Some(principal))?;
-    let tier = tiers::asked(call, &source.revision.content)?;
+    let tier = tier(call, &source.revision)?;
+    let sealed = seal(call, &source.revision.content)?;
 
     let existing = state.accounts.find(&at)?;
-    Conditions::of_target(call)?.check_write(existing.map(Into::into))?;
-    leases::check(call)?;
-    if let Some(blob) = existing {
-        blob.writable()?;
-        if blob.current.content.kind() != source.revision.content.kind() {
-            return Err(Code::InvalidBlobType.into());
-        }
-        if principal == (Principal::Sas { overwrite: false }) {
-            return Err(Code::UnauthorizedBlobOverwrite.into());
-        }
-    }
+    let conditions = Conditions::of_target(call)?;
+    let kind = source.revision.content.kind();
+    write::check_replacement(existing, call, &conditions, kind, principal)?;
+    check_lease(existing, call)?;
 
-    let kept_tier = existing.and_then(|blob| blob.current.tier.clone());
+    let premium = || source.revision.tier.clone().filter(|_| kind == "PageBlob");
+    let kept_tier = existing.and_then(|blob| blob.current.tier.clone()).or_else(premium);
     let outcome = Revision {
         metadata: if own_metadata.is_empty() {
             source.revision.metadata.clone()
         } else {
             own_metadata
         },
+        tags,
         etag: state.stamps.etag(),
         last_modified: call.now,
         created: existing.map_or(call.now, |blob| blob.current.created),
@@ -61,6 +61,7 @@ pub(super) fn start(
         tier: tier.or(kept_tier),
         copy: None,
         incremental: false,
+        sealed,
         ..source.revision.clone()
     };
     let total = outcome.content.length();
@@ -76,8 +77,9 @@ pub(super) fn start(
         (source.at.account == at.account, source.at == at && source.snapshot.is_none());
     let job = plan(state, call, source, outcome, needed);
     let blob = state.accounts.replace(&at, placeholder)?;
-    blob.tags = tags;
-    let at_once = same_account && needed.is_zero() && job.failure.is_none() && !job.held;
+    let behind = state.settings.queued
+        && state.copies.pending.iter().any(|other| other.account == at.account);
+    let at_once = same_account && !behind && needed.is_zero() && job.failure.is_none() && !job.held;
     blob.job = Some(Box::new(job));
 
     // Before 2012-02-12 a copy was over when it was answered, and left no trace.
@@ -92,6 +94,46 @@ pub(super) fn start(
         return Ok(Answer::about(StatusCode::CREATED, &blob.current));
     }
     Ok(accepted(blob))
+}
+
+/// Since a copy takes its time, the lease of its destination must not end by itself.
+pub(super) fn check_lease(existing: Option<&Blob>, call: &Call) -> Result<(), Refusal> {
+    match existing.and_then(|blob| blob.lease.as_ref()) {
+        Some(lease)
+            if lease.duration.is_some()
+                && call.since("2012-02-12")
+                && LeaseState::of(Some(lease), call.now).locked() =>
+        {
+            Err(Code::InfiniteLeaseDurationRequired.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The tier of the destination. From the archive there is only the way to an online tier.
+pub(super) fn tier(call: &Call, source: &Revision) -> Result<Option<Tier>, Refusal> {
+    let asked = tiers::named(call, &source.content)?;
+    let high = tiers::high_priority(call)?;
+    let Some(tier) = source.tier.as_ref().filter(|tier| tier.is_archived(call.now)) else {
+        return Ok(asked.map(|name| Tier::new(name, call.now)));
+    };
+    if tier.under_way(call.now).is_some() {
+        return Err(Code::BlobBeingRehydrated.into());
+    }
+    match asked {
+        None | Some("Archive") => Err(Code::BlobArchived.into()),
+        Some(online) => Ok(Some(Tier::rehydrating(online, high, call.now))),
+    }
+}
+
+/// Whether the destination, an append blob, is to take no more.
+fn seal(call: &Call, content: &Content) -> Result<bool, Refusal> {
+    const NAME: &str = "x-ms-seal-blob";
+    match (call.header(NAME), content) {
+        (None | Some("false"), _) => Ok(false),
+        (Some("true"), Content::Append(_)) => Ok(true),
+        (Some(other), _) => Err(Refusal::bad_header(NAME, other)),
+    }
 }
 
 /// A job that starts now, with what the test has planned for it.
@@ -156,12 +198,10 @@ pub(super) fn abort(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "abort" => {}
         other => return Err(Refusal::bad_header(ACTION, other)),
     }
-    let id = call.query.get("copyid").ok_or_else(|| {
-        Refusal::from(Code::MissingRequiredQueryParameter).detail("QueryParameterName", "copyid")
-    })?;
+    let id = call.query.get("copyid").ok_or_else(|| Refusal::missing_query("copyid"))?;
     let at: BlobAddress = call.blob_address()?;
     let blob = state.accounts.blob_mut(&at)?;
-    leases::check(call)?;
+    leases::check_write(blob.lease.as_ref(), call)?;
     match &blob.current.copy {
         Some(copy) if copy.status == Status::Pending && copy.id == id => {}
         Some(copy) if copy.status == Status::Pending => return Err(Code::CopyIdMismatch.into()),

@@ -1,15 +1,13 @@
 //! The source of a copy: which blob its URL means, whether it may be read, and how it is shown.
 
-use std::collections::BTreeMap;
-
 use http::uri::{Authority, Uri};
 
 use crate::simulator::{
     account::BlobAddress,
     auth::{self, Principal},
-    blob::{Blob, Revision},
+    blob::Revision,
     call::Call,
-    conditions::{Conditions, Seen},
+    conditions::Conditions,
     error::{Code, Refusal},
     remote::Fetched,
     route::{Query, is_same_service, locate},
@@ -71,8 +69,8 @@ impl<'a> SourceUrl<'a> {
     /// By the table under
     /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization),
     /// whoever may read the whole account needs nothing in the URL for a source in it; all others
-    /// do, unless the source is public. `principal` is `None` for an incremental copy, where the
-    /// credential of the request never counts.
+    /// do, unless the source is public. `principal` is `None` for an incremental copy and for the
+    /// synchronous writes from a URL, where the credential of the request never counts.
     pub(super) fn read(
         &self,
         state: &State,
@@ -82,11 +80,7 @@ impl<'a> SourceUrl<'a> {
         let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
         if let Some(Fetched(fetched)) = &call.fetched {
             let revision = Result::clone(fetched)?;
-            Conditions::of_source(call)?.check_write(Some(Seen {
-                etag: &revision.etag,
-                last_modified: revision.last_modified,
-                tags: &BTreeMap::new(),
-            }))?;
+            Conditions::of_source(call)?.check_write(Some((&revision).into()))?;
             let at = BlobAddress::elsewhere(self.text);
             return Ok(Source { at, snapshot: None, revision });
         }
@@ -114,7 +108,7 @@ impl<'a> SourceUrl<'a> {
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
-        check_conditions(call, found, revision)?;
+        Conditions::of_source(call)?.check_write(Some(revision.into()))?;
         let (snapshot, revision) = (self.snapshot().map(str::to_owned), revision.clone());
         Ok(Source { at, snapshot, revision })
     }
@@ -144,12 +138,6 @@ impl<'a> SourceUrl<'a> {
 pub(crate) fn source_elsewhere(call: &Call) -> Option<String> {
     let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
     Some(url.text.to_owned())
-}
-
-fn check_conditions(call: &Call, found: &Blob, revision: &Revision) -> Result<(), Refusal> {
-    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
-    let seen = Seen { etag, last_modified, tags: &found.tags };
-    Conditions::of_source(call)?.check_write(Some(seen))
 }
 
 /// `%3A` as `%3a`.

@@ -1,7 +1,6 @@
 //! Get User Delegation Key.
 
 use http::StatusCode;
-use quick_xml::{Reader, events::Event};
 use time::OffsetDateTime;
 
 use crate::simulator::{
@@ -9,6 +8,7 @@ use crate::simulator::{
     auth::{DelegationKey, Identity, LONGEST_KEY, Principal},
     call::Call,
     dates,
+    document::Element,
     error::{Code, Refusal},
     state::State,
     xml::Xml,
@@ -25,7 +25,7 @@ pub(super) fn get(state: &mut State, call: &Call, principal: Principal) -> Resul
     if !call.since("2018-11-09") {
         return Err(Refusal::bad_header("x-ms-version", call.version()));
     }
-    let asked = KeyInfo::read(&call.body)?;
+    let asked = KeyInfo::of(call)?;
     let (start, expiry) = asked.times(call.now)?;
     let (start, expiry) = (dates::sas_time(start), dates::sas_time(expiry));
 
@@ -57,7 +57,7 @@ pub(super) fn get(state: &mut State, call: &Call, principal: Principal) -> Resul
 }
 
 /// The body of the request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct KeyInfo {
     start: String,
     expiry: String,
@@ -65,34 +65,11 @@ struct KeyInfo {
 }
 
 impl KeyInfo {
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let unread = || Refusal::from(Code::InvalidXmlDocument);
-        let text = std::str::from_utf8(body).map_err(|_| unread())?;
-        let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
-        let mut info = Self::default();
-        let mut element = String::new();
-        let mut open = 0;
-        loop {
-            match reader.read_event().map_err(|_| unread())? {
-                Event::Start(start) => {
-                    element = start.local_name().as_ref().to_owned();
-                    open += 1;
-                }
-                Event::End(_) => {
-                    element.clear();
-                    open -= 1;
-                }
-                Event::Text(text) => match element.as_str() {
-                    "Start" => info.start.push_str(text.trim()),
-                    "Expiry" => info.expiry.push_str(text.trim()),
-                    "DelegatedUserTid" => info.delegated_tenant_id.push_str(text.trim()),
-                    _ => {}
-                },
-                Event::Eof if open == 0 => return Ok(info),
-                Event::Eof => return Err(unread()),
-                _ => {}
-            }
-        }
+    fn of(call: &Call) -> Result<Self, Refusal> {
+        let document = Element::of(call, "KeyInfo")?;
+        let text = |name| document.child_text(name).unwrap_or("").to_owned();
+        let (start, expiry) = (text("Start"), text("Expiry"));
+        Ok(Self { start, expiry, delegated_tenant_id: text("DelegatedUserTid") })
     }
 
     /// From when to when: at most for seven days from now.

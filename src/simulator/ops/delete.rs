@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::simulator::{
     answer::Answer,
     call::Call,
-    conditions::{Conditions, Seen},
+    conditions::Conditions,
     error::{Code, Refusal},
     leases,
     state::State,
@@ -18,11 +18,13 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
     let revision = state.accounts.revision(&at, call.snapshot())?;
-    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
-    Conditions::of(call)?.check_write(Some(Seen { etag, last_modified, tags: &blob.tags }))?;
-    leases::check(call)?;
-
+    Conditions::of(call)?.check_write(Some(revision.into()))?;
     let with_snapshots = call.header(DELETE_SNAPSHOTS);
+    // Snapshots are not covered by the lease of their blob.
+    match call.snapshot().is_some() || with_snapshots == Some("only") {
+        true => leases::check_read(blob.lease.as_ref(), call)?,
+        false => leases::check_write(blob.lease.as_ref(), call)?,
+    }
     match (call.snapshot(), with_snapshots) {
         (Some(_), Some(value)) => return Err(Refusal::bad_header(DELETE_SNAPSHOTS, value)),
         (Some(snapshot), None) => {
@@ -32,7 +34,9 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         (None, _) if blob.job.is_some() => return Err(Code::PendingCopyOperation.into()),
         (None, None) if !blob.snapshots.is_empty() => return Err(Code::SnapshotsPresent.into()),
         (None, None | Some("include")) => {
-            state.accounts.container_mut(&at.account, &at.container)?.blobs.remove(&at.blob);
+            let container = state.accounts.container_mut(&at.account, &at.container)?;
+            container.blobs.remove(&at.blob);
+            container.staged.remove(&at.blob);
         }
         (None, Some(value)) => return Err(Refusal::bad_header(DELETE_SNAPSHOTS, value)),
     }

@@ -53,6 +53,7 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         last_modified: call.now,
         created: existing.map_or(call.now, |blob| blob.current.created),
         generation: generation.unwrap_or_else(|| state.stamps.next()),
+        tags: Default::default(),
         tier: None,
         copy: None,
         incremental: true,

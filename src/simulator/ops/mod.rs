@@ -1,22 +1,34 @@
 //! The operations, by family.
 
+mod append;
+mod blocks;
 mod container;
+mod container_acl;
 mod copy;
 mod copy_source;
 mod delegation_key;
 mod delete;
+mod from_url;
 mod incremental;
+mod lease;
+mod list;
+mod list_containers;
+mod list_page;
 mod pages;
 mod put_blob;
 mod read;
+mod set;
 mod snapshot;
+mod write;
+
+use http::Method;
 
 use super::{
     answer::Answer,
     auth::Principal,
     call::Call,
     error::{Code, Refusal},
-    op::Op,
+    op::{NOT_MODELLED, Op},
     state::State,
 };
 
@@ -29,25 +41,76 @@ pub(crate) fn dispatch(
     principal: Principal,
 ) -> Result<Answer, Refusal> {
     match call.op {
+        Op::ListContainers => list_containers::list(state, call),
         Op::CreateContainer => container::create(state, call),
         Op::DeleteContainer => container::delete(state, call),
-        Op::GetContainerProperties => container::properties(state, call),
+        Op::GetContainerProperties | Op::GetContainerMetadata => container::properties(state, call),
+        Op::SetContainerMetadata => container::set_metadata(state, call),
+        Op::GetContainerAcl => container_acl::get(state, call),
+        Op::SetContainerAcl => container_acl::set(state, call),
+        Op::LeaseContainer => lease::container(state, call),
+        Op::ListBlobs => list::blobs(state, call),
         Op::PutBlob => put_blob::put(state, call, principal),
+        Op::PutBlobFromUrl => from_url::put_blob(state, call, principal),
         Op::GetBlob => read::get(state, call),
         Op::GetBlobProperties => read::properties(state, call),
+        Op::GetBlobMetadata => read::metadata(state, call),
+        Op::SetBlobMetadata => set::metadata(state, call),
+        Op::SetBlobProperties => set::properties(state, call),
+        Op::GetBlobTags => set::get_tags(state, call),
+        Op::SetBlobTags => set::set_tags(state, call),
+        Op::SetBlobTier => set::tier(state, call),
+        Op::LeaseBlob => lease::blob(state, call),
         Op::DeleteBlob => delete::delete(state, call),
         Op::SnapshotBlob => snapshot::take(state, call),
+        Op::PutBlock => blocks::put(state, call, principal),
+        Op::PutBlockFromUrl => from_url::put_block(state, call, principal),
+        Op::PutBlockList => blocks::put_list(state, call, principal),
+        Op::GetBlockList => blocks::list(state, call),
+        Op::AppendBlock => append::put(state, call),
+        Op::AppendBlockFromUrl => from_url::append_block(state, call),
+        Op::SealAppendBlob => append::seal(state, call),
         Op::PutPage => pages::put(state, call),
+        Op::PutPageFromUrl => from_url::put_page(state, call),
         Op::GetPageRanges => pages::ranges(state, call),
         Op::CopyBlob => copy::start(state, call, principal),
+        Op::CopyBlobFromUrl => from_url::copy(state, call, principal),
         Op::IncrementalCopy => incremental::start(state, call),
         Op::AbortCopy => copy::abort(state, call),
         Op::GetUserDelegationKey => delegation_key::get(state, call, principal),
-        Op::NotModelled => {
-            let query: Vec<_> =
-                call.query.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let asked = format!("{} {}?{}", call.method, call.path, query.join("&"));
-            Err(Refusal::from(Code::NotImplemented).detail("Reason", asked))
+        Op::NotModelled => Err(Code::NotImplemented.into()),
+    }
+}
+
+/// Refuses what the simulator does not model by its name, and what the service does not have.
+pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
+    let not_modelled =
+        |name: &str| Err(Refusal::from(Code::NotImplemented).detail("Reason", name.to_owned()));
+    if call.query.get("versionid").is_some() {
+        return not_modelled("Blob versions");
+    }
+    if call.query.get("deletetype").is_some() {
+        return not_modelled("Permanent delete (soft delete)");
+    }
+    if call.op != Op::NotModelled {
+        return Ok(());
+    }
+    let (restype, comp) = (call.query.get("restype"), call.query.get("comp"));
+    let same = |known: &str, given: Option<&str>| given.is_some_and(|given| given == known);
+    if let Some((.., name)) = NOT_MODELLED
+        .iter()
+        .find(|(of, what, _)| (of.is_empty() || same(of, restype)) && same(what, comp))
+    {
+        return not_modelled(name);
+    }
+    if call.method == Method::POST {
+        return Err(Code::UnsupportedHttpVerb.into());
+    }
+    match (restype, comp) {
+        (_, Some(comp)) => {
+            Err(Refusal::bad_query("comp", comp, "Not known, or not with this verb"))
         }
+        (Some(restype), None) => Err(Refusal::bad_query("restype", restype, "Not known here")),
+        (None, None) => Err(Code::UnsupportedHttpVerb.into()),
     }
 }

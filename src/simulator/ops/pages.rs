@@ -1,22 +1,28 @@
 //! Pages: write, clear, and list what is written or what changed.
 
-use http::StatusCode;
+use std::ops::Range;
 
+use bytes::Bytes;
+use http::{StatusCode, Uri};
+
+use super::write;
 use crate::simulator::{
+    account::BlobAddress,
     answer::Answer,
     blob::{Content, Revision},
     call::Call,
-    checksums,
-    conditions::{Conditions, Seen},
+    checksums::{self, Checked},
+    conditions::Conditions,
     error::{Code, Refusal},
     leases,
     pages::{PageRun, Pages},
+    route::{self, Query},
     state::State,
     xml::Xml,
 };
 
 /// The most that one Put Page may write.
-const MOST_BYTES: u64 = 4 << 20;
+pub(super) const MOST_BYTES: u64 = 4 << 20;
 const MOST_RANGES: usize = 10_000;
 
 /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page), to write or to clear.
@@ -33,37 +39,46 @@ pub(super) fn put(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let (start, end) = range.pages()?;
     let end = end.ok_or(Code::InvalidPageRange)?;
     let expected = if update { end - start } else { 0 };
-    if expected > MOST_BYTES {
+    if expected > MOST_BYTES || call.body.len() as u64 > MOST_BYTES {
         return Err(Code::RequestBodyTooLarge.into());
     }
     if call.body.len() as u64 != expected {
         return Err(Refusal::bad_header("content-length", &call.body.len().to_string()));
     }
-    let md5 = checksums::check_body(call)?;
+    let checked = checksums::check_body(call)?;
+    write_pages(state, call, &at, start..end, update.then_some(&call.body), &checked)
+}
 
-    let blob = state.accounts.blob_mut(&at)?;
-    Conditions::of(call)?.check_write(Some((&*blob).into()))?;
-    leases::check(call)?;
-    blob.writable()?;
+/// Writes `bytes` to the pages of `range`, or clears them.
+pub(super) fn write_pages(
+    state: &mut State,
+    call: &Call,
+    at: &BlobAddress,
+    range: Range<u64>,
+    bytes: Option<&Bytes>,
+    checked: &Checked,
+) -> Result<Answer, Refusal> {
+    let blob = write::blob(&mut state.accounts, call, at)?;
     check_sequence_number(call, &blob.current)?;
     let Content::Page { length, pages } = &mut blob.current.content else {
         return Err(Code::InvalidBlobType.into());
     };
-    if end > *length {
+    if range.end > *length {
         return Err(Code::InvalidPageRange.into());
     }
-    if update {
-        pages.write(start, &call.body, state.stamps.next());
-    } else {
-        pages.clear(start..end);
+    match bytes {
+        Some(bytes) => pages.write(range.start, bytes, state.stamps.next()),
+        None => pages.clear(range),
     }
-    blob.current.etag = state.stamps.etag();
-    blob.current.last_modified = call.now;
+    blob.touch(&mut state.stamps, call.now);
     let sequence_number = blob.current.sequence_number.to_string();
-    Ok(Answer::about(StatusCode::CREATED, &blob.current)
-        .maybe("content-md5", md5)
+    let mut answer = Answer::about(StatusCode::CREATED, &blob.current)
         .header("x-ms-blob-sequence-number", &sequence_number)
-        .header("x-ms-request-server-encrypted", "true"))
+        .header("x-ms-request-server-encrypted", "true");
+    if bytes.is_some() {
+        checked.tell(call, &mut answer);
+    }
+    Ok(answer)
 }
 
 fn check_sequence_number(call: &Call, revision: &Revision) -> Result<(), Refusal> {
@@ -81,9 +96,8 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
     let revision = state.accounts.revision(&at, call.snapshot())?;
-    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
-    Conditions::of(call)?.check_read(Seen { etag, last_modified, tags: &blob.tags })?;
-    leases::check(call)?;
+    Conditions::of(call)?.check_read(revision.into())?;
+    leases::check_read(blob.lease.as_ref(), call)?;
     if blob.incremental.is_some() && call.snapshot().is_none() {
         return Err(Code::OperationNotAllowedOnIncrementalCopyBlob.into());
     }
@@ -99,11 +113,11 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
             start..end
         }
     };
-    let runs = match call.query.get("prevsnapshot") {
+    let runs = match previous_snapshot(call, &at)? {
         None => pages.ranges(within),
         Some(earlier) => {
-            let previous = blob.snapshots.get(earlier).ok_or(Code::PreviousSnapshotNotFound)?;
-            if call.snapshot().is_some_and(|snapshot| snapshot < earlier) {
+            let previous = blob.snapshots.get(&earlier).ok_or(Code::PreviousSnapshotNotFound)?;
+            if call.snapshot().is_some_and(|snapshot| snapshot < earlier.as_str()) {
                 return Err(Code::PreviousSnapshotCannotBeNewer.into());
             }
             if previous.generation != revision.generation {
@@ -116,6 +130,22 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     Ok(Answer::about(StatusCode::OK, revision)
         .header("x-ms-blob-content-length", &length.to_string())
         .xml(page_list(&shown, next)))
+}
+
+/// The snapshot with which to compare, named in the query or by a URL in a header.
+fn previous_snapshot(call: &Call, at: &BlobAddress) -> Result<Option<String>, Refusal> {
+    const URL: &str = "x-ms-previous-snapshot-url";
+    let in_query = call.query.get("prevsnapshot").map(str::to_owned);
+    let Some(text) = call.header(URL) else { return Ok(in_query) };
+    let refuse = || Refusal::bad_header(URL, text);
+    let uri: Uri = text.parse().map_err(|_| refuse())?;
+    let query = Query::parse(uri.query()).map_err(|_| refuse())?;
+    let snapshot = query.get("snapshot").filter(|_| in_query.is_none()).ok_or_else(refuse)?;
+    let named = route::blob_in(uri.authority(), uri.path()).ok_or_else(refuse)?;
+    if named != *at {
+        return Err(Code::PreviousSnapshotOperationNotSupported.into());
+    }
+    Ok(Some(snapshot.to_owned()))
 }
 
 fn page_content(revision: &Revision) -> Result<(u64, &Pages), Refusal> {

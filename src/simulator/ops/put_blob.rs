@@ -2,15 +2,16 @@
 
 use http::StatusCode;
 
+use super::write;
 use crate::simulator::{
     answer::Answer,
     auth::Principal,
-    blob::{Content, Revision},
+    blob::{Block, Content, Revision},
     call::Call,
     checksums,
     conditions::Conditions,
     error::{Code, Refusal},
-    leases, metadata,
+    metadata,
     pages::{PAGE, Pages},
     state::State,
     tiers,
@@ -23,34 +24,26 @@ const LARGEST_PAGE_BLOB: u64 = 8 << 40;
 pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
     let at = call.blob_address()?;
-    let transactional = checksums::check_body(call)?.map(str::to_owned);
+    let checked = checksums::check_body(call)?;
     let content = content(call)?;
     let mut headers = metadata::content_headers(call);
     if let Content::Block(_) = content {
-        let computed = || transactional.unwrap_or_else(|| checksums::md5(&call.body));
+        let computed = || checked.md5().map_or_else(|| checksums::md5(&call.body), str::to_owned);
         headers.md5.get_or_insert_with(computed);
     }
     let (given, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     let tier = tiers::asked(call, &content)?;
-    let sequence_number = call.number("x-ms-blob-sequence-number")?.unwrap_or(0);
+    let sequence_number = sequence_number(call)?.unwrap_or(0);
 
     let existing = state.accounts.find(&at)?;
-    Conditions::of(call)?.check_write(existing.map(Into::into))?;
-    leases::check(call)?;
-    if let Some(blob) = existing {
-        blob.writable()?;
-        if blob.current.content.kind() != content.kind() {
-            return Err(Code::InvalidBlobType.into());
-        }
-        if principal == (Principal::Sas { overwrite: false }) {
-            return Err(Code::UnauthorizedBlobOverwrite.into());
-        }
-    }
+    write::check_replacement(existing, call, &Conditions::of(call)?, content.kind(), principal)?;
+    let tier = tier.or_else(|| existing.and_then(|blob| blob.current.tier.clone()));
 
     let revision = Revision {
         content,
         headers,
         metadata: given,
+        tags,
         etag: state.stamps.etag(),
         last_modified: call.now,
         created: call.now,
@@ -59,13 +52,14 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
         tier,
         copy: None,
         incremental: false,
+        sealed: false,
     };
     let md5 =
         matches!(revision.content, Content::Block(_)).then_some(revision.headers.md5.as_deref());
     let answer = Answer::about(StatusCode::CREATED, &revision)
         .maybe("content-md5", md5.flatten())
         .header("x-ms-request-server-encrypted", "true");
-    state.accounts.replace(&at, revision)?.tags = tags;
+    state.accounts.replace(&at, revision)?;
     Ok(answer)
 }
 
@@ -79,7 +73,10 @@ fn content(call: &Call) -> Result<Content, Refusal> {
     };
     match call.required(TYPE)? {
         "BlockBlob" if call.body.is_empty() => Ok(Content::Block(Vec::new())),
-        "BlockBlob" => Ok(Content::Block(vec![call.body.clone()])),
+        "BlockBlob" if call.body.len() as u64 > largest(call) => {
+            Err(Code::RequestBodyTooLarge.into())
+        }
+        "BlockBlob" => Ok(Content::Block(vec![Block { id: None, bytes: call.body.clone() }])),
         "AppendBlob" => without_body(Content::Append(Vec::new())),
         "PageBlob" => {
             let length = call.number(LENGTH)?.ok_or_else(|| Refusal::missing_header(LENGTH))?;
@@ -89,5 +86,26 @@ fn content(call: &Call) -> Result<Content, Refusal> {
             without_body(Content::Page { length, pages: Pages::default() })
         }
         other => Err(Refusal::bad_header(TYPE, other)),
+    }
+}
+
+/// The most that Put Blob takes at once.
+fn largest(call: &Call) -> u64 {
+    const MIB: u64 = 1 << 20;
+    match call.version() {
+        version if version >= "2020-04-08" => 5000 * MIB,
+        version if version >= "2016-05-31" => 256 * MIB,
+        _ => 64 * MIB,
+    }
+}
+
+/// `x-ms-blob-sequence-number`, from 0 to 2^63 - 1.
+pub(super) fn sequence_number(call: &Call) -> Result<Option<u64>, Refusal> {
+    const NAME: &str = "x-ms-blob-sequence-number";
+    match call.number(NAME)? {
+        Some(number) if i64::try_from(number).is_err() => {
+            Err(Refusal::bad_header(NAME, &number.to_string()))
+        }
+        number => Ok(number),
     }
 }

@@ -2,19 +2,29 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use http::StatusCode;
+use time::OffsetDateTime;
 
 use crate::simulator::{
     answer::Answer,
     blob::{Blob, Content, Revision},
     call::Call,
-    conditions::{Conditions, Seen},
+    checksums,
+    conditions::Conditions,
     dates,
     error::{Code, Refusal},
     leases, metadata,
     payload::Payload,
     state::State,
 };
+
+/// The checksums of a range, if it is not too long, and how they are asked for.
+const CHECKSUMS: [(&str, &str, fn(&[u8]) -> String); 2] = [
+    ("x-ms-range-get-content-md5", "content-md5", checksums::md5),
+    ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
+];
+const MOST_CHECKED: u64 = 4 << 20;
 
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
@@ -31,12 +41,21 @@ pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refus
     Ok(answer)
 }
 
+/// [Get Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/get-blob-metadata).
+pub(super) fn metadata(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let (_, revision) = addressed(state, call)?;
+    let mut answer = Answer::about(StatusCode::OK, revision);
+    metadata::show_metadata(&revision.metadata, &mut answer.headers);
+    Ok(answer)
+}
+
 /// [Get Blob](https://learn.microsoft.com/rest/api/storageservices/get-blob), whole or a range.
 pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let (blob, revision) = addressed(state, call)?;
     if blob.incremental.is_some() && call.snapshot().is_none() {
         return Err(Code::OperationNotAllowedOnIncrementalCopyBlob.into());
     }
+    revision.online(call.now)?;
     let length = revision.content.length();
     let mut answer = describe(blob, revision, call);
     let (start, end) = match call.range()? {
@@ -56,7 +75,17 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             (range.start, end)
         }
     };
-    Ok(answer.body(slice(&revision.content, start, end)))
+    let body = slice(&revision.content, start, end);
+    for (ask, header, checksum) in CHECKSUMS {
+        if call.header(ask) == Some("true") && call.range()?.is_some() {
+            if end - start > MOST_CHECKED {
+                return Err(Refusal::bad_header(ask, "true"));
+            }
+            let bytes: Vec<u8> = body.clone().flatten().collect();
+            answer.set(header, &checksum(&bytes));
+        }
+    }
+    Ok(answer.body(body))
 }
 
 /// The base blob or snapshot that is addressed, once its conditions are met.
@@ -64,16 +93,14 @@ fn addressed<'a>(state: &'a State, call: &Call) -> Result<(&'a Blob, &'a Revisio
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
     let revision = state.accounts.revision(&at, call.snapshot())?;
-    let (etag, last_modified) = (revision.etag.as_str(), revision.last_modified);
-    Conditions::of(call)?.check_read(Seen { etag, last_modified, tags: &blob.tags })?;
-    leases::check(call)?;
+    Conditions::of(call)?.check_read(revision.into())?;
+    leases::check_read(blob.lease.as_ref(), call)?;
     Ok((blob, revision))
 }
 
 /// The headers that both operations answer with.
 fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
     let headers = &revision.headers;
-    let base = call.snapshot().is_none();
     let mut answer = Answer::about(StatusCode::OK, revision)
         .header("accept-ranges", "bytes")
         .header("x-ms-blob-type", revision.content.kind())
@@ -86,12 +113,11 @@ fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
         .maybe("cache-control", headers.cache_control.as_deref())
         .maybe("content-md5", headers.md5.as_deref());
     metadata::show_metadata(&revision.metadata, &mut answer.headers);
-    if base {
-        answer.set("x-ms-lease-status", "unlocked");
-        answer.set("x-ms-lease-state", "available");
-        if !blob.tags.is_empty() {
-            answer.set("x-ms-tag-count", &blob.tags.len().to_string());
-        }
+    if call.snapshot().is_none() {
+        leases::describe(&mut answer, blob.lease.as_ref(), call.now);
+    }
+    if !revision.tags.is_empty() {
+        answer.set("x-ms-tag-count", &revision.tags.len().to_string());
     }
     match &revision.content {
         Content::Page { .. } => {
@@ -99,20 +125,27 @@ fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
         }
         Content::Append(blocks) => {
             answer.set("x-ms-blob-committed-block-count", &blocks.len().to_string());
+            if revision.sealed {
+                answer.set("x-ms-blob-sealed", "true");
+            }
         }
         Content::Block(_) => {}
     }
-    describe_tier(&mut answer, revision);
+    describe_tier(&mut answer, revision, call.now);
     describe_copy(&mut answer, revision);
     answer
 }
 
 /// A block blob without a tier of its own has the account's, which is inferred.
-fn describe_tier(answer: &mut Answer, revision: &Revision) {
+fn describe_tier(answer: &mut Answer, revision: &Revision, now: OffsetDateTime) {
     match (&revision.tier, &revision.content) {
         (Some(tier), _) => {
-            answer.set("x-ms-access-tier", &tier.name);
-            answer.set("x-ms-access-tier-change-time", &dates::http_date(tier.changed));
+            answer.set("x-ms-access-tier", tier.name(now));
+            answer.set("x-ms-access-tier-change-time", &dates::http_date(tier.changed(now)));
+            if let Some(way) = tier.under_way(now) {
+                answer.set("x-ms-archive-status", &way.archive_status());
+                answer.set("x-ms-rehydrate-priority", way.priority());
+            }
         }
         (None, Content::Block(_)) => {
             answer.set("x-ms-access-tier", "Hot");
@@ -137,13 +170,15 @@ fn describe_copy(answer: &mut Answer, revision: &Revision) {
 }
 
 /// Bytes `start..end` of a content.
-fn slice(content: &Content, start: u64, end: u64) -> Payload {
-    let blocks = match content {
-        Content::Page { pages, .. } => {
-            return Payload::Pages { pages: pages.clone(), range: start..end };
-        }
-        Content::Block(blocks) | Content::Append(blocks) => blocks,
-    };
+pub(super) fn slice(content: &Content, start: u64, end: u64) -> Payload {
+    match content {
+        Content::Page { pages, .. } => Payload::Pages { pages: pages.clone(), range: start..end },
+        Content::Block(blocks) => cut(blocks.iter().map(|block| &block.bytes), start, end),
+        Content::Append(blocks) => cut(blocks.iter(), start, end),
+    }
+}
+
+fn cut<'a>(blocks: impl Iterator<Item = &'a Bytes>, start: u64, end: u64) -> Payload {
     let mut pieces = VecDeque::new();
     let mut first = 0;
     for block in blocks {

@@ -14,8 +14,8 @@ pub(super) fn take(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let own_metadata = metadata::metadata(call)?;
     let blob = state.accounts.blob_mut(&at)?;
     Conditions::of(call)?.check_write(Some((&*blob).into()))?;
-    leases::check(call)?;
-    blob.writable()?;
+    leases::check_read(blob.lease.as_ref(), call)?;
+    blob.writable(call.now)?;
 
     let mut snapshot = blob.current.clone();
     if !own_metadata.is_empty() {

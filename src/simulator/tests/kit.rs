@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Request};
+use percent_encoding::percent_decode_str;
 use sha2::Sha256;
 use time::macros::datetime;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
@@ -276,21 +277,19 @@ fn string_to_sign(
     for name in ["if-none-match", "if-unmodified-since", "range"] {
         lines.push(header(name).to_owned());
     }
-    let mut own: Vec<String> = headers
-        .iter()
-        .filter(|(name, _)| name.starts_with("x-ms-"))
-        .map(|(name, value)| format!("{name}:{value}"))
-        .collect();
+    let mut own: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("x-ms-")).collect();
     own.sort();
-    lines.extend(own);
+    lines.extend(own.iter().map(|(name, value)| format!("{name}:{value}")));
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     lines.push(format!("/{account}{path}"));
-    let mut parameters: Vec<String> = query
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+    let mut parameters: Vec<(String, String)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.replacen('=', ":", 1).replace("%3A", ":"))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name).to_lowercase(), decoded(value)))
         .collect();
     parameters.sort();
-    lines.extend(parameters);
+    lines.extend(parameters.iter().map(|(name, value)| format!("{name}:{value}")));
     lines.join("\n")
 }

@@ -1,0 +1,111 @@
+//! An append blob: a log.
+
+use std::{fmt, ops::Deref};
+
+use bytes::Bytes;
+use url::Url;
+
+use super::BlobClient;
+use crate::{
+    auth::credential::Credential,
+    copy::CopySource,
+    error::Result,
+    operations::{
+        append_block::{AppendBlock, AppendBlockFromUri},
+        create_append_blob::CreateAppendBlob,
+    },
+};
+
+/// One append blob. What all blobs can do works on it directly: it is a [`BlobClient`] too.
+///
+/// ```
+/// # blobcopy::simulator::example(async |service| {
+/// let log = service.container_client("vhds").append_blob_client("copies.log");
+/// log.create().content_type("text/plain").await?;
+/// assert_eq!(log.get_properties().await?.content_length, 0);
+/// # Ok(()) });
+/// ```
+#[derive(Clone)]
+pub struct AppendBlobClient(BlobClient);
+
+impl AppendBlobClient {
+    pub(super) fn of(blob: BlobClient) -> Self {
+        Self(blob)
+    }
+
+    /// The append blob at `url`; as [`BlobClient::new`].
+    ///
+    /// ```
+    /// use blobcopy::{AppendBlobClient, Credential};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public/copies.log".parse()?;
+    /// let log = AppendBlobClient::new(url, Credential::anonymous())?;
+    /// assert_eq!(log.name(), "copies.log");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(url: Url, credential: Credential) -> Result<Self> {
+        BlobClient::new(url, credential).map(Self)
+    }
+
+    /// Creates the blob, empty. What is there is overwritten.
+    ///
+    /// ```
+    /// use blobcopy::{Conditions, ETag};
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let log = service.container_client("vhds").append_blob_client("copies.log");
+    /// log.create().conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn create(&self) -> CreateAppendBlob {
+        CreateAppendBlob::new(self.call())
+    }
+
+    /// Appends `content`, at most 100 MiB (from version 2022-11-02) or 4 MiB.
+    ///
+    /// ```no_run
+    /// # blobcopy::simulator::example(async |service| {
+    /// let log = service.container_client("vhds").append_blob_client("copies.log");
+    /// log.create().await?;
+    /// let appended = log.append_block("started\n").await?;
+    /// assert_eq!(appended.offset, Some(0));
+    /// # Ok(()) });
+    /// ```
+    pub fn append_block(&self, content: impl Into<Bytes>) -> AppendBlock {
+        AppendBlock::new(self.call(), content.into())
+    }
+
+    /// Appends what a URL gives, or a range of it, within the same limits.
+    ///
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
+    /// to it.
+    ///
+    /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
+    /// (from version 2018-11-09)
+    ///
+    /// ```no_run
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let log = service.container_client("vhds").append_blob_client("copies.log");
+    /// log.create().await?;
+    /// log.append_block_from_uri(&notes).source_range(0..4).if_length(0).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn append_block_from_uri(&self, source: impl Into<CopySource>) -> AppendBlockFromUri {
+        AppendBlockFromUri::new(self.call(), source.into())
+    }
+}
+
+impl Deref for AppendBlobClient {
+    type Target = BlobClient;
+
+    fn deref(&self) -> &BlobClient {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AppendBlobClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Append{:?}", self.0)
+    }
+}

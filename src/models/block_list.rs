@@ -1,0 +1,250 @@
+//! The blocks of a block blob: their ids, and the lists of them.
+//!
+//! From [Put Block List](https://learn.microsoft.com/rest/api/storageservices/put-block-list).
+
+use std::{fmt, str::FromStr};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::xml::{Malformed, Xml};
+use crate::error::{Error, Result};
+
+/// Names a block within its blob: 1 to 64 bytes of the application's own choice. All blocks of a blob
+/// have ids of one length.
+///
+/// It shows itself, and is read and stored, as the service writes it: in base64.
+///
+/// ```
+/// use blobcopy::BlockId;
+///
+/// let id = BlockId::numbered(7);
+/// assert_eq!(id.as_bytes(), b"0000000007");
+/// assert_eq!(id.to_string(), "MDAwMDAwMDAwNw==");
+/// assert_eq!(BlockId::new("0000000007")?, id);
+/// assert!(BlockId::new([0; 65]).is_err());
+/// # Ok::<(), blobcopy::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockId(Box<[u8]>);
+
+impl BlockId {
+    /// The id of these bytes.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there are none, or more than 64.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self> {
+        let bytes = bytes.as_ref();
+        if !(1..=64).contains(&bytes.len()) {
+            let value = format!("{} bytes", bytes.len());
+            return Err(Error::invalid("block id", value, "must be 1 to 64 bytes"));
+        }
+        Ok(Self(bytes.into()))
+    }
+
+    /// An id made of a number, ten digits long whatever the number.
+    pub fn numbered(number: u32) -> Self {
+        Self(format!("{number:010}").into_bytes().into())
+    }
+
+    /// The bytes, before they are written in base64.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&BlockId> for BlockId {
+    fn from(id: &BlockId) -> Self {
+        id.clone()
+    }
+}
+
+impl fmt::Display for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl FromStr for BlockId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match STANDARD.decode(text) {
+            Ok(bytes) => Self::new(bytes),
+            Err(_) => Err(Error::invalid("block id", text, "must be base64 text")),
+        }
+    }
+}
+
+impl Serialize for BlockId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlockId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A block that is to be part of a blob, and where the service looks for it.
+///
+/// An id by itself is looked for among the staged blocks first, and then among those of the blob as it
+/// is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum BlockLookup {
+    /// A staged block of this id, or else one of the blob as it is.
+    Latest(BlockId),
+    /// A block of the blob as it is.
+    Committed(BlockId),
+    /// A staged block.
+    Uncommitted(BlockId),
+}
+
+impl BlockLookup {
+    /// The block's id.
+    pub fn id(&self) -> &BlockId {
+        match self {
+            Self::Latest(id) | Self::Committed(id) | Self::Uncommitted(id) => id,
+        }
+    }
+}
+
+impl From<BlockId> for BlockLookup {
+    fn from(id: BlockId) -> Self {
+        Self::Latest(id)
+    }
+}
+
+impl From<&BlockId> for BlockLookup {
+    fn from(id: &BlockId) -> Self {
+        Self::Latest(id.clone())
+    }
+}
+
+/// One block of a blob, or one that is staged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Block {
+    /// The block's id.
+    pub id: BlockId,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// The blocks of a blob.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BlockList {
+    /// Those that the blob is made of, in their order.
+    pub committed: Vec<Block>,
+    /// Those that are staged, ordered by id; they are dropped after a week, and by any other write
+    /// of the whole blob.
+    pub uncommitted: Vec<Block>,
+}
+
+/// The body of Put Block List.
+pub(crate) fn write(blocks: &[BlockLookup]) -> String {
+    let mut body = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
+    for block in blocks {
+        let name = match block {
+            BlockLookup::Latest(_) => "Latest",
+            BlockLookup::Committed(_) => "Committed",
+            BlockLookup::Uncommitted(_) => "Uncommitted",
+        };
+        let id = block.id();
+        body.push_str(&format!("<{name}>{id}</{name}>"));
+    }
+    body.push_str("</BlockList>");
+    body
+}
+
+/// Reads the answer to Get Block List.
+pub(crate) fn parse(body: &[u8]) -> Result<BlockList, Malformed> {
+    let mut list = BlockList::default();
+    let mut xml = Xml::enter(body, "BlockList")?;
+    while let Some(element) = xml.child()? {
+        match element {
+            b"CommittedBlocks" => list.committed = blocks(&mut xml)?,
+            b"UncommittedBlocks" => list.uncommitted = blocks(&mut xml)?,
+            _ => xml.skip()?,
+        }
+    }
+    Ok(list)
+}
+
+fn blocks(xml: &mut Xml<'_>) -> Result<Vec<Block>, Malformed> {
+    let mut blocks = Vec::new();
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Block" => blocks.push(block(xml)?),
+            _ => xml.skip()?,
+        }
+    }
+    Ok(blocks)
+}
+
+fn block(xml: &mut Xml<'_>) -> Result<Block, Malformed> {
+    let (mut id, mut size) = (None, None);
+    while let Some(element) = xml.child()? {
+        match element {
+            b"Name" => id = xml.text()?.parse().ok(),
+            b"Size" => size = xml.text()?.parse().ok(),
+            _ => xml.skip()?,
+        }
+    }
+    match (id, size) {
+        (Some(id), Some(size)) => Ok(Block { id, size }),
+        _ => Err(Malformed::new("a block has no Name in base64 or no Size")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_written_in_its_order() {
+        let id = BlockId::numbered;
+        let list = [BlockLookup::from(id(2)), BlockLookup::Committed(id(1))];
+        let body = write(&[&list[..], &[BlockLookup::Uncommitted(id(3))]].concat());
+        let expected = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>\
+            <Latest>MDAwMDAwMDAwMg==</Latest><Committed>MDAwMDAwMDAwMQ==</Committed>\
+            <Uncommitted>MDAwMDAwMDAwMw==</Uncommitted></BlockList>";
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn both_lists_are_read() {
+        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>
+            <CommittedBlocks><Block><Name>QQ==</Name><Size>4194304</Size><New/></Block>
+            <Block><Size>1</Size><Name>Qg==</Name></Block></CommittedBlocks>
+            <UncommittedBlocks/></BlockList>";
+        let list = parse(body.as_bytes()).expect("well formed");
+        let sizes: Vec<_> =
+            list.committed.iter().map(|b| (b.id.as_bytes().to_vec(), b.size)).collect();
+        assert_eq!(sizes, [(b"A".to_vec(), 4_194_304), (b"B".to_vec(), 1)]);
+        assert!(list.uncommitted.is_empty());
+        for bad in
+            ["<Block><Name>QQ==</Name></Block>", "<Block><Name>!</Name><Size>1</Size></Block>"]
+        {
+            let body = format!("<BlockList><CommittedBlocks>{bad}</CommittedBlocks></BlockList>");
+            assert!(parse(body.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_1_to_64_bytes_and_travels_in_base64() {
+        for (text, rule) in [("", "1 to 64 bytes"), ("?", "base64")] {
+            let error = text.parse::<BlockId>().expect_err(text).to_string();
+            assert!(error.starts_with("block id: ") && error.contains(rule), "{error}");
+        }
+        assert!(BlockId::new([7; 65]).is_err());
+        let id = BlockId::new([7; 64]).expect("legal");
+        assert_eq!(id.to_string().parse::<BlockId>().expect("base64"), id);
+        let json = serde_json::to_string(&id).expect("serializes");
+        assert_eq!(serde_json::from_str::<BlockId>(&json).expect("reads back"), id);
+    }
+}

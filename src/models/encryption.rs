@@ -1,0 +1,145 @@
+//! The keys and scopes with which the service encrypts content.
+//!
+//! From [Provide an encryption key on a request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys)
+//! and [Encryption scopes for Blob storage](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview).
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::headers;
+use crate::error::{Error, Result};
+
+/// A key of the customer's own, an AES-256 key, with which the service encrypts what is written and
+/// decrypts what is read (from version 2019-02-02).
+///
+/// The service does not keep it: whoever wants to read the content must send it again. It travels over
+/// https only, is shown by no form of this type, and is wiped from memory when the last clone is
+/// dropped; the headers of a request under way hold a copy of it.
+///
+/// ```
+/// use blobcopy::CustomerProvidedKey;
+///
+/// let key = CustomerProvidedKey::new([7; 32]);
+/// assert_eq!(key.sha256(), "RBJZgMVt5iMGctDFfwCs1zQskwhjDHB5AmB92hxNnjQ=");
+/// assert!(!format!("{key:?}").contains("BwcHBwcH"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct CustomerProvidedKey {
+    key: Zeroizing<[u8; 32]>,
+    sha256: String,
+}
+
+impl CustomerProvidedKey {
+    /// The key, as its 256 bits.
+    pub fn new(key: [u8; 32]) -> Self {
+        let key = Zeroizing::new(key);
+        let sha256 = STANDARD.encode(Sha256::digest(key.as_slice()));
+        Self { key, sha256 }
+    }
+
+    /// The key, in base64.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when it is not 32 bytes in base64.
+    ///
+    /// ```
+    /// use blobcopy::CustomerProvidedKey;
+    ///
+    /// let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    /// assert_eq!(CustomerProvidedKey::from_base64(key)?, CustomerProvidedKey::new([7; 32]));
+    /// assert!(CustomerProvidedKey::from_base64("c2hvcnQ=").is_err());
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
+    pub fn from_base64(text: &str) -> Result<Self> {
+        let bytes = STANDARD.decode(text).map(Zeroizing::new).ok();
+        let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+        let rule = "must be 32 bytes in base64: an AES-256 key";
+        key.map(Self::new).ok_or_else(|| Error::invalid_secret("customer-provided key", rule))
+    }
+
+    /// The SHA-256 of the key, in base64: by it the service recognises the key.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Writes the three headers that name it on the request's own blob.
+    pub(crate) fn write(&self, to: &mut HeaderMap) -> Result<()> {
+        self.write_as(&OWN, to)
+    }
+
+    /// Writes the three headers that name it on the source.
+    pub(crate) fn write_source(&self, to: &mut HeaderMap) -> Result<()> {
+        self.write_as(&SOURCE, to)
+    }
+
+    fn write_as(&self, names: &Names, to: &mut HeaderMap) -> Result<()> {
+        let text = Zeroizing::new(STANDARD.encode(self.key.as_slice()));
+        let mut key = HeaderValue::from_str(&text).map_err(|_| {
+            Error::invalid_secret("customer-provided key", "must be text that a header can hold")
+        })?;
+        key.set_sensitive(true);
+        to.insert(&names.key, key);
+        to.insert(&names.sha256, headers::value("customer-provided key", &self.sha256)?);
+        to.insert(&names.algorithm, HeaderValue::from_static("AES256"));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for CustomerProvidedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CustomerProvidedKey").field("sha256", &self.sha256).finish_non_exhaustive()
+    }
+}
+
+struct Names {
+    key: HeaderName,
+    sha256: HeaderName,
+    algorithm: HeaderName,
+}
+
+static OWN: Names = Names {
+    key: HeaderName::from_static("x-ms-encryption-key"),
+    sha256: headers::ENCRYPTION_KEY_SHA256,
+    algorithm: HeaderName::from_static("x-ms-encryption-algorithm"),
+};
+
+static SOURCE: Names = Names {
+    key: HeaderName::from_static("x-ms-source-encryption-key"),
+    sha256: HeaderName::from_static("x-ms-source-encryption-key-sha256"),
+    algorithm: HeaderName::from_static("x-ms-source-encryption-algorithm"),
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_three_headers_on_either_side() {
+        let key = CustomerProvidedKey::new([7; 32]);
+        let mut headers = HeaderMap::new();
+        key.write(&mut headers).expect("legal");
+        key.write_source(&mut headers).expect("legal");
+        assert_eq!(headers.len(), 6);
+        for prefix in ["x-ms-", "x-ms-source-"] {
+            let text = &headers[format!("{prefix}encryption-key")];
+            assert_eq!(text, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
+            assert!(text.is_sensitive());
+            assert_eq!(headers[format!("{prefix}encryption-key-sha256")], key.sha256());
+            assert_eq!(headers[format!("{prefix}encryption-algorithm")], "AES256");
+        }
+    }
+
+    #[test]
+    fn only_256_bits_are_a_key() {
+        for text in ["", "c2hvcnQ=", "not base64: SECRET", &STANDARD.encode([1; 33])] {
+            let error = CustomerProvidedKey::from_base64(text).expect_err(text).to_string();
+            assert!(error.starts_with("customer-provided key: (value not shown) must be 32"));
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Append Block and Append Block From URL: more at the end of an append blob.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use serde::Serialize;
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    stage_block_from_uri::source_range,
+    url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
+    with_conditions, with_lease, write_lease,
+};
+use crate::{
+    copy::CopySource,
+    error::{Error, Result},
+    models::{Conditions, ETag, LeaseId, ServiceVersion, WrittenBlob, headers},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// What was appended to a blob, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AppendedBlock {
+    /// Where in the blob it begins, in bytes.
+    pub offset: Option<u64>,
+    /// How many blocks the blob has now: at most 50,000.
+    pub committed_block_count: Option<u32>,
+    /// The blob's new ETag.
+    pub etag: Option<ETag>,
+    /// When it was appended, with whole seconds.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+    /// The MD5 of what was appended, in base64, where the service tells it.
+    pub content_md5: Option<String>,
+    /// The CRC-64 of what was appended, in base64 (from version 2019-02-02).
+    pub content_crc64: Option<String>,
+}
+
+/// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
+/// [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
+///
+/// A repeat would append a second time, so it is retried only where it is certain that the first try
+/// appended nothing.
+///
+/// [Append Block](https://learn.microsoft.com/rest/api/storageservices/append-block)
+/// (from version 2015-02-21)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct AppendBlock {
+    call: Call,
+    content: Bytes,
+    place: Place,
+    encryption: Encryption,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+/// Appends what a URL gives, or a part of it, within the same limits: made by
+/// [`AppendBlobClient::append_block_from_uri`](crate::AppendBlobClient::append_block_from_uri).
+///
+/// A repeat would append a second time, so it is retried only where it is certain that the first try
+/// appended nothing.
+///
+/// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
+/// (from version 2018-11-09)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct AppendBlockFromUri {
+    call: Call,
+    source: UrlSource,
+    range: Option<Range<u64>>,
+    place: Place,
+    encryption: Encryption,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl AppendBlock {
+    pub(crate) fn new(call: Call, content: Bytes) -> Self {
+        Self {
+            call,
+            content,
+            place: Place::default(),
+            encryption: Encryption::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+}
+
+impl AppendBlockFromUri {
+    pub(crate) fn new(call: Call, source: CopySource) -> Self {
+        Self {
+            call,
+            source: UrlSource::new(source),
+            range: None,
+            place: Place::default(),
+            encryption: Encryption::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// Only these bytes of the source, instead of all: `0..4194304`.
+    pub fn source_range(mut self, range: Range<u64>) -> Self {
+        self.range = Some(range);
+        self
+    }
+}
+
+/// How long the blob must be.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    length: Option<u64>,
+    longest: Option<u64>,
+}
+
+impl Place {
+    fn write(&self, mut request: Prepared) -> Prepared {
+        if let Some(length) = self.length {
+            request = request.header(headers::APPEND_POSITION, HeaderValue::from(length));
+        }
+        if let Some(longest) = self.longest {
+            request = request.header(headers::APPEND_MAX_SIZE, HeaderValue::from(longest));
+        }
+        request
+    }
+}
+
+macro_rules! with_place {
+    ($builder:ident) => {
+        impl $builder {
+            /// Only if the blob is this long, in bytes. Not met: 412 `AppendPositionConditionNotMet`.
+            pub fn if_length(mut self, length: u64) -> Self {
+                self.place.length = Some(length);
+                self
+            }
+
+            /// Only if the blob is not longer than this afterwards, in bytes. Not met: 412
+            /// `MaxBlobSizeConditionNotMet`.
+            pub fn max_length(mut self, length: u64) -> Self {
+                self.place.longest = Some(length);
+                self
+            }
+        }
+    };
+}
+
+fn check_length(call: &Call, length: u64) -> Result<()> {
+    let (longest, rule) = match call.pipeline.version() >= ServiceVersion::APPENDS_OF_100_MIB {
+        true => (100, "1 byte to 100 MiB"),
+        false => (4, "1 byte to 4 MiB"),
+    };
+    if (1..=longest << 20).contains(&length) {
+        return Ok(());
+    }
+    let rule = format!("must be {rule} at service version {}", call.pipeline.version());
+    Err(Error::invalid("block length", length, &rule))
+}
+
+fn appended(answer: &Answer) -> AppendedBlock {
+    let written = WrittenBlob::from_headers(&answer.headers);
+    let count = answer.text(&headers::COMMITTED_BLOCK_COUNT);
+    AppendedBlock {
+        offset: answer.text(&headers::APPEND_OFFSET).and_then(|text| text.parse().ok()),
+        committed_block_count: count.and_then(|text| text.parse().ok()),
+        etag: written.etag,
+        last_modified: written.last_modified,
+        content_md5: written.content_md5,
+        content_crc64: written.content_crc64,
+    }
+}
+
+call_options!(AppendBlock);
+with_place!(AppendBlock);
+with_conditions!(AppendBlock);
+with_lease!(AppendBlock);
+with_customer_key!(AppendBlock);
+with_encryption_scope!(AppendBlock);
+awaitable!(AppendBlock -> AppendedBlock);
+
+impl Operation for AppendBlock {
+    type Output = AppendedBlock;
+
+    const NAME: &'static str = "Append Block";
+    const REPEAT: Repeat = Repeat::Never;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.call.since(ServiceVersion::APPEND_BLOBS, "an append blob")?;
+        check_length(&self.call, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
+        self.conditions.check_write("conditions")?;
+        let mut request =
+            Prepared::new(Method::PUT, url).query("comp", "appendblock").body(self.content.clone());
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, self.place.write(request))?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<AppendedBlock> {
+        Ok(appended(&answer))
+    }
+}
+
+call_options!(AppendBlockFromUri);
+with_place!(AppendBlockFromUri);
+with_conditions!(AppendBlockFromUri);
+with_lease!(AppendBlockFromUri);
+with_customer_key!(AppendBlockFromUri);
+with_encryption_scope!(AppendBlockFromUri);
+with_source_crc64!(AppendBlockFromUri);
+with_source_customer_key!(AppendBlockFromUri);
+from_uri!(AppendBlockFromUri -> AppendedBlock);
+
+impl Operation for AppendBlockFromUri {
+    type Output = AppendedBlock;
+
+    const NAME: &'static str = "Append Block From URL";
+    const REPEAT: Repeat = Repeat::Never;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.call.since(ServiceVersion::PAGES_FROM_URL, "what is appended from a URL")?;
+        self.conditions.check_write("conditions")?;
+        self.source.check_no_tags()?;
+        let mut request = Prepared::new(Method::PUT, url).query("comp", "appendblock");
+        if let Some(range) = &self.range {
+            let text = source_range(range)?;
+            check_length(&self.call, range.end - range.start)?;
+            request = request.text(headers::SOURCE_RANGE, "source range", &text)?;
+        }
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, self.place.write(request))?;
+        request = self.source.write(&self.call, request)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<AppendedBlock> {
+        Ok(appended(&answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clients::AppendBlobClient, operations::offline};
+
+    fn log(version: &str) -> AppendBlobClient {
+        offline::blob_at(version).append_blob_client()
+    }
+
+    #[tokio::test]
+    async fn each_setting_is_one_header() {
+        let source = "https://example.com/log".parse::<Url>().expect("a URL");
+        let mut append = log("2026-04-06")
+            .append_block_from_uri(source)
+            .source_range(0..5)
+            .source_authorization("TOKEN")
+            .if_length(7)
+            .max_length(12);
+        append.source.resolve().await.expect("a source");
+        let request = append.call.prepare(&append).expect("legal");
+        assert_eq!(request.url.query(), Some("comp=appendblock"));
+        for (name, value) in [
+            ("content-length", "0"),
+            ("x-ms-blob-condition-appendpos", "7"),
+            ("x-ms-blob-condition-maxsize", "12"),
+            ("x-ms-copy-source", "https://example.com/log"),
+            ("x-ms-copy-source-authorization", "Bearer TOKEN"),
+            ("x-ms-source-range", "bytes=0-4"),
+        ] {
+            assert_eq!(request.headers[name], value, "{name}");
+        }
+        let append = log("2026-04-06").append_block("hello");
+        let request = append.call.prepare(&append).expect("legal");
+        assert_eq!(&request.body[..], b"hello");
+    }
+
+    #[test]
+    fn the_answer_tells_where_it_was_appended() {
+        let headers = "x-ms-blob-append-offset: 7\nx-ms-blob-committed-block-count: 2";
+        let append = log("2026-04-06").append_block("hello");
+        let appended = append.parse(offline::answer(201, headers, "")).expect("an answer");
+        assert_eq!((appended.offset, appended.committed_block_count), (Some(7), Some(2)));
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused() {
+        for (version, content, rule) in [
+            ("2022-11-02", 0, "1 byte to 100 MiB"),
+            ("2022-11-02", (100 << 20) + 1, "1 byte to 100 MiB"),
+            ("2021-12-02", (4 << 20) + 1, "1 byte to 4 MiB"),
+            ("2014-02-14", 1, "2015-02-21 or later"),
+        ] {
+            let append = log(version).append_block(vec![0; content]);
+            let error = append.call.prepare(&append).expect_err(rule).to_string();
+            assert!(error.contains(rule), "{error}");
+        }
+    }
+}

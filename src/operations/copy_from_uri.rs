@@ -1,0 +1,301 @@
+//! Copy Blob From URL: a copy of a block blob that is over with the answer.
+
+use http::{HeaderValue, Method};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{
+    Call, Operation, call_options, copy_blob,
+    encryption::{Encryption, with_encryption_scope},
+    url_source::{UrlSource, from_uri},
+    with_conditions, with_lease, with_metadata, write_lease,
+};
+use crate::{
+    copy::CopySource,
+    error::{Error, Result},
+    models::{
+        AccessTier, Conditions, CopiedBlob, CopyStatus, ImmutabilityPolicyMode, LeaseId, Metadata,
+        ServiceVersion, Tags, WrittenBlob, headers, http_date,
+    },
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Copies a block blob and waits for its end: made by
+/// [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
+///
+/// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
+/// (from version 2018-03-28)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct CopyFromUri {
+    call: Call,
+    source: UrlSource,
+    metadata: Metadata,
+    tags: Tags,
+    copy_source_tags: bool,
+    tier: Option<AccessTier>,
+    immutability_policy: Option<(OffsetDateTime, ImmutabilityPolicyMode)>,
+    legal_hold: Option<bool>,
+    encryption: Encryption,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl CopyFromUri {
+    pub(crate) fn new(call: Call, source: CopySource) -> Self {
+        Self {
+            call,
+            source: UrlSource::new(source),
+            metadata: Metadata::new(),
+            tags: Tags::new(),
+            copy_source_tags: false,
+            tier: None,
+            immutability_policy: None,
+            legal_hold: None,
+            encryption: Encryption::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// Index tags for the destination (from version 2019-12-12).
+    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
+        self.tags = tags.into();
+        self
+    }
+
+    /// Copies the source's index tags, in place of any given here (from version 2021-04-10). The source
+    /// must be readable with its tags: a SAS needs the permission `t`.
+    pub fn copy_source_tags(mut self, copy: bool) -> Self {
+        self.copy_source_tags = copy;
+        self
+    }
+
+    /// The destination's tier (from version 2018-11-09; `Cold` from 2021-12-02).
+    pub fn tier(mut self, tier: AccessTier) -> Self {
+        self.tier = Some(tier);
+        self
+    }
+
+    /// Keeps the destination from being changed until a date (from version 2020-06-12).
+    pub fn immutability_policy(
+        mut self,
+        until: OffsetDateTime,
+        mode: ImmutabilityPolicyMode,
+    ) -> Self {
+        self.immutability_policy = Some((until, mode));
+        self
+    }
+
+    /// Keeps the destination from being changed until the hold is lifted (from version 2020-06-12).
+    pub fn legal_hold(mut self, hold: bool) -> Self {
+        self.legal_hold = Some(hold);
+        self
+    }
+}
+
+call_options!(CopyFromUri);
+with_metadata!(CopyFromUri);
+with_conditions!(CopyFromUri);
+with_lease!(CopyFromUri);
+with_encryption_scope!(CopyFromUri);
+from_uri!(CopyFromUri -> CopiedBlob);
+
+impl Operation for CopyFromUri {
+    type Output = CopiedBlob;
+
+    const NAME: &'static str = "Copy Blob From URL";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        // An older service would take it for an asynchronous copy.
+        self.call.since(ServiceVersion::FROM_URL, "a copy that is over with the answer")?;
+        if self.encryption.scope.is_some() {
+            self.call.since(ServiceVersion::COPY_SCOPE, "an encryption scope of a copy")?;
+        }
+        self.conditions.check_write("conditions")?;
+        self.source.check_no_tags()?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .header(headers::REQUIRES_SYNC, HeaderValue::from_static("true"));
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = write_tags(&self.call, request, &self.tags, self.copy_source_tags)?;
+        if let Some(tier) = &self.tier {
+            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
+        }
+        if let Some((until, mode)) = &self.immutability_policy {
+            let what = "immutability policy";
+            let date = http_date::value(what, *until)?;
+            request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
+                headers::IMMUTABILITY_POLICY_MODE,
+                what,
+                mode.as_str(),
+            )?;
+        }
+        if let Some(hold) = self.legal_hold {
+            request = request.header(headers::LEGAL_HOLD, headers::flag(hold));
+        }
+        request = self.encryption.write(&self.call, request)?;
+        request = self.source.write(&self.call, request)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<CopiedBlob> {
+        let state = copy_blob::started(&answer)?;
+        if state.status != CopyStatus::Success {
+            let why = format_args!("the copy's status is {:?}", state.status.as_str());
+            return Err(Error::unexpected(Self::NAME, why));
+        }
+        let written = WrittenBlob::from_headers(&answer.headers);
+        Ok(CopiedBlob {
+            copy_id: state.copy_id,
+            etag: written.etag,
+            last_modified: written.last_modified,
+            version_id: written.version_id,
+            content_md5: written.content_md5,
+            content_crc64: written.content_crc64,
+            encryption_scope: written.encryption_scope,
+        })
+    }
+}
+
+/// The tags of a destination: those that are given, or those of the source.
+pub(super) fn write_tags(
+    call: &Call,
+    request: Prepared,
+    tags: &Tags,
+    of_source: bool,
+) -> Result<Prepared> {
+    match (tags.is_empty(), of_source) {
+        (true, false) => Ok(request),
+        (false, false) => Ok(request.header(headers::TAGS, tags.header_value()?)),
+        (true, true) => {
+            call.since(ServiceVersion::COPY_SOURCE_TAGS, "a copy of the source's tags")?;
+            Ok(request.header(headers::COPY_SOURCE_TAG_OPTION, HeaderValue::from_static("COPY")))
+        }
+        (false, true) => {
+            let rule = "must not be set beside copy_source_tags";
+            Err(Error::invalid("tags", format!("{} tags", tags.len()), rule))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::{
+        models::ETag,
+        operations::offline::{self, sent},
+    };
+
+    fn source() -> Url {
+        "https://b.blob.core.windows.net/c/b?sp=r&sig=SECRET".parse().expect("a URL")
+    }
+
+    async fn request(mut copy: CopyFromUri) -> Result<Prepared> {
+        copy.source.resolve().await?;
+        copy.request(copy.call.target.clone()?)
+    }
+
+    #[tokio::test]
+    async fn each_setting_is_one_header() {
+        let until = datetime!(2027-01-01 00:00 UTC);
+        let copy = offline::blob()
+            .copy_from_uri(source())
+            .source_authorization("TOKEN")
+            .source_file_backup_intent()
+            .source_conditions(Conditions::new().if_match("\"0x1\"".parse().expect("an etag")))
+            .source_content_md5([1; 16])
+            .metadata([("owner", "team a")])
+            .tags([("k", "v")])
+            .tier(AccessTier::Cool)
+            .immutability_policy(until, ImmutabilityPolicyMode::Locked)
+            .legal_hold(true)
+            .encryption_scope("scope1")
+            .conditions(Conditions::new().if_none_match(ETag::ANY))
+            .lease_id("11111111-2222-3333-4444-555555555555".parse().expect("a guid"));
+        assert!(!format!("{copy:?}").contains("TOKEN"));
+        let request = request(copy).await.expect("legal");
+        assert_eq!((&request.method, request.url.query()), (&Method::PUT, None));
+        assert!(!format!("{request:?}").contains("TOKEN"), "{request:?}");
+        let source = source();
+        let expected = [
+            ("content-length", "0"),
+            ("if-none-match", "*"),
+            ("x-ms-access-tier", "Cool"),
+            ("x-ms-copy-source", source.as_str()),
+            ("x-ms-copy-source-authorization", "Bearer TOKEN"),
+            ("x-ms-encryption-scope", "scope1"),
+            ("x-ms-file-request-intent", "backup"),
+            ("x-ms-immutability-policy-mode", "locked"),
+            ("x-ms-immutability-policy-until-date", "Fri, 01 Jan 2027 00:00:00 GMT"),
+            ("x-ms-lease-id", "11111111-2222-3333-4444-555555555555"),
+            ("x-ms-legal-hold", "true"),
+            ("x-ms-meta-owner", "team a"),
+            ("x-ms-requires-sync", "true"),
+            ("x-ms-source-content-md5", "AQEBAQEBAQEBAQEBAQEBAQ=="),
+            ("x-ms-source-if-match", "\"0x1\""),
+            ("x-ms-tags", "k=v"),
+        ];
+        assert_eq!(sent(&request.headers), expected);
+    }
+
+    #[tokio::test]
+    async fn a_source_of_the_same_account_is_authorized_too() {
+        let other = offline::blob();
+        let plain = request(other.copy_from_uri(&other)).await.expect("legal");
+        let source = plain.headers["x-ms-copy-source"].to_str().expect("text");
+        assert!(source.contains("sp=r") && source.contains("sig="), "{source}");
+        let by_token = other.copy_from_uri(&other).source_authorization("TOKEN");
+        let source = request(by_token).await.expect("legal").headers["x-ms-copy-source"].clone();
+        assert_eq!(source, other.url().expect("legal").as_str(), "the token is enough");
+    }
+
+    #[tokio::test]
+    async fn what_the_service_would_refuse_is_refused() {
+        let old = |version| offline::blob_at(version).copy_from_uri(source());
+        let new = || offline::blob().copy_from_uri(source());
+        let http = offline::blob_of("http://acct.blob.core.windows.net", "2026-04-06");
+        let open = "http://example.com/b".parse::<Url>().expect("a URL");
+        let by_tags = Conditions::new().if_tags("\"a\" = 'b'");
+        for (copy, what, rule) in [
+            (old("2017-11-09"), "service version", "2018-03-28 or later"),
+            (old("2020-08-04").source_authorization("t"), "service version", "2020-10-02"),
+            (old("2020-10-02").encryption_scope("s"), "service version", "2020-12-06"),
+            (old("2021-02-12").copy_source_tags(true), "service version", "2021-04-10"),
+            (old("2025-05-05").source_file_backup_intent(), "service version", "2025-07-05"),
+            (new().source_authorization("a b"), "source authorization", "a bearer token"),
+            (new().source_authorization(""), "source authorization", "a bearer token"),
+            (new().tags([("k", "v")]).copy_source_tags(true), "tags", "beside copy_source_tags"),
+            (new().source_conditions(by_tags), "source conditions", "must not hold if_tags"),
+            (new().encryption_scope("a\n"), "encryption scope", "visible ASCII"),
+            (http.copy_from_uri(source()).source_authorization("t"), "source authoriz", "https"),
+            (offline::blob().copy_from_uri(open).source_authorization("t"), "source", "https"),
+        ] {
+            let error = match request(copy).await {
+                Ok(request) => panic!("{what} {rule}: {request:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert!(error.starts_with(what) && error.contains(rule), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_answer_must_name_a_copy_that_is_over() {
+        let copy = offline::blob().copy_from_uri(source());
+        let headers = "x-ms-copy-id: id-1\nx-ms-copy-status: success\nETag: \"0x1\"\n\
+                       x-ms-content-crc64: AQEBAQEBAQE=";
+        let copied = copy.parse(offline::answer(202, headers, "")).expect("complete");
+        assert_eq!(copied.copy_id.as_str(), "id-1");
+        assert_eq!(copied.content_crc64.as_deref(), Some("AQEBAQEBAQE="));
+        for headers in ["x-ms-copy-id: id-1\nx-ms-copy-status: pending", "x-ms-copy-id: id-1"] {
+            let error = copy.parse(offline::answer(202, headers, "")).expect_err(headers);
+            assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error}");
+        }
+    }
+}

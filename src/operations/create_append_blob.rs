@@ -1,0 +1,113 @@
+//! Put Blob, for an append blob: an empty log.
+
+use http::{HeaderValue, Method};
+use url::Url;
+
+use super::{
+    Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    with_conditions, with_lease, with_metadata, write_lease,
+};
+use crate::{
+    error::Result,
+    models::{Conditions, LeaseId, Metadata, ServiceVersion, Tags, WrittenBlob, headers},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Creates an empty append blob, or puts one in place of what is there: made by
+/// [`AppendBlobClient::create`](crate::AppendBlobClient::create).
+///
+/// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
+/// (append blobs from version 2015-02-21)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct CreateAppendBlob {
+    call: Call,
+    content_type: Option<String>,
+    metadata: Metadata,
+    tags: Tags,
+    encryption: Encryption,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl CreateAppendBlob {
+    pub(crate) fn new(call: Call) -> Self {
+        Self {
+            call,
+            content_type: None,
+            metadata: Metadata::new(),
+            tags: Tags::new(),
+            encryption: Encryption::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// The stored `Content-Type`; `application/octet-stream` unless it is set.
+    pub fn content_type(mut self, media_type: &str) -> Self {
+        self.content_type = Some(media_type.to_owned());
+        self
+    }
+
+    /// Index tags (from version 2019-12-12).
+    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
+        self.tags = tags.into();
+        self
+    }
+}
+
+call_options!(CreateAppendBlob);
+with_metadata!(CreateAppendBlob);
+with_conditions!(CreateAppendBlob);
+with_lease!(CreateAppendBlob);
+with_customer_key!(CreateAppendBlob);
+with_encryption_scope!(CreateAppendBlob);
+awaitable!(CreateAppendBlob -> WrittenBlob);
+
+impl Operation for CreateAppendBlob {
+    type Output = WrittenBlob;
+
+    const NAME: &'static str = "Put Blob";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.call.since(ServiceVersion::APPEND_BLOBS, "an append blob")?;
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .header(headers::BLOB_TYPE, HeaderValue::from_static("AppendBlob"));
+        if let Some(media_type) = &self.content_type {
+            request = request.text(headers::BLOB_CONTENT_TYPE, "content type", media_type)?;
+        }
+        if !self.tags.is_empty() {
+            request = request.header(headers::TAGS, self.tags.header_value()?);
+        }
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = self.encryption.write(&self.call, request)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
+        Ok(WrittenBlob::from_headers(&answer.headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::operations::{Operation, offline};
+
+    #[test]
+    fn the_type_of_blob_is_named() {
+        let log = offline::blob().append_blob_client();
+        let request = log.create().content_type("a/b").request(log.url().expect("legal"));
+        let sent = request.expect("legal").headers;
+        assert_eq!(
+            (&sent["x-ms-blob-type"], &sent["content-length"]),
+            (&"AppendBlob".parse().expect("a value"), &"0".parse().expect("a value"))
+        );
+    }
+}

@@ -1,0 +1,422 @@
+//! Lease Blob: a lock on writes, acquired, renewed, changed, released, broken.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Method};
+use serde::Serialize;
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{Call, Operation, awaitable, call_options, with_conditions};
+use crate::{
+    error::{Error, Result},
+    models::{Conditions, ETag, ErrorCode, LeaseId, headers, http_date},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+        send::Tries,
+        transport::BoxFuture,
+    },
+};
+
+/// A lease that is held on a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LeasedBlob {
+    /// The lease's id, which every write of the blob must now carry.
+    pub lease_id: LeaseId,
+    /// The blob's ETag, which a lease does not change.
+    pub etag: Option<ETag>,
+    /// When the blob was last written.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_modified: Option<OffsetDateTime>,
+}
+
+impl LeasedBlob {
+    fn read(answer: &Answer) -> Result<Self> {
+        let id = answer.required(&headers::LEASE_ID)?;
+        let lease_id = LeaseId::from_service(id)
+            .ok_or_else(|| Error::unexpected(answer.operation, "the lease id is empty"))?;
+        Ok(Self {
+            lease_id,
+            etag: answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok()),
+            last_modified: answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse),
+        })
+    }
+}
+
+/// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
+/// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
+///
+/// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease) that
+/// renews and releases itself.
+///
+/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct AcquireLease {
+    pub(crate) call: Call,
+    /// `None` for a lease without end.
+    pub(crate) duration: Option<Duration>,
+    proposed_id: LeaseId,
+    conditions: Conditions,
+}
+
+impl AcquireLease {
+    pub(crate) fn new(call: Call, duration: Option<Duration>) -> Self {
+        let (proposed_id, conditions) = (LeaseId::random(), Conditions::new());
+        Self { call, duration, proposed_id, conditions }
+    }
+
+    /// The id that the lease is to have; a new GUID by default. Of a lease that is held under this id
+    /// already, it sets the duration anew.
+    pub fn proposed_id(mut self, id: LeaseId) -> Self {
+        self.proposed_id = id;
+        self
+    }
+}
+
+call_options!(AcquireLease);
+with_conditions!(AcquireLease);
+awaitable!(AcquireLease -> LeasedBlob);
+
+impl Operation for AcquireLease {
+    type Output = LeasedBlob;
+
+    const NAME: &'static str = "Lease Blob";
+    // The id is this client's own choice, and the same in every try.
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        let seconds = match self.duration {
+            None => -1,
+            Some(time) if (15..=60).contains(&time.as_secs()) && time.subsec_nanos() == 0 => {
+                i64::try_from(time.as_secs()).unwrap_or(-1)
+            }
+            Some(time) => {
+                let rule = "must be 15 to 60 whole seconds, or without end";
+                return Err(Error::invalid("lease duration", format!("{time:?}"), rule));
+            }
+        };
+        action(url, "acquire", &self.conditions)?
+            .header(headers::LEASE_DURATION, HeaderValue::from(seconds))
+            .text(headers::PROPOSED_LEASE_ID, "proposed lease id", self.proposed_id.as_str())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
+        LeasedBlob::read(&answer)
+    }
+}
+
+/// Renews a lease for its duration: made by
+/// [`BlobClient::renew_lease`](crate::BlobClient::renew_lease).
+///
+/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct RenewLease {
+    call: Call,
+    id: LeaseId,
+    conditions: Conditions,
+}
+
+impl RenewLease {
+    pub(crate) fn new(call: Call, id: LeaseId) -> Self {
+        Self { call, id, conditions: Conditions::new() }
+    }
+}
+
+call_options!(RenewLease);
+with_conditions!(RenewLease);
+awaitable!(RenewLease -> LeasedBlob);
+
+impl Operation for RenewLease {
+    type Output = LeasedBlob;
+
+    const NAME: &'static str = "Lease Blob";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        let request = action(url, "renew", &self.conditions)?;
+        request.text(headers::LEASE_ID, "lease id", self.id.as_str())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
+        LeasedBlob::read(&answer)
+    }
+}
+
+/// Gives a lease another id: made by [`BlobClient::change_lease`](crate::BlobClient::change_lease).
+///
+/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+/// (from version 2012-02-12)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct ChangeLease {
+    call: Call,
+    id: LeaseId,
+    proposed_id: LeaseId,
+    conditions: Conditions,
+}
+
+impl ChangeLease {
+    pub(crate) fn new(call: Call, id: LeaseId, proposed_id: LeaseId) -> Self {
+        Self { call, id, proposed_id, conditions: Conditions::new() }
+    }
+}
+
+call_options!(ChangeLease);
+with_conditions!(ChangeLease);
+awaitable!(ChangeLease -> LeasedBlob);
+
+impl Operation for ChangeLease {
+    type Output = LeasedBlob;
+
+    const NAME: &'static str = "Lease Blob";
+    const REPEAT: Repeat = Repeat::Never;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        action(url, "change", &self.conditions)?
+            .text(headers::LEASE_ID, "lease id", self.id.as_str())?
+            .text(headers::PROPOSED_LEASE_ID, "proposed lease id", self.proposed_id.as_str())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
+        LeasedBlob::read(&answer)
+    }
+}
+
+/// Releases a lease, so that another can be acquired at once: made by
+/// [`BlobClient::release_lease`](crate::BlobClient::release_lease).
+///
+/// A repeat that finds no such lease, after a try whose answer was lost, counts as done.
+///
+/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct ReleaseLease {
+    call: Call,
+    id: LeaseId,
+    conditions: Conditions,
+}
+
+impl ReleaseLease {
+    pub(crate) fn new(call: Call, id: LeaseId) -> Self {
+        Self { call, id, conditions: Conditions::new() }
+    }
+}
+
+call_options!(ReleaseLease);
+with_conditions!(ReleaseLease);
+
+impl IntoFuture for ReleaseLease {
+    type Output = Result<()>;
+    type IntoFuture = BoxFuture<'static, Result<()>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut tries = Tries::default();
+            let request = self.call.prepare(&self)?;
+            match self.call.send(&self, &request, &mut tries).await {
+                Err(error) if tries.ambiguous && is_released(&error) => Ok(()),
+                other => other.map(|_| ()),
+            }
+        })
+    }
+}
+
+fn is_released(error: &Error) -> bool {
+    use ErrorCode::{LeaseIdMismatchWithLeaseOperation, LeaseNotPresentWithLeaseOperation};
+    matches!(
+        error.code(),
+        Some(LeaseIdMismatchWithLeaseOperation | LeaseNotPresentWithLeaseOperation)
+    )
+}
+
+impl Operation for ReleaseLease {
+    type Output = ();
+
+    const NAME: &'static str = "Lease Blob";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        let request = action(url, "release", &self.conditions)?;
+        request.text(headers::LEASE_ID, "lease id", self.id.as_str())
+    }
+
+    fn parse(&self, _: Answer) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Breaks whatever lease there is, without its id: made by
+/// [`BlobClient::break_lease`](crate::BlobClient::break_lease).
+///
+/// Awaited, it gives the time for which the lease still holds.
+///
+/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct BreakLease {
+    call: Call,
+    period: Option<Duration>,
+    conditions: Conditions,
+}
+
+impl BreakLease {
+    pub(crate) fn new(call: Call) -> Self {
+        Self { call, period: None, conditions: Conditions::new() }
+    }
+
+    /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would anyhow.
+    /// Without it, a lease of 15 to 60 seconds runs to its end, and one without end is over at once.
+    pub fn period(mut self, period: Duration) -> Self {
+        self.period = Some(period);
+        self
+    }
+}
+
+call_options!(BreakLease);
+with_conditions!(BreakLease);
+awaitable!(BreakLease -> Duration);
+
+impl Operation for BreakLease {
+    type Output = Duration;
+
+    const NAME: &'static str = "Lease Blob";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        let request = action(url, "break", &self.conditions)?;
+        match self.period {
+            None => Ok(request),
+            Some(time) if time.as_secs() <= 60 && time.subsec_nanos() == 0 => {
+                let seconds = HeaderValue::from(time.as_secs());
+                Ok(request.header(headers::LEASE_BREAK_PERIOD, seconds))
+            }
+            Some(time) => {
+                let rule = "must be 0 to 60 whole seconds";
+                Err(Error::invalid("break period", format!("{time:?}"), rule))
+            }
+        }
+    }
+
+    fn parse(&self, answer: Answer) -> Result<Duration> {
+        let seconds = answer.required(&headers::LEASE_TIME)?;
+        let unreadable = || Error::unexpected(Self::NAME, format_args!("the time is {seconds:?}"));
+        seconds.parse().map(Duration::from_secs).map_err(|_| unreadable())
+    }
+}
+
+/// The request for an action on a blob's lease; a snapshot or version has none.
+fn action(url: Url, word: &'static str, conditions: &Conditions) -> Result<Prepared> {
+    if url.query().is_some() {
+        return Err(Error::invalid(
+            "lease",
+            url,
+            "must be on a blob, not on a snapshot or version",
+        ));
+    }
+    conditions.check_write("conditions")?;
+    let mut request = Prepared::new(Method::PUT, url)
+        .query("comp", "lease")
+        .header(headers::LEASE_ACTION, HeaderValue::from_static(word));
+    conditions.write("conditions", &mut request.headers)?;
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::offline::{self, sent};
+
+    const ID: &str = "11111111-2222-3333-4444-555555555555";
+    const OTHER: &str = "66666666-7777-8888-9999-000000000000";
+
+    fn id(text: &str) -> LeaseId {
+        text.parse().expect("a GUID")
+    }
+
+    #[test]
+    fn each_action_has_its_own_headers() {
+        let blob = offline::blob();
+        let url = || blob.url().expect("legal");
+        let minute = blob.acquire_lease(Duration::from_secs(60)).proposed_id(id(ID));
+        let endless = blob.acquire_infinite_lease().proposed_id(id(ID));
+        let (action, length) = ("x-ms-lease-action", ("content-length", "0"));
+        let (lease, proposed) = ("x-ms-lease-id", "x-ms-proposed-lease-id");
+        for (request, expected) in [
+            (
+                minute.request(url()),
+                vec![length, (action, "acquire"), ("x-ms-lease-duration", "60"), (proposed, ID)],
+            ),
+            (
+                endless.request(url()),
+                vec![length, (action, "acquire"), ("x-ms-lease-duration", "-1"), (proposed, ID)],
+            ),
+            (
+                blob.renew_lease(&id(ID)).request(url()),
+                vec![length, (action, "renew"), (lease, ID)],
+            ),
+            (
+                blob.change_lease(&id(ID), id(OTHER)).request(url()),
+                vec![length, (action, "change"), (lease, ID), (proposed, OTHER)],
+            ),
+            (
+                blob.release_lease(&id(ID)).request(url()),
+                vec![length, (action, "release"), (lease, ID)],
+            ),
+            (blob.break_lease().request(url()), vec![length, (action, "break")]),
+            (
+                blob.break_lease().period(Duration::from_secs(5)).request(url()),
+                vec![length, (action, "break"), ("x-ms-lease-break-period", "5")],
+            ),
+        ] {
+            let request = request.expect("legal");
+            assert_eq!(request.url.query(), Some("comp=lease"));
+            assert_eq!(sent(&request.headers), expected);
+        }
+    }
+
+    #[test]
+    fn durations_that_the_service_refuses_are_refused() {
+        let blob = offline::blob();
+        for millis in [0, 14_000, 61_000, 15_500] {
+            let acquire = blob.acquire_lease(Duration::from_millis(millis));
+            let error = blob.call().prepare(&acquire).expect_err("refused").to_string();
+            assert!(error.starts_with("lease duration: ") && error.contains("15 to 60"), "{error}");
+        }
+        for millis in [500, 61_000] {
+            let breaks = blob.break_lease().period(Duration::from_millis(millis));
+            let error = blob.call().prepare(&breaks).expect_err("refused").to_string();
+            assert!(error.starts_with("break period: ") && error.contains("0 to 60"), "{error}");
+        }
+        let snapshot = blob.with_snapshot(
+            "2026-01-01T00:00:00.1234567Z".parse::<crate::SnapshotId>().expect("a snapshot"),
+        );
+        let error = snapshot.call().prepare(&snapshot.break_lease()).expect_err("a snapshot");
+        assert!(error.to_string().contains("not on a snapshot"), "{error}");
+    }
+
+    #[test]
+    fn answers_name_the_lease_or_the_time_that_is_left() {
+        let blob = offline::blob();
+        let answer = offline::answer(201, &format!("x-ms-lease-id: {ID}\nETag: \"0x1\""), "");
+        let leased = blob.renew_lease(&id(ID)).parse(answer).expect("complete");
+        assert_eq!(leased.lease_id, id(ID));
+        let answer = |headers| offline::answer(202, headers, "");
+        let left = blob.break_lease().parse(answer("x-ms-lease-time: 7")).expect("complete");
+        assert_eq!(left, Duration::from_secs(7));
+        for headers in ["x-ms-lease-time: soon", "ETag: \"0x1\""] {
+            assert!(blob.break_lease().parse(answer(headers)).is_err(), "{headers}");
+        }
+    }
+
+    #[test]
+    fn each_acquire_proposes_an_id_of_its_own() {
+        let blob = offline::blob();
+        let proposed = |acquire: AcquireLease| acquire.proposed_id;
+        let (a, b) = (blob.acquire_infinite_lease(), blob.acquire_infinite_lease());
+        assert_ne!(proposed(a), proposed(b));
+    }
+}

@@ -1,0 +1,91 @@
+//! Conditions on a page blob's sequence number.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::{
+    error::{Error, Result},
+    pipeline::request::Prepared,
+};
+
+/// What a write of pages asks of the blob's sequence number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SequenceConditions {
+    pub(crate) at_most: Option<u64>,
+    pub(crate) less_than: Option<u64>,
+    pub(crate) equal: Option<u64>,
+}
+
+impl SequenceConditions {
+    pub(crate) fn write(&self, mut request: Prepared) -> Result<Prepared> {
+        for (name, number) in [
+            ("x-ms-if-sequence-number-le", self.at_most),
+            ("x-ms-if-sequence-number-lt", self.less_than),
+            ("x-ms-if-sequence-number-eq", self.equal),
+        ] {
+            if let Some(number) = number {
+                check(number)?;
+                let name = HeaderName::from_static(name);
+                request = request.header(name, HeaderValue::from(number));
+            }
+        }
+        Ok(request)
+    }
+}
+
+/// Refuses a number that the service cannot hold.
+pub(crate) fn check(number: u64) -> Result<()> {
+    if number > i64::MAX.unsigned_abs() {
+        return Err(Error::invalid("sequence number", number, "must be at most 2^63 - 1"));
+    }
+    Ok(())
+}
+
+/// The three conditions for a builder that has them.
+macro_rules! with_sequence_conditions {
+    ($builder:ident) => {
+        impl $builder {
+            /// Only if the blob's sequence number is this or less. Not met: 412
+            /// `SequenceNumberConditionNotMet`.
+            pub fn if_sequence_number_at_most(mut self, number: u64) -> Self {
+                self.sequence.at_most = Some(number);
+                self
+            }
+
+            /// Only if the blob's sequence number is less than this.
+            pub fn if_sequence_number_less_than(mut self, number: u64) -> Self {
+                self.sequence.less_than = Some(number);
+                self
+            }
+
+            /// Only if the blob's sequence number is this.
+            pub fn if_sequence_number_equal(mut self, number: u64) -> Self {
+                self.sequence.equal = Some(number);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_sequence_conditions;
+
+#[cfg(test)]
+mod tests {
+    use crate::operations::offline;
+
+    #[test]
+    fn each_condition_is_one_header() {
+        let disk = offline::blob().page_blob_client();
+        let clear = disk
+            .clear_pages(0, 512)
+            .if_sequence_number_at_most(3)
+            .if_sequence_number_less_than(2)
+            .if_sequence_number_equal(1);
+        let call = disk.call();
+        let request = call.prepare(&clear).expect("legal");
+        for (name, value) in [("le", "3"), ("lt", "2"), ("eq", "1")] {
+            assert_eq!(request.headers[format!("x-ms-if-sequence-number-{name}")], value);
+        }
+        let error = call.prepare(&disk.clear_pages(0, 512).if_sequence_number_equal(1 << 63));
+        let error = error.expect_err("too large").to_string();
+        assert!(error.starts_with("sequence number: "), "{error}");
+    }
+}

@@ -1,0 +1,250 @@
+//! Put Blob From URL: a block blob made of what a URL gives.
+
+use http::{HeaderName, HeaderValue, Method};
+use url::Url;
+
+use super::{
+    Call, Operation, call_options,
+    copy_from_uri::write_tags,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    url_source::{UrlSource, from_uri, with_source_customer_key},
+    with_conditions, with_lease, with_metadata, write_lease,
+};
+use crate::{
+    copy::CopySource,
+    error::Result,
+    models::{
+        AccessTier, Conditions, LeaseId, Metadata, ServiceVersion, Tags, WrittenBlob, headers,
+    },
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Makes a block blob of what a URL gives, at most 5000 MiB: made by
+/// [`BlockBlobClient::upload_from_uri`](crate::BlockBlobClient::upload_from_uri).
+///
+/// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
+/// (from version 2020-04-08)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct UploadBlobFromUri {
+    call: Call,
+    source: UrlSource,
+    /// Headers that are stored with the blob: what they are called in an error, and their values.
+    stored: Vec<(HeaderName, &'static str, String)>,
+    copy_source_properties: Option<bool>,
+    metadata: Metadata,
+    tags: Tags,
+    copy_source_tags: bool,
+    tier: Option<AccessTier>,
+    encryption: Encryption,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl UploadBlobFromUri {
+    pub(crate) fn new(call: Call, source: CopySource) -> Self {
+        Self {
+            call,
+            source: UrlSource::new(source),
+            stored: Vec::new(),
+            copy_source_properties: None,
+            metadata: Metadata::new(),
+            tags: Tags::new(),
+            copy_source_tags: false,
+            tier: None,
+            encryption: Encryption::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// Whether the source's own `Content-Type` and the like are copied, where they are not set here; the
+    /// service does so unless it is told not to.
+    pub fn copy_source_properties(mut self, copy: bool) -> Self {
+        self.copy_source_properties = Some(copy);
+        self
+    }
+
+    /// The stored `Content-Type`.
+    pub fn content_type(self, media_type: &str) -> Self {
+        self.stored(headers::BLOB_CONTENT_TYPE, "content type", media_type)
+    }
+
+    /// The stored `Content-Encoding`.
+    pub fn content_encoding(self, encoding: &str) -> Self {
+        self.stored(headers::BLOB_CONTENT_ENCODING, "content encoding", encoding)
+    }
+
+    /// The stored `Content-Language`.
+    pub fn content_language(self, language: &str) -> Self {
+        self.stored(headers::BLOB_CONTENT_LANGUAGE, "content language", language)
+    }
+
+    /// The stored `Content-Disposition`.
+    pub fn content_disposition(self, disposition: &str) -> Self {
+        self.stored(headers::BLOB_CONTENT_DISPOSITION, "content disposition", disposition)
+    }
+
+    /// The stored `Cache-Control`.
+    pub fn cache_control(self, directives: &str) -> Self {
+        self.stored(headers::BLOB_CACHE_CONTROL, "cache control", directives)
+    }
+
+    /// The stored MD5, in base64. The service does not check it; for that,
+    /// [`source_content_md5`](Self::source_content_md5).
+    pub fn stored_md5(self, base64: &str) -> Self {
+        self.stored(headers::BLOB_CONTENT_MD5, "stored MD5", base64)
+    }
+
+    fn stored(mut self, name: HeaderName, what: &'static str, value: &str) -> Self {
+        self.stored.push((name, what, value.to_owned()));
+        self
+    }
+
+    /// Index tags for the blob.
+    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
+        self.tags = tags.into();
+        self
+    }
+
+    /// Copies the source's index tags, in place of any given here (from version 2021-04-10). The source
+    /// must be readable with its tags: a SAS needs the permission `t`.
+    pub fn copy_source_tags(mut self, copy: bool) -> Self {
+        self.copy_source_tags = copy;
+        self
+    }
+
+    /// The blob's tier (`Cold` from version 2021-12-02).
+    pub fn tier(mut self, tier: AccessTier) -> Self {
+        self.tier = Some(tier);
+        self
+    }
+}
+
+call_options!(UploadBlobFromUri);
+with_metadata!(UploadBlobFromUri);
+with_conditions!(UploadBlobFromUri);
+with_lease!(UploadBlobFromUri);
+with_customer_key!(UploadBlobFromUri);
+with_encryption_scope!(UploadBlobFromUri);
+with_source_customer_key!(UploadBlobFromUri);
+from_uri!(UploadBlobFromUri -> WrittenBlob);
+
+impl Operation for UploadBlobFromUri {
+    type Output = WrittenBlob;
+
+    const NAME: &'static str = "Put Blob From URL";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.call.since(ServiceVersion::BLOB_FROM_URL, "a blob made from a URL")?;
+        self.conditions.check_write("conditions")?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .header(headers::BLOB_TYPE, HeaderValue::from_static("BlockBlob"));
+        for (name, what, value) in &self.stored {
+            request = request.text(name.clone(), what, value)?;
+        }
+        if let Some(copy) = self.copy_source_properties {
+            request = request.header(headers::COPY_SOURCE_BLOB_PROPERTIES, headers::flag(copy));
+        }
+        if let Some(tier) = &self.tier {
+            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
+        }
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = write_tags(&self.call, request, &self.tags, self.copy_source_tags)?;
+        request = self.encryption.write(&self.call, request)?;
+        request = self.source.write(&self.call, request)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
+        Ok(WrittenBlob::from_headers(&answer.headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        models::CustomerProvidedKey,
+        operations::offline::{self, sent},
+    };
+
+    fn upload(version: &str) -> UploadBlobFromUri {
+        let source = "https://example.com/a.iso".parse::<Url>().expect("a URL");
+        offline::blob_at(version).block_blob_client().upload_from_uri(source)
+    }
+
+    #[tokio::test]
+    async fn each_setting_is_one_header() {
+        let key = CustomerProvidedKey::new([7; 32]);
+        let mut upload = upload("2026-04-06")
+            .content_type("a/b")
+            .content_encoding("gzip")
+            .content_language("en")
+            .content_disposition("inline")
+            .cache_control("no-store")
+            .stored_md5("AQEBAQEBAQEBAQEBAQEBAQ==")
+            .copy_source_properties(false)
+            .copy_source_tags(true)
+            .tier(AccessTier::Hot)
+            .customer_key(key.clone())
+            .source_customer_key(key.clone())
+            .source_conditions(Conditions::new().if_tags("\"a\" = 'b'"));
+        upload.source.resolve().await.expect("a source");
+        let request = upload.call.prepare(&upload).expect("legal");
+        let text = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let own = ["x-ms-client-request-id", "x-ms-version", "user-agent"];
+        let headers: Vec<_> =
+            sent(&request.headers).into_iter().filter(|(name, _)| !own.contains(name)).collect();
+        let expected = [
+            ("content-length", "0"),
+            ("x-ms-access-tier", "Hot"),
+            ("x-ms-blob-cache-control", "no-store"),
+            ("x-ms-blob-content-disposition", "inline"),
+            ("x-ms-blob-content-encoding", "gzip"),
+            ("x-ms-blob-content-language", "en"),
+            ("x-ms-blob-content-md5", "AQEBAQEBAQEBAQEBAQEBAQ=="),
+            ("x-ms-blob-content-type", "a/b"),
+            ("x-ms-blob-type", "BlockBlob"),
+            ("x-ms-copy-source", "https://example.com/a.iso"),
+            ("x-ms-copy-source-blob-properties", "false"),
+            ("x-ms-copy-source-tag-option", "COPY"),
+            ("x-ms-encryption-algorithm", "AES256"),
+            ("x-ms-encryption-key", text),
+            ("x-ms-encryption-key-sha256", key.sha256()),
+            ("x-ms-source-encryption-algorithm", "AES256"),
+            ("x-ms-source-encryption-key", text),
+            ("x-ms-source-encryption-key-sha256", key.sha256()),
+            ("x-ms-source-if-tags", "\"a\" = 'b'"),
+        ];
+        assert_eq!(headers, expected);
+        assert!(!format!("{upload:?} {:?}", request).contains(text));
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused() {
+        let key = || CustomerProvidedKey::new([7; 32]);
+        let http = offline::blob_of("http://acct.blob.core.windows.net", "2026-04-06");
+        let open = http.block_blob_client().upload_from_uri(&http);
+        for (upload, what, rule) in [
+            (upload("2020-02-10"), "service version", "2020-04-08"),
+            (upload("2026-02-06").source_customer_key(key()), "service version", "2026-04-06"),
+            (open.clone().customer_key(key()), "customer-provided key", "must travel over https"),
+            (open.source_customer_key(key()), "source customer-provided key", "over https"),
+            (
+                upload("2026-04-06").customer_key(key()).encryption_scope("s"),
+                "encryption scope",
+                "must not be set beside a customer-provided key",
+            ),
+            (upload("2026-04-06").content_type("a\nb"), "content type", "visible ASCII"),
+        ] {
+            let error = upload.call.prepare(&upload).expect_err(rule).to_string();
+            assert!(error.starts_with(what) && error.contains(rule), "{error}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Put Page From URL: pages made of what a URL gives.
+
+use std::ops::Range;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http::{HeaderValue, Method};
+use url::Url;
+
+use super::{
+    Call, Operation, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
+    sequence_number::{SequenceConditions, with_sequence_conditions},
+    stage_block_from_uri::source_range,
+    url_source::{UrlSource, from_uri_settings, with_source_crc64, with_source_customer_key},
+    with_conditions, with_lease, write_lease,
+};
+use crate::{
+    copy::CopySource,
+    error::{Error, Result},
+    models::{Conditions, LeaseId, ServiceVersion, WrittenPages, headers, page},
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+        transport::BoxFuture,
+    },
+};
+
+/// Writes pages with what a URL gives: made by
+/// [`PageBlobClient::upload_pages_from_uri`](crate::PageBlobClient::upload_pages_from_uri).
+///
+/// What is longer than 4 MiB, the most that one request may move, is cut into pieces, several of which
+/// are on their way at a time; when one fails, others may have been written.
+///
+/// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
+/// (from version 2018-11-09)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct UploadPagesFromUri {
+    call: Call,
+    source: UrlSource,
+    source_range: Range<u64>,
+    offset: u64,
+    concurrency: usize,
+    encryption: Encryption,
+    sequence: SequenceConditions,
+    conditions: Conditions,
+    lease_id: Option<LeaseId>,
+}
+
+impl UploadPagesFromUri {
+    /// The most that one request may move.
+    const PIECE: u64 = 4 << 20;
+
+    pub(crate) fn new(
+        call: Call,
+        source: CopySource,
+        source_range: Range<u64>,
+        offset: u64,
+    ) -> Self {
+        Self {
+            call,
+            source: UrlSource::new(source),
+            source_range,
+            offset,
+            concurrency: 4,
+            encryption: Encryption::default(),
+            sequence: SequenceConditions::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
+    }
+
+    /// How many requests may be on their way at a time: 1 to 64, by default 4.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    fn length(&self) -> u64 {
+        self.source_range.end.saturating_sub(self.source_range.start)
+    }
+
+    fn check(&self) -> Result<()> {
+        source_range(&self.source_range)?;
+        page::check(self.offset, self.length())?;
+        if !(1..=64).contains(&self.concurrency) {
+            return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
+        }
+        let checked = self.source.content_md5.is_some() || self.source.content_crc64.is_some();
+        if self.length() > Self::PIECE && (checked || !self.conditions.is_empty()) {
+            let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
+                        several";
+            return Err(Error::invalid("page content", format!("{} bytes", self.length()), rule));
+        }
+        Ok(())
+    }
+
+    /// The requests that together write the whole.
+    fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
+        let whole = self.clone();
+        let count = whole.length().div_ceil(Self::PIECE);
+        (0..count).map(move |piece| {
+            let start = whole.source_range.start + piece * Self::PIECE;
+            let end = whole.source_range.end.min(start + Self::PIECE);
+            let offset = whole.offset + piece * Self::PIECE;
+            Self { source_range: start..end, offset, ..whole.clone() }
+        })
+    }
+}
+
+call_options!(UploadPagesFromUri);
+with_conditions!(UploadPagesFromUri);
+with_sequence_conditions!(UploadPagesFromUri);
+with_lease!(UploadPagesFromUri);
+with_customer_key!(UploadPagesFromUri);
+with_encryption_scope!(UploadPagesFromUri);
+with_source_crc64!(UploadPagesFromUri);
+with_source_customer_key!(UploadPagesFromUri);
+from_uri_settings!(UploadPagesFromUri);
+
+impl IntoFuture for UploadPagesFromUri {
+    type Output = Result<WrittenPages>;
+    type IntoFuture = BoxFuture<'static, Result<WrittenPages>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            // What is wrong is told before anything is asked for.
+            self.check()?;
+            self.call.prepare(&self)?;
+            self.source.resolve().await?;
+            let call = &self.call;
+            stream::iter(self.pieces())
+                .map(|piece| async move { call.run(&piece).await })
+                .buffer_unordered(self.concurrency)
+                .try_fold(WrittenPages::default(), async |_, last| Ok(last))
+                .await
+        })
+    }
+}
+
+/// One piece, of at most 4 MiB.
+impl Operation for UploadPagesFromUri {
+    type Output = WrittenPages;
+
+    const NAME: &'static str = "Put Page From URL";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.call.since(ServiceVersion::PAGES_FROM_URL, "pages made from a URL")?;
+        self.conditions.check_write("conditions")?;
+        self.source.check_no_tags()?;
+        let mut request = Prepared::new(Method::PUT, url)
+            .query("comp", "page")
+            .header(headers::PAGE_WRITE, HeaderValue::from_static("update"))
+            .text(headers::SOURCE_RANGE, "source range", &source_range(&self.source_range)?)?
+            .text(headers::RANGE, "range", &page::header(self.offset, self.length()))?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = self.sequence.write(request)?;
+        request = self.encryption.write(&self.call, request)?;
+        request = self.source.write(&self.call, request)?;
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
+        Ok(WrittenPages::from_headers(&answer.headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::offline;
+
+    fn upload(range: Range<u64>, offset: u64) -> UploadPagesFromUri {
+        let source = "https://example.com/disk.vhd".parse::<Url>().expect("a URL");
+        offline::blob().page_blob_client().upload_pages_from_uri(source, range, offset)
+    }
+
+    #[test]
+    fn what_is_long_is_cut_into_pieces_of_4_mib() {
+        let mib = 1 << 20;
+        let upload = upload(100..100 + 9 * mib, 512);
+        let ranges: Vec<_> = upload
+            .pieces()
+            .map(|piece| {
+                let request = piece.call.prepare(&piece).expect("legal");
+                let text = |name: &str| request.headers[name].to_str().expect("text").to_owned();
+                assert_eq!(text("x-ms-page-write"), "update");
+                (text("x-ms-source-range"), text("x-ms-range"))
+            })
+            .collect();
+        let expected = [
+            ("bytes=100-4194403", "bytes=512-4194815"),
+            ("bytes=4194404-8388707", "bytes=4194816-8389119"),
+            ("bytes=8388708-9437283", "bytes=8389120-9437695"),
+        ];
+        assert_eq!(ranges, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused() {
+        let long = || upload(0..8 << 20, 0);
+        let once = || Conditions::new().if_match(crate::models::ETag::ANY);
+        for (upload, what, rule) in [
+            (upload(5..5, 0), "source range", "must hold a byte"),
+            (upload(0..511, 0), "page range length", "multiple of 512"),
+            (upload(0..512, 1), "page offset", "multiple of 512"),
+            (upload(0..512, 0).concurrency(65), "concurrency", "1 to 64"),
+            (long().conditions(once()), "page content", "at most 4 MiB with conditions"),
+            (long().source_content_md5([1; 16]), "page content", "or a checksum"),
+        ] {
+            let error = upload.check().expect_err(rule).to_string();
+            assert!(error.starts_with(what) && error.contains(rule), "{error}");
+        }
+        assert!(long().check().is_ok());
+    }
+}

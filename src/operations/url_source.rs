@@ -1,0 +1,230 @@
+//! The source of an operation that reads a URL while the call goes on: what authorizes it, what it must
+//! be like, and what its content must be.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use super::Call;
+use crate::{
+    copy::CopySource,
+    error::{Error, Result},
+    models::{Conditions, CustomerProvidedKey, ServiceVersion, headers},
+    pipeline::request::Prepared,
+};
+
+/// What every builder of such an operation holds of its source.
+#[derive(Debug, Clone)]
+pub(crate) struct UrlSource {
+    source: CopySource,
+    /// The source's URL and what goes with it, once they are known.
+    resolved: Option<(HeaderValue, Option<HeaderValue>)>,
+    pub(crate) authorization: Option<Bearer>,
+    pub(crate) file_backup_intent: bool,
+    pub(crate) conditions: Conditions,
+    pub(crate) content_md5: Option<[u8; 16]>,
+    pub(crate) content_crc64: Option<[u8; 8]>,
+    pub(crate) customer_key: Option<CustomerProvidedKey>,
+}
+
+impl UrlSource {
+    pub(crate) fn new(source: CopySource) -> Self {
+        Self {
+            source,
+            resolved: None,
+            authorization: None,
+            file_backup_intent: false,
+            conditions: Conditions::new(),
+            content_md5: None,
+            content_crc64: None,
+            customer_key: None,
+        }
+    }
+
+    /// Finds out by what URL, and with what authorization, the service may read the source.
+    pub(crate) async fn resolve(&mut self) -> Result<()> {
+        let bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
+        self.resolved = Some(self.source.resolve_at_once(bearer).await?);
+        Ok(())
+    }
+
+    /// Adds the headers on the source to a request; refuses what the service would refuse.
+    pub(crate) fn write(&self, call: &Call, mut request: Prepared) -> Result<Prepared> {
+        self.write_authorization(call, &mut request)?;
+        self.conditions.write_source("source conditions", &mut request.headers)?;
+        if self.content_md5.is_some() && self.content_crc64.is_some() {
+            let rule =
+                "must not be set beside source_content_md5: the service takes one of the two";
+            return Err(Error::invalid("source_content_crc64", "a CRC-64", rule));
+        }
+        if let Some(md5) = self.content_md5 {
+            let value = headers::value("source_content_md5", &STANDARD.encode(md5))?;
+            request = request.header(headers::SOURCE_CONTENT_MD5, value);
+        }
+        if let Some(crc64) = self.content_crc64 {
+            call.since(ServiceVersion::CRC64, "a CRC-64 of the source")?;
+            let value = headers::value("source_content_crc64", &STANDARD.encode(crc64))?;
+            request = request.header(headers::SOURCE_CONTENT_CRC64, value);
+        }
+        if let Some(key) = &self.customer_key {
+            call.since(ServiceVersion::SOURCE_CUSTOMER_KEY, "a customer's key of the source")?;
+            only_https(&request, "source customer-provided key")?;
+            key.write_source(&mut request.headers)?;
+        }
+        Ok(request)
+    }
+
+    fn write_authorization(&self, call: &Call, request: &mut Prepared) -> Result<()> {
+        let mut bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
+        if let Some((source, found)) = &self.resolved {
+            request.headers.insert(headers::COPY_SOURCE, source.clone());
+            bearer = bearer.or_else(|| found.clone());
+        }
+        if let Some(bearer) = bearer {
+            let what = "a source that is read with a bearer token";
+            call.since(ServiceVersion::SOURCE_AUTHORIZATION, what)?;
+            only_https(request, "source authorization")?;
+            request.headers.insert(headers::COPY_SOURCE_AUTHORIZATION, bearer);
+        }
+        if self.file_backup_intent {
+            call.since(ServiceVersion::FILE_REQUEST_INTENT, "the intent to back up a file")?;
+            let intent = HeaderValue::from_static("backup");
+            request.headers.insert(headers::FILE_REQUEST_INTENT, intent);
+        }
+        Ok(())
+    }
+
+    /// Refuses a condition on the source's tags, which only few operations take.
+    pub(crate) fn check_no_tags(&self) -> Result<()> {
+        match self.conditions.tags() {
+            None => Ok(()),
+            Some(tags) => {
+                let rule =
+                    "must not hold if_tags: this operation does not look at the source's tags";
+                Err(Error::invalid("source conditions", tags, rule))
+            }
+        }
+    }
+}
+
+/// Refuses to send a secret in the open.
+pub(crate) fn only_https(request: &Prepared, what: &'static str) -> Result<()> {
+    match request.url.scheme() {
+        "https" => Ok(()),
+        scheme => Err(Error::invalid(what, format!("{scheme}://"), "must travel over https")),
+    }
+}
+
+/// A bearer token with which the service reads a source.
+#[derive(Clone)]
+pub(crate) struct Bearer(Zeroizing<String>);
+
+impl Bearer {
+    pub(crate) fn new(token: &str) -> Self {
+        Self(Zeroizing::new(token.to_owned()))
+    }
+
+    fn header(&self) -> Result<HeaderValue> {
+        let legal = !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic());
+        let text = Zeroizing::new(format!("Bearer {}", *self.0));
+        let mut value = HeaderValue::from_str(&text).ok().filter(|_| legal).ok_or_else(|| {
+            let rule = "must be a bearer token, visible ASCII text without the word Bearer";
+            Error::invalid_secret("source authorization", rule)
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bearer(..)")
+    }
+}
+
+/// The settings on the source that every such builder has.
+macro_rules! from_uri_settings {
+    ($builder:ident) => {
+        impl $builder {
+            /// A bearer token, without the word `Bearer`, with which the service reads the source (from
+            /// version 2020-10-02). The source's URL is then sent without a SAS of this crate's own.
+            /// The token travels over https only.
+            pub fn source_authorization(mut self, token: &str) -> Self {
+                self.source.authorization = Some(crate::operations::url_source::Bearer::new(token));
+                self
+            }
+
+            /// For a source in Azure Files that is read with a bearer token: reads it to back it up,
+            /// past the file's own permissions (from version 2025-07-05).
+            pub fn source_file_backup_intent(mut self) -> Self {
+                self.source.file_backup_intent = true;
+                self
+            }
+
+            /// Conditions on the source. Not met: 412 `SourceConditionNotMet`.
+            pub fn source_conditions(mut self, conditions: crate::models::Conditions) -> Self {
+                self.source.conditions = conditions;
+                self
+            }
+
+            /// The MD5 that what is read of the source must have. Another one: 400 `Md5Mismatch`.
+            pub fn source_content_md5(mut self, md5: [u8; 16]) -> Self {
+                self.source.content_md5 = Some(md5);
+                self
+            }
+        }
+    };
+}
+pub(crate) use from_uri_settings;
+
+/// The same, for a builder that is itself an operation, with the way in which it is awaited.
+macro_rules! from_uri {
+    ($builder:ident -> $output:ty) => {
+        crate::operations::url_source::from_uri_settings!($builder);
+
+        impl std::future::IntoFuture for $builder {
+            type Output = crate::error::Result<$output>;
+            type IntoFuture =
+                crate::pipeline::transport::BoxFuture<'static, crate::error::Result<$output>>;
+
+            fn into_future(mut self) -> Self::IntoFuture {
+                Box::pin(async move {
+                    // What is wrong is told before anything is asked for.
+                    self.call.prepare(&self)?;
+                    self.source.resolve().await?;
+                    self.call.run(&self).await
+                })
+            }
+        }
+    };
+}
+pub(crate) use from_uri;
+
+/// `source_content_crc64` for a builder that takes it.
+macro_rules! with_source_crc64 {
+    ($builder:ident) => {
+        impl $builder {
+            /// The CRC-64 that what is read of the source must have, instead of an MD5 (from version
+            /// 2019-02-02). Another one: 400 `Crc64Mismatch`.
+            pub fn source_content_crc64(mut self, crc64: [u8; 8]) -> Self {
+                self.source.content_crc64 = Some(crc64);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_source_crc64;
+
+/// `source_customer_key` for a builder that takes it.
+macro_rules! with_source_customer_key {
+    ($builder:ident) => {
+        impl $builder {
+            /// The customer's key with which the source is encrypted (from version 2026-04-06).
+            pub fn source_customer_key(mut self, key: crate::models::CustomerProvidedKey) -> Self {
+                self.source.customer_key = Some(key);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_source_customer_key;

@@ -1,0 +1,49 @@
+//! The simulator as Microsoft's own SDKs see it: scripts in Python and JavaScript drive its
+//! listener, each with checks of its own (`tests/sdk`).
+//!
+//! The packages are pinned there. `@azure/storage-blob` is the newest that declares to run on
+//! Node.js 20; 12.33 asks for 22 (2026-11-21).
+
+mod harness;
+mod packages;
+
+use std::process::Output;
+
+use blobcopy::simulator::Simulator;
+use tokio::process::Command;
+
+use self::packages::Language;
+use crate::support::azurite::{ACCOUNT, OTHER_ACCOUNT};
+
+#[tokio::test]
+async fn python_finds_the_service_in_the_simulator() {
+    all_checks_pass(Language::Python).await;
+}
+
+#[tokio::test]
+async fn javascript_finds_the_service_in_the_simulator() {
+    all_checks_pass(Language::JavaScript).await;
+}
+
+/// Runs the checks of `language` against a simulator of their own.
+async fn all_checks_pass(language: Language) {
+    let Some(script) = language.script() else { return };
+    // Slow enough for a copy to be seen pending, and for a large one never to end.
+    let sim = Simulator::builder()
+        .account(ACCOUNT.name, ACCOUNT.key)
+        .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
+        .copy_rate(1 << 20)
+        .start()
+        .await
+        .expect("a port is free");
+    let connection_string = |account| sim.connection_string_of(account).expect("it has both");
+
+    let mut script = Command::from(script);
+    script.args([ACCOUNT.name, OTHER_ACCOUNT.name].map(connection_string));
+    let Output { status, stdout, stderr } =
+        script.kill_on_drop(true).output().await.expect("it was run before");
+    let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+    assert!(status.success(), "{language:?}: {status}\n{said}");
+    let summary = said.trim_end().lines().next_back().unwrap_or_default();
+    assert!(summary.ends_with("passed, 0 failed"), "{language:?} ended with {summary:?}");
+}

@@ -1,0 +1,92 @@
+//! Programs in other languages that tests run, each installed once below `target`.
+
+use std::{
+    env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::{self, Command, Stdio},
+};
+
+/// The folder below `target` with what `install` puts into it beside `files`; anew when the files
+/// or `name` are others.
+///
+/// Every process installs into a folder of its own and then renames it, so that a half-made one is
+/// never used and no lock can be left behind. Of two that do so at once, one throws its away.
+pub(crate) fn once(
+    name: &str,
+    what: &str,
+    files: &[(&str, &str)],
+    install: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(name);
+    let folder = all.join(format!("{:016x}", hasher.finish()));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+
+    say(&format!("installing {what}, once"));
+    let draft = folder.with_extension(process::id().to_string());
+    let write = |error: io::Error| format!("cannot write {}: {error}", draft.display());
+    fs::create_dir_all(&draft).map_err(write)?;
+    for (name, text) in files {
+        fs::write(draft.join(name), text).map_err(write)?;
+    }
+    let outcome = install(&draft).and_then(|()| match fs::rename(&draft, &folder) {
+        Err(error) if !folder.is_dir() => Err(write(error)),
+        _ => Ok(folder),
+    });
+    // It is there only if the installation failed, or if another process was faster.
+    let _ = fs::remove_dir_all(&draft);
+    outcome
+}
+
+/// Installs what `package-lock.json` in `folder` names.
+pub(crate) fn npm_ci(folder: &Path) -> Result<(), String> {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    run(Command::new(npm)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(folder))
+}
+
+/// Runs a program to its end; the trouble, if there is any, in one line.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stderr, output.stdout].concat();
+    let said = String::from_utf8_lossy(&said);
+    let telling = said.lines().find(|line| line.to_ascii_lowercase().contains("error"));
+    let telling = telling.or_else(|| said.lines().find(|line| !line.trim().is_empty()));
+    let first = command.get_args().next().unwrap_or_default().to_string_lossy();
+    Err(format!("`{program} {first}` failed: {}", telling.unwrap_or_default().trim()))
+}
+
+/// Whether `variable` skips its tests, which `what` names. In CI it may not.
+pub(crate) fn skipped(variable: &str, what: &str) -> Result<bool, String> {
+    if !is_set(variable) {
+        return Ok(false);
+    }
+    if is_set("CI") {
+        return Err(format!("{variable} is refused where CI is set: run these tests"));
+    }
+    say(&format!("{what} are skipped: {variable} is set"));
+    Ok(true)
+}
+
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Prints a line past the test runner, which swallows what passing tests print.
+fn say(line: &str) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{line}");
+}
