@@ -52,10 +52,10 @@ impl Source {
         }
         let (headers, body) = self.get(self.request(Method::GET, "")).await?;
         let append = headers.get("x-ms-blob-type").is_some_and(|it| it == "AppendBlob");
-        let pieces = (!body.is_empty()).then_some(body).into_iter();
+        let blocks = Some(body).filter(|body| !body.is_empty()).into_iter();
         let content = match append {
-            true => Content::Append(pieces.collect()),
-            false => Content::Block(pieces.map(|bytes| Block { id: None, bytes }).collect()),
+            true => Content::Append(blocks.collect()),
+            false => Content::Block(blocks.map(|bytes| Block { id: None, bytes }).collect()),
         };
         Ok(self.revision(&headers, content))
     }
@@ -135,6 +135,7 @@ impl Source {
                 md5: text("content-md5"),
             },
             metadata,
+            tags: Tags::new(),
             etag: text("etag").unwrap_or_default(),
             last_modified: date("last-modified").unwrap_or(self.now),
             created: date("x-ms-creation-time").unwrap_or(self.now),
@@ -144,7 +145,6 @@ impl Source {
             copy: None,
             incremental: false,
             sealed: false,
-            tags: Tags::default(),
         }
     }
 }
