@@ -20,11 +20,12 @@ use crate::simulator::{
 };
 
 /// The checksums of a range, if it is not too long, and how they are asked for.
-const CHECKSUMS: [(&str, &str, fn(&[u8]) -> String); 2] = [
+const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-md5", "content-md5", checksums::md5),
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
 ];
 const MOST_CHECKED: u64 = 4 << 20;
+type Checksum = fn(&[u8]) -> String;
 
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
