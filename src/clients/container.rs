@@ -199,7 +199,7 @@ impl BlobContainerClient {
 
     /// Lists the container's blobs, in the order of their names.
     ///
-    /// ```no_run
+    /// ```
     /// use blobcopy::BlobInclude;
     /// use futures_util::TryStreamExt;
     ///

@@ -144,7 +144,7 @@ impl BlobServiceClient {
 
     /// Lists the account's containers, in the order of their names.
     ///
-    /// ```no_run
+    /// ```
     /// use futures_util::TryStreamExt;
     ///
     /// # blobcopy::simulator::example(async |service| {
@@ -173,11 +173,26 @@ impl BlobServiceClient {
     /// `InvalidInput` for a client without bearer tokens; 403 `AuthorizationPermissionMismatch` when the
     /// identity may not ask for such a key.
     ///
-    /// ```no_run
+    /// ```
     /// use blobcopy::sas::{BlobSasPermissions, UserDelegationSas};
     /// use time::{Duration, OffsetDateTime};
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # use blobcopy::{AccessToken, BlobServiceClient, Credential, CredentialError, TokenProvider};
+    /// # use blobcopy::{simulator::Simulator, transport::BoxFuture};
+    /// # #[derive(Debug)]
+    /// # struct Provider;
+    /// # impl TokenProvider for Provider {
+    /// #     fn token<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+    /// #         let expiry = OffsetDateTime::now_utc() + Duration::hours(1);
+    /// #         Box::pin(async move { Ok(AccessToken::new("t", expiry)) })
+    /// #     }
+    /// # }
+    /// # let sim = Simulator::builder().account("account", "c2VjcmV0").accept_bearer(|_| true).build();
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let service = BlobServiceClient::builder("https://account.blob.core.windows.net".parse()?)
+    /// #     .credential(Credential::token(Provider))
+    /// #     .options(sim.client_options())
+    /// #     .build()?;
     /// let now = OffsetDateTime::now_utc();
     /// let key = service.get_user_delegation_key(now, now + Duration::days(1)).await?;
     /// let sas = UserDelegationSas::blob("vhds", "disk0.vhd")
@@ -185,7 +200,8 @@ impl BlobServiceClient {
     ///     .expires(now + Duration::hours(1))
     ///     .sign("account", &key)?;
     /// # let _ = sas;
-    /// # Ok(()) });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn get_user_delegation_key(
         &self,

@@ -25,7 +25,7 @@ use crate::{
 /// Makes a block of what a URL gives, or of a part of it: made by
 /// [`BlockBlobClient::stage_block_from_uri`](crate::BlockBlobClient::stage_block_from_uri).
 ///
-/// At most 4000 MiB (from version 2019-12-12), else 100 MiB.
+/// At most 4000 MiB (from version 2020-04-08), else 100 MiB.
 ///
 /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
 /// (from version 2018-03-28)
