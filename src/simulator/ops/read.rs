@@ -27,7 +27,6 @@ const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
 ];
 const MOST_CHECKED: u64 = 4 << 20;
-type Checksum = fn(&[u8]) -> String;
 
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
