@@ -64,7 +64,7 @@ impl ServiceVersion {
     /// The first version in which a block may have 100 MiB.
     pub(crate) const BLOCKS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2016-05-31");
     /// The first version in which a block may have 4000 MiB.
-    pub(crate) const BLOCKS_OF_4000_MIB: ServiceVersion = ServiceVersion(*b"2019-12-12");
+    pub(crate) const BLOCKS_OF_4000_MIB: ServiceVersion = ServiceVersion(*b"2020-04-08");
 
     /// The first version that knows append blobs.
     pub(crate) const APPEND_BLOBS: ServiceVersion = ServiceVersion(*b"2015-02-21");
