@@ -75,6 +75,10 @@ impl Credential {
         matches!(self.0, Proof::Anonymous)
     }
 
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self.0, Proof::Token(_))
+    }
+
     /// Adds what authorizes `request`, which must not be changed afterwards.
     pub(crate) async fn authorize(
         &self,

@@ -57,7 +57,7 @@ impl IntoFuture for StartCopyIncremental {
         Box::pin(async move {
             let Self { call, blob, source, snapshot, conditions } = self;
             check(&blob, ServiceVersion::INCREMENTAL_COPY, "an incremental copy")?;
-            let source = source.resolve_snapshot(&snapshot)?;
+            let source = source.resolve_snapshot(&snapshot).await?;
             let operation = IncrementalCopyBlob { source: Some(source.clone()), conditions };
             let state = start(&call, &operation, &source).await?;
             Ok(CopyFromUriOperation::incremental(blob, state))
@@ -161,7 +161,7 @@ impl IntoFuture for StartCopyFromUri {
         Box::pin(async move {
             let Self { call, blob, source, mut copy } = self;
             check(&blob, ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
-            let source = source.resolve(&blob)?;
+            let source = source.resolve(&blob).await?;
             copy.source = Some(source.clone());
             let state = start(&call, &copy, &source).await?;
             Ok(CopyFromUriOperation::ordinary(blob, state, copy.lease_id))
@@ -220,7 +220,7 @@ async fn look(
     source: &HeaderValue,
     begun: tokio::time::Instant,
 ) -> Result<Option<CopyState>> {
-    let call = Call { options: Default::default(), ..call.clone() };
+    let call = Call { options: Default::default(), ..call.clone() }.at_primary();
     let operation = GetProperties::new(call.clone());
     let request = call.prepare(&operation)?;
     let asked = begun.elapsed();

@@ -70,6 +70,8 @@ impl ServiceVersion {
     pub(crate) const APPEND_BLOBS: ServiceVersion = ServiceVersion(*b"2015-02-21");
     /// The first version in which what is appended may have 100 MiB.
     pub(crate) const APPENDS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2022-11-02");
+    /// The first version that gives user delegation keys.
+    pub(crate) const USER_DELEGATION: ServiceVersion = ServiceVersion(*b"2018-11-09");
     /// The first version that knows tiers.
     pub(crate) const TIERS: ServiceVersion = ServiceVersion(*b"2017-04-17");
     /// The first version with conditions other than `if_tags` on a blob's tags.

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     with_lease, write_lease,
 };
@@ -29,13 +30,14 @@ use crate::{
 pub struct StageBlock {
     call: Call,
     id: BlockId,
-    content: Bytes,
+    content: Content,
     encryption: Encryption,
     lease_id: Option<LeaseId>,
 }
 
 impl StageBlock {
     pub(crate) fn new(call: Call, id: BlockId, content: Bytes) -> Self {
+        let content = Content(content);
         Self { call, id, content, encryption: Encryption::default(), lease_id: None }
     }
 }
@@ -71,7 +73,7 @@ impl Operation for StageBlock {
         let request = Prepared::new(Method::PUT, url)
             .query("comp", "block")
             .query("blockid", &self.id.to_string())
-            .body(self.content.clone());
+            .body(self.content.0.clone());
         let request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }

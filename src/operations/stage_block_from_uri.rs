@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn a_block_of_a_range_with_its_checksum() {
         let mut stage = stage("2026-04-06").source_range(512..1024).source_content_crc64([1; 8]);
-        stage.source.resolve().await.expect("a source");
+        stage.source.resolve(&stage.call).await.expect("a source");
         let request = stage.call.prepare(&stage).expect("legal");
         assert_eq!(request.url.query(), Some("comp=block&blockid=MDAwMDAwMDAwMQ%3D%3D"));
         assert_eq!(request.headers["content-length"], "0");

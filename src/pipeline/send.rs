@@ -13,10 +13,12 @@ use super::{
     reqwest_transport::ReqwestTransport,
     response::{Answer, service_error},
     retry,
+    secondary::Secondary,
     transport::{Request, Transport},
 };
 use crate::{
     auth::credential::Credential,
+    copy::DelegationKey,
     error::{Error, Result},
     models::{ServiceVersion, headers, http_date},
 };
@@ -35,6 +37,8 @@ pub(crate) struct Pipeline {
     retry: RetryOptions,
     attempt_timeout: Duration,
     clock: Clock,
+    secondary: Option<Secondary>,
+    delegation_key: DelegationKey,
 }
 
 /// What the pipeline must know of an operation besides its request.
@@ -45,6 +49,8 @@ pub(crate) struct Kind {
     pub(crate) repeat: Repeat,
     /// Whether the body of a successful answer is left to be read by the caller.
     pub(crate) streams: bool,
+    /// Whether only the primary's answer will do.
+    pub(crate) primary_only: bool,
 }
 
 /// The tries that were made for one call, over all its attempts.
@@ -58,7 +64,11 @@ pub(crate) struct Tries {
 }
 
 impl Pipeline {
-    pub(crate) fn new(credential: Credential, options: ClientOptions) -> Result<Self> {
+    pub(crate) fn new(
+        credential: Credential,
+        options: ClientOptions,
+        secondary: Option<Secondary>,
+    ) -> Result<Self> {
         options.check()?;
         let transport = match &options.transport {
             Some(transport) => Arc::clone(transport),
@@ -80,6 +90,8 @@ impl Pipeline {
             retry: options.retry,
             attempt_timeout: options.attempt_timeout,
             clock: options.clock,
+            secondary,
+            delegation_key: DelegationKey::default(),
         })
     }
 
@@ -89,6 +101,11 @@ impl Pipeline {
 
     pub(crate) fn version(&self) -> ServiceVersion {
         self.version
+    }
+
+    /// The key with which sources of a client with bearer tokens are signed.
+    pub(crate) fn delegation_key(&self) -> &DelegationKey {
+        &self.delegation_key
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -114,17 +131,27 @@ impl Pipeline {
     ///
     /// 1. For each attempt: a fresh date; the signature; the transport; the answer's judgement.
     /// 2. Between attempts: a wait, as the options and the service ask.
+    /// 3. Reads that may go to the secondary do so every second time; what it does not know, the primary
+    ///    is asked for at once.
     pub(crate) async fn send(
         &self,
         kind: Kind,
         request: &Prepared,
         tries: &mut Tries,
     ) -> Result<Answer> {
+        let mut elsewhere = self.elsewhere(kind, request);
         loop {
-            let error = match self.attempt(kind, request, tries).await {
+            let other = elsewhere.as_ref().filter(|_| tries.made % 2 == 1);
+            let from_secondary = other.is_some();
+            let error = match self.attempt(kind, other.unwrap_or(request), tries).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            let status = error.status().map(|status| status.as_u16());
+            if from_secondary && matches!(status, Some(404 | 412)) {
+                elsewhere = None;
+                continue;
+            }
             let chance = fastrand::f64();
             let asked = tries.retry_after;
             match retry::delay(&error, kind.repeat, tries.made, asked, &self.retry, chance) {
@@ -135,6 +162,13 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// The same request to the secondary, where it may go there.
+    fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Prepared> {
+        let reads = matches!(request.method, Method::GET | Method::HEAD);
+        let secondary = self.secondary.as_ref().filter(|_| reads && !kind.primary_only)?;
+        Some(Prepared { url: secondary.url(&request.url)?, ..request.clone() })
     }
 
     /// Waits before a further attempt that the caller makes itself; false when the options allow

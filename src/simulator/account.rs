@@ -26,6 +26,18 @@ pub(crate) struct BlobAddress {
     pub(crate) blob: String,
 }
 
+impl BlobAddress {
+    /// Where something is that another server holds: no account has an empty name.
+    pub(crate) fn elsewhere(url: &str) -> Self {
+        let (account, container) = (String::new(), String::new());
+        Self { account, container, blob: url.to_owned() }
+    }
+
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.account.is_empty()
+    }
+}
+
 /// All accounts, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts(pub(crate) BTreeMap<String, Account>);

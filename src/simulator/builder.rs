@@ -14,6 +14,7 @@ use super::{
     account::{Account, Accounts},
     auth::BearerRule,
     doors::server,
+    faults::FaultBook,
     state::{ListedSnapshot, Pace, Settings, SourceEcho, Stamps, State},
 };
 use crate::pipeline::clock::Clock;
@@ -132,7 +133,7 @@ impl SimulatorBuilder {
             settings: self.settings,
             stamps: Stamps::new(self.seed),
             copies: Default::default(),
-            faults: Default::default(),
+            faults: FaultBook::new(self.seed),
             requests: Default::default(),
         };
         let shared = Shared {

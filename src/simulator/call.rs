@@ -8,6 +8,7 @@ use super::{
     account::BlobAddress,
     error::{Code, Refusal},
     op::Op,
+    remote::Fetched,
     route::{Peer, Query, Route},
     versions,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) route: Route,
     pub(crate) peer: Peer,
+    /// The source of a copy, where another server holds it.
+    pub(crate) fetched: Option<Fetched>,
     pub(crate) now: OffsetDateTime,
 }
 

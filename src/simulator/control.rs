@@ -127,6 +127,7 @@ impl CopyInto {
     fn change(&self, change: impl FnOnce(&mut Blob, &mut Stamps, time::OffsetDateTime)) -> bool {
         let now = self.shared.clock.now();
         let mut state = self.shared.settled_state();
+        let now = state.faults.skewed(now);
         let State { accounts, stamps, copies, .. } = &mut *state;
         let Ok(blob) = accounts.blob_mut(&self.at) else { return false };
         if blob.job.is_none() {

@@ -161,6 +161,12 @@ impl Refusal {
         Self(Box::new(Parts { status, code: code.into(), message, details, headers }))
     }
 
+    /// What another server answered when it was asked for a copy's source.
+    pub(crate) fn of_source(status: StatusCode, code: &str, message: &str) -> Self {
+        let (code, message) = (code.to_owned().into(), message.to_owned().into());
+        Self(Box::new(Parts { status, code, message, details: Vec::new(), headers: Vec::new() }))
+    }
+
     /// A header that has a wrong value, named as the service names it.
     pub(crate) fn bad_header(name: &str, value: &str) -> Self {
         Self::from(Code::InvalidHeaderValue).detail("HeaderName", name).detail("HeaderValue", value)

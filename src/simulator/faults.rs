@@ -1,10 +1,14 @@
 //! Misbehaviour on request.
 
+mod book;
+
 use std::{sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 
-use super::{Shared, call::Call, error::Refusal, op::Op};
+pub(crate) use self::book::{Delivery, FaultBook, Spoil};
+use self::book::{Fault, Rule};
+use super::{Shared, op::Op};
 
 /// What to do wrong, and how often: see [`Simulator::faults`](super::Simulator::faults).
 ///
@@ -18,6 +22,10 @@ use super::{Shared, call::Call, error::Refusal, op::Op};
 /// // Every poll of one blob is slow, and two of them are refused.
 /// sim.faults().on(Op::GetBlobProperties).blob("disk0.vhd").stall(Duration::from_secs(2));
 /// sim.faults().on(Op::GetBlobProperties).answer(503, "ServerBusy").retry_after(Duration::from_secs(1)).times(2);
+/// // More than a hundred requests a second are too many.
+/// sim.faults().on_any().throttle(100);
+/// // One download in ten is garbled, and which ones the seed decides.
+/// sim.faults().on(Op::GetBlob).garble_body().chance(0.1);
 /// // All is well again.
 /// sim.faults().clear();
 /// ```
@@ -34,55 +42,6 @@ pub struct FaultRule {
     id: u64,
 }
 
-/// The rules in force.
-#[derive(Debug, Default)]
-pub(crate) struct FaultBook {
-    rules: Vec<Rule>,
-    made: u64,
-}
-
-#[derive(Debug)]
-struct Rule {
-    id: u64,
-    op: Option<Op>,
-    account: Option<String>,
-    container: Option<String>,
-    blob: Option<String>,
-    /// How many matching requests are let through first.
-    skip: u64,
-    left: Option<u64>,
-    fault: Option<Fault>,
-    headers: Vec<(String, String)>,
-}
-
-#[derive(Debug, Clone)]
-enum Fault {
-    Answer(StatusCode, String),
-    Reset,
-    LoseAnswer,
-    Stall(Duration),
-    Truncate(u64),
-}
-
-/// A fault that has been chosen for a request.
-#[derive(Debug)]
-pub(crate) struct Chosen {
-    fault: Fault,
-    headers: Vec<(String, String)>,
-}
-
-/// How an answer is to be delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    Whole,
-    /// The connection is broken instead.
-    Broken,
-    /// After a while.
-    Late(Duration),
-    /// The connection breaks after so many bytes of the body.
-    CutAfter(u64),
-}
-
 impl Faults {
     /// Begins a rule for one operation.
     #[must_use = "the rule does nothing until it is told what to do"]
@@ -96,28 +55,26 @@ impl Faults {
         self.add(None)
     }
 
-    /// Takes every rule back.
+    /// Lets the service's clock go ahead of the simulator's by so much, or behind it when negative.
+    ///
+    /// By more than 15 minutes, no request that is signed with a shared key is accepted.
+    ///
+    /// ```
+    /// # use blobcopy::simulator::Simulator;
+    /// let sim = Simulator::builder().build();
+    /// sim.faults().skew_clock(time::Duration::minutes(-20));
+    /// ```
+    pub fn skew_clock(&self, by: time::Duration) {
+        self.0.state().faults.skew = by;
+    }
+
+    /// Takes every rule back, and sets the clock right.
     pub fn clear(&self) {
-        self.0.state().faults.rules.clear();
+        self.0.state().faults.clear();
     }
 
     fn add(&self, op: Option<Op>) -> FaultRule {
-        let mut state = self.0.state();
-        let book = &mut state.faults;
-        book.made += 1;
-        let (account, container, blob) = (None, None, None);
-        let (id, headers) = (book.made, Vec::new());
-        book.rules.push(Rule {
-            id,
-            op,
-            account,
-            container,
-            blob,
-            skip: 0,
-            left: None,
-            fault: None,
-            headers,
-        });
+        let id = self.0.state().faults.add(op);
         FaultRule { shared: self.0.clone(), id }
     }
 }
@@ -146,6 +103,12 @@ impl FaultRule {
     /// Strikes `count` times, then never again. Without it the rule holds until it is cleared.
     pub fn times(self, count: u64) -> Self {
         self.change(|rule| rule.left = Some(count))
+    }
+
+    /// Strikes each matching request with this chance, from 0 to 1. Which ones are struck follows
+    /// from the simulator's seed.
+    pub fn chance(self, chance: f64) -> Self {
+        self.change(|rule| rule.chance = chance)
     }
 
     /// Answers with this status and error code. The request is not applied.
@@ -191,13 +154,43 @@ impl FaultRule {
         self.set(Fault::Truncate(bytes))
     }
 
+    /// Applies the request, then answers with a body of the right length whose bytes are wrong.
+    pub fn garble_body(self) -> Self {
+        self.set(Fault::Garble)
+    }
+
+    /// Applies the request, then answers with this header twice.
+    ///
+    /// # Panics
+    ///
+    /// When `name` is not the name of a header.
+    pub fn duplicate_header(self, name: &str) -> Self {
+        self.set(Fault::Duplicate(header_name(name)))
+    }
+
+    /// Applies the request, then answers without this header. (HTTP itself may need
+    /// `content-length`, so that one stays where a listener answers.)
+    ///
+    /// # Panics
+    ///
+    /// When `name` is not the name of a header.
+    pub fn drop_header(self, name: &str) -> Self {
+        self.set(Fault::Drop(header_name(name)))
+    }
+
+    /// Answers 503 `ServerBusy` with `Retry-After: 1` to what is more than `per_second` matching
+    /// requests a second, of which all may come at once.
+    pub fn throttle(self, per_second: u32) -> Self {
+        self.set(Fault::Throttle(per_second))
+    }
+
     fn set(self, fault: Fault) -> Self {
         self.change(|rule| rule.fault = Some(fault))
     }
 
     fn change(self, change: impl FnOnce(&mut Rule)) -> Self {
         let mut state = self.shared.state();
-        if let Some(rule) = state.faults.rules.iter_mut().find(|rule| rule.id == self.id) {
+        if let Some(rule) = state.faults.rule_mut(self.id) {
             change(rule);
         }
         drop(state);
@@ -205,59 +198,6 @@ impl FaultRule {
     }
 }
 
-impl FaultBook {
-    /// The fault that strikes this request, if one does.
-    pub(crate) fn strike(&mut self, call: &Call) -> Option<Chosen> {
-        let matching =
-            self.rules.iter_mut().filter(|rule| rule.fault.is_some() && rule.matches(call));
-        for rule in matching {
-            if rule.skip > 0 {
-                rule.skip -= 1;
-                continue;
-            }
-            match &mut rule.left {
-                Some(0) => continue,
-                Some(left) => *left -= 1,
-                None => {}
-            }
-            let fault = rule.fault.clone()?;
-            return Some(Chosen { fault, headers: rule.headers.clone() });
-        }
-        None
-    }
-}
-
-impl Rule {
-    fn matches(&self, call: &Call) -> bool {
-        let same = |wanted: &Option<String>, actual: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| actual == Some(wanted))
-        };
-        self.op.is_none_or(|op| op == call.op)
-            && same(&self.account, Some(&call.route.account))
-            && same(&self.container, call.route.container.as_deref())
-            && same(&self.blob, call.route.blob.as_deref())
-    }
-}
-
-impl Chosen {
-    /// What is answered in place of applying the request.
-    pub(crate) fn instead(self) -> Option<Refusal> {
-        match self.fault {
-            Fault::Answer(status, code) => Some(Refusal::chosen(status, code, self.headers)),
-            // Never delivered.
-            Fault::Reset => {
-                Some(Refusal::chosen(StatusCode::BAD_GATEWAY, "Reset".to_owned(), Vec::new()))
-            }
-            _ => None,
-        }
-    }
-
-    pub(crate) fn delivery(&self) -> Delivery {
-        match self.fault {
-            Fault::Answer(..) => Delivery::Whole,
-            Fault::Reset | Fault::LoseAnswer => Delivery::Broken,
-            Fault::Stall(wait) => Delivery::Late(wait),
-            Fault::Truncate(bytes) => Delivery::CutAfter(bytes),
-        }
-    }
+fn header_name(name: &str) -> HeaderName {
+    HeaderName::try_from(name).expect("the name of a header has no spaces, nor anything odd")
 }

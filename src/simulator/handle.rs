@@ -10,10 +10,11 @@ use super::{
     call::Call,
     copies, dates,
     error::{Code, Refusal},
-    faults::Delivery,
+    faults::{Delivery, Spoil},
     op::Op,
     ops,
     payload::Payload,
+    remote::Fetched,
     route::{Peer, Query, locate},
     state::State,
     versions,
@@ -28,10 +29,11 @@ pub(crate) struct Outcome {
     pub(crate) delivery: Delivery,
 }
 
-/// Answers `request`, which arrived at `now`.
+/// Answers `request`, which arrived at `now` by the simulator's clock.
 ///
 /// Pure: it reads no clock, waits for nothing, and draws its ids from the state's own seed.
 pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDateTime) -> Outcome {
+    let now = state.faults.skewed(now);
     copies::settle(state, now);
 
     let request_id = state.stamps.guid();
@@ -39,13 +41,13 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
     let echoed_id = request.headers().get(CLIENT_REQUEST_ID).cloned();
     let mut version = request.headers().get("x-ms-version").cloned();
 
-    let (result, delivery) = match read(state, request, now) {
-        Err(refusal) => (Err(refusal), Delivery::Whole),
+    let (result, delivery, spoil) = match read(state, request, now) {
+        Err(refusal) => (Err(refusal), Delivery::Whole, None),
         Ok(call) => {
             if version.is_none() {
                 version = HeaderValue::from_str(call.version()).ok();
             }
-            let (result, delivery) = answer(state, &call);
+            let (result, delivery, spoil) = answer(state, &call);
             let (status, code) = match &result {
                 Ok(answer) => (answer.status, None),
                 Err(refusal) => {
@@ -55,7 +57,7 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
             };
             let delivered = matches!(delivery, Delivery::Whole | Delivery::Late(_));
             state.requests.add(call, status, code, delivered);
-            (result, delivery)
+            (result, delivery, spoil)
         }
     };
     let mut answer = result.unwrap_or_else(|refusal| Answer::refusing(&refusal, &request_id, now));
@@ -71,14 +73,22 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
     {
         headers.insert(CLIENT_REQUEST_ID, id);
     }
-    Outcome { response: finish(answer, head), delivery }
+    let mut response = finish(answer, head);
+    if let Some(spoil) = spoil {
+        spoil.apply(&mut response);
+    }
+    Outcome { response, delivery }
 }
 
 /// Reads a request: which operation it is, and on what.
-fn read(state: &State, request: Request<Bytes>, now: OffsetDateTime) -> Result<Call, Refusal> {
+pub(super) fn read(
+    state: &State,
+    request: Request<Bytes>,
+    now: OffsetDateTime,
+) -> Result<Call, Refusal> {
     let authority = Call::authority_of(&request);
     let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
-    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let (Parts { method, uri, headers, mut extensions, .. }, body) = request.into_parts();
 
     if !matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE) {
         return Err(Code::UnsupportedHttpVerb.into());
@@ -90,7 +100,8 @@ fn read(state: &State, request: Request<Bytes>, now: OffsetDateTime) -> Result<C
         locate(&state.accounts, authority.as_ref(), uri.path(), restype == Some("container"))?;
     let op = Op::of(&method, route.blob.is_some(), restype, comp, &headers);
     let path = uri.path().to_owned();
-    Ok(Call { op, method, authority, path, query, headers, body, route, peer, now })
+    let fetched = extensions.remove::<Fetched>();
+    Ok(Call { op, method, authority, path, query, headers, body, route, peer, fetched, now })
 }
 
 /// Every header must be text, and none may come twice, since a signature could not cover it.
@@ -107,13 +118,13 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// Authorizes a request and applies it, unless a fault strikes it.
-fn answer(state: &mut State, call: &Call) -> (Result<Answer, Refusal>, Delivery) {
-    let fault = state.faults.strike(call);
-    let delivery = fault.as_ref().map_or(Delivery::Whole, |fault| fault.delivery());
-    if let Some(refusal) = fault.and_then(|fault| fault.instead()) {
-        return (Err(refusal), delivery);
-    }
-    (apply(state, call), delivery)
+fn answer(state: &mut State, call: &Call) -> (Result<Answer, Refusal>, Delivery, Option<Spoil>) {
+    let Some(fault) = state.faults.strike(call) else {
+        return (apply(state, call), Delivery::Whole, None);
+    };
+    let delivery = fault.delivery();
+    let result = fault.instead().map_or_else(|| apply(state, call), Err);
+    (result, delivery, fault.spoil())
 }
 
 fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {

@@ -36,6 +36,7 @@ mod op;
 mod ops;
 mod pages;
 mod payload;
+mod remote;
 mod requests;
 mod route;
 mod state;
@@ -67,7 +68,7 @@ pub use self::{
     requests::SeenRequest,
     state::{ListedSnapshot, SourceEcho},
 };
-use self::{doors::server::ServerGuard, handle::Outcome, state::State};
+use self::{doors::server::ServerGuard, handle::Outcome, remote::Fetched, state::State};
 use crate::pipeline::clock::Clock;
 
 /// The account that a simulator has when none is given: the emulator's.
@@ -259,8 +260,20 @@ impl Shared {
     fn settled_state(&self) -> MutexGuard<'_, State> {
         let now = self.clock.now();
         let mut state = self.state();
+        let now = state.faults.skewed(now);
         copies::settle(&mut state, now);
         state
+    }
+
+    /// Answers one request, which arrives now, once a source that another server holds is read.
+    async fn exchange(&self, mut request: Request<Bytes>) -> Outcome {
+        let now = self.clock.now();
+        let wanted = remote::wanted(&self.state(), &request, now);
+        if let Some(wanted) = wanted {
+            let fetched = doors::fetch::fetch(wanted, now).await;
+            request.extensions_mut().insert(Fetched(Arc::new(fetched)));
+        }
+        self.step(request)
     }
 
     /// Answers one request, which arrives now.

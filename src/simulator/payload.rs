@@ -16,6 +16,8 @@ pub(crate) enum Payload {
     Bytes(VecDeque<Bytes>),
     /// A range of a page blob.
     Pages { pages: Pages, range: Range<u64> },
+    /// Another body with its bytes made wrong.
+    Garbled { body: Box<Payload>, random: fastrand::Rng },
 }
 
 impl Payload {
@@ -27,7 +29,13 @@ impl Payload {
         match self {
             Self::Bytes(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
             Self::Pages { range, .. } => range.end - range.start,
+            Self::Garbled { body, .. } => body.remaining(),
         }
+    }
+
+    /// The same number of other bytes, which follow from `seed`.
+    pub(crate) fn garbled(self, seed: u64) -> Self {
+        Self::Garbled { body: Box::new(self), random: fastrand::Rng::with_seed(seed) }
     }
 
     /// The first `bytes` bytes of it.
@@ -36,6 +44,9 @@ impl Payload {
             Self::Pages { pages, range } => {
                 let end = range.end.min(range.start.saturating_add(bytes));
                 Self::Pages { pages, range: range.start..end }
+            }
+            Self::Garbled { body, random } => {
+                Self::Garbled { body: Box::new(body.cut_after(bytes)), random }
             }
             Self::Bytes(pieces) => {
                 let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -62,6 +73,12 @@ impl Iterator for Payload {
     fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Bytes(pieces) => pieces.pop_front(),
+            Self::Garbled { body, random } => {
+                let mut piece = body.next()?.to_vec();
+                // Never zero, so that no byte stays what it was.
+                piece.iter_mut().for_each(|byte| *byte ^= random.u8(1..));
+                Some(piece.into())
+            }
             Self::Pages { range, .. } if range.is_empty() => None,
             Self::Pages { pages, range } => {
                 let length = PIECE.min(range.end - range.start);

@@ -103,7 +103,7 @@ async fn exchange(
     let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(Peer { address: peer.ip(), ..Peer::default() });
 
-    let Outcome { response, delivery } = shared.step(request);
+    let Outcome { response, delivery } = shared.exchange(request).await;
     match delivery {
         Delivery::Broken => Err(io::Error::other("broken by a fault")),
         Delivery::CutAfter(bytes) => Ok(response.map(|payload| Outgoing::cut(payload, bytes))),

@@ -29,7 +29,7 @@ impl Transport for SimulatorTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             let request = enter(request)?;
-            let Outcome { response, delivery } = self.0.step(request);
+            let Outcome { response, delivery } = self.0.exchange(request).await;
             match delivery {
                 Delivery::Whole => {}
                 Delivery::Late(wait) => clock::sleep(wait).await,

@@ -9,11 +9,12 @@ use crate::simulator::{
     call::Call,
     conditions::Conditions,
     error::{Code, Refusal},
+    remote::Fetched,
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
 };
 
-const COPY_SOURCE: &str = "x-ms-copy-source";
+pub(crate) const COPY_SOURCE: &str = "x-ms-copy-source";
 const LONGEST: usize = 2048;
 
 /// The URL in `x-ms-copy-source`.
@@ -77,6 +78,12 @@ impl<'a> SourceUrl<'a> {
         principal: Option<Principal>,
     ) -> Result<Source, Refusal> {
         let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+        if let Some(Fetched(fetched)) = &call.fetched {
+            let revision = Result::clone(fetched)?;
+            Conditions::of_source(call)?.check_write(Some((&revision).into()))?;
+            let at = BlobAddress::elsewhere(self.text);
+            return Ok(Source { at, snapshot: None, revision });
+        }
         let route = match self.is_here(call) {
             true => locate(&state.accounts, self.authority.as_ref(), &self.path, false),
             false => Err(Code::ResourceNotFound.into()),
@@ -125,6 +132,12 @@ impl<'a> SourceUrl<'a> {
         }
         shown
     }
+}
+
+/// The URL of a source that another server holds.
+pub(crate) fn source_elsewhere(call: &Call) -> Option<String> {
+    let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
+    Some(url.text.to_owned())
 }
 
 /// `%3A` as `%3a`.

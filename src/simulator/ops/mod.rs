@@ -32,6 +32,8 @@ use super::{
     state::State,
 };
 
+pub(crate) use self::copy_source::{COPY_SOURCE, source_elsewhere};
+
 /// Applies the operation that `call` asks for, by the right of `principal`.
 pub(crate) fn dispatch(
     state: &mut State,

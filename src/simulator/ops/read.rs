@@ -19,6 +19,8 @@ use crate::simulator::{
     state::State,
 };
 
+type Checksum = fn(&[u8]) -> String;
+
 /// The checksums of a range, if it is not too long, and how they are asked for.
 const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-md5", "content-md5", checksums::md5),

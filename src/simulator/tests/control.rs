@@ -39,6 +39,74 @@ fn faults_strike_what_they_are_aimed_at_and_as_often() {
 }
 
 #[test]
+fn answers_are_garbled_and_headers_doubled_or_left_out() {
+    let kit = plain();
+    kit.container("one");
+    kit.block_blob("/one/a", b"0123456789");
+    let get = || kit.ask("GET", "/one/a").send().expect(200);
+    kit.sim.faults().on(Op::GetBlob).garble_body().times(1);
+    let garbled = get();
+    assert_eq!(garbled.body.len(), 10);
+    assert!(garbled.body.iter().zip(b"0123456789").all(|(wrong, right)| wrong != right));
+    kit.sim.faults().on(Op::GetBlob).duplicate_header("ETag").times(1);
+    assert_eq!(get().headers.get_all("etag").iter().count(), 2);
+    kit.sim.faults().on(Op::GetBlob).drop_header("etag").times(1);
+    assert_eq!(get().headers.get_all("etag").iter().count(), 0);
+    assert_eq!(
+        (get().body.as_slice(), get().headers.get_all("etag").iter().count()),
+        (&b"0123456789"[..], 1)
+    );
+}
+
+#[test]
+fn above_its_rate_a_throttle_says_to_come_back_later() {
+    let kit = plain();
+    kit.container("one");
+    kit.block_blob("/one/a", b"a");
+    kit.sim.faults().on(Op::GetBlobProperties).throttle(3);
+    let statuses = |count| (0..count).map(|_| kit.head("/one/a").status).collect::<Vec<_>>();
+    assert_eq!(statuses(5), [200, 200, 200, 503, 503]);
+    let refused = kit.head("/one/a").refused(503, "ServerBusy");
+    assert_eq!(refused.header("retry-after"), "1");
+    kit.sim.clock().advance(Duration::from_millis(334));
+    assert_eq!(statuses(2), [200, 503]);
+    kit.advance(60);
+    assert_eq!(statuses(4), [200, 200, 200, 503]);
+    kit.ask("GET", "/one/a").send().expect(200);
+}
+
+#[test]
+fn chance_follows_from_the_seed() {
+    let run = |seed| {
+        let kit = kit(|builder| builder.seed(seed));
+        kit.container("one");
+        kit.block_blob("/one/a", b"a");
+        kit.sim.faults().on_any().answer(500, "InternalError").chance(0.25);
+        (0..200).map(|_| kit.head("/one/a").status).collect::<Vec<_>>()
+    };
+    let failures = run(1).iter().filter(|status| **status == 500).count();
+    assert!((25..75).contains(&failures), "{failures} of 200");
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn a_clock_that_is_far_off_refuses_what_is_signed() {
+    let kit = plain();
+    kit.container("one");
+    let skew = |minutes| kit.sim.faults().skew_clock(time::Duration::minutes(minutes));
+    let properties = || kit.ask("HEAD", "/one?restype=container").send();
+    skew(-14);
+    assert_eq!(properties().expect(200).header("date"), "Wed, 31 Dec 2025 23:46:00 GMT");
+    for minutes in [-16, 16] {
+        skew(minutes);
+        properties().refused(403, "AuthenticationFailed");
+    }
+    kit.sim.faults().clear();
+    properties().expect(200);
+}
+
+#[test]
 fn copies_are_held_released_failed_and_completed() {
     let kit = kit(|builder| builder.copy_rate(1));
     kit.container("one");

@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::kit::{Ask, Kit, plain};
+use super::kit::{Ask, Kit, plain, source_sas};
 use crate::{
     Clock,
     simulator::{Op, Simulator},
@@ -106,4 +106,44 @@ async fn the_listener_serves_until_its_simulator_is_dropped() {
     while TcpStream::connect(&address).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+#[tokio::test]
+async fn a_copy_reads_its_source_from_another_simulator() {
+    let clock = || Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let other = Kit::around(Simulator::builder().clock(clock()).start().await.unwrap());
+    other.container("vhds");
+    other.page_blob("/vhds/disk", 1 << 34);
+    other.write_pages("/vhds/disk", 7, 2, 9).expect(201);
+    other.write_pages("/vhds/disk", 1 << 33, 1, 8).expect(201);
+    other.block_blob("/vhds/notes", b"some notes");
+    let endpoint = other.sim.endpoint("devstoreaccount1");
+
+    let kit = Kit::around(Simulator::builder().clock(clock()).start().await.unwrap());
+    kit.container("one");
+    let copy = async |source: &str, to: &str| {
+        let ask = kit.ask("PUT", to).header("x-ms-copy-source", &format!("{endpoint}{source}"));
+        through(ask, &kit.sim).await.unwrap()
+    };
+    let refused = copy("/vhds/notes", "/one/notes").await;
+    assert_eq!((refused.status.as_u16(), kit.head("/one/notes").status), (401, 404));
+    assert_eq!(refused.headers["x-ms-error-code"], "CannotVerifyCopySource");
+    assert_eq!(refused.headers["x-ms-copy-source-error-code"], "NoAuthenticationInformation");
+
+    let sas = source_sas("/vhds/notes");
+    assert_eq!(copy(&format!("/vhds/notes?{sas}"), "/one/notes").await.status, 202);
+    assert_eq!(kit.ask("GET", "/one/notes").send().expect(200).body, b"some notes");
+    let sas = source_sas("/vhds/disk");
+    assert_eq!(copy(&format!("/vhds/disk?{sas}"), "/one/disk").await.status, 202);
+    assert_eq!(kit.head("/one/disk").header("content-length"), (512_u64 << 34).to_string());
+    let ranges = kit.ask("GET", "/one/disk?comp=pagelist").send().expect(200);
+    let first = "<PageRange><Start>3584</Start><End>4607</End></PageRange>";
+    assert!(ranges.text().contains(first), "{}", ranges.text());
+    let range = format!("bytes={0}-{0}", 512_u64 << 33);
+    let byte = kit.ask("GET", "/one/disk").header("x-ms-range", &range).send().expect(206);
+    assert_eq!(byte.body, [8]);
+
+    drop(other);
+    let gone = copy("/vhds/notes", "/one/again").await;
+    assert_eq!(gone.headers["x-ms-error-code"], "CannotVerifyCopySource");
 }

@@ -1,3 +1,0 @@
-//! What a request to the simulator costs.
-
-fn main() {}
