@@ -64,6 +64,10 @@ msrv-build:
 bench *arguments:
     cargo bench --bench request_path -- {{arguments}}
 
+# How many requests the simulator answers, beside Azurite where npm is; takes a filter
+bench-simulator *arguments:
+    cargo bench --bench simulator -- {{arguments}}
+
 # Licences, sources and bans of the dependencies: cargo install --locked cargo-deny
 deny:
     cargo deny check bans licenses sources

@@ -18,6 +18,8 @@ Serves a simulated blob service on a loopback port until it is interrupted.
   --copy-rate BYTES      copies move so many bytes a second, instead of all at once
   --copy-duration SECS   copies take so many seconds, whatever their size
   --any-bearer           accept every bearer token, which takes https
+  --https FILE           take https too, and write the certificate to trust to FILE; needs
+                         --features simulator-https
   --help                 show this";
 
 #[tokio::main]
@@ -32,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Some(builder) = configured(std::env::args().skip(1))? else {
+    let Some(Asked { builder, certificate }) = asked(std::env::args().skip(1))? else {
         println!("{HELP}");
         return Ok(());
     };
@@ -44,15 +46,25 @@ async fn run() -> Result<(), Box<dyn Error>> {
         let connection_string = simulator.connection_string_of(account).unwrap_or_default();
         println!("connection string  {connection_string}\n");
     }
+    if let Some(file) = certificate {
+        write_certificate(&simulator, &file)?;
+        println!("certificate        {file}\n");
+    }
     println!("Serving until interrupted (Ctrl-C).");
     tokio::signal::ctrl_c().await?;
     Ok(())
 }
 
-/// The simulator that the arguments ask for; none when they ask for help.
-fn configured(
-    mut arguments: impl Iterator<Item = String>,
-) -> Result<Option<SimulatorBuilder>, Box<dyn Error>> {
+/// What the arguments ask for.
+struct Asked {
+    builder: SimulatorBuilder,
+    /// The file for the certificate, when https is wanted.
+    certificate: Option<String>,
+}
+
+/// Reads the arguments; none when they ask for help.
+fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, Box<dyn Error>> {
+    let mut certificate = None;
     let mut builder = Simulator::builder();
     let mut port = 10000;
     while let Some(argument) = arguments.next() {
@@ -78,11 +90,15 @@ fn configured(
             "--copy-duration" => {
                 builder.copy_duration(Duration::from_secs(number(option, &value()?)?))
             }
+            "--https" => {
+                certificate = Some(value()?);
+                with_https(builder)?
+            }
             "--any-bearer" => builder.accept_bearer(|_| true),
             _ => return Err(format!("{argument} is not an option; --help shows all").into()),
         };
     }
-    Ok(Some(builder.port(port)))
+    Ok(Some(Asked { builder: builder.port(port), certificate }))
 }
 
 /// `name:key`, both of which must be such as an account may have.
@@ -98,4 +114,24 @@ fn account(given: &str) -> Result<(&str, &str), Box<dyn Error>> {
 
 fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("{option} takes a number, not {text:?}"))
+}
+
+#[cfg(feature = "simulator-https")]
+fn with_https(builder: SimulatorBuilder) -> Result<SimulatorBuilder, Box<dyn Error>> {
+    Ok(builder.https())
+}
+
+#[cfg(not(feature = "simulator-https"))]
+fn with_https(_: SimulatorBuilder) -> Result<SimulatorBuilder, Box<dyn Error>> {
+    Err("--https takes: cargo run --example simulator --features simulator-https".into())
+}
+
+#[cfg(feature = "simulator-https")]
+fn write_certificate(simulator: &Simulator, file: &str) -> std::io::Result<()> {
+    std::fs::write(file, simulator.certificate_pem().unwrap_or_default())
+}
+
+#[cfg(not(feature = "simulator-https"))]
+fn write_certificate(_: &Simulator, _: &str) -> std::io::Result<()> {
+    Ok(())
 }

@@ -39,6 +39,7 @@
 //! - `rustls` (default): TLS by rustls and the platform's certificate verifier.
 //! - `native-tls`: TLS by the operating system's library.
 //! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
+//! - `simulator-https`: the simulator takes https too, with a certificate that it makes itself.
 
 mod auth;
 mod clients;

@@ -9,6 +9,8 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 
+#[cfg(feature = "simulator-https")]
+use super::doors::tls::Tls;
 use super::{
     Shared, Simulator,
     account::{Account, Accounts},
@@ -28,6 +30,8 @@ pub struct SimulatorBuilder {
     clock: Clock,
     seed: u64,
     port: u16,
+    #[cfg(feature = "simulator-https")]
+    https: bool,
 }
 
 impl SimulatorBuilder {
@@ -40,7 +44,15 @@ impl SimulatorBuilder {
             listed_snapshot: ListedSnapshot::default(),
             queued: false,
         };
-        Self { accounts: Vec::new(), settings, clock: Clock::system(), seed: 0, port: 0 }
+        Self {
+            accounts: Vec::new(),
+            settings,
+            clock: Clock::system(),
+            seed: 0,
+            port: 0,
+            #[cfg(feature = "simulator-https")]
+            https: false,
+        }
     }
 
     /// Adds an account with its key in base64. Without any there is one, `devstoreaccount1`, with
@@ -139,10 +151,23 @@ impl SimulatorBuilder {
         let shared = Shared {
             state: Mutex::new(state),
             clock: self.clock,
+            #[cfg(feature = "simulator-https")]
+            tls: self.https.then(|| {
+                Tls::new(self.accounts.iter().map(|(name, _)| name.as_str()))
+                    .expect("the names of accounts are good names of hosts")
+            }),
             accounts: self.accounts,
             served_at: OnceLock::new(),
         };
         Simulator { shared: Arc::new(shared), server: None }
+    }
+
+    /// Takes https beside http, on the same port, with a certificate made here that signs itself:
+    /// [`Simulator::certificate_pem`]. Endpoints and connection strings then say `https`.
+    #[cfg(feature = "simulator-https")]
+    pub fn https(mut self) -> Self {
+        self.https = true;
+        self
     }
 
     /// The loopback port that [`start`](SimulatorBuilder::start) listens on; without it any that

@@ -142,12 +142,13 @@ fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     Ok(answer)
 }
 
-/// Bodies have a length that is known beforehand.
+/// A body has a length that is known beforehand, unless it comes in chunks.
 fn check_length(call: &Call) -> Result<(), Refusal> {
     if !matches!(call.method, Method::PUT | Method::POST) {
         return Ok(());
     }
     match call.number("content-length")? {
+        None if call.header("transfer-encoding") == Some("chunked") => Ok(()),
         None => Err(Code::MissingContentLengthHeader.into()),
         Some(length) if length == call.body.len() as u64 => Ok(()),
         Some(length) => Err(Refusal::bad_header("content-length", &length.to_string())),

@@ -102,6 +102,8 @@ pub(crate) struct Shared {
     /// Names and keys, in the order in which they were given.
     accounts: Vec<(String, String)>,
     served_at: OnceLock<SocketAddr>,
+    #[cfg(feature = "simulator-https")]
+    tls: Option<doors::tls::Tls>,
 }
 
 impl Simulator {
@@ -135,9 +137,9 @@ impl Simulator {
     /// ```
     pub fn connection_string_of(&self, account: &str) -> Option<String> {
         let (name, key) = self.shared.accounts.iter().find(|(name, _)| name == account)?;
-        let endpoint = self.endpoint(name);
+        let (scheme, endpoint) = (self.shared.scheme(), self.endpoint(name));
         Some(format!(
-            "DefaultEndpointsProtocol=http;AccountName={name};AccountKey={key};\
+            "DefaultEndpointsProtocol={scheme};AccountName={name};AccountKey={key};\
              BlobEndpoint={endpoint};"
         ))
     }
@@ -162,7 +164,21 @@ impl Simulator {
     /// ```
     pub fn endpoint(&self, account: &str) -> String {
         let default = SocketAddr::from(([127, 0, 0, 1], 10000));
-        format!("http://{}/{account}", self.shared.served_at.get().unwrap_or(&default))
+        let (scheme, address) = (self.shared.scheme(), self.shared.served_at.get());
+        format!("{scheme}://{}/{account}", address.unwrap_or(&default))
+    }
+
+    /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must trust.
+    ///
+    /// ```
+    /// # use blobcopy::simulator::Simulator;
+    /// let sim = Simulator::builder().https().build();
+    /// assert!(sim.certificate_pem().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    /// assert!(sim.endpoint("devstoreaccount1").starts_with("https://"));
+    /// ```
+    #[cfg(feature = "simulator-https")]
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| tls.certificate_pem.as_str())
     }
 
     /// The in-process door: a transport that no socket stands behind.
@@ -250,6 +266,14 @@ impl Shared {
     fn first_account(&self) -> &str {
         // The builder never leaves it without one.
         self.accounts.first().map_or(DEFAULT_ACCOUNT, |(name, _)| name)
+    }
+
+    fn scheme(&self) -> &'static str {
+        #[cfg(feature = "simulator-https")]
+        if self.tls.is_some() {
+            return "https";
+        }
+        "http"
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

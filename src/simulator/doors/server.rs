@@ -6,11 +6,12 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
     server::conn::http1,
@@ -18,10 +19,12 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
 
+use super::half_sent::{HalfSent, Watch, Watched};
 use crate::{
     pipeline::clock,
     simulator::{
@@ -61,25 +64,72 @@ pub(crate) async fn serve(
     let mut shutdown = pin!(shutdown);
     // Dropped at the end, which closes every connection.
     let mut connections = JoinSet::new();
+    let watch = Watch::start(Duration::from_secs(1));
     loop {
         tokio::select! {
             () = &mut shutdown => return,
             accepted = listener.accept() => {
-                // A connection that is gone before it is accepted is no reason to stop.
-                let Ok((stream, peer)) = accepted else { continue };
-                connections.spawn(connection(shared.clone(), stream, peer));
+                // A connection that is gone before it is accepted is no reason to stop, nor that
+                // there are too many open, which passes.
+                let Ok((stream, peer)) = accepted else {
+                    clock::sleep(Duration::from_millis(10)).await;
+                    continue;
+                };
+                let half_sent = HalfSent::default();
+                let caller = Caller { peer, half_sent: half_sent.clone() };
+                let task = connections.spawn(connection(shared.clone(), stream, caller));
+                watch.add(&half_sent, task);
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+/// Who is at the other end of a connection, and whether it is waiting for the rest of a request.
+#[derive(Debug)]
+struct Caller {
+    peer: SocketAddr,
+    half_sent: HalfSent,
+}
+
+async fn connection(shared: Arc<Shared>, stream: TcpStream, caller: Caller) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| exchange(&shared, request, peer));
+    #[cfg(feature = "simulator-https")]
+    let tls = match &shared.tls {
+        Some(tls) if is_tls(&stream).await => Some(tls.clone()),
+        _ => None,
+    };
+    let stream = Watched::new(stream, caller.half_sent.clone());
+    #[cfg(feature = "simulator-https")]
+    if let Some(tls) = tls {
+        // A client that does not trust the certificate goes away by itself.
+        if let Ok(stream) = tls.accept(stream).await {
+            http(&shared, stream, &caller, true).await;
+        }
+        return;
+    }
+    http(&shared, stream, &caller, false).await;
+}
+
+/// Whether the first byte is that of a TLS handshake, which no request in the clear begins with.
+#[cfg(feature = "simulator-https")]
+async fn is_tls(stream: &TcpStream) -> bool {
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    stream.peek(&mut first).await.is_ok_and(|length| length == 1 && first == [HANDSHAKE])
+}
+
+async fn http(
+    shared: &Shared,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    caller: &Caller,
+    https: bool,
+) {
+    let service = service_fn(|request| exchange(shared, request, caller, https));
     // An error here is the client's, or the one that a fault asked for.
     let _ = http1::Builder::new()
         .auto_date_header(false)
+        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
@@ -88,20 +138,27 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
 async fn exchange(
     shared: &Shared,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    caller: &Caller,
+    https: bool,
 ) -> io::Result<Response<Outgoing>> {
     let (parts, body) = request.into_parts();
     if body.size_hint().lower() > LARGEST_BODY {
         let mut refused = Response::new(Outgoing::whole(Payload::empty()));
         *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        let code = HeaderValue::from_static("RequestBodyTooLarge");
+        refused.headers_mut().insert("x-ms-error-code", code);
         return Ok(refused);
     }
     let body = match body.is_end_stream() {
         true => Bytes::new(),
-        false => body.collect().await.map_err(io::Error::other)?.to_bytes(),
+        false => {
+            let limit = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);
+            Limited::new(body, limit).collect().await.map_err(io::Error::other)?.to_bytes()
+        }
     };
+    caller.half_sent.whole();
     let mut request = Request::from_parts(parts, body);
-    request.extensions_mut().insert(Peer { address: peer.ip(), ..Peer::default() });
+    request.extensions_mut().insert(Peer { address: caller.peer.ip(), https, in_process: false });
 
     let Outcome { response, delivery } = shared.exchange(request).await;
     match delivery {

@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::kit::{Ask, Kit, plain, source_sas};
+use super::kit::{Ask, Kit, plain, sas, source_sas};
 use crate::{
     Clock,
     simulator::{Op, Simulator},
@@ -146,4 +146,118 @@ async fn a_copy_reads_its_source_from_another_simulator() {
     drop(other);
     let gone = copy("/vhds/notes", "/one/again").await;
     assert_eq!(gone.headers["x-ms-error-code"], "CannotVerifyCopySource");
+}
+
+/// A simulator that listens, with the container `one`, and its address.
+async fn listening() -> (Kit, String) {
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let kit = Kit::around(Simulator::builder().clock(clock).start().await.unwrap());
+    kit.container("one");
+    let endpoint = kit.sim.endpoint("devstoreaccount1");
+    let address = endpoint.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    (kit, address)
+}
+
+/// Reads until `end` has come.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut read = Vec::new();
+    let mut buffer = [0; 4096];
+    while !String::from_utf8_lossy(&read).ends_with(end) {
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&buffer[..length]);
+    }
+    String::from_utf8(read).unwrap()
+}
+
+#[tokio::test]
+async fn one_connection_takes_requests_in_every_form_one_after_the_other() {
+    let (kit, address) = listening().await;
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let sas = sas("/one", "c", "rcw", "2026-12-31T00:00:00Z");
+    let head = |target: &str, headers: &str| {
+        format!(
+            "PUT {target}?{sas} HTTP/1.1\r\nhost: devstoreaccount1.localhost\r\n\
+             x-ms-version: 2026-04-06\r\nx-ms-blob-type: BlockBlob\r\n{headers}\r\n"
+        )
+    };
+
+    // The account is in the host, and the body waits until it is asked for.
+    let waits = head("/one/a", "content-length: 4\r\nexpect: 100-continue\r\n");
+    stream.write_all(waits.as_bytes()).await.unwrap();
+    read_until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
+    stream.write_all(b"abcd").await.unwrap();
+    assert!(read_until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 201 "));
+
+    let chunked =
+        head("/one/b", "transfer-encoding: chunked\r\n") + "2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n";
+    stream.write_all(chunked.as_bytes()).await.unwrap();
+    assert!(read_until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 201 "));
+    assert_eq!(kit.ask("GET", "/one/b").send().expect(200).body, b"abcde");
+
+    stream.write_all(head("/one/c", "").as_bytes()).await.unwrap();
+    let refused = read_until(&mut stream, "</Error>").await;
+    assert!(refused.contains("x-ms-error-code: MissingContentLengthHeader\r\n"), "{refused}");
+
+    // Two at once, in one piece.
+    let twice = head("/one/d", "content-length: 0\r\n").repeat(2);
+    stream.write_all(twice.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    while answers.matches("HTTP/1.1 201 ").count() < 2 {
+        answers += &read_until(&mut stream, "\r\n\r\n").await;
+    }
+
+    let large = head("/one/e", "content-length: 5242880001\r\n");
+    stream.write_all(large.as_bytes()).await.unwrap();
+    let refused = read_until(&mut stream, "\r\n\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("RequestBodyTooLarge"));
+}
+
+#[tokio::test]
+async fn a_half_sent_request_stands_in_nobodys_way_and_changes_nothing() {
+    let (kit, address) = listening().await;
+    let mut halves = Vec::new();
+    let sas = sas("/one", "c", "rcw", "2026-12-31T00:00:00Z");
+    let whole = format!(
+        "PUT /devstoreaccount1/one/half?{sas} HTTP/1.1\r\nhost: x\r\nx-ms-version: 2026-04-06\r\n\
+         x-ms-blob-type: BlockBlob\r\ncontent-length: 4\r\n\r\nabc"
+    );
+    for cut in [1, 20, whole.len() - 5, whole.len()] {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(&whole.as_bytes()[..cut]).await.unwrap();
+        halves.push(stream);
+    }
+    let head = over_socket(kit.ask("HEAD", "/one/half"), &address).await;
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    drop(halves);
+    let head = over_socket(kit.ask("HEAD", "/one/half"), &address).await;
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+}
+
+#[cfg(feature = "simulator-https")]
+#[tokio::test]
+async fn https_and_http_share_a_port() {
+    let sim = Simulator::builder().accept_bearer(|_| true).https().start().await.unwrap();
+    let kit = Kit::around(sim);
+    let endpoint = kit.sim.endpoint("devstoreaccount1");
+    assert!(endpoint.starts_with("https://127.0.0.1:"));
+    let address = endpoint.strip_prefix("https://").unwrap().split('/').next().unwrap();
+    let created = over_socket(kit.ask("PUT", "/one?restype=container"), address).await;
+    assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+
+    let certificate = kit.sim.certificate_pem().unwrap().as_bytes();
+    let trusting = reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(certificate).unwrap()])
+        .no_proxy()
+        .build()
+        .unwrap();
+    let ask = |base: &str| {
+        let request = trusting.head(format!("{base}/one?restype=container"));
+        request.bearer_auth("token").header("x-ms-version", "2026-04-06").send()
+    };
+    assert_eq!(ask(&endpoint).await.unwrap().status(), 200);
+    let in_the_clear = ask(&endpoint.replace("https", "http")).await.unwrap();
+    assert_eq!(in_the_clear.status(), 403);
+    let stranger = reqwest::Client::builder().no_proxy().build().unwrap();
+    assert!(stranger.head(&endpoint).send().await.is_err());
 }
