@@ -27,7 +27,6 @@ const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
 ];
 const MOST_CHECKED: u64 = 4 << 20;
-type Checksum = fn(&[u8]) -> String;
 
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
@@ -80,7 +79,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     };
     let body = slice(&revision.content, start, end);
     for (ask, header, checksum) in CHECKSUMS {
-        if call.header(ask) == Some("true") && call.range()?.is_some() {
+        if call.flag(ask)? == Some(true) && call.range()?.is_some() {
             if end - start > MOST_CHECKED {
                 return Err(Refusal::bad_header(ask, "true"));
             }
