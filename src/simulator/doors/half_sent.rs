@@ -34,10 +34,13 @@ impl HalfSent {
     }
 }
 
+/// How long a connection has been half-sent, as long as it lives, and what ends it.
+type Connection = (Weak<AtomicU32>, AbortHandle);
+
 /// Looks at all connections once a second, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    connections: Arc<Mutex<Vec<(Weak<AtomicU32>, AbortHandle)>>>,
+    connections: Arc<Mutex<Vec<Connection>>>,
     /// The thread ends when this does.
     _stop: Sender<()>,
 }

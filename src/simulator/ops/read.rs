@@ -78,7 +78,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     };
     let body = slice(&revision.content, start, end);
     for (ask, header, checksum) in CHECKSUMS {
-        if call.header(ask) == Some("true") && call.range()?.is_some() {
+        if call.flag(ask)? == Some(true) && call.range()?.is_some() {
             if end - start > MOST_CHECKED {
                 return Err(Refusal::bad_header(ask, "true"));
             }
