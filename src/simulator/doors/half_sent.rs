@@ -34,7 +34,7 @@ impl HalfSent {
     }
 }
 
-/// How long a connection has been half-sent, as long as it lives, and what ends it.
+/// What is watched, and the task to end.
 type Connection = (Weak<AtomicU32>, AbortHandle);
 
 /// Looks at all connections once a second, until it is dropped.
@@ -65,7 +65,7 @@ impl Watch {
 }
 
 /// Counts one tick, and closes the connection if it was one too many.
-fn is_alive((seconds, task): &(Weak<AtomicU32>, AbortHandle)) -> bool {
+fn is_alive((seconds, task): &Connection) -> bool {
     let Some(seconds) = seconds.upgrade() else { return false };
     let more = |seconds| (seconds > 0).then_some(seconds + 1);
     let before = seconds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
