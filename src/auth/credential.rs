@@ -105,7 +105,8 @@ impl Credential {
                     let rule = "a bearer token travels over https only";
                     return Err(CredentialError::new(rule).into());
                 }
-                let value = token.header(now).await?;
+                // In a box, so that requests signed by key need not keep room for it.
+                let value = Box::pin(token.header(now)).await?;
                 request.headers.insert(AUTHORIZATION, value);
             }
         }

@@ -14,7 +14,7 @@ use super::{
     response::{Answer, service_error},
     retry,
     secondary::Secondary,
-    transport::{Request, Transport},
+    transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use crate::{
     auth::credential::Credential,
@@ -199,7 +199,7 @@ impl Pipeline {
     async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
         let signed = self.sign(request).await?;
         let limit = self.limit(request);
-        let answered = clock::within(limit, self.carry(kind, signed)).await;
+        let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
         let (answer, failed) = answered.unwrap_or_else(|| {
             Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
         })?;
@@ -237,33 +237,37 @@ impl Pipeline {
         Ok(signed)
     }
 
-    /// Sends, and reads the body where the caller does not. Returns a refusal's body beside it.
-    async fn carry(&self, kind: Kind, request: Request) -> Result<(Answer, Option<bytes::Bytes>)> {
-        let fault =
-            |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
-        let response = self.transport.send(request).await.map_err(fault)?;
-        let (status, headers) = (response.status, response.headers);
-        let succeeded = status.is_success();
-        let (body, refusal) = match (succeeded, kind.streams) {
-            (true, true) => (response.body, None),
-            (true, false) => {
-                let body = response.body.collect(LONGEST_HELD_BODY).map_err(fault).await?;
-                (body.into(), None)
-            }
-            // What the refusal says is a help; that it is one, the status has said already.
-            (false, _) => {
-                let body = response.body.collect(LONGEST_HELD_BODY).await.unwrap_or_default();
-                (bytes::Bytes::new().into(), Some(body))
-            }
-        };
-        Ok((Answer { status, headers, body, operation: kind.name }, refusal))
-    }
-
     /// The time for one attempt: a second more for every 64 KiB that it has to bring there.
     fn limit(&self, request: &Prepared) -> Duration {
         let seconds = request.body.len() >> 16;
         self.attempt_timeout + Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX >> 1))
     }
+}
+
+/// A request on its way.
+type Sent<'a> = BoxFuture<'a, Result<Response, TransportError>>;
+
+/// Takes the answer, and reads its body where the caller does not. Returns a refusal's body beside
+/// it.
+async fn receive(kind: Kind, sent: Sent<'_>) -> Result<(Answer, Option<bytes::Bytes>)> {
+    let fault =
+        |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
+    let response = sent.await.map_err(fault)?;
+    let (status, headers) = (response.status, response.headers);
+    let succeeded = status.is_success();
+    let (body, refusal) = match (succeeded, kind.streams) {
+        (true, true) => (response.body, None),
+        (true, false) => {
+            let body = response.body.collect(LONGEST_HELD_BODY).map_err(fault).await?;
+            (body.into(), None)
+        }
+        // What the refusal says is a help; that it is one, the status has said already.
+        (false, _) => {
+            let body = response.body.collect(LONGEST_HELD_BODY).await.unwrap_or_default();
+            (bytes::Bytes::new().into(), Some(body))
+        }
+    };
+    Ok((Answer { status, headers, body, operation: kind.name }, refusal))
 }
 
 fn new_request_id() -> HeaderValue {
