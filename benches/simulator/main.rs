@@ -8,23 +8,28 @@
 // The only place that reads the time is meant for the library.
 #![allow(clippy::disallowed_methods)]
 
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../tests/support/azurite.rs"]
-mod azurite;
 mod load;
 mod processor;
 mod requests;
 mod sparse;
 mod stock;
 
+/// Of what the tests stand on, Azurite, and not all that it can do.
+#[allow(dead_code)]
+#[path = "../../tests/support"]
+mod support {
+    pub(crate) mod azurite;
+    pub(crate) mod install;
+}
+
 use std::{env, time::Instant};
 
 use blobcopy::simulator::Simulator;
 use tokio::runtime::{Builder, Runtime};
 
-use azurite::Azurite;
 use load::{Load, Rate};
 use stock::Stock;
+use support::azurite::Azurite;
 
 /// Connections, and how many requests each has on its way at a time.
 const LOADS: [(usize, usize); 2] = [(32, 16), (64, 1)];

@@ -28,7 +28,7 @@ const KEPT: usize = 4096;
 pub struct SeenRequest {
     op: Op,
     route: Route,
-    headers: HeaderMap,
+    headers: SentHeaders,
     status: StatusCode,
     code: Option<String>,
     delivered: bool,
@@ -58,7 +58,7 @@ impl SeenRequest {
 
     /// A header of the request, as it was sent.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.headers.get(name)
     }
 
     /// The status of the answer.
@@ -98,6 +98,27 @@ impl fmt::Debug for SeenRequest {
     }
 }
 
+/// The headers of a request as text, in one piece: what came over a connection would hold on to the
+/// buffer that it came in.
+#[derive(Clone)]
+struct SentHeaders(Box<str>);
+
+impl SentHeaders {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut text = String::with_capacity(512);
+        for (name, value) in headers {
+            let Ok(value) = std::str::from_utf8(value.as_bytes()) else { continue };
+            text.extend([name.as_str(), ":", value, "\n"]);
+        }
+        Self(text.into())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.lines().filter_map(|line| line.split_once(':'));
+        pairs.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
 /// The latest requests in full, and how many of each kind there were.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
@@ -114,6 +135,7 @@ impl RequestLog {
         delivered: bool,
     ) {
         let Call { op, route, headers, now: at, .. } = call;
+        let headers = SentHeaders::of(&headers);
         *self.counts.entry(op).or_default() += 1;
         if self.latest.len() == KEPT {
             self.latest.pop_front();

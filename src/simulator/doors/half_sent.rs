@@ -34,10 +34,13 @@ impl HalfSent {
     }
 }
 
+/// What is watched, and the task to end.
+type Connection = (Weak<AtomicU32>, AbortHandle);
+
 /// Looks at all connections once a second, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    connections: Arc<Mutex<Vec<(Weak<AtomicU32>, AbortHandle)>>>,
+    connections: Arc<Mutex<Vec<Connection>>>,
     /// The thread ends when this does.
     _stop: Sender<()>,
 }
@@ -62,7 +65,7 @@ impl Watch {
 }
 
 /// Counts one tick, and closes the connection if it was one too many.
-fn is_alive((seconds, task): &(Weak<AtomicU32>, AbortHandle)) -> bool {
+fn is_alive((seconds, task): &Connection) -> bool {
     let Some(seconds) = seconds.upgrade() else { return false };
     let more = |seconds| (seconds > 0).then_some(seconds + 1);
     let before = seconds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
