@@ -1,7 +1,7 @@
 //! The clients that are measured, and the transport that answers them without a network.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -37,14 +37,12 @@ pub(crate) struct Blobs {
 impl Blobs {
     pub(crate) fn new(endpoint: Url, credential: Credential, options: ClientOptions) -> Self {
         let service = BlobServiceClient::builder(endpoint).credential(credential).options(options);
-        let service = service.build().unwrap();
-        let blob = |container| service.container_client(container).blob_client("disks/disk0.vhd");
-        Self { source: blob("vhds"), destination: blob("backups") }
+        Self::of(&service.build().unwrap())
     }
 
-    /// With a transport that answers at once.
-    pub(crate) fn canned(credential: Credential) -> Self {
-        Self::new(endpoint(), credential, ClientOptions::new().transport(CannedTransport::new()))
+    pub(crate) fn of(service: &BlobServiceClient) -> Self {
+        let blob = |container| service.container_client(container).blob_client("disks/disk0.vhd");
+        Self { source: blob("vhds"), destination: blob("backups") }
     }
 }
 
@@ -102,9 +100,9 @@ impl<T> Noting<T> {
 
 /// The same transport, kept by the bench as well as by the client.
 #[derive(Debug)]
-pub(crate) struct Shared<T>(pub(crate) std::sync::Arc<T>);
+pub(crate) struct Shared<T: ?Sized>(pub(crate) Arc<T>);
 
-impl<T: Transport> Transport for Shared<T> {
+impl<T: Transport + ?Sized> Transport for Shared<T> {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         self.0.send(request)
     }

@@ -36,6 +36,7 @@ fn main() {
     phases::building(&report);
     phases::parsing(&report);
     start_and_poll::canned(&report);
+    start_and_poll::simulated(&report);
     loopback::get_blob_properties(&report);
     loopback::copy_blob(&report);
 }

@@ -1,71 +1,105 @@
-//! A whole start and poll, with nothing but the client at work.
+//! A whole start and poll, with nothing but the client and a transport in process at work.
 
-use blobcopy::transport::Transport;
-use tokio::runtime::Builder;
+use std::sync::Arc;
+
+use blobcopy::{
+    BlobServiceClient, ClientOptions,
+    simulator::Simulator,
+    transport::{Request, Transport},
+};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     clients::{self, Blobs, CannedTransport, Noting, Shared},
     measure::{Report, Row, for_each_call, interleave},
 };
 
-const TURNS: usize = 200;
-const CALLS: usize = 1000;
+const TURNS: usize = 120;
+const CALLS: usize = 500;
 
-/// A start and one poll, beside the same two requests, signed once and sent again and again through
-/// the same transport, boxed futures and all, with a look at the status of each answer.
+/// Through a transport that answers at once: what is left is the client's work and nothing else, and
+/// the floor does next to nothing, not even sign.
 pub(crate) fn canned(report: &Report) {
-    let row = Row { name: "start and poll", floor: "prebuilt requests", target: Some(1.5) };
+    let row = Row { name: "start and poll, canned", floor: "prebuilt requests", target: Some(1.5) };
+    if report.wants(row.name) {
+        let blobs = |transport| {
+            let options = ClientOptions::new().transport(Shared(transport));
+            Blobs::new(clients::endpoint(), clients::key(), options)
+        };
+        compare(report, &row, &runtime(), Arc::new(CannedTransport::new()), blobs);
+    }
+}
+
+/// Through the simulator, which checks signatures and keeps blobs, as a service would.
+pub(crate) fn simulated(report: &Report) {
+    let row =
+        Row { name: "start and poll, simulator", floor: "prebuilt requests", target: Some(1.5) };
     if !report.wants(row.name) {
         return;
     }
-    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    let Blobs { source, destination } = Blobs::canned(clients::key());
-    let start_and_poll = async || {
-        let mut copy = destination.start_copy_from_uri(&source).await.unwrap();
-        assert!(copy.poll().await.unwrap().status.is_final());
+    let simulator = Simulator::builder().build();
+    let runtime = runtime();
+    runtime.block_on(async {
+        let service = simulator.service_client().unwrap();
+        let vhds = service.container_client("vhds");
+        vhds.create().await.unwrap();
+        service.container_client("backups").create().await.unwrap();
+        vhds.page_blob_client("disks/disk0.vhd").create(1 << 20).await.unwrap();
+    });
+    let blobs = |transport| {
+        let text = simulator.connection_string();
+        let options = ClientOptions::new().transport(Shared(transport));
+        let service = BlobServiceClient::builder_from_connection_string(&text).unwrap();
+        Blobs::of(&service.options(options).build().unwrap())
     };
+    compare(report, &row, &runtime, Arc::new(simulator.transport()), blobs);
+}
 
-    let [start, poll] = runtime.block_on(prebuilt());
-    let transport: Box<dyn Transport> = Box::new(CannedTransport::new());
-    let send_both = async || {
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().unwrap()
+}
+
+/// A start and one poll, beside the same two requests, signed once and sent again and again through
+/// the same transport, boxed futures and all, with a look at the status of each answer.
+fn compare<T: Transport>(
+    report: &Report,
+    row: &Row,
+    runtime: &Runtime,
+    transport: Arc<T>,
+    blobs: impl Fn(Arc<dyn Transport>) -> Blobs,
+) {
+    let noting = Arc::new(Noting::new(Shared(transport.clone() as Arc<dyn Transport>)));
+    let [start, poll] = runtime.block_on(async {
+        let Blobs { source, destination } = blobs(noting.clone());
+        let mut copy = destination.start_copy_from_uri(&source).await.unwrap();
+        let start: Request = noting.take().request;
+        copy.poll().await.unwrap();
+        [start, noting.take().request]
+    });
+
+    let Blobs { source, destination } = blobs(transport.clone());
+    let by_client = async || {
+        let mut copy = destination.start_copy_from_uri(&source).await.unwrap();
+        copy.poll().await.unwrap();
+    };
+    let bare = async || {
         assert_eq!(transport.send(start.clone()).await.unwrap().status, 202);
         assert_eq!(transport.send(poll.clone()).await.unwrap().status, 200);
     };
-
     let calls = report.calls(CALLS);
     let [ours, floor] = interleave(
         report.turns(TURNS),
-        [
-            &mut || {
-                for_each_call(calls, || {
-                    runtime.block_on(async {
-                        for _ in 0..calls {
-                            start_and_poll().await;
-                        }
-                    })
-                })
-            },
-            &mut || {
-                for_each_call(calls, || {
-                    runtime.block_on(async {
-                        for _ in 0..calls {
-                            send_both().await;
-                        }
-                    })
-                })
-            },
-        ],
+        [&mut || one_by_one(runtime, calls, &by_client), &mut || one_by_one(runtime, calls, &bare)],
     );
-    report.row(&row, &ours, &floor);
+    report.row(row, &ours, &floor);
 }
 
-/// The two requests, as the client makes them.
-async fn prebuilt() -> [blobcopy::transport::Request; 2] {
-    let noting = std::sync::Arc::new(Noting::new(CannedTransport::new()));
-    let options = blobcopy::ClientOptions::new().transport(Shared(std::sync::Arc::clone(&noting)));
-    let Blobs { source, destination } = Blobs::new(clients::endpoint(), clients::key(), options);
-    let mut copy = destination.start_copy_from_uri(&source).await.unwrap();
-    let start = noting.take().request;
-    copy.poll().await.unwrap();
-    [start, noting.take().request]
+fn one_by_one(runtime: &Runtime, calls: usize, call: impl AsyncFn()) -> f64 {
+    for_each_call(calls, || {
+        runtime.block_on(async {
+            for _ in 0..calls {
+                call().await;
+            }
+        });
+    })
 }
