@@ -18,8 +18,7 @@ Serves a simulated blob service on a loopback port until it is interrupted.
   --copy-rate BYTES      copies move so many bytes a second, instead of all at once
   --copy-duration SECS   copies take so many seconds, whatever their size
   --any-bearer           accept every bearer token, which takes https
-  --https FILE           take https too, and write the certificate to trust to FILE; needs
-                         --features simulator-https
+  --https FILE           take https too, and write the certificate to trust to FILE
   --help                 show this";
 
 #[tokio::main]
@@ -47,7 +46,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         println!("connection string  {connection_string}\n");
     }
     if let Some(file) = certificate {
-        write_certificate(&simulator, &file)?;
+        std::fs::write(&file, simulator.certificate_pem().unwrap_or_default())?;
         println!("certificate        {file}\n");
     }
     println!("Serving until interrupted (Ctrl-C).");
@@ -92,7 +91,7 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
             }
             "--https" => {
                 certificate = Some(value()?);
-                with_https(builder)?
+                builder.https()
             }
             "--any-bearer" => builder.accept_bearer(|_| true),
             _ => return Err(format!("{argument} is not an option; --help shows all").into()),
@@ -114,24 +113,4 @@ fn account(given: &str) -> Result<(&str, &str), Box<dyn Error>> {
 
 fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("{option} takes a number, not {text:?}"))
-}
-
-#[cfg(feature = "simulator-https")]
-fn with_https(builder: SimulatorBuilder) -> Result<SimulatorBuilder, Box<dyn Error>> {
-    Ok(builder.https())
-}
-
-#[cfg(not(feature = "simulator-https"))]
-fn with_https(_: SimulatorBuilder) -> Result<SimulatorBuilder, Box<dyn Error>> {
-    Err("--https takes: cargo run --example simulator --features simulator-https".into())
-}
-
-#[cfg(feature = "simulator-https")]
-fn write_certificate(simulator: &Simulator, file: &str) -> std::io::Result<()> {
-    std::fs::write(file, simulator.certificate_pem().unwrap_or_default())
-}
-
-#[cfg(not(feature = "simulator-https"))]
-fn write_certificate(_: &Simulator, _: &str) -> std::io::Result<()> {
-    Ok(())
 }

@@ -22,7 +22,7 @@
 //! # Where to begin
 //!
 //! - [`BlobServiceClient`] is an account; from it come [`BlobContainerClient`], [`BlobClient`],
-//!   [`PageBlobClient`] and [`BlockBlobClient`]. Every operation is a method that returns a builder;
+//!   [`PageBlobClient`], [`BlockBlobClient`] and [`AppendBlobClient`]. Every operation is a method that returns a builder;
 //!   set what you need, then `.await` it.
 //! - [`PageBlobClient::start_copy_incremental`] and [`BlobClient::start_copy_from_uri`] start a copy
 //!   and give a [`CopyFromUriOperation`], which tells how copies end, and what a caller gets for each.
@@ -124,6 +124,7 @@ pub mod builders {
             get_page_ranges::GetPageRanges,
             get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
             get_properties::GetProperties,
+            get_user_delegation_key::GetUserDelegationKey,
             lease::{AcquireLease, BreakLease, ChangeLease, ReleaseLease, RenewLease},
             list_blobs::{ListBlobs, ListBlobsByHierarchy},
             list_containers::ListContainers,

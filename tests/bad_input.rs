@@ -4,9 +4,10 @@
 use std::{future::IntoFuture, time::Duration};
 
 use blobcopy::{
-    AccessToken, BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, Conditions,
-    CopyProgress, Credential, CredentialError, DeleteSnapshots, ETag, Error, Metadata,
-    RetryOptions, ServiceVersion, SnapshotId, Tags, TokenProvider, transport::BoxFuture,
+    AccessToken, BlobClient, BlobContainerClient, BlobServiceClient, BlockId, ClientOptions,
+    Conditions, CopyProgress, Credential, CredentialError, CustomerProvidedKey, DeleteSnapshots,
+    ETag, Error, Metadata, RetryOptions, SequenceNumberAction, ServiceVersion, SnapshotId, Tags,
+    TokenProvider, transport::BoxFuture,
 };
 use time::macros::datetime;
 use url::Url;
@@ -344,4 +345,65 @@ fn connection_strings() {
         assert!(named.contains(what) || why.contains(what), "{text}: {error}");
         assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
     }
+}
+
+#[tokio::test]
+async fn copies_that_are_over_with_the_answer() {
+    let (script, service) = unanswered();
+    let vhds = service.container_client("vhds");
+    let (disk, notes) = (vhds.page_blob_client("disk0.vhd"), vhds.block_blob_client("notes.txt"));
+    let source = || url("https://example.com/disk");
+    let id = || BlockId::numbered(1);
+    let token = refused(notes.copy_from_uri(source()).source_authorization("SECRET \n")).await;
+    told(token, "source authorization", "not shown", "without the word Bearer");
+    let range = notes.stage_block_from_uri(id(), source()).source_range(9..9);
+    told(refused(range).await, "source range", "9..9", "must hold a byte");
+    let pages = disk.upload_pages_from_uri(source(), 0..512, 7);
+    told(refused(pages).await, "page offset", "7", "a multiple of 512 bytes");
+    let pages = disk.upload_pages_from_uri(source(), 0..511, 0);
+    told(refused(pages).await, "page range length", "511", "a multiple of 512 bytes");
+    let ids = ["a", "bc"].map(|id| BlockId::new(id).expect("legal"));
+    told(refused(notes.commit_block_list(&ids)).await, "block id", "YmM=", "as long as the other");
+    told(refused(notes.stage_block(id(), "")).await, "block length", "0", "1 byte to 4000 MiB");
+    let both = notes.upload("x").customer_key(CustomerProvidedKey::new([1; 32]));
+    let both = refused(both.encryption_scope("scope1")).await;
+    told(both, "encryption scope", "scope1", "must not be set beside a customer-provided key");
+    let long = url(&format!("https://example.com/{}?sig={SECRET}", "x".repeat(2048)));
+    told(refused(notes.copy_from_uri(long)).await, "source", "example.com", "at most 2 KiB");
+    assert!(script.seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_surrounds_a_copy() {
+    let (script, service) = unanswered();
+    let vhds = service.container_client("vhds");
+    let (disk, blob) = (vhds.page_blob_client("disk0.vhd"), vhds.blob_client("notes.txt"));
+    told(refused(disk.resize(1000)).await, "page blob size", "1000", "a multiple of 512 bytes");
+    let number = SequenceNumberAction::Update(1 << 63);
+    let error = refused(disk.set_sequence_number(number)).await;
+    told(error, "sequence number", "9223372036854775808", "at most 2^63 - 1");
+    let lease = blob.acquire_lease(Duration::from_secs(14));
+    told(refused(lease.clone()).await, "lease duration", "14s", "15 to 60 whole seconds");
+    told(refused(lease.guard()).await, "lease duration", "14s", "15 to 60 whole seconds");
+    let breaks = blob.break_lease().period(Duration::from_secs(61));
+    told(refused(breaks).await, "break period", "61s", "0 to 60 whole seconds");
+    let fixed = blob.with_snapshot(snapshot());
+    let error = refused(fixed.acquire_infinite_lease()).await;
+    told(error, "lease", "snapshot=", "not on a snapshot or version");
+    let tags: Tags = (0..11).map(|number| (number.to_string(), "")).collect();
+    told(refused(blob.set_tags(tags)).await, "tags", "11", "must be at most 10");
+    let error = refused(blob.set_metadata([("a-b", "v")])).await;
+    told(error, "metadata name", "a-b", "must be an identifier");
+    let now = datetime!(2026-01-01 00:00 UTC);
+    let error = refused(service.get_user_delegation_key(now, now + Duration::from_secs(60))).await;
+    told(error, "credential", "shared_key", "must be bearer tokens");
+    let previous = url("https://example.com/disk?sig=SECRET");
+    let error = refused(disk.page_ranges_diff_url(&previous)).await;
+    told(error, "previous snapshot URL", "example.com", "must name a snapshot");
+    assert!(script.seen().is_empty());
+
+    let own = ClientOptions::new().read_from_secondary(true);
+    let custom = BlobClient::with_options(url("https://disks.example.com/con/b"), anonymous(), own);
+    let error = custom.expect_err("no secondary");
+    told(error, "endpoint", "disks.example.com", "names no account whose secondary");
 }

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod copies;
+mod from_uri;
+mod leases;
 mod listings;
 mod on_azurite;
 mod on_sdks;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use blobcopy::{BlobClient, Error, ErrorCode, RetryOptions, transport::TransportErrorKind};
 
-use crate::support::script::{Script, Step, answer, refusal, sent, timed};
+use crate::support::script::{Script, Step, answer, properties, refusal, sent, timed};
 
 fn blob(script: &Script) -> BlobClient {
     script.service().container_client("vhds").blob_client("notes.txt")
@@ -183,4 +183,54 @@ async fn success_without_what_must_be_there_is_told() {
     assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error:?}");
     assert!(error.to_string().contains("x-ms-snapshot"), "{error}");
     assert!(error.may_have_been_applied());
+}
+
+/// A client that may read from the secondary.
+fn twofold(script: &Script) -> BlobClient {
+    let service = script.service_with(|options| options.read_from_secondary(true));
+    service.container_client("vhds").blob_client("notes.txt")
+}
+
+fn hosts(script: &Script) -> Vec<bool> {
+    let secondary = |url: &url::Url| url.host_str().is_some_and(|host| host.contains("-secondary"));
+    script.seen().iter().map(|request| secondary(&request.url)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_go_to_the_secondary_and_back_when_they_are_allowed_to() {
+    let script = Script::new([refusal(503, ""), refusal(503, ""), refusal(503, ""), ok()]);
+    twofold(&script).get_properties().await.expect("well in the end");
+    assert_eq!(hosts(&script), [false, true, false, true]);
+    let signatures = script.seen();
+    assert!(signatures.iter().all(|request| sent(&request.headers, "authorization").is_some()));
+
+    let script = Script::new([refusal(503, ""), ok()]);
+    blob(&script).get_properties().await.expect("well in the end");
+    assert_eq!(hosts(&script), [false, false], "only when it is asked for");
+    let script = Script::new([refusal(503, ""), answer(201, "")]);
+    twofold(&script).block_blob_client().upload("x").await.expect("written");
+    assert_eq!(hosts(&script), [false, false], "writes do not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_secondary_does_not_know_is_asked_of_the_primary() {
+    for status in [404, 412] {
+        let script = Script::new([refusal(503, ""), refusal(status, "BlobNotFound"), ok()]);
+        twofold(&script).get_properties().await.expect("it is there");
+        assert_eq!(hosts(&script), [false, true, false], "{status}");
+        let script = Script::new([refusal(503, ""), refusal(status, ""), refusal(503, ""), ok()]);
+        twofold(&script).get_properties().await.expect("it is there");
+        assert_eq!(hosts(&script), [false, true, false, false], "{status}: never asked again");
+    }
+    let script = Script::new([refusal(404, "BlobNotFound")]);
+    assert!(!twofold(&script).exists().await.expect("an answer"), "the primary is believed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_is_watched_at_the_primary_only() {
+    let state = properties("ours", "success", "");
+    let script = Script::new([refusal(503, ""), refusal(503, ""), state]);
+    let mut copy = twofold(&script).resume_copy("ours".parse().expect("an id"));
+    copy.poll().await.expect("seen");
+    assert_eq!(hosts(&script), [false, false, false]);
 }

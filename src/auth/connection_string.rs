@@ -10,12 +10,11 @@ use crate::error::{Error, Result};
 
 /// What a connection string says of the blob service.
 ///
-/// Requests go to the primary only, with an account that the credential names; the other two fields
-/// show what was understood.
+/// Requests name the account that the credential names; the field shows what was understood.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) struct ConnectionString {
     /// The account, where the string names it or its endpoint shows it.
+    #[cfg_attr(not(test), expect(dead_code))]
     pub(crate) account: Option<String>,
     /// Where the service is, without a query and without a slash at the end of a path.
     pub(crate) blob_endpoint: Url,

@@ -75,6 +75,10 @@ impl Credential {
         matches!(self.0, Proof::Anonymous)
     }
 
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self.0, Proof::Token(_))
+    }
+
     /// Adds what authorizes `request`, which must not be changed afterwards.
     pub(crate) async fn authorize(
         &self,
@@ -101,7 +105,8 @@ impl Credential {
                     let rule = "a bearer token travels over https only";
                     return Err(CredentialError::new(rule).into());
                 }
-                let value = token.header(now).await?;
+                // In a box, so that requests signed by key need not keep room for it.
+                let value = Box::pin(token.header(now)).await?;
                 request.headers.insert(AUTHORIZATION, value);
             }
         }

@@ -7,9 +7,10 @@ use std::{borrow::Cow, cmp::Ordering, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use sha2::Sha256;
-use url::Url;
+use smallvec::SmallVec;
+use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -107,16 +108,16 @@ pub(crate) fn string_to_sign(
     version: &str,
     out: &mut Vec<u8>,
 ) {
-    let mut standard: [&[u8]; 11] = Default::default();
-    let mut own: Vec<(&str, &[u8])> = Vec::with_capacity(16);
+    let mut standard: [&[u8]; STANDARD_HEADERS] = [b""; STANDARD_HEADERS];
+    let mut own: SmallVec<[(&[u8], &[u8]); 16]> = SmallVec::new();
     for (name, value) in headers {
-        let value = value.as_bytes().trim_ascii();
-        if let Some(suffix) = name.as_str().strip_prefix(OWN_PREFIX) {
+        let (name, value) = (name.as_str().as_bytes(), value.as_bytes().trim_ascii());
+        if let Some(suffix) = name.strip_prefix(OWN_PREFIX) {
             // Until 2015-12-11 the service left empty headers out.
             if !value.is_empty() || version >= "2016-05-31" {
                 own.push((suffix, value));
             }
-        } else if let Some(place) = STANDARD_HEADERS.iter().position(|standard| standard == name) {
+        } else if let Some(place) = standard_place(name) {
             standard[place] = value;
         }
     }
@@ -124,19 +125,23 @@ pub(crate) fn string_to_sign(
         standard[CONTENT_LENGTH] = b"";
     }
     own.sort_unstable_by(|(a, _), (b, _)| service_order(a, b));
-    if own.iter().any(|(suffix, _)| *suffix == "date") {
+    if own.iter().any(|(suffix, _)| *suffix == b"date") {
         standard[DATE] = b"";
     }
 
     out.extend_from_slice(method.as_str().as_bytes());
-    out.push(b'\n');
-    for value in standard {
-        out.extend_from_slice(value);
-        out.push(b'\n');
+    let mut ended = 0;
+    for (place, value) in standard.iter().enumerate() {
+        if !value.is_empty() {
+            out.extend_from_slice(&LINE_ENDS[ended..=place]);
+            out.extend_from_slice(value);
+            ended = place + 1;
+        }
     }
-    for (suffix, value) in own {
-        out.extend_from_slice(OWN_PREFIX.as_bytes());
-        out.extend_from_slice(suffix.as_bytes());
+    out.extend_from_slice(&LINE_ENDS[ended..]);
+    for (suffix, value) in &own {
+        out.extend_from_slice(OWN_PREFIX);
+        out.extend_from_slice(suffix);
         out.push(b':');
         out.extend_from_slice(value);
         out.push(b'\n');
@@ -144,31 +149,39 @@ pub(crate) fn string_to_sign(
     canonical_resource(url, account, out);
 }
 
-/// The standard headers that are signed, in the order of the string.
-static STANDARD_HEADERS: [HeaderName; 11] = [
-    http::header::CONTENT_ENCODING,
-    http::header::CONTENT_LANGUAGE,
-    http::header::CONTENT_LENGTH,
-    HeaderName::from_static("content-md5"),
-    http::header::CONTENT_TYPE,
-    http::header::DATE,
-    http::header::IF_MODIFIED_SINCE,
-    http::header::IF_MATCH,
-    http::header::IF_NONE_MATCH,
-    http::header::IF_UNMODIFIED_SINCE,
-    http::header::RANGE,
-];
+const OWN_PREFIX: &[u8] = b"x-ms-";
+
+/// How many of the standard headers are signed.
+const STANDARD_HEADERS: usize = 11;
+/// What ends the method's line and those of the standard headers, most of which are empty.
+const LINE_ENDS: [u8; STANDARD_HEADERS + 1] = [b'\n'; STANDARD_HEADERS + 1];
 const CONTENT_LENGTH: usize = 2;
 const DATE: usize = 5;
-const OWN_PREFIX: &str = "x-ms-";
+
+/// Which line a standard header has in the string, if it is signed.
+fn standard_place(name: &[u8]) -> Option<usize> {
+    Some(match name {
+        b"content-encoding" => 0,
+        b"content-language" => 1,
+        b"content-length" => CONTENT_LENGTH,
+        b"content-md5" => 3,
+        b"content-type" => 4,
+        b"date" => DATE,
+        b"if-modified-since" => 6,
+        b"if-match" => 7,
+        b"if-none-match" => 8,
+        b"if-unmodified-since" => 9,
+        b"range" => 10,
+        _ => return None,
+    })
+}
 
 /// Compares header names as the service does: first by their letters, digits and signs, of which
 /// signs come before digits and digits before letters, and only then by where their hyphens are.
 ///
 /// For the service's own headers this is plain byte order; metadata names can differ. The
 /// documentation says "lexicographically"; this is what the official SDKs found the service to do.
-fn service_order(a: &str, b: &str) -> Ordering {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+fn service_order(a: &[u8], b: &[u8]) -> Ordering {
     let Some(at) = a.iter().zip(b).position(|(a, b)| a != b) else {
         return a.len().cmp(&b.len());
     };
@@ -201,13 +214,17 @@ fn canonical_resource(url: &Url, account: &str, out: &mut Vec<u8>) {
     out.push(b'/');
     out.extend_from_slice(account.as_bytes());
     out.extend_from_slice(url.path().as_bytes());
-    let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = url
-        .query_pairs()
-        .map(|(name, value)| match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => (name.to_lowercase().into(), value),
-            false => (name, value),
-        })
-        .collect();
+    let mut parameters: SmallVec<[(Cow<'_, str>, Cow<'_, str>); 4]> = SmallVec::new();
+    for pair in url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let plain = !pair.bytes().any(|byte| matches!(byte, b'%' | b'+' | b'A'..=b'Z'));
+        if plain {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            parameters.push((name.into(), value.into()));
+        } else {
+            let decoded = form_urlencoded::parse(pair.as_bytes());
+            parameters.extend(decoded.map(|(name, value)| (name.to_lowercase().into(), value)));
+        }
+    }
     parameters.sort_unstable();
     let mut previous = None;
     for (name, value) in &parameters {

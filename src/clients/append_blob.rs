@@ -63,7 +63,7 @@ impl AppendBlobClient {
 
     /// Appends `content`, at most 100 MiB (from version 2022-11-02) or 4 MiB.
     ///
-    /// ```no_run
+    /// ```
     /// # blobcopy::simulator::example(async |service| {
     /// let log = service.container_client("vhds").append_blob_client("copies.log");
     /// log.create().await?;
@@ -83,7 +83,7 @@ impl AppendBlobClient {
     /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
     /// (from version 2018-11-09)
     ///
-    /// ```no_run
+    /// ```
     /// # blobcopy::simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let log = service.container_client("vhds").append_blob_client("copies.log");

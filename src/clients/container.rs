@@ -73,7 +73,7 @@ impl BlobContainerClient {
     pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
         let (endpoint, name, sas) = address::parse_container_url(&url)?;
         let credential = settle(&endpoint, sas, credential, &options)?;
-        let pipeline = Arc::new(Pipeline::new(credential, options)?);
+        let pipeline = super::pipeline(&endpoint, None, credential, options)?;
         Ok(Self::of(pipeline, endpoint, &name))
     }
 
@@ -199,7 +199,7 @@ impl BlobContainerClient {
 
     /// Lists the container's blobs, in the order of their names.
     ///
-    /// ```no_run
+    /// ```
     /// use blobcopy::BlobInclude;
     /// use futures_util::TryStreamExt;
     ///

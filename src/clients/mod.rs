@@ -18,12 +18,31 @@ pub use self::{
     service::{BlobServiceClient, BlobServiceClientBuilder},
 };
 
+use std::sync::Arc;
+
+use url::Url;
+
 use crate::{
     auth::credential::{Credential, Proof},
     error::{Error, Result},
     models::{ServiceVersion, address::Endpoint},
-    pipeline::options::ClientOptions,
+    pipeline::{options::ClientOptions, secondary::Secondary, send::Pipeline},
 };
+
+/// What the clients of `endpoint` share, with the secondary endpoint if it is known and asked for.
+fn pipeline(
+    endpoint: &Endpoint,
+    secondary: Option<&Url>,
+    credential: Credential,
+    options: ClientOptions,
+) -> Result<Arc<Pipeline>> {
+    options.check()?;
+    let secondary = match options.read_from_secondary {
+        true => Some(Secondary::of(endpoint, secondary)?),
+        false => None,
+    };
+    Ok(Arc::new(Pipeline::new(credential, options, secondary)?))
+}
 
 /// The credential of a client whose URL may hold a SAS; refuses contradictions between the two, and
 /// between them and the endpoint.

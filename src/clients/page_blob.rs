@@ -274,12 +274,14 @@ impl PageBlobClient {
     ///
     /// From version 2019-07-07.
     ///
-    /// ```no_run
+    /// ```
     /// # blobcopy::simulator::example(async |service| {
-    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let earlier = "https://md-1.blob.core.windows.net/c/abcd?snapshot=2026-01-01T00:00:00.1234567Z";
-    /// let diff = disk.page_ranges_diff_url(&earlier.parse()?).await?;
-    /// println!("{} ranges differ", diff.items.len());
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let earlier = disk.create_snapshot().await?.snapshot;
+    /// disk.upload_pages(4096, vec![1; 512]).await?;
+    ///
+    /// let diff = disk.page_ranges_diff_url(&disk.with_snapshot(&earlier).url()?).await?;
+    /// assert_eq!(diff.changed().next().unwrap().to_string(), "4096-4607");
     /// # Ok(()) });
     /// ```
     pub fn page_ranges_diff_url(&self, previous: &Url) -> GetPageRangesDiff {

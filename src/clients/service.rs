@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use time::OffsetDateTime;
 use url::Url;
 
 use super::{BlobClient, BlobContainerClient, settle};
@@ -10,7 +11,10 @@ use crate::{
     copy::{CopyFromUriOperation, CopyToken},
     error::{Error, Result},
     models::address::{BlobUrl, Endpoint},
-    operations::{BadName, Call, list_containers::ListContainers},
+    operations::{
+        BadName, Call, get_user_delegation_key::GetUserDelegationKey,
+        list_containers::ListContainers,
+    },
     pipeline::{options::ClientOptions, send::Pipeline},
 };
 
@@ -72,8 +76,10 @@ impl BlobServiceClient {
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
     pub fn builder_from_connection_string(text: &str) -> Result<BlobServiceClientBuilder> {
-        let ConnectionString { blob_endpoint, auth, .. } = ConnectionString::parse(text)?;
-        Ok(Self::builder(blob_endpoint).credential(auth.into()))
+        let ConnectionString { blob_endpoint, blob_secondary, auth, .. } =
+            ConnectionString::parse(text)?;
+        let builder = Self::builder(blob_endpoint).credential(auth.into());
+        Ok(BlobServiceClientBuilder { secondary: blob_secondary, ..builder })
     }
 
     /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
@@ -110,7 +116,7 @@ impl BlobServiceClient {
     /// ```
     pub fn builder(endpoint: Url) -> BlobServiceClientBuilder {
         let (credential, options) = (Credential::anonymous(), ClientOptions::new());
-        BlobServiceClientBuilder { endpoint, credential, options }
+        BlobServiceClientBuilder { endpoint, secondary: None, credential, options }
     }
 
     /// The service's endpoint, without a SAS.
@@ -138,7 +144,7 @@ impl BlobServiceClient {
 
     /// Lists the account's containers, in the order of their names.
     ///
-    /// ```no_run
+    /// ```
     /// use futures_util::TryStreamExt;
     ///
     /// # blobcopy::simulator::example(async |service| {
@@ -152,6 +158,60 @@ impl BlobServiceClient {
         let target = BadName::target(self.endpoint.service_url());
         let pipeline = Arc::clone(&self.pipeline);
         ListContainers::new(Call { pipeline, target, options: Default::default() })
+    }
+
+    /// Asks for a key with which this client's Entra identity may sign SAS from `start` to `expiry`, both
+    /// within seven days of now.
+    ///
+    /// A [`CopySource`](crate::CopySource) made of a client with bearer tokens does this by itself.
+    ///
+    /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
+    /// (from version 2018-11-09)
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a client without bearer tokens; 403 `AuthorizationPermissionMismatch` when the
+    /// identity may not ask for such a key.
+    ///
+    /// ```
+    /// use blobcopy::sas::{BlobSasPermissions, UserDelegationSas};
+    /// use time::{Duration, OffsetDateTime};
+    ///
+    /// # use blobcopy::{AccessToken, BlobServiceClient, Credential, CredentialError, TokenProvider};
+    /// # use blobcopy::{simulator::Simulator, transport::BoxFuture};
+    /// # #[derive(Debug)]
+    /// # struct Provider;
+    /// # impl TokenProvider for Provider {
+    /// #     fn token<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+    /// #         let expiry = OffsetDateTime::now_utc() + Duration::hours(1);
+    /// #         Box::pin(async move { Ok(AccessToken::new("t", expiry)) })
+    /// #     }
+    /// # }
+    /// # let sim = Simulator::builder().account("account", "c2VjcmV0").accept_bearer(|_| true).build();
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let service = BlobServiceClient::builder("https://account.blob.core.windows.net".parse()?)
+    /// #     .credential(Credential::token(Provider))
+    /// #     .options(sim.client_options())
+    /// #     .build()?;
+    /// let now = OffsetDateTime::now_utc();
+    /// let key = service.get_user_delegation_key(now, now + Duration::days(1)).await?;
+    /// let sas = UserDelegationSas::blob("vhds", "disk0.vhd")
+    ///     .permissions(BlobSasPermissions::new().read())
+    ///     .expires(now + Duration::hours(1))
+    ///     .sign("account", &key)?;
+    /// # let _ = sas;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn get_user_delegation_key(
+        &self,
+        start: OffsetDateTime,
+        expiry: OffsetDateTime,
+    ) -> GetUserDelegationKey {
+        let target = Ok(self.endpoint.url().clone());
+        let pipeline = Arc::clone(&self.pipeline);
+        let call = Call { pipeline, target, options: Default::default() };
+        GetUserDelegationKey::new(call, start, expiry)
     }
 
     /// Takes up a copy that was started before, here or elsewhere. Sends nothing.
@@ -192,6 +252,8 @@ impl fmt::Debug for BlobServiceClient {
 #[derive(Debug, Clone)]
 pub struct BlobServiceClientBuilder {
     endpoint: Url,
+    /// Known from a connection string.
+    secondary: Option<Url>,
     credential: Credential,
     options: ClientOptions,
 }
@@ -213,7 +275,8 @@ impl BlobServiceClientBuilder {
     pub fn build(self) -> Result<BlobServiceClient> {
         let (endpoint, sas) = Endpoint::parse(self.endpoint)?;
         let credential = settle(&endpoint, sas, self.credential, &self.options)?;
-        let pipeline = Arc::new(Pipeline::new(credential, self.options)?);
+        let secondary = self.secondary.as_ref();
+        let pipeline = super::pipeline(&endpoint, secondary, credential, self.options)?;
         Ok(BlobServiceClient { pipeline, endpoint })
     }
 }
@@ -227,6 +290,6 @@ pub(super) fn blob_at(
     let BlobUrl { endpoint, container, blob, snapshot, version, query } =
         BlobUrl::parse("blob URL", url)?;
     let credential = settle(&endpoint, query, credential, &options)?;
-    let pipeline = Arc::new(Pipeline::new(credential, options)?);
+    let pipeline = super::pipeline(&endpoint, None, credential, options)?;
     Ok(BlobClient::of(pipeline, endpoint, &container, &blob).at(snapshot, version))
 }

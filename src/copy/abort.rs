@@ -45,7 +45,7 @@ impl AbortPendingCopy {
     async fn run(self) -> Result<AbortOutcome> {
         let mut round = 1;
         loop {
-            let properties = GetProperties::new(self.call.clone()).await?;
+            let properties = GetProperties::new(self.call.clone().at_primary()).await?;
             let state = properties.copy.ok_or(Error::NoCopyProperties)?;
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));

@@ -1,6 +1,7 @@
 //! What the crate exists for: a copy's source, its start, its watch, and its end.
 
 pub(crate) mod abort;
+pub(crate) mod delegation;
 pub(crate) mod operation;
 pub(crate) mod pace;
 pub(crate) mod source;
@@ -9,6 +10,7 @@ pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod wait;
 
+pub(crate) use self::delegation::DelegationKey;
 pub use self::{
     abort::{AbortOutcome, AbortPendingCopy},
     operation::CopyFromUriOperation,

@@ -176,7 +176,7 @@ impl CopyFromUriOperation {
 
     /// Looks once; tells also how long the service asks to be left alone.
     pub(crate) async fn look(&mut self) -> Result<(CopyState, Option<Duration>)> {
-        let call = self.blob.call();
+        let call = self.blob.call().at_primary();
         let operation = GetProperties::new(call.clone());
         let request = call.prepare(&operation)?;
         let mut asked = None;

@@ -6,6 +6,7 @@ use http::HeaderValue;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::delegation;
 use crate::{
     auth::{credential::Proof, sas},
     clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
@@ -28,10 +29,11 @@ const LONGEST: usize = 2048;
 /// - a client with a shared key mints a SAS for this one blob, snapshot or version, with read
 ///   permission only and for [24 hours](CopySource::sas_lifetime); for an ordinary copy within one
 ///   account none is needed, and none is made;
-/// - a client with bearer tokens lends one to the operations that read the source at once, such as
-///   [`copy_from_uri`](crate::BlobClient::copy_from_uri) (from version 2020-10-02); ordinary copies
-///   within one account need nothing (from version 2017-11-09), and anything else is refused before it
-///   is sent;
+/// - a client with bearer tokens asks for a
+///   [user delegation key](crate::BlobServiceClient::get_user_delegation_key), keeps it while it lasts
+///   (up to seven days), and mints such a SAS with it; the operations that read the source at once, such
+///   as [`copy_from_uri`](crate::BlobClient::copy_from_uri), are given a token instead (from version
+///   2020-10-02); an ordinary copy within one account needs neither (from version 2017-11-09);
 /// - an anonymous client's blob must be public.
 ///
 /// The source may be 2 KiB long, SAS included. No form of it shows the signature.
@@ -64,8 +66,8 @@ impl CopySource {
         Self { place, sas_lifetime: Duration::from_secs(24 * 3600) }
     }
 
-    /// For how long the SAS is good that a client with a shared key mints: 1 minute to 14 days, by
-    /// default 24 hours. The service reads the source until the copy has ended, which takes at most
+    /// For how long the SAS is good that is minted: 1 minute to 14 days, with bearer tokens less than 7
+    /// days, by default 24 hours. The service reads the source until the copy has ended, which takes at most
     /// 14 days; if the SAS expires before, the copy fails.
     pub fn sas_lifetime(mut self, lifetime: Duration) -> Self {
         self.sas_lifetime = lifetime;
@@ -74,40 +76,42 @@ impl CopySource {
 
     /// The source of an incremental copy to `destination`: `snapshot`, in place of any that the
     /// source itself names. The service takes nothing on trust here, even within one account.
-    pub(crate) fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
+    pub(crate) async fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
         match &self.place {
             Place::Url(url) => resolved(url, Some(snapshot), None),
             Place::Blob(blob) => {
                 let blob = blob.with_snapshot(snapshot);
-                self.authorized(&blob, None)
+                self.authorized(&blob, None).await
             }
         }
     }
 
     /// The source of an ordinary copy to `destination`.
-    pub(crate) fn resolve(&self, destination: &BlobClient) -> Result<HeaderValue> {
+    pub(crate) async fn resolve(&self, destination: &BlobClient) -> Result<HeaderValue> {
         match &self.place {
             Place::Url(url) => resolved(url, None, None),
-            Place::Blob(blob) => self.authorized(blob, Some(destination)),
+            Place::Blob(blob) => self.authorized(blob, Some(destination)).await,
         }
     }
 
     /// The source of an operation that reads it while the call goes on: its URL, and a bearer token to
     /// send beside it. The service takes nothing on trust here, even within one account. A token that
-    /// is given stands in place of all that the source could show itself.
+    /// is given stands in place of all that the source could show itself; a source of a client with
+    /// tokens comes with one where the operation can carry it.
     pub(crate) async fn resolve_at_once(
         &self,
         given: Option<HeaderValue>,
+        carries_tokens: bool,
     ) -> Result<(HeaderValue, Option<HeaderValue>)> {
         let (source, bearer) = match (&self.place, given) {
             (Place::Url(url), given) => (resolved(url, None, None)?, given),
             (Place::Blob(blob), Some(given)) => (resolved(&blob.url()?, None, None)?, Some(given)),
             (Place::Blob(blob), None) => match &blob.pipeline().credential().0 {
-                Proof::Token(token) => {
+                Proof::Token(token) if carries_tokens => {
                     let bearer = token.header(blob.pipeline().clock().now()).await?;
                     (resolved(&blob.url()?, None, None)?, Some(bearer))
                 }
-                _ => (self.authorized(blob, None)?, None),
+                _ => (self.authorized(blob, None).await?, None),
             },
         };
         if bearer.is_some() && !source.as_bytes().starts_with(b"https://") {
@@ -120,7 +124,7 @@ impl CopySource {
 
     /// A client's blob with what lets the service read it. Where the destination is given, and in
     /// the same account, the request's own key or token covers the source.
-    fn authorized(
+    async fn authorized(
         &self,
         blob: &BlobClient,
         destination: Option<&BlobClient>,
@@ -136,31 +140,31 @@ impl CopySource {
             Proof::Anonymous => resolved(&url, None, None),
             _ if covered => resolved(&url, None, None),
             Proof::SharedKey(key) => {
-                let lifetime = self.sas_lifetime;
-                if !(Duration::from_secs(60)..=Self::LONGEST_SAS).contains(&lifetime) {
-                    let value = format!("{lifetime:?}");
-                    let rule = "must be 1 minute to 14 days";
-                    return Err(Error::invalid("SAS lifetime", value, rule));
-                }
-                let expiry = blob.pipeline().clock().now() + lifetime;
-                let source = sas::ReadOnly {
-                    container: blob.container_name(),
-                    blob: blob.name(),
-                    snapshot: blob.snapshot(),
-                    version_id: blob.version_id(),
-                    expiry,
-                    service_version: blob.pipeline().version(),
-                };
-                let sas = source.sign(key)?;
+                let sas = self.to_read(blob)?.sign(key)?;
                 resolved(&url, None, Some(sas.expose()))
             }
-            Proof::Token(_) => Err(Error::invalid(
-                "source",
-                url,
-                "is of a client with bearer tokens, which cannot authorize a source here: give its \
-                 URL with a SAS that has read permission",
-            )),
+            Proof::Token(_) => {
+                let sas = delegation::sign(blob, &self.to_read(blob)?).await?;
+                resolved(&url, None, Some(sas.expose()))
+            }
         }
+    }
+
+    /// What a SAS that is made for the source grants.
+    fn to_read<'a>(&self, blob: &'a BlobClient) -> Result<sas::ReadOnly<'a>> {
+        let lifetime = self.sas_lifetime;
+        if !(Duration::from_secs(60)..=Self::LONGEST_SAS).contains(&lifetime) {
+            let rule = "must be 1 minute to 14 days";
+            return Err(Error::invalid("SAS lifetime", format!("{lifetime:?}"), rule));
+        }
+        Ok(sas::ReadOnly {
+            container: blob.container_name(),
+            blob: blob.name(),
+            snapshot: blob.snapshot(),
+            version_id: blob.version_id(),
+            expiry: blob.pipeline().clock().now() + lifetime,
+            service_version: blob.pipeline().version(),
+        })
     }
 }
 

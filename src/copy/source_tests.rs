@@ -22,22 +22,22 @@ fn text(source: &HeaderValue) -> &str {
     source.to_str().expect("text")
 }
 
-#[test]
-fn a_url_is_sent_byte_for_byte() {
+#[tokio::test]
+async fn a_url_is_sent_byte_for_byte() {
     for url in [
         "https://example.com/a%20b/c",
         "https://a.blob.core.windows.net/c/b?snapshot=2026-01-01T00%3A00%3A00.1234567Z&sig=a%2Bb%3d",
         "https://a.blob.core.windows.net/c/b?sp=r&sig=a%2Fb%3D&se=2026-01-02T00%3a00%3A00Z",
     ] {
         let source = CopySource::from(url.parse::<Url>().expect("a URL"));
-        let source = source.resolve(&by_key("dst")).expect("resolves");
+        let source = source.resolve(&by_key("dst")).await.expect("resolves");
         assert_eq!(text(&source), url);
         assert!(source.is_sensitive());
     }
 }
 
-#[test]
-fn an_incremental_source_has_the_given_snapshot_in_place_of_its_own() {
+#[tokio::test]
+async fn an_incremental_source_has_the_given_snapshot_in_place_of_its_own() {
     let base = "https://a.blob.core.windows.net/c/b";
     for (own, rest) in [
         ("", ""),
@@ -46,53 +46,54 @@ fn an_incremental_source_has_the_given_snapshot_in_place_of_its_own() {
         ("?sp=r&sig=x%2B", "&sp=r&sig=x%2B"),
     ] {
         let source = CopySource::from(format!("{base}{own}").parse::<Url>().expect("a URL"));
-        let source = source.resolve_snapshot(&snapshot()).expect("resolves");
+        let source = source.resolve_snapshot(&snapshot()).await.expect("resolves");
         assert_eq!(text(&source), format!("{base}?snapshot={SNAPSHOT}{rest}"));
     }
 }
 
-#[test]
-fn a_client_with_a_sas_lends_it_untouched() {
+#[tokio::test]
+async fn a_client_with_a_sas_lends_it_untouched() {
     let sas = "sv=2026-04-06&sp=r&sig=a%2Bb%3D";
     let source = blob("src", Credential::sas(sas).expect("a SAS"), "disk 0");
-    let ordinary = CopySource::from(&source).resolve(&by_key("dst")).expect("resolves");
+    let ordinary = CopySource::from(&source).resolve(&by_key("dst")).await.expect("resolves");
     let base = "https://src.blob.core.windows.net/vhds/disk%200";
     assert_eq!(text(&ordinary), format!("{base}?{sas}"));
-    let incremental = CopySource::from(&source).resolve_snapshot(&snapshot()).expect("resolves");
+    let incremental =
+        CopySource::from(&source).resolve_snapshot(&snapshot()).await.expect("resolves");
     let snapshot = SNAPSHOT.replace(':', "%3A");
     assert_eq!(text(&incremental), format!("{base}?snapshot={snapshot}&{sas}"));
 }
 
-#[test]
-fn a_key_mints_a_sas_unless_the_request_covers_the_source() {
+#[tokio::test]
+async fn a_key_mints_a_sas_unless_the_request_covers_the_source() {
     let source = CopySource::from(&by_key("acct"));
-    let same = source.resolve(&by_key("acct")).expect("resolves");
+    let same = source.resolve(&by_key("acct")).await.expect("resolves");
     assert_eq!(text(&same), "https://acct.blob.core.windows.net/vhds/disk%200");
 
     let by_sas = blob("acct", Credential::sas("sp=w&sig=x").expect("a SAS"), "disk 0");
     for destination in [by_key("other"), by_sas] {
-        let minted = source.resolve(&destination).expect("resolves");
+        let minted = source.resolve(&destination).await.expect("resolves");
         assert!(text(&minted).contains("sp=r") && text(&minted).contains("sr=b&"), "{minted:?}");
         assert!(text(&minted).contains("sig="));
     }
-    let snapshot = source.resolve_snapshot(&snapshot()).expect("resolves");
+    let snapshot = source.resolve_snapshot(&snapshot()).await.expect("resolves");
     assert!(text(&snapshot).contains("sr=bs"), "even within the account: {snapshot:?}");
 }
 
-#[test]
-fn the_minted_sas_lives_as_long_as_it_is_told() {
+#[tokio::test]
+async fn the_minted_sas_lives_as_long_as_it_is_told() {
     let source = CopySource::from(&by_key("acct"));
     let hour = source.clone().sas_lifetime(Duration::from_secs(3600));
-    assert!(hour.resolve_snapshot(&snapshot()).is_ok());
+    assert!(hour.resolve_snapshot(&snapshot()).await.is_ok());
     for absurd in [Duration::ZERO, Duration::from_secs(59), Duration::MAX] {
-        let error = source.clone().sas_lifetime(absurd).resolve_snapshot(&snapshot());
+        let error = source.clone().sas_lifetime(absurd).resolve_snapshot(&snapshot()).await;
         let error = error.expect_err("absurd").to_string();
         assert!(error.starts_with("SAS lifetime: ") && error.contains("1 minute to 14"), "{error}");
     }
 }
 
-#[test]
-fn a_source_that_cannot_be_is_refused_by_name_value_and_rule() {
+#[tokio::test]
+async fn a_source_that_cannot_be_is_refused_by_name_value_and_rule() {
     let long = format!("https://a.blob.core.windows.net/c/{}?sig=SECRET", "x".repeat(2048));
     for (url, rule) in [
         ("ftp://example.com/a", "http or https"),
@@ -102,8 +103,8 @@ fn a_source_that_cannot_be_is_refused_by_name_value_and_rule() {
     ] {
         let source = CopySource::from(url.parse::<Url>().expect("a URL"));
         for error in [
-            source.resolve(&by_key("dst")).expect_err(rule),
-            source.resolve_snapshot(&snapshot()).expect_err(rule),
+            source.resolve(&by_key("dst")).await.expect_err(rule),
+            source.resolve_snapshot(&snapshot()).await.expect_err(rule),
         ] {
             let error = error.to_string();
             assert!(error.starts_with("source: ") && error.contains(rule), "{error}");
@@ -112,7 +113,7 @@ fn a_source_that_cannot_be_is_refused_by_name_value_and_rule() {
     }
     let exact = format!("https://a.blob.core.windows.net/c/{}", "x".repeat(2048 - 34));
     let source = CopySource::from(exact.parse::<Url>().expect("a URL"));
-    assert_eq!(text(&source.resolve(&by_key("dst")).expect("2 KiB fit")).len(), 2048);
+    assert_eq!(text(&source.resolve(&by_key("dst")).await.expect("2 KiB fit")).len(), 2048);
 }
 
 #[test]

@@ -54,10 +54,10 @@ impl IntoFuture for StartCopyIncremental {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let Self { call, blob, source, snapshot, conditions } = self;
         Box::pin(async move {
-            let Self { call, blob, source, snapshot, conditions } = self;
             check(&blob, ServiceVersion::INCREMENTAL_COPY, "an incremental copy")?;
-            let source = source.resolve_snapshot(&snapshot)?;
+            let source = source.resolve_snapshot(&snapshot).await?;
             let operation = IncrementalCopyBlob { source: Some(source.clone()), conditions };
             let state = start(&call, &operation, &source).await?;
             Ok(CopyFromUriOperation::incremental(blob, state))
@@ -158,10 +158,10 @@ impl IntoFuture for StartCopyFromUri {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let Self { call, blob, source, mut copy } = self;
         Box::pin(async move {
-            let Self { call, blob, source, mut copy } = self;
             check(&blob, ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
-            let source = source.resolve(&blob)?;
+            let source = source.resolve(&blob).await?;
             copy.source = Some(source.clone());
             let state = start(&call, &copy, &source).await?;
             Ok(CopyFromUriOperation::ordinary(blob, state, copy.lease_id))
@@ -202,7 +202,8 @@ async fn start<O: Operation<Output = CopyState>>(
             return Err(error);
         }
         let again = error.is_retryable() && call.pipeline.back_off(&tries).await;
-        match look(call, source, begun).await {
+        // In a box of its own, since hardly any start gets here.
+        match Box::pin(look(call, source, begun)).await {
             Ok(Some(state)) => {
                 tracing::debug!(operation = O::NAME, copy_id = %state.copy_id, "found the copy again");
                 return Ok(state);
@@ -220,7 +221,7 @@ async fn look(
     source: &HeaderValue,
     begun: tokio::time::Instant,
 ) -> Result<Option<CopyState>> {
-    let call = Call { options: Default::default(), ..call.clone() };
+    let call = Call { options: Default::default(), ..call.clone() }.at_primary();
     let operation = GetProperties::new(call.clone());
     let request = call.prepare(&operation)?;
     let asked = begun.elapsed();

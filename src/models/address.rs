@@ -56,6 +56,23 @@ impl Endpoint {
         self.account.as_deref()
     }
 
+    /// Where the account can be read from in the other region; none that the URL would tell for a custom
+    /// domain, and for a URL that is the secondary's already.
+    pub(crate) fn secondary(&self) -> Option<String> {
+        let account = self.account()?;
+        let url = self.url.as_str();
+        let at = match is_path_style(&self.url) {
+            true => url.rfind('/')? + 1,
+            false => url.find("://")? + 3,
+        };
+        let (before, rest) = (&url[..at], url[at..].strip_prefix(account)?);
+        if rest.starts_with("-secondary") {
+            return None;
+        }
+        let secondary = format!("{before}{account}-secondary{rest}");
+        Some(secondary.trim_end_matches('/').to_owned())
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 /// use blobcopy::CustomerProvidedKey;
 ///
 /// let key = CustomerProvidedKey::new([7; 32]);
-/// assert_eq!(key.sha256(), "RBJZgMVt5iMGctDFfwCs1zQskwhjDHB5AmB92hxNnjQ=");
+/// assert_eq!(key.sha256(), "S7Bvjk46dxXSAdVz0KpCN2LlXavWGiwCJ4+lbMbSlOA=");
 /// assert!(!format!("{key:?}").contains("BwcHBwcH"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! From [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use http::HeaderMap;
 use serde::Serialize;
@@ -205,7 +205,8 @@ impl BlobProperties {
 }
 
 fn flag(value: &str) -> Option<bool> {
-    bool::from_str(&value.to_ascii_lowercase()).ok()
+    let truth = value.eq_ignore_ascii_case("true");
+    (truth || value.eq_ignore_ascii_case("false")).then_some(truth)
 }
 
 /// The `x-ms-copy-*` headers as they come, in any order.

@@ -64,12 +64,14 @@ impl ServiceVersion {
     /// The first version in which a block may have 100 MiB.
     pub(crate) const BLOCKS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2016-05-31");
     /// The first version in which a block may have 4000 MiB.
-    pub(crate) const BLOCKS_OF_4000_MIB: ServiceVersion = ServiceVersion(*b"2019-12-12");
+    pub(crate) const BLOCKS_OF_4000_MIB: ServiceVersion = ServiceVersion(*b"2020-04-08");
 
     /// The first version that knows append blobs.
     pub(crate) const APPEND_BLOBS: ServiceVersion = ServiceVersion(*b"2015-02-21");
     /// The first version in which what is appended may have 100 MiB.
     pub(crate) const APPENDS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2022-11-02");
+    /// The first version that gives user delegation keys.
+    pub(crate) const USER_DELEGATION: ServiceVersion = ServiceVersion(*b"2018-11-09");
     /// The first version that knows tiers.
     pub(crate) const TIERS: ServiceVersion = ServiceVersion(*b"2017-04-17");
     /// The first version with conditions other than `if_tags` on a blob's tags.

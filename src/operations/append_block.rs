@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stage_block_from_uri::source_range,
     url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
@@ -56,7 +57,7 @@ pub struct AppendedBlock {
 #[derive(Debug, Clone)]
 pub struct AppendBlock {
     call: Call,
-    content: Bytes,
+    content: Content,
     place: Place,
     encryption: Encryption,
     conditions: Conditions,
@@ -87,7 +88,7 @@ impl AppendBlock {
     pub(crate) fn new(call: Call, content: Bytes) -> Self {
         Self {
             call,
-            content,
+            content: Content(content),
             place: Place::default(),
             encryption: Encryption::default(),
             conditions: Conditions::new(),
@@ -197,8 +198,9 @@ impl Operation for AppendBlock {
         self.call.since(ServiceVersion::APPEND_BLOBS, "an append blob")?;
         check_length(&self.call, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
         self.conditions.check_write("conditions")?;
-        let mut request =
-            Prepared::new(Method::PUT, url).query("comp", "appendblock").body(self.content.clone());
+        let mut request = Prepared::new(Method::PUT, url)
+            .query("comp", "appendblock")
+            .body(self.content.0.clone());
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.encryption.write(&self.call, self.place.write(request))?;
         write_lease(request, self.lease_id.as_ref())
@@ -264,7 +266,7 @@ mod tests {
             .source_authorization("TOKEN")
             .if_length(7)
             .max_length(12);
-        append.source.resolve().await.expect("a source");
+        append.source.resolve(&append.call).await.expect("a source");
         let request = append.call.prepare(&append).expect("legal");
         assert_eq!(request.url.query(), Some("comp=appendblock"));
         for (name, value) in [

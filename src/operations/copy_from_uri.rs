@@ -198,7 +198,7 @@ mod tests {
     }
 
     async fn request(mut copy: CopyFromUri) -> Result<Prepared> {
-        copy.source.resolve().await?;
+        copy.source.resolve(&copy.call).await?;
         copy.request(copy.call.target.clone()?)
     }
 

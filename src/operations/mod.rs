@@ -19,6 +19,7 @@ pub(crate) mod append_block;
 pub(crate) mod blob_tags;
 pub(crate) mod clear_pages;
 pub(crate) mod commit_block_list;
+pub(crate) mod content;
 pub(crate) mod copy_blob;
 pub(crate) mod copy_from_uri;
 pub(crate) mod create_append_blob;
@@ -35,6 +36,7 @@ pub(crate) mod get_container_properties;
 pub(crate) mod get_page_ranges;
 pub(crate) mod get_page_ranges_diff;
 pub(crate) mod get_properties;
+pub(crate) mod get_user_delegation_key;
 pub(crate) mod incremental_copy_blob;
 pub(crate) mod lease;
 pub(crate) mod list_blobs;
@@ -132,6 +134,12 @@ impl Call {
         operation.parse(answer)
     }
 
+    /// The same call, for what must be read as it is now: never from the secondary.
+    pub(crate) fn at_primary(mut self) -> Self {
+        self.options.primary_only = true;
+        self
+    }
+
     /// Refuses `what` with service versions that do not know it.
     pub(crate) fn since(&self, since: ServiceVersion, what: &str) -> Result<()> {
         let version = self.pipeline.version();
@@ -154,7 +162,12 @@ impl Call {
         request: &Prepared,
         tries: &mut Tries,
     ) -> Result<Answer> {
-        let kind = Kind { name: O::NAME, repeat: O::REPEAT, streams: O::STREAMS };
+        let kind = Kind {
+            name: O::NAME,
+            repeat: O::REPEAT,
+            streams: O::STREAMS,
+            primary_only: self.options.primary_only,
+        };
         self.pipeline.send(kind, request, tries).await
     }
 }

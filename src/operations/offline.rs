@@ -41,7 +41,6 @@ pub(crate) fn answer(status: u16, headers: &str, body: &'static str) -> Answer {
     Answer { status, headers, body, operation: "an operation" }
 }
 
-#[allow(dead_code)]
 /// The headers of a request, sorted, as text.
 pub(crate) fn sent(headers: &HeaderMap) -> Vec<(&str, &str)> {
     let mut sent: Vec<_> =

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     with_lease, write_lease,
 };
@@ -21,7 +22,7 @@ use crate::{
 /// Uploads a block, which becomes part of the blob when a list that names it is committed: made by
 /// [`BlockBlobClient::stage_block`](crate::BlockBlobClient::stage_block).
 ///
-/// At most 4000 MiB (from version 2019-12-12), 100 MiB (from 2016-05-31), or 4 MiB; at least one byte.
+/// At most 4000 MiB (from version 2020-04-08), 100 MiB (from 2016-05-31), or 4 MiB; at least one byte.
 ///
 /// [Put Block](https://learn.microsoft.com/rest/api/storageservices/put-block)
 #[must_use = "nothing is sent until it is awaited"]
@@ -29,13 +30,14 @@ use crate::{
 pub struct StageBlock {
     call: Call,
     id: BlockId,
-    content: Bytes,
+    content: Content,
     encryption: Encryption,
     lease_id: Option<LeaseId>,
 }
 
 impl StageBlock {
     pub(crate) fn new(call: Call, id: BlockId, content: Bytes) -> Self {
+        let content = Content(content);
         Self { call, id, content, encryption: Encryption::default(), lease_id: None }
     }
 }
@@ -71,7 +73,7 @@ impl Operation for StageBlock {
         let request = Prepared::new(Method::PUT, url)
             .query("comp", "block")
             .query("blockid", &self.id.to_string())
-            .body(self.content.clone());
+            .body(self.content.0.clone());
         let request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
@@ -102,7 +104,7 @@ mod tests {
     fn the_longest_block_depends_on_the_version() {
         let (mib, over) = (1 << 20, 1);
         for (version, longest) in
-            [("2015-12-11", 4 * mib), ("2016-05-31", 100 * mib), ("2019-12-12", 4000 * mib)]
+            [("2015-12-11", 4 * mib), ("2016-05-31", 100 * mib), ("2020-04-08", 4000 * mib)]
         {
             let call = offline::blob_at(version).call();
             assert!(check_length(&call, longest).is_ok(), "{version}");

@@ -25,7 +25,7 @@ use crate::{
 /// Makes a block of what a URL gives, or of a part of it: made by
 /// [`BlockBlobClient::stage_block_from_uri`](crate::BlockBlobClient::stage_block_from_uri).
 ///
-/// At most 4000 MiB (from version 2019-12-12), else 100 MiB.
+/// At most 4000 MiB (from version 2020-04-08), else 100 MiB.
 ///
 /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
 /// (from version 2018-03-28)
@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn a_block_of_a_range_with_its_checksum() {
         let mut stage = stage("2026-04-06").source_range(512..1024).source_content_crc64([1; 8]);
-        stage.source.resolve().await.expect("a source");
+        stage.source.resolve(&stage.call).await.expect("a source");
         let request = stage.call.prepare(&stage).expect("legal");
         assert_eq!(request.url.query(), Some("comp=block&blockid=MDAwMDAwMDAwMQ%3D%3D"));
         assert_eq!(request.headers["content-length"], "0");

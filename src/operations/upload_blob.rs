@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     with_conditions, with_lease, with_metadata, write_lease,
 };
@@ -26,7 +27,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct UploadBlob {
     call: Call,
-    content: Bytes,
+    content: Content,
     content_type: Option<String>,
     tier: Option<AccessTier>,
     metadata: Metadata,
@@ -43,7 +44,7 @@ impl UploadBlob {
     pub(crate) fn new(call: Call, content: Bytes) -> Self {
         Self {
             call,
-            content,
+            content: Content(content),
             content_type: None,
             tier: None,
             metadata: Metadata::new(),
@@ -100,7 +101,7 @@ impl Operation for UploadBlob {
                 "content type",
                 self.content_type.as_deref().unwrap_or("application/octet-stream"),
             )?
-            .body(self.content.clone());
+            .body(self.content.0.clone());
         if let Some(tier) = &self.tier {
             request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
         }

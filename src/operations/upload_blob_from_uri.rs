@@ -195,7 +195,7 @@ mod tests {
             .customer_key(key.clone())
             .source_customer_key(key.clone())
             .source_conditions(Conditions::new().if_tags("\"a\" = 'b'"));
-        upload.source.resolve().await.expect("a source");
+        upload.source.resolve(&upload.call).await.expect("a source");
         let request = upload.call.prepare(&upload).expect("legal");
         let text = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
         let own = ["x-ms-client-request-id", "x-ms-version", "user-agent"];

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     Call, Operation, call_options,
+    content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     sequence_number::{SequenceConditions, with_sequence_conditions},
     with_conditions, with_lease, write_lease,
@@ -34,7 +35,7 @@ use crate::{
 pub struct UploadPages {
     call: Call,
     offset: u64,
-    content: Bytes,
+    content: Content,
     concurrency: usize,
     encryption: Encryption,
     sequence: SequenceConditions,
@@ -50,7 +51,7 @@ impl UploadPages {
         Self {
             call,
             offset,
-            content,
+            content: Content(content),
             concurrency: 4,
             encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
@@ -83,7 +84,9 @@ impl UploadPages {
         let whole = self.clone();
         (0..whole.content.len()).step_by(Self::PIECE).map(move |start| Self {
             offset: whole.offset + start as u64,
-            content: whole.content.slice(start..whole.content.len().min(start + Self::PIECE)),
+            content: Content(
+                whole.content.slice(start..whole.content.len().min(start + Self::PIECE)),
+            ),
             ..whole.clone()
         })
     }
@@ -128,7 +131,7 @@ impl Operation for UploadPages {
             .header(headers::PAGE_WRITE, HeaderValue::from_static("update"))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .text(headers::RANGE, "range", &range)?
-            .body(self.content.clone());
+            .body(self.content.0.clone());
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.sequence.write(request)?;
         request = self.encryption.write(&self.call, request)?;

@@ -127,7 +127,7 @@ impl IntoFuture for UploadPagesFromUri {
             // What is wrong is told before anything is asked for.
             self.check()?;
             self.call.prepare(&self)?;
-            self.source.resolve().await?;
+            self.source.resolve(&self.call).await?;
             let call = &self.call;
             stream::iter(self.pieces())
                 .map(|piece| async move { call.run(&piece).await })

@@ -42,9 +42,11 @@ impl UrlSource {
     }
 
     /// Finds out by what URL, and with what authorization, the service may read the source.
-    pub(crate) async fn resolve(&mut self) -> Result<()> {
+    pub(crate) async fn resolve(&mut self, call: &Call) -> Result<()> {
         let bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
-        self.resolved = Some(self.source.resolve_at_once(bearer).await?);
+        let carries_tokens = call.pipeline.version() >= ServiceVersion::SOURCE_AUTHORIZATION
+            && call.target.as_ref().is_ok_and(|url| url.scheme() == "https");
+        self.resolved = Some(self.source.resolve_at_once(bearer, carries_tokens).await?);
         Ok(())
     }
 
@@ -191,7 +193,7 @@ macro_rules! from_uri {
                 Box::pin(async move {
                     // What is wrong is told before anything is asked for.
                     self.call.prepare(&self)?;
-                    self.source.resolve().await?;
+                    self.source.resolve(&self.call).await?;
                     self.call.run(&self).await
                 })
             }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -90,8 +91,12 @@ pub(crate) async fn sleep(duration: Duration) {
 
 /// Runs `future` for at most `limit`; `None` when the limit passed first.
 #[allow(clippy::disallowed_methods)]
-pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    tokio::time::timeout(limit, future).await.ok()
+pub(crate) fn within<F: Future>(
+    limit: Duration,
+    future: F,
+) -> impl Future<Output = Option<F::Output>> {
+    // Not an async function, which would keep room for the future twice.
+    tokio::time::timeout(limit, future).map(Result::ok)
 }
 
 impl Default for Clock {

@@ -9,5 +9,6 @@ pub(crate) mod request;
 pub(crate) mod reqwest_transport;
 pub(crate) mod response;
 pub(crate) mod retry;
+pub(crate) mod secondary;
 pub(crate) mod send;
 pub(crate) mod transport;

@@ -30,6 +30,7 @@ pub struct ClientOptions {
     pub(crate) application_id: Option<String>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Clock,
+    pub(crate) read_from_secondary: bool,
 }
 
 impl ClientOptions {
@@ -45,6 +46,7 @@ impl ClientOptions {
             application_id: None,
             transport: None,
             clock: Clock::system(),
+            read_from_secondary: false,
         }
     }
 
@@ -84,6 +86,18 @@ impl ClientOptions {
     /// The clock that dates and paces the requests: a test's, instead of the computer's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Whether reads that meet trouble in passing are tried at the account's secondary endpoint too, in
+    /// turns with the primary; by default they are not.
+    ///
+    /// For accounts with read access to a copy in another region. The secondary lags behind: what it
+    /// gives may be old. That something is not there, or that a condition is not met, is believed only
+    /// of the primary, and a copy is watched only there. The secondary of a custom domain must be known
+    /// from a connection string.
+    pub fn read_from_secondary(mut self, read: bool) -> Self {
+        self.read_from_secondary = read;
         self
     }
 

@@ -80,6 +80,8 @@ impl Prepared {
 pub(crate) struct CallOptions {
     pub(crate) server_timeout: Option<Duration>,
     pub(crate) client_request_id: Option<String>,
+    /// Whether only the primary's answer will do.
+    pub(crate) primary_only: bool,
 }
 
 impl CallOptions {
@@ -133,6 +135,7 @@ mod tests {
         let options = |seconds, id: &str| CallOptions {
             server_timeout: Some(Duration::from_secs(seconds)),
             client_request_id: Some(id.to_owned()),
+            primary_only: false,
         };
         let request = options(30, "id-1").apply(put()).expect("legal");
         assert_eq!(request.url.query(), Some("timeout=30"));

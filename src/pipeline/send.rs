@@ -13,10 +13,12 @@ use super::{
     reqwest_transport::ReqwestTransport,
     response::{Answer, service_error},
     retry,
-    transport::{Request, Transport},
+    secondary::Secondary,
+    transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use crate::{
     auth::credential::Credential,
+    copy::DelegationKey,
     error::{Error, Result},
     models::{ServiceVersion, headers, http_date},
 };
@@ -35,6 +37,8 @@ pub(crate) struct Pipeline {
     retry: RetryOptions,
     attempt_timeout: Duration,
     clock: Clock,
+    secondary: Option<Secondary>,
+    delegation_key: DelegationKey,
 }
 
 /// What the pipeline must know of an operation besides its request.
@@ -45,6 +49,8 @@ pub(crate) struct Kind {
     pub(crate) repeat: Repeat,
     /// Whether the body of a successful answer is left to be read by the caller.
     pub(crate) streams: bool,
+    /// Whether only the primary's answer will do.
+    pub(crate) primary_only: bool,
 }
 
 /// The tries that were made for one call, over all its attempts.
@@ -58,7 +64,11 @@ pub(crate) struct Tries {
 }
 
 impl Pipeline {
-    pub(crate) fn new(credential: Credential, options: ClientOptions) -> Result<Self> {
+    pub(crate) fn new(
+        credential: Credential,
+        options: ClientOptions,
+        secondary: Option<Secondary>,
+    ) -> Result<Self> {
         options.check()?;
         let transport = match &options.transport {
             Some(transport) => Arc::clone(transport),
@@ -80,6 +90,8 @@ impl Pipeline {
             retry: options.retry,
             attempt_timeout: options.attempt_timeout,
             clock: options.clock,
+            secondary,
+            delegation_key: DelegationKey::default(),
         })
     }
 
@@ -89,6 +101,11 @@ impl Pipeline {
 
     pub(crate) fn version(&self) -> ServiceVersion {
         self.version
+    }
+
+    /// The key with which sources of a client with bearer tokens are signed.
+    pub(crate) fn delegation_key(&self) -> &DelegationKey {
+        &self.delegation_key
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -114,17 +131,27 @@ impl Pipeline {
     ///
     /// 1. For each attempt: a fresh date; the signature; the transport; the answer's judgement.
     /// 2. Between attempts: a wait, as the options and the service ask.
+    /// 3. Reads that may go to the secondary do so every second time; what it does not know, the primary
+    ///    is asked for at once.
     pub(crate) async fn send(
         &self,
         kind: Kind,
         request: &Prepared,
         tries: &mut Tries,
     ) -> Result<Answer> {
+        let mut elsewhere = self.elsewhere(kind, request);
         loop {
-            let error = match self.attempt(kind, request, tries).await {
+            let other = elsewhere.as_ref().filter(|_| tries.made % 2 == 1);
+            let from_secondary = other.is_some();
+            let error = match self.attempt(kind, other.unwrap_or(request), tries).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            let status = error.status().map(|status| status.as_u16());
+            if from_secondary && matches!(status, Some(404 | 412)) {
+                elsewhere = None;
+                continue;
+            }
             let chance = fastrand::f64();
             let asked = tries.retry_after;
             match retry::delay(&error, kind.repeat, tries.made, asked, &self.retry, chance) {
@@ -135,6 +162,13 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// The same request to the secondary, where it may go there.
+    fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Prepared> {
+        let reads = matches!(request.method, Method::GET | Method::HEAD);
+        let secondary = self.secondary.as_ref().filter(|_| reads && !kind.primary_only)?;
+        Some(Prepared { url: secondary.url(&request.url)?, ..request.clone() })
     }
 
     /// Waits before a further attempt that the caller makes itself; false when the options allow
@@ -165,7 +199,7 @@ impl Pipeline {
     async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
         let signed = self.sign(request).await?;
         let limit = self.limit(request);
-        let answered = clock::within(limit, self.carry(kind, signed)).await;
+        let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
         let (answer, failed) = answered.unwrap_or_else(|| {
             Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
         })?;
@@ -203,33 +237,37 @@ impl Pipeline {
         Ok(signed)
     }
 
-    /// Sends, and reads the body where the caller does not. Returns a refusal's body beside it.
-    async fn carry(&self, kind: Kind, request: Request) -> Result<(Answer, Option<bytes::Bytes>)> {
-        let fault =
-            |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
-        let response = self.transport.send(request).await.map_err(fault)?;
-        let (status, headers) = (response.status, response.headers);
-        let succeeded = status.is_success();
-        let (body, refusal) = match (succeeded, kind.streams) {
-            (true, true) => (response.body, None),
-            (true, false) => {
-                let body = response.body.collect(LONGEST_HELD_BODY).map_err(fault).await?;
-                (body.into(), None)
-            }
-            // What the refusal says is a help; that it is one, the status has said already.
-            (false, _) => {
-                let body = response.body.collect(LONGEST_HELD_BODY).await.unwrap_or_default();
-                (bytes::Bytes::new().into(), Some(body))
-            }
-        };
-        Ok((Answer { status, headers, body, operation: kind.name }, refusal))
-    }
-
     /// The time for one attempt: a second more for every 64 KiB that it has to bring there.
     fn limit(&self, request: &Prepared) -> Duration {
         let seconds = request.body.len() >> 16;
         self.attempt_timeout + Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX >> 1))
     }
+}
+
+/// A request on its way.
+type Sent<'a> = BoxFuture<'a, Result<Response, TransportError>>;
+
+/// Takes the answer, and reads its body where the caller does not. Returns a refusal's body beside
+/// it.
+async fn receive(kind: Kind, sent: Sent<'_>) -> Result<(Answer, Option<bytes::Bytes>)> {
+    let fault =
+        |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
+    let response = sent.await.map_err(fault)?;
+    let (status, headers) = (response.status, response.headers);
+    let succeeded = status.is_success();
+    let (body, refusal) = match (succeeded, kind.streams) {
+        (true, true) => (response.body, None),
+        (true, false) => {
+            let body = response.body.collect(LONGEST_HELD_BODY).map_err(fault).await?;
+            (body.into(), None)
+        }
+        // What the refusal says is a help; that it is one, the status has said already.
+        (false, _) => {
+            let body = response.body.collect(LONGEST_HELD_BODY).await.unwrap_or_default();
+            (bytes::Bytes::new().into(), Some(body))
+        }
+    };
+    Ok((Answer { status, headers, body, operation: kind.name }, refusal))
 }
 
 fn new_request_id() -> HeaderValue {

@@ -60,6 +60,13 @@ impl Call {
         text.parse().map(Some).map_err(|_| Refusal::bad_header(name, text))
     }
 
+    /// A header that says yes or no; some SDKs send `True`.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        let Some(text) = self.header(name) else { return Ok(None) };
+        let flag = text.to_ascii_lowercase().parse();
+        flag.map(Some).map_err(|_| Refusal::bad_header(name, text))
+    }
+
     /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or else that of
     /// the SAS.
     pub(crate) fn version(&self) -> &str {

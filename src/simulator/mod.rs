@@ -197,15 +197,16 @@ impl Simulator {
 
     /// Serves `listener` until `shutdown` resolves, then closes every connection.
     ///
-    /// ```no_run
+    /// ```
     /// use blobcopy::simulator::Simulator;
     ///
-    /// # async fn run() -> std::io::Result<()> {
-    /// let listener = tokio::net::TcpListener::bind(("127.0.0.1", 10000)).await?;
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     /// let sim = Simulator::builder().build();
-    /// sim.serve(listener, std::future::pending()).await?;
-    /// # Ok(())
-    /// # }
+    /// let shutdown = async { /* until the test is over */ };
+    /// sim.serve(listener, shutdown).await?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

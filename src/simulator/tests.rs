@@ -8,6 +8,7 @@ mod control;
 mod copy;
 mod doors;
 mod from_url;
+
 mod incremental;
 mod kit;
 mod leases;

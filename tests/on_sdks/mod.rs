@@ -7,7 +7,7 @@
 mod harness;
 mod packages;
 
-use std::process::Output;
+use std::{fs, path::Path, process::Output};
 
 use blobcopy::simulator::Simulator;
 use tokio::process::Command;
@@ -33,13 +33,23 @@ async fn all_checks_pass(language: Language) {
         .account(ACCOUNT.name, ACCOUNT.key)
         .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
         .copy_rate(1 << 20)
+        .accept_bearer(|token| token == "a-token-for-tests")
+        .https()
         .start()
         .await
         .expect("a port is free");
-    let connection_string = |account| sim.connection_string_of(account).expect("it has both");
+    let certificate = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{language:?}.pem"));
+    fs::write(&certificate, sim.certificate_pem().expect("https is on")).expect("it is writable");
 
     let mut script = Command::from(script);
-    script.args([ACCOUNT.name, OTHER_ACCOUNT.name].map(connection_string));
+    for account in [ACCOUNT, OTHER_ACCOUNT] {
+        let secure = sim.connection_string_of(account.name).expect("it has both");
+        // Only bearer tokens need https, which is served on the same port.
+        script.arg(secure.replace("https", "http"));
+    }
+    // The one language takes the certificate as an argument, the other from the environment.
+    script.arg(sim.endpoint(ACCOUNT.name)).arg(&certificate);
+    script.env("NODE_EXTRA_CA_CERTS", &certificate);
     let Output { status, stdout, stderr } =
         script.kill_on_drop(true).output().await.expect("it was run before");
     let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();

@@ -83,7 +83,6 @@ impl ReadOnly<'_> {
     }
 
     /// A SAS signed with a user delegation key of `account`.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn sign_as_user(&self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
         user_delegation::sign(&self.fields(), &user_delegation::UserFields::default(), account, key)
     }

@@ -45,7 +45,6 @@ pub struct UserDelegationKey {
 impl UserDelegationKey {
     /// Reads the body of an answer to
     /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key).
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut fields: [String; 8] = Default::default();
         let mut xml = Xml::enter(body, "UserDelegationKey")?;

@@ -69,8 +69,8 @@ impl BlobClient {
         SetTags::new(self.call(), tags.into())
     }
 
-    /// Moves the blob to another tier; out of the archive that takes hours (from version 2017-04-17 for
-    /// premium page blobs, 2018-11-09 for snapshots and versions of block blobs 2019-12-12).
+    /// Moves the blob to another tier; out of the archive that takes hours (from version 2017-04-17;
+    /// snapshots and versions from 2019-12-12).
     ///
     /// # Errors
     ///

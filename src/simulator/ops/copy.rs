@@ -129,10 +129,10 @@ pub(super) fn tier(call: &Call, source: &Revision) -> Result<Option<Tier>, Refus
 /// Whether the destination, an append blob, is to take no more.
 fn seal(call: &Call, content: &Content) -> Result<bool, Refusal> {
     const NAME: &str = "x-ms-seal-blob";
-    match (call.header(NAME), content) {
-        (None | Some("false"), _) => Ok(false),
-        (Some("true"), Content::Append(_)) => Ok(true),
-        (Some(other), _) => Err(Refusal::bad_header(NAME, other)),
+    match (call.flag(NAME)?, content) {
+        (None | Some(false), _) => Ok(false),
+        (Some(true), Content::Append(_)) => Ok(true),
+        (Some(true), _) => Err(Refusal::bad_header(NAME, "true")),
     }
 }
 

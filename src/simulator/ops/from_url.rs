@@ -42,9 +42,8 @@ pub(super) fn copy(
 ) -> Result<Answer, Refusal> {
     const SYNC: &str = "x-ms-requires-sync";
     call.not_a_snapshot()?;
-    match call.required(SYNC)? {
-        "true" => {}
-        other => return Err(Refusal::bad_header(SYNC, other)),
+    if !call.flag(SYNC)?.unwrap_or_default() {
+        return Err(Refusal::bad_header(SYNC, call.required(SYNC)?));
     }
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
@@ -99,11 +98,7 @@ pub(super) fn put_blob(
         "BlockBlob" => {}
         other => return Err(Refusal::bad_header(TYPE, other)),
     }
-    let with_properties = match call.header(PROPERTIES) {
-        None | Some("true") => true,
-        Some("false") => false,
-        Some(other) => return Err(Refusal::bad_header(PROPERTIES, other)),
-    };
+    let with_properties = call.flag(PROPERTIES)?.unwrap_or(true);
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
     let Fetched { source, bytes, checked } = fetch(state, call, LARGEST_BLOB, source_too_large)?;

@@ -19,13 +19,14 @@ use crate::simulator::{
     state::State,
 };
 
+type Checksum = fn(&[u8]) -> String;
+
 /// The checksums of a range, if it is not too long, and how they are asked for.
-const CHECKSUMS: [(&str, &str, fn(&[u8]) -> String); 2] = [
+const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-md5", "content-md5", checksums::md5),
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
 ];
 const MOST_CHECKED: u64 = 4 << 20;
-
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let (blob, revision) = addressed(state, call)?;
@@ -77,7 +78,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     };
     let body = slice(&revision.content, start, end);
     for (ask, header, checksum) in CHECKSUMS {
-        if call.header(ask) == Some("true") && call.range()?.is_some() {
+        if call.flag(ask)? == Some(true) && call.range()?.is_some() {
             if end - start > MOST_CHECKED {
                 return Err(Refusal::bad_header(ask, "true"));
             }

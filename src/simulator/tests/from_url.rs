@@ -112,8 +112,11 @@ fn put_blob_from_url_takes_any_type_and_leaves_no_copy_behind() {
         ("text/plain", "no-cache")
     );
     assert_eq!((head.header("content-language"), head.header("x-ms-meta-k")), ("en", "v"));
-    put("/one/a").header("x-ms-copy-source-blob-properties", "false").send().expect(201);
+    // The Python SDK writes yes and no with a capital.
+    put("/one/a").header("x-ms-copy-source-blob-properties", "False").send().expect(201);
     assert_eq!(kit.head("/one/b").header("cache-control"), "");
+    let neither = put("/one/a").header("x-ms-copy-source-blob-properties", "maybe");
+    neither.send().refused(400, "InvalidHeaderValue");
     put("/one/a").header("if-none-match", "*").send().refused(409, "BlobAlreadyExists");
     let page = from(&kit, "/one/a", "/one/b").header("x-ms-blob-type", "PageBlob").send();
     page.refused(400, "InvalidHeaderValue");

@@ -1,6 +1,8 @@
 //! Secrets are shown nowhere: a run with known secrets, whose every type, error and tracing event is
 //! searched for them.
 
+mod surroundings;
+
 use std::{
     collections::BTreeSet,
     error::Error as StdError,
@@ -135,7 +137,7 @@ const NO_VALUES: [&str; 6] =
 
 /// The types that `src/lib.rs` exports by name.
 fn exported() -> BTreeSet<String> {
-    let library = include_str!("../src/lib.rs");
+    let library = include_str!("../../src/lib.rs");
     let library = library.split("#[cfg(doctest)]").next().unwrap_or_default();
     let code = library.lines().filter(|line| !line.trim_start().starts_with("//"));
     let exports = code.collect::<Vec<_>>().join("\n");
@@ -229,42 +231,7 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&disk.abort_pending_copy());
     shown.debug(&disk.abort_copy(&"id".parse().expect("an id")));
     shown.debug(&notes.upload("some notes"));
-    let customer_key = CustomerProvidedKey::new([0x5a; 32]);
-    shown.secrets.insert("WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo=".into());
-    shown.debug(&customer_key);
-    let source: url::Url = "https://example.com/a?sig=abc".parse().expect("a URL");
-    let copy = blob.copy_from_uri(source.clone()).source_authorization(TOKEN);
-    shown.debug(&copy);
-    let upload = notes.upload_from_uri(source.clone()).source_authorization(TOKEN);
-    shown.debug(&upload.customer_key(customer_key.clone()).source_customer_key(customer_key));
-    let id = BlockId::numbered(1);
-    shown.id(&id);
-    shown.debug(&BlockLookup::from(&id));
-    shown.debug(&notes.stage_block(&id, TOKEN));
-    shown.debug(&notes.stage_block_from_uri(&id, source.clone()).source_authorization(TOKEN));
-    shown.debug(&notes.commit_block_list([&id]));
-    shown.debug(&notes.get_block_list());
-    shown.debug(&disk.upload_pages_from_uri(source.clone(), 0..512, 0).source_authorization(TOKEN));
-    shown.debug(&disk.resize(512));
-    shown.debug(&SequenceNumberAction::Increment);
-    shown.debug(&disk.set_sequence_number(SequenceNumberAction::Increment));
-    let log = container.append_blob_client("log");
-    shown.debug(&log);
-    shown.debug(&log.create());
-    shown.debug(&log.append_block(TOKEN));
-    shown.debug(&log.append_block_from_uri(source).source_authorization(TOKEN));
-    shown.debug(&disk.set_metadata([("k", "v")]));
-    shown.debug(&disk.get_tags());
-    shown.debug(&disk.set_tags([("k", "v")]));
-    shown.debug(&disk.set_tier(AccessTier::Hot));
-    shown.debug(&TierChange::Done);
-    let lease = "11111111-2222-3333-4444-555555555555".parse().expect("a lease");
-    shown.debug(&disk.acquire_infinite_lease());
-    shown.debug(&disk.acquire_infinite_lease().guard());
-    shown.debug(&disk.renew_lease(&lease));
-    shown.debug(&disk.change_lease(&lease, lease.clone()));
-    shown.debug(&disk.release_lease(&lease));
-    shown.debug(&disk.break_lease());
+    surroundings::builders(shown, &container).await;
     shown.model(&disk.create(1 << 20).await.expect("created"));
     shown.model(&disk.upload_pages(0, vec![1; 512]).await.expect("written"));
     let ranges = disk.page_ranges().await.expect("listed");
@@ -364,6 +331,8 @@ async fn tokens(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&Credential::token(Provider));
     shown.debug(service);
     service.container_client("vhds").exists().await.expect("may read");
+    let now = datetime!(2026-01-01 00:00 UTC);
+    shown.debug(&service.get_user_delegation_key(now, now + time::Duration::DAY));
 }
 
 /// Errors of every kind.

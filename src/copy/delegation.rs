@@ -1,0 +1,58 @@
+//! Sources of clients with bearer tokens: signed with a key that is asked for once and kept.
+
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Mutex;
+
+use crate::{
+    auth::sas::{ReadOnly, SasToken, UserDelegationKey},
+    clients::BlobClient,
+    error::{Error, Result},
+    operations::{
+        Call,
+        get_user_delegation_key::{GetUserDelegationKey, LONGEST},
+    },
+};
+
+/// How far a key's start lies before, and its end within, what this clock says: clocks differ.
+const SKEW: Duration = Duration::minutes(5);
+
+/// The user delegation key of one account, kept while it lasts.
+#[derive(Debug, Default)]
+pub(crate) struct DelegationKey(Mutex<Option<UserDelegationKey>>);
+
+impl DelegationKey {
+    /// A key that is good until `expiry`; asks for a new one only when the one that is kept is not.
+    async fn until(&self, expiry: OffsetDateTime, call: Call) -> Result<UserDelegationKey> {
+        let mut held = self.0.lock().await;
+        if let Some(key) = held.as_ref().filter(|key| key.expires_on() >= expiry) {
+            return Ok(key.clone());
+        }
+        let now = call.pipeline.clock().now();
+        let (start, end) = (now - SKEW, now + LONGEST - SKEW * 2);
+        let key = GetUserDelegationKey::new(call, start, end).await?;
+        if key.expires_on() < expiry {
+            let why = format!("the key ends at {}, before {expiry}", key.expires_on());
+            return Err(Error::unexpected("Get User Delegation Key", why));
+        }
+        Ok(held.insert(key).clone())
+    }
+}
+
+/// A SAS with which the service may read `source`, which is `of` a client with bearer tokens.
+pub(super) async fn sign(of: &BlobClient, source: &ReadOnly<'_>) -> Result<SasToken> {
+    let left = source.expiry - of.pipeline().clock().now();
+    if left > LONGEST - SKEW * 2 {
+        let value = format!("{:?}", left.unsigned_abs());
+        let rule = "must be less than 7 days, for a source that is signed by an Entra identity";
+        return Err(Error::invalid("SAS lifetime", value, rule));
+    }
+    let account = of.endpoint().account().ok_or_else(|| {
+        let rule = "names no account, which a user delegation SAS must: give the source's URL with a \
+                    SAS, or its client the account's own endpoint";
+        Error::invalid("source", of.endpoint().url(), rule)
+    })?;
+    let mut call = of.call();
+    call.target = Ok(of.endpoint().url().clone());
+    let key = of.pipeline().delegation_key().until(source.expiry, call).await?;
+    source.sign_as_user(account, &key)
+}

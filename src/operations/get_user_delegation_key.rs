@@ -1,0 +1,163 @@
+//! Get User Delegation Key: a key with which an Entra identity signs SAS.
+
+use http::{HeaderValue, Method, header};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use url::Url;
+
+use super::{Call, Operation, awaitable, call_options};
+use crate::{
+    auth::sas::UserDelegationKey,
+    error::{Error, Result},
+    models::ServiceVersion,
+    pipeline::{
+        request::{Prepared, Repeat},
+        response::Answer,
+    },
+};
+
+/// Asks for a key with which the client's Entra identity may sign SAS for a while: made by
+/// [`BlobServiceClient::get_user_delegation_key`](crate::BlobServiceClient::get_user_delegation_key).
+///
+/// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
+/// (from version 2018-11-09)
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct GetUserDelegationKey {
+    call: Call,
+    start: OffsetDateTime,
+    expiry: OffsetDateTime,
+}
+
+/// The longest time for which a key is given, and the furthest from now that it may begin or end.
+pub(crate) const LONGEST: Duration = Duration::days(7);
+
+impl GetUserDelegationKey {
+    pub(crate) fn new(call: Call, start: OffsetDateTime, expiry: OffsetDateTime) -> Self {
+        Self { call, start, expiry }
+    }
+
+    fn check(&self) -> Result<()> {
+        if !self.call.pipeline.credential().is_token() {
+            let value = format!("{:?}", self.call.pipeline.credential());
+            let rule = "must be bearer tokens: only an Entra identity is given such a key";
+            return Err(Error::invalid("credential", value, rule));
+        }
+        self.call.since(ServiceVersion::USER_DELEGATION, "a user delegation key")?;
+        if self.start >= self.expiry {
+            return Err(Error::invalid("key expiry", self.expiry, "must be after the key's start"));
+        }
+        let now = self.call.pipeline.clock().now();
+        for (what, date) in [("key start", self.start), ("key expiry", self.expiry)] {
+            if (date - now).abs() > LONGEST {
+                return Err(Error::invalid(what, date, "must be within seven days of now"));
+            }
+        }
+        Ok(())
+    }
+}
+
+call_options!(GetUserDelegationKey);
+awaitable!(GetUserDelegationKey -> UserDelegationKey);
+
+impl Operation for GetUserDelegationKey {
+    type Output = UserDelegationKey;
+
+    const NAME: &'static str = "Get User Delegation Key";
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.check()?;
+        let (start, expiry) = (timestamp(self.start)?, timestamp(self.expiry)?);
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
+             <KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry></KeyInfo>"
+        );
+        Ok(Prepared::new(Method::POST, url)
+            .query("restype", "service")
+            .query("comp", "userdelegationkey")
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"))
+            .body(body.into()))
+    }
+
+    fn parse(&self, answer: Answer) -> Result<UserDelegationKey> {
+        UserDelegationKey::parse(answer.body.as_bytes())
+            .map_err(|why| Error::unexpected(Self::NAME, why))
+    }
+}
+
+/// The date with whole seconds, in UTC.
+fn timestamp(date: OffsetDateTime) -> Result<String> {
+    let whole = date.to_offset(UtcOffset::UTC).truncate_to_second();
+    let text = whole.format(&Rfc3339);
+    text.map_err(|_| Error::invalid("key dates", date, "must be of the years 0 to 9999"))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::{
+        auth::credential::Credential,
+        clients::BlobServiceClient,
+        error::CredentialError,
+        pipeline::{clock::Clock, options::ClientOptions, transport::BoxFuture},
+        {AccessToken, TokenProvider},
+    };
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 00:00:00.7 UTC);
+
+    #[derive(Debug)]
+    struct Provider;
+
+    impl TokenProvider for Provider {
+        fn token<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+            Box::pin(async { Err(CredentialError::new("nothing is sent here")) })
+        }
+    }
+
+    fn service(credential: Credential, version: &str) -> BlobServiceClient {
+        let version = version.parse().expect("a version");
+        BlobServiceClient::builder("https://acct.blob.core.windows.net".parse().expect("a URL"))
+            .credential(credential)
+            .options(ClientOptions::new().clock(Clock::starting_at(NOW)).service_version(version))
+            .build()
+            .expect("a client")
+    }
+
+    #[tokio::test]
+    async fn the_dates_are_the_body_with_whole_seconds() {
+        let service = service(Credential::token(Provider), "2026-04-06");
+        let get = service.get_user_delegation_key(NOW, NOW + Duration::days(2));
+        let request = get.call.prepare(&get).expect("legal");
+        assert_eq!((request.method, request.url.path()), (Method::POST, "/"));
+        assert_eq!(request.url.query(), Some("restype=service&comp=userdelegationkey"));
+        assert_eq!(request.headers["content-type"], "application/xml");
+        let body = std::str::from_utf8(&request.body).expect("text");
+        let dates = "<Start>2026-01-01T00:00:00Z</Start><Expiry>2026-01-03T00:00:00Z</Expiry>";
+        assert!(body.ends_with(&format!("<KeyInfo>{dates}</KeyInfo>")), "{body}");
+    }
+
+    #[tokio::test]
+    async fn what_the_service_would_refuse_is_refused() {
+        let token = || Credential::token(Provider);
+        let key = Credential::shared_key("acct", "c2VjcmV0").expect("a key");
+        let new = |start: Duration, end: Duration| {
+            service(token(), "2026-04-06").get_user_delegation_key(NOW + start, NOW + end)
+        };
+        let (day, none) = (Duration::DAY, Duration::ZERO);
+        let by_key = service(key, "2026-04-06").get_user_delegation_key(NOW, NOW + day);
+        let old = service(token(), "2018-03-28").get_user_delegation_key(NOW, NOW + day);
+        for (get, what, rule) in [
+            (by_key, "credential", "must be bearer tokens"),
+            (old, "service version", "2018-11-09"),
+            (new(day, none), "key expiry", "after the key's start"),
+            (new(none, day * 8), "key expiry", "within seven days"),
+            (new(day * -8, none), "key start", "within seven days"),
+        ] {
+            let error = get.call.prepare(&get).expect_err(rule).to_string();
+            assert!(error.starts_with(what) && error.contains(rule), "{error}");
+            assert!(!error.contains("c2VjcmV0"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Leases, and the guard that keeps one.
+
+// On paused time: no test sleeps.
+#![allow(clippy::disallowed_methods)]
+
+use std::time::Duration;
+
+use blobcopy::{BlobClient, Clock, ErrorCode, LeaseState, simulator::Simulator};
+use time::macros::datetime;
+
+async fn world() -> (Simulator, BlobClient) {
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let sim = Simulator::builder().clock(clock).build();
+    let vhds = sim.service_client().expect("a client").container_client("vhds");
+    vhds.create().await.expect("created");
+    let notes = vhds.block_blob_client("notes.txt");
+    notes.upload("some notes").await.expect("uploaded");
+    (sim, vhds.blob_client("notes.txt"))
+}
+
+async fn state(blob: &BlobClient) -> LeaseState {
+    blob.get_properties().await.expect("there").lease_state.expect("told")
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_keeps_others_from_writing() {
+    let (_, blob) = world().await;
+    let lease = blob.acquire_lease(MINUTE).await.expect("acquired").lease_id;
+    let error = blob.delete().await.expect_err("leased");
+    assert_eq!(error.code(), Some(&ErrorCode::LeaseIdMissing));
+    let error = blob.acquire_lease(MINUTE).await.expect_err("leased");
+    assert_eq!(error.code(), Some(&ErrorCode::LeaseAlreadyPresent));
+    blob.renew_lease(&lease).await.expect("renewed");
+    let other = "11111111-2222-3333-4444-555555555555".parse().expect("a GUID");
+    let changed = blob.change_lease(&lease, other).await.expect("changed").lease_id;
+    let left = blob.break_lease().period(Duration::from_secs(5)).await.expect("broken");
+    assert_eq!(left, Duration::from_secs(5));
+    assert_eq!(state(&blob).await, LeaseState::Breaking);
+    blob.release_lease(&changed).await.expect("released");
+    blob.delete().await.expect("deleted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_keeps_its_lease_and_releases_it() {
+    let (_, blob) = world().await;
+    let lease = blob.acquire_lease(Duration::from_secs(15)).guard().await.expect("acquired");
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(lease.is_held());
+    assert_eq!(state(&blob).await, LeaseState::Leased);
+    lease.release().await.expect("released");
+    assert_eq!(state(&blob).await, LeaseState::Available);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_is_dropped_releases_its_lease() {
+    let (_, blob) = world().await;
+    for acquire in [blob.acquire_infinite_lease(), blob.acquire_lease(MINUTE)] {
+        let lease = acquire.guard().await.expect("acquired");
+        assert_eq!(state(&blob).await, LeaseState::Leased);
+        drop(lease);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(state(&blob).await, LeaseState::Available);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_tells_when_its_lease_is_lost() {
+    let (_, blob) = world().await;
+    let lease = blob.acquire_lease(Duration::from_secs(30)).guard().await.expect("acquired");
+    let early = tokio::time::timeout(MINUTE, lease.lost()).await;
+    assert!(early.is_err(), "it is held");
+    blob.break_lease().period(Duration::ZERO).await.expect("broken");
+    let error = lease.lost().await;
+    assert_eq!(error.code(), Some(&ErrorCode::LeaseIsBrokenAndCannotBeRenewed), "{error}");
+    assert!(!lease.is_held());
+    assert_eq!(lease.lost().await.code(), error.code(), "told as often as it is asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_ride_out_trouble_while_the_lease_holds() {
+    let (sim, blob) = world().await;
+    let lease = blob.acquire_lease(MINUTE).guard().await.expect("acquired");
+    sim.faults().on(blobcopy::simulator::Op::LeaseBlob).answer(503, "ServerBusy").times(6);
+    tokio::time::sleep(MINUTE * 10).await;
+    assert!(lease.is_held());
+    sim.faults().on(blobcopy::simulator::Op::LeaseBlob).answer(503, "ServerBusy");
+    let begun = tokio::time::Instant::now();
+    lease.lost().await;
+    assert!(begun.elapsed() <= MINUTE * 2, "{:?}", begun.elapsed());
+}
