@@ -7,6 +7,7 @@
 
 // The only place that reads the time is meant for the library.
 #![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on should stop and say where")]
 
 mod load;
 mod processor;
