@@ -8,6 +8,8 @@ use std::time::Duration;
 use blobcopy::{BlobClient, Clock, ErrorCode, LeaseState, simulator::Simulator};
 use time::macros::datetime;
 
+use crate::support::script::pass;
+
 async fn world() -> (Simulator, BlobClient) {
     let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
     let sim = Simulator::builder().clock(clock).build();
@@ -46,7 +48,7 @@ async fn a_lease_keeps_others_from_writing() {
 async fn a_guard_keeps_its_lease_and_releases_it() {
     let (_, blob) = world().await;
     let lease = blob.acquire_lease(Duration::from_secs(15)).guard().await.expect("acquired");
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    pass(Duration::from_secs(3600)).await;
     assert!(lease.is_held());
     assert_eq!(state(&blob).await, LeaseState::Leased);
     lease.release().await.expect("released");
@@ -60,7 +62,7 @@ async fn a_guard_that_is_dropped_releases_its_lease() {
         let lease = acquire.guard().await.expect("acquired");
         assert_eq!(state(&blob).await, LeaseState::Leased);
         drop(lease);
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        pass(Duration::from_millis(1)).await;
         assert_eq!(state(&blob).await, LeaseState::Available);
     }
 }
@@ -83,7 +85,7 @@ async fn renewals_ride_out_trouble_while_the_lease_holds() {
     let (sim, blob) = world().await;
     let lease = blob.acquire_lease(MINUTE).guard().await.expect("acquired");
     sim.faults().on(blobcopy::simulator::Op::LeaseBlob).answer(503, "ServerBusy").times(6);
-    tokio::time::sleep(MINUTE * 10).await;
+    pass(MINUTE * 10).await;
     assert!(lease.is_held());
     sim.faults().on(blobcopy::simulator::Op::LeaseBlob).answer(503, "ServerBusy");
     let begun = tokio::time::Instant::now();

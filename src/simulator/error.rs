@@ -108,6 +108,7 @@ codes! {
     NoPendingCopyOperation 409 "There is currently no pending copy operation."
     NotImplemented 501 "The simulator does not model this operation."
     OperationNotAllowedOnIncrementalCopyBlob 409 "The specified operation is not allowed on an incremental copy blob."
+    OutOfRangeInput 400 "One of the request inputs is out of range."
     OutOfRangeQueryParameterValue 400 "One of the query parameters specified in the request URI is outside the permissible range."
     PendingCopyOperation 409 "There is currently a pending copy operation."
     PreviousSnapshotCannotBeNewer 400 "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."

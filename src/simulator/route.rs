@@ -118,8 +118,10 @@ fn is_loopback(host: &str) -> bool {
 fn check_container_name(name: &str) -> Result<(), Refusal> {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let special = matches!(name, "$root" | "$web" | "$logs");
-    let regular = (3..=63).contains(&name.len())
-        && name.chars().all(|c| letters(c) || c == '-')
+    if !special && !(3..=63).contains(&name.len()) {
+        return Err(Code::OutOfRangeInput.into());
+    }
+    let regular = name.chars().all(|c| letters(c) || c == '-')
         && name.starts_with(letters)
         && name.ends_with(letters)
         && !name.contains("--");

@@ -155,3 +155,10 @@ pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let output = future.await;
     (output, (clock.now() - begun).unsigned_abs())
 }
+
+/// Lets paused time pass, and with it all that happens in the background meanwhile.
+#[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
+pub(crate) async fn pass(time: Duration) {
+    let nothing = std::future::pending::<()>();
+    assert!(tokio::time::timeout(time, nothing).await.is_err());
+}

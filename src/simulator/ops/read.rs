@@ -27,11 +27,13 @@ const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
 ];
 const MOST_CHECKED: u64 = 4 << 20;
+
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let (blob, revision) = addressed(state, call)?;
     let mut answer = describe(blob, revision, call)
         .header("content-length", &revision.content.length().to_string());
+    describe_tier(&mut answer, revision, call.now);
     if revision.incremental {
         answer.set("x-ms-incremental-copy", "true");
         let copy = revision.copy.as_ref();
@@ -78,8 +80,8 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     };
     let body = slice(&revision.content, start, end);
     for (ask, header, checksum) in CHECKSUMS {
-        if call.flag(ask)? == Some(true) && call.range()?.is_some() {
-            if end - start > MOST_CHECKED {
+        if call.flag(ask)? == Some(true) {
+            if call.range()?.is_none() || end - start > MOST_CHECKED {
                 return Err(Refusal::bad_header(ask, "true"));
             }
             let bytes: Vec<u8> = body.clone().flatten().collect();
@@ -132,7 +134,6 @@ fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
         }
         Content::Block(_) => {}
     }
-    describe_tier(&mut answer, revision, call.now);
     describe_copy(&mut answer, revision);
     answer
 }

@@ -34,6 +34,10 @@ fn a_block_blob_is_read_whole_and_in_ranges() {
     assert_eq!(ranged("range", "bytes=7-").expect(206).body, b"789");
     assert_eq!(ranged("range", "bytes=8-99").expect(206).body, b"89");
     ranged("range", "bytes=10-").refused(416, "InvalidRange");
+    ranged("x-ms-range-get-content-md5", "true").refused(400, "InvalidHeaderValue");
+    // The tier is told by Get Blob Properties alone.
+    assert_eq!(whole.header("x-ms-access-tier"), "");
+    assert_eq!(kit.head("/one/dir/a%20b").header("x-ms-access-tier"), "Hot");
     ranged("range", "bytes=4-2").refused(400, "InvalidHeaderValue");
 }
 

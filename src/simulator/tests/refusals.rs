@@ -95,6 +95,7 @@ fn malformed_requests_change_nothing() {
     let version = kit.ask("GET", "/one/a").header("x-ms-version", "2026-04-07").send();
     version.refused(400, "InvalidHeaderValue");
     kit.ask("PUT", "/UPPER?restype=container").send().refused(400, "InvalidResourceName");
+    kit.ask("PUT", "/ab?restype=container").send().refused(400, "OutOfRangeInput");
     kit.ask("PUT", "/one/a?comp=nonsense").send().refused(400, "InvalidQueryParameterValue");
 
     let mut request = put().header("x-ms-blob-type", "BlockBlob").request();

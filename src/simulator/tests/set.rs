@@ -154,7 +154,8 @@ fn a_blob_comes_back_from_the_archive_on_the_clock() {
     tier("Hot", "High").expect(202);
     tier("Hot", "Standard").refused(409, "BlobBeingRehydrated");
     kit.advance(3600);
-    let head = kit.ask("GET", "/one/a").send().expect(200);
+    kit.ask("GET", "/one/a").send().expect(200);
+    let head = kit.head("/one/a");
     assert_eq!((head.header(TIER), head.header("x-ms-archive-status")), ("Hot", ""));
     assert_eq!(head.header("x-ms-access-tier-change-time"), "Thu, 01 Jan 2026 01:00:00 GMT");
     assert_eq!(kit.head("/one/b").header(TIER), "Archive");

@@ -1,0 +1,78 @@
+//! `docs/simulator-conformance.md`, read as what it promises.
+
+use std::{collections::BTreeSet, fmt};
+
+use super::text;
+
+/// The differences that are explained.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// Differences of one header, wherever it comes.
+    pub(super) headers: Vec<HeaderRule>,
+    /// Differences of one answer.
+    pub(super) rows: BTreeSet<Row>,
+}
+
+/// A header or an element that differs in the same way in many answers.
+#[derive(Debug)]
+pub(super) struct HeaderRule {
+    pub(super) header: String,
+    azurite: String,
+    simulator: String,
+}
+
+/// A row of the table: a request, and what the two answer.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Row {
+    pub(super) case: String,
+    pub(super) azurite: String,
+    pub(super) simulator: String,
+}
+
+impl Document {
+    /// # Panics
+    ///
+    /// When a row does not say what the service's documentation says, and where.
+    pub(super) fn read() -> Self {
+        let (mut headers, mut rows) = (Vec::new(), BTreeSet::new());
+        let text = text("docs/simulator-conformance.md");
+        for line in text.lines().filter(|line| line.starts_with("| ")) {
+            let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+            let [what, azurite, simulator, why] = cells[..] else {
+                panic!("not four cells: {line}")
+            };
+            if azurite == "Azurite" || what.starts_with("---") {
+                continue;
+            }
+            assert!(why.contains("](https://learn.microsoft.com/"), "no page is named: {line}");
+            let plain = |cell: &str| cell.replace('`', "");
+            let (azurite, simulator) = (plain(azurite), plain(simulator));
+            if what.starts_with('`') {
+                headers.push(HeaderRule { header: plain(what), azurite, simulator });
+            } else {
+                rows.insert(Row { case: what.to_owned(), azurite, simulator });
+            }
+        }
+        Self { headers, rows }
+    }
+}
+
+impl HeaderRule {
+    /// Whether it explains these two values. `sent` is any value, `not sent` none, and `any` both.
+    pub(super) fn fits(&self, azurite: Option<&str>, simulator: Option<&str>) -> bool {
+        let one = |rule: &str, value: Option<&str>| match rule {
+            "any" => true,
+            "sent" => value.is_some(),
+            "not sent" => value.is_none(),
+            _ => value == Some(rule),
+        };
+        one(&self.azurite, azurite) && one(&self.simulator, simulator)
+    }
+}
+
+/// As a row of the document, with its last cell still to be written.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| {} | `{}` | `{}` | ? |", self.case, self.azurite, self.simulator)
+    }
+}
