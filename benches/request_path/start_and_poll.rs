@@ -89,7 +89,7 @@ fn compare<T: Transport>(
     let calls = report.calls(CALLS);
     let [ours, floor] = interleave(
         report.turns(TURNS),
-        [&mut || one_by_one(runtime, calls, &by_client), &mut || one_by_one(runtime, calls, &bare)],
+        [&mut || one_by_one(runtime, calls, by_client), &mut || one_by_one(runtime, calls, bare)],
     );
     report.row(row, &ours, &floor);
 }
