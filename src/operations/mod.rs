@@ -153,7 +153,7 @@ impl Call {
     /// The request, with all that its caller set.
     pub(crate) fn prepare<O: Operation>(&self, operation: &O) -> Result<Prepared> {
         let request = operation.request(self.target.clone()?)?;
-        Ok(self.pipeline.complete(self.options.apply(request)?))
+        self.options.apply(request)
     }
 
     pub(crate) async fn send<O: Operation>(

@@ -33,7 +33,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        let mut headers = HeaderMap::with_capacity(16);
+        let mut headers = HeaderMap::new();
         // A PUT without a body must say so, or is refused with 411.
         if method == Method::PUT {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::TryFutureExt;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, header};
+use uuid::Uuid;
 
 use super::{
     clock::{self, Clock},
@@ -61,6 +62,8 @@ pub(crate) struct Tries {
     pub(crate) ambiguous: bool,
     /// What the service asked for with the last of them.
     pub(crate) retry_after: Option<Duration>,
+    /// The client request id of all of them, unless the caller gave one.
+    id: Option<Uuid>,
 }
 
 impl Pipeline {
@@ -117,19 +120,9 @@ impl Pipeline {
         self.attempt_timeout
     }
 
-    /// Adds what stays the same in every attempt: the client request id, the service version, the
-    /// user agent.
-    pub(crate) fn complete(&self, mut request: Prepared) -> Prepared {
-        let headers = &mut request.headers;
-        headers.entry(headers::CLIENT_REQUEST_ID).or_insert_with(new_request_id);
-        headers.insert(headers::VERSION, self.version_value.clone());
-        headers.insert(http::header::USER_AGENT, self.user_agent.clone());
-        request
-    }
-
-    /// Sends a completed request until an attempt succeeds or there is no sense in another.
+    /// Sends a request until an attempt succeeds or there is no sense in another.
     ///
-    /// 1. For each attempt: a fresh date; the signature; the transport; the answer's judgement.
+    /// 1. For each attempt: what every request says of its sender, the same each time; a fresh date; the signature; the transport; the answer's judgement.
     /// 2. Between attempts: a wait, as the options and the service ask.
     /// 3. Reads that may go to the secondary do so every second time; what it does not know, the primary
     ///    is asked for at once.
@@ -141,7 +134,7 @@ impl Pipeline {
     ) -> Result<Answer> {
         let mut elsewhere = self.elsewhere(kind, request);
         loop {
-            let other = elsewhere.as_ref().filter(|_| tries.made % 2 == 1);
+            let other = elsewhere.as_deref().filter(|_| tries.made % 2 == 1);
             let from_secondary = other.is_some();
             let error = match self.attempt(kind, other.unwrap_or(request), tries).await {
                 Ok(answer) => return Ok(answer),
@@ -165,10 +158,10 @@ impl Pipeline {
     }
 
     /// The same request to the secondary, where it may go there.
-    fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Prepared> {
+    fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Box<Prepared>> {
         let reads = matches!(request.method, Method::GET | Method::HEAD);
         let secondary = self.secondary.as_ref().filter(|_| reads && !kind.primary_only)?;
-        Some(Prepared { url: secondary.url(&request.url)?, ..request.clone() })
+        Some(Box::new(Prepared { url: secondary.url(&request.url)?, ..request.clone() }))
     }
 
     /// Waits before a further attempt that the caller makes itself; false when the options allow
@@ -197,7 +190,8 @@ impl Pipeline {
 
     /// One attempt: dated, signed, sent, judged.
     async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
-        let signed = self.sign(request).await?;
+        let id = *tries.id.get_or_insert_with(new_request_id);
+        let signed = self.sign(request, id).await?;
         let limit = self.limit(request);
         let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
         let (answer, failed) = answered.unwrap_or_else(|| {
@@ -217,22 +211,29 @@ impl Pipeline {
         let mut error = service_error(kind.name, answer.status, &answer.headers, &body);
         error.retry_after = tries.retry_after;
         error.client_request_id = error.client_request_id.or_else(|| {
-            let id = request.headers.get(headers::CLIENT_REQUEST_ID)?;
-            id.to_str().ok().map(str::to_owned)
+            match request.headers.get(headers::CLIENT_REQUEST_ID) {
+                Some(given) => given.to_str().ok().map(str::to_owned),
+                None => Some(id.to_string()),
+            }
         });
         Err(Error::Service(Box::new(error)))
     }
 
-    /// The request with a date of now, and what authorizes it.
-    async fn sign(&self, request: &Prepared) -> Result<Request> {
-        let mut signed = Request {
-            method: request.method.clone(),
-            url: request.url.clone(),
-            headers: request.headers.clone(),
-            body: request.body.clone(),
-        };
+    /// The request with what every request says of its sender, a date of now, and what authorizes it.
+    async fn sign(&self, request: &Prepared, id: Uuid) -> Result<Request> {
+        const ADDED: usize = 5;
+        let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);
+        headers.insert(headers::VERSION, self.version_value.clone());
+        headers.insert(header::USER_AGENT, self.user_agent.clone());
+        headers.insert(headers::CLIENT_REQUEST_ID, request_id_value(id));
         let now = self.clock.now();
-        signed.headers.insert(headers::DATE, http_date::value("clock", now)?);
+        headers.insert(headers::DATE, http_date::value("clock", now)?);
+        for (name, value) in &request.headers {
+            headers.insert(name, value.clone());
+        }
+        let (method, url, body) = (&request.method, &request.url, &request.body);
+        let (method, url, body) = (method.clone(), url.clone(), body.clone());
+        let mut signed = Request { method, url, headers, body };
         self.credential.authorize(&mut signed, self.version, now).await?;
         Ok(signed)
     }
@@ -270,11 +271,14 @@ async fn receive(kind: Kind, sent: Sent<'_>) -> Result<(Answer, Option<bytes::By
     Ok((Answer { status, headers, body, operation: kind.name }, refusal))
 }
 
-fn new_request_id() -> HeaderValue {
-    let mut text = uuid::Uuid::encode_buffer();
-    let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid();
-    let id = id.hyphenated().encode_lower(&mut text);
-    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("none"))
+fn new_request_id() -> Uuid {
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid()
+}
+
+fn request_id_value(id: Uuid) -> HeaderValue {
+    let mut text = Uuid::encode_buffer();
+    let text = id.hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("none"))
 }
 
 /// The error, told of all the tries that went before it.
