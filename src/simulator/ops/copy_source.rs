@@ -107,7 +107,7 @@ impl<'a> SourceUrl<'a> {
         };
         let at = BlobAddress { account: route.account, container, blob };
         let found = state.accounts.blob(&at).map_err(unreadable)?;
-        let revision = state.accounts.revision(&at, self.snapshot()).map_err(unreadable)?;
+        let revision = found.revision(self.snapshot()).map_err(unreadable)?;
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
