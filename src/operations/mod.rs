@@ -54,6 +54,7 @@ pub(crate) mod upload_blob_from_uri;
 pub(crate) mod upload_pages;
 pub(crate) mod upload_pages_from_uri;
 pub(crate) mod url_source;
+mod versions;
 
 /// Where a call goes and what its caller set for it: the part that every builder has.
 #[derive(Clone)]
@@ -153,6 +154,7 @@ impl Call {
     /// The request, with all that its caller set.
     pub(crate) fn prepare<O: Operation>(&self, operation: &O) -> Result<Prepared> {
         let request = operation.request(self.target.clone()?)?;
+        versions::check(self, &request)?;
         self.options.apply(request)
     }
 
