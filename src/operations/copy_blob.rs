@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, StatusCode};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{Operation, write_lease};
+use super::{Operation, write_immutability, write_lease, write_tags, write_tier};
 use crate::{
     error::{Error, Result},
     models::{
@@ -50,12 +50,8 @@ impl Operation for CopyBlob {
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
         self.source_conditions.write_source("source conditions", &mut request.headers)?;
-        if !self.tags.is_empty() {
-            request = request.header(headers::TAGS, self.tags.header_value()?);
-        }
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
+        request = write_tags(request, &self.tags)?;
+        request = write_tier(request, self.tier.as_ref())?;
         if let Some(priority) = &self.rehydrate_priority {
             let what = "rehydrate priority";
             request = request.text(headers::REHYDRATE_PRIORITY, what, priority.as_str())?;
@@ -63,17 +59,7 @@ impl Operation for CopyBlob {
         if let Some(seal) = self.seal {
             request = request.header(headers::SEAL_BLOB, headers::flag(seal));
         }
-        if let Some((until, mode)) = &self.immutability_policy {
-            let date = http_date::value("immutability policy", *until)?;
-            request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
-                headers::IMMUTABILITY_POLICY_MODE,
-                "immutability policy",
-                mode.as_str(),
-            )?;
-        }
-        if let Some(hold) = self.legal_hold {
-            request = request.header(headers::LEGAL_HOLD, headers::flag(hold));
-        }
+        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
         if let Some(id) = &self.source_lease_id {
             request = request.text(headers::SOURCE_LEASE_ID, "source lease id", id.as_str())?;
         }
