@@ -20,6 +20,7 @@ use crate::{
 pub(crate) mod abort_copy;
 pub(crate) mod append_block;
 pub(crate) mod blob_tags;
+pub(crate) mod checksum;
 pub(crate) mod clear_pages;
 pub(crate) mod commit_block_list;
 pub(crate) mod content;
