@@ -231,6 +231,7 @@ impl Source {
             copy: None,
             incremental: false,
             sealed: false,
+            encryption: None,
         }
     }
 }

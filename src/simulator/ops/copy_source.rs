@@ -8,6 +8,7 @@ use crate::simulator::{
     blob::Revision,
     call::Call,
     conditions::Conditions,
+    encryption,
     error::{Code, Refusal},
     remote::{Elsewhere, Fetched},
     route::{Query, is_same_service, locate},
@@ -108,6 +109,8 @@ impl<'a> SourceUrl<'a> {
         let at = BlobAddress { account: route.account, container, blob };
         let found = state.accounts.blob(&at).map_err(unreadable)?;
         let revision = state.accounts.revision(&at, self.snapshot()).map_err(unreadable)?;
+        let key = encryption::of_source(call)?;
+        encryption::check(revision.encryption.as_ref(), key.as_ref()).map_err(unreadable)?;
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
