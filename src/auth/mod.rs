@@ -5,3 +5,5 @@ pub(crate) mod credential;
 pub(crate) mod sas;
 pub(crate) mod shared_key;
 pub(crate) mod token;
+#[cfg(feature = "azure_identity")]
+mod token_credential;
