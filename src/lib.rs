@@ -41,10 +41,7 @@
 //! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
 //! - `simulator-https`: the simulator takes https too, with a certificate that it makes itself.
 //! - `azure_identity`: the credentials of the Azure SDK for Rust authorize clients
-#![cfg_attr(
-    feature = "azure_identity",
-    doc = "  ([`Credential::from_token_credential`])."
-)]
+#![cfg_attr(feature = "azure_identity", doc = "  ([`Credential::from_token_credential`]).")]
 #![cfg_attr(not(feature = "azure_identity"), doc = "  (`Credential::from_token_credential`).")]
 
 mod auth;

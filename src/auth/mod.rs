@@ -1,5 +1,6 @@
 //! How requests and URLs are authorized: shared key, shared access signatures, tokens.
 
+mod challenge;
 pub(crate) mod connection_string;
 pub(crate) mod credential;
 pub(crate) mod sas;

@@ -108,8 +108,9 @@ impl CopySource {
             (Place::Blob(blob), Some(given)) => (resolved(&blob.url()?, None, None)?, Some(given)),
             (Place::Blob(blob), None) => match &blob.pipeline().credential().0 {
                 Proof::Token(token) if carries_tokens => {
-                    let bearer = token.header(blob.pipeline().clock().now()).await?;
-                    (resolved(&blob.url()?, None, None)?, Some(bearer))
+                    let url = blob.url()?;
+                    let bearer = token.header(&url, blob.pipeline().clock().now()).await?;
+                    (resolved(&url, None, None)?, Some(bearer))
                 }
                 _ => (self.authorized(blob, None).await?, None),
             },
