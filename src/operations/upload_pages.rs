@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     Call, Operation, call_options,
+    checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     sequence_number::{SequenceConditions, with_sequence_conditions},
@@ -37,6 +38,7 @@ pub struct UploadPages {
     offset: u64,
     content: Content,
     concurrency: usize,
+    checksum: Checksum,
     encryption: Encryption,
     sequence: SequenceConditions,
     conditions: Conditions,
@@ -53,6 +55,7 @@ impl UploadPages {
             offset,
             content: Content(content),
             concurrency: 4,
+            checksum: Checksum::default(),
             encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
             conditions: Conditions::new(),
@@ -71,9 +74,11 @@ impl UploadPages {
         if !(1..=64).contains(&self.concurrency) {
             return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
         }
-        if self.content.len() > Self::PIECE && !self.conditions.is_empty() {
+        let single = self.checksum.is_set() || !self.conditions.is_empty();
+        if self.content.len() > Self::PIECE && single {
             let value = format!("{} bytes", self.content.len());
-            let rule = "must be at most 4 MiB with conditions, since each request changes the ETag";
+            let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
+                        several";
             return Err(Error::invalid("page content", value, rule));
         }
         Ok(())
@@ -96,6 +101,8 @@ call_options!(UploadPages);
 with_conditions!(UploadPages);
 with_sequence_conditions!(UploadPages);
 with_lease!(UploadPages);
+with_content_md5!(UploadPages);
+with_content_crc64!(UploadPages);
 with_customer_key!(UploadPages);
 with_encryption_scope!(UploadPages);
 
@@ -132,6 +139,7 @@ impl Operation for UploadPages {
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .text(headers::RANGE, "range", &range)?
             .body(self.content.0.clone());
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.sequence.write(request)?;
         request = self.encryption.write(&self.call, request)?;

@@ -86,7 +86,7 @@ impl UploadPagesFromUri {
         if !(1..=64).contains(&self.concurrency) {
             return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
         }
-        let checked = self.source.content_md5.is_some() || self.source.content_crc64.is_some();
+        let checked = self.source.checksum.is_set();
         if self.length() > Self::PIECE && (checked || !self.conditions.is_empty()) {
             let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
                         several";
