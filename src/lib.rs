@@ -105,7 +105,7 @@ pub mod sas {
 /// The builders that the clients' methods return: settings to chain, and then to `.await`.
 pub mod builders {
     pub use crate::{
-        clients::GuardLease,
+        clients::{GenerateSasUrl, GuardLease},
         copy::{AbortPendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
             abort_copy::AbortCopy,

@@ -13,5 +13,6 @@ mod on_sdks;
 mod over_http;
 mod retries;
 mod secrets;
+mod shared_access;
 mod support;
 mod transfers;

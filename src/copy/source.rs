@@ -8,7 +8,10 @@ use url::Url;
 
 use super::delegation;
 use crate::{
-    auth::{credential::Proof, sas},
+    auth::{
+        credential::Proof,
+        sas::{self, SasUrl},
+    },
     clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
@@ -245,6 +248,12 @@ impl From<Url> for CopySource {
 impl From<&Url> for CopySource {
     fn from(url: &Url) -> Self {
         Self::from(url.clone())
+    }
+}
+
+impl From<&SasUrl> for CopySource {
+    fn from(url: &SasUrl) -> Self {
+        Self::from(Url::from(url))
     }
 }
 
