@@ -47,6 +47,15 @@ use crate::{
 /// # let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==").unwrap();
 /// ServiceSas::blob("vhds", "disk0.vhd").permissions(BlobSasPermissions::new().read()).sign(&key);
 /// ```
+///
+/// Nor can what it does not say be forgotten: without permissions it takes a stored access policy.
+///
+/// ```compile_fail
+/// # use blobcopy::{SharedKey, sas::ServiceSas};
+/// # let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==").unwrap();
+/// # let midnight = time::macros::datetime!(2026-01-02 00:00 UTC);
+/// ServiceSas::blob("vhds", "disk0.vhd").expires(midnight).sign(&key);
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a SAS is made when it is signed"]
 pub struct ServiceSas<P, S = NeedsPermissions> {
