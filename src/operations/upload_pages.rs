@@ -1,7 +1,6 @@
 //! Put Page: writes pages, as many requests as it takes.
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderValue, Method, header};
 use url::Url;
 
@@ -10,11 +9,12 @@ use super::{
     checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
+    pieces,
     sequence_number::{SequenceConditions, with_sequence_conditions},
     with_conditions, with_lease, write_lease,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{Conditions, LeaseId, WrittenPages, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
@@ -46,15 +46,12 @@ pub struct UploadPages {
 }
 
 impl UploadPages {
-    /// The most that one Put Page may hold.
-    const PIECE: usize = 4 << 20;
-
     pub(crate) fn new(call: Call, offset: u64, content: Bytes) -> Self {
         Self {
             call,
             offset,
             content: Content(content),
-            concurrency: 4,
+            concurrency: pieces::CONCURRENCY,
             checksum: Checksum::default(),
             encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
@@ -70,28 +67,19 @@ impl UploadPages {
     }
 
     fn check(&self) -> Result<()> {
-        page::check(self.offset, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
-        if !(1..=64).contains(&self.concurrency) {
-            return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
-        }
-        let single = self.checksum.is_set() || !self.conditions.is_empty();
-        if self.content.len() > Self::PIECE && single {
-            let value = format!("{} bytes", self.content.len());
-            let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
-                        several";
-            return Err(Error::invalid("page content", value, rule));
-        }
-        Ok(())
+        let length = self.content.len() as u64;
+        page::check(self.offset, length)?;
+        let is_single = self.checksum.is_set() || !self.conditions.is_empty();
+        pieces::check(length, is_single, self.concurrency)
     }
 
     /// The requests that together write the whole: each of them a part of it.
     fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
+        const PIECE: usize = pieces::PIECE as usize;
         let whole = self.clone();
-        (0..whole.content.len()).step_by(Self::PIECE).map(move |start| Self {
+        (0..whole.content.len()).step_by(PIECE).map(move |start| Self {
             offset: whole.offset + start as u64,
-            content: Content(
-                whole.content.slice(start..whole.content.len().min(start + Self::PIECE)),
-            ),
+            content: Content(whole.content.slice(start..whole.content.len().min(start + PIECE))),
             ..whole.clone()
         })
     }
@@ -113,12 +101,7 @@ impl IntoFuture for UploadPages {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             self.check()?;
-            let call = &self.call;
-            stream::iter(self.pieces())
-                .map(|piece| async move { call.run(&piece).await })
-                .buffer_unordered(self.concurrency)
-                .try_fold(WrittenPages::default(), async |_, last| Ok(last))
-                .await
+            pieces::write(&self.call, self.pieces(), self.concurrency).await
         })
     }
 }

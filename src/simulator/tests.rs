@@ -7,8 +7,8 @@ mod containers;
 mod control;
 mod copy;
 mod doors;
+mod elsewhere;
 mod from_url;
-
 mod incremental;
 mod kit;
 mod leases;

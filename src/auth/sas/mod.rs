@@ -19,6 +19,8 @@ mod token;
 mod user_delegation;
 
 #[cfg(test)]
+mod python_sdk_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod user_delegation_tests;

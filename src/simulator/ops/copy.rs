@@ -146,7 +146,13 @@ pub(super) fn plan(
 ) -> CopyJob {
     state.copies.started += 1;
     CopyJob {
-        source: JobSource { at: source.at, snapshot: source.snapshot, etag: source.revision.etag },
+        source: JobSource {
+            at: source.at,
+            snapshot: source.snapshot,
+            etag: source.revision.etag,
+            access: source.elsewhere.map(|elsewhere| elsewhere.access),
+            lost: false,
+        },
         outcome,
         started: call.now,
         needed,

@@ -201,7 +201,8 @@ fn fetch(
     let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
     source.revision.online(call.now).map_err(unreadable)?;
     let length = source.revision.content.length();
-    let (start, end) = match call.source_range()? {
+    let cut = source.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.cut);
+    let (start, end) = match call.source_range()?.filter(|_| !cut) {
         None => (0, length),
         Some(range) if range.start >= length => {
             return Err(unreadable(Code::InvalidRange.into()));

@@ -24,11 +24,11 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
     let url = SourceUrl::of(call)?;
-    if !url.is_here(call) {
-        return Err(Code::InvalidSourceBlobUrl.into());
-    }
     if url.snapshot().is_none() {
         return Err(Code::IncrementalCopySourceMustBeSnapshot.into());
+    }
+    if !url.is_here(call) && call.fetched.is_none() {
+        return Err(Code::InvalidSourceBlobUrl.into());
     }
     let source = url.read(state, call, None)?;
     let Content::Page { length, pages } = source.revision.content.clone() else {
@@ -89,7 +89,7 @@ fn check_headers(call: &Call) -> Result<(), Refusal> {
 }
 
 /// Checks that the destination was made by incremental copies of this very source, and that the
-/// snapshot is later than the one that was copied last.
+/// snapshot is later than the one that was copied last, which is still there.
 fn check_destination<'a>(
     state: &State,
     call: &Call,
@@ -117,8 +117,10 @@ fn check_destination<'a>(
             false => Code::IncrementalCopyOfEarlierVersionSnapshotNotAllowed.into(),
         });
     }
-    if state.accounts.revision(&source.at, Some(last)).is_err() {
-        return Err(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist.into());
-    }
-    Ok(origin)
+    let astray = match &source.elsewhere {
+        Some(elsewhere) => elsewhere.astray,
+        None if state.accounts.revision(&source.at, Some(last)).is_ok() => None,
+        None => Some(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist),
+    };
+    astray.map_or(Ok(origin), |code| Err(code.into()))
 }
