@@ -17,6 +17,8 @@ const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 struct Login {
     asked: Arc<Mutex<Vec<String>>>,
     refuses: bool,
+    /// Whether no token is like another.
+    always_new: bool,
 }
 
 impl Login {
@@ -25,7 +27,9 @@ impl Login {
         if self.refuses && tenant == TENANT {
             return Err(CredentialError::new("no guests: Bearer SECRET"));
         }
-        Ok(AccessToken::new(format!("SECRET-{tenant}"), datetime!(2030-01-01 00:00 UTC)))
+        let number = if self.always_new { self.asked().len() } else { 0 };
+        let token = format!("SECRET-{tenant}-{number}");
+        Ok(AccessToken::new(token, datetime!(2030-01-01 00:00 UTC)))
     }
 
     fn asked(&self) -> Vec<String> {
@@ -77,7 +81,10 @@ fn ok() -> Step {
 
 /// The tenants of the tokens that were sent.
 fn tenants(script: &Script) -> Vec<String> {
-    let of = |value: &str| value.trim_start_matches("Bearer SECRET-").to_owned();
+    let of = |value: &str| {
+        let token = value.strip_prefix("Bearer SECRET-").expect("one of ours");
+        token.rsplit_once('-').expect("a number").0.to_owned()
+    };
     let requests = script.seen();
     requests.iter().map(|r| of(sent(&r.headers, "authorization").expect("a token"))).collect()
 }
@@ -115,6 +122,19 @@ async fn a_second_refusal_is_the_error() {
     let error = blob.get_properties().await.expect_err("refused");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
     assert_eq!(tenants(&script), ["home", TENANT, TENANT]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_challenge_is_followed_once_in_a_call_whatever_the_provider_gives() {
+    let script = Script::new([challenge()]);
+    let login = Login { always_new: true, ..Login::default() };
+    let blob = service(&script, &login).container_client("vhds").blob_client("notes.txt");
+    for sent in [2, 4] {
+        let error = blob.get_properties().await.expect_err("refused");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+        assert_eq!(script.seen().len(), sent);
+    }
+    assert_eq!(login.asked(), ["home", TENANT, TENANT]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,5 +199,5 @@ async fn a_source_that_is_read_at_once_has_a_token_of_the_tenant_of_its_account(
     let copy = target.service().container_client("vhds").blob_client("copy.txt");
     copy.copy_from_uri(&notes).await.expect("copied");
     let header = &target.seen()[0].headers["x-ms-copy-source-authorization"];
-    assert_eq!(header, &format!("Bearer SECRET-{TENANT}"));
+    assert_eq!(header, &format!("Bearer SECRET-{TENANT}-0"));
 }
