@@ -13,6 +13,7 @@
 mod account;
 mod fields;
 mod permissions;
+mod sas_url;
 mod service;
 mod token;
 mod user_delegation;
@@ -36,6 +37,7 @@ pub use self::{
         AccountSasPermissions, AccountSasResourceTypes, AccountSasServices, BlobSasPermissions,
         ContainerSasPermissions, Permissions,
     },
+    sas_url::SasUrl,
     service::ServiceSas,
     token::SasToken,
     user_delegation::{UserDelegationKey, UserDelegationSas},
