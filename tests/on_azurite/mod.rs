@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 mod abort;
+mod append_blobs;
+mod block_lists;
 mod containers;
 mod copies;
 mod copy_conditions;
@@ -13,9 +15,11 @@ mod copy_endings;
 mod copy_sources;
 mod fixture;
 mod harness;
+mod lease_actions;
 mod leases;
 mod lists;
 mod page_blobs;
+mod page_sizes;
 mod reads;
 mod recording;
 mod sas;
