@@ -6,6 +6,7 @@ mod copies;
 mod from_uri;
 mod leases;
 mod listings;
+mod old_versions;
 mod on_azurite;
 mod on_sdks;
 mod over_http;

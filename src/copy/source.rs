@@ -36,6 +36,9 @@ const LONGEST: usize = 2048;
 ///   2020-10-02); an ordinary copy within one account needs neither (from version 2017-11-09);
 /// - an anonymous client's blob must be public.
 ///
+/// With a service version before 2012-02-12 the source is sent as the path `/account/container/blob`, with
+/// its snapshot if it has one. It must be in the destination's account, and no SAS goes with it.
+///
 /// The source may be 2 KiB long, SAS included. No form of it shows the signature.
 ///
 /// ```
@@ -92,6 +95,37 @@ impl CopySource {
             Place::Url(url) => resolved(url, None, None),
             Place::Blob(blob) => self.authorized(blob, Some(destination)).await,
         }
+    }
+
+    /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the account of
+    /// `destination`, whose request authorizes it.
+    pub(crate) fn resolve_path(&self, destination: &BlobClient) -> Result<HeaderValue> {
+        let url = match &self.place {
+            Place::Url(url) => url.clone(),
+            Place::Blob(blob) => blob.url()?,
+        };
+        let refuse = |rule| Err(Error::invalid("source", &url, rule));
+        let source = BlobUrl::parse("source", &url)?;
+        if source.version.is_some() || source.query.is_some() {
+            return refuse(
+                "must have no query but a snapshot: before version 2012-02-12 a source is named by its \
+                 path, and authorized by the request itself",
+            );
+        }
+        let endpoint = destination.endpoint();
+        let same_account = match (source.endpoint.account(), endpoint.account()) {
+            (Some(account), Some(own)) => account == own,
+            _ => source.endpoint == *endpoint,
+        };
+        if !same_account {
+            return refuse("must be in the destination's account before version 2012-02-12");
+        }
+        let account = match (&destination.pipeline().credential().0, endpoint.account()) {
+            (_, Some(account)) => account,
+            (Proof::SharedKey(key), None) => key.account(),
+            _ => return refuse("must be in an account whose name is known"),
+        };
+        header(&source.path(account))
     }
 
     /// The source of an operation that reads it while the call goes on: its URL, and a bearer token to
@@ -186,12 +220,17 @@ fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Resu
     let base = url.as_str().split('?').next().unwrap_or_default();
     let text =
         if query.is_empty() { base.to_owned() } else { format!("{base}?{}", query.join("&")) };
+    header(&text)
+}
+
+/// The value of `x-ms-copy-source`.
+fn header(text: &str) -> Result<HeaderValue> {
     if text.len() > LONGEST {
         let size = format!("{text} ({} bytes)", text.len());
         return Err(Error::invalid("source", size, "must be at most 2 KiB long, SAS included"));
     }
-    let mut header = HeaderValue::from_str(&text)
-        .map_err(|_| Error::invalid("source", &text, "must be visible ASCII characters"))?;
+    let mut header = HeaderValue::from_str(text)
+        .map_err(|_| Error::invalid("source", text, "must be visible ASCII characters"))?;
     header.set_sensitive(true);
     Ok(header)
 }
