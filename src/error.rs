@@ -340,7 +340,12 @@ impl ServiceError {
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.operation, self.status.as_u16(), self.code)?;
+        // What stands between here and the service has no code, only the status's own words.
+        let code = match self.code.as_str() {
+            "" => self.status.canonical_reason().unwrap_or("without a code"),
+            code => code,
+        };
+        write!(f, "{}: {} {code}", self.operation, self.status.as_u16())?;
         if self.source_status.is_some() || self.source_code.is_some() {
             f.write_str("; the source answered")?;
             if let Some(status) = self.source_status {

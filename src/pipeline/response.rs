@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_without_a_code_is_shown_in_its_statuss_words() {
+        for (status, expected) in [(400, "Op: 400 Bad Request"), (499, "Op: 499 without a code")] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let error = service_error("Op", status, &HeaderMap::new(), b"");
+            assert_eq!((error.code.as_str(), error.to_string().as_str()), ("", expected));
+        }
+    }
+
+    #[test]
     fn what_the_source_answered_is_shown_first() {
         let from = headers(&[
             ("x-ms-error-code", "CannotVerifyCopySource"),
