@@ -66,11 +66,11 @@ async fn a_blob_is_put_together_anew_from_what_it_has() {
 
     // Of an id that is both in the blob and staged, each lookup takes its own.
     use BlockLookup::{Committed, Latest, Uncommitted};
-    let lookups: [(fn(BlockId) -> BlockLookup, &str); 3] =
-        [(Committed, "A"), (Uncommitted, "new"), (Latest, "newest")];
-    for (lookup, expected) in lookups {
-        blob.stage_block(&a, expected).await.unwrap();
-        blob.commit_block_list([lookup(a.clone())]).await.unwrap();
+    let old = Committed(a.clone());
+    for (lookup, expected) in [(old, "A"), (Uncommitted(a.clone()), "new"), (Latest(a), "newest")] {
+        let id = lookup.id().clone();
+        blob.stage_block(id, expected).await.unwrap();
+        blob.commit_block_list([lookup]).await.unwrap();
         assert_eq!(content(&blob).await, expected);
     }
     // None at all is an empty blob.

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 mod abort;
+mod account_sas;
 mod append_blobs;
 mod block_lists;
 mod containers;
@@ -14,6 +15,7 @@ mod copy_conditions;
 mod copy_endings;
 mod copy_from_uri;
 mod copy_sources;
+mod delegation;
 mod fixture;
 mod harness;
 mod headers;
@@ -27,5 +29,6 @@ mod recording;
 mod sas;
 mod signing;
 mod snapshots;
+mod stored_policies;
 mod tags;
 mod tiers;
