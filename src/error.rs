@@ -300,6 +300,16 @@ impl ServiceError {
     /// What to do about it, where the code says so.
     fn advice(&self) -> Option<&'static str> {
         Some(match &self.code {
+            // Who may not read a container is told that there is no such resource: another code.
+            ErrorCode::CannotVerifyCopySource
+                if matches!(
+                    self.source_code,
+                    Some(ErrorCode::BlobNotFound | ErrorCode::ContainerNotFound)
+                ) =>
+            {
+                "there is no such source: check its container, its name, and the snapshot or \
+                 version that it names"
+            }
             ErrorCode::CannotVerifyCopySource => {
                 "the service could not read the source: it must be public, or its URL must carry a \
                  SAS with read permission that is still valid"
@@ -358,7 +368,7 @@ impl fmt::Display for ServiceError {
                 write!(f, " ({message})")?;
             }
         }
-        if !self.message.is_empty() {
+        if !self.message.is_empty() && self.source_message.as_ref() != Some(&self.message) {
             write!(f, ": {}", self.message)?;
         }
         if let Some(advice) = self.advice() {

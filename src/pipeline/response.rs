@@ -160,6 +160,27 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_not_there_is_said_to_be_so_and_once() {
+        let from = headers(&[
+            ("x-ms-error-code", "CannotVerifyCopySource"),
+            ("x-ms-copy-source-status-code", "404"),
+            ("x-ms-copy-source-error-code", "BlobNotFound"),
+        ]);
+        let body = b"<Error><Code>CannotVerifyCopySource</Code><Message>No such blob.</Message>\
+            <CopySourceErrorMessage>No such blob.</CopySourceErrorMessage></Error>";
+        let error = service_error("Copy Blob", StatusCode::NOT_FOUND, &from, body).to_string();
+        assert_eq!(error.matches("No such blob.").count(), 1, "{error}");
+        assert!(error.contains("there is no such source") && !error.contains("SAS"), "{error}");
+        // Somebody who may not read is told something else.
+        let from = headers(&[
+            ("x-ms-error-code", "CannotVerifyCopySource"),
+            ("x-ms-copy-source-error-code", "ResourceNotFound"),
+        ]);
+        let error = service_error("Copy Blob", StatusCode::NOT_FOUND, &from, b"").to_string();
+        assert!(error.contains("must carry a SAS"), "{error}");
+    }
+
+    #[test]
     fn a_signature_in_the_answer_is_not_shown() {
         let body = b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>\
             <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is not \
