@@ -253,6 +253,12 @@ impl CredentialError {
         self.transient = true;
         self
     }
+
+    /// The same error, told with `lead` before it.
+    pub(crate) fn after(mut self, lead: impl fmt::Display) -> Self {
+        self.message = redact(&format!("{lead}{}", self.message)).into();
+        self
+    }
 }
 
 /// The service's refusal: its status, code and message, and, for a copy, what the source answered.
@@ -300,6 +306,16 @@ impl ServiceError {
     /// What to do about it, where the code says so.
     fn advice(&self) -> Option<&'static str> {
         Some(match &self.code {
+            // Who may not read a container is told that there is no such resource: another code.
+            ErrorCode::CannotVerifyCopySource
+                if matches!(
+                    self.source_code,
+                    Some(ErrorCode::BlobNotFound | ErrorCode::ContainerNotFound)
+                ) =>
+            {
+                "there is no such source: check its container, its name, and the snapshot or \
+                 version that it names"
+            }
             ErrorCode::CannotVerifyCopySource => {
                 "the service could not read the source: it must be public, or its URL must carry a \
                  SAS with read permission that is still valid"
@@ -340,7 +356,12 @@ impl ServiceError {
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.operation, self.status.as_u16(), self.code)?;
+        // What stands between here and the service has no code, only the status's own words.
+        let code = match self.code.as_str() {
+            "" => self.status.canonical_reason().unwrap_or("without a code"),
+            code => code,
+        };
+        write!(f, "{}: {} {code}", self.operation, self.status.as_u16())?;
         if self.source_status.is_some() || self.source_code.is_some() {
             f.write_str("; the source answered")?;
             if let Some(status) = self.source_status {
@@ -353,7 +374,7 @@ impl fmt::Display for ServiceError {
                 write!(f, " ({message})")?;
             }
         }
-        if !self.message.is_empty() {
+        if !self.message.is_empty() && self.source_message.as_ref() != Some(&self.message) {
             write!(f, ": {}", self.message)?;
         }
         if let Some(advice) = self.advice() {

@@ -6,8 +6,8 @@ use std::{future::IntoFuture, time::Duration};
 use blobcopy::{
     AccessToken, BlobClient, BlobContainerClient, BlobServiceClient, BlockId, ClientOptions,
     Conditions, CopyProgress, Credential, CredentialError, CustomerProvidedKey, DeleteSnapshots,
-    ETag, Error, Metadata, RetryOptions, SequenceNumberAction, ServiceVersion, SnapshotId, Tags,
-    TokenProvider, transport::BoxFuture,
+    ETag, Error, LeaseId, Metadata, RetryOptions, SequenceNumberAction, ServiceVersion, SnapshotId,
+    Tags, TokenProvider, transport::BoxFuture,
 };
 use time::macros::datetime;
 use url::Url;
@@ -44,6 +44,10 @@ async fn refused<T>(call: impl IntoFuture<Output = Result<T, Error>>) -> Error {
 
 fn url(text: &str) -> Url {
     text.parse().expect("a URL")
+}
+
+fn lease() -> LeaseId {
+    "11111111-2222-3333-4444-555555555555".parse().expect("a GUID")
 }
 
 fn snapshot() -> SnapshotId {
@@ -93,8 +97,13 @@ async fn destinations_and_versions() {
     let old =
         script.service_with(|options| options.service_version("2011-08-18".parse().expect("v")));
     let blob = old.container_client("vhds").blob_client("notes.txt");
-    let error = refused(blob.start_copy_from_uri(&blob)).await;
+    let error = refused(blob.abort_pending_copy()).await;
     told(error, "service version", "2011-08-18", "2012-02-12 or later");
+    let error =
+        refused(blob.start_copy_from_uri(&blob).source_lease_id(lease()).tags([("k", "v")])).await;
+    told(error, "service version", "2011-08-18", "2019-12-12 or later for tags");
+    let error = refused(disk.start_copy_from_uri(&*disk).source_lease_id(lease())).await;
+    told(error, "source lease id", lease().as_str(), "before 2012-02-12 only");
     assert!(script.seen().is_empty());
 }
 
@@ -104,7 +113,7 @@ fn ids() {
         let error = text.parse::<SnapshotId>().expect_err(text);
         told(error, "snapshot", text, "must be a UTC timestamp");
     }
-    told("x".parse::<blobcopy::LeaseId>().expect_err("x"), "lease id", "x", "must be a GUID");
+    told("x".parse::<LeaseId>().expect_err("x"), "lease id", "x", "must be a GUID");
     told("".parse::<blobcopy::CopyId>().expect_err("empty"), "copy id", "", "visible ASCII");
     told("a\"b".parse::<ETag>().expect_err("quote"), "etag", "a\\\"b", "without inner quotes");
     let error = "half".parse::<CopyProgress>().expect_err("half");

@@ -1,15 +1,18 @@
 //! What is tested from outside the crate, all in one binary.
 
 mod bad_input;
+mod challenges;
 mod conformance;
 mod copies;
 mod from_uri;
 mod leases;
 mod listings;
+mod old_versions;
 mod on_azurite;
 mod on_sdks;
 mod over_http;
 mod retries;
 mod secrets;
+mod shared_access;
 mod support;
 mod transfers;

@@ -236,6 +236,7 @@ impl BlobServiceClient {
             let rule = format!("is not in the account at {}", self.endpoint.url());
             return Err(Error::invalid("copy token", &token.destination, &rule));
         }
+        token.copy_id.check()?;
         let blob = self.container_client(&container).blob_client(&blob);
         Ok(blob.resume_copy(token.copy_id.clone()))
     }

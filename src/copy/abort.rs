@@ -4,7 +4,7 @@ use super::{operation::CopyFromUriOperation, status};
 use crate::{
     clients::BlobClient,
     error::{Error, Result},
-    models::{CopyState, CopyStatus, ErrorCode, LeaseId},
+    models::{CopyState, CopyStatus, ErrorCode, LeaseId, ServiceVersion},
     operations::{
         Call, abort_copy::AbortCopy, call_options, get_properties::GetProperties, with_lease,
     },
@@ -43,6 +43,7 @@ impl AbortPendingCopy {
     }
 
     async fn run(self) -> Result<AbortOutcome> {
+        self.call.since(ServiceVersion::ASYNCHRONOUS_COPY, "the abort of a copy")?;
         let mut round = 1;
         loop {
             let properties = GetProperties::new(self.call.clone().at_primary()).await?;
@@ -76,6 +77,9 @@ impl IntoFuture for AbortPendingCopy {
 
 /// Aborts one copy; what the service refuses is looked into.
 pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
+    if let Some(state) = copy.last().filter(|_| copy.id().is_none()) {
+        return Ok(AbortOutcome::AlreadyFinished(state.clone()));
+    }
     let call = copy.blob().call();
     let mut operation = AbortCopy::new(call.clone(), copy.id().clone());
     if let Some(lease) = copy.lease_id() {

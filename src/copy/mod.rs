@@ -6,6 +6,7 @@ pub(crate) mod operation;
 pub(crate) mod pace;
 pub(crate) mod source;
 pub(crate) mod start;
+mod start_once;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod wait;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clients::BlobClient,
     error::Result,
-    models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId},
+    models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion},
     operations::{Operation, get_properties::GetProperties},
     pipeline::{retry, send::Tries},
 };
@@ -77,7 +77,8 @@ impl CopyFromUriOperation {
         Self { blob, id, last: None, told_all: true, lease_id: None }
     }
 
-    /// Which copy it is.
+    /// Which copy it is; [`CopyId::NONE`] for a copy with a service version before 2012-02-12, which was
+    /// over with the answer to its start.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -154,7 +155,8 @@ impl CopyFromUriOperation {
     }
 
     /// Looks once, with one Get Blob Properties: a report, not a judgement. A copy that has failed or
-    /// was aborted is an `Ok` with that status.
+    /// was aborted is an `Ok` with that status. Of a copy without an id there is nothing more to learn, and
+    /// nothing is sent.
     ///
     /// # Errors
     ///
@@ -176,7 +178,12 @@ impl CopyFromUriOperation {
 
     /// Looks once; tells also how long the service asks to be left alone.
     pub(crate) async fn look(&mut self) -> Result<(CopyState, Option<Duration>)> {
+        if let Some(state) = self.last.as_ref().filter(|_| self.id.is_none()) {
+            return Ok((state.clone(), None));
+        }
+        self.id.check()?;
         let call = self.blob.call().at_primary();
+        call.since(ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
         let operation = GetProperties::new(call.clone());
         let request = call.prepare(&operation)?;
         let mut asked = None;

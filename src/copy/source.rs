@@ -8,7 +8,10 @@ use url::Url;
 
 use super::delegation;
 use crate::{
-    auth::{credential::Proof, sas},
+    auth::{
+        credential::Proof,
+        sas::{self, SasUrl},
+    },
     clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
@@ -35,6 +38,9 @@ const LONGEST: usize = 2048;
 ///   as [`copy_from_uri`](crate::BlobClient::copy_from_uri), are given a token instead (from version
 ///   2020-10-02); an ordinary copy within one account needs neither (from version 2017-11-09);
 /// - an anonymous client's blob must be public.
+///
+/// With a service version before 2012-02-12 the source is sent as the path `/account/container/blob`, with
+/// its snapshot if it has one. It must be in the destination's account, and no SAS goes with it.
 ///
 /// The source may be 2 KiB long, SAS included. No form of it shows the signature.
 ///
@@ -94,6 +100,37 @@ impl CopySource {
         }
     }
 
+    /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the account of
+    /// `destination`, whose request authorizes it.
+    pub(crate) fn resolve_path(&self, destination: &BlobClient) -> Result<HeaderValue> {
+        let url = match &self.place {
+            Place::Url(url) => url.clone(),
+            Place::Blob(blob) => blob.url()?,
+        };
+        let refuse = |rule| Err(Error::invalid("source", &url, rule));
+        let source = BlobUrl::parse("source", &url)?;
+        if source.version.is_some() || source.query.is_some() {
+            return refuse(
+                "must have no query but a snapshot: before version 2012-02-12 a source is named by its \
+                 path, and authorized by the request itself",
+            );
+        }
+        let endpoint = destination.endpoint();
+        let same_account = match (source.endpoint.account(), endpoint.account()) {
+            (Some(account), Some(own)) => account == own,
+            _ => source.endpoint == *endpoint,
+        };
+        if !same_account {
+            return refuse("must be in the destination's account before version 2012-02-12");
+        }
+        let account = match (&destination.pipeline().credential().0, endpoint.account()) {
+            (_, Some(account)) => account,
+            (Proof::SharedKey(key), None) => key.account(),
+            _ => return refuse("must be in an account whose name is known"),
+        };
+        header(&source.path(account))
+    }
+
     /// The source of an operation that reads it while the call goes on: its URL, and a bearer token to
     /// send beside it. The service takes nothing on trust here, even within one account. A token that
     /// is given stands in place of all that the source could show itself; a source of a client with
@@ -108,8 +145,9 @@ impl CopySource {
             (Place::Blob(blob), Some(given)) => (resolved(&blob.url()?, None, None)?, Some(given)),
             (Place::Blob(blob), None) => match &blob.pipeline().credential().0 {
                 Proof::Token(token) if carries_tokens => {
-                    let bearer = token.header(blob.pipeline().clock().now()).await?;
-                    (resolved(&blob.url()?, None, None)?, Some(bearer))
+                    let url = blob.url()?;
+                    let bearer = token.header(&url, blob.pipeline().clock().now()).await?;
+                    (resolved(&url, None, None)?, Some(bearer))
                 }
                 _ => (self.authorized(blob, None).await?, None),
             },
@@ -186,12 +224,17 @@ fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Resu
     let base = url.as_str().split('?').next().unwrap_or_default();
     let text =
         if query.is_empty() { base.to_owned() } else { format!("{base}?{}", query.join("&")) };
+    header(&text)
+}
+
+/// The value of `x-ms-copy-source`.
+fn header(text: &str) -> Result<HeaderValue> {
     if text.len() > LONGEST {
         let size = format!("{text} ({} bytes)", text.len());
         return Err(Error::invalid("source", size, "must be at most 2 KiB long, SAS included"));
     }
-    let mut header = HeaderValue::from_str(&text)
-        .map_err(|_| Error::invalid("source", &text, "must be visible ASCII characters"))?;
+    let mut header = HeaderValue::from_str(text)
+        .map_err(|_| Error::invalid("source", text, "must be visible ASCII characters"))?;
     header.set_sensitive(true);
     Ok(header)
 }
@@ -205,6 +248,12 @@ impl From<Url> for CopySource {
 impl From<&Url> for CopySource {
     fn from(url: &Url) -> Self {
         Self::from(url.clone())
+    }
+}
+
+impl From<&SasUrl> for CopySource {
+    fn from(url: &SasUrl) -> Self {
+        Self::from(Url::from(url))
     }
 }
 

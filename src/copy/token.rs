@@ -7,7 +7,8 @@ use crate::models::CopyId;
 
 /// Names a copy for later: its destination and its id, and no secret.
 ///
-/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume).
+/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume). That of a copy
+/// without an id, which was over when it was made, cannot be resumed or read back.
 ///
 /// ```
 /// # blobcopy::simulator::example(async |service| {

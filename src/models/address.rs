@@ -115,6 +115,21 @@ pub(crate) struct BlobUrl {
 }
 
 impl BlobUrl {
+    /// `/account/container/blob?snapshot=…`, as sources were named before 2012-02-12; in the root
+    /// container `/account/blob`.
+    pub(crate) fn path(&self, account: &str) -> String {
+        let blob = utf8_percent_encode(&self.blob, ENCODED_IN_PATH);
+        let mut path = match self.container.as_str() {
+            ROOT_CONTAINER => format!("/{account}/{blob}"),
+            container => format!("/{account}/{container}/{blob}"),
+        };
+        if let Some(snapshot) = &self.snapshot {
+            path.push_str("?snapshot=");
+            path.push_str(snapshot.as_str());
+        }
+        path
+    }
+
     pub(crate) fn parse(what: &'static str, url: &Url) -> Result<Self> {
         check(what, url)?;
         let mut base = url.clone();

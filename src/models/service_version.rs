@@ -25,6 +25,9 @@ impl ServiceVersion {
     /// 2026-04-06, the default.
     pub const LATEST: ServiceVersion = ServiceVersion(*b"2026-04-06");
 
+    /// 2009-09-19, the oldest: requests were signed in another way before.
+    pub const OLDEST: ServiceVersion = ServiceVersion(*b"2009-09-19");
+
     /// The first version in which a copy goes on in the background and can be watched.
     pub(crate) const ASYNCHRONOUS_COPY: ServiceVersion = ServiceVersion(*b"2012-02-12");
     /// The first version with Incremental Copy Blob.
@@ -74,6 +77,16 @@ impl ServiceVersion {
     pub(crate) const USER_DELEGATION: ServiceVersion = ServiceVersion(*b"2018-11-09");
     /// The first version that knows tiers.
     pub(crate) const TIERS: ServiceVersion = ServiceVersion(*b"2017-04-17");
+    /// The first version that brings an archived blob back with priority.
+    pub(crate) const REHYDRATE_PRIORITY: ServiceVersion = ServiceVersion(*b"2019-02-02");
+    /// The first version that seals append blobs.
+    pub(crate) const SEAL: ServiceVersion = ServiceVersion(*b"2019-12-12");
+    /// The first version with immutability policies and legal holds.
+    pub(crate) const IMMUTABILITY: ServiceVersion = ServiceVersion(*b"2020-06-12");
+    /// The first version with leases whose duration and id can be chosen.
+    pub(crate) const LEASE_DURATIONS: ServiceVersion = ServiceVersion(*b"2012-02-12");
+    /// The first version that keeps a blob's `Content-Disposition`.
+    pub(crate) const CONTENT_DISPOSITION: ServiceVersion = ServiceVersion(*b"2013-08-15");
     /// The first version with conditions other than `if_tags` on a blob's tags.
     pub(crate) const TAG_CONDITIONS: ServiceVersion = ServiceVersion(*b"2026-02-06");
 

@@ -6,7 +6,7 @@ use url::Url;
 use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
 use crate::{
     error::Result,
-    models::{CopyId, LeaseId, headers},
+    models::{CopyId, LeaseId, ServiceVersion, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -43,6 +43,8 @@ impl Operation for AbortCopy {
     const REPEAT: Repeat = Repeat::Safe;
 
     fn request(&self, url: Url) -> Result<Prepared> {
+        self.call.since(ServiceVersion::ASYNCHRONOUS_COPY, "the abort of a copy")?;
+        self.copy_id.check()?;
         let request = Prepared::new(Method::PUT, url)
             .query("comp", "copy")
             .query("copyid", self.copy_id.as_str())

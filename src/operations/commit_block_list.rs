@@ -1,12 +1,13 @@
 //! Put Block List: a blob made of blocks.
 
-use http::{HeaderName, Method, header};
+use http::{Method, header};
 use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
-    with_conditions, with_lease, with_metadata, write_lease,
+    stored::{Stored, with_stored_headers},
+    with_conditions, with_lease, with_metadata, write_lease, write_tags, write_tier,
 };
 use crate::{
     error::{Error, Result},
@@ -32,8 +33,7 @@ use crate::{
 pub struct CommitBlockList {
     call: Call,
     blocks: Vec<BlockLookup>,
-    /// Headers that are stored with the blob: what they are called in an error, and their values.
-    stored: Vec<(HeaderName, &'static str, String)>,
+    stored: Stored,
     metadata: Metadata,
     tags: Tags,
     tier: Option<AccessTier>,
@@ -49,7 +49,7 @@ impl CommitBlockList {
         Self {
             call,
             blocks,
-            stored: Vec::new(),
+            stored: Stored::default(),
             metadata: Metadata::new(),
             tags: Tags::new(),
             tier: None,
@@ -59,38 +59,9 @@ impl CommitBlockList {
         }
     }
 
-    /// The stored `Content-Type`.
-    pub fn content_type(self, media_type: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_TYPE, "content type", media_type)
-    }
-
-    /// The stored `Content-Encoding`.
-    pub fn content_encoding(self, encoding: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_ENCODING, "content encoding", encoding)
-    }
-
-    /// The stored `Content-Language`.
-    pub fn content_language(self, language: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_LANGUAGE, "content language", language)
-    }
-
-    /// The stored `Content-Disposition` (from version 2013-08-15).
-    pub fn content_disposition(self, disposition: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_DISPOSITION, "content disposition", disposition)
-    }
-
-    /// The stored `Cache-Control`.
-    pub fn cache_control(self, directives: &str) -> Self {
-        self.stored(headers::BLOB_CACHE_CONTROL, "cache control", directives)
-    }
-
     /// The stored MD5, in base64, which the service does not check.
-    pub fn stored_md5(self, base64: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_MD5, "stored MD5", base64)
-    }
-
-    fn stored(mut self, name: HeaderName, what: &'static str, value: &str) -> Self {
-        self.stored.push((name, what, value.to_owned()));
+    pub fn stored_md5(mut self, base64: &str) -> Self {
+        self.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
         self
     }
 
@@ -125,6 +96,7 @@ impl CommitBlockList {
 
 call_options!(CommitBlockList);
 with_metadata!(CommitBlockList);
+with_stored_headers!(CommitBlockList);
 with_conditions!(CommitBlockList);
 with_lease!(CommitBlockList);
 with_customer_key!(CommitBlockList);
@@ -144,15 +116,9 @@ impl Operation for CommitBlockList {
             .query("comp", "blocklist")
             .header(header::CONTENT_TYPE, http::HeaderValue::from_static("application/xml"))
             .body(block_list::write(&self.blocks).into());
-        for (name, what, value) in &self.stored {
-            request = request.text(name.clone(), what, value)?;
-        }
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
-        if !self.tags.is_empty() {
-            request = request.header(headers::TAGS, self.tags.header_value()?);
-        }
+        request = self.stored.write(request)?;
+        request = write_tier(request, self.tier.as_ref())?;
+        request = write_tags(request, &self.tags)?;
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.encryption.write(&self.call, request)?;

@@ -1,10 +1,10 @@
 //! Copy Blob: the request of an ordinary copy, and what the service answers to a start.
 
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{Operation, write_lease};
+use super::{Operation, write_immutability, write_lease, write_tags, write_tier};
 use crate::{
     error::{Error, Result},
     models::{
@@ -32,6 +32,7 @@ pub(crate) struct CopyBlob {
     pub(crate) source_conditions: Conditions,
     pub(crate) conditions: Conditions,
     pub(crate) lease_id: Option<LeaseId>,
+    pub(crate) source_lease_id: Option<LeaseId>,
 }
 
 impl Operation for CopyBlob {
@@ -49,12 +50,8 @@ impl Operation for CopyBlob {
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
         self.source_conditions.write_source("source conditions", &mut request.headers)?;
-        if !self.tags.is_empty() {
-            request = request.header(headers::TAGS, self.tags.header_value()?);
-        }
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
+        request = write_tags(request, &self.tags)?;
+        request = write_tier(request, self.tier.as_ref())?;
         if let Some(priority) = &self.rehydrate_priority {
             let what = "rehydrate priority";
             request = request.text(headers::REHYDRATE_PRIORITY, what, priority.as_str())?;
@@ -62,16 +59,9 @@ impl Operation for CopyBlob {
         if let Some(seal) = self.seal {
             request = request.header(headers::SEAL_BLOB, headers::flag(seal));
         }
-        if let Some((until, mode)) = &self.immutability_policy {
-            let date = http_date::value("immutability policy", *until)?;
-            request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
-                headers::IMMUTABILITY_POLICY_MODE,
-                "immutability policy",
-                mode.as_str(),
-            )?;
-        }
-        if let Some(hold) = self.legal_hold {
-            request = request.header(headers::LEGAL_HOLD, headers::flag(hold));
+        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
+        if let Some(id) = &self.source_lease_id {
+            request = request.text(headers::SOURCE_LEASE_ID, "source lease id", id.as_str())?;
         }
         write_lease(request, self.lease_id.as_ref())
     }
@@ -81,17 +71,46 @@ impl Operation for CopyBlob {
     }
 }
 
+/// The same request with a version before 2012-02-12, in which a copy is over with the answer and has
+/// no id.
+#[derive(Debug, Clone)]
+pub(crate) struct CopyBlobAtOnce(pub(crate) CopyBlob);
+
+impl Operation for CopyBlobAtOnce {
+    type Output = CopyState;
+
+    const NAME: &'static str = CopyBlob::NAME;
+    /// Like every write that is over with its answer; there is no copy to be found again.
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.0.request(url)
+    }
+
+    fn parse(&self, answer: Answer) -> Result<CopyState> {
+        if answer.status != StatusCode::CREATED {
+            let why = format_args!("status {} in place of 201", answer.status);
+            return Err(Error::unexpected(Self::NAME, why));
+        }
+        Ok(written(CopyState::new(CopyId::NONE, CopyStatus::Success), &answer))
+    }
+}
+
 /// What the answer to a start says of the copy: which it is, and where it stands.
 pub(crate) fn started(answer: &Answer) -> Result<CopyState> {
     let id = answer.required(&headers::COPY_ID)?;
     let id = CopyId::from_service(id)
         .ok_or_else(|| Error::unexpected(answer.operation, "the copy id is empty"))?;
     let status = CopyStatus::from(answer.required(&headers::COPY_STATUS)?);
-    let mut state = CopyState::new(id, status);
+    Ok(written(CopyState::new(id, status), answer))
+}
+
+/// The state with what any answer to a write says of the blob.
+fn written(mut state: CopyState, answer: &Answer) -> CopyState {
     state.etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
     state.last_modified = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);
     state.version_id = answer.text(&headers::VERSION_ID).and_then(VersionId::from_service);
-    Ok(state)
+    state
 }
 
 #[cfg(test)]
@@ -123,6 +142,7 @@ mod tests {
             source_conditions: Conditions::new().if_match("\"0x1\"".parse().expect("an etag")),
             conditions: Conditions::new().if_none_match(ETag::ANY),
             lease_id: Some("11111111-2222-3333-4444-555555555555".parse().expect("a guid")),
+            source_lease_id: Some("aaaaaaaa-2222-3333-4444-555555555555".parse().expect("a guid")),
         };
         let request = copy.request(url()).expect("legal");
         let expected = [
@@ -138,6 +158,7 @@ mod tests {
             ("x-ms-rehydrate-priority", "High"),
             ("x-ms-seal-blob", "true"),
             ("x-ms-source-if-match", "\"0x1\""),
+            ("x-ms-source-lease-id", "aaaaaaaa-2222-3333-4444-555555555555"),
             ("x-ms-tags", "k=v%20w"),
         ];
         let mut sent: Vec<_> = request.headers.iter().collect();
@@ -155,6 +176,20 @@ mod tests {
         let headers: HeaderMap = pairs.iter().map(pair).collect();
         let body = bytes::Bytes::new().into();
         Answer { status: StatusCode::ACCEPTED, headers, body, operation: CopyBlob::NAME }
+    }
+
+    #[test]
+    fn before_2012_the_answer_is_the_end_and_names_no_copy() {
+        let pairs = [("etag", "0x1"), ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")];
+        let copy = CopyBlobAtOnce(CopyBlob::default());
+        let created = Answer { status: StatusCode::CREATED, ..answer(&pairs) };
+        let state = copy.parse(created).expect("complete");
+        assert_eq!((&state.copy_id, &state.status), (&CopyId::NONE, &CopyStatus::Success));
+        assert_eq!(state.etag.as_ref().map(ETag::as_str), Some("\"0x1\""));
+        assert_eq!(state.last_modified, Some(datetime!(2026-01-01 00:00 UTC)));
+
+        let error = copy.parse(answer(&pairs)).expect_err("202 is no end");
+        assert!(error.to_string().contains("202"), "{error}");
     }
 
     #[test]

@@ -8,14 +8,15 @@ use super::{
     Call, Operation, call_options, copy_blob,
     encryption::{Encryption, with_encryption_scope},
     url_source::{UrlSource, from_uri},
-    with_conditions, with_lease, with_metadata, write_lease,
+    with_conditions, with_lease, with_metadata, write_immutability, write_lease, write_tags,
+    write_tier,
 };
 use crate::{
     copy::CopySource,
     error::{Error, Result},
     models::{
         AccessTier, Conditions, CopiedBlob, CopyStatus, ImmutabilityPolicyMode, LeaseId, Metadata,
-        ServiceVersion, Tags, WrittenBlob, headers, http_date,
+        ServiceVersion, Tags, WrittenBlob, headers,
     },
     pipeline::{
         request::{Prepared, Repeat},
@@ -122,22 +123,9 @@ impl Operation for CopyFromUri {
             .header(headers::REQUIRES_SYNC, HeaderValue::from_static("true"));
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
-        request = write_tags(&self.call, request, &self.tags, self.copy_source_tags)?;
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
-        if let Some((until, mode)) = &self.immutability_policy {
-            let what = "immutability policy";
-            let date = http_date::value(what, *until)?;
-            request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
-                headers::IMMUTABILITY_POLICY_MODE,
-                what,
-                mode.as_str(),
-            )?;
-        }
-        if let Some(hold) = self.legal_hold {
-            request = request.header(headers::LEGAL_HOLD, headers::flag(hold));
-        }
+        request = write_tags_or_sources(&self.call, request, &self.tags, self.copy_source_tags)?;
+        request = write_tier(request, self.tier.as_ref())?;
+        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
         request = self.encryption.write(&self.call, request)?;
         request = self.source.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
@@ -163,7 +151,7 @@ impl Operation for CopyFromUri {
 }
 
 /// The tags of a destination: those that are given, or those of the source.
-pub(super) fn write_tags(
+pub(super) fn write_tags_or_sources(
     call: &Call,
     request: Prepared,
     tags: &Tags,
@@ -171,7 +159,7 @@ pub(super) fn write_tags(
 ) -> Result<Prepared> {
     match (tags.is_empty(), of_source) {
         (true, false) => Ok(request),
-        (false, false) => Ok(request.header(headers::TAGS, tags.header_value()?)),
+        (false, false) => write_tags(request, tags),
         (true, true) => {
             call.since(ServiceVersion::COPY_SOURCE_TAGS, "a copy of the source's tags")?;
             Ok(request.header(headers::COPY_SOURCE_TAG_OPTION, HeaderValue::from_static("COPY")))

@@ -6,7 +6,8 @@ use url::Url;
 use super::{
     Call, Operation, awaitable, call_options,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
-    with_conditions, with_lease, with_metadata, write_lease,
+    stored::{Stored, with_stored_headers},
+    with_conditions, with_lease, with_metadata, write_lease, write_tags,
 };
 use crate::{
     error::Result,
@@ -26,7 +27,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct CreateAppendBlob {
     call: Call,
-    content_type: Option<String>,
+    stored: Stored,
     metadata: Metadata,
     tags: Tags,
     encryption: Encryption,
@@ -38,19 +39,13 @@ impl CreateAppendBlob {
     pub(crate) fn new(call: Call) -> Self {
         Self {
             call,
-            content_type: None,
+            stored: Stored::default(),
             metadata: Metadata::new(),
             tags: Tags::new(),
             encryption: Encryption::default(),
             conditions: Conditions::new(),
             lease_id: None,
         }
-    }
-
-    /// The stored `Content-Type`; `application/octet-stream` unless it is set.
-    pub fn content_type(mut self, media_type: &str) -> Self {
-        self.content_type = Some(media_type.to_owned());
-        self
     }
 
     /// Index tags (from version 2019-12-12).
@@ -62,6 +57,7 @@ impl CreateAppendBlob {
 
 call_options!(CreateAppendBlob);
 with_metadata!(CreateAppendBlob);
+with_stored_headers!(CreateAppendBlob);
 with_conditions!(CreateAppendBlob);
 with_lease!(CreateAppendBlob);
 with_customer_key!(CreateAppendBlob);
@@ -79,12 +75,8 @@ impl Operation for CreateAppendBlob {
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .header(headers::BLOB_TYPE, HeaderValue::from_static("AppendBlob"));
-        if let Some(media_type) = &self.content_type {
-            request = request.text(headers::BLOB_CONTENT_TYPE, "content type", media_type)?;
-        }
-        if !self.tags.is_empty() {
-            request = request.header(headers::TAGS, self.tags.header_value()?);
-        }
+        request = self.stored.write(request)?;
+        request = write_tags(request, &self.tags)?;
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.encryption.write(&self.call, request)?;

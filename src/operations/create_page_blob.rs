@@ -6,7 +6,9 @@ use url::Url;
 use super::{
     Call, Operation, awaitable, call_options,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
-    sequence_number, with_conditions, with_lease, with_metadata, write_lease,
+    sequence_number,
+    stored::{Stored, with_stored_headers},
+    with_conditions, with_lease, with_metadata, write_lease, write_tags, write_tier,
 };
 use crate::{
     error::{Error, Result},
@@ -29,6 +31,7 @@ pub struct CreatePageBlob {
     sequence_number: u64,
     tier: Option<AccessTier>,
     metadata: Metadata,
+    stored: Stored,
     tags: Tags,
     encryption: Encryption,
     conditions: Conditions,
@@ -43,6 +46,7 @@ impl CreatePageBlob {
             sequence_number: 0,
             tier: None,
             metadata: Metadata::new(),
+            stored: Stored::default(),
             tags: Tags::new(),
             encryption: Encryption::default(),
             conditions: Conditions::new(),
@@ -81,6 +85,7 @@ pub(super) fn check_size(size: u64) -> Result<()> {
 
 call_options!(CreatePageBlob);
 with_metadata!(CreatePageBlob);
+with_stored_headers!(CreatePageBlob);
 with_conditions!(CreatePageBlob);
 with_lease!(CreatePageBlob);
 with_customer_key!(CreatePageBlob);
@@ -104,12 +109,9 @@ impl Operation for CreatePageBlob {
             let number = HeaderValue::from(self.sequence_number);
             request = request.header(headers::BLOB_SEQUENCE_NUMBER, number);
         }
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
-        if !self.tags.is_empty() {
-            request = request.header(headers::TAGS, self.tags.header_value()?);
-        }
+        request = write_tier(request, self.tier.as_ref())?;
+        request = write_tags(request, &self.tags)?;
+        request = self.stored.write(request)?;
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.encryption.write(&self.call, request)?;

@@ -10,7 +10,6 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        send::Tries,
         transport::BoxFuture,
     },
 };
@@ -62,14 +61,7 @@ impl IntoFuture for DeleteBlob {
     type IntoFuture = BoxFuture<'static, Result<()>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut tries = Tries::default();
-            let request = self.call.prepare(&self)?;
-            match self.call.send(&self, &request, &mut tries).await {
-                Err(error) if tries.ambiguous && is_gone(&error) => Ok(()),
-                other => other.map(|_| ()),
-            }
-        })
+        Box::pin(async move { self.call.run_to_end(&self, is_gone).await })
     }
 }
 

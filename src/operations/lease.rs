@@ -14,7 +14,6 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        send::Tries,
         transport::BoxFuture,
     },
 };
@@ -214,14 +213,7 @@ impl IntoFuture for ReleaseLease {
     type IntoFuture = BoxFuture<'static, Result<()>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut tries = Tries::default();
-            let request = self.call.prepare(&self)?;
-            match self.call.send(&self, &request, &mut tries).await {
-                Err(error) if tries.ambiguous && is_released(&error) => Ok(()),
-                other => other.map(|_| ()),
-            }
-        })
+        Box::pin(async move { self.call.run_to_end(&self, is_released).await })
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
+use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
     error::{Error, Result},
-    models::{LeaseId, ServiceVersion, headers},
+    models::{
+        AccessTier, ImmutabilityPolicyMode, LeaseId, ServiceVersion, Tags, headers, http_date,
+    },
     pipeline::{
         request::{CallOptions, Prepared, Repeat},
         response::Answer,
@@ -17,6 +20,7 @@ use crate::{
 pub(crate) mod abort_copy;
 pub(crate) mod append_block;
 pub(crate) mod blob_tags;
+pub(crate) mod checksum;
 pub(crate) mod clear_pages;
 pub(crate) mod commit_block_list;
 pub(crate) mod content;
@@ -43,17 +47,20 @@ pub(crate) mod list_blobs;
 pub(crate) mod list_containers;
 #[cfg(test)]
 pub(crate) mod offline;
+mod pieces;
 pub(crate) mod sequence_number;
 pub(crate) mod set_metadata;
 pub(crate) mod set_page_blob_properties;
 pub(crate) mod set_tier;
 pub(crate) mod stage_block;
 pub(crate) mod stage_block_from_uri;
+mod stored;
 pub(crate) mod upload_blob;
 pub(crate) mod upload_blob_from_uri;
 pub(crate) mod upload_pages;
 pub(crate) mod upload_pages_from_uri;
 pub(crate) mod url_source;
+mod versions;
 
 /// Where a call goes and what its caller set for it: the part that every builder has.
 #[derive(Clone)]
@@ -134,6 +141,21 @@ impl Call {
         operation.parse(answer)
     }
 
+    /// Makes a call that may find its work done: `is_done` tells so of an error, which counts as success
+    /// when an earlier try's answer was lost.
+    pub(crate) async fn run_to_end<O: Operation<Output = ()>>(
+        &self,
+        operation: &O,
+        is_done: fn(&Error) -> bool,
+    ) -> Result<()> {
+        let mut tries = Tries::default();
+        let request = self.prepare(operation)?;
+        match self.send(operation, &request, &mut tries).await {
+            Err(error) if tries.ambiguous && is_done(&error) => Ok(()),
+            other => other.and_then(|answer| operation.parse(answer)),
+        }
+    }
+
     /// The same call, for what must be read as it is now: never from the secondary.
     pub(crate) fn at_primary(mut self) -> Self {
         self.options.primary_only = true;
@@ -153,6 +175,7 @@ impl Call {
     /// The request, with all that its caller set.
     pub(crate) fn prepare<O: Operation>(&self, operation: &O) -> Result<Prepared> {
         let request = operation.request(self.target.clone()?)?;
+        versions::check(self, &request)?;
         self.options.apply(request)
     }
 
@@ -259,4 +282,41 @@ pub(crate) fn write_lease(request: Prepared, lease: Option<&LeaseId>) -> Result<
         None => Ok(request),
         Some(id) => request.text(headers::LEASE_ID, "lease id", id.as_str()),
     }
+}
+
+/// Writes the tier, if there is one.
+pub(crate) fn write_tier(request: Prepared, tier: Option<&AccessTier>) -> Result<Prepared> {
+    match tier {
+        None => Ok(request),
+        Some(tier) => request.text(headers::ACCESS_TIER, "tier", tier.as_str()),
+    }
+}
+
+/// Writes the tags, if there are any.
+pub(crate) fn write_tags(request: Prepared, tags: &Tags) -> Result<Prepared> {
+    match tags.is_empty() {
+        true => Ok(request),
+        false => Ok(request.header(headers::TAGS, tags.header_value()?)),
+    }
+}
+
+/// Writes what keeps a blob from being changed: until a date, and until a hold is lifted.
+pub(crate) fn write_immutability(
+    mut request: Prepared,
+    policy: Option<&(OffsetDateTime, ImmutabilityPolicyMode)>,
+    hold: Option<bool>,
+) -> Result<Prepared> {
+    if let Some((until, mode)) = policy {
+        let what = "immutability policy";
+        let date = http_date::value(what, *until)?;
+        request = request.header(headers::IMMUTABILITY_POLICY_UNTIL_DATE, date).text(
+            headers::IMMUTABILITY_POLICY_MODE,
+            what,
+            mode.as_str(),
+        )?;
+    }
+    if let Some(hold) = hold {
+        request = request.header(headers::LEGAL_HOLD, headers::flag(hold));
+    }
+    Ok(request)
 }

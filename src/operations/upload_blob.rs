@@ -6,9 +6,11 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
-    with_conditions, with_lease, with_metadata, write_lease,
+    stored::{Stored, with_stored_headers},
+    with_conditions, with_lease, with_metadata, write_lease, write_tags, write_tier,
 };
 use crate::{
     error::{Error, Result},
@@ -28,7 +30,8 @@ use crate::{
 pub struct UploadBlob {
     call: Call,
     content: Content,
-    content_type: Option<String>,
+    checksum: Checksum,
+    stored: Stored,
     tier: Option<AccessTier>,
     metadata: Metadata,
     tags: Tags,
@@ -45,7 +48,8 @@ impl UploadBlob {
         Self {
             call,
             content: Content(content),
-            content_type: None,
+            checksum: Checksum::default(),
+            stored: Stored::default(),
             tier: None,
             metadata: Metadata::new(),
             tags: Tags::new(),
@@ -53,12 +57,6 @@ impl UploadBlob {
             conditions: Conditions::new(),
             lease_id: None,
         }
-    }
-
-    /// The stored `Content-Type`; `application/octet-stream` unless it is set.
-    pub fn content_type(mut self, media_type: &str) -> Self {
-        self.content_type = Some(media_type.to_owned());
-        self
     }
 
     /// The storage tier (from version 2018-11-09).
@@ -76,8 +74,11 @@ impl UploadBlob {
 
 call_options!(UploadBlob);
 with_metadata!(UploadBlob);
+with_stored_headers!(UploadBlob);
 with_conditions!(UploadBlob);
 with_lease!(UploadBlob);
+with_content_md5!(UploadBlob);
+with_content_crc64!(UploadBlob);
 with_customer_key!(UploadBlob);
 with_encryption_scope!(UploadBlob);
 awaitable!(UploadBlob -> WrittenBlob);
@@ -96,18 +97,15 @@ impl Operation for UploadBlob {
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .header(headers::BLOB_TYPE, HeaderValue::from_static("BlockBlob"))
-            .text(
+            .header(
                 http::header::CONTENT_TYPE,
-                "content type",
-                self.content_type.as_deref().unwrap_or("application/octet-stream"),
-            )?
+                HeaderValue::from_static("application/octet-stream"),
+            )
             .body(self.content.0.clone());
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
-        if !self.tags.is_empty() {
-            request = request.header(headers::TAGS, self.tags.header_value()?);
-        }
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
+        request = self.stored.write(request)?;
+        request = write_tier(request, self.tier.as_ref())?;
+        request = write_tags(request, &self.tags)?;
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.encryption.write(&self.call, request)?;

@@ -1,14 +1,16 @@
 //! Put Blob From URL: a block blob made of what a URL gives.
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use url::Url;
 
 use super::{
     Call, Operation, call_options,
-    copy_from_uri::write_tags,
+    checksum::{self, Checksum, with_content_md5},
+    copy_from_uri::write_tags_or_sources,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
+    stored::{Stored, with_stored_headers},
     url_source::{UrlSource, from_uri, with_source_customer_key},
-    with_conditions, with_lease, with_metadata, write_lease,
+    with_conditions, with_lease, with_metadata, write_lease, write_tier,
 };
 use crate::{
     copy::CopySource,
@@ -32,8 +34,8 @@ use crate::{
 pub struct UploadBlobFromUri {
     call: Call,
     source: UrlSource,
-    /// Headers that are stored with the blob: what they are called in an error, and their values.
-    stored: Vec<(HeaderName, &'static str, String)>,
+    stored: Stored,
+    checksum: Checksum,
     copy_source_properties: Option<bool>,
     metadata: Metadata,
     tags: Tags,
@@ -49,7 +51,8 @@ impl UploadBlobFromUri {
         Self {
             call,
             source: UrlSource::new(source),
-            stored: Vec::new(),
+            stored: Stored::default(),
+            checksum: Checksum::default(),
             copy_source_properties: None,
             metadata: Metadata::new(),
             tags: Tags::new(),
@@ -68,39 +71,10 @@ impl UploadBlobFromUri {
         self
     }
 
-    /// The stored `Content-Type`.
-    pub fn content_type(self, media_type: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_TYPE, "content type", media_type)
-    }
-
-    /// The stored `Content-Encoding`.
-    pub fn content_encoding(self, encoding: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_ENCODING, "content encoding", encoding)
-    }
-
-    /// The stored `Content-Language`.
-    pub fn content_language(self, language: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_LANGUAGE, "content language", language)
-    }
-
-    /// The stored `Content-Disposition`.
-    pub fn content_disposition(self, disposition: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_DISPOSITION, "content disposition", disposition)
-    }
-
-    /// The stored `Cache-Control`.
-    pub fn cache_control(self, directives: &str) -> Self {
-        self.stored(headers::BLOB_CACHE_CONTROL, "cache control", directives)
-    }
-
     /// The stored MD5, in base64. The service does not check it; for that,
     /// [`source_content_md5`](Self::source_content_md5).
-    pub fn stored_md5(self, base64: &str) -> Self {
-        self.stored(headers::BLOB_CONTENT_MD5, "stored MD5", base64)
-    }
-
-    fn stored(mut self, name: HeaderName, what: &'static str, value: &str) -> Self {
-        self.stored.push((name, what, value.to_owned()));
+    pub fn stored_md5(mut self, base64: &str) -> Self {
+        self.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
         self
     }
 
@@ -126,8 +100,10 @@ impl UploadBlobFromUri {
 
 call_options!(UploadBlobFromUri);
 with_metadata!(UploadBlobFromUri);
+with_stored_headers!(UploadBlobFromUri);
 with_conditions!(UploadBlobFromUri);
 with_lease!(UploadBlobFromUri);
+with_content_md5!(UploadBlobFromUri);
 with_customer_key!(UploadBlobFromUri);
 with_encryption_scope!(UploadBlobFromUri);
 with_source_customer_key!(UploadBlobFromUri);
@@ -144,18 +120,15 @@ impl Operation for UploadBlobFromUri {
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .header(headers::BLOB_TYPE, HeaderValue::from_static("BlockBlob"));
-        for (name, what, value) in &self.stored {
-            request = request.text(name.clone(), what, value)?;
-        }
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
+        request = self.stored.write(request)?;
         if let Some(copy) = self.copy_source_properties {
             request = request.header(headers::COPY_SOURCE_BLOB_PROPERTIES, headers::flag(copy));
         }
-        if let Some(tier) = &self.tier {
-            request = request.text(headers::ACCESS_TIER, "tier", tier.as_str())?;
-        }
+        request = write_tier(request, self.tier.as_ref())?;
         self.metadata.write(&mut request.headers)?;
         self.conditions.write("conditions", &mut request.headers)?;
-        request = write_tags(&self.call, request, &self.tags, self.copy_source_tags)?;
+        request = write_tags_or_sources(&self.call, request, &self.tags, self.copy_source_tags)?;
         request = self.encryption.write(&self.call, request)?;
         request = self.source.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())

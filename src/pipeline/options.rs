@@ -50,7 +50,7 @@ impl ClientOptions {
         }
     }
 
-    /// The version of the REST interface to speak.
+    /// The version of the REST interface to speak: 2009-09-19 or later.
     pub fn service_version(mut self, version: ServiceVersion) -> Self {
         self.service_version = version;
         self
@@ -104,6 +104,10 @@ impl ClientOptions {
     /// Refuses settings that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
         self.retry.check()?;
+        if self.service_version < ServiceVersion::OLDEST {
+            let rule = format!("must be {} or later", ServiceVersion::OLDEST);
+            return Err(Error::invalid("service version", self.service_version, &rule));
+        }
         if !(Duration::from_millis(1)..=Self::LONGEST_ATTEMPT).contains(&self.attempt_timeout) {
             let value = format!("{:?}", self.attempt_timeout);
             return Err(Error::invalid("attempt timeout", value, "must be 1 ms to 24 hours"));

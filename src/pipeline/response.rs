@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_without_a_code_is_shown_in_its_statuss_words() {
+        for (status, expected) in [(400, "Op: 400 Bad Request"), (499, "Op: 499 without a code")] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let error = service_error("Op", status, &HeaderMap::new(), b"");
+            assert_eq!((error.code.as_str(), error.to_string().as_str()), ("", expected));
+        }
+    }
+
+    #[test]
     fn what_the_source_answered_is_shown_first() {
         let from = headers(&[
             ("x-ms-error-code", "CannotVerifyCopySource"),
@@ -148,6 +157,27 @@ mod tests {
         let error = service_error("Copy Blob", StatusCode::FORBIDDEN, &from, body);
         assert_eq!(error.source_status, Some(StatusCode::FORBIDDEN));
         assert_eq!(error.source_code, Some(ErrorCode::AuthorizationPermissionMismatch));
+    }
+
+    #[test]
+    fn a_source_that_is_not_there_is_said_to_be_so_and_once() {
+        let from = headers(&[
+            ("x-ms-error-code", "CannotVerifyCopySource"),
+            ("x-ms-copy-source-status-code", "404"),
+            ("x-ms-copy-source-error-code", "BlobNotFound"),
+        ]);
+        let body = b"<Error><Code>CannotVerifyCopySource</Code><Message>No such blob.</Message>\
+            <CopySourceErrorMessage>No such blob.</CopySourceErrorMessage></Error>";
+        let error = service_error("Copy Blob", StatusCode::NOT_FOUND, &from, body).to_string();
+        assert_eq!(error.matches("No such blob.").count(), 1, "{error}");
+        assert!(error.contains("there is no such source") && !error.contains("SAS"), "{error}");
+        // Somebody who may not read is told something else.
+        let from = headers(&[
+            ("x-ms-error-code", "CannotVerifyCopySource"),
+            ("x-ms-copy-source-error-code", "ResourceNotFound"),
+        ]);
+        let error = service_error("Copy Blob", StatusCode::NOT_FOUND, &from, b"").to_string();
+        assert!(error.contains("must carry a SAS"), "{error}");
     }
 
     #[test]

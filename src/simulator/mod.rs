@@ -28,6 +28,7 @@ mod copies;
 mod dates;
 mod document;
 mod doors;
+mod encryption;
 mod error;
 mod faults;
 mod handle;

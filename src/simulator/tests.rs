@@ -8,6 +8,7 @@ mod control;
 mod copy;
 mod doors;
 mod elsewhere;
+mod encryption;
 mod from_url;
 mod incremental;
 mod kit;

@@ -1,4 +1,4 @@
-//! What a test begins with: a client, a container of its own, a SAS, a lease; and how it says which
+//! What a test begins with: a client, a container of its own, a SAS; and how it says which
 //! refusal it expects.
 
 use std::{
@@ -7,8 +7,8 @@ use std::{
 };
 
 use blobcopy::{
-    BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, Credential, Error, LeaseId,
-    Result, SasToken, SharedKey, sas,
+    BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, Credential, Error, Result,
+    SasToken, SharedKey, sas,
 };
 use time::{OffsetDateTime, macros::datetime};
 use url::Url;
@@ -117,24 +117,6 @@ pub(super) fn with_query(mut url: Url, query: &str) -> Url {
     let query = url.query().map_or_else(|| query.to_owned(), |own| format!("{own}&{query}"));
     url.set_query(Some(&query));
     url
-}
-
-/// Acquires an infinite lease of `blob`. The crate has no such operation, so this asks by hand.
-pub(super) async fn lease(account: &Account, blob: &BlobClient) -> LeaseId {
-    let sas = blob_sas(account, blob, sas::BlobSasPermissions::new().write());
-    let url = with_query(blob.url().expect("a legal name"), sas.expose());
-    let answer = reqwest::Client::new()
-        .put(with_query(url, "comp=lease"))
-        .header("x-ms-version", "2026-04-06")
-        .header("x-ms-lease-action", "acquire")
-        .header("x-ms-lease-duration", "-1")
-        .header("content-length", "0")
-        .send()
-        .await
-        .expect("Azurite answers");
-    assert_eq!(answer.status(), 201, "{answer:?}");
-    let id = answer.headers()["x-ms-lease-id"].to_str().expect("a GUID");
-    id.parse().expect("a GUID")
 }
 
 /// Expects the service to refuse, with one of these statuses and codes.

@@ -5,7 +5,7 @@ use blobcopy::{
     LeaseStatus, PageBlobClient, Result,
 };
 
-use super::fixture::{assert_refused, container, lease};
+use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
 const MISSING: &[(u16, &str)] = &[(412, "LeaseIdMissing")];
@@ -26,6 +26,10 @@ async fn ends(azurite: &Azurite) -> (BlockBlobClient, BlockBlobClient) {
     (source, destination)
 }
 
+async fn lease(blob: &BlobClient) -> LeaseId {
+    blob.acquire_infinite_lease().await.unwrap().lease_id
+}
+
 async fn content(blob: &BlobClient) -> Vec<u8> {
     blob.download().await.unwrap().bytes().await.unwrap().to_vec()
 }
@@ -34,7 +38,7 @@ async fn content(blob: &BlobClient) -> Vec<u8> {
 async fn a_leased_destination_is_copied_into_with_its_lease() {
     let Some(azurite) = Azurite::shared() else { return };
     let (source, destination) = ends(azurite).await;
-    let id = lease(&ACCOUNT, &destination).await;
+    let id = lease(&destination).await;
 
     assert_refused(destination.start_copy_from_uri(&source).await, MISSING);
     let wrong = destination.start_copy_from_uri(&source).lease_id(another()).await;
@@ -62,7 +66,7 @@ async fn a_lease_that_is_not_there_is_refused() {
 async fn the_lease_of_a_source_does_not_matter() {
     let Some(azurite) = Azurite::shared() else { return };
     let (source, destination) = ends(azurite).await;
-    lease(&ACCOUNT, &source).await;
+    lease(&source).await;
     destination.start_copy_from_uri(&source).await.unwrap().wait().await.unwrap();
     assert_eq!(content(&destination).await, b"new");
     let copied = destination.get_properties().await.unwrap();
@@ -73,7 +77,7 @@ async fn the_lease_of_a_source_does_not_matter() {
 async fn an_operation_remembers_its_lease_for_the_abort() {
     let Some(azurite) = Azurite::shared() else { return };
     let (source, destination) = ends(azurite).await;
-    let id = lease(&ACCOUNT, &destination).await;
+    let id = lease(&destination).await;
     let mut copy = destination.start_copy_from_uri(&source).lease_id(id.clone()).await.unwrap();
 
     let outcome = copy.abort().await.unwrap();
@@ -93,7 +97,7 @@ async fn every_write_takes_the_lease() {
     let Some(azurite) = Azurite::shared() else { return };
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     disk.create(1024).await.unwrap();
-    let id = lease(&ACCOUNT, &disk).await;
+    let id = lease(&disk).await;
     let (mine, wrong) = (Some(id.clone()), Some(another()));
 
     for (name, write) in WRITES {

@@ -6,18 +6,29 @@
 #![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 mod abort;
+mod account_sas;
+mod append_blobs;
+mod block_lists;
 mod containers;
 mod copies;
 mod copy_conditions;
 mod copy_endings;
+mod copy_from_uri;
 mod copy_sources;
+mod delegation;
 mod fixture;
 mod harness;
+mod headers;
+mod lease_actions;
 mod leases;
 mod lists;
 mod page_blobs;
+mod page_sizes;
 mod reads;
 mod recording;
 mod sas;
 mod signing;
 mod snapshots;
+mod stored_policies;
+mod tags;
+mod tiers;

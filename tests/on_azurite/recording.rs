@@ -37,6 +37,11 @@ pub(super) struct Exchange {
 }
 
 impl Recording {
+    /// Sends with `client`.
+    pub(super) fn over(client: reqwest::Client) -> Self {
+        Self { client, ..Self::default() }
+    }
+
     /// Options that send by way of it.
     pub(super) fn options(&self) -> ClientOptions {
         ClientOptions::new().transport(self.clone())

@@ -40,6 +40,34 @@ async fn a_snapshot_keeps_what_was_there() {
 }
 
 #[tokio::test]
+async fn a_disk_goes_back_to_a_snapshot_and_keeps_the_later_ones() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let disk = container(azurite, &ACCOUNT).await.page_blob_client("a disk");
+    disk.create(2 * 512).metadata([("state", "old")]).await.unwrap();
+    disk.upload_pages(0, vec![1; 512]).await.unwrap();
+    let old = disk.create_snapshot().await.unwrap().snapshot;
+    disk.upload_pages(512, vec![2; 512]).await.unwrap();
+    disk.set_metadata([("state", "new")]).await.unwrap();
+    let new = disk.create_snapshot().await.unwrap().snapshot;
+
+    for (snapshot, state, content) in
+        [(&old, "old", [[1; 512], [0; 512]].concat()), (&new, "new", [[1; 512], [2; 512]].concat())]
+    {
+        let promoted = disk.start_copy_from_uri(&disk.with_snapshot(snapshot)).await;
+        promoted.unwrap().wait().await.unwrap();
+        assert_eq!(disk.download().await.unwrap().bytes().await.unwrap(), content, "{state}");
+        let properties = disk.get_properties().await.unwrap();
+        assert_eq!(properties.metadata.get("state"), Some(state));
+        for snapshot in [&old, &new] {
+            assert!(disk.with_snapshot(snapshot).exists().await.unwrap(), "{snapshot}");
+        }
+    }
+    // It is a disk like any other.
+    disk.resize(3 * 512).await.unwrap();
+    disk.upload_pages(1024, vec![3; 512]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_snapshot_may_have_metadata_of_its_own() {
     let Some(azurite) = Azurite::shared() else { return };
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");

@@ -6,7 +6,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::{OnceLock, mpsc},
     thread,
@@ -39,7 +39,8 @@ pub(crate) struct Account {
 /// A running emulator, empty at first. Tests share it, so each makes containers of its own.
 #[derive(Debug)]
 pub(crate) struct Azurite {
-    address: String,
+    /// Scheme, host and port.
+    origin: String,
     /// Holds the other end of the emulator's standard input, without which it exits.
     process: Child,
     /// Kept open, since a process that writes to a closed pipe dies.
@@ -73,9 +74,24 @@ impl Azurite {
 
     /// Starts one more emulator.
     pub(crate) fn start() -> Result<Self, String> {
-        let mut process = Command::new("node")
+        Self::start_with(|command| command)
+    }
+
+    /// Starts an emulator that takes https and, over it, bearer tokens; it trusts itself as the
+    /// source of a copy.
+    pub(crate) fn start_https(certificate: &Path, key: &Path) -> Result<Self, String> {
+        Self::start_with(|command| {
+            let command = command.arg("--cert").arg(certificate).arg("--key").arg(key);
+            command.args(["--oauth", "basic"]).env("NODE_EXTRA_CA_CERTS", certificate)
+        })
+    }
+
+    fn start_with(settings: impl FnOnce(&mut Command) -> &mut Command) -> Result<Self, String> {
+        let mut command = Command::new("node");
+        command
             .args(["serve.js", "--blobHost", "127.0.0.1", "--blobPort", "0", "--silent"])
-            .args(["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"])
+            .args(["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]);
+        let mut process = settings(&mut command)
             .env(
                 "AZURITE_ACCOUNTS",
                 format!("{};{}", ACCOUNT.for_azurite(), OTHER_ACCOUNT.for_azurite()),
@@ -87,7 +103,7 @@ impl Azurite {
             .map_err(|error| format!("cannot run `node`: {error}"))?;
         let output = process.stdout.take().expect("its output is a pipe");
         match listening(output) {
-            Ok((address, output)) => Ok(Self { address, process, _output: output }),
+            Ok((origin, output)) => Ok(Self { origin, process, _output: output }),
             Err(trouble) => {
                 // It may have ended by itself, and then there is nothing to kill.
                 let _ = process.kill();
@@ -99,12 +115,12 @@ impl Azurite {
 
     /// The endpoint of the blob service for `account`, without a slash at its end.
     pub(crate) fn endpoint(&self, account: &Account) -> String {
-        format!("http://{}/{}", self.address, account.name)
+        format!("{}/{}", self.origin, account.name)
     }
 
     /// The host and port that it listens on.
     pub(crate) fn address(&self) -> &str {
-        &self.address
+        self.origin.split_once("://").map_or("", |(_, address)| address)
     }
 
     /// Lets it go, as the end of this process would.
@@ -121,26 +137,26 @@ impl Account {
 
 /// Waits until Azurite says where it listens, and returns that with the rest of its output.
 fn listening(output: ChildStdout) -> Result<(String, BufReader<ChildStdout>), String> {
-    const LISTENS: &str = "successfully listens on http://";
+    const LISTENS: &str = "successfully listens on ";
     const LONGEST: Duration = Duration::from_secs(60);
 
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = String::new();
-        let address = loop {
+        let origin = loop {
             line.clear();
             match output.read_line(&mut line) {
                 Ok(0) => break Err("Azurite ended before it listened".to_owned()),
                 Ok(_) => {}
                 Err(error) => break Err(format!("cannot read what Azurite says: {error}")),
             }
-            if let Some((_, address)) = line.split_once(LISTENS) {
-                break Ok(address.trim().to_owned());
+            if let Some((_, origin)) = line.split_once(LISTENS) {
+                break Ok(origin.trim().to_owned());
             }
         };
         // Nobody listens any more when the time was up.
-        let _ = sender.send(address.map(|address| (address, output)));
+        let _ = sender.send(origin.map(|origin| (origin, output)));
     });
     receiver
         .recv_timeout(LONGEST)

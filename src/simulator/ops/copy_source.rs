@@ -8,6 +8,7 @@ use crate::simulator::{
     blob::Revision,
     call::Call,
     conditions::Conditions,
+    encryption,
     error::{Code, Refusal},
     remote::{Elsewhere, Fetched},
     route::{Query, is_same_service, locate},
@@ -80,6 +81,7 @@ impl<'a> SourceUrl<'a> {
         principal: Option<Principal>,
     ) -> Result<Source, Refusal> {
         let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+        let key = encryption::of_source(call)?;
         if let (Some(Fetched(fetched)), Some(authority)) = (&call.fetched, &self.authority) {
             let (revision, elsewhere) = Result::clone(fetched)?;
             Conditions::of_source(call)?.check_write(Some((&revision).into()))?;
@@ -108,6 +110,7 @@ impl<'a> SourceUrl<'a> {
         let at = BlobAddress { account: route.account, container, blob };
         let found = state.accounts.blob(&at).map_err(unreadable)?;
         let revision = found.revision(self.snapshot()).map_err(unreadable)?;
+        encryption::check(revision.encryption.as_ref(), key.as_ref()).map_err(unreadable)?;
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }

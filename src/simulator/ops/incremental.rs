@@ -57,6 +57,7 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         tier: None,
         copy: None,
         incremental: true,
+        encryption: None,
         ..source.revision.clone()
     };
     let record = CopyRecord::new(state.stamps.guid(), url.echoed(state.settings.echo), moved);

@@ -1,0 +1,160 @@
+//! Copies a blob from one account to another, checks what arrived, and shows what a copy that
+//! cannot work looks like.
+//!
+//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from the
+//! first account to the second; else in a simulator with two accounts, which it starts itself. Run it
+//! with `cargo run --example copy_between_accounts`.
+
+#[path = "shared/account.rs"]
+mod account;
+#[path = "shared/containers.rs"]
+mod containers;
+
+use std::{process::ExitCode, time::Duration};
+
+use account::{CONNECTION_STRING, Result, account, announce};
+use blobcopy::{
+    BlobClient, BlobServiceClient, BlockBlobClient, CopySource, Error, simulator::Simulator,
+};
+use containers::{in_containers, unused_name};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+const SOURCE_CONNECTION_STRING: &str = "AZURE_STORAGE_SOURCE_CONNECTION_STRING";
+const SIZE: usize = 24 << 20;
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    account::exit(run().await)
+}
+
+async fn run() -> Result<()> {
+    // Kept until the end: a simulator that is dropped stops.
+    let (from, to, _simulator) = connect().await?;
+    let name = unused_name();
+    let (photos, backups) = (from.container_client(&name), to.container_client(&name));
+    in_containers([&photos, &backups], async || {
+        let source = photos.block_blob_client("2026/photos.tar");
+        let destination = backups.blob_client("photos.tar");
+        make(&source).await?;
+        copy(&source, &destination).await?;
+        compare(&source, &destination).await?;
+        lose_the_source(&source, &backups.blob_client("second copy.tar")).await
+    })
+    .await?;
+    println!("\nEverything that was made is deleted again.");
+    Ok(())
+}
+
+/// Clients of the two accounts that the environment names, or of two in a simulator.
+async fn connect() -> Result<(BlobServiceClient, BlobServiceClient, Option<Simulator>)> {
+    match (account(SOURCE_CONNECTION_STRING)?, account(CONNECTION_STRING)?) {
+        (Some(from), Some(to)) => Ok((from, to, None)),
+        (None, None) => {
+            let simulator = Simulator::builder()
+                .account("backups", "dGhlIGtleSBvZiB0aGUgYmFja3Vwcw==")
+                .account("photos", "dGhlIGtleSBvZiB0aGUgcGhvdG9z")
+                .copy_rate(24 << 20)
+                .start()
+                .await?;
+            announce(&simulator);
+            let client = |account| {
+                let text = simulator.connection_string_of(account).unwrap_or_default();
+                BlobServiceClient::from_connection_string(&text)
+            };
+            Ok((client("photos")?, client("backups")?, Some(simulator)))
+        }
+        _ => Err(format!("set both {SOURCE_CONNECTION_STRING} and {CONNECTION_STRING}").into()),
+    }
+}
+
+/// Uploads the blob that is to be copied.
+async fn make(source: &BlockBlobClient) -> Result<()> {
+    let content: Vec<u8> = (0..SIZE as u64 / 8).flat_map(u64::to_le_bytes).collect();
+    let upload = source.upload(content).content_type("application/x-tar");
+    upload.metadata([("taken", "2026")]).await?;
+    println!("Made a blob of {} at\n  {}", HumanBytes(SIZE as u64), source.url()?);
+    Ok(())
+}
+
+/// The whole of it: start, wait, and look at how it ended.
+///
+/// The destination's account knows nothing of the source's key, so the source is given as a client,
+/// which signs a SAS with it: for this one blob, to read, for an hour. A URL would have to bring its
+/// own.
+async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> {
+    println!("Copying it to\n  {}", destination.url()?);
+    let source = CopySource::from(source).sas_lifetime(HOUR);
+    let mut copy = destination.start_copy_from_uri(source).tags([("origin", "photos")]).await?;
+
+    let bar = ProgressBar::new(SIZE as u64)
+        .with_style(ProgressStyle::with_template("  [{bar:32}] {bytes} of {total_bytes}")?);
+    let done = copy
+        .wait()
+        .timeout(HOUR)
+        .on_progress(|progress| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.copied);
+        })
+        .await?;
+    bar.finish();
+    if !bar.is_hidden() {
+        eprintln!();
+    }
+    // An answer to a start that says that the copy is over already does not say how much it was.
+    match done.bytes_copied {
+        Some(bytes) => println!("Copied {}, as copy {}.", HumanBytes(bytes), done.copy_id),
+        None => println!("Copied at once, as copy {}.", done.copy_id),
+    }
+    let told = destination.get_properties().await?;
+    if told.etag != done.etag {
+        return Err("the destination was written after the copy".into());
+    }
+    if let Some(source) = told.copy.and_then(|copy| copy.source) {
+        // The service may show the SAS whole; the crate never shows its signature.
+        println!("It tells of its source, in which the crate hides the signature:\n  {source}");
+    }
+    Ok(())
+}
+
+/// Compares length, headers, metadata and every byte.
+async fn compare(source: &BlobClient, destination: &BlobClient) -> Result<()> {
+    let (from, to) = (source.download().await?, destination.download().await?);
+    let (left, right) = (&from.properties, &to.properties);
+    println!("\n{:15}{:25}destination", "", "source");
+    let etags =
+        [&left.etag, &right.etag].map(|etag| etag.as_ref().map_or("", |etag| etag.as_str()));
+    let types = [left, right].map(|side| side.content_type.as_deref().unwrap_or_default());
+    let lengths = [left.content_length, right.content_length].map(|length| length.to_string());
+    let taken = [left, right].map(|side| side.metadata.get("taken").unwrap_or_default());
+    println!("{:15}{:25}{}", "ETag", etags[0], etags[1]);
+    println!("{:15}{:25}{}", "length", lengths[0], lengths[1]);
+    println!("{:15}{:25}{}", "content type", types[0], types[1]);
+    println!("{:15}{:25}{}", "metadata taken", taken[0], taken[1]);
+    let same = lengths[0] == lengths[1] && types[0] == types[1] && taken[0] == taken[1];
+    if !same || from.bytes().await? != to.bytes().await? {
+        return Err("the copy differs from its source".into());
+    }
+    println!("Read both: every byte is the same. Only the ETag is the copy's own.");
+    Ok(())
+}
+
+/// What it looks like when the source goes away: while it is copied, and before.
+async fn lose_the_source(source: &BlobClient, destination: &BlobClient) -> Result<()> {
+    let mut copy = destination.start_copy_from_uri(source).await?;
+    source.delete().await?;
+    println!("\nDeleted the source while a second copy was under way:");
+    match copy.wait().timeout(HOUR).await {
+        Err(error @ Error::CopyFailed { .. }) => println!("  {error}"),
+        Err(error) => return Err(error.into()),
+        Ok(_) => println!("  That one was faster, and is complete."),
+    }
+
+    println!("Started a third copy, of a source that is gone:");
+    match destination.start_copy_from_uri(source).await {
+        Err(error @ Error::Service(_)) => println!("  {error}"),
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err("a source that is gone was copied".into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Containers that an example makes for itself, and leaves nothing of.
+
+use blobcopy::{BlobContainerClient, Clock};
+
+use crate::account::Result;
+
+/// A name for a container that no earlier run has used.
+pub(crate) fn unused_name() -> String {
+    format!("blobcopy-example-{}", Clock::system().now().unix_timestamp_nanos())
+}
+
+/// Creates containers, does something with them, and deletes them whatever came of it.
+pub(crate) async fn in_containers<const N: usize>(
+    containers: [&BlobContainerClient; N],
+    work: impl AsyncFnOnce() -> Result<()>,
+) -> Result<()> {
+    for container in containers {
+        container.create().await?;
+    }
+    let outcome = work().await;
+    for container in containers {
+        let deleted = container.delete().await;
+        // What went wrong first is what matters.
+        if outcome.is_ok() {
+            deleted?;
+        }
+    }
+    outcome
+}

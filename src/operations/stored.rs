@@ -1,0 +1,104 @@
+//! Headers that are stored with a blob, and come back with its content.
+
+use http::HeaderName;
+
+use crate::{error::Result, pipeline::request::Prepared};
+
+/// What each is called in an error, and its value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stored(Vec<(HeaderName, &'static str, String)>);
+
+impl Stored {
+    /// Sets a header, in place of what was set before.
+    pub(super) fn set(&mut self, name: HeaderName, what: &'static str, value: &str) {
+        self.0.retain(|(other, ..)| *other != name);
+        self.0.push((name, what, value.to_owned()));
+    }
+
+    pub(super) fn write(&self, mut request: Prepared) -> Result<Prepared> {
+        for (name, what, value) in &self.0 {
+            request = request.text(name.clone(), what, value)?;
+        }
+        Ok(request)
+    }
+}
+
+/// The settings of a builder that stores such headers in its field `stored`.
+macro_rules! with_stored_headers {
+    ($builder:ident) => {
+        impl $builder {
+            /// The stored `Content-Type`; `application/octet-stream` unless it is set.
+            pub fn content_type(mut self, media_type: &str) -> Self {
+                let name = crate::models::headers::BLOB_CONTENT_TYPE;
+                self.stored.set(name, "content type", media_type);
+                self
+            }
+
+            /// The stored `Content-Encoding`.
+            pub fn content_encoding(mut self, encoding: &str) -> Self {
+                let name = crate::models::headers::BLOB_CONTENT_ENCODING;
+                self.stored.set(name, "content encoding", encoding);
+                self
+            }
+
+            /// The stored `Content-Language`.
+            pub fn content_language(mut self, language: &str) -> Self {
+                let name = crate::models::headers::BLOB_CONTENT_LANGUAGE;
+                self.stored.set(name, "content language", language);
+                self
+            }
+
+            /// The stored `Content-Disposition` (from version 2013-08-15).
+            pub fn content_disposition(mut self, disposition: &str) -> Self {
+                let name = crate::models::headers::BLOB_CONTENT_DISPOSITION;
+                self.stored.set(name, "content disposition", disposition);
+                self
+            }
+
+            /// The stored `Cache-Control`.
+            pub fn cache_control(mut self, directives: &str) -> Self {
+                let name = crate::models::headers::BLOB_CACHE_CONTROL;
+                self.stored.set(name, "cache control", directives);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_stored_headers;
+
+#[cfg(test)]
+mod tests {
+    use crate::operations::{
+        Operation,
+        offline::{self, sent},
+    };
+
+    #[test]
+    fn the_last_word_counts_and_each_header_has_its_name() {
+        let blob = offline::blob();
+        let upload = blob
+            .block_blob_client()
+            .upload("x")
+            .content_type("a/b")
+            .content_type("text/x")
+            .content_encoding("gzip")
+            .content_language("en")
+            .content_disposition("inline")
+            .cache_control("no-store");
+        let request = upload.request(blob.url().expect("legal")).expect("legal");
+        let stored: Vec<_> = sent(&request.headers)
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("x-ms-blob-c"))
+            .collect();
+        assert_eq!(
+            stored,
+            [
+                ("x-ms-blob-cache-control", "no-store"),
+                ("x-ms-blob-content-disposition", "inline"),
+                ("x-ms-blob-content-encoding", "gzip"),
+                ("x-ms-blob-content-language", "en"),
+                ("x-ms-blob-content-type", "text/x"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Access tiers: given, changed, brought along.
+
+use blobcopy::{AccessTier, BlockBlobClient, RehydratePriority, TierChange};
+
+use super::fixture::{assert_refused, container};
+use crate::support::azurite::{ACCOUNT, Azurite};
+
+async fn blob(azurite: &Azurite) -> BlockBlobClient {
+    let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");
+    blob.upload("content").await.unwrap();
+    blob
+}
+
+async fn tier(blob: &BlockBlobClient) -> (Option<AccessTier>, Option<bool>) {
+    let properties = blob.get_properties().await.unwrap();
+    (properties.access_tier, properties.access_tier_inferred)
+}
+
+#[tokio::test]
+async fn a_tier_is_inferred_until_it_is_set() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let blob = blob(azurite).await;
+    let before = blob.get_properties().await.unwrap();
+    assert_eq!(tier(&blob).await, (Some(AccessTier::Hot), Some(true)));
+    for to in [AccessTier::Cool, AccessTier::Cold, AccessTier::Hot] {
+        assert_eq!(blob.set_tier(to.clone()).await.unwrap(), TierChange::Done);
+        let found = blob.get_properties().await.unwrap();
+        assert_eq!(found.access_tier, Some(to));
+        assert_ne!(found.access_tier_inferred, Some(true));
+        // A change of tier is no write.
+        assert_eq!((found.etag, found.last_modified), (before.etag.clone(), before.last_modified));
+        assert!(found.access_tier_change_time >= before.last_modified);
+    }
+}
+
+#[tokio::test]
+async fn what_is_archived_comes_back_later() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let blob = blob(azurite).await;
+    assert_eq!(blob.set_tier(AccessTier::Archive).await.unwrap(), TierChange::Done);
+    let archived = [(409, "BlobArchived")];
+    assert_refused(blob.download().await, &archived);
+    assert_eq!(tier(&blob).await.0, Some(AccessTier::Archive));
+
+    let back = blob.set_tier(AccessTier::Hot).rehydrate_priority(RehydratePriority::High);
+    assert_eq!(back.await.unwrap(), TierChange::Rehydrating);
+    // Azurite's is back at once, the service's after hours; until then it stays in the archive.
+    let found = tier(&blob).await.0;
+    assert!(matches!(found, Some(AccessTier::Hot | AccessTier::Archive)), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_tier_that_there_is_not_is_refused() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let blob = blob(azurite).await;
+    let refused = [(400, "InvalidBlobTier"), (400, "InvalidHeaderValue")];
+    // The tier of a disk, and a word that is none; Azurite calls both unsupported.
+    let unsupported = [refused[0], refused[1], (400, "AccessTierNotSupportedForBlobType")];
+    assert_refused(blob.set_tier(AccessTier::from("P10")).await, &unsupported);
+    assert_refused(blob.set_tier(AccessTier::from("Lukewarm")).await, &unsupported);
+    assert_refused(blob.upload("other").tier(AccessTier::from("Lukewarm")).await, &refused);
+    assert_eq!(tier(&blob).await, (Some(AccessTier::Hot), Some(true)));
+    assert_eq!(blob.download().await.unwrap().bytes().await.unwrap(), "content");
+}
+
+#[tokio::test]
+async fn the_tier_of_a_leased_blob_is_changed_with_its_lease() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let blob = blob(azurite).await;
+    let lease = blob.acquire_infinite_lease().await.unwrap().lease_id;
+    let wrong = "66666666-7777-8888-9999-aaaaaaaaaaaa".parse().unwrap();
+    let refused = [(412, "LeaseIdMismatchWithBlobOperation")];
+    assert_refused(blob.set_tier(AccessTier::Cool).lease_id(wrong).await, &refused);
+    assert_eq!(tier(&blob).await.0, Some(AccessTier::Hot));
+    blob.set_tier(AccessTier::Cool).lease_id(lease).await.unwrap();
+    assert_eq!(tier(&blob).await.0, Some(AccessTier::Cool));
+}
+
+#[tokio::test]
+async fn a_copy_has_the_tier_that_was_asked_for() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let source = blob(azurite).await;
+    source.set_tier(AccessTier::Cool).await.unwrap();
+    let container = container(azurite, &ACCOUNT).await;
+    for to in [AccessTier::Hot, AccessTier::Cold, AccessTier::Archive] {
+        let copy = container.block_blob_client(to.as_str());
+        let start = copy.start_copy_from_uri(&source).tier(to.clone());
+        start.await.unwrap().wait().await.unwrap();
+        assert_eq!(tier(&copy).await.0, Some(to));
+        assert_eq!(tier(&source).await.0, Some(AccessTier::Cool));
+    }
+}
