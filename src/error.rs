@@ -253,6 +253,12 @@ impl CredentialError {
         self.transient = true;
         self
     }
+
+    /// The same error, told with `lead` before it.
+    pub(crate) fn after(mut self, lead: impl fmt::Display) -> Self {
+        self.message = redact(&format!("{lead}{}", self.message)).into();
+        self
+    }
 }
 
 /// The service's refusal: its status, code and message, and, for a copy, what the source answered.

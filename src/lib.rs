@@ -40,6 +40,9 @@
 //! - `native-tls`: TLS by the operating system's library.
 //! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
 //! - `simulator-https`: the simulator takes https too, with a certificate that it makes itself.
+//! - `azure_identity`: the credentials of the Azure SDK for Rust authorize clients
+#![cfg_attr(feature = "azure_identity", doc = "  ([`Credential::from_token_credential`]).")]
+#![cfg_attr(not(feature = "azure_identity"), doc = "  (`Credential::from_token_credential`).")]
 
 mod auth;
 mod clients;
@@ -102,7 +105,7 @@ pub mod sas {
 /// The builders that the clients' methods return: settings to chain, and then to `.await`.
 pub mod builders {
     pub use crate::{
-        clients::GuardLease,
+        clients::{GenerateSasUrl, GuardLease},
         copy::{AbortPendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
             abort_copy::AbortCopy,

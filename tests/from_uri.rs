@@ -6,8 +6,10 @@ use std::sync::{
 };
 
 use blobcopy::{
-    AccessToken, BlobServiceClient, BlockId, Clock, CopySource, Credential, CredentialError,
-    ErrorCode, TokenProvider, simulator::Simulator, transport::BoxFuture,
+    AccessToken, BlobServiceClient, BlockId, ClientOptions, Clock, CopySource, Credential,
+    CredentialError, CustomerProvidedKey, ErrorCode, TokenProvider,
+    simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator},
+    transport::BoxFuture,
 };
 use time::macros::datetime;
 
@@ -75,6 +77,43 @@ async fn pages_come_from_another_disk_in_pieces() {
     let end = 1024 + range.end - range.start;
     let read = other.download().range(1024..end).await.expect("opened").bytes().await;
     assert!(read.expect("read") == content[512..]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_customers_key_encrypts_is_copied_with_that_key() {
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let sim = Simulator::builder().clock(clock.clone()).build();
+    let options = ClientOptions::new().transport(sim.transport()).clock(clock);
+    // Keys travel over https only.
+    let service =
+        BlobServiceClient::builder("https://devstoreaccount1.localhost".parse().expect("a URL"))
+            .credential(Credential::shared_key(DEFAULT_ACCOUNT, DEFAULT_KEY).expect("a key"))
+            .options(options)
+            .build()
+            .expect("a client");
+    let vhds = service.container_client("vhds");
+    vhds.create().await.expect("created");
+    let key = |byte: u8| CustomerProvidedKey::new([byte; 32]);
+    let (notes, copy) = (vhds.block_blob_client("notes.txt"), vhds.block_blob_client("copy.txt"));
+    notes.upload("some notes").customer_key(key(1)).await.expect("uploaded");
+    let hidden = notes.get_properties().await.expect_err("no key").status();
+    assert_eq!(hidden.map(|status| status.as_u16()), Some(409));
+
+    let refused = copy.upload_from_uri(&notes).await.expect_err("no key");
+    assert_eq!(refused.code(), Some(&ErrorCode::CannotVerifyCopySource));
+    let refused = copy.start_copy_from_uri(&notes).await.expect_err("there is no header for it");
+    assert_eq!(refused.code(), Some(&ErrorCode::CannotVerifyCopySource));
+    let copied = copy.upload_from_uri(&notes).source_customer_key(key(1)).customer_key(key(2));
+    copied.await.expect("copied");
+    let read = copy.download().customer_key(key(2)).await.expect("opened").bytes().await;
+    assert_eq!(read.expect("read"), "some notes");
+
+    let disk = vhds.page_blob_client("disk0.vhd");
+    disk.create(1024).customer_key(key(3)).await.expect("created");
+    disk.upload_pages(0, vec![1; 1024]).customer_key(key(3)).await.expect("written");
+    disk.clear_pages(0, 512).customer_key(key(3)).await.expect("cleared");
+    let refused = disk.clear_pages(512, 512).await.expect_err("no key");
+    assert_eq!(refused.code(), Some(&ErrorCode::BlobUsesCustomerSpecifiedEncryption));
 }
 
 #[derive(Debug)]

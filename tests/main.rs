@@ -1,6 +1,7 @@
 //! What is tested from outside the crate, all in one binary.
 
 mod bad_input;
+mod challenges;
 mod conformance;
 mod copies;
 mod from_uri;
@@ -12,5 +13,6 @@ mod on_sdks;
 mod over_http;
 mod retries;
 mod secrets;
+mod shared_access;
 mod support;
 mod transfers;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use blobcopy::{
-    BlobServiceClient, Clock, Conditions, DeleteSnapshots, ETag, Error, ErrorCode, PageBlobClient,
+    BlobServiceClient, BlockId, Clock, Conditions, DeleteSnapshots, ETag, Error, ErrorCode,
+    PageBlobClient,
     simulator::{Op, Simulator},
     transport::TransportErrorKind,
 };
@@ -41,6 +43,24 @@ async fn pages_of_any_length_are_written_in_pieces_and_read_back() {
         assert!(read.expect("read") == content, "{pages} pages differ");
         sim.forget_requests();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_that_was_damaged_on_its_way_is_refused() {
+    let (_, service, disk) = world().await;
+    let notes = service.container_client("vhds").block_blob_client("notes.txt");
+    let md5_of_hello = *b"\x5d\x41\x40\x2a\xbc\x4b\x2a\x76\xb9\x71\x9d\x91\x10\x17\xc5\x92";
+    notes.upload("hello").content_md5(md5_of_hello).await.expect("as it was");
+    let error = notes.upload("hellp").content_md5(md5_of_hello).await.expect_err("damaged");
+    assert_eq!(error.code(), Some(&ErrorCode::Md5Mismatch));
+
+    let staged = notes.stage_block(BlockId::numbered(1), content(1)).await.expect("staged");
+    let crc64 = STANDARD.decode(staged.content_crc64.expect("told")).expect("base64");
+    let crc64: [u8; 8] = crc64.try_into().expect("8 bytes");
+    disk.create(1 << 20).await.expect("created");
+    disk.upload_pages(512, content(1)).content_crc64(crc64).await.expect("as it was");
+    let error = disk.upload_pages(0, vec![1; 512]).content_crc64(crc64).await;
+    assert_eq!(error.expect_err("damaged").code(), Some(&ErrorCode::Crc64Mismatch));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use time::OffsetDateTime;
+use url::Url;
 
 use super::{
     connection_string::ConnectionAuth,
@@ -59,7 +60,8 @@ impl Credential {
     }
 
     /// Bearer tokens from Microsoft Entra ID. They are cached, refreshed before they expire, and
-    /// sent over https only.
+    /// sent over https only. When the service refuses one and names the tenant of which it wants one, the
+    /// provider is asked for that, and the request is sent once more.
     ///
     /// From [Authorize with Microsoft Entra ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
     pub fn token(provider: impl TokenProvider) -> Self {
@@ -106,11 +108,34 @@ impl Credential {
                     return Err(CredentialError::new(rule).into());
                 }
                 // In a box, so that requests signed by key need not keep room for it.
-                let value = Box::pin(token.header(now)).await?;
+                let value = Box::pin(token.header(&request.url, now)).await?;
                 request.headers.insert(AUTHORIZATION, value);
             }
         }
         Ok(())
+    }
+
+    /// The token that was added to a request, if it is a token.
+    pub(crate) fn token_in(&self, request: &Request) -> Option<HeaderValue> {
+        match self.is_token() {
+            true => request.headers.get(AUTHORIZATION).cloned(),
+            false => None,
+        }
+    }
+
+    /// Whether the 401 with these headers, to a request to `url` with the token `refused`, has been
+    /// followed to another token.
+    pub(crate) async fn follow_challenge(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        refused: &HeaderValue,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        match &self.0 {
+            Proof::Token(token) => Ok(token.follow_challenge(url, headers, refused, now).await?),
+            Proof::SharedKey(_) | Proof::Sas(_) | Proof::Anonymous => Ok(false),
+        }
     }
 }
 

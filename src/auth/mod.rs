@@ -1,7 +1,10 @@
 //! How requests and URLs are authorized: shared key, shared access signatures, tokens.
 
+mod challenge;
 pub(crate) mod connection_string;
 pub(crate) mod credential;
 pub(crate) mod sas;
 pub(crate) mod shared_key;
 pub(crate) mod token;
+#[cfg(feature = "azure_identity")]
+mod token_credential;

@@ -1,12 +1,14 @@
 //! Bearer tokens: who provides them, and how long they are kept.
 
-use std::fmt;
+use std::{collections::HashMap, fmt, sync::Arc};
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
+use url::Url;
 use zeroize::Zeroizing;
 
+use super::challenge;
 use crate::{error::CredentialError, pipeline::transport::BoxFuture};
 
 /// The scope for which tokens are asked.
@@ -50,6 +52,53 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
     /// An error that may be gone on the next try is marked with
     /// [`transient`](CredentialError::transient).
     fn token<'a>(&'a self, scope: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>>;
+
+    /// Gets a token for `scope` of the tenant `tenant`, a GUID or a domain name.
+    ///
+    /// It is asked for when the service refuses a token with 401 and names the tenant that the storage
+    /// account belongs to. The request is then sent once more, and the tenant is kept for further
+    /// requests to the same host. The name comes from the answer to the request: give an error for a
+    /// tenant to which you would not log in.
+    ///
+    /// Unless it is implemented, another token is asked of [`token`](TokenProvider::token).
+    ///
+    /// ```
+    /// use blobcopy::{AccessToken, CredentialError, TokenProvider, transport::BoxFuture};
+    ///
+    /// #[derive(Debug)]
+    /// struct Login {
+    ///     home: String,
+    /// }
+    ///
+    /// impl TokenProvider for Login {
+    ///     fn token<'a>(
+    ///         &'a self,
+    ///         scope: &'a str,
+    ///     ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+    ///         self.token_of_tenant(scope, &self.home)
+    ///     }
+    ///
+    ///     fn token_of_tenant<'a>(
+    ///         &'a self,
+    ///         _scope: &'a str,
+    ///         tenant: &'a str,
+    ///     ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+    ///         Box::pin(async move {
+    ///             // ask https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token
+    /// #           let _ = tenant;
+    /// #           Err(CredentialError::new("not asked here"))
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    fn token_of_tenant<'a>(
+        &'a self,
+        scope: &'a str,
+        tenant: &'a str,
+    ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+        let _ = tenant;
+        self.token(scope)
+    }
 }
 
 /// A bearer token and the time at which it expires.
@@ -79,11 +128,21 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A provider and the last token that it gave.
+/// A provider and the last tokens that it gave.
 pub(crate) struct CachedToken {
     provider: Box<dyn TokenProvider>,
-    held: Mutex<Option<Held>>,
+    known: Mutex<Known>,
 }
+
+/// What is known of tokens; most often one, of no tenant in particular.
+#[derive(Default)]
+struct Known {
+    tokens: HashMap<Option<Tenant>, Held>,
+    /// The tenants that hosts have asked for.
+    tenants: HashMap<Box<str>, Tenant>,
+}
+
+type Tenant = Arc<str>;
 
 struct Held {
     header: HeaderValue,
@@ -93,25 +152,69 @@ struct Held {
 
 impl CachedToken {
     pub(crate) fn new(provider: impl TokenProvider) -> Self {
-        Self { provider: Box::new(provider), held: Mutex::new(None) }
+        Self { provider: Box::new(provider), known: Mutex::default() }
     }
 
-    /// The `Authorization` header for a request made at `now`.
-    pub(crate) async fn header(&self, now: OffsetDateTime) -> Result<HeaderValue, CredentialError> {
-        let mut held = self.held.lock().await;
-        match &*held {
+    /// The `Authorization` header for a request to `url` made at `now`.
+    pub(crate) async fn header(
+        &self,
+        url: &Url,
+        now: OffsetDateTime,
+    ) -> Result<HeaderValue, CredentialError> {
+        let mut known = self.known.lock().await;
+        let tenant = known.tenants.get(host(url)).cloned();
+        match known.tokens.get(&tenant) {
             Some(token) if now < token.refresh_from => return Ok(token.header.clone()),
             _ => {}
         }
-        match (self.fetch(now).await, &*held) {
-            (Ok(fresh), _) => Ok(held.insert(fresh).header.clone()),
+        match (self.fetch(tenant.as_deref(), now).await, known.tokens.get(&tenant)) {
+            (Ok(fresh), _) => {
+                let header = fresh.header.clone();
+                known.tokens.insert(tenant, fresh);
+                Ok(header)
+            }
             (Err(_), Some(last)) if now < last.expires_on => Ok(last.header.clone()),
             (Err(error), _) => Err(error),
         }
     }
 
-    async fn fetch(&self, now: OffsetDateTime) -> Result<Held, CredentialError> {
-        let token = self.provider.token(SCOPE).await?;
+    /// Does what the 401 with these headers asks for, to a request to `url` with the token `refused`.
+    /// Whether there is another token now.
+    pub(crate) async fn follow_challenge(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        refused: &HeaderValue,
+        now: OffsetDateTime,
+    ) -> Result<bool, CredentialError> {
+        let Some(tenant) = challenge::tenant(headers) else { return Ok(false) };
+        let tenant = Tenant::from(tenant);
+        let mut known = self.known.lock().await;
+        // Another request may have been answered the same.
+        let held = known.tokens.get(&Some(Arc::clone(&tenant)));
+        let another = held.is_some_and(|held| held.header != *refused && now < held.refresh_from);
+        if another {
+            known.keep(host(url), tenant);
+            return Ok(true);
+        }
+        let fresh = self.fetch(Some(&tenant), now).await.map_err(|error| {
+            error.after(format_args!("the service asks for a token of tenant {tenant}: "))
+        })?;
+        let another = fresh.header != *refused;
+        known.tokens.insert(Some(Arc::clone(&tenant)), fresh);
+        known.keep(host(url), tenant);
+        Ok(another)
+    }
+
+    async fn fetch(
+        &self,
+        tenant: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Held, CredentialError> {
+        let token = match tenant {
+            None => self.provider.token(SCOPE).await?,
+            Some(tenant) => self.provider.token_of_tenant(SCOPE, tenant).await?,
+        };
         if token.expires_on <= now {
             return Err(CredentialError::new("the token that was provided has expired already"));
         }
@@ -128,90 +231,20 @@ impl CachedToken {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
-
-    use time::macros::datetime;
-
-    use super::*;
-
-    const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
-
-    /// Gives `t1`, `t2`, … each valid for an hour from `NOW` times its number; fails when told to.
-    #[derive(Debug, Default)]
-    struct Counting {
-        asked: AtomicUsize,
-        fails_from: usize,
-    }
-
-    #[derive(Debug, Clone)]
-    struct Shared(Arc<Counting>);
-
-    impl TokenProvider for Shared {
-        fn token<'a>(
-            &'a self,
-            scope: &'a str,
-        ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
-            Box::pin(async move {
-                assert_eq!(scope, "https://storage.azure.com/.default");
-                let number = self.0.asked.fetch_add(1, Ordering::Relaxed) + 1;
-                if number >= self.0.fails_from {
-                    return Err(CredentialError::new("out of order").transient());
-                }
-                let hours = i64::try_from(number).expect("small");
-                Ok(AccessToken::new(format!("t{number}"), NOW + Duration::hours(hours)))
-            })
-        }
-    }
-
-    fn cached(fails_from: usize) -> (CachedToken, Arc<Counting>) {
-        let counting = Arc::new(Counting { fails_from, ..Counting::default() });
-        (CachedToken::new(Shared(Arc::clone(&counting))), counting)
-    }
-
-    #[tokio::test]
-    async fn a_token_is_kept_until_shortly_before_it_expires() {
-        let (token, provider) = cached(usize::MAX);
-        for (minute, expected) in [(0, "Bearer t1"), (54, "Bearer t1"), (55, "Bearer t2")] {
-            let header = token.header(NOW + Duration::minutes(minute)).await.expect("provided");
-            assert_eq!(header, expected, "minute {minute}");
-            assert!(header.is_sensitive());
-        }
-        assert_eq!(provider.asked.load(Ordering::Relaxed), 2);
-    }
-
-    #[tokio::test]
-    async fn a_failed_refresh_falls_back_on_a_token_that_is_still_valid() {
-        let (token, _) = cached(2);
-        token.header(NOW).await.expect("provided");
-        let late = token.header(NOW + Duration::minutes(59)).await.expect("still valid");
-        assert_eq!(late, "Bearer t1");
-        let error = token.header(NOW + Duration::minutes(60)).await.expect_err("expired");
-        assert_eq!(error.to_string(), "out of order");
-    }
-
-    #[tokio::test]
-    async fn an_expired_or_malformed_token_is_refused_without_showing_it() {
-        #[derive(Debug)]
-        struct Fixed(&'static str, OffsetDateTime);
-        impl TokenProvider for Fixed {
-            fn token<'a>(
-                &'a self,
-                _: &'a str,
-            ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
-                Box::pin(async { Ok(AccessToken::new(self.0, self.1)) })
-            }
-        }
-        let hour = NOW + Duration::hours(1);
-        for (secret, expiry) in [("SECRET", NOW), ("SECRET\n", hour), ("", hour), ("SEC RET", hour)]
-        {
-            let error = CachedToken::new(Fixed(secret, expiry)).header(NOW).await;
-            let error = error.expect_err(secret).to_string();
-            assert!(error.contains("token") && !error.contains("SEC"), "{error}");
+impl Known {
+    /// Keeps the tenant of a host, and nothing of the one that it had before.
+    fn keep(&mut self, host: &str, tenant: Tenant) {
+        let before = self.tenants.insert(host.into(), tenant);
+        if let Some(before) = before.filter(|before| !self.tenants.values().any(|t| t == before)) {
+            self.tokens.remove(&Some(before));
         }
     }
 }
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

@@ -215,7 +215,11 @@ impl BlobContainerClient {
         ListBlobs::new(self.call())
     }
 
-    fn call(&self) -> Call {
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(super) fn call(&self) -> Call {
         let (pipeline, target) = (Arc::clone(&self.pipeline), self.target.clone());
         Call { pipeline, target, options: Default::default() }
     }

@@ -6,6 +6,7 @@ mod block_blob;
 mod container;
 mod lease;
 mod page_blob;
+mod sas_url;
 mod service;
 
 pub use self::{
@@ -15,6 +16,7 @@ pub use self::{
     container::BlobContainerClient,
     lease::{GuardLease, Lease},
     page_blob::PageBlobClient,
+    sas_url::GenerateSasUrl,
     service::{BlobServiceClient, BlobServiceClientBuilder},
 };
 

@@ -7,6 +7,7 @@ use crate::{
     auth::sas::{ReadOnly, SasToken, UserDelegationKey},
     clients::BlobClient,
     error::{Error, Result},
+    models::address::Endpoint,
     operations::{
         Call,
         get_user_delegation_key::{GetUserDelegationKey, LONGEST},
@@ -40,19 +41,29 @@ impl DelegationKey {
 
 /// A SAS with which the service may read `source`, which is `of` a client with bearer tokens.
 pub(super) async fn sign(of: &BlobClient, source: &ReadOnly<'_>) -> Result<SasToken> {
-    let left = source.expiry - of.pipeline().clock().now();
+    let (account, key) = key(&of.call(), of.endpoint(), source.expiry).await?;
+    source.sign_as_user(account, &key)
+}
+
+/// The name of the account at `endpoint`, and a key of it that signs what ends at `expiry`, for `call`
+/// of a client with bearer tokens.
+pub(crate) async fn key<'a>(
+    call: &Call,
+    endpoint: &'a Endpoint,
+    expiry: OffsetDateTime,
+) -> Result<(&'a str, UserDelegationKey)> {
+    let left = expiry - call.pipeline.clock().now();
     if left > LONGEST - SKEW * 2 {
         let value = format!("{:?}", left.unsigned_abs());
-        let rule = "must be less than 7 days, for a source that is signed by an Entra identity";
+        let rule = "must be less than 7 days for a SAS that is signed by an Entra identity";
         return Err(Error::invalid("SAS lifetime", value, rule));
     }
-    let account = of.endpoint().account().ok_or_else(|| {
-        let rule = "names no account, which a user delegation SAS must: give the source's URL with a \
-                    SAS, or its client the account's own endpoint";
-        Error::invalid("source", of.endpoint().url(), rule)
+    let account = endpoint.account().ok_or_else(|| {
+        let rule = "names no account, which a user delegation SAS must: give the client the account's \
+                    own endpoint, or use a URL that has a SAS already";
+        Error::invalid("endpoint", endpoint.url(), rule)
     })?;
-    let mut call = of.call();
-    call.target = Ok(of.endpoint().url().clone());
-    let key = of.pipeline().delegation_key().until(source.expiry, call).await?;
-    source.sign_as_user(account, &key)
+    let asked = Call { target: Ok(endpoint.url().clone()), ..call.clone() };
+    let key = call.pipeline.delegation_key().until(expiry, asked).await?;
+    Ok((account, key))
 }

@@ -8,7 +8,10 @@ use url::Url;
 
 use super::delegation;
 use crate::{
-    auth::{credential::Proof, sas},
+    auth::{
+        credential::Proof,
+        sas::{self, SasUrl},
+    },
     clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
@@ -142,8 +145,9 @@ impl CopySource {
             (Place::Blob(blob), Some(given)) => (resolved(&blob.url()?, None, None)?, Some(given)),
             (Place::Blob(blob), None) => match &blob.pipeline().credential().0 {
                 Proof::Token(token) if carries_tokens => {
-                    let bearer = token.header(blob.pipeline().clock().now()).await?;
-                    (resolved(&blob.url()?, None, None)?, Some(bearer))
+                    let url = blob.url()?;
+                    let bearer = token.header(&url, blob.pipeline().clock().now()).await?;
+                    (resolved(&url, None, None)?, Some(bearer))
                 }
                 _ => (self.authorized(blob, None).await?, None),
             },
@@ -244,6 +248,12 @@ impl From<Url> for CopySource {
 impl From<&Url> for CopySource {
     fn from(url: &Url) -> Self {
         Self::from(url.clone())
+    }
+}
+
+impl From<&SasUrl> for CopySource {
+    fn from(url: &SasUrl) -> Self {
+        Self::from(Url::from(url))
     }
 }
 

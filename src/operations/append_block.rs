@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stage_block_from_uri::source_range,
@@ -58,6 +59,7 @@ pub struct AppendedBlock {
 pub struct AppendBlock {
     call: Call,
     content: Content,
+    checksum: Checksum,
     place: Place,
     encryption: Encryption,
     conditions: Conditions,
@@ -89,6 +91,7 @@ impl AppendBlock {
         Self {
             call,
             content: Content(content),
+            checksum: Checksum::default(),
             place: Place::default(),
             encryption: Encryption::default(),
             conditions: Conditions::new(),
@@ -184,6 +187,8 @@ call_options!(AppendBlock);
 with_place!(AppendBlock);
 with_conditions!(AppendBlock);
 with_lease!(AppendBlock);
+with_content_md5!(AppendBlock);
+with_content_crc64!(AppendBlock);
 with_customer_key!(AppendBlock);
 with_encryption_scope!(AppendBlock);
 awaitable!(AppendBlock -> AppendedBlock);
@@ -201,6 +206,7 @@ impl Operation for AppendBlock {
         let mut request = Prepared::new(Method::PUT, url)
             .query("comp", "appendblock")
             .body(self.content.0.clone());
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.encryption.write(&self.call, self.place.write(request))?;
         write_lease(request, self.lease_id.as_ref())

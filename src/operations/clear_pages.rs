@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    encryption::{Encryption, with_customer_key, with_encryption_scope},
     sequence_number::{SequenceConditions, with_sequence_conditions},
     with_conditions, with_lease, write_lease,
 };
@@ -29,6 +30,7 @@ pub struct ClearPages {
     call: Call,
     offset: u64,
     length: u64,
+    encryption: Encryption,
     sequence: SequenceConditions,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
@@ -36,8 +38,15 @@ pub struct ClearPages {
 
 impl ClearPages {
     pub(crate) fn new(call: Call, offset: u64, length: u64) -> Self {
-        let (sequence, conditions) = (SequenceConditions::default(), Conditions::new());
-        Self { call, offset, length, sequence, conditions, lease_id: None }
+        Self {
+            call,
+            offset,
+            length,
+            encryption: Encryption::default(),
+            sequence: SequenceConditions::default(),
+            conditions: Conditions::new(),
+            lease_id: None,
+        }
     }
 }
 
@@ -45,6 +54,8 @@ call_options!(ClearPages);
 with_conditions!(ClearPages);
 with_sequence_conditions!(ClearPages);
 with_lease!(ClearPages);
+with_customer_key!(ClearPages);
+with_encryption_scope!(ClearPages);
 awaitable!(ClearPages -> WrittenPages);
 
 impl Operation for ClearPages {
@@ -62,6 +73,7 @@ impl Operation for ClearPages {
             .text(headers::RANGE, "range", &page::header(self.offset, self.length))?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.sequence.write(request)?;
+        request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }
 

@@ -20,6 +20,7 @@ use crate::{
 pub(crate) mod abort_copy;
 pub(crate) mod append_block;
 pub(crate) mod blob_tags;
+pub(crate) mod checksum;
 pub(crate) mod clear_pages;
 pub(crate) mod commit_block_list;
 pub(crate) mod content;
@@ -46,6 +47,7 @@ pub(crate) mod list_blobs;
 pub(crate) mod list_containers;
 #[cfg(test)]
 pub(crate) mod offline;
+mod pieces;
 pub(crate) mod sequence_number;
 pub(crate) mod set_metadata;
 pub(crate) mod set_page_blob_properties;

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     with_lease, write_lease,
@@ -31,14 +32,15 @@ pub struct StageBlock {
     call: Call,
     id: BlockId,
     content: Content,
+    checksum: Checksum,
     encryption: Encryption,
     lease_id: Option<LeaseId>,
 }
 
 impl StageBlock {
     pub(crate) fn new(call: Call, id: BlockId, content: Bytes) -> Self {
-        let content = Content(content);
-        Self { call, id, content, encryption: Encryption::default(), lease_id: None }
+        let (content, checksum) = (Content(content), Checksum::default());
+        Self { call, id, content, checksum, encryption: Encryption::default(), lease_id: None }
     }
 }
 
@@ -58,6 +60,8 @@ pub(super) fn check_length(call: &Call, length: u64) -> Result<()> {
 
 call_options!(StageBlock);
 with_lease!(StageBlock);
+with_content_md5!(StageBlock);
+with_content_crc64!(StageBlock);
 with_customer_key!(StageBlock);
 with_encryption_scope!(StageBlock);
 awaitable!(StageBlock -> StagedBlock);
@@ -74,6 +78,7 @@ impl Operation for StageBlock {
             .query("comp", "block")
             .query("blockid", &self.id.to_string())
             .body(self.content.0.clone());
+        let request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         let request = self.encryption.write(&self.call, request)?;
         write_lease(request, self.lease_id.as_ref())
     }

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{
     Call, Operation, awaitable, call_options,
+    checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stored::{Stored, with_stored_headers},
@@ -29,6 +30,7 @@ use crate::{
 pub struct UploadBlob {
     call: Call,
     content: Content,
+    checksum: Checksum,
     stored: Stored,
     tier: Option<AccessTier>,
     metadata: Metadata,
@@ -46,6 +48,7 @@ impl UploadBlob {
         Self {
             call,
             content: Content(content),
+            checksum: Checksum::default(),
             stored: Stored::default(),
             tier: None,
             metadata: Metadata::new(),
@@ -74,6 +77,8 @@ with_metadata!(UploadBlob);
 with_stored_headers!(UploadBlob);
 with_conditions!(UploadBlob);
 with_lease!(UploadBlob);
+with_content_md5!(UploadBlob);
+with_content_crc64!(UploadBlob);
 with_customer_key!(UploadBlob);
 with_encryption_scope!(UploadBlob);
 awaitable!(UploadBlob -> WrittenBlob);
@@ -97,6 +102,7 @@ impl Operation for UploadBlob {
                 HeaderValue::from_static("application/octet-stream"),
             )
             .body(self.content.0.clone());
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         request = self.stored.write(request)?;
         request = write_tier(request, self.tier.as_ref())?;
         request = write_tags(request, &self.tags)?;

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{
     Call, Operation, call_options,
+    checksum::{self, Checksum, with_content_md5},
     copy_from_uri::write_tags_or_sources,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stored::{Stored, with_stored_headers},
@@ -34,6 +35,7 @@ pub struct UploadBlobFromUri {
     call: Call,
     source: UrlSource,
     stored: Stored,
+    checksum: Checksum,
     copy_source_properties: Option<bool>,
     metadata: Metadata,
     tags: Tags,
@@ -50,6 +52,7 @@ impl UploadBlobFromUri {
             call,
             source: UrlSource::new(source),
             stored: Stored::default(),
+            checksum: Checksum::default(),
             copy_source_properties: None,
             metadata: Metadata::new(),
             tags: Tags::new(),
@@ -100,6 +103,7 @@ with_metadata!(UploadBlobFromUri);
 with_stored_headers!(UploadBlobFromUri);
 with_conditions!(UploadBlobFromUri);
 with_lease!(UploadBlobFromUri);
+with_content_md5!(UploadBlobFromUri);
 with_customer_key!(UploadBlobFromUri);
 with_encryption_scope!(UploadBlobFromUri);
 with_source_customer_key!(UploadBlobFromUri);
@@ -116,6 +120,7 @@ impl Operation for UploadBlobFromUri {
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .header(headers::BLOB_TYPE, HeaderValue::from_static("BlockBlob"));
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         request = self.stored.write(request)?;
         if let Some(copy) = self.copy_source_properties {
             request = request.header(headers::COPY_SOURCE_BLOB_PROPERTIES, headers::flag(copy));

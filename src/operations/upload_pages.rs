@@ -1,19 +1,20 @@
 //! Put Page: writes pages, as many requests as it takes.
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderValue, Method, header};
 use url::Url;
 
 use super::{
     Call, Operation, call_options,
+    checksum::{self, Checksum, with_content_crc64, with_content_md5},
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
+    pieces,
     sequence_number::{SequenceConditions, with_sequence_conditions},
     with_conditions, with_lease, write_lease,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{Conditions, LeaseId, WrittenPages, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
@@ -37,6 +38,7 @@ pub struct UploadPages {
     offset: u64,
     content: Content,
     concurrency: usize,
+    checksum: Checksum,
     encryption: Encryption,
     sequence: SequenceConditions,
     conditions: Conditions,
@@ -44,15 +46,13 @@ pub struct UploadPages {
 }
 
 impl UploadPages {
-    /// The most that one Put Page may hold.
-    const PIECE: usize = 4 << 20;
-
     pub(crate) fn new(call: Call, offset: u64, content: Bytes) -> Self {
         Self {
             call,
             offset,
             content: Content(content),
-            concurrency: 4,
+            concurrency: pieces::CONCURRENCY,
+            checksum: Checksum::default(),
             encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
             conditions: Conditions::new(),
@@ -67,26 +67,19 @@ impl UploadPages {
     }
 
     fn check(&self) -> Result<()> {
-        page::check(self.offset, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
-        if !(1..=64).contains(&self.concurrency) {
-            return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
-        }
-        if self.content.len() > Self::PIECE && !self.conditions.is_empty() {
-            let value = format!("{} bytes", self.content.len());
-            let rule = "must be at most 4 MiB with conditions, since each request changes the ETag";
-            return Err(Error::invalid("page content", value, rule));
-        }
-        Ok(())
+        let length = self.content.len() as u64;
+        page::check(self.offset, length)?;
+        let is_single = self.checksum.is_set() || !self.conditions.is_empty();
+        pieces::check(length, is_single, self.concurrency)
     }
 
     /// The requests that together write the whole: each of them a part of it.
     fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
+        const PIECE: usize = pieces::PIECE as usize;
         let whole = self.clone();
-        (0..whole.content.len()).step_by(Self::PIECE).map(move |start| Self {
+        (0..whole.content.len()).step_by(PIECE).map(move |start| Self {
             offset: whole.offset + start as u64,
-            content: Content(
-                whole.content.slice(start..whole.content.len().min(start + Self::PIECE)),
-            ),
+            content: Content(whole.content.slice(start..whole.content.len().min(start + PIECE))),
             ..whole.clone()
         })
     }
@@ -96,6 +89,8 @@ call_options!(UploadPages);
 with_conditions!(UploadPages);
 with_sequence_conditions!(UploadPages);
 with_lease!(UploadPages);
+with_content_md5!(UploadPages);
+with_content_crc64!(UploadPages);
 with_customer_key!(UploadPages);
 with_encryption_scope!(UploadPages);
 
@@ -106,12 +101,7 @@ impl IntoFuture for UploadPages {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             self.check()?;
-            let call = &self.call;
-            stream::iter(self.pieces())
-                .map(|piece| async move { call.run(&piece).await })
-                .buffer_unordered(self.concurrency)
-                .try_fold(WrittenPages::default(), async |_, last| Ok(last))
-                .await
+            pieces::write(&self.call, self.pieces(), self.concurrency).await
         })
     }
 }
@@ -132,6 +122,7 @@ impl Operation for UploadPages {
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .text(headers::RANGE, "range", &range)?
             .body(self.content.0.clone());
+        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         self.conditions.write("conditions", &mut request.headers)?;
         request = self.sequence.write(request)?;
         request = self.encryption.write(&self.call, request)?;

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderValue, Method};
 use url::Url;
 
 use super::{
     Call, Operation, call_options,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
+    pieces,
     sequence_number::{SequenceConditions, with_sequence_conditions},
     stage_block_from_uri::source_range,
     url_source::{UrlSource, from_uri_settings, with_source_crc64, with_source_customer_key},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     copy::CopySource,
-    error::{Error, Result},
+    error::Result,
     models::{Conditions, LeaseId, ServiceVersion, WrittenPages, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
@@ -48,9 +48,6 @@ pub struct UploadPagesFromUri {
 }
 
 impl UploadPagesFromUri {
-    /// The most that one request may move.
-    const PIECE: u64 = 4 << 20;
-
     pub(crate) fn new(
         call: Call,
         source: CopySource,
@@ -62,7 +59,7 @@ impl UploadPagesFromUri {
             source: UrlSource::new(source),
             source_range,
             offset,
-            concurrency: 4,
+            concurrency: pieces::CONCURRENCY,
             encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
             conditions: Conditions::new(),
@@ -83,26 +80,19 @@ impl UploadPagesFromUri {
     fn check(&self) -> Result<()> {
         source_range(&self.source_range)?;
         page::check(self.offset, self.length())?;
-        if !(1..=64).contains(&self.concurrency) {
-            return Err(Error::invalid("concurrency", self.concurrency, "must be 1 to 64"));
-        }
-        let checked = self.source.content_md5.is_some() || self.source.content_crc64.is_some();
-        if self.length() > Self::PIECE && (checked || !self.conditions.is_empty()) {
-            let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
-                        several";
-            return Err(Error::invalid("page content", format!("{} bytes", self.length()), rule));
-        }
-        Ok(())
+        let is_single = self.source.checksum.is_set() || !self.conditions.is_empty();
+        pieces::check(self.length(), is_single, self.concurrency)
     }
 
     /// The requests that together write the whole.
     fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
+        const PIECE: u64 = pieces::PIECE as u64;
         let whole = self.clone();
-        let count = whole.length().div_ceil(Self::PIECE);
+        let count = whole.length().div_ceil(PIECE);
         (0..count).map(move |piece| {
-            let start = whole.source_range.start + piece * Self::PIECE;
-            let end = whole.source_range.end.min(start + Self::PIECE);
-            let offset = whole.offset + piece * Self::PIECE;
+            let start = whole.source_range.start + piece * PIECE;
+            let end = whole.source_range.end.min(start + PIECE);
+            let offset = whole.offset + piece * PIECE;
             Self { source_range: start..end, offset, ..whole.clone() }
         })
     }
@@ -128,12 +118,7 @@ impl IntoFuture for UploadPagesFromUri {
             self.check()?;
             self.call.prepare(&self)?;
             self.source.resolve(&self.call).await?;
-            let call = &self.call;
-            stream::iter(self.pieces())
-                .map(|piece| async move { call.run(&piece).await })
-                .buffer_unordered(self.concurrency)
-                .try_fold(WrittenPages::default(), async |_, last| Ok(last))
-                .await
+            pieces::write(&self.call, self.pieces(), self.concurrency).await
         })
     }
 }

@@ -1,11 +1,13 @@
 //! The source of an operation that reads a URL while the call goes on: what authorizes it, what it must
 //! be like, and what its content must be.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::Call;
+use super::{
+    Call,
+    checksum::{self, Checksum},
+};
 use crate::{
     copy::CopySource,
     error::{Error, Result},
@@ -22,8 +24,7 @@ pub(crate) struct UrlSource {
     pub(crate) authorization: Option<Bearer>,
     pub(crate) file_backup_intent: bool,
     pub(crate) conditions: Conditions,
-    pub(crate) content_md5: Option<[u8; 16]>,
-    pub(crate) content_crc64: Option<[u8; 8]>,
+    pub(crate) checksum: Checksum,
     pub(crate) customer_key: Option<CustomerProvidedKey>,
 }
 
@@ -35,8 +36,7 @@ impl UrlSource {
             authorization: None,
             file_backup_intent: false,
             conditions: Conditions::new(),
-            content_md5: None,
-            content_crc64: None,
+            checksum: Checksum::default(),
             customer_key: None,
         }
     }
@@ -54,20 +54,7 @@ impl UrlSource {
     pub(crate) fn write(&self, call: &Call, mut request: Prepared) -> Result<Prepared> {
         self.write_authorization(call, &mut request)?;
         self.conditions.write_source("source conditions", &mut request.headers)?;
-        if self.content_md5.is_some() && self.content_crc64.is_some() {
-            let rule =
-                "must not be set beside source_content_md5: the service takes one of the two";
-            return Err(Error::invalid("source_content_crc64", "a CRC-64", rule));
-        }
-        if let Some(md5) = self.content_md5 {
-            let value = headers::value("source_content_md5", &STANDARD.encode(md5))?;
-            request = request.header(headers::SOURCE_CONTENT_MD5, value);
-        }
-        if let Some(crc64) = self.content_crc64 {
-            call.since(ServiceVersion::CRC64, "a CRC-64 of the source")?;
-            let value = headers::value("source_content_crc64", &STANDARD.encode(crc64))?;
-            request = request.header(headers::SOURCE_CONTENT_CRC64, value);
-        }
+        request = self.checksum.write(call, request, &checksum::SOURCE)?;
         if let Some(key) = &self.customer_key {
             call.since(ServiceVersion::SOURCE_CUSTOMER_KEY, "a customer's key of the source")?;
             only_https(&request, "source customer-provided key")?;
@@ -171,7 +158,7 @@ macro_rules! from_uri_settings {
 
             /// The MD5 that what is read of the source must have. Another one: 400 `Md5Mismatch`.
             pub fn source_content_md5(mut self, md5: [u8; 16]) -> Self {
-                self.source.content_md5 = Some(md5);
+                self.source.checksum.md5 = Some(md5);
                 self
             }
         }
@@ -209,7 +196,7 @@ macro_rules! with_source_crc64 {
             /// The CRC-64 that what is read of the source must have, instead of an MD5 (from version
             /// 2019-02-02). Another one: 400 `Crc64Mismatch`.
             pub fn source_content_crc64(mut self, crc64: [u8; 8]) -> Self {
-                self.source.content_crc64 = Some(crc64);
+                self.source.checksum.crc64 = Some(crc64);
                 self
             }
         }

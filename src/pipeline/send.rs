@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::TryFutureExt;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use uuid::Uuid;
 
 use super::{
@@ -62,6 +62,8 @@ pub(crate) struct Tries {
     pub(crate) ambiguous: bool,
     /// What the service asked for with the last of them.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether one was made anew with a token of the tenant that the service asked for.
+    challenged: bool,
     /// The client request id of all of them, unless the caller gave one.
     id: Option<Uuid>,
 }
@@ -188,25 +190,39 @@ impl Pipeline {
         result.map_err(|error| with_history(error, tries))
     }
 
-    /// One attempt: dated, signed, sent, judged.
+    /// One attempt: dated, signed, sent, judged. Once in a call it is sent again, where the service asks
+    /// for a token of another tenant.
     async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
         let id = *tries.id.get_or_insert_with(new_request_id);
-        let signed = self.sign(request, id).await?;
-        let limit = self.limit(request);
-        let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
-        let (answer, failed) = answered.unwrap_or_else(|| {
-            Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
-        })?;
-        tracing::debug!(
-            operation = kind.name,
-            method = %request.method,
-            url = %redact(request.url.as_str()),
-            attempt = tries.made,
-            status = answer.status.as_u16(),
-            request_id = answer.text(&headers::REQUEST_ID),
-            "answered"
-        );
-        let Some(body) = failed else { return Ok(answer) };
+        let (answer, body) = loop {
+            let signed = self.sign(request, id).await?;
+            let token = self.credential.token_in(&signed);
+            let limit = self.limit(request);
+            let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
+            let (answer, failed) = answered.unwrap_or_else(|| {
+                Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
+            })?;
+            tracing::debug!(
+                operation = kind.name,
+                method = %request.method,
+                url = %redact(request.url.as_str()),
+                attempt = tries.made,
+                status = answer.status.as_u16(),
+                request_id = answer.text(&headers::REQUEST_ID),
+                "answered"
+            );
+            let Some(body) = failed else { return Ok(answer) };
+            let unauthorized = answer.status == StatusCode::UNAUTHORIZED;
+            let refused = token.filter(|_| unauthorized && !tries.challenged);
+            let Some(refused) = refused else { break (answer, body) };
+            let (url, now) = (&request.url, self.clock.now());
+            let followed = self.credential.follow_challenge(url, &answer.headers, &refused, now);
+            // In a box, so that requests signed by key need not keep room for it.
+            tries.challenged = Box::pin(followed).await?;
+            if !tries.challenged {
+                break (answer, body);
+            }
+        };
         tries.retry_after = retry::retry_after(&answer.headers, self.clock.now());
         let mut error = service_error(kind.name, answer.status, &answer.headers, &body);
         error.retry_after = tries.retry_after;

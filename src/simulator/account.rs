@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
+use http::uri::Authority;
+
 use super::{
     blob::{Blob, Revision},
     container::Container,
     error::{Code, Refusal},
-    leases,
+    leases, route,
 };
 
 /// A storage account.
@@ -27,14 +29,14 @@ pub(crate) struct BlobAddress {
 }
 
 impl BlobAddress {
-    /// Where something is that another server holds: no account has an empty name.
-    pub(crate) fn elsewhere(url: &str) -> Self {
-        let (account, container) = (String::new(), String::new());
-        Self { account, container, blob: url.to_owned() }
-    }
-
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.account.is_empty()
+    /// Where something is that another server holds, in whichever style it is addressed. No account
+    /// here has such a name.
+    pub(crate) fn elsewhere(authority: &Authority, path: &str) -> Self {
+        let (container, blob) = (String::new(), path.to_owned());
+        let whole = Self { account: String::new(), container, blob };
+        let mut at = route::blob_in(Some(authority), path).unwrap_or(whole);
+        at.account = format!("//{}/{}", route::server(authority), at.account);
+        at
     }
 }
 

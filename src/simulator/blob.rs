@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{
     account::BlobAddress,
     copies::{CopyJob, CopyRecord},
+    encryption::Encryption,
     error::{Code, Refusal},
     leases::{self, Lease},
     pages::Pages,
@@ -54,6 +55,8 @@ pub(crate) struct Revision {
     pub(crate) incremental: bool,
     /// Whether an append blob takes no more.
     pub(crate) sealed: bool,
+    /// With what it is encrypted, where that is not the account's own key.
+    pub(crate) encryption: Option<Encryption>,
 }
 
 /// The bytes of a blob, by its type.

@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     blob::{Blob, Metadata},
+    encryption::Encryption,
     leases::{self, Lease},
     state::Stamps,
 };
@@ -32,6 +33,8 @@ pub(crate) struct Container {
 pub(crate) struct Staged {
     /// Under their ids.
     pub(crate) blocks: BTreeMap<String, Bytes>,
+    /// What all of them are encrypted with.
+    pub(crate) encryption: Option<Encryption>,
     /// When the last of them came: a week later all are thrown away.
     pub(crate) at: Option<OffsetDateTime>,
 }

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use super::{
     account::{Accounts, BlobAddress},
     blob::{Blob, Content, Revision},
+    remote::Access,
     state::{Stamps, State},
 };
 
@@ -76,6 +77,10 @@ pub(crate) struct JobSource {
     pub(crate) at: BlobAddress,
     pub(crate) snapshot: Option<String>,
     pub(crate) etag: String,
+    /// How to look at it, where another server holds it.
+    pub(crate) access: Option<Access>,
+    /// Whether that server was found to have it no more, or not as it was.
+    pub(crate) lost: bool,
 }
 
 /// How a test wants a copy to fail.
@@ -130,9 +135,12 @@ fn advance<'a>(
     now: OffsetDateTime,
 ) -> Option<&'a mut Blob> {
     let source_is_intact = accounts.blob(at).ok()?.job.as_ref().is_some_and(|job| {
-        let source = accounts.revision(&job.source.at, job.source.snapshot.as_deref());
-        // What another server holds was read at the beginning.
-        job.source.at.is_elsewhere() || source.is_ok_and(|source| source.etag == job.source.etag)
+        let JobSource { at, snapshot, etag, access, lost } = &job.source;
+        let unchanged = |source: &Revision| source.etag == *etag;
+        match access {
+            None => accounts.revision(at, snapshot.as_deref()).is_ok_and(unchanged),
+            Some(_) => !lost,
+        }
     });
     let blob = accounts.blob_mut(at).ok()?;
     let (Some(job), Some(record)) = (blob.job.as_mut(), blob.current.copy.as_mut()) else {

@@ -38,6 +38,7 @@ codes! {
     AuthorizationServiceMismatch 403 "This request is not authorized to perform this operation using this service."
     AuthorizationSourceIPMismatch 403 "This request is not authorized to perform this operation using this source IP."
     BlobAlreadyExists 409 "The specified blob already exists."
+    BlobUsesCustomerSpecifiedEncryption 409 "The blob is encrypted with customer specified encryption, but it was not provided in the request."
     BlobArchived 409 "This operation is not permitted on an archived blob."
     BlobBeingRehydrated 409 "This operation is not permitted because the blob is being rehydrated."
     BlobIsSealed 409 "The specified blob is sealed and its contents can't be modified unless the blob is re-created after a delete."

@@ -29,6 +29,10 @@ pub(crate) struct Outcome {
     pub(crate) delivery: Delivery,
 }
 
+/// Attached to a request whose body is too large to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TooLarge;
+
 /// Answers `request`, which arrived at `now` by the simulator's clock.
 ///
 /// Pure: it reads no clock, waits for nothing, and draws its ids from the state's own seed.
@@ -92,6 +96,9 @@ pub(super) fn read(
 
     if !matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE) {
         return Err(Code::UnsupportedHttpVerb.into());
+    }
+    if extensions.get::<TooLarge>().is_some() {
+        return Err(Code::RequestBodyTooLarge.into());
     }
     check_headers(&headers)?;
     let query = Query::parse(uri.query())?;

@@ -72,7 +72,20 @@ pub(crate) fn drop_ended(lease: &mut Option<Lease>, now: OffsetDateTime) {
 
 /// Checks the lease id of a write, which must name the active lease, if there is one.
 pub(crate) fn check_write(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
-    let given = call.header("x-ms-lease-id");
+    check_named(lease, call, "x-ms-lease-id")
+}
+
+/// Checks the lease id of a copy's source, which needs none.
+pub(crate) fn check_source(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
+    const NAME: &str = "x-ms-source-lease-id";
+    match call.header(NAME) {
+        None => Ok(()),
+        Some(_) => check_named(lease, call, NAME),
+    }
+}
+
+fn check_named(lease: Option<&Lease>, call: &Call, name: &str) -> Result<(), Refusal> {
+    let given = call.header(name);
     let on_blob = call.route.blob.is_some();
     let active = lease.filter(|lease| LeaseState::of(Some(*lease), call.now).locked());
     match (active, given) {

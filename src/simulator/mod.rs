@@ -27,6 +27,7 @@ mod copies;
 mod dates;
 mod document;
 mod doors;
+mod encryption;
 mod error;
 mod faults;
 mod handle;
@@ -293,7 +294,19 @@ impl Shared {
     /// Answers one request, which arrives now, once a source that another server holds is read.
     async fn exchange(&self, mut request: Request<Bytes>) -> Outcome {
         let now = self.clock.now();
-        let wanted = remote::wanted(&self.state(), &request, now);
+        {
+            let mut state = self.state();
+            if !remote::leads_outside(&state, &request) {
+                return handle::handle(&mut state, request, now);
+            }
+        }
+        let watched = remote::watched(&self.state(), &request, now);
+        for watched in watched {
+            if !doors::fetch::is_unchanged(&watched).await {
+                remote::lose(&mut self.state(), &watched);
+            }
+        }
+        let wanted = remote::wanted(&mut self.state(), &request, now);
         if let Some(wanted) = wanted {
             let fetched = doors::fetch::fetch(wanted, now).await;
             request.extensions_mut().insert(Fetched(Arc::new(fetched)));

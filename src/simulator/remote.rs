@@ -1,45 +1,164 @@
 //! Sources of copies that another server holds, be it a simulator or not.
 //!
-//! The step itself reaches nothing outside. A door asks [`wanted`] first, fetches what it says, and
-//! hands that in with the request.
+//! The step itself reaches nothing outside. A door asks first: [`watched`] tells which copies that
+//! are under way need another look at their source, and [`wanted`] which source this request brings
+//! in. What the door finds goes into the state, or with the request into the step.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, header::USER_AGENT};
 use time::OffsetDateTime;
 
-use super::{auth, blob::Revision, call::Call, error::Refusal, handle, op::Op, ops, state::State};
+use super::{
+    account::BlobAddress,
+    auth,
+    blob::Revision,
+    call::Call,
+    copies::{self, CopyJob},
+    error::{Code, Refusal},
+    handle,
+    op::Op,
+    ops,
+    pages::Pages,
+    state::State,
+};
 
-/// What a door must fetch before it can step.
-#[derive(Debug)]
-pub(crate) struct Wanted {
+/// How a simulator calls itself where it reads a source.
+pub(crate) const READER: &str = "blobcopy-simulator";
+
+/// How a source is asked for, with nothing but what the copy gives for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
     pub(crate) url: String,
     /// The bearer token for the source, if the request gives one.
     pub(crate) authorization: Option<String>,
     pub(crate) version: String,
 }
 
+/// What a door must fetch before it can step.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) access: Access,
+    pub(crate) part: Part,
+    /// When the pages that come in were written, among all writes here.
+    pub(crate) stamp: u64,
+}
+
+/// How much of a source is wanted.
+#[derive(Debug)]
+pub(crate) enum Part {
+    Whole,
+    /// As `x-ms-source-range` has it.
+    Range(String),
+    /// A snapshot for an incremental copy: what changed since the one that was copied last.
+    Snapshot {
+        last: Option<(String, Pages)>,
+    },
+}
+
 /// What was fetched, attached to the request: the source, or why there is none.
 #[derive(Debug, Clone)]
-pub(crate) struct Fetched(pub(crate) Arc<Result<Revision, Refusal>>);
+pub(crate) struct Fetched(pub(crate) Arc<Result<(Revision, Elsewhere), Refusal>>);
 
-/// What must be fetched for this request, which is nothing for nearly all.
-pub(crate) fn wanted(
+/// What there is to know of a source because another server holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct Elsewhere {
+    pub(crate) access: Access,
+    /// Whether the content is the range that was wanted, and no more.
+    pub(crate) cut: bool,
+    /// Why the snapshot does not follow the one that was copied last.
+    pub(crate) astray: Option<Code>,
+}
+
+/// A copy under way, and the source to look at.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) into: BlobAddress,
+    pub(crate) access: Access,
+    /// The ETag that the source had when the copy began.
+    pub(crate) etag: String,
+}
+
+/// Whether a door must look outside before it steps, which it need not for nearly all requests.
+pub(crate) fn leads_outside(state: &State, request: &Request<Bytes>) -> bool {
+    request.headers().contains_key(ops::COPY_SOURCE) || under_way(state).next().is_some()
+}
+
+/// The copies whose source must be looked at again: the one into the blob that is asked for, and
+/// those that would be over by now.
+pub(crate) fn watched(
     state: &State,
+    request: &Request<Bytes>,
+    now: OffsetDateTime,
+) -> Vec<Watched> {
+    // Two simulators that copy from each other would look back and forth for ever.
+    if request.headers().get(USER_AGENT).is_some_and(|reader| reader == READER) {
+        return Vec::new();
+    }
+    let now = state.faults.skewed(now);
+    let call = handle::read(state, request.clone(), now).ok();
+    let asked = call.and_then(|call| call.blob_address().ok());
+    let due = under_way(state).filter(|(into, job, _)| {
+        asked.as_ref() == Some(*into) || (!job.held && job.run + (now - job.seen) >= job.needed)
+    });
+    due.map(|(into, job, access)| Watched {
+        into: into.clone(),
+        access: access.clone(),
+        etag: job.source.etag.clone(),
+    })
+    .collect()
+}
+
+/// The copies under way whose source another server holds, as far as is known.
+fn under_way(state: &State) -> impl Iterator<Item = (&BlobAddress, &CopyJob, &Access)> {
+    state.copies.pending.iter().filter_map(|into| {
+        let job = state.accounts.blob(into).ok()?.job.as_deref()?;
+        Some((into, job, job.source.access.as_ref()?)).filter(|_| !job.source.lost)
+    })
+}
+
+/// Notes that the source is not what it was when the copy began.
+pub(crate) fn lose(state: &mut State, watched: &Watched) {
+    if let Ok(blob) = state.accounts.blob_mut(&watched.into)
+        && let Some(job) = blob.job.as_mut().filter(|job| job.source.etag == watched.etag)
+    {
+        job.source.lost = true;
+    }
+}
+
+/// What must be fetched for this request.
+pub(crate) fn wanted(
+    state: &mut State,
     request: &Request<Bytes>,
     now: OffsetDateTime,
 ) -> Option<Wanted> {
     if !request.headers().contains_key(ops::COPY_SOURCE) {
         return None;
     }
+    let now = state.faults.skewed(now);
+    copies::settle(state, now);
     // Whatever is wrong with it, the step will say.
-    let call: Call = handle::read(state, request.clone(), state.faults.skewed(now)).ok()?;
-    if matches!(call.op, Op::IncrementalCopy | Op::NotModelled) {
-        return None;
-    }
+    let call: Call = handle::read(state, request.clone(), now).ok()?;
     auth::authorize(&call, &state.accounts, &state.settings).ok()?;
-    let url = ops::source_elsewhere(&call)?;
+    let (url, at) = ops::source_elsewhere(&call)?;
+    let part = match call.op {
+        Op::NotModelled => return None,
+        Op::IncrementalCopy => Part::Snapshot { last: copied_last(state, &call, &at) },
+        Op::PutBlockFromUrl | Op::PutPageFromUrl | Op::AppendBlockFromUrl => {
+            let range = call.header("x-ms-source-range").filter(|_| call.source_range().is_ok());
+            range.map_or(Part::Whole, |range| Part::Range(range.to_owned()))
+        }
+        _ => Part::Whole,
+    };
     let authorization = call.header("x-ms-copy-source-authorization").map(str::to_owned);
-    Some(Wanted { url, authorization, version: call.version().to_owned() })
+    let access = Access { url, authorization, version: call.version().to_owned() };
+    Some(Wanted { access, part, stamp: state.stamps.next() })
+}
+
+/// The snapshot that the destination last had from this very source.
+fn copied_last(state: &State, call: &Call, source: &BlobAddress) -> Option<(String, Pages)> {
+    let blob = state.accounts.blob(&call.blob_address().ok()?).ok()?;
+    let origin = blob.incremental.as_ref().filter(|origin| origin.source == *source)?;
+    origin.last.clone()
 }

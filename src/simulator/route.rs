@@ -106,6 +106,13 @@ pub(crate) fn is_same_service(other: &Authority, own: Option<&Authority>) -> boo
     (same_host || both_local) && other.port_u16() == own.port_u16()
 }
 
+/// The server of a URL: its port, and its host, of which this machine has many names.
+pub(crate) fn server(authority: &Authority) -> String {
+    let host = authority.host().to_ascii_lowercase();
+    let host = if is_loopback(&host) { LOCAL_SUFFIX } else { &host };
+    format!("{host}:{}", authority.port_u16().unwrap_or_default())
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     let name = host.to_ascii_lowercase();

@@ -7,8 +7,9 @@ mod containers;
 mod control;
 mod copy;
 mod doors;
+mod elsewhere;
+mod encryption;
 mod from_url;
-
 mod incremental;
 mod kit;
 mod leases;

@@ -25,9 +25,25 @@ async fn javascript_finds_the_service_in_the_simulator() {
     all_checks_pass(Language::JavaScript).await;
 }
 
+/// What the signatures of this crate are compared with, for the package that is installed here.
+#[test]
+fn the_values_to_compare_signatures_with_are_those_of_the_sdk() {
+    let Some(mut script) = Language::Python.script("sas_values.py") else { return };
+    let Output { status, stdout, stderr } = script.output().expect("it was installed");
+    assert!(status.success(), "{status}\n{}", String::from_utf8_lossy(&stderr));
+    let (_, expected) = include_str!("../../src/auth/sas/python_sdk.txt")
+        .split_once("# azure-storage-blob 12.31.1, ")
+        .expect("the newest is the last");
+    // Those of directories come from another package.
+    let expected: Vec<_> =
+        expected.lines().skip(1).filter(|line| !line.contains("&sr=d&")).collect();
+    let printed = String::from_utf8(stdout).expect("text");
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+}
+
 /// Runs the checks of `language` against a simulator of their own.
 async fn all_checks_pass(language: Language) {
-    let Some(script) = language.script() else { return };
+    let Some(script) = language.checks() else { return };
     // Slow enough for a copy to be seen pending, and for a large one never to end.
     let sim = Simulator::builder()
         .account(ACCOUNT.name, ACCOUNT.key)

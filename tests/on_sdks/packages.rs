@@ -20,17 +20,25 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// Its script, ready to be given arguments, or `None` where the environment says to skip it.
+    /// Its script that runs all checks, ready to be given arguments, or `None` where the environment says to skip it.
     ///
     /// # Panics
     ///
     /// In one line that says what is missing, when it cannot be had.
-    pub(super) fn script(self) -> Option<Command> {
+    pub(super) fn checks(self) -> Option<Command> {
+        self.script(match self {
+            Self::Python => "run.py",
+            Self::JavaScript => "run.js",
+        })
+    }
+
+    /// One of its scripts, by name.
+    pub(super) fn script(self, name: &str) -> Option<Command> {
         let script = match install::skipped(SKIP, &format!("tests on the SDK for {self:?}")) {
             Ok(true) => return None,
             Ok(false) => match self {
-                Self::Python => python(),
-                Self::JavaScript => javascript(),
+                Self::Python => python(name),
+                Self::JavaScript => javascript(name),
             },
             Err(refused) => panic!("{refused}"),
         };
@@ -48,7 +56,7 @@ impl Language {
     }
 }
 
-fn python() -> Result<Command, String> {
+fn python(name: &str) -> Result<Command, String> {
     let program = if cfg!(windows) { "python" } else { "python3" };
     // Packages with compiled parts serve one version of Python.
     let version = Command::new(program)
@@ -73,7 +81,7 @@ fn python() -> Result<Command, String> {
     })?;
     let mut script = Command::new(interpreter(&folder));
     // -B: leave no compiled files beside the scripts.
-    script.args(["-B", &format!("{SCRIPTS}/python/run.py")]);
+    script.args(["-B", &format!("{SCRIPTS}/python/{name}")]);
     Ok(script)
 }
 
@@ -81,7 +89,7 @@ fn interpreter(folder: &Path) -> PathBuf {
     folder.join(if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" })
 }
 
-fn javascript() -> Result<Command, String> {
+fn javascript(name: &str) -> Result<Command, String> {
     const FILES: [(&str, &str); 3] = [
         (".npmrc", include_str!("../sdk/javascript/.npmrc")),
         ("package.json", include_str!("../sdk/javascript/package.json")),
@@ -93,6 +101,6 @@ fn javascript() -> Result<Command, String> {
     let mut script = Command::new("node");
     // The packages are not where the scripts are.
     script.env("NODE_PATH", folder.join("node_modules"));
-    script.arg(format!("{SCRIPTS}/javascript/run.js"));
+    script.arg(format!("{SCRIPTS}/javascript/{name}"));
     Ok(script)
 }

@@ -305,7 +305,16 @@ async fn shared_access(shown: &mut Shown, service: &BlobServiceClient, options: 
     shown.debug(&sas);
     shown.debug(&Credential::sas(sas.expose()).expect("a SAS"));
 
-    let url = service.container_client("vhds").blob_client("notes.txt").url().expect("legal");
+    let notes = service.container_client("vhds").blob_client("notes.txt");
+    let lend = notes.sas_url(BlobSasPermissions::new().read(), datetime!(2026-02-01 00:00 UTC));
+    shown.debug(&lend);
+    let lent = lend.await.expect("signed");
+    shown.debug(&lent);
+    shown.debug(&CopySource::from(&lent));
+    let signature = lent.expose().rsplit("sig=").next().expect("a part");
+    shown.secrets.insert(signature.to_owned());
+
+    let url = notes.url().expect("legal");
     let url: url::Url = format!("{url}?{}", sas.expose()).parse().expect("a URL");
     shown.debug(&CopySource::from(url.clone()));
     let notes = BlobClient::with_options(url, Credential::anonymous(), options.clone());

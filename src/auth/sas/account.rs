@@ -187,6 +187,29 @@ mod tests {
     }
 
     #[test]
+    fn the_string_to_sign_of_every_version_has_its_layout() {
+        let fields = |version: &str| Fields {
+            version: at(version),
+            permissions: "SP".into(),
+            start: "ST".into(),
+            expiry: "SE".into(),
+            ip: Some(Ipv4Addr::LOCALHOST.into()),
+            protocol: Some(SasProtocol::Https),
+            encryption_scope: "SES".into(),
+            ..Fields::default()
+        };
+        for (version, expected) in [
+            ("2015-04-05", "A SP SS SRT ST SE 127.0.0.1 https 2015-04-05 "),
+            ("2020-10-02", "A SP SS SRT ST SE 127.0.0.1 https 2020-10-02 "),
+            ("2020-12-06", "A SP SS SRT ST SE 127.0.0.1 https 2020-12-06 SES "),
+            ("2026-10-06", "A SP SS SRT ST SE 127.0.0.1 https 2026-10-06 SES "),
+        ] {
+            let text = string_to_sign(&fields(version), "A", "SS", "SRT");
+            assert_eq!(text, expected.replace(' ', "\n"), "{version}");
+        }
+    }
+
+    #[test]
     fn an_account_sas_has_every_letter_in_the_services_order() {
         let all = AccountSasPermissions::new()
             .set_immutability_policy()

@@ -13,10 +13,13 @@
 mod account;
 mod fields;
 mod permissions;
+mod sas_url;
 mod service;
 mod token;
 mod user_delegation;
 
+#[cfg(test)]
+mod python_sdk_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -34,6 +37,7 @@ pub use self::{
         AccountSasPermissions, AccountSasResourceTypes, AccountSasServices, BlobSasPermissions,
         ContainerSasPermissions, Permissions,
     },
+    sas_url::SasUrl,
     service::ServiceSas,
     token::SasToken,
     user_delegation::{UserDelegationKey, UserDelegationSas},

@@ -8,9 +8,10 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     BlobSasPermissions, ByPolicy, Complete, ContainerSasPermissions, NeedsExpiry, NeedsPermissions,
-    Permissions, SasToken,
+    Permissions, SasToken, UserDelegationKey,
     fields::{Fields, Resource, common_setters, response_setters, timestamp},
     token::Query,
+    user_delegation::{self, UserFields},
 };
 use crate::{
     auth::shared_key::SharedKey,
@@ -45,6 +46,15 @@ use crate::{
 /// # use blobcopy::{SharedKey, sas::{BlobSasPermissions, ServiceSas}};
 /// # let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==").unwrap();
 /// ServiceSas::blob("vhds", "disk0.vhd").permissions(BlobSasPermissions::new().read()).sign(&key);
+/// ```
+///
+/// Nor can what it does not say be forgotten: without permissions it takes a stored access policy.
+///
+/// ```compile_fail
+/// # use blobcopy::{SharedKey, sas::ServiceSas};
+/// # let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==").unwrap();
+/// # let midnight = time::macros::datetime!(2026-01-02 00:00 UTC);
+/// ServiceSas::blob("vhds", "disk0.vhd").expires(midnight).sign(&key);
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a SAS is made when it is signed"]
@@ -108,6 +118,15 @@ impl<P: Permissions> ServiceSas<P> {
     ///
     /// What the policy leaves open must be set here, and what it sets must not be: the service
     /// refuses a field that both have.
+    ///
+    /// ```
+    /// use blobcopy::{SharedKey, sas::ServiceSas};
+    ///
+    /// let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==")?;
+    /// let sas = ServiceSas::container("vhds").stored_policy("nightly-backup").sign(&key)?;
+    /// assert!(sas.expose().starts_with("sv=2026-04-06&sr=c&si=nightly-backup&sig="));
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
     pub fn stored_policy(mut self, id: impl Into<String>) -> ServiceSas<P, ByPolicy> {
         self.fields.policy = id.into().into();
         ServiceSas { fields: self.fields, state: PhantomData }
@@ -160,9 +179,21 @@ impl<P: Permissions> ServiceSas<P, Complete> {
     /// [`Error::InvalidInput`] when the service would refuse the SAS: no permission, an end before
     /// its start, an empty name, or something that its service version does not know.
     pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
-        self.fields.check(P::LETTERS)?;
-        within_an_hour(&self.fields)?;
+        self.check()?;
         sign(&self.fields, key)
+    }
+
+    /// Refuses what the service would refuse once the SAS is used.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.fields.check(P::LETTERS)?;
+        self.fields.check_resource()?;
+        within_an_hour(&self.fields)
+    }
+
+    /// The user delegation SAS that grants the same.
+    pub(crate) fn sign_as_user(self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
+        self.check()?;
+        user_delegation::sign(&self.fields, &UserFields::default(), account, key)
     }
 }
 

@@ -239,7 +239,7 @@ fn check_time(terms: &Terms<'_>, access: &Access<'_>) -> Result<(), Refusal> {
 }
 
 /// What a SAS changes in the answer to a request that it authorized: the headers that a read is to
-/// show, and the encryption scope that a write was made with.
+/// show.
 pub(crate) fn dress(answer: &mut Answer, query: &Query, reads: bool) {
     const OVERRIDES: [(&str, &str); 5] = [
         ("rscc", "cache-control"),
@@ -253,9 +253,6 @@ pub(crate) fn dress(answer: &mut Answer, query: &Query, reads: bool) {
         if let Some(value) = query.get(parameter) {
             answer.set(header, value);
         }
-    }
-    if let Some(scope) = query.get("ses").filter(|_| !reads) {
-        answer.set("x-ms-encryption-scope", scope);
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
@@ -28,7 +28,11 @@ use super::half_sent::{HalfSent, Watch, Watched};
 use crate::{
     pipeline::clock,
     simulator::{
-        Shared, Simulator, faults::Delivery, handle::Outcome, payload::Payload, route::Peer,
+        Shared, Simulator,
+        faults::Delivery,
+        handle::{Outcome, TooLarge},
+        payload::Payload,
+        route::Peer,
     },
 };
 
@@ -141,15 +145,12 @@ async fn exchange(
     caller: &Caller,
     https: bool,
 ) -> io::Result<Response<Outgoing>> {
-    let (parts, body) = request.into_parts();
-    if body.size_hint().lower() > LARGEST_BODY {
-        let mut refused = Response::new(Outgoing::whole(Payload::empty()));
-        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        let code = HeaderValue::from_static("RequestBodyTooLarge");
-        refused.headers_mut().insert("x-ms-error-code", code);
-        return Ok(refused);
+    let (mut parts, body) = request.into_parts();
+    let too_large = body.size_hint().lower() > LARGEST_BODY;
+    if too_large {
+        parts.extensions.insert(TooLarge);
     }
-    let body = match body.is_end_stream() {
+    let body = match too_large || body.is_end_stream() {
         true => Bytes::new(),
         false => {
             let limit = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);

@@ -9,6 +9,7 @@ use crate::simulator::{
     blob::Content,
     call::Call,
     checksums::{self, Checked},
+    encryption,
     error::{Code, Refusal},
     state::State,
 };
@@ -43,6 +44,7 @@ pub(super) fn append(
     }
     let (position, most) = (call.number(POSITION)?, call.number(MOST_BYTES)?);
     let blob = write::blob(&mut state.accounts, call, &call.blob_address()?)?;
+    encryption::check(blob.current.encryption.as_ref(), encryption::asked(call)?.as_ref())?;
     let length = blob.current.content.length();
     let Content::Append(blocks) = &mut blob.current.content else {
         return Err(Code::InvalidBlobType.into());
@@ -65,7 +67,7 @@ pub(super) fn append(
     let mut answer = Answer::about(StatusCode::CREATED, &blob.current)
         .header("x-ms-blob-append-offset", &length.to_string())
         .header("x-ms-blob-committed-block-count", &count)
-        .header("x-ms-request-server-encrypted", "true");
+        .written_with(blob.current.encryption.as_ref());
     checked.tell(call, &mut answer);
     Ok(answer)
 }

@@ -14,6 +14,7 @@ use crate::simulator::{
     conditions::Conditions,
     container::Staged,
     document::Element,
+    encryption,
     error::{Code, Refusal},
     leases, metadata,
     state::State,
@@ -56,6 +57,7 @@ pub(super) fn stage(
     if bytes.len() as u64 > largest(call) {
         return Err(Code::RequestBodyTooLarge.into());
     }
+    let encryption = encryption::asked(call)?;
     let id = call.query.get("blockid").ok_or_else(|| Refusal::missing_query("blockid"))?;
     let length = STANDARD.decode(id).map_err(|_| Code::InvalidBlockId)?.len();
     if length == 0 || length > LONGEST_ID {
@@ -78,10 +80,13 @@ pub(super) fn stage(
     if staged.blocks.len() >= MOST_UNCOMMITTED && !staged.blocks.contains_key(id) {
         return Err(Code::BlockCountExceedsLimit.into());
     }
+    if staged.blocks.is_empty() {
+        staged.encryption.clone_from(&encryption);
+    }
+    encryption::check(staged.encryption.as_ref(), encryption.as_ref())?;
     staged.blocks.insert(id.to_owned(), bytes);
     staged.at = Some(call.now);
-    let mut answer =
-        Answer::new(StatusCode::CREATED).header("x-ms-request-server-encrypted", "true");
+    let mut answer = Answer::new(StatusCode::CREATED).written_with(encryption.as_ref());
     checked.tell(call, &mut answer);
     Ok(answer)
 }
@@ -103,6 +108,7 @@ pub(super) fn put_list(
     let headers = metadata::own_content_headers(call);
     let (given, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     let tier = tiers::asked(call, &Content::Block(Vec::new()))?;
+    let encryption = encryption::asked(call)?;
 
     let existing = state.accounts.find(&at)?;
     write::check_replacement(existing, call, &Conditions::of(call)?, "BlockBlob", principal)?;
@@ -112,6 +118,9 @@ pub(super) fn put_list(
     };
     let container = state.accounts.container(&at.account, &at.container)?;
     let staged = container.staged.get(&at.blob).filter(|staged| staged.is_alive(call.now));
+    if let Some(staged) = staged.filter(|staged| !staged.blocks.is_empty()) {
+        encryption::check(staged.encryption.as_ref(), encryption.as_ref())?;
+    }
     let blocks = chosen(&list, committed, staged)?;
     let revision = Revision {
         content: Content::Block(blocks),
@@ -127,9 +136,10 @@ pub(super) fn put_list(
         copy: None,
         incremental: false,
         sealed: false,
+        encryption,
     };
-    let mut answer = Answer::about(StatusCode::CREATED, &revision)
-        .header("x-ms-request-server-encrypted", "true");
+    let mut answer =
+        Answer::about(StatusCode::CREATED, &revision).written_with(revision.encryption.as_ref());
     checked.tell(call, &mut answer);
     state.accounts.replace(&at, revision)?;
     Ok(answer)

@@ -16,6 +16,7 @@ use crate::simulator::{
     call::Call,
     conditions::Conditions,
     copies::{self, CopyJob, CopyRecord, JobSource, Status},
+    encryption,
     error::{Code, Refusal},
     leases::{self, LeaseState},
     metadata,
@@ -34,8 +35,14 @@ pub(super) fn start(
     let at = call.blob_address()?;
     let (own_metadata, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     state.accounts.container(&at.account, &at.container)?;
+    encryption::none(call)?;
     let url = SourceUrl::of(call)?;
     let source = url.read(state, call, Some(principal))?;
+    // Later versions read a source whether or not it is leased.
+    if !call.since("2012-02-12") {
+        let leased = state.accounts.blob(&source.at)?;
+        leases::check_source(leased.lease.as_ref(), call)?;
+    }
     let tier = tier(call, &source.revision)?;
     let sealed = seal(call, &source.revision.content)?;
 
@@ -62,6 +69,7 @@ pub(super) fn start(
         copy: None,
         incremental: false,
         sealed,
+        encryption: None,
         ..source.revision.clone()
     };
     let total = outcome.content.length();
@@ -146,7 +154,13 @@ pub(super) fn plan(
 ) -> CopyJob {
     state.copies.started += 1;
     CopyJob {
-        source: JobSource { at: source.at, snapshot: source.snapshot, etag: source.revision.etag },
+        source: JobSource {
+            at: source.at,
+            snapshot: source.snapshot,
+            etag: source.revision.etag,
+            access: source.elsewhere.map(|elsewhere| elsewhere.access),
+            lost: false,
+        },
         outcome,
         started: call.now,
         needed,

@@ -8,8 +8,9 @@ use crate::simulator::{
     blob::Revision,
     call::Call,
     conditions::Conditions,
+    encryption,
     error::{Code, Refusal},
-    remote::Fetched,
+    remote::{Elsewhere, Fetched},
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
 };
@@ -34,6 +35,8 @@ pub(super) struct Source {
     pub(super) at: BlobAddress,
     pub(super) snapshot: Option<String>,
     pub(super) revision: Revision,
+    /// Set where another server holds it.
+    pub(super) elsewhere: Option<Elsewhere>,
 }
 
 impl<'a> SourceUrl<'a> {
@@ -78,11 +81,12 @@ impl<'a> SourceUrl<'a> {
         principal: Option<Principal>,
     ) -> Result<Source, Refusal> {
         let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
-        if let Some(Fetched(fetched)) = &call.fetched {
-            let revision = Result::clone(fetched)?;
+        if let (Some(Fetched(fetched)), Some(authority)) = (&call.fetched, &self.authority) {
+            let (revision, elsewhere) = Result::clone(fetched)?;
             Conditions::of_source(call)?.check_write(Some((&revision).into()))?;
-            let at = BlobAddress::elsewhere(self.text);
-            return Ok(Source { at, snapshot: None, revision });
+            let at = BlobAddress::elsewhere(authority, &self.path);
+            let snapshot = self.snapshot().map(str::to_owned);
+            return Ok(Source { at, snapshot, revision, elsewhere: Some(elsewhere) });
         }
         let route = match self.is_here(call) {
             true => locate(&state.accounts, self.authority.as_ref(), &self.path, false),
@@ -105,12 +109,14 @@ impl<'a> SourceUrl<'a> {
         let at = BlobAddress { account: route.account, container, blob };
         let found = state.accounts.blob(&at).map_err(unreadable)?;
         let revision = state.accounts.revision(&at, self.snapshot()).map_err(unreadable)?;
+        let key = encryption::of_source(call)?;
+        encryption::check(revision.encryption.as_ref(), key.as_ref()).map_err(unreadable)?;
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
         Conditions::of_source(call)?.check_write(Some(revision.into()))?;
         let (snapshot, revision) = (self.snapshot().map(str::to_owned), revision.clone());
-        Ok(Source { at, snapshot, revision })
+        Ok(Source { at, snapshot, revision, elsewhere: None })
     }
 
     /// The URL as `x-ms-copy-source` shows it afterwards.
@@ -134,10 +140,11 @@ impl<'a> SourceUrl<'a> {
     }
 }
 
-/// The URL of a source that another server holds.
-pub(crate) fn source_elsewhere(call: &Call) -> Option<String> {
+/// The URL of a source that another server holds, and where that is.
+pub(crate) fn source_elsewhere(call: &Call) -> Option<(String, BlobAddress)> {
     let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
-    Some(url.text.to_owned())
+    let at = BlobAddress::elsewhere(url.authority.as_ref()?, &url.path);
+    Some((url.text.to_owned(), at))
 }
 
 /// `%3A` as `%3a`.

@@ -17,6 +17,7 @@ use crate::simulator::{
     checksums::{self, Checked},
     conditions::Conditions,
     copies::{CopyRecord, Status},
+    encryption,
     error::{Code, Refusal},
     metadata,
     state::State,
@@ -53,6 +54,7 @@ pub(super) fn copy(
         return Err(Code::InvalidSourceBlobType.into());
     }
     let tier = tiers::asked(call, &source.revision.content)?;
+    let encryption = encryption::asked_scope(call)?;
     let (own, tags) = carried(call, &source)?;
 
     let existing = state.accounts.find(&at)?;
@@ -76,10 +78,11 @@ pub(super) fn copy(
         generation: state.stamps.next(),
         tier: tier.or_else(|| existing.and_then(|blob| blob.current.tier.clone())),
         copy: Some(Box::new(record)),
+        encryption: encryption.clone(),
         ..source.revision
     };
-    let mut answer = accepted(state.accounts.replace(&at, revision)?)
-        .header("x-ms-request-server-encrypted", "true");
+    let mut answer =
+        accepted(state.accounts.replace(&at, revision)?).written_with(encryption.as_ref());
     checked.tell(call, &mut answer);
     Ok(answer)
 }
@@ -107,6 +110,7 @@ pub(super) fn put_blob(
         false => Content::Block(vec![Block { id: None, bytes: bytes.clone() }]),
     };
     let tier = tiers::asked(call, &content)?;
+    let encryption = encryption::asked(call)?;
     let (own, tags) = carried(call, &source)?;
     let mut headers = metadata::content_headers(call);
     if with_properties {
@@ -130,10 +134,11 @@ pub(super) fn put_blob(
         copy: None,
         incremental: false,
         sealed: false,
+        encryption,
     };
     let mut answer = Answer::about(StatusCode::CREATED, &revision)
         .maybe("content-md5", revision.headers.md5.as_deref())
-        .header("x-ms-request-server-encrypted", "true");
+        .written_with(revision.encryption.as_ref());
     if call.since("2026-10-06") {
         answer.set("x-ms-content-crc64", &checksums::crc64(&bytes));
     }
@@ -201,7 +206,8 @@ fn fetch(
     let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
     source.revision.online(call.now).map_err(unreadable)?;
     let length = source.revision.content.length();
-    let (start, end) = match call.source_range()? {
+    let cut = source.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.cut);
+    let (start, end) = match call.source_range()?.filter(|_| !cut) {
         None => (0, length),
         Some(range) if range.start >= length => {
             return Err(unreadable(Code::InvalidRange.into()));

@@ -24,11 +24,11 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
     let url = SourceUrl::of(call)?;
-    if !url.is_here(call) {
-        return Err(Code::InvalidSourceBlobUrl.into());
-    }
     if url.snapshot().is_none() {
         return Err(Code::IncrementalCopySourceMustBeSnapshot.into());
+    }
+    if !url.is_here(call) && call.fetched.is_none() {
+        return Err(Code::InvalidSourceBlobUrl.into());
     }
     let source = url.read(state, call, None)?;
     let Content::Page { length, pages } = source.revision.content.clone() else {
@@ -57,6 +57,7 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         tier: None,
         copy: None,
         incremental: true,
+        encryption: None,
         ..source.revision.clone()
     };
     let record = CopyRecord::new(state.stamps.guid(), url.echoed(state.settings.echo), moved);
@@ -89,7 +90,7 @@ fn check_headers(call: &Call) -> Result<(), Refusal> {
 }
 
 /// Checks that the destination was made by incremental copies of this very source, and that the
-/// snapshot is later than the one that was copied last.
+/// snapshot is later than the one that was copied last, which is still there.
 fn check_destination<'a>(
     state: &State,
     call: &Call,
@@ -117,8 +118,10 @@ fn check_destination<'a>(
             false => Code::IncrementalCopyOfEarlierVersionSnapshotNotAllowed.into(),
         });
     }
-    if state.accounts.revision(&source.at, Some(last)).is_err() {
-        return Err(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist.into());
-    }
-    Ok(origin)
+    let astray = match &source.elsewhere {
+        Some(elsewhere) => elsewhere.astray,
+        None if state.accounts.revision(&source.at, Some(last)).is_ok() => None,
+        None => Some(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist),
+    };
+    astray.map_or(Ok(origin), |code| Err(code.into()))
 }

@@ -12,6 +12,7 @@ use crate::simulator::{
     call::Call,
     container::{Container, Staged},
     dates,
+    encryption::Encryption,
     error::{Code, Refusal},
     leases,
     state::{ListedSnapshot, State},
@@ -87,7 +88,14 @@ pub(super) fn blobs(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
                                 properties(xml, call, &asked, revision, lease, listed);
                             });
                             if asked.includes("metadata") {
-                                write_metadata(xml, &revision.metadata);
+                                match revision.encryption.as_ref().is_some_and(Encryption::hides) {
+                                    true => xml.element_with(
+                                        "Metadata",
+                                        &[("Encrypted", "true")],
+                                        |_| {},
+                                    ),
+                                    false => write_metadata(xml, &revision.metadata),
+                                }
                             }
                             if asked.includes("tags") && !revision.tags.is_empty() {
                                 write_tags(xml, &revision.tags);
@@ -312,6 +320,11 @@ fn properties(
         copy(xml, revision, listed);
     }
     xml.text_element("ServerEncrypted", "true");
+    match &revision.encryption {
+        Some(Encryption::Key(hash)) => xml.text_element("CustomerProvidedKeySha256", hash),
+        Some(Encryption::Scope(scope)) => xml.text_element("EncryptionScope", scope),
+        None => {}
+    }
     if !revision.tags.is_empty() {
         xml.text_element("TagCount", &revision.tags.len().to_string());
     }

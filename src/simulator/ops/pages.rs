@@ -13,6 +13,7 @@ use crate::simulator::{
     call::Call,
     checksums::{self, Checked},
     conditions::Conditions,
+    encryption,
     error::{Code, Refusal},
     leases,
     pages::{PageRun, Pages},
@@ -60,6 +61,7 @@ pub(super) fn write_pages(
 ) -> Result<Answer, Refusal> {
     let blob = write::blob(&mut state.accounts, call, at)?;
     check_sequence_number(call, &blob.current)?;
+    encryption::check(blob.current.encryption.as_ref(), encryption::asked(call)?.as_ref())?;
     let Content::Page { length, pages } = &mut blob.current.content else {
         return Err(Code::InvalidBlobType.into());
     };
@@ -74,7 +76,7 @@ pub(super) fn write_pages(
     let sequence_number = blob.current.sequence_number.to_string();
     let mut answer = Answer::about(StatusCode::CREATED, &blob.current)
         .header("x-ms-blob-sequence-number", &sequence_number)
-        .header("x-ms-request-server-encrypted", "true");
+        .written_with(blob.current.encryption.as_ref());
     if bytes.is_some() {
         checked.tell(call, &mut answer);
     }

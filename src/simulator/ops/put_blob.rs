@@ -10,6 +10,7 @@ use crate::simulator::{
     call::Call,
     checksums,
     conditions::Conditions,
+    encryption,
     error::{Code, Refusal},
     metadata,
     pages::{PAGE, Pages},
@@ -34,6 +35,7 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
     let (given, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     let tier = tiers::asked(call, &content)?;
     let sequence_number = sequence_number(call)?.unwrap_or(0);
+    let encryption = encryption::asked(call)?;
 
     let existing = state.accounts.find(&at)?;
     write::check_replacement(existing, call, &Conditions::of(call)?, content.kind(), principal)?;
@@ -53,12 +55,13 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
         copy: None,
         incremental: false,
         sealed: false,
+        encryption,
     };
     let md5 =
         matches!(revision.content, Content::Block(_)).then_some(revision.headers.md5.as_deref());
     let answer = Answer::about(StatusCode::CREATED, &revision)
         .maybe("content-md5", md5.flatten())
-        .header("x-ms-request-server-encrypted", "true");
+        .written_with(revision.encryption.as_ref());
     state.accounts.replace(&at, revision)?;
     Ok(answer)
 }

@@ -12,7 +12,7 @@ use crate::simulator::{
     call::Call,
     checksums,
     conditions::Conditions,
-    dates,
+    dates, encryption,
     error::{Code, Refusal},
     leases, metadata,
     payload::Payload,
@@ -98,6 +98,7 @@ fn addressed<'a>(state: &'a State, call: &Call) -> Result<(&'a Blob, &'a Revisio
     let revision = state.accounts.revision(&at, call.snapshot())?;
     Conditions::of(call)?.check_read(revision.into())?;
     leases::check_read(blob.lease.as_ref(), call)?;
+    encryption::check(revision.encryption.as_ref(), encryption::asked(call)?.as_ref())?;
     Ok((blob, revision))
 }
 
@@ -109,6 +110,7 @@ fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
         .header("x-ms-blob-type", revision.content.kind())
         .header("x-ms-creation-time", &dates::http_date(revision.created))
         .header("x-ms-server-encrypted", "true")
+        .encrypted_with(revision.encryption.as_ref())
         .maybe("content-type", headers.content_type.as_deref())
         .maybe("content-encoding", headers.encoding.as_deref())
         .maybe("content-language", headers.language.as_deref())

@@ -10,6 +10,7 @@ use crate::simulator::{
     checksums,
     conditions::Conditions,
     document::Element,
+    encryption,
     error::{Code, Refusal},
     leases, metadata,
     pages::PAGE,
@@ -22,9 +23,11 @@ use crate::simulator::{
 pub(super) fn metadata(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let given = metadata::metadata(call)?;
     let blob = write::blob(&mut state.accounts, call, &call.blob_address()?)?;
+    encryption::check(blob.current.encryption.as_ref(), encryption::asked(call)?.as_ref())?;
     blob.current.metadata = given;
     blob.rewrite(&mut state.stamps, call.now);
-    Ok(Answer::about(StatusCode::OK, &blob.current).header("x-ms-request-server-encrypted", "true"))
+    let answer = Answer::about(StatusCode::OK, &blob.current);
+    Ok(answer.written_with(blob.current.encryption.as_ref()))
 }
 
 /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties):

@@ -3,8 +3,8 @@
 use http::StatusCode;
 
 use crate::simulator::{
-    answer::Answer, call::Call, conditions::Conditions, error::Refusal, leases, metadata,
-    state::State,
+    answer::Answer, call::Call, conditions::Conditions, encryption, error::Refusal, leases,
+    metadata, state::State,
 };
 
 /// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob).
@@ -16,6 +16,7 @@ pub(super) fn take(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     Conditions::of(call)?.check_write(Some((&*blob).into()))?;
     leases::check_read(blob.lease.as_ref(), call)?;
     blob.writable(call.now)?;
+    encryption::check(blob.current.encryption.as_ref(), encryption::asked(call)?.as_ref())?;
 
     let mut snapshot = blob.current.clone();
     if !own_metadata.is_empty() {
@@ -25,7 +26,7 @@ pub(super) fn take(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let id = state.stamps.snapshot(call.now);
     let answer = Answer::about(StatusCode::CREATED, &snapshot)
         .header("x-ms-snapshot", &id)
-        .header("x-ms-request-server-encrypted", "true");
+        .written_with(snapshot.encryption.as_ref());
     blob.snapshots.insert(id, snapshot);
     Ok(answer)
 }

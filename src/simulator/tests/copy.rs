@@ -157,6 +157,27 @@ fn before_2012_a_copy_is_synchronous_and_named_by_path() {
 }
 
 #[test]
+fn before_2012_the_source_may_have_to_be_leased() {
+    let kit = plain();
+    kit.container("src");
+    kit.block_blob("/src/a", b"hello");
+    let path = format!("/{DEFAULT_ACCOUNT}/src/a");
+    let start = |version: &str, source: &str, lease: &str| {
+        let ask = kit.ask("PUT", "/src/b").header("x-ms-version", version);
+        ask.header("x-ms-copy-source", source).header("x-ms-source-lease-id", lease).send()
+    };
+    let ours = "11111111-2222-3333-4444-555555555555";
+    start("2011-08-18", &path, ours).refused(412, "LeaseNotPresentWithBlobOperation");
+    let lease = kit.ask("PUT", "/src/a?comp=lease").header("x-ms-lease-action", "acquire");
+    let lease = lease.header("x-ms-lease-duration", "-1").header("x-ms-proposed-lease-id", ours);
+    lease.send().expect(201);
+    let theirs = "99999999-2222-3333-4444-555555555555";
+    start("2011-08-18", &path, theirs).refused(412, "LeaseIdMismatchWithBlobOperation");
+    start("2011-08-18", &path, ours).expect(201);
+    start("2012-02-12", &format!("{HOST}{path}"), theirs).expect(202);
+}
+
+#[test]
 fn the_echo_can_be_without_the_sas_or_as_it_was_sent() {
     for (echo, expected) in [
         (SourceEcho::WithoutSas, format!("https://127.0.0.1:10000/{DEFAULT_ACCOUNT}/src/a")),

@@ -1,12 +1,14 @@
 """Block and append blobs, their metadata, headers, tags and tiers; containers."""
 
+import base64
 from datetime import timedelta
+from hashlib import sha256
 
 from azure.core import MatchConditions
 from azure.storage.blob import BlobBlock, ContentSettings, PublicAccess, AccessPolicy
-from azure.storage.blob import BlobClient, ContainerSasPermissions
+from azure.storage.blob import BlobClient, ContainerSasPermissions, CustomerProvidedEncryptionKey
 
-from kit import check, equal, in_an_hour, refused
+from kit import check, equal, in_an_hour, over_https, refused
 
 
 @check
@@ -33,6 +35,26 @@ def large_uploads_go_by_blocks(world):
     blob.upload_blob(data, validate_content=True)
     equal(len(blob.get_block_list("committed")[0]), 4)
     equal(blob.download_blob(max_concurrency=2).readall(), data)
+
+
+def customer_key(byte):
+    key = bytes([byte]) * 32
+    as_text = lambda data: base64.b64encode(data).decode()
+    return CustomerProvidedEncryptionKey(as_text(key), as_text(sha256(key).digest()))
+
+
+@over_https
+@check
+def a_blob_is_shown_to_whoever_has_its_key(world):
+    key = customer_key(1)
+    blob = world.container(world.secure).get_blob_client("secret")
+    blob.upload_blob(b"some notes", cpk=key)
+    equal(blob.download_blob(cpk=key).readall(), b"some notes")
+    equal(blob.get_blob_properties(cpk=key).encryption_key_sha256, key.key_hash)
+    with refused(409, "BlobUsesCustomerSpecifiedEncryption"):
+        blob.download_blob()
+    with refused(409, "BlobUsesCustomerSpecifiedEncryption"):
+        blob.download_blob(cpk=customer_key(2))
 
 
 @check

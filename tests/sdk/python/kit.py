@@ -30,6 +30,12 @@ def check(function):
     return function
 
 
+def over_https(check):
+    """Marks a check that needs https, as bearer tokens and customers' keys do."""
+    check.needs_https = True
+    return check
+
+
 class World:
     """Two accounts by their keys, and, where https is served, the first by a bearer token."""
 

@@ -15,12 +15,7 @@ from azure.storage.blob import (
     generate_container_sas,
 )
 
-from kit import at_snapshot, check, equal, in_an_hour, key_of, refused, settled
-
-
-def over_https(check):
-    check.needs_https = True
-    return check
+from kit import at_snapshot, check, equal, in_an_hour, key_of, over_https, refused, settled
 
 
 def blob_with(blob, sas, **options):

@@ -1,0 +1,137 @@
+//! Copies a blob from one account to another, and authorizes its source in three ways.
+//!
+//! With `AZURE_STORAGE_CONNECTION_STRING` set, from that account to the one in
+//! `AZURE_STORAGE_CONNECTION_STRING_TO`, or within it where that is not set; else between two accounts of
+//! a simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
+
+use std::{env, error::Error, process::ExitCode, time::Duration};
+
+use blobcopy::{
+    BlobClient, BlobContainerClient, BlobServiceClient, Clock, CopySource, SharedKey,
+    sas::{BlobSasPermissions, ServiceSas},
+    simulator::Simulator,
+};
+use url::Url;
+
+const FROM: &str = "AZURE_STORAGE_CONNECTION_STRING";
+const TO: &str = "AZURE_STORAGE_CONNECTION_STRING_TO";
+
+const CONTENT: &str = "What is to be copied.";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    // Kept until the end: a simulator that is dropped stops.
+    let (from, to, _simulator) = accounts().await?;
+    let key = key(&from)?;
+    let from = BlobServiceClient::from_connection_string(&from)?;
+    let to = BlobServiceClient::from_connection_string(&to)?;
+    println!("From {}\n  to {}\n", from.url(), to.url());
+
+    // Names that no earlier run has used.
+    let run = Clock::system().now().unix_timestamp_nanos();
+    let source = from.container_client(&format!("blobcopy-example-{run}"));
+    let target = to.container_client(&format!("blobcopy-example-{run}-to"));
+    source.create().await?;
+    target.create().await?;
+    // Whatever happens, nothing is left behind.
+    let copied = copy_in_three_ways(&source, &target, &key, from.url() != to.url()).await;
+    let deleted = (source.delete().await, target.delete().await);
+    copied?;
+    deleted.0?;
+    deleted.1?;
+    println!("\nDone; everything that was made is deleted again.");
+    Ok(())
+}
+
+async fn copy_in_three_ways(
+    source: &BlobContainerClient,
+    target: &BlobContainerClient,
+    key: &SharedKey,
+    from_another_account: bool,
+) -> Result<(), Box<dyn Error>> {
+    let notes = source.blob_client("my notes.txt");
+    notes.block_blob_client().upload(CONTENT).await?;
+
+    // The service reads the source until the copy has ended; long enough for this one.
+    let may_read = BlobSasPermissions::new().read();
+    let until = Clock::system().now() + Duration::from_secs(3600);
+
+    println!("1. A SAS that the builder makes, put behind the URL by hand:");
+    let sas = ServiceSas::blob(notes.container_name(), notes.name())
+        .permissions(may_read)
+        .expires(until)
+        .sign(key)?;
+    let url: Url = format!("{}?{}", notes.url()?, sas.expose()).parse()?;
+    println!("   {sas:?}");
+    copy(CopySource::from(url), &target.blob_client("by hand.txt")).await?;
+
+    println!("2. The client's own URL with a SAS, in one call:");
+    let url = notes.sas_url(may_read, until).await?;
+    println!("   {url:?}");
+    copy(CopySource::from(&url), &target.blob_client("by URL.txt")).await?;
+
+    println!("3. The client itself, which authorizes what is needed where it is needed:");
+    let source = CopySource::from(&notes).sas_lifetime(Duration::from_secs(3600));
+    println!("   {source:?}");
+    copy(source, &target.blob_client("by client.txt")).await?;
+
+    // Within one account the copy's own request is authorization enough.
+    if from_another_account {
+        println!("And without any:");
+        let bare = CopySource::from(notes.url()?);
+        match target.blob_client("not at all.txt").start_copy_from_uri(bare).await {
+            Ok(_) => return Err("a source that nobody may read was copied".into()),
+            Err(error) => println!("   {error}"),
+        }
+    }
+    Ok(())
+}
+
+async fn copy(source: CopySource, to: &BlobClient) -> Result<(), Box<dyn Error>> {
+    let mut copy = to.start_copy_from_uri(source).await?;
+    copy.wait().timeout(Duration::from_secs(600)).await?;
+    let content = to.download().await?.bytes().await?;
+    if content != CONTENT {
+        return Err(format!("{} differs from its source", to.name()).into());
+    }
+    println!("   {} bytes copied to {:?}.", content.len(), to.name());
+    Ok(())
+}
+
+/// The connection strings that the environment names, or those of a simulator that is started here.
+async fn accounts() -> Result<(String, String, Option<Simulator>), Box<dyn Error>> {
+    if let Ok(from) = env::var(FROM) {
+        let to = env::var(TO).unwrap_or_else(|_| from.clone());
+        return Ok((from, to, None));
+    }
+    let simulator = Simulator::builder()
+        .account("first", "Zmlyc3Qga2V5")
+        .account("second", "c2Vjb25kIGtleQ==")
+        .start()
+        .await?;
+    println!("{FROM} is not set, so this runs in a simulator of the service.");
+    let of = |account| simulator.connection_string_of(account).ok_or("no such account");
+    Ok((of("first")?, of("second")?, Some(simulator)))
+}
+
+/// The account key in a connection string: what signs a SAS by hand.
+fn key(connection_string: &str) -> Result<SharedKey, Box<dyn Error>> {
+    let value = |name: &str| {
+        let mut pairs = connection_string.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.find(|pair| pair.0.eq_ignore_ascii_case(name)).map(|pair| pair.1)
+    };
+    let missing = |name| format!("the connection string has no {name}, which a SAS is signed with");
+    let account = value("AccountName").ok_or_else(|| missing("AccountName"))?;
+    let key = value("AccountKey").ok_or_else(|| missing("AccountKey"))?;
+    Ok(SharedKey::new(account, key)?)
+}

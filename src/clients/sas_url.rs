@@ -1,0 +1,211 @@
+//! URLs that carry their own authorization, made with a client's credential.
+
+use std::{fmt, future::IntoFuture};
+
+use time::OffsetDateTime;
+
+use super::{BlobClient, BlobContainerClient};
+use crate::{
+    auth::{
+        credential::Proof,
+        sas::{
+            BlobSasPermissions, Complete, ContainerSasPermissions, Permissions, SasIpRange,
+            SasProtocol, SasUrl, ServiceSas,
+        },
+    },
+    copy::delegation,
+    error::{Error, Result},
+    models::address::Endpoint,
+    operations::Call,
+    pipeline::transport::BoxFuture,
+};
+
+impl BlobClient {
+    /// Makes a URL with which whoever has it may do what `permissions` say with this blob until `expiry`;
+    /// with this snapshot or version alone, for a client of one.
+    ///
+    /// A client with a shared key signs it and sends nothing. A client with bearer tokens signs it with a
+    /// [user delegation key](crate::BlobServiceClient::get_user_delegation_key), which it asks for once
+    /// and keeps; such a URL ends within seven days, and grants no more than the client's identity may do
+    /// itself. For a SAS that a stored access policy governs, see [`ServiceSas::stored_policy`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a client with a SAS or without a credential, which cannot sign; for an expiry
+    /// that has passed; and for what the service would refuse, such as no permission at all.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// use blobcopy::{BlobClient, Credential, sas::BlobSasPermissions};
+    /// use time::{Duration, OffsetDateTime};
+    ///
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let until = OffsetDateTime::now_utc() + Duration::hours(1);
+    /// let url = notes.sas_url(BlobSasPermissions::new().read(), until).await?;
+    ///
+    /// // As a source, or as a client of its own.
+    /// let copy = service.container_client("backups").blob_client("notes.txt");
+    /// copy.copy_from_uri(&url).await?;
+    /// let lent = BlobClient::new((&url).into(), Credential::anonymous())?;
+    /// # let _ = lent;
+    /// # Ok(()) });
+    /// ```
+    pub fn sas_url(
+        &self,
+        permissions: BlobSasPermissions,
+        expiry: OffsetDateTime,
+    ) -> GenerateSasUrl<BlobSasPermissions> {
+        let (container, blob) = (self.container_name(), self.name());
+        let sas = match (self.snapshot(), self.version_id()) {
+            (Some(snapshot), _) => ServiceSas::snapshot(container, blob, snapshot),
+            (None, Some(version)) => ServiceSas::version(container, blob, version),
+            (None, None) => ServiceSas::blob(container, blob),
+        };
+        let sas = sas.permissions(permissions).expires(expiry);
+        GenerateSasUrl::new(self.call(), self.endpoint(), sas, expiry)
+    }
+}
+
+impl BlobContainerClient {
+    /// Makes a URL with which whoever has it may do what `permissions` say with every blob of this
+    /// container until `expiry`; otherwise as [`BlobClient::sas_url`].
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// use blobcopy::{BlobContainerClient, Credential, sas::ContainerSasPermissions};
+    /// use time::{Duration, OffsetDateTime};
+    ///
+    /// let may = ContainerSasPermissions::new().read().list();
+    /// let until = OffsetDateTime::now_utc() + Duration::hours(1);
+    /// let url = service.container_client("vhds").sas_url(may, until).await?;
+    ///
+    /// let lent = BlobContainerClient::new((&url).into(), Credential::anonymous())?;
+    /// # let _ = lent;
+    /// # Ok(()) });
+    /// ```
+    pub fn sas_url(
+        &self,
+        permissions: ContainerSasPermissions,
+        expiry: OffsetDateTime,
+    ) -> GenerateSasUrl<ContainerSasPermissions> {
+        let sas = ServiceSas::container(self.name()).permissions(permissions).expires(expiry);
+        GenerateSasUrl::new(self.call(), self.endpoint(), sas, expiry)
+    }
+}
+
+/// Makes a URL with a SAS: made by [`BlobClient::sas_url`] and [`BlobContainerClient::sas_url`].
+#[must_use = "nothing is made until it is awaited"]
+#[derive(Clone)]
+pub struct GenerateSasUrl<P> {
+    call: Call,
+    endpoint: Endpoint,
+    sas: ServiceSas<P, Complete>,
+    expiry: OffsetDateTime,
+    protocol: Option<SasProtocol>,
+}
+
+impl<P: Permissions> GenerateSasUrl<P> {
+    fn new(
+        call: Call,
+        endpoint: &Endpoint,
+        sas: ServiceSas<P, Complete>,
+        expiry: OffsetDateTime,
+    ) -> Self {
+        let sas = sas.service_version(call.pipeline.version());
+        Self { call, endpoint: endpoint.clone(), sas, expiry, protocol: None }
+    }
+
+    fn check(&self) -> Result<()> {
+        let credential = self.call.pipeline.credential();
+        if matches!(credential.0, Proof::Sas(_) | Proof::Anonymous) {
+            let rule = "must be a shared key or bearer tokens: nothing else can sign a SAS";
+            return Err(Error::invalid("credential", format!("{credential:?}"), rule));
+        }
+        if self.protocol == Some(SasProtocol::Https) && !self.endpoint.is_https() {
+            let rule = "must be https for a SAS that may be used over https only";
+            return Err(Error::invalid("endpoint", self.endpoint.url(), rule));
+        }
+        if self.expiry <= self.call.pipeline.clock().now() {
+            return Err(Error::invalid("expiry of a SAS", self.expiry, "must be in the future"));
+        }
+        self.sas.check()
+    }
+
+    async fn make(self) -> Result<SasUrl> {
+        let url = self.call.target.clone()?;
+        // What is wrong is told before a key is asked for.
+        self.check()?;
+        let Self { call, endpoint, sas, expiry, .. } = self;
+        let sas = match &call.pipeline.credential().0 {
+            Proof::SharedKey(key) => sas.sign(key)?,
+            _ => {
+                let (account, key) = delegation::key(&call, &endpoint, expiry).await?;
+                sas.sign_as_user(account, &key)?
+            }
+        };
+        Ok(SasUrl::new(&url, &sas))
+    }
+}
+
+/// Settings that are the SAS's own.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $setter:ident($argument:ty),)+) => {
+        impl<P> GenerateSasUrl<P> {
+            $(
+                $(#[$doc])*
+                pub fn $setter(mut self, value: $argument) -> Self {
+                    self.sas = self.sas.$setter(value);
+                    self
+                }
+            )+
+        }
+    };
+}
+
+settings! {
+    /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave it out,
+    /// or set it to fifteen minutes ago, so that clocks which differ do no harm.
+    starts(OffsetDateTime),
+    /// Only requests from these addresses are authorized (2015-04-05).
+    ip(impl Into<SasIpRange>),
+    /// What is written with the SAS is encrypted with this scope (2020-12-06).
+    encryption_scope(impl Into<String>),
+    /// The `Cache-Control` of answers to requests with the SAS (2013-08-15).
+    cache_control(impl Into<String>),
+    /// The `Content-Disposition` of answers to requests with the SAS (2013-08-15).
+    content_disposition(impl Into<String>),
+    /// The `Content-Encoding` of answers to requests with the SAS (2013-08-15).
+    content_encoding(impl Into<String>),
+    /// The `Content-Language` of answers to requests with the SAS (2013-08-15).
+    content_language(impl Into<String>),
+    /// The `Content-Type` of answers to requests with the SAS (2013-08-15).
+    content_type(impl Into<String>),
+}
+
+impl<P> GenerateSasUrl<P> {
+    /// Only requests by this protocol are authorized (2015-04-05). With [`SasProtocol::Https`] the
+    /// client's endpoint must be https, or the URL would be of no use.
+    pub fn protocol(mut self, protocol: SasProtocol) -> Self {
+        self.protocol = Some(protocol);
+        self.sas = self.sas.protocol(protocol);
+        self
+    }
+}
+
+impl<P: Permissions + Send + Sync + 'static> IntoFuture for GenerateSasUrl<P> {
+    type Output = Result<SasUrl>;
+    type IntoFuture = BoxFuture<'static, Result<SasUrl>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.make())
+    }
+}
+
+impl<P> fmt::Debug for GenerateSasUrl<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GenerateSasUrl")
+            .field("call", &self.call)
+            .field("expiry", &self.expiry)
+            .finish_non_exhaustive()
+    }
+}

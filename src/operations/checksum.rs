@@ -1,0 +1,142 @@
+//! Checksums that the service compares with what arrives.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderName;
+
+use super::Call;
+use crate::{
+    error::{Error, Result},
+    models::{ServiceVersion, headers},
+    pipeline::request::Prepared,
+};
+
+/// An MD5 or a CRC-64, or neither.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Checksum {
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) crc64: Option<[u8; 8]>,
+}
+
+/// Of what a checksum is: the names of its settings and of its headers.
+pub(crate) struct Of {
+    md5: (&'static str, HeaderName),
+    crc64: (&'static str, HeaderName),
+}
+
+/// Of the request's body.
+pub(crate) const CONTENT: Of = Of {
+    md5: ("content_md5", headers::CONTENT_MD5),
+    crc64: ("content_crc64", headers::CONTENT_CRC64),
+};
+
+/// Of what the service reads of a source.
+pub(crate) const SOURCE: Of = Of {
+    md5: ("source_content_md5", headers::SOURCE_CONTENT_MD5),
+    crc64: ("source_content_crc64", headers::SOURCE_CONTENT_CRC64),
+};
+
+impl Checksum {
+    pub(crate) fn is_set(&self) -> bool {
+        self.md5.is_some() || self.crc64.is_some()
+    }
+
+    /// Adds the header to a request; refuses two of them.
+    pub(crate) fn write(&self, call: &Call, mut request: Prepared, of: &Of) -> Result<Prepared> {
+        let ((md5_name, md5_header), (crc64_name, crc64_header)) = (&of.md5, &of.crc64);
+        if self.md5.is_some() && self.crc64.is_some() {
+            let rule =
+                format!("must not be set beside {md5_name}: the service takes one of the two");
+            return Err(Error::invalid(crc64_name, "a CRC-64", &rule));
+        }
+        if let Some(md5) = self.md5 {
+            let value = headers::value(md5_name, &STANDARD.encode(md5))?;
+            request = request.header(md5_header.clone(), value);
+        }
+        if let Some(crc64) = self.crc64 {
+            call.since(ServiceVersion::CRC64, "a CRC-64")?;
+            let value = headers::value(crc64_name, &STANDARD.encode(crc64))?;
+            request = request.header(crc64_header.clone(), value);
+        }
+        Ok(request)
+    }
+}
+
+/// `content_md5` for a builder that takes it.
+macro_rules! with_content_md5 {
+    ($builder:ident) => {
+        impl $builder {
+            /// The MD5 that the content must have when it arrives. Another one: 400 `Md5Mismatch`.
+            pub fn content_md5(mut self, md5: [u8; 16]) -> Self {
+                self.checksum.md5 = Some(md5);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_content_md5;
+
+/// `content_crc64` for a builder that takes it.
+macro_rules! with_content_crc64 {
+    ($builder:ident) => {
+        impl $builder {
+            /// The CRC-64 (CRC-64/NVME) that the content must have when it arrives, instead of an MD5 (from
+            /// version 2019-02-02). Another one: 400 `Crc64Mismatch`.
+            pub fn content_crc64(mut self, crc64: [u8; 8]) -> Self {
+                self.checksum.crc64 = Some(crc64);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_content_crc64;
+
+#[cfg(test)]
+mod tests {
+    use crate::operations::{
+        Operation,
+        offline::{self, sent},
+    };
+
+    #[test]
+    fn each_write_of_a_body_can_carry_one() {
+        let blob = offline::blob();
+        let url = || blob.url().expect("legal");
+        let (block, page) = (blob.block_blob_client(), blob.page_blob_client());
+        let log = offline::blob().append_blob_client();
+        let id = crate::models::BlockId::numbered(1);
+        for request in [
+            block.upload("x").content_md5([1; 16]).request(url()),
+            block.stage_block(id.clone(), "x").content_md5([1; 16]).request(url()),
+            page.upload_pages(0, vec![0; 512]).content_md5([1; 16]).request(url()),
+            log.append_block("x").content_md5([1; 16]).request(url()),
+        ] {
+            let request = request.expect("legal");
+            assert!(sent(&request.headers).contains(&("content-md5", "AQEBAQEBAQEBAQEBAQEBAQ==")));
+        }
+        for request in [
+            block.upload("x").content_crc64([1; 8]).request(url()),
+            block.stage_block(id, "x").content_crc64([1; 8]).request(url()),
+            page.upload_pages(0, vec![0; 512]).content_crc64([1; 8]).request(url()),
+            log.append_block("x").content_crc64([1; 8]).request(url()),
+        ] {
+            let request = request.expect("legal");
+            assert!(sent(&request.headers).contains(&("x-ms-content-crc64", "AQEBAQEBAQE=")));
+        }
+    }
+
+    #[test]
+    fn two_are_refused_and_so_is_a_crc64_that_the_version_does_not_know() {
+        let blob = offline::blob();
+        let two = blob.block_blob_client().upload("x").content_md5([1; 16]).content_crc64([1; 8]);
+        let error = two.request(blob.url().expect("legal")).expect_err("two").to_string();
+        assert!(
+            error.starts_with("content_crc64: ") && error.contains("one of the two"),
+            "{error}"
+        );
+
+        let blob = offline::blob_at("2018-11-09");
+        let upload = blob.block_blob_client().upload("x").content_crc64([1; 8]);
+        let error = upload.request(blob.url().expect("legal")).expect_err("old").to_string();
+        assert!(error.contains("2019-02-02 or later for a CRC-64"), "{error}");
+    }
+}

@@ -1,0 +1,41 @@
+//! Pages that are written by as many requests as it takes.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{Call, Operation};
+use crate::{
+    error::{Error, Result},
+    models::WrittenPages,
+};
+
+/// The most that one request may write, in bytes.
+pub(super) const PIECE: u32 = 4 << 20;
+
+/// How many requests are on their way at a time, unless the caller says.
+pub(super) const CONCURRENCY: usize = 4;
+
+/// Refuses to cut what only a single request can do.
+pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<()> {
+    if !(1..=64).contains(&concurrency) {
+        return Err(Error::invalid("concurrency", concurrency, "must be 1 to 64"));
+    }
+    if length > u64::from(PIECE) && is_single {
+        let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
+                    several";
+        return Err(Error::invalid("page content", format!("{length} bytes"), rule));
+    }
+    Ok(())
+}
+
+/// Sends all pieces, `concurrency` at a time; tells what the answer that came last says.
+pub(super) async fn write<O: Operation<Output = WrittenPages>>(
+    call: &Call,
+    pieces: impl Iterator<Item = O>,
+    concurrency: usize,
+) -> Result<WrittenPages> {
+    stream::iter(pieces)
+        .map(|piece| async move { call.run(&piece).await })
+        .buffer_unordered(concurrency)
+        .try_fold(WrittenPages::default(), async |_, last| Ok(last))
+        .await
+}
