@@ -11,6 +11,7 @@
 
 mod answers;
 mod clients;
+mod listing;
 mod loopback;
 mod measure;
 mod phases;
@@ -35,6 +36,7 @@ fn main() {
     phases::signing(&report);
     phases::building(&report);
     phases::parsing(&report);
+    listing::parsing(&report);
     start_and_poll::canned(&report);
     start_and_poll::simulated(&report);
     loopback::get_blob_properties(&report);

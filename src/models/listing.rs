@@ -52,16 +52,52 @@ pub enum BlobListItem {
 }
 
 /// The body of one answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct BlobList {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BlobList<T> {
     /// In the order in which they came: that of their names.
-    pub(crate) items: Vec<BlobListItem>,
+    pub(crate) items: Vec<T>,
     /// Where the next page begins, unless this is the last.
     pub(crate) next_marker: Option<String>,
 }
 
-pub(crate) fn parse(body: &[u8]) -> Result<BlobList, Malformed> {
-    let mut list = BlobList::default();
+/// What a list is made of: blobs alone, or blobs and prefixes.
+pub(crate) trait Entry: Sized {
+    /// A blob, which `fill` reads.
+    fn blob(fill: impl FnOnce(&mut BlobItem) -> Result<(), Malformed>) -> Result<Self, Malformed>;
+
+    /// A prefix, in lists that have such.
+    fn prefix(prefix: String) -> Option<Self>;
+}
+
+impl Entry for BlobItem {
+    fn blob(fill: impl FnOnce(&mut Self) -> Result<(), Malformed>) -> Result<Self, Malformed> {
+        let mut blob = Self::default();
+        fill(&mut blob)?;
+        Ok(blob)
+    }
+
+    fn prefix(_: String) -> Option<Self> {
+        None
+    }
+}
+
+impl Entry for BlobListItem {
+    fn blob(fill: impl FnOnce(&mut BlobItem) -> Result<(), Malformed>) -> Result<Self, Malformed> {
+        let mut blob = Box::<BlobItem>::default();
+        fill(&mut blob)?;
+        Ok(Self::Blob(blob))
+    }
+
+    fn prefix(prefix: String) -> Option<Self> {
+        Some(Self::Prefix(prefix))
+    }
+}
+
+/// The most entries that the service puts in a page.
+const LONGEST_PAGE: usize = 5000;
+
+pub(crate) fn parse<T: Entry>(body: &[u8]) -> Result<BlobList<T>, Malformed> {
+    let mut list = BlobList { items: Vec::new(), next_marker: None };
     let mut xml = Xml::enter(body, "EnumerationResults")?;
     while let Some(element) = xml.child()? {
         match element {
@@ -75,14 +111,13 @@ pub(crate) fn parse(body: &[u8]) -> Result<BlobList, Malformed> {
     Ok(list)
 }
 
-fn read_blobs(xml: &mut Xml<'_>, items: &mut Vec<BlobListItem>) -> Result<(), Malformed> {
+fn read_blobs<T: Entry>(xml: &mut Xml<'_>, items: &mut Vec<T>) -> Result<(), Malformed> {
+    // A blob of a kilobyte is costly to move about, and few take less in the list than this. What is
+    // reserved too much is never touched.
+    items.reserve((xml.remaining() / 512).min(LONGEST_PAGE));
     while let Some(element) = xml.child()? {
         match element {
-            b"Blob" => {
-                let mut item = Box::<BlobItem>::default();
-                read_blob(xml, &mut item)?;
-                items.push(BlobListItem::Blob(item));
-            }
+            b"Blob" => items.push(T::blob(|blob| read_blob(xml, blob))?),
             b"BlobPrefix" => {
                 let mut prefix = String::new();
                 while let Some(element) = xml.child()? {
@@ -91,7 +126,7 @@ fn read_blobs(xml: &mut Xml<'_>, items: &mut Vec<BlobListItem>) -> Result<(), Ma
                         _ => xml.skip()?,
                     }
                 }
-                items.push(BlobListItem::Prefix(prefix));
+                items.extend(T::prefix(prefix));
             }
             _ => xml.skip()?,
         }

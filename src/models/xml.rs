@@ -11,12 +11,27 @@ use quick_xml::{
 /// An XML document that is being read.
 ///
 /// A byte-order mark is passed over; comments, instructions and declarations are too.
+///
+/// A tag without attributes, and text that stands as it is, are taken off the front of what the reader
+/// is yet to read: of what the service sends, that is nearly all. So it is here that is kept which
+/// elements are open.
 pub(crate) struct Xml<'a> {
+    document: &'a str,
     reader: Reader<&'a [u8]>,
+    /// Whether the reader holds back nothing of what it has read, so that more may be taken before it.
+    settled: bool,
+    open: Vec<&'a [u8]>,
     /// The tag that was opened last, without its angle brackets.
     tag: &'a [u8],
     /// Whether that element has no content: `<Element/>`.
     empty: bool,
+}
+
+/// What was read: a tag, or anything else.
+enum Step<'a> {
+    Open(&'a [u8]),
+    Close,
+    Other(Event<'a>),
 }
 
 /// What comes next within an element.
@@ -37,8 +52,12 @@ pub(crate) struct Malformed(Cow<'static, str>);
 impl<'a> Xml<'a> {
     /// Enters the outermost element, which must be `name`.
     pub(crate) fn enter(body: &'a [u8], name: &str) -> Result<Self, Malformed> {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let mut xml = Self { reader: Reader::from_reader(body), tag: b"", empty: false };
+        let document = str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))?;
+        let mut reader = Reader::from_str(document);
+        let config = reader.config_mut();
+        (config.check_end_names, config.allow_unmatched_ends) = (false, true);
+        let (settled, open, tag, empty) = (false, Vec::new(), &b""[..], false);
+        let mut xml = Self { document, reader, settled, open, tag, empty };
         loop {
             match xml.next()? {
                 Node::Open(root) if root == name.as_bytes() => return Ok(xml),
@@ -52,34 +71,86 @@ impl<'a> Xml<'a> {
         }
     }
 
+    /// How many bytes are still to be read.
+    pub(crate) fn remaining(&self) -> usize {
+        self.reader.get_ref().len()
+    }
+
     /// The name of the next element within the one that is open; it must then be read with
     /// [`text`](Self::text), [`skip`](Self::skip) or this. `None` at the end of the open one.
     pub(crate) fn child(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        if std::mem::take(&mut self.empty) {
-            return Ok(None);
-        }
         loop {
-            let rest = *self.reader.get_ref();
-            match self.reader.read_event()? {
-                Event::Start(element) => return Ok(Some(self.opened(rest, &element))),
-                Event::Empty(element) => {
-                    self.empty = true;
-                    return Ok(Some(self.opened(rest, &element)));
-                }
-                Event::End(_) => return Ok(None),
-                Event::Eof => return Err(Malformed::CUT_SHORT),
-                _ => {}
+            match self.step()? {
+                Step::Open(element) => return Ok(Some(element)),
+                Step::Close => return Ok(None),
+                Step::Other(Event::Eof) => return Err(Malformed::CUT_SHORT),
+                Step::Other(_) => {}
             }
         }
     }
 
-    /// Remembers a tag that has just been read from the front of `rest`, and gives its name.
-    ///
-    /// The event's own name would not outlive the event, and copying events about is what takes
-    /// most of the time beside reading them.
-    fn opened(&mut self, rest: &'a [u8], element: &BytesStart<'_>) -> &'a [u8] {
-        self.tag = &rest[1..=element.len()];
-        &self.tag[..element.name().0.len()]
+    fn step(&mut self) -> Result<Step<'a>, Malformed> {
+        if std::mem::take(&mut self.empty) {
+            return Ok(Step::Close);
+        }
+        if let Some(step) = self.plain_tag() {
+            return step;
+        }
+        let rest = *self.reader.get_ref();
+        let event = self.reader.read_event()?;
+        self.settled = !matches!(event, Event::Text(_) | Event::GeneralRef(_));
+        match event {
+            Event::Start(element) => {
+                let (tag, name) = (element.len(), element.name().0.len());
+                Ok(self.opened(&rest[1..=tag], name))
+            }
+            Event::Empty(element) => {
+                self.empty = true;
+                self.tag = &rest[1..=element.len()];
+                Ok(Step::Open(&self.tag[..element.name().0.len()]))
+            }
+            Event::End(element) => self.closed(element.name().0.as_bytes()),
+            other => Ok(Step::Other(other)),
+        }
+    }
+
+    /// Takes the tag that stands next past the reader, unless it has attributes.
+    fn plain_tag(&mut self) -> Option<Result<Step<'a>, Malformed>> {
+        let rest: &'a [u8] = self.reader.get_ref();
+        let [b'<', first, ..] = rest else { return None };
+        if !self.settled || matches!(first, b'!' | b'?') {
+            return None;
+        }
+        // An attribute has an equals sign, and before that no angle bracket.
+        let end = memchr::memchr2(b'>', b'=', rest).filter(|end| rest[*end] == b'>')?;
+        let tag = &rest[1..end];
+        self.reader.stream().consume(end + 1);
+        Some(match tag {
+            [b'/', name @ ..] => self.closed(name.trim_ascii_end()),
+            [name @ .., b'/'] => {
+                self.empty = true;
+                self.tag = name.trim_ascii_end();
+                Ok(Step::Open(self.tag))
+            }
+            name => {
+                let name = name.trim_ascii_end();
+                Ok(self.opened(name, name.len()))
+            }
+        })
+    }
+
+    fn opened(&mut self, tag: &'a [u8], name: usize) -> Step<'a> {
+        self.tag = tag;
+        self.open.push(&tag[..name]);
+        Step::Open(&tag[..name])
+    }
+
+    fn closed(&mut self, name: &[u8]) -> Result<Step<'a>, Malformed> {
+        if self.open.pop() == Some(name) {
+            return Ok(Step::Close);
+        }
+        let name = String::from_utf8_lossy(name);
+        Err(Malformed::new(format!("</{name}> stands where another element ends")))
     }
 
     /// An attribute of the element that was just opened.
@@ -96,23 +167,18 @@ impl<'a> Xml<'a> {
         if std::mem::take(&mut self.empty) {
             return Ok(Cow::Borrowed(""));
         }
-        // Most text is in one piece that stands as it is; taking it here saves the reader an event.
-        let rest: &'a [u8] = self.reader.get_ref();
-        let plain = memchr::memchr3(b'<', b'&', b'\r', rest).unwrap_or(0);
-        let mut text = Cow::Borrowed(str::from_utf8(&rest[..plain])?);
-        self.reader.stream().consume(plain);
+        let mut text = Cow::Borrowed(self.plain_text());
         loop {
-            let piece = match self.reader.read_event()? {
-                Event::End(_) => return Ok(text),
-                Event::Text(piece) => piece.xml10_content(),
-                Event::CData(piece) => piece.xml10_content(),
-                Event::GeneralRef(reference) => resolve(&reference)?,
-                Event::Start(_) => {
+            let piece = match self.step()? {
+                Step::Close => return Ok(text),
+                Step::Open(_) => {
                     self.skip()?;
                     continue;
                 }
-                Event::Eof => return Err(Malformed::CUT_SHORT),
-                _ => continue,
+                Step::Other(event) => match read(event)? {
+                    None => continue,
+                    Some(piece) => piece,
+                },
             };
             match text.is_empty() {
                 true => text = piece,
@@ -121,18 +187,26 @@ impl<'a> Xml<'a> {
         }
     }
 
+    /// Takes the text that stands next past the reader, up to the first of it that does not stand as
+    /// it is. Only where a tag has just been read.
+    fn plain_text(&mut self) -> &'a str {
+        let rest = self.reader.get_ref();
+        let length = memchr::memchr3(b'<', b'&', b'\r', rest).unwrap_or(0);
+        let start = self.document.len() - rest.len();
+        let Some(text) = self.document.get(start..start + length) else { return "" };
+        self.reader.stream().consume(length);
+        text
+    }
+
     /// Passes over the element that was just opened, with all it holds.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
-        if std::mem::take(&mut self.empty) {
-            return Ok(());
-        }
         let mut open = 1;
         while open > 0 {
-            match self.reader.read_event()? {
-                Event::Start(_) => open += 1,
-                Event::End(_) => open -= 1,
-                Event::Eof => return Err(Malformed::CUT_SHORT),
-                _ => {}
+            match self.step()? {
+                Step::Open(_) => open += 1,
+                Step::Close => open -= 1,
+                Step::Other(Event::Eof) => return Err(Malformed::CUT_SHORT),
+                Step::Other(_) => {}
             }
         }
         Ok(())
@@ -140,26 +214,29 @@ impl<'a> Xml<'a> {
 
     /// What comes next, whatever it is.
     pub(crate) fn next(&mut self) -> Result<Node<'a>, Malformed> {
-        if std::mem::take(&mut self.empty) {
-            return Ok(Node::Close);
-        }
         loop {
-            let rest = *self.reader.get_ref();
-            match self.reader.read_event()? {
-                Event::Start(element) => return Ok(Node::Open(self.opened(rest, &element))),
-                Event::Empty(element) => {
-                    self.empty = true;
-                    return Ok(Node::Open(self.opened(rest, &element)));
+            match self.step()? {
+                Step::Open(name) => return Ok(Node::Open(name)),
+                Step::Close => return Ok(Node::Close),
+                Step::Other(event) => {
+                    if let Some(text) = read(event)? {
+                        return Ok(Node::Text(text));
+                    }
                 }
-                Event::End(_) => return Ok(Node::Close),
-                Event::Text(text) => return Ok(Node::Text(text.xml10_content())),
-                Event::CData(text) => return Ok(Node::Text(text.xml10_content())),
-                Event::GeneralRef(reference) => return Ok(Node::Text(resolve(&reference)?)),
-                Event::Eof => return Err(Malformed::CUT_SHORT),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
         }
     }
+}
+
+/// The text that an event gives, unescaped, if it gives any.
+fn read(event: Event<'_>) -> Result<Option<Cow<'_, str>>, Malformed> {
+    Ok(match event {
+        Event::Text(text) => Some(text.xml10_content()),
+        Event::CData(text) => Some(text.xml10_content()),
+        Event::GeneralRef(reference) => Some(resolve(&reference)?),
+        Event::Eof => return Err(Malformed::CUT_SHORT),
+        _ => None,
+    })
 }
 
 /// The character that a reference such as `&amp;` or `&#65;` stands for.
@@ -247,6 +324,55 @@ mod tests {
         ];
         for body in cases {
             assert!(texts(body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    /// The same as `texts`, by the reader alone.
+    fn texts_of_the_reader(body: &[u8]) -> Result<Vec<String>, Malformed> {
+        let mut reader = Reader::from_reader(body);
+        let (mut texts, mut depth, mut wanted) = (Vec::new(), 0, false);
+        loop {
+            let event = reader.read_event()?;
+            match &event {
+                Event::Start(element) => {
+                    depth += 1;
+                    if depth == 2 {
+                        wanted = element.name().0 == "T";
+                        texts.extend(wanted.then(String::new));
+                    }
+                }
+                Event::Empty(element) if depth == 1 && element.name().0 == "T" => {
+                    texts.push(String::new());
+                }
+                Event::End(_) if depth == 1 => return Ok(texts),
+                Event::End(_) => depth -= 1,
+                Event::Eof => return Err(Malformed::CUT_SHORT),
+                _ => {}
+            }
+            if depth == 2
+                && wanted
+                && let (Some(piece), Some(text)) = (read(event)?, texts.last_mut())
+            {
+                text.push_str(&piece);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_taken_past_the_reader_is_what_it_would_have_read(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "<T>", "</T>", "<T>a</T>", "<T>", "</T>", "<U>", "</U>", "<T/>", "<U />", "<T\n>",
+                    "</T >", "<T a='>'>", "<U b=\"</U>\"/>", "x", " ", "\r\n", "é", "&amp;", "&#65;", ">",
+                    "=", "<!-- <T> -->", "<![CDATA[</T>]]>", "<?T > ?>",
+                ]),
+                0..12,
+            )
+        ) {
+            let body = format!("<R>{}</R>", pieces.concat());
+            let (ours, theirs) = (texts(body.as_bytes()), texts_of_the_reader(body.as_bytes()));
+            proptest::prop_assert_eq!(ours.ok(), theirs.ok(), "{}", body);
         }
     }
 }

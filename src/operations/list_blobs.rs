@@ -1,6 +1,6 @@
 //! List Blobs: flat, or by hierarchy.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, marker::PhantomData};
 
 use futures_core::Stream;
 use futures_util::{TryStreamExt, stream};
@@ -11,7 +11,10 @@ use url::Url;
 use super::{Call, Operation, call_options};
 use crate::{
     error::{Error, Result},
-    models::{BlobItem, BlobListItem, listing},
+    models::{
+        BlobItem, BlobListItem,
+        listing::{self, Entry},
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -125,7 +128,7 @@ impl ListBlobs {
 
     /// Every page, one request each, as they are read.
     pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobItem>>> + Send + 'static {
-        pages(self.call, self.query).map_ok(blobs_only)
+        pages(self.call, self.query)
     }
 
     /// Groups names that have the same beginning up to `delimiter`, most often `/`: of the blobs below
@@ -194,7 +197,7 @@ impl IntoFuture for ListBlobs {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(blobs_only(self.call.run(&self.query).await?)) })
+        Box::pin(async move { self.call.run(&Page::of(&self.query)).await })
     }
 }
 
@@ -203,17 +206,17 @@ impl IntoFuture for ListBlobsByHierarchy {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.call.run(&self.query).await })
+        Box::pin(async move { self.call.run(&Page::of(&self.query)).await })
     }
 }
 
-fn pages(
+fn pages<T: Entry + Send + 'static>(
     call: Call,
     query: ListQuery,
-) -> impl Stream<Item = Result<BlobPage<BlobListItem>>> + Send + 'static {
+) -> impl Stream<Item = Result<BlobPage<T>>> + Send + 'static {
     stream::try_unfold(Some((call, query)), async |next| {
         let Some((call, mut query)) = next else { return Ok(None) };
-        let page = call.run(&query).await?;
+        let page: BlobPage<T> = call.run(&Page::of(&query)).await?;
         query.marker = page.next_marker.clone();
         let next = query.marker.is_some().then_some((call, query));
         Ok(Some((page, next)))
@@ -229,24 +232,36 @@ where
     pages.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten()
 }
 
-/// A flat list has no prefixes.
-fn blobs_only(page: BlobPage<BlobListItem>) -> BlobPage<BlobItem> {
-    let blob = |item| match item {
-        BlobListItem::Blob(blob) => Some(*blob),
-        BlobListItem::Prefix(_) => None,
-    };
-    BlobPage {
-        items: page.items.into_iter().filter_map(blob).collect(),
-        next_marker: page.next_marker,
+/// One page, made of blobs alone or of blobs and prefixes.
+struct Page<'a, T> {
+    query: &'a ListQuery,
+    entries: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Page<'a, T> {
+    fn of(query: &'a ListQuery) -> Self {
+        Self { query, entries: PhantomData }
     }
 }
 
-impl Operation for ListQuery {
-    type Output = BlobPage<BlobListItem>;
+impl<T: Entry> Operation for Page<'_, T> {
+    type Output = BlobPage<T>;
 
     const NAME: &'static str = "List Blobs";
     const REPEAT: Repeat = Repeat::Safe;
 
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.query.request(url)
+    }
+
+    fn parse(&self, answer: Answer) -> Result<BlobPage<T>> {
+        let list = listing::parse(answer.body.as_bytes())
+            .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        Ok(BlobPage { items: list.items, next_marker: list.next_marker })
+    }
+}
+
+impl ListQuery {
     fn request(&self, url: Url) -> Result<Prepared> {
         if let Some(size) = self.page_size.filter(|size| !(1..=5000).contains(size)) {
             return Err(Error::invalid("page size", size, "must be 1 to 5000"));
@@ -281,12 +296,6 @@ impl Operation for ListQuery {
             request = request.query("include", &words.join(","));
         }
         Ok(request)
-    }
-
-    fn parse(&self, answer: Answer) -> Result<BlobPage<BlobListItem>> {
-        let list = listing::parse(answer.body.as_bytes())
-            .map_err(|why| Error::unexpected(Self::NAME, why))?;
-        Ok(BlobPage { items: list.items, next_marker: list.next_marker })
     }
 }
 

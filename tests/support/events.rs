@@ -4,11 +4,11 @@ use std::{
     error::Error,
     fmt::{self, Write},
     iter,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use tracing::{
-    Event, Metadata, Subscriber,
+    Dispatch, Event, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
     subscriber::{DefaultGuard, set_default},
@@ -17,6 +17,12 @@ use tracing_subscriber::{
     layer::{Context, Layer, SubscriberExt},
     registry::LookupSpan,
 };
+
+/// As long as there is only one subscriber, tracing asks that of the thread which comes by a line first
+/// whether the line is of interest, and keeps to the answer; a thread without one would speak for all.
+/// With two it asks both.
+static ANOTHER: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
 /// Every event and span of this thread, at every level, with all their fields; one line each, and
 /// one for every time that a span's fields are recorded later.
@@ -28,6 +34,7 @@ pub(crate) struct Events(Arc<Mutex<Vec<String>>>);
 impl Events {
     /// Listens until the guard is dropped.
     pub(crate) fn listen() -> (Self, DefaultGuard) {
+        LazyLock::force(&ANOTHER);
         let events = Self::default();
         let guard = set_default(tracing_subscriber::registry().with(events.clone()));
         (events, guard)
