@@ -1,8 +1,8 @@
 //! Copies a blob from one account to another, and authorizes its source in three ways.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, from that account to the one in
-//! `AZURE_STORAGE_CONNECTION_STRING_TO`, or within it where that is not set; else between two accounts of
-//! a simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
+//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from the
+//! first account to the second; with the second alone, within it; else between two accounts of a
+//! simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
 
 use std::{env, error::Error, process::ExitCode, time::Duration};
 
@@ -13,8 +13,8 @@ use blobcopy::{
 };
 use url::Url;
 
-const FROM: &str = "AZURE_STORAGE_CONNECTION_STRING";
-const TO: &str = "AZURE_STORAGE_CONNECTION_STRING_TO";
+const FROM: &str = "AZURE_STORAGE_SOURCE_CONNECTION_STRING";
+const TO: &str = "AZURE_STORAGE_CONNECTION_STRING";
 
 const CONTENT: &str = "What is to be copied.";
 
@@ -110,8 +110,8 @@ async fn copy(source: CopySource, to: &BlobClient) -> Result<(), Box<dyn Error>>
 
 /// The connection strings that the environment names, or those of a simulator that is started here.
 async fn accounts() -> Result<(String, String, Option<Simulator>), Box<dyn Error>> {
-    if let Ok(from) = env::var(FROM) {
-        let to = env::var(TO).unwrap_or_else(|_| from.clone());
+    if let Ok(to) = env::var(TO) {
+        let from = env::var(FROM).unwrap_or_else(|_| to.clone());
         return Ok((from, to, None));
     }
     let simulator = Simulator::builder()
@@ -119,7 +119,7 @@ async fn accounts() -> Result<(String, String, Option<Simulator>), Box<dyn Error
         .account("second", "c2Vjb25kIGtleQ==")
         .start()
         .await?;
-    println!("{FROM} is not set, so this runs in a simulator of the service.");
+    println!("{TO} is not set, so this runs in a simulator of the service.");
     let of = |account| simulator.connection_string_of(account).ok_or("no such account");
     Ok((of("first")?, of("second")?, Some(simulator)))
 }

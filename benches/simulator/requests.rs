@@ -10,9 +10,9 @@ use sha2::Sha256;
 const ACCOUNT: &str = "devstoreaccount1";
 const VERSION: &str = "2025-11-05";
 
-/// `count` requests for the properties of blobs, spread evenly over all `blobs` of them.
-pub(crate) fn properties(address: &str, blobs: usize, count: usize) -> Vec<Vec<u8>> {
-    let path = |at: usize| format!("/one/{:07}", at * (blobs / count).max(1) % blobs);
+/// `count` requests for the properties of `asked` blobs, in turn, spread evenly over all `blobs`.
+pub(crate) fn properties(address: &str, blobs: usize, asked: usize, count: usize) -> Vec<Vec<u8>> {
+    let path = |at: usize| format!("/one/{:07}", at % asked * (blobs / asked).max(1));
     (0..count).map(|at| request(address, "HEAD", &path(at), "", &[])).collect()
 }
 

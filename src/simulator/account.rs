@@ -1,6 +1,6 @@
 //! Accounts, and the way from an address to what is stored there.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 use http::uri::Authority;
 
@@ -8,7 +8,7 @@ use super::{
     blob::{Blob, Revision},
     container::Container,
     error::{Code, Refusal},
-    leases, route,
+    route,
 };
 
 /// A storage account.
@@ -83,11 +83,7 @@ impl Accounts {
         at: &BlobAddress,
         snapshot: Option<&str>,
     ) -> Result<&Revision, Refusal> {
-        let blob = self.blob(at)?;
-        match snapshot {
-            None => Ok(&blob.current),
-            Some(id) => Ok(blob.snapshots.get(id).ok_or(Code::BlobNotFound)?),
-        }
+        self.blob(at)?.revision(snapshot)
     }
 
     /// Puts a new base blob in its place. The snapshots and the lease of what was there stay, its
@@ -99,14 +95,6 @@ impl Accounts {
     ) -> Result<&mut Blob, Refusal> {
         let container = self.container_mut(&at.account, &at.container)?;
         container.staged.remove(&at.blob);
-        Ok(match container.blobs.entry(at.blob.clone()) {
-            Entry::Vacant(place) => place.insert(Blob::new(revision)),
-            Entry::Occupied(place) => {
-                let blob = place.into_mut();
-                leases::drop_ended(&mut blob.lease, revision.last_modified);
-                blob.current = revision;
-                blob
-            }
-        })
+        Ok(container.blobs.put(&at.blob, revision))
     }
 }

@@ -100,6 +100,14 @@ impl Blob {
         Self { current, snapshots: BTreeMap::new(), lease: None, job: None, incremental: None }
     }
 
+    /// The base blob, or the snapshot that is named.
+    pub(crate) fn revision(&self, snapshot: Option<&str>) -> Result<&Revision, Refusal> {
+        match snapshot {
+            None => Ok(&self.current),
+            Some(id) => Ok(self.snapshots.get(id).ok_or(Code::BlobNotFound)?),
+        }
+    }
+
     /// Whether anything but a read, a delete or an incremental copy may happen to the base blob.
     pub(crate) fn unencumbered(&self) -> Result<(), Refusal> {
         if self.incremental.is_some() {

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    blob::{Blob, Metadata},
+    blob::Metadata,
+    blobs::Blobs,
     encryption::Encryption,
     leases::{self, Lease},
     state::Stamps,
@@ -23,7 +24,7 @@ pub(crate) struct Container {
     pub(crate) public_access: PublicAccess,
     pub(crate) policies: Vec<StoredPolicy>,
     pub(crate) lease: Option<Lease>,
-    pub(crate) blobs: BTreeMap<String, Blob>,
+    pub(crate) blobs: Blobs,
     /// Blocks that are not committed, under the name of their blob, which need not exist yet.
     pub(crate) staged: BTreeMap<String, Staged>,
 }

@@ -16,6 +16,7 @@ mod account;
 mod answer;
 mod auth;
 mod blob;
+mod blobs;
 mod builder;
 mod call;
 mod checksums;

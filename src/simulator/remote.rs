@@ -27,14 +27,20 @@ use super::{
 /// How a simulator calls itself where it reads a source.
 pub(crate) const READER: &str = "blobcopy-simulator";
 
-/// How a source is asked for, with nothing but what the copy gives for it.
+/// How a source is asked for: the URL, and what the copy gives beside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     pub(crate) url: String,
-    /// The bearer token for the source, if the request gives one.
-    pub(crate) authorization: Option<String>,
-    pub(crate) version: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
+
+/// What a request may give for its source, and under which name it goes there.
+const FOR_SOURCE: [(&str, &str); 4] = [
+    ("x-ms-copy-source-authorization", "authorization"),
+    ("x-ms-source-encryption-key", "x-ms-encryption-key"),
+    ("x-ms-source-encryption-key-sha256", "x-ms-encryption-key-sha256"),
+    ("x-ms-source-encryption-algorithm", "x-ms-encryption-algorithm"),
+];
 
 /// What a door must fetch before it can step.
 #[derive(Debug)]
@@ -151,8 +157,11 @@ pub(crate) fn wanted(
         }
         _ => Part::Whole,
     };
-    let authorization = call.header("x-ms-copy-source-authorization").map(str::to_owned);
-    let access = Access { url, authorization, version: call.version().to_owned() };
+    // Copy Blob takes nothing of the kind.
+    let given = FOR_SOURCE.into_iter().filter(|_| call.op != Op::CopyBlob);
+    let given = given.filter_map(|(ours, theirs)| Some((theirs, call.header(ours)?.to_owned())));
+    let headers = given.chain([("x-ms-version", call.version().to_owned())]).collect();
+    let access = Access { url, headers };
     Some(Wanted { access, part, stamp: state.stamps.next() })
 }
 

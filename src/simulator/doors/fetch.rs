@@ -79,14 +79,11 @@ fn client() -> Result<Client, Trouble> {
 }
 
 fn ask(client: &Client, access: &Access, method: Method, query: &str) -> RequestBuilder {
-    let Access { url, authorization, version } = access;
+    let Access { url, headers } = access;
     let joint = if url.contains('?') { '&' } else { '?' };
     let url = if query.is_empty() { url.clone() } else { format!("{url}{joint}{query}") };
-    let request = client.request(method, url).header("x-ms-version", version);
-    match authorization {
-        None => request,
-        Some(token) => request.header("authorization", token),
-    }
+    let request = client.request(method, url);
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
 }
 
 struct Source {

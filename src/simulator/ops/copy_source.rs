@@ -81,6 +81,7 @@ impl<'a> SourceUrl<'a> {
         principal: Option<Principal>,
     ) -> Result<Source, Refusal> {
         let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+        let key = encryption::of_source(call)?;
         if let (Some(Fetched(fetched)), Some(authority)) = (&call.fetched, &self.authority) {
             let (revision, elsewhere) = Result::clone(fetched)?;
             Conditions::of_source(call)?.check_write(Some((&revision).into()))?;
@@ -108,8 +109,7 @@ impl<'a> SourceUrl<'a> {
         };
         let at = BlobAddress { account: route.account, container, blob };
         let found = state.accounts.blob(&at).map_err(unreadable)?;
-        let revision = state.accounts.revision(&at, self.snapshot()).map_err(unreadable)?;
-        let key = encryption::of_source(call)?;
+        let revision = found.revision(self.snapshot()).map_err(unreadable)?;
         encryption::check(revision.encryption.as_ref(), key.as_ref()).map_err(unreadable)?;
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());

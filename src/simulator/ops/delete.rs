@@ -17,7 +17,7 @@ const DELETE_SNAPSHOTS: &str = "x-ms-delete-snapshots";
 pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
-    let revision = state.accounts.revision(&at, call.snapshot())?;
+    let revision = blob.revision(call.snapshot())?;
     Conditions::of(call)?.check_write(Some(revision.into()))?;
     let with_snapshots = call.header(DELETE_SNAPSHOTS);
     // Snapshots are not covered by the lease of their blob.

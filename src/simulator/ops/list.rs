@@ -9,6 +9,7 @@ use super::list_page::{Asked, Marker};
 use crate::simulator::{
     answer::Answer,
     blob::{Blob, Content, Metadata, Revision, Tags},
+    blobs::Listed,
     call::Call,
     container::{Container, Staged},
     dates,
@@ -137,7 +138,7 @@ struct Walk<'a> {
     container: &'a Container,
     asked: &'a Asked<'a>,
     delimiter: Option<&'a str>,
-    committed: Peekable<btree_map::Range<'a, String, Blob>>,
+    committed: Peekable<Listed<'a>>,
     staged: Peekable<btree_map::Range<'a, String, Staged>>,
     /// The blob whose snapshots are being listed.
     within: Option<(&'a str, &'a Blob, btree_map::Range<'a, String, Revision>)>,
@@ -159,7 +160,7 @@ impl<'a> Walk<'a> {
 
     /// The next name, and the blob that it names unless that is not committed.
     fn next_name(&mut self) -> Option<(&'a str, Option<&'a Blob>)> {
-        let committed = self.committed.peek().map(|(name, _)| name.as_str());
+        let committed = self.committed.peek().map(|(name, _)| *name);
         let staged = match self.asked.includes("uncommittedblobs") {
             true => self.staged.peek().map(|(name, _)| name.as_str()),
             false => None,
@@ -187,12 +188,11 @@ impl<'a> Walk<'a> {
     }
 }
 
-type Ranges<'a> =
-    (Peekable<btree_map::Range<'a, String, Blob>>, Peekable<btree_map::Range<'a, String, Staged>>);
+type Ranges<'a> = (Peekable<Listed<'a>>, Peekable<btree_map::Range<'a, String, Staged>>);
 
 fn ranges<'a>(container: &'a Container, from: &str) -> Ranges<'a> {
-    let from = from.to_owned();
-    (container.blobs.range(from.clone()..).peekable(), container.staged.range(from..).peekable())
+    let staged = container.staged.range(from.to_owned()..);
+    (container.blobs.from(from).peekable(), staged.peekable())
 }
 
 impl<'a> Iterator for Walk<'a> {

@@ -97,7 +97,7 @@ fn check_sequence_number(call: &Call, revision: &Revision) -> Result<(), Refusal
 pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
-    let revision = state.accounts.revision(&at, call.snapshot())?;
+    let revision = blob.revision(call.snapshot())?;
     Conditions::of(call)?.check_read(revision.into())?;
     leases::check_read(blob.lease.as_ref(), call)?;
     if blob.incremental.is_some() && call.snapshot().is_none() {

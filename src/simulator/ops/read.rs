@@ -95,7 +95,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
 fn addressed<'a>(state: &'a State, call: &Call) -> Result<(&'a Blob, &'a Revision), Refusal> {
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
-    let revision = state.accounts.revision(&at, call.snapshot())?;
+    let revision = blob.revision(call.snapshot())?;
     Conditions::of(call)?.check_read(revision.into())?;
     leases::check_read(blob.lease.as_ref(), call)?;
     encryption::check(revision.encryption.as_ref(), encryption::asked(call)?.as_ref())?;

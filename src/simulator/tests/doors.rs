@@ -142,6 +142,17 @@ async fn a_copy_reads_its_source_from_another_simulator() {
     let byte = kit.ask("GET", "/one/disk").header("x-ms-range", &range).send().expect(206);
     assert_eq!(byte.body, [8]);
 
+    // A customer's key for the source goes along.
+    let put = other.ask("PUT", "/vhds/secret").header("x-ms-blob-type", "BlockBlob").key(1);
+    put.body(b"secret").send().expect(201);
+    let source = format!("{endpoint}/vhds/secret?{}", source_sas("/vhds/secret"));
+    for (key, status) in [(2, 409), (1, 201)] {
+        let ask = kit.ask("PUT", "/one/secret").header("x-ms-blob-type", "BlockBlob");
+        let ask = ask.header("x-ms-copy-source", &source).source_key(key);
+        assert_eq!(through(ask, &kit.sim).await.unwrap().status, status);
+    }
+    assert_eq!(kit.ask("GET", "/one/secret").send().expect(200).body, b"secret");
+
     drop(other);
     let gone = copy("/vhds/notes", "/one/again").await;
     assert_eq!(gone.headers["x-ms-error-code"], "CannotVerifyCopySource");

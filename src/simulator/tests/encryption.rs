@@ -9,11 +9,11 @@ const DENIED: &str = "BlobUsesCustomerSpecifiedEncryption";
 
 impl Ask<'_> {
     /// With the key whose bytes are all alike.
-    fn key(self, byte: u8) -> Self {
+    pub(super) fn key(self, byte: u8) -> Self {
         self.key_named("x-ms-encryption", byte)
     }
 
-    fn source_key(self, byte: u8) -> Self {
+    pub(super) fn source_key(self, byte: u8) -> Self {
         self.key_named("x-ms-source-encryption", byte)
     }
 
