@@ -25,6 +25,10 @@ test-no-node:
 example:
     cargo run --example incremental_copy
 
+# Another of the examples, such as `just show list_copies`
+show name *arguments:
+    cargo run --example {{name}} -- {{arguments}}
+
 # A simulated blob service on port 10000, until it is interrupted; takes options, --help shows them
 simulator *arguments:
     cargo run --example simulator -- {{arguments}}

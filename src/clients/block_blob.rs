@@ -78,7 +78,8 @@ impl BlockBlobClient {
         Self(self.0.with_version(version))
     }
 
-    /// Uploads the whole content in one request, at most 5000 MiB. What is there is overwritten.
+    /// Uploads the whole content in one request, at most 5000 MiB (from version 2020-04-08). What is
+    /// there is overwritten.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
