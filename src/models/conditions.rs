@@ -10,9 +10,10 @@ use crate::error::{Error, Result};
 
 /// Conditions on a blob, for the source or the destination of a copy as for any other request.
 ///
-/// A read takes any mix. A write takes one condition only, besides `if_tags`, except for the two
-/// pairs of which the service looks at the first: `if_none_match` with `if_modified_since`, and
-/// `if_match` with `if_unmodified_since`. Anything else is refused before it is sent.
+/// A read takes any mix (from version 2013-08-15). A write takes one condition only, besides
+/// `if_tags`, except for the two pairs of which the service looks at the first: `if_none_match` with
+/// `if_modified_since`, and `if_match` with `if_unmodified_since`. Anything else is refused before it
+/// is sent.
 ///
 /// ```
 /// use blobcopy::{Conditions, ETag};

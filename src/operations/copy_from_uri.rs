@@ -75,7 +75,8 @@ impl CopyFromUri {
         self
     }
 
-    /// The destination's tier (from version 2018-11-09; `Cold` from 2021-12-02).
+    /// The destination's tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart` from
+    /// 2026-06-06).
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.tier = Some(tier);
         self

@@ -52,8 +52,8 @@ pub(crate) use with_customer_key;
 macro_rules! with_encryption_scope {
     ($builder:ident) => {
         impl $builder {
-            /// The name of the encryption scope that encrypts the content (from version 2019-07-07);
-            /// not together with a customer's key.
+            /// The name of the encryption scope that encrypts the content (from version 2019-07-07, of a
+            /// copy from 2020-12-06); not together with a customer's key.
             pub fn encryption_scope(mut self, name: &str) -> Self {
                 self.encryption.scope = Some(name.to_owned());
                 self

@@ -223,13 +223,15 @@ macro_rules! list_options {
                 self
             }
 
-            /// How many ranges the service may put into one answer: 1 to 10,000.
+            /// How many ranges the service may put into one answer: 1 to 10,000. Which version brought
+            /// it is not documented; the official SDKs have it since 2021-06-08.
             pub fn page_size(mut self, ranges: u32) -> Self {
                 self.list.page_size = Some(ranges);
                 self
             }
 
-            /// Conditions on the blob. Not met: 412, or 304 for a read that asks for a change.
+            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for a
+            /// read that asks for a change.
             pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.list.conditions = conditions;
                 self
@@ -247,8 +249,8 @@ macro_rules! list_options {
                 self
             }
 
-            /// An id for the requests, which the service logs and echoes: 1 to 1024 visible ASCII
-            /// characters.
+            /// An id for the requests, which the service logs and echoes (from version 2019-02-02): 1
+            /// to 1024 visible ASCII characters.
             pub fn client_request_id(mut self, id: &str) -> Self {
                 self.list.call.options.client_request_id = Some(id.to_owned());
                 self

@@ -207,8 +207,9 @@ macro_rules! call_options {
                 self
             }
 
-            /// An id for this call, which the service logs and echoes: 1 to 1024 visible ASCII
-            /// characters. By default a new GUID; every attempt of a call has the same.
+            /// An id for this call, which the service logs and echoes (from version 2019-02-02): 1 to
+            /// 1024 visible ASCII characters. By default a new GUID; every attempt of a call has the
+            /// same.
             pub fn client_request_id(mut self, id: &str) -> Self {
                 self.call.options.client_request_id = Some(id.to_owned());
                 self
@@ -238,7 +239,8 @@ pub(crate) use awaitable;
 macro_rules! with_conditions {
     ($builder:ident) => {
         impl $builder {
-            /// Conditions on the blob. Not met: 412, or 304 for a read that asks for a change.
+            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for a
+            /// read that asks for a change.
             pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.conditions = conditions;
                 self

@@ -25,7 +25,7 @@ pub enum TierChange {
 /// Moves a blob to another tier: made by [`BlobClient::set_tier`](crate::BlobClient::set_tier).
 ///
 /// [Set Blob Tier](https://learn.microsoft.com/rest/api/storageservices/set-blob-tier)
-/// (from version 2017-04-17)
+/// (from version 2017-04-17; `Cold` from 2021-12-02, `Smart` from 2026-06-06)
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
 pub struct SetTier {

@@ -24,6 +24,8 @@ use crate::{
 /// Uploads a block blob in one request, or puts it in place of what is there: made by
 /// [`BlockBlobClient::upload`](crate::BlockBlobClient::upload).
 ///
+/// At most 5000 MiB (from version 2020-04-08).
+///
 /// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
@@ -59,7 +61,7 @@ impl UploadBlob {
         }
     }
 
-    /// The storage tier (from version 2018-11-09).
+    /// The storage tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06).
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.tier = Some(tier);
         self

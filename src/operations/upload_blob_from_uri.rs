@@ -91,7 +91,7 @@ impl UploadBlobFromUri {
         self
     }
 
-    /// The blob's tier (`Cold` from version 2021-12-02).
+    /// The blob's tier (`Cold` from version 2021-12-02, `Smart` from 2026-06-06).
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.tier = Some(tier);
         self

@@ -150,7 +150,8 @@ macro_rules! from_uri_settings {
                 self
             }
 
-            /// Conditions on the source. Not met: 412 `SourceConditionNotMet`.
+            /// Conditions on the source; `if_tags` only for Put Blob From URL. Not met: 412
+            /// `SourceConditionNotMet`.
             pub fn source_conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.source.conditions = conditions;
                 self
