@@ -4,6 +4,9 @@
 //! again and again stays in the processor's caches. So the rows of a pair ask for as many blobs, and
 //! differ in how many there are. Their turns alternate, so that whatever else the machine does
 //! befalls both alike, and each turn is compared with the one beside it.
+//!
+//! One thing the pairs do not share: blobs that are all there is lie side by side in memory, those
+//! picked out of a million do not.
 
 use blobcopy::simulator::Simulator;
 use tokio::runtime::Runtime;
