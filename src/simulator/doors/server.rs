@@ -133,7 +133,6 @@ async fn http(
     // An error here is the client's, or the one that a fault asked for.
     let _ = http1::Builder::new()
         .auto_date_header(false)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
