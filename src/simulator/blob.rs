@@ -1,6 +1,6 @@
 //! Blobs: the base blob, its snapshots, and what each of them holds.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use bytes::Bytes;
 use time::OffsetDateTime;
@@ -78,7 +78,8 @@ pub(crate) struct Block {
 /// The standard properties that travel with the content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ContentHeaders {
-    pub(crate) content_type: Option<String>,
+    /// Borrowed where it is what a blob has without one being given, as nearly all blobs do.
+    pub(crate) content_type: Option<Cow<'static, str>>,
     pub(crate) encoding: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) disposition: Option<String>,

@@ -1,5 +1,7 @@
 //! What travels with a blob in headers: metadata, tags and the standard properties.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
@@ -75,13 +77,18 @@ pub(crate) fn is_tag(key: &str, value: &str) -> bool {
         && key.chars().chain(value.chars()).all(allowed)
 }
 
+/// The content type that is given, or the one that stands for none.
+fn content_type(given: Option<String>) -> Option<Cow<'static, str>> {
+    const UNKNOWN: &str = "application/octet-stream";
+    Some(given.filter(|given| given != UNKNOWN).map_or(Cow::Borrowed(UNKNOWN), Cow::Owned))
+}
+
 /// The standard properties that Put Blob sets.
 pub(crate) fn content_headers(call: &Call) -> ContentHeaders {
     let either =
         |own: &str, plain: &str| call.header(own).or(call.header(plain)).map(str::to_owned);
-    let content_type = either("x-ms-blob-content-type", "content-type");
     ContentHeaders {
-        content_type: content_type.or_else(|| Some("application/octet-stream".to_owned())),
+        content_type: content_type(either("x-ms-blob-content-type", "content-type")),
         encoding: either("x-ms-blob-content-encoding", "content-encoding"),
         language: either("x-ms-blob-content-language", "content-language"),
         disposition: call.header("x-ms-blob-content-disposition").map(str::to_owned),
@@ -95,8 +102,7 @@ pub(crate) fn content_headers(call: &Call) -> ContentHeaders {
 pub(crate) fn own_content_headers(call: &Call) -> ContentHeaders {
     let own = |name: &str| call.header(name).filter(|text| !text.is_empty()).map(str::to_owned);
     ContentHeaders {
-        content_type: own("x-ms-blob-content-type")
-            .or_else(|| Some("application/octet-stream".to_owned())),
+        content_type: content_type(own("x-ms-blob-content-type")),
         encoding: own("x-ms-blob-content-encoding"),
         language: own("x-ms-blob-content-language"),
         disposition: own("x-ms-blob-content-disposition"),

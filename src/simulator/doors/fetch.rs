@@ -210,7 +210,7 @@ impl Source {
         Revision {
             content,
             headers: ContentHeaders {
-                content_type: text("content-type"),
+                content_type: text("content-type").map(Into::into),
                 encoding: text("content-encoding"),
                 language: text("content-language"),
                 disposition: text("content-disposition"),
