@@ -1,7 +1,8 @@
 //! Sources of clients with bearer tokens: signed with a key that is asked for once and kept.
 
+use std::sync::Arc;
+
 use time::{Duration, OffsetDateTime};
-use tokio::sync::Mutex;
 
 use crate::{
     auth::sas::{ReadOnly, SasToken, UserDelegationKey},
@@ -16,28 +17,6 @@ use crate::{
 
 /// How far a key's start lies before, and its end within, what this clock says: clocks differ.
 const SKEW: Duration = Duration::minutes(5);
-
-/// The user delegation key of one account, kept while it lasts.
-#[derive(Debug, Default)]
-pub(crate) struct DelegationKey(Mutex<Option<UserDelegationKey>>);
-
-impl DelegationKey {
-    /// A key that is good until `expiry`; asks for a new one only when the one that is kept is not.
-    async fn until(&self, expiry: OffsetDateTime, call: Call) -> Result<UserDelegationKey> {
-        let mut held = self.0.lock().await;
-        if let Some(key) = held.as_ref().filter(|key| key.expires_on() >= expiry) {
-            return Ok(key.clone());
-        }
-        let now = call.pipeline.clock().now();
-        let (start, end) = (now - SKEW, now + LONGEST - SKEW * 2);
-        let key = GetUserDelegationKey::new(call, start, end).await?;
-        if key.expires_on() < expiry {
-            let why = format!("the key ends at {}, before {expiry}", key.expires_on());
-            return Err(Error::unexpected("Get User Delegation Key", why));
-        }
-        Ok(held.insert(key).clone())
-    }
-}
 
 /// A SAS with which the service may read `source`, which is `of` a client with bearer tokens.
 pub(super) async fn sign(of: &BlobClient, source: &ReadOnly<'_>) -> Result<SasToken> {
@@ -64,6 +43,22 @@ pub(crate) async fn key<'a>(
         Error::invalid("endpoint", endpoint.url(), rule)
     })?;
     let asked = Call { target: Ok(endpoint.url().clone()), ..call.clone() };
-    let key = call.pipeline.delegation_key().until(expiry, asked).await?;
-    Ok((account, key))
+    Ok((account, kept(asked, expiry).await?))
+}
+
+/// A key that is good until `expiry`; asks for a new one only when the one that is kept is not.
+async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
+    let pipeline = Arc::clone(&call.pipeline);
+    let mut held = pipeline.delegation_key().lock().await;
+    if let Some(key) = held.as_ref().filter(|key| key.expires_on() >= expiry) {
+        return Ok(key.clone());
+    }
+    let now = pipeline.clock().now();
+    let (start, end) = (now - SKEW, now + LONGEST - SKEW * 2);
+    let key = GetUserDelegationKey::new(call, start, end).await?;
+    if key.expires_on() < expiry {
+        let why = format!("the key ends at {}, before {expiry}", key.expires_on());
+        return Err(Error::unexpected("Get User Delegation Key", why));
+    }
+    Ok(held.insert(key).clone())
 }

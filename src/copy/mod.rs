@@ -11,7 +11,6 @@ pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod wait;
 
-pub(crate) use self::delegation::DelegationKey;
 pub use self::{
     abort::{AbortOutcome, AbortPendingCopy},
     operation::CopyFromUriOperation,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::TryFutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{
@@ -18,8 +19,7 @@ use super::{
     transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use crate::{
-    auth::credential::Credential,
-    copy::DelegationKey,
+    auth::{credential::Credential, sas::UserDelegationKey},
     error::{Error, Result},
     models::{ServiceVersion, headers, http_date},
 };
@@ -39,7 +39,7 @@ pub(crate) struct Pipeline {
     attempt_timeout: Duration,
     clock: Clock,
     secondary: Option<Secondary>,
-    delegation_key: DelegationKey,
+    delegation_key: Mutex<Option<UserDelegationKey>>,
 }
 
 /// What the pipeline must know of an operation besides its request.
@@ -96,7 +96,7 @@ impl Pipeline {
             attempt_timeout: options.attempt_timeout,
             clock: options.clock,
             secondary,
-            delegation_key: DelegationKey::default(),
+            delegation_key: Mutex::default(),
         })
     }
 
@@ -108,8 +108,8 @@ impl Pipeline {
         self.version
     }
 
-    /// The key with which sources of a client with bearer tokens are signed.
-    pub(crate) fn delegation_key(&self) -> &DelegationKey {
+    /// The key with which sources of a client with bearer tokens are signed, kept while it lasts.
+    pub(crate) fn delegation_key(&self) -> &Mutex<Option<UserDelegationKey>> {
         &self.delegation_key
     }
 
