@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::{
     models::{CopyId, CopyProgress, CopyState, ErrorCode},
-    pipeline::{
+    wire::{
         redaction::redact,
         transport::{TransportError, TransportErrorKind},
     },

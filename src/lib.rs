@@ -53,6 +53,7 @@ mod operations;
 mod pipeline;
 #[cfg(feature = "simulator")]
 pub mod simulator;
+mod wire;
 
 pub use self::{
     auth::{
@@ -146,7 +147,7 @@ pub mod builders {
 
 /// The seam to the network: bring your own HTTP client, or wrap the default one.
 pub mod transport {
-    pub use crate::pipeline::transport::{
+    pub use crate::wire::transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     };
 }

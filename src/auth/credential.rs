@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{CredentialError, Result},
     models::ServiceVersion,
-    pipeline::transport::Request,
+    wire::transport::Request,
 };
 
 /// What authorizes a client's requests.

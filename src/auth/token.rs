@@ -9,7 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::challenge;
-use crate::{error::CredentialError, pipeline::transport::BoxFuture};
+use crate::{error::CredentialError, wire::transport::BoxFuture};
 
 /// The scope for which tokens are asked.
 const SCOPE: &str = "https://storage.azure.com/.default";

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{CredentialError, is_transient},
-    pipeline::transport::BoxFuture,
+    wire::transport::BoxFuture,
 };
 
 impl Credential {
@@ -123,8 +123,8 @@ mod tests {
         pipeline::{
             clock::Clock,
             options::{ClientOptions, RetryOptions},
-            transport::{Body, Request, Response, Transport, TransportError},
         },
+        wire::transport::{Body, Request, Response, Transport, TransportError},
     };
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);

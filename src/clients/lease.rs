@@ -19,7 +19,8 @@ use crate::{
         Call,
         lease::{AcquireLease, ReleaseLease, RenewLease},
     },
-    pipeline::{clock, transport::BoxFuture},
+    pipeline::clock,
+    wire::transport::BoxFuture,
 };
 
 /// A lease on a blob that renews itself in the background, and releases itself when it is dropped: made

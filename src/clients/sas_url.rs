@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     models::address::Endpoint,
     operations::Call,
-    pipeline::transport::BoxFuture,
+    wire::transport::BoxFuture,
 };
 
 impl BlobClient {

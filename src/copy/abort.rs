@@ -8,7 +8,8 @@ use crate::{
     operations::{
         Call, abort_copy::AbortCopy, call_options, get_properties::GetProperties, with_lease,
     },
-    pipeline::{send::Tries, transport::BoxFuture},
+    pipeline::send::Tries,
+    wire::transport::BoxFuture,
 };
 
 /// How an abort ended.

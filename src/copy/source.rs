@@ -18,7 +18,7 @@ use crate::{
         SnapshotId,
         address::{self, BlobUrl},
     },
-    pipeline::redaction::redact,
+    wire::redaction::redact,
 };
 
 /// The longest source that the service takes, in bytes.

@@ -16,7 +16,7 @@ use crate::{
         incremental_copy_blob::IncrementalCopyBlob,
         with_conditions,
     },
-    pipeline::transport::BoxFuture,
+    wire::transport::BoxFuture,
 };
 
 /// Starts an incremental copy of a page blob's snapshot: made by

@@ -8,7 +8,8 @@ use super::{operation::CopyFromUriOperation, pace::Pace, status};
 use crate::{
     error::{Error, Result},
     models::{CompletedCopy, CopyProgress, CopyState},
-    pipeline::{clock, transport::BoxFuture},
+    pipeline::clock,
+    wire::transport::BoxFuture,
 };
 
 /// The longest interval between two polls.

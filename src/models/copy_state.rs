@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::{CopyId, CopyStatus, ETag, SnapshotId, VersionId};
 use crate::{
     error::{Error, Result},
-    pipeline::redaction::redact,
+    wire::redaction::redact,
 };
 
 /// How far a copy has come, in bytes: the value of `x-ms-copy-progress`.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::xml::{Malformed, Node, Xml};
-use crate::pipeline::redaction::redact;
+use crate::wire::redaction::redact;
 
 /// What the body of an error says. Only a code and a message are ever sure to be there, and not
 /// even they when a proxy answered.

@@ -10,8 +10,8 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        transport::BoxFuture,
     },
+    wire::transport::BoxFuture,
 };
 
 /// What becomes of a blob's snapshots when the blob is deleted.

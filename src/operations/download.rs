@@ -26,8 +26,8 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
         send::Tries,
-        transport::{Body, BoxFuture},
     },
+    wire::transport::{Body, BoxFuture},
 };
 
 /// Downloads a blob: made by [`BlobClient::download`](crate::BlobClient::download).
@@ -232,7 +232,7 @@ impl Reader {
         let limit = self.request.call.pipeline.attempt_timeout();
         let broken = |why: &str| Error::Transport {
             operation: DownloadBlob::NAME,
-            fault: crate::pipeline::transport::TransportError::interrupted(why),
+            fault: crate::wire::transport::TransportError::interrupted(why),
             attempts: 1,
             ambiguous: false,
         };

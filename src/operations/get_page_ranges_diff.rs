@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     models::{ETag, PageRange, PageRangeItem, SnapshotId, address, headers},
-    pipeline::transport::BoxFuture,
+    wire::transport::BoxFuture,
 };
 
 /// How a page blob differs from an earlier snapshot of it.

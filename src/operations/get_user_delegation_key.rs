@@ -101,7 +101,8 @@ mod tests {
         auth::credential::Credential,
         clients::BlobServiceClient,
         error::CredentialError,
-        pipeline::{clock::Clock, options::ClientOptions, transport::BoxFuture},
+        pipeline::{clock::Clock, options::ClientOptions},
+        wire::transport::BoxFuture,
         {AccessToken, TokenProvider},
     };
 

@@ -14,8 +14,8 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        transport::BoxFuture,
     },
+    wire::transport::BoxFuture,
 };
 
 /// A lease that is held on a blob.

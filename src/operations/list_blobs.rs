@@ -18,8 +18,8 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        transport::BoxFuture,
     },
+    wire::transport::BoxFuture,
 };
 
 /// What a list of blobs can tell besides names and properties.

@@ -13,8 +13,8 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        transport::BoxFuture,
     },
+    wire::transport::BoxFuture,
 };
 
 /// One page of a list of containers.

@@ -225,7 +225,7 @@ macro_rules! awaitable {
         impl std::future::IntoFuture for $builder {
             type Output = crate::error::Result<$output>;
             type IntoFuture =
-                crate::pipeline::transport::BoxFuture<'static, crate::error::Result<$output>>;
+                crate::wire::transport::BoxFuture<'static, crate::error::Result<$output>>;
 
             fn into_future(self) -> Self::IntoFuture {
                 Box::pin(async move { self.call.run(&self).await })

@@ -19,8 +19,8 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        transport::BoxFuture,
     },
+    wire::transport::BoxFuture,
 };
 
 /// Writes pages at an offset: made by

@@ -175,7 +175,7 @@ macro_rules! from_uri {
         impl std::future::IntoFuture for $builder {
             type Output = crate::error::Result<$output>;
             type IntoFuture =
-                crate::pipeline::transport::BoxFuture<'static, crate::error::Result<$output>>;
+                crate::wire::transport::BoxFuture<'static, crate::error::Result<$output>>;
 
             fn into_future(mut self) -> Self::IntoFuture {
                 Box::pin(async move {

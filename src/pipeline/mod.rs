@@ -4,11 +4,9 @@
 
 pub(crate) mod clock;
 pub(crate) mod options;
-pub(crate) mod redaction;
 pub(crate) mod request;
 pub(crate) mod reqwest_transport;
 pub(crate) mod response;
 pub(crate) mod retry;
 pub(crate) mod secondary;
 pub(crate) mod send;
-pub(crate) mod transport;

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{clock::Clock, transport::Transport};
+use super::clock::Clock;
 use crate::{
     error::{Error, Result},
     models::ServiceVersion,
+    wire::transport::Transport,
 };
 
 /// How a client's requests travel: version, retries, time limits, transport.

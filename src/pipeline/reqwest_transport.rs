@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::stream;
 
-use super::transport::{
+use crate::wire::transport::{
     Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 

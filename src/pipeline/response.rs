@@ -2,11 +2,10 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::transport::Body;
 use crate::{
     error::{Error, Result, ServiceError},
     models::{ErrorCode, error_body, headers},
-    pipeline::redaction::redact,
+    wire::{redaction::redact, transport::Body},
 };
 
 /// A successful answer, and how it was come by.

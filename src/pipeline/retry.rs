@@ -9,7 +9,7 @@ use super::{options::RetryOptions, request::Repeat};
 use crate::{
     error::{Error, ServiceError},
     models::http_date,
-    pipeline::transport::TransportErrorKind,
+    wire::transport::TransportErrorKind,
 };
 
 /// Whether an attempt that ended in `error` was surely not applied.
@@ -88,8 +88,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        models::ErrorCode,
-        pipeline::{response::service_error, transport::TransportError},
+        models::ErrorCode, pipeline::response::service_error, wire::transport::TransportError,
     };
 
     fn service(status: u16, code: &str) -> Error {

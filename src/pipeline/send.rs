@@ -10,18 +10,20 @@ use uuid::Uuid;
 use super::{
     clock::{self, Clock},
     options::{ClientOptions, RetryOptions},
-    redaction::redact,
     request::{Prepared, Repeat},
     reqwest_transport::ReqwestTransport,
     response::{Answer, service_error},
     retry,
     secondary::Secondary,
-    transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use crate::{
     auth::{credential::Credential, sas::UserDelegationKey},
     error::{Error, Result},
     models::{ServiceVersion, headers, http_date},
+    wire::{
+        redaction::redact,
+        transport::{BoxFuture, Request, Response, Transport, TransportError},
+    },
 };
 
 /// The longest body that is held in memory: far above any XML that the service sends.

@@ -6,7 +6,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::SasToken;
-use crate::pipeline::redaction::redact;
+use crate::wire::redaction::redact;
 
 /// The URL of a container, blob, snapshot or version together with the SAS that authorizes it.
 ///

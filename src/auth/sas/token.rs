@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
-    pipeline::redaction::redact,
+    wire::redaction::redact,
 };
 
 /// A shared access signature: the query string that authorizes a URL.
