@@ -258,3 +258,21 @@ async fn each_piece_of_a_long_copy_is_given_the_token_of_its_time() {
     let (first, second) = (Some("Bearer T1"), Some("Bearer T2"));
     assert_eq!(tokens, [first, first, second, second]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_checksum_of_pages_is_told_where_one_request_wrote_them() {
+    let told = |crc64: &str| {
+        let more = "x-ms-encryption-scope: scope1\nx-ms-blob-sequence-number: 7";
+        answer(201, &format!("x-ms-content-crc64: {crc64}\nContent-MD5: bWQ1\n{more}"))
+    };
+    for (mib, crc64, md5) in [(4, Some("Zmlyc3Q="), Some("bWQ1")), (8, None, None)] {
+        let script = Script::new([told("Zmlyc3Q="), told("bGFzdA==")]);
+        let disk = script.service().container_client("vhds").page_blob_client("disk0.vhd");
+        let written = disk.upload_pages(0, vec![1; mib << 20]).concurrency(1).await;
+        let written = written.expect("written");
+        let sums = (written.content_crc64.as_deref(), written.content_md5.as_deref());
+        assert_eq!(sums, (crc64, md5), "{mib} MiB");
+        assert_eq!(written.encryption_scope.as_deref(), Some("scope1"));
+        assert_eq!(written.sequence_number, Some(7));
+    }
+}

@@ -34,6 +34,9 @@ pub(super) async fn write<P: Future<Output = Result<WrittenPages>>>(
 ) -> Result<WrittenPages> {
     stream::iter(pieces)
         .buffer_unordered(concurrency)
-        .try_fold(WrittenPages::default(), async |_, last| Ok(last))
+        .try_fold(None, async |before: Option<WrittenPages>, last| {
+            Ok(Some(if before.is_some() { last.one_of_several() } else { last }))
+        })
         .await
+        .map(Option::unwrap_or_default)
 }
