@@ -42,15 +42,27 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let source = from.container_client(&format!("blobcopy-example-{run}"));
     let target = to.container_client(&format!("blobcopy-example-{run}-to"));
     source.create().await?;
-    target.create().await?;
     // Whatever happens, nothing is left behind.
-    let copied = copy_in_three_ways(&source, &target, &key, from.url() != to.url()).await;
-    let deleted = (source.delete().await, target.delete().await);
+    let copied = copy_to_new(&source, &target, &key, from.url() != to.url()).await;
+    let deleted = source.delete().await;
     copied?;
-    deleted.0?;
-    deleted.1?;
+    deleted?;
     println!("\nDone; everything that was made is deleted again.");
     Ok(())
+}
+
+/// Creates the target, and deletes it whatever came of the copies.
+async fn copy_to_new(
+    source: &BlobContainerClient,
+    target: &BlobContainerClient,
+    key: &SharedKey,
+    from_another_account: bool,
+) -> Result<(), Box<dyn Error>> {
+    target.create().await?;
+    let copied = copy_in_three_ways(source, target, key, from_another_account).await;
+    let deleted = target.delete().await;
+    copied?;
+    Ok(deleted?)
 }
 
 async fn copy_in_three_ways(

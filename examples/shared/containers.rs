@@ -14,11 +14,16 @@ pub(crate) async fn in_containers<const N: usize>(
     containers: [&BlobContainerClient; N],
     work: impl AsyncFnOnce() -> Result<()>,
 ) -> Result<()> {
-    for container in containers {
-        container.create().await?;
+    let mut created = Vec::new();
+    let outcome = async {
+        for container in containers {
+            container.create().await?;
+            created.push(container);
+        }
+        work().await
     }
-    let outcome = work().await;
-    for container in containers {
+    .await;
+    for container in created {
         let deleted = container.delete().await;
         // What went wrong first is what matters.
         if outcome.is_ok() {
