@@ -10,7 +10,7 @@ use url::Url;
 use super::{Call, Operation, awaitable, call_options, with_conditions};
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, ErrorCode, LeaseId, headers, http_date},
+    models::{Conditions, ETag, ErrorCode, LeaseId, ServiceVersion, headers, http_date},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -44,11 +44,18 @@ impl LeasedBlob {
     }
 }
 
+/// How many seconds every lease lasted before durations could be chosen.
+const OLD_LEASE: i64 = 60;
+
 /// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
 /// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
 ///
 /// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease) that
 /// renews and releases itself.
+///
+/// Before version 2012-02-12 every lease lasts 60 seconds, and has an id of the service's choice: no other
+/// can be asked for, and a try whose answer was lost is found to have leased the blob (409
+/// `LeaseAlreadyPresent`).
 ///
 /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
 #[must_use = "nothing is sent until it is awaited"]
@@ -58,19 +65,22 @@ pub struct AcquireLease {
     /// `None` for a lease without end.
     pub(crate) duration: Option<Duration>,
     proposed_id: LeaseId,
+    /// Whether the id is the caller's choice.
+    proposes: bool,
     conditions: Conditions,
 }
 
 impl AcquireLease {
     pub(crate) fn new(call: Call, duration: Option<Duration>) -> Self {
         let (proposed_id, conditions) = (LeaseId::random(), Conditions::new());
-        Self { call, duration, proposed_id, conditions }
+        Self { call, duration, proposed_id, proposes: false, conditions }
     }
 
-    /// The id that the lease is to have; a new GUID by default. Of a lease that is held under this id
-    /// already, it sets the duration anew.
+    /// The id that the lease is to have (from version 2012-02-12); a new GUID by default. Of a lease that
+    /// is held under this id already, it sets the duration anew.
     pub fn proposed_id(mut self, id: LeaseId) -> Self {
         self.proposed_id = id;
+        self.proposes = true;
         self
     }
 }
@@ -97,9 +107,16 @@ impl Operation for AcquireLease {
                 return Err(Error::invalid("lease duration", format!("{time:?}"), rule));
             }
         };
-        action(url, "acquire", &self.conditions)?
-            .header(headers::LEASE_DURATION, HeaderValue::from(seconds))
-            .text(headers::PROPOSED_LEASE_ID, "proposed lease id", self.proposed_id.as_str())
+        let request = action(url, "acquire", &self.conditions)?;
+        let is_old = self.call.pipeline.version() < ServiceVersion::LEASE_DURATIONS;
+        if is_old && seconds == OLD_LEASE && !self.proposes {
+            return Ok(request);
+        }
+        request.header(headers::LEASE_DURATION, HeaderValue::from(seconds)).text(
+            headers::PROPOSED_LEASE_ID,
+            "proposed lease id",
+            self.proposed_id.as_str(),
+        )
     }
 
     fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
@@ -260,7 +277,8 @@ impl BreakLease {
         Self { call, period: None, conditions: Conditions::new() }
     }
 
-    /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would anyhow.
+    /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would anyhow (from
+    /// version 2012-02-12).
     /// Without it, a lease of 15 to 60 seconds runs to its end, and one without end is over at once.
     pub fn period(mut self, period: Duration) -> Self {
         self.period = Some(period);
@@ -388,6 +406,26 @@ mod tests {
         );
         let error = snapshot.call().prepare(&snapshot.break_lease()).expect_err("a snapshot");
         assert!(error.to_string().contains("not on a snapshot"), "{error}");
+    }
+
+    #[test]
+    fn before_durations_could_be_chosen_a_lease_of_a_minute_says_neither_duration_nor_id() {
+        let old = offline::blob_at("2011-08-18");
+        let minute = || old.acquire_lease(Duration::from_secs(60));
+        let request = old.call().prepare(&minute()).expect("legal");
+        let acquire = [("content-length", "0"), ("x-ms-lease-action", "acquire")];
+        assert_eq!(sent(&request.headers), acquire);
+        for acquire in [
+            minute().proposed_id(id(ID)),
+            old.acquire_lease(Duration::from_secs(59)),
+            old.acquire_infinite_lease(),
+        ] {
+            let error = old.call().prepare(&acquire).expect_err("refused").to_string();
+            assert!(error.contains("must be 2012-02-12 or later"), "{error}");
+        }
+        let new = offline::blob_at("2012-02-12").acquire_lease(Duration::from_secs(60));
+        let request = new.call.prepare(&new).expect("legal");
+        assert_eq!(request.headers["x-ms-lease-duration"], "60");
     }
 
     #[test]

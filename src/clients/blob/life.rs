@@ -88,7 +88,7 @@ impl BlobClient {
         SetTier::new(self.call(), tier)
     }
 
-    /// Acquires a lease of 15 to 60 seconds: until it ends, only who has its id can write or delete the
+    /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12, of 60): until it ends, only who has its id can write or delete the
     /// blob. [`guard`](AcquireLease::guard) gives one that renews itself.
     ///
     /// # Errors
