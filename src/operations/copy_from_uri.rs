@@ -68,8 +68,8 @@ impl CopyFromUri {
         self
     }
 
-    /// Copies the source's index tags, in place of any given here (from version 2021-04-10). The source
-    /// must be readable with its tags: a SAS needs the permission `t`.
+    /// Copies the source's index tags (from version 2021-04-10); not together with
+    /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
         self.copy_source_tags = copy;
         self
@@ -259,6 +259,7 @@ mod tests {
             (old("2020-10-02").encryption_scope("s"), "service version", "2020-12-06"),
             (old("2021-02-12").copy_source_tags(true), "service version", "2021-04-10"),
             (old("2025-05-05").source_file_backup_intent(), "service version", "2025-07-05"),
+            (new().source_file_backup_intent(), "source file backup intent", "a bearer token"),
             (new().source_authorization("a b"), "source authorization", "a bearer token"),
             (new().source_authorization(""), "source authorization", "a bearer token"),
             (new().tags([("k", "v")]).copy_source_tags(true), "tags", "beside copy_source_tags"),

@@ -77,6 +77,13 @@ impl UrlSource {
         }
         if self.file_backup_intent {
             call.since(ServiceVersion::FILE_REQUEST_INTENT, "the intent to back up a file")?;
+            if self.resolved.is_some()
+                && !request.headers.contains_key(headers::COPY_SOURCE_AUTHORIZATION)
+            {
+                let rule = "must go with a bearer token, which lets the service read the source: see \
+                            source_authorization";
+                return Err(Error::invalid("source file backup intent", "backup", rule));
+            }
             let intent = HeaderValue::from_static("backup");
             request.headers.insert(headers::FILE_REQUEST_INTENT, intent);
         }
@@ -144,7 +151,7 @@ macro_rules! from_uri_settings {
             }
 
             /// For a source in Azure Files that is read with a bearer token: reads it to back it up,
-            /// past the file's own permissions (from version 2025-07-05).
+            /// past the file's own permissions (from version 2025-07-05). Refused without such a token.
             pub fn source_file_backup_intent(mut self) -> Self {
                 self.source.file_backup_intent = true;
                 self
