@@ -1,6 +1,7 @@
 //! What is tested from outside the crate, all in one binary.
 
 mod bad_input;
+mod blob_versions;
 mod challenges;
 mod conformance;
 mod copies;

@@ -100,7 +100,10 @@ impl Operation for StageBlockFromUri {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::offline;
+    use crate::{
+        models::{Conditions, CustomerProvidedKey},
+        operations::offline::{self, sent},
+    };
 
     fn stage(version: &str) -> StageBlockFromUri {
         let source = "https://example.com/a.iso".parse::<Url>().expect("a URL");
@@ -118,6 +121,49 @@ mod tests {
         assert_eq!(request.headers["x-ms-copy-source"], "https://example.com/a.iso");
         assert_eq!(request.headers["x-ms-source-range"], "bytes=512-1023");
         assert_eq!(request.headers["x-ms-source-content-crc64"], "AQEBAQEBAQE=");
+    }
+
+    #[tokio::test]
+    async fn each_setting_is_one_header() {
+        let etag = "\"0x1\"".parse().expect("an etag");
+        let lease = "11111111-2222-3333-4444-555555555555";
+        let key = || CustomerProvidedKey::new([7; 32]);
+        let mut stage = stage("2026-04-06")
+            .source_range(0..512)
+            .source_authorization("TOKEN")
+            .source_file_backup_intent()
+            .source_conditions(Conditions::new().if_match(etag))
+            .source_content_md5([1; 16])
+            .source_customer_key(key())
+            .encryption_scope("scope1")
+            .lease_id(lease.parse().expect("a guid"));
+        stage.source.resolve(&stage.call).await.expect("a source");
+        let request = stage.call.prepare(&stage).expect("legal");
+        assert!(!format!("{stage:?} {request:?}").contains("TOKEN"), "{request:?}");
+        let expected = [
+            ("content-length", "0"),
+            ("x-ms-copy-source", "https://example.com/a.iso"),
+            ("x-ms-copy-source-authorization", "Bearer TOKEN"),
+            ("x-ms-encryption-scope", "scope1"),
+            ("x-ms-file-request-intent", "backup"),
+            ("x-ms-lease-id", lease),
+            ("x-ms-source-content-md5", "AQEBAQEBAQEBAQEBAQEBAQ=="),
+            ("x-ms-source-encryption-algorithm", "AES256"),
+            ("x-ms-source-encryption-key", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+            ("x-ms-source-encryption-key-sha256", key().sha256()),
+            ("x-ms-source-if-match", "\"0x1\""),
+            ("x-ms-source-range", "bytes=0-511"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()));
+        let found =
+            sent(&request.headers).into_iter().map(|(name, value)| (name, value.to_owned()));
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+
+        stage.encryption.scope = None;
+        let stage = stage.customer_key(key());
+        let request = stage.call.prepare(&stage).expect("legal");
+        assert_eq!(request.headers["x-ms-encryption-algorithm"], "AES256");
+        assert_eq!(request.headers["x-ms-encryption-key-sha256"], key().sha256());
     }
 
     #[test]

@@ -158,11 +158,68 @@ impl Operation for UploadPagesFromUri {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::offline;
+    use crate::{
+        models::CustomerProvidedKey,
+        operations::offline::{self, sent},
+    };
 
     fn upload(range: Range<u64>, offset: u64) -> UploadPagesFromUri {
         let source = "https://example.com/disk.vhd".parse::<Url>().expect("a URL");
         offline::blob().page_blob_client().upload_pages_from_uri(source, range, offset)
+    }
+
+    async fn sent_by(mut upload: UploadPagesFromUri) -> Prepared {
+        upload.source.resolve(&upload.call).await.expect("a source");
+        upload.call.prepare(&upload).expect("legal")
+    }
+
+    #[tokio::test]
+    async fn each_setting_is_one_header() {
+        let etag = || "\"0x1\"".parse().expect("an etag");
+        let lease = "11111111-2222-3333-4444-555555555555";
+        let upload = upload(512..1536, 1024)
+            .source_authorization("TOKEN")
+            .source_file_backup_intent()
+            .source_conditions(Conditions::new().if_none_match(etag()))
+            .source_content_crc64([1; 8])
+            .source_customer_key(CustomerProvidedKey::new([7; 32]))
+            .if_sequence_number_at_most(7)
+            .if_sequence_number_less_than(8)
+            .if_sequence_number_equal(6)
+            .conditions(Conditions::new().if_match(etag()).if_tags("\"a\" = 'b'"))
+            .lease_id(lease.parse().expect("a guid"));
+        let request = sent_by(upload.clone().encryption_scope("scope1")).await;
+        assert_eq!((&request.method, request.url.query()), (&Method::PUT, Some("comp=page")));
+        assert!(!format!("{upload:?} {request:?}").contains("TOKEN"), "{request:?}");
+        let expected = [
+            ("content-length", "0"),
+            ("if-match", "\"0x1\""),
+            ("x-ms-copy-source", "https://example.com/disk.vhd"),
+            ("x-ms-copy-source-authorization", "Bearer TOKEN"),
+            ("x-ms-encryption-scope", "scope1"),
+            ("x-ms-file-request-intent", "backup"),
+            ("x-ms-if-sequence-number-eq", "6"),
+            ("x-ms-if-sequence-number-le", "7"),
+            ("x-ms-if-sequence-number-lt", "8"),
+            ("x-ms-if-tags", "\"a\" = 'b'"),
+            ("x-ms-lease-id", lease),
+            ("x-ms-page-write", "update"),
+            ("x-ms-range", "bytes=1024-2047"),
+            ("x-ms-source-content-crc64", "AQEBAQEBAQE="),
+            ("x-ms-source-encryption-algorithm", "AES256"),
+            ("x-ms-source-encryption-key", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+            ("x-ms-source-encryption-key-sha256", "S7Bvjk46dxXSAdVz0KpCN2LlXavWGiwCJ4+lbMbSlOA="),
+            ("x-ms-source-if-none-match", "\"0x1\""),
+            ("x-ms-source-range", "bytes=512-1535"),
+        ];
+        assert_eq!(sent(&request.headers), expected);
+
+        let request = sent_by(upload.customer_key(CustomerProvidedKey::new([7; 32]))).await;
+        assert_eq!(request.headers["x-ms-encryption-algorithm"], "AES256");
+        for name in ["x-ms-encryption-key", "x-ms-encryption-key-sha256"] {
+            let of_source = name.replace("x-ms-", "x-ms-source-");
+            assert_eq!(request.headers[name], request.headers[of_source], "{name}");
+        }
     }
 
     #[test]
