@@ -61,6 +61,11 @@ impl BlobContainerClient {
 
     /// The same, with options.
     ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application id that
+    /// no header can carry.
+    ///
     /// ```
     /// use blobcopy::{BlobContainerClient, ClientOptions, Credential};
     ///

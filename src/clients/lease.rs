@@ -206,6 +206,12 @@ impl Lease {
 
     /// Releases the lease, and tells whether that worked.
     ///
+    /// # Errors
+    ///
+    /// 409 `LeaseIdMismatchWithLeaseOperation` when somebody else's lease has followed this one,
+    /// `LeaseNotPresentWithLeaseOperation` when there is none; 404 when the blob is gone; else what the
+    /// request met.
+    ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");

@@ -66,6 +66,10 @@ impl BlobServiceClient {
 
     /// The same, with options still to be set.
     ///
+    /// # Errors
+    ///
+    /// As [`from_connection_string`](Self::from_connection_string).
+    ///
     /// ```
     /// use blobcopy::{BlobServiceClient, ClientOptions};
     ///

@@ -75,6 +75,18 @@ impl CopySource {
     /// For how long the SAS is good that is minted: 1 minute to 14 days, with bearer tokens less than 7
     /// days, by default 24 hours. The service reads the source until the copy has ended, which takes at most
     /// 14 days; if the SAS expires before, the copy fails.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// use std::time::Duration;
+    /// use blobcopy::CopySource;
+    ///
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let source = CopySource::from(&notes).sas_lifetime(Duration::from_secs(5 * 24 * 3600));
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// backup.start_copy_from_uri(source).await?.wait().await?;
+    /// # Ok(()) });
+    /// ```
     pub fn sas_lifetime(mut self, lifetime: Duration) -> Self {
         self.sas_lifetime = lifetime;
         self

@@ -99,7 +99,19 @@ impl StartCopyFromUri {
     }
 
     /// The destination's tier (premium page blobs from version 2017-04-17, block blobs from
-    /// 2018-11-09). Needed, and to be an online one, when the source is archived.
+    /// 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06). Needed, and to be an online one, when
+    /// the source is archived.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// use blobcopy::AccessTier;
+    ///
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// backup.start_copy_from_uri(&notes).tier(AccessTier::Cool).await?.wait().await?;
+    /// assert_eq!(backup.get_properties().await?.access_tier, Some(AccessTier::Cool));
+    /// # Ok(()) });
+    /// ```
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.copy.tier = Some(tier);
         self
@@ -118,6 +130,21 @@ impl StartCopyFromUri {
     }
 
     /// Keeps the destination from being changed until a date (from version 2020-06-12).
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// use blobcopy::ImmutabilityPolicyMode;
+    /// use time::{Duration, OffsetDateTime};
+    ///
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// let until = OffsetDateTime::now_utc() + Duration::days(30);
+    /// let start = backup
+    ///     .start_copy_from_uri(&notes)
+    ///     .immutability_policy(until, ImmutabilityPolicyMode::Unlocked);
+    /// start.await?.wait().await?;
+    /// # Ok(()) });
+    /// ```
     pub fn immutability_policy(
         mut self,
         until: OffsetDateTime,
@@ -156,6 +183,16 @@ impl StartCopyFromUri {
     ///
     /// Only before version 2012-02-12. Since then the service reads the source whether or not it is leased,
     /// so that with a later version this is refused before anything is sent.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// let lease: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse()?;
+    /// let error = backup.start_copy_from_uri(&notes).source_lease_id(lease).await.unwrap_err();
+    /// assert!(error.to_string().contains("before 2012-02-12 only"));
+    /// # Ok(()) });
+    /// ```
     pub fn source_lease_id(mut self, id: LeaseId) -> Self {
         self.copy.source_lease_id = Some(id);
         self

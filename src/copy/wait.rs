@@ -47,6 +47,17 @@ impl<'a> Wait<'a> {
     }
 
     /// A fixed time between polls instead of the adaptive pace: 1 ms to 24 hours.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// use std::time::Duration;
+    ///
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = backup.start_copy_from_uri(&notes).await?;
+    /// copy.wait().interval(Duration::from_secs(1)).await?;
+    /// # Ok(()) });
+    /// ```
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// A read takes any mix (from version 2013-08-15). A write takes one condition only, besides
 /// `if_tags`, except for the two pairs of which the service looks at the first: `if_none_match` with
 /// `if_modified_since`, and `if_match` with `if_unmodified_since`. Anything else is refused before it
-/// is sent.
+/// is sent. Conditions on the source of a copy are sent as they are: the service says what it takes.
 ///
 /// ```
 /// use blobcopy::{Conditions, ETag};

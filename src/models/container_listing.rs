@@ -34,9 +34,9 @@ pub struct ContainerItem {
     pub public_access: Option<PublicAccess>,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
-    /// Where a lease stands.
+    /// Where a lease stands (from version 2012-02-12).
     pub lease_state: Option<LeaseState>,
-    /// For how long the active lease was acquired.
+    /// For how long the active lease was acquired (from version 2012-02-12).
     pub lease_duration: Option<LeaseDuration>,
     /// Whether an immutability policy is set on the container (from version 2017-11-09).
     pub has_immutability_policy: Option<bool>,

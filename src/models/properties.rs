@@ -54,21 +54,22 @@ pub struct BlobProperties {
     pub incremental_copy: bool,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
-    /// Where a lease stands.
+    /// Where a lease stands (from version 2012-02-12).
     pub lease_state: Option<LeaseState>,
-    /// For how long the active lease was acquired.
+    /// For how long the active lease was acquired (from version 2012-02-12).
     pub lease_duration: Option<LeaseDuration>,
     /// A page blob's sequence number.
     pub sequence_number: Option<u64>,
     /// How many blocks an append blob has.
     pub committed_block_count: Option<u32>,
-    /// Whether an append blob is sealed.
+    /// Whether an append blob is sealed (from version 2019-12-12).
     pub is_sealed: Option<bool>,
     /// Whether the content is encrypted at rest (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the content.
+    /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
+    /// 2019-02-02).
     pub encryption_key_sha256: Option<String>,
-    /// The encryption scope.
+    /// The encryption scope (from version 2019-07-07).
     pub encryption_scope: Option<String>,
     /// The storage tier (from version 2017-04-17).
     pub access_tier: Option<AccessTier>,
@@ -79,15 +80,15 @@ pub struct BlobProperties {
     pub access_tier_change_time: Option<OffsetDateTime>,
     /// The tier that the service has chosen for a blob in [`AccessTier::Smart`] (2026-06-06).
     pub smart_access_tier: Option<AccessTier>,
-    /// A rehydration under way.
+    /// A rehydration under way (from version 2017-04-17).
     pub archive_status: Option<ArchiveStatus>,
-    /// How fast the rehydration goes.
+    /// How fast the rehydration goes (from version 2019-12-12).
     pub rehydrate_priority: Option<RehydratePriority>,
     /// The version, in accounts that keep versions (from version 2019-12-12).
     pub version_id: Option<VersionId>,
-    /// Whether this is the current version.
+    /// Whether this is the current version (from version 2019-12-12).
     pub is_current_version: Option<bool>,
-    /// How many tags the blob has.
+    /// How many tags the blob has (from version 2019-12-12).
     pub tag_count: Option<u64>,
     /// The object replication policy of which this blob is a destination.
     pub replication_policy_id: Option<String>,

@@ -162,6 +162,11 @@ pub struct Download {
 
 impl Download {
     /// Reads all of it into memory.
+    ///
+    /// # Errors
+    ///
+    /// A connection that broke more often in a row than the client's retry options allow; what the service
+    /// refuses when the rest is asked for, such as 412 when the blob was written meanwhile.
     pub async fn bytes(mut self) -> Result<Bytes> {
         let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
         let length = usize::try_from(self.properties.content_length).unwrap_or(usize::MAX);

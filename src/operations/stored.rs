@@ -26,8 +26,14 @@ impl Stored {
 /// The settings of a builder that stores such headers in its field `stored`.
 macro_rules! with_stored_headers {
     ($builder:ident) => {
+        crate::operations::stored::with_stored_headers!(
+            $builder,
+            "The stored `Content-Type`; `application/octet-stream` unless it is set."
+        );
+    };
+    ($builder:ident, $content_type:literal) => {
         impl $builder {
-            /// The stored `Content-Type`; `application/octet-stream` unless it is set.
+            #[doc = $content_type]
             pub fn content_type(mut self, media_type: &str) -> Self {
                 let name = crate::models::headers::BLOB_CONTENT_TYPE;
                 self.stored.set(name, "content type", media_type);

@@ -84,8 +84,8 @@ impl UploadBlobFromUri {
         self
     }
 
-    /// Copies the source's index tags, in place of any given here (from version 2021-04-10). The source
-    /// must be readable with its tags: a SAS needs the permission `t`.
+    /// Copies the source's index tags (from version 2021-04-10); not together with
+    /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
         self.copy_source_tags = copy;
         self
@@ -100,7 +100,12 @@ impl UploadBlobFromUri {
 
 call_options!(UploadBlobFromUri);
 with_metadata!(UploadBlobFromUri);
-with_stored_headers!(UploadBlobFromUri);
+with_stored_headers!(
+    UploadBlobFromUri,
+    "The stored `Content-Type`. Unless it is set, the source's is copied, or with \
+     [`copy_source_properties(false)`](Self::copy_source_properties) it is \
+     `application/octet-stream`."
+);
 with_conditions!(UploadBlobFromUri);
 with_lease!(UploadBlobFromUri);
 with_content_md5!(UploadBlobFromUri);

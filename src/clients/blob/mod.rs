@@ -74,6 +74,11 @@ impl BlobClient {
 
     /// The same, with options.
     ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application id that
+    /// no header can carry.
+    ///
     /// ```
     /// use blobcopy::{BlobClient, ClientOptions, Credential, RetryOptions};
     ///
