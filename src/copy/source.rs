@@ -6,7 +6,7 @@ use http::HeaderValue;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::delegation;
+use super::{delegation, token::without_user_info};
 use crate::{
     auth::{
         credential::Proof,
@@ -283,7 +283,11 @@ impl From<&BlockBlobClient> for CopySource {
 impl fmt::Debug for CopySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Url(url) => write!(f, "CopySource({})", redact(url.as_str())),
+            Place::Url(url) => {
+                let mut shown = url.clone();
+                without_user_info(&mut shown);
+                write!(f, "CopySource({})", redact(shown.as_str()))
+            }
             Place::Blob(blob) => write!(f, "CopySource({blob:?})"),
         }
     }

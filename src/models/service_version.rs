@@ -75,6 +75,8 @@ impl ServiceVersion {
     pub(crate) const APPENDS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2022-11-02");
     /// The first version that gives user delegation keys.
     pub(crate) const USER_DELEGATION: ServiceVersion = ServiceVersion(*b"2018-11-09");
+    /// The first version that gives user delegation keys for identities of another tenant.
+    pub(crate) const DELEGATED_USER_TENANT: ServiceVersion = ServiceVersion(*b"2026-04-06");
     /// The first version that knows tiers.
     pub(crate) const TIERS: ServiceVersion = ServiceVersion(*b"2017-04-17");
     /// The first version in which the request that writes a block blob can say its tier.
