@@ -10,6 +10,7 @@ mod doors;
 mod elsewhere;
 mod encryption;
 mod from_url;
+mod headers;
 mod incremental;
 mod kit;
 mod leases;

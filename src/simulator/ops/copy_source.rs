@@ -52,6 +52,9 @@ impl<'a> SourceUrl<'a> {
             return Err(refuse());
         }
         let query = Query::parse(uri.query()).map_err(|_| refuse())?;
+        if query.get("versionid").is_some() {
+            return Err(Refusal::from(Code::NotImplemented).detail("Reason", "Blob versions"));
+        }
         let https = uri.scheme_str() == Some("https");
         let (authority, path) = (uri.authority().cloned(), uri.path().to_owned());
         Ok(Self { text, authority, https, path, query })

@@ -54,7 +54,7 @@ pub(super) fn copy(
         return Err(Code::InvalidSourceBlobType.into());
     }
     let tier = tiers::asked(call, &source.revision.content)?;
-    let encryption = encryption::asked_scope(call)?;
+    let encryption = encryption::asked_scope(call);
     let (own, tags) = carried(call, &source)?;
 
     let existing = state.accounts.find(&at)?;
