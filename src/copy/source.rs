@@ -128,18 +128,17 @@ impl CopySource {
             );
         }
         let endpoint = destination.endpoint();
-        let same_account = match (source.endpoint.account(), endpoint.account()) {
-            (Some(account), Some(own)) => account == own,
-            _ => source.endpoint == *endpoint,
-        };
-        if !same_account {
-            return refuse("must be in the destination's account before version 2012-02-12");
-        }
         let account = match (&destination.pipeline().credential().0, endpoint.account()) {
             (_, Some(account)) => account,
             (Proof::SharedKey(key), None) => key.account(),
             _ => return refuse("must be in an account whose name is known"),
         };
+        // Of a custom domain it is not known in which cloud the account is.
+        let same_cloud = endpoint.account().is_none() || source.endpoint.is_beside(endpoint);
+        let same_account = source.endpoint.account() == Some(account) && same_cloud;
+        if !same_account && source.endpoint != *endpoint {
+            return refuse("must be in the destination's account before version 2012-02-12");
+        }
         header(&source.path(account))
     }
 

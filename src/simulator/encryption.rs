@@ -39,20 +39,8 @@ pub(crate) fn asked(call: &Call) -> Result<Option<Encryption>, Refusal> {
 }
 
 /// The scope alone, for what takes no key.
-pub(crate) fn asked_scope(call: &Call) -> Result<Option<Encryption>, Refusal> {
-    match call.header(KEY) {
-        // What was sent is a secret, and not repeated.
-        Some(_) => Err(Refusal::unsupported_header(KEY, "")),
-        None => Ok(scope(call).map(|scope| Encryption::Scope(scope.to_owned()))),
-    }
-}
-
-/// Refuses a request for what takes neither a key nor a scope.
-pub(crate) fn none(call: &Call) -> Result<(), Refusal> {
-    match call.header(SCOPE) {
-        Some(scope) => Err(Refusal::unsupported_header(SCOPE, scope)),
-        None => asked_scope(call).map(|_| ()),
-    }
+pub(crate) fn asked_scope(call: &Call) -> Option<Encryption> {
+    scope(call).map(|scope| Encryption::Scope(scope.to_owned()))
 }
 
 fn scope(call: &Call) -> Option<&str> {

@@ -50,6 +50,7 @@ codes! {
     BothUserTagsAndSourceTagsCopyPresentException 409 "x-ms-tags and x-ms-copy-source-tag-option: COPY cannot both be given."
     CannotChangeToLowerTier 409 "A higher blob tier has already been explicitly set."
     CannotVerifyCopySource 500 "Could not verify the copy source within the specified time."
+    ConditionHeadersNotSupported 400 "Condition headers are not supported."
     ConditionNotMet 412 "The condition specified using HTTP conditional header(s) is not met."
     ContainerAlreadyExists 409 "The specified container already exists."
     ContainerNotFound 404 "The specified container does not exist."
@@ -127,6 +128,17 @@ codes! {
     UnsupportedHttpVerb 405 "The resource doesn't support specified Http Verb."
 }
 
+/// The headers whose value is a secret.
+const SECRETS: [&str; 4] = [
+    "authorization",
+    "x-ms-copy-source-authorization",
+    "x-ms-encryption-key",
+    "x-ms-source-encryption-key",
+];
+
+/// The headers whose value is a URL, with a secret perhaps in its query.
+const URLS: [&str; 2] = ["x-ms-copy-source", "x-ms-previous-snapshot-url"];
+
 /// What an operation answers with when it refuses.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal(Box<Parts>);
@@ -171,7 +183,7 @@ impl Refusal {
 
     /// A header that has a wrong value, named as the service names it.
     pub(crate) fn bad_header(name: &str, value: &str) -> Self {
-        Self::from(Code::InvalidHeaderValue).detail("HeaderName", name).detail("HeaderValue", value)
+        Self::from(Code::InvalidHeaderValue).naming(name, value)
     }
 
     pub(crate) fn missing_header(name: &str) -> Self {
@@ -179,7 +191,17 @@ impl Refusal {
     }
 
     pub(crate) fn unsupported_header(name: &str, value: &str) -> Self {
-        Self::from(Code::UnsupportedHeader).detail("HeaderName", name).detail("HeaderValue", value)
+        Self::from(Code::UnsupportedHeader).naming(name, value)
+    }
+
+    /// Names a header and repeats its value, save what is secret in it.
+    fn naming(self, name: &str, value: &str) -> Self {
+        let shown = match name {
+            _ if SECRETS.contains(&name) => "",
+            _ if URLS.contains(&name) => value.split('?').next().unwrap_or_default(),
+            _ => value,
+        };
+        self.detail("HeaderName", name).detail("HeaderValue", shown)
     }
 
     pub(crate) fn bad_query(name: &str, value: &str, reason: &str) -> Self {

@@ -1,7 +1,10 @@
 //! The step: one request in, one answer out, and the state as it is afterwards.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
+    request::Parts,
+};
 use time::OffsetDateTime;
 
 use super::{
@@ -111,12 +114,29 @@ pub(super) fn read(
     Ok(Call { op, method, authority, path, query, headers, body, route, peer, fetched, now })
 }
 
-/// Every header must be text, and none may come twice, since a signature could not cover it.
+/// The headers that a signature covers, beside those of the service's own.
+const SIGNED: [HeaderName; 12] = [
+    header::AUTHORIZATION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LENGTH,
+    HeaderName::from_static("content-md5"),
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_UNMODIFIED_SINCE,
+    header::RANGE,
+];
+
+/// Every header must be text, and none that is signed may come twice, since a signature could not
+/// cover it.
 fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     for name in headers.keys() {
         let mut values = headers.get_all(name).iter();
         let first = values.next().map_or(&b""[..], HeaderValue::as_bytes);
-        let signed = name.as_str().starts_with("x-ms-");
+        let signed = name.as_str().starts_with("x-ms-") || SIGNED.contains(name);
         if std::str::from_utf8(first).is_err() || (signed && values.next().is_some()) {
             return Err(Refusal::bad_header(name.as_str(), &String::from_utf8_lossy(first)));
         }

@@ -136,7 +136,8 @@ pub(crate) fn authorize_source(
     };
     let State { accounts, settings, .. } = state;
     // The asynchronous copies take no token for their source.
-    let bearer = call.header(SOURCE_AUTHORIZATION).filter(|_| call.op != Op::CopyBlob);
+    let synchronous = !matches!(call.op, Op::CopyBlob | Op::IncrementalCopy);
+    let bearer = call.header(SOURCE_AUTHORIZATION).filter(|_| synchronous);
     if let Some(value) = bearer {
         let token = value.strip_prefix("Bearer ");
         let token = token.ok_or_else(|| Refusal::bad_header(SOURCE_AUTHORIZATION, ""))?;

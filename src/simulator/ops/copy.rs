@@ -35,7 +35,6 @@ pub(super) fn start(
     let at = call.blob_address()?;
     let (own_metadata, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     state.accounts.container(&at.account, &at.container)?;
-    encryption::none(call)?;
     let url = SourceUrl::of(call)?;
     let source = url.read(state, call, Some(principal))?;
     // Later versions read a source whether or not it is leased.
@@ -69,7 +68,8 @@ pub(super) fn start(
         copy: None,
         incremental: false,
         sealed,
-        encryption: None,
+        // It takes no scope, but the SAS may name one.
+        encryption: encryption::asked_scope(call),
         ..source.revision.clone()
     };
     let total = outcome.content.length();
@@ -208,6 +208,7 @@ fn placeholder(content: &Content) -> Content {
 /// [Abort Copy Blob](https://learn.microsoft.com/rest/api/storageservices/abort-copy-blob).
 pub(super) fn abort(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     const ACTION: &str = "x-ms-copy-action";
+    call.not_a_snapshot()?;
     match call.required(ACTION)? {
         "abort" => {}
         other => return Err(Refusal::bad_header(ACTION, other)),

@@ -20,7 +20,6 @@ use crate::simulator::{
 /// snapshot there.
 pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
-    check_headers(call)?;
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
     let url = SourceUrl::of(call)?;
@@ -72,21 +71,6 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     blob.job = Some(Box::new(job));
     state.copies.pending.push(at);
     Ok(accepted(blob))
-}
-
-/// Of all that other writes take, this one takes the conditions only.
-fn check_headers(call: &Call) -> Result<(), Refusal> {
-    let refused = |name: &str| {
-        ["x-ms-meta-", "x-ms-source-"].iter().any(|prefix| name.starts_with(prefix))
-            || matches!(name, "x-ms-lease-id" | "x-ms-access-tier" | "x-ms-tags")
-    };
-    match call.headers.keys().find(|name| refused(name.as_str())) {
-        None => Ok(()),
-        Some(name) => {
-            let name = name.as_str();
-            Err(Refusal::unsupported_header(name, call.header(name).unwrap_or("")))
-        }
-    }
 }
 
 /// Checks that the destination was made by incremental copies of this very source, and that the

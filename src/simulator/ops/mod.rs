@@ -9,6 +9,7 @@ mod copy_source;
 mod delegation_key;
 mod delete;
 mod from_url;
+mod headers;
 mod incremental;
 mod lease;
 mod list;
@@ -32,7 +33,10 @@ use super::{
     state::State,
 };
 
-pub(crate) use self::copy_source::{COPY_SOURCE, source_elsewhere};
+pub(crate) use self::{
+    copy_source::{COPY_SOURCE, source_elsewhere},
+    from_url::source_limit,
+};
 
 /// Applies the operation that `call` asks for, by the right of `principal`.
 pub(crate) fn dispatch(
@@ -40,6 +44,7 @@ pub(crate) fn dispatch(
     call: &Call,
     principal: Principal,
 ) -> Result<Answer, Refusal> {
+    headers::check(call)?;
     match call.op {
         Op::ListContainers => list_containers::list(state, call),
         Op::CreateContainer => container::create(state, call),
@@ -91,6 +96,9 @@ pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     }
     if call.query.get("deletetype").is_some() {
         return not_modelled("Permanent delete (soft delete)");
+    }
+    if let Some(name) = headers::not_modelled(call) {
+        return not_modelled(name);
     }
     if call.op != Op::NotModelled {
         return Ok(());

@@ -223,6 +223,10 @@ fn what_other_writes_take_is_refused() {
         ("x-ms-meta-a", "b"),
         ("x-ms-access-tier", "P4"),
         ("x-ms-source-if-match", "*"),
+        ("x-ms-rehydrate-priority", "High"),
+        ("x-ms-seal-blob", "true"),
+        ("x-ms-copy-source-tag-option", "COPY"),
+        ("x-ms-requires-sync", "true"),
     ] {
         let start = kit.incremental(DISK, &snapshot, BACKUP).header(name, value).send();
         let refused = start.refused(400, "UnsupportedHeader");
