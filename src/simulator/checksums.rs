@@ -70,12 +70,17 @@ impl Checked {
 
 /// Checks the body of a request against the checksum in its headers.
 pub(crate) fn check_body(call: &Call) -> Result<Checked, Refusal> {
-    check(call, &call.body, ["content-md5", "x-ms-content-crc64"])
+    check_content(call, &call.body)
 }
 
 /// Checks what was read from a source against the checksum in the headers.
 pub(crate) fn check_source(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal> {
     check(call, bytes, ["x-ms-source-content-md5", "x-ms-source-content-crc64"])
+}
+
+/// Checks what was read from a source against `Content-MD5`, as if it had been the body.
+pub(crate) fn check_content(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal> {
+    check(call, bytes, ["content-md5", "x-ms-content-crc64"])
 }
 
 /// At most one of the two `names` may be there.
