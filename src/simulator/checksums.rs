@@ -70,7 +70,7 @@ impl Checked {
 
 /// Checks the body of a request against the checksum in its headers.
 pub(crate) fn check_body(call: &Call) -> Result<Checked, Refusal> {
-    check_content(call, &call.body)
+    check(call, &call.body, ["content-md5", "x-ms-content-crc64"])
 }
 
 /// Checks what was read from a source against the checksum in the headers.
@@ -78,9 +78,13 @@ pub(crate) fn check_source(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal
     check(call, bytes, ["x-ms-source-content-md5", "x-ms-source-content-crc64"])
 }
 
-/// Checks what was read from a source against `Content-MD5`, as if it had been the body.
-pub(crate) fn check_content(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal> {
-    check(call, bytes, ["content-md5", "x-ms-content-crc64"])
+/// Checks what was read from a source against `Content-MD5`, if it came, as if it had been the body.
+pub(crate) fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), Refusal> {
+    const NAME: &str = "content-md5";
+    match call.header(NAME) {
+        None => Ok(()),
+        Some(_) => check(call, bytes, [NAME, "x-ms-content-crc64"]).map(|_| ()),
+    }
 }
 
 /// At most one of the two `names` may be there.

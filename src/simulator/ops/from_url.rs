@@ -117,7 +117,7 @@ pub(super) fn put_blob(
         inherit(&mut headers, &source.revision.headers, call);
     }
     let computed = checked.md5().map_or_else(|| checksums::md5(&bytes), str::to_owned);
-    checksums::check_content(call, &bytes)?;
+    checksums::check_md5(call, &bytes)?;
     headers.md5.get_or_insert_with(|| computed.clone());
 
     let existing = state.accounts.find(&at)?;
