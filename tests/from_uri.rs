@@ -222,3 +222,57 @@ async fn what_is_wrong_is_told_before_a_token_or_a_key_is_asked_for() {
     disk.upload_pages_from_uri(&notes, 0..5, 0).await.expect_err("no whole pages");
     assert_eq!((asked.0.load(Ordering::Relaxed), script.seen().len()), (0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_piece_of_a_long_copy_is_given_the_token_of_its_time() {
+    /// Gives `T1`, `T2`, … each of them good for what one request takes.
+    #[derive(Debug, Clone)]
+    struct Changing(Arc<AtomicUsize>, Clock);
+    impl TokenProvider for Changing {
+        fn token<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+            let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            let until = self.1.now() + time::Duration::seconds(2);
+            Box::pin(async move { Ok(AccessToken::new(format!("T{number}"), until)) })
+        }
+    }
+    let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+    let login = Changing(Arc::default(), clock.clone());
+    let endpoint = "https://src.blob.core.windows.net".parse().expect("a URL");
+    let service = BlobServiceClient::builder(endpoint)
+        .credential(Credential::token(login))
+        .options(ClientOptions::new().clock(clock))
+        .build()
+        .expect("a client");
+    let source = service.container_client("vhds").blob_client("disk0.vhd");
+    // Each piece is refused once, and takes seconds for that.
+    let busy = answer(503, "Retry-After: 3");
+    let script = Script::new([busy.clone(), answer(201, ""), busy, answer(201, "")]);
+    let disk = script.service().container_client("vhds").page_blob_client("disk1.vhd");
+    let upload = disk.upload_pages_from_uri(&source, 0..8 << 20, 0).concurrency(1);
+    upload.await.expect("written");
+    let seen = script.seen();
+    let tokens: Vec<_> = seen
+        .iter()
+        .map(|request| sent(&request.headers, "x-ms-copy-source-authorization"))
+        .collect();
+    let (first, second) = (Some("Bearer T1"), Some("Bearer T2"));
+    assert_eq!(tokens, [first, first, second, second]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_checksum_of_pages_is_told_where_one_request_wrote_them() {
+    let told = |crc64: &str| {
+        let more = "x-ms-encryption-scope: scope1\nx-ms-blob-sequence-number: 7";
+        answer(201, &format!("x-ms-content-crc64: {crc64}\nContent-MD5: bWQ1\n{more}"))
+    };
+    for (mib, crc64, md5) in [(4, Some("Zmlyc3Q="), Some("bWQ1")), (8, None, None)] {
+        let script = Script::new([told("Zmlyc3Q="), told("bGFzdA==")]);
+        let disk = script.service().container_client("vhds").page_blob_client("disk0.vhd");
+        let written = disk.upload_pages(0, vec![1; mib << 20]).concurrency(1).await;
+        let written = written.expect("written");
+        let sums = (written.content_crc64.as_deref(), written.content_md5.as_deref());
+        assert_eq!(sums, (crc64, md5), "{mib} MiB");
+        assert_eq!(written.encryption_scope.as_deref(), Some("scope1"));
+        assert_eq!(written.sequence_number, Some(7));
+    }
+}

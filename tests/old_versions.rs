@@ -134,6 +134,30 @@ async fn the_source_and_its_lease_travel_as_they_did_then() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn behind_a_custom_domain_the_key_names_the_account() {
+    let script = Script::new([created()]);
+    let options = ClientOptions::new()
+        .transport(script.clone())
+        .clock(Clock::starting_at(datetime!(2026-01-01 00:00 UTC)))
+        .service_version(OLD[1].parse().expect("a version"));
+    let service = BlobServiceClient::builder("https://files.example.com".parse().expect("a URL"))
+        .credential(Credential::shared_key("acct", "c2VjcmV0").expect("a key"))
+        .options(options)
+        .build()
+        .expect("a client");
+    let backups = service.container_client("backups");
+    let own = "https://acct.blob.core.windows.net/vhds/a".parse::<Url>().expect("a URL");
+    for (source, expected) in [
+        (CopySource::from(&backups.blob_client("a")), "/acct/backups/a"),
+        (CopySource::from(own), "/acct/vhds/a"),
+    ] {
+        backups.blob_client("copy.txt").start_copy_from_uri(source).await.expect("copied");
+        let request = script.seen().pop().expect("sent");
+        assert_eq!(sent(&request.headers, "x-ms-copy-source"), Some(expected));
+    }
+}
+
 /// Fails unless a start is refused before it is sent, for `what` and with a reason that holds `why`.
 async fn refused(version: &str, source: impl Into<CopySource>, what: &str, why: &str) {
     let (script, service) = scripted(created(), version);
@@ -150,6 +174,10 @@ async fn a_path_names_no_other_account_and_carries_no_sas() {
     for (source, why) in [
         ("https://other.blob.core.windows.net/vhds/a".to_owned(), "in the destination's account"),
         ("https://example.com/a".to_owned(), "in the destination's account"),
+        (
+            "https://acct.blob.core.chinacloudapi.cn/vhds/a".to_owned(),
+            "in the destination's account",
+        ),
         (format!("{own}?sp=r&sig=SECRET"), "no query but a snapshot"),
         (format!("{own}?versionid=2026-01-01T00:00:00.0000000Z"), "no query but a snapshot"),
     ] {

@@ -203,6 +203,10 @@ async fn a_url_that_would_be_of_no_use_is_refused_and_nothing_is_sent() {
             "SAS permissions: \"\" must not be empty",
         ),
         (
+            at(host, key(), version("2011-08-18")).sas_url(read(), EXPIRY),
+            "expiry of a SAS: \"2026-01-02T00:00:00Z\" must be within an hour",
+        ),
+        (
             at("http://127.0.0.1:10000/acct", key(), options())
                 .sas_url(read(), EXPIRY)
                 .protocol(SasProtocol::Https),
@@ -237,6 +241,8 @@ async fn a_url_that_would_be_of_no_use_is_refused_and_nothing_is_sent() {
         assert!(told.starts_with(expected), "{told}\n{expected}");
     }
     assert!(account.sim.requests().is_empty());
+    let hour = NOW + time::Duration::HOUR;
+    at(host, key(), version("2011-08-18")).sas_url(read(), hour).await.expect("within an hour");
 }
 
 /// The parameters of a URL, decoded.
@@ -300,10 +306,13 @@ async fn urls_equal_those_of_the_python_sdk() {
 
     let blob = service(&by_token, "2026-06-06").container_client("src").blob_client("b.txt");
     for _ in 0..2 {
-        let url = blob.sas_url(read(), EXPIRY).starts(NOW).protocol(SasProtocol::Https).await;
+        let url = blob.sas_url(read(), EXPIRY).starts(NOW).protocol(SasProtocol::Https);
+        let url = url.client_request_id("call-1").server_timeout(Duration::from_secs(7)).await;
         assert_eq!(parameters(url.expect("signed").expose()), expected("U1"));
     }
-    assert_eq!(script.seen().len(), 1, "one key for all");
+    let [request] = &script.seen()[..] else { panic!("one key for all") };
+    assert_eq!(request.headers["x-ms-client-request-id"], "call-1");
+    assert!(request.url.query().is_some_and(|query| query.ends_with("&timeout=7")));
 }
 
 /// Sets the container's one stored access policy, or none.

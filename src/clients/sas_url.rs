@@ -16,7 +16,7 @@ use crate::{
     copy::delegation,
     error::{Error, Result},
     models::address::Endpoint,
-    operations::Call,
+    operations::{Call, call_options},
     wire::transport::BoxFuture,
 };
 
@@ -94,6 +94,8 @@ impl BlobContainerClient {
 }
 
 /// Makes a URL with a SAS: made by [`BlobClient::sas_url`] and [`BlobContainerClient::sas_url`].
+///
+/// Its time limit and request id are those of the request for a user delegation key, if there is one.
 #[must_use = "nothing is made until it is awaited"]
 #[derive(Clone)]
 pub struct GenerateSasUrl<P> {
@@ -125,10 +127,11 @@ impl<P: Permissions> GenerateSasUrl<P> {
             let rule = "must be https for a SAS that may be used over https only";
             return Err(Error::invalid("endpoint", self.endpoint.url(), rule));
         }
-        if self.expiry <= self.call.pipeline.clock().now() {
+        let now = self.call.pipeline.clock().now();
+        if self.expiry <= now {
             return Err(Error::invalid("expiry of a SAS", self.expiry, "must be in the future"));
         }
-        self.sas.check()
+        self.sas.check_at(now)
     }
 
     async fn make(self) -> Result<SasUrl> {
@@ -191,6 +194,8 @@ impl<P> GenerateSasUrl<P> {
         self
     }
 }
+
+call_options!(GenerateSasUrl<P>);
 
 impl<P: Permissions + Send + Sync + 'static> IntoFuture for GenerateSasUrl<P> {
     type Output = Result<SasUrl>;

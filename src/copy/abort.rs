@@ -52,7 +52,8 @@ impl AbortPendingCopy {
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));
             }
-            let mut copy = CopyFromUriOperation::resumed(self.blob.clone(), state.copy_id);
+            let mut copy = CopyFromUriOperation::resumed(self.blob.clone(), state.copy_id)
+                .with_options(self.call.options.clone());
             if let Some(lease) = &self.lease_id {
                 copy = copy.with_lease(lease.clone());
             }
@@ -81,7 +82,7 @@ pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcom
     if let Some(state) = copy.last().filter(|_| copy.id().is_none()) {
         return Ok(AbortOutcome::AlreadyFinished(state.clone()));
     }
-    let call = copy.blob().call();
+    let call = copy.call();
     let mut operation = AbortCopy::new(call.clone(), copy.id().clone());
     if let Some(lease) = copy.lease_id() {
         operation = operation.lease_id(lease.clone());

@@ -15,8 +15,8 @@ use crate::{
     clients::BlobClient,
     error::Result,
     models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion},
-    operations::{Operation, get_properties::GetProperties},
-    pipeline::{retry, send::Tries},
+    operations::{Call, Operation, get_properties::GetProperties},
+    pipeline::{request::CallOptions, retry, send::Tries},
 };
 
 /// A copy that the service carries out, as .NET's type of the same name.
@@ -58,23 +58,36 @@ pub struct CopyFromUriOperation {
     /// Whether the last state is all that there is to learn, if it is final.
     told_all: bool,
     lease_id: Option<LeaseId>,
+    options: CallOptions,
 }
 
 impl CopyFromUriOperation {
     /// The copy of a start's answer, which says all when it says `success`.
     pub(crate) fn ordinary(blob: BlobClient, state: CopyState, lease_id: Option<LeaseId>) -> Self {
-        Self { blob, id: state.copy_id.clone(), last: Some(state), told_all: true, lease_id }
+        Self { last: Some(state.clone()), lease_id, ..Self::resumed(blob, state.copy_id) }
     }
 
     /// The copy of a start's answer, which cannot name the destination's new snapshot.
     pub(crate) fn incremental(blob: BlobClient, state: CopyState) -> Self {
         let told_all = state.destination_snapshot.is_some();
-        Self { blob, id: state.copy_id.clone(), last: Some(state), told_all, lease_id: None }
+        Self { last: Some(state.clone()), told_all, ..Self::resumed(blob, state.copy_id) }
     }
 
     /// A copy of which only the id is known.
     pub(crate) fn resumed(blob: BlobClient, id: CopyId) -> Self {
-        Self { blob, id, last: None, told_all: true, lease_id: None }
+        let options = CallOptions::default();
+        Self { blob, id, last: None, told_all: true, lease_id: None, options }
+    }
+
+    /// The same copy, whose requests carry what the caller of another builder has set.
+    pub(super) fn with_options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Where its requests go, and with what options.
+    pub(super) fn call(&self) -> Call {
+        Call { options: self.options.clone(), ..self.blob.call() }
     }
 
     /// Which copy it is; [`CopyId::NONE`] for a copy with a service version before 2012-02-12, which was
@@ -182,7 +195,7 @@ impl CopyFromUriOperation {
             return Ok((state.clone(), None));
         }
         self.id.check()?;
-        let call = self.blob.call().at_primary();
+        let call = self.call().at_primary();
         call.since(ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
         let operation = GetProperties::new(call.clone());
         let request = call.prepare(&operation)?;

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::delegation;
+use super::{delegation, token::without_user_info};
 use crate::{
     auth::{
         credential::Proof,
@@ -116,18 +116,17 @@ impl CopySource {
             );
         }
         let endpoint = destination.endpoint();
-        let same_account = match (source.endpoint.account(), endpoint.account()) {
-            (Some(account), Some(own)) => account == own,
-            _ => source.endpoint == *endpoint,
-        };
-        if !same_account {
-            return refuse("must be in the destination's account before version 2012-02-12");
-        }
         let account = match (&destination.pipeline().credential().0, endpoint.account()) {
             (_, Some(account)) => account,
             (Proof::SharedKey(key), None) => key.account(),
             _ => return refuse("must be in an account whose name is known"),
         };
+        // Of a custom domain it is not known in which cloud the account is.
+        let same_cloud = endpoint.account().is_none() || source.endpoint.is_beside(endpoint);
+        let same_account = source.endpoint.account() == Some(account) && same_cloud;
+        if !same_account && source.endpoint != *endpoint {
+            return refuse("must be in the destination's account before version 2012-02-12");
+        }
         header(&source.path(account))
     }
 
@@ -284,7 +283,11 @@ impl From<&BlockBlobClient> for CopySource {
 impl fmt::Debug for CopySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Url(url) => write!(f, "CopySource({})", redact(url.as_str())),
+            Place::Url(url) => {
+                let mut shown = url.clone();
+                without_user_info(&mut shown);
+                write!(f, "CopySource({})", redact(shown.as_str()))
+            }
             Place::Blob(blob) => write!(f, "CopySource({blob:?})"),
         }
     }

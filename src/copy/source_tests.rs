@@ -154,3 +154,11 @@ fn a_source_that_is_no_blob_is_recognised_by_host_and_path() {
     assert_eq!(sent, echo);
     assert_ne!(Some(sent), SourceIdentity::of("https://example.com/other"));
 }
+
+#[test]
+fn the_form_of_a_url_shows_neither_signature_nor_user_info() {
+    let url = "https://name:SECRET@a.blob.core.windows.net/c/b?sp=r&sig=SECRET";
+    let source = CopySource::from(url.parse::<Url>().expect("a URL"));
+    let shown = "CopySource(https://a.blob.core.windows.net/c/b?sp=r&sig=REDACTED)";
+    assert_eq!(format!("{source:?}"), shown);
+}

@@ -23,6 +23,7 @@ use crate::models::CopyId;
 /// # Ok(()) });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 #[non_exhaustive]
 pub struct CopyToken {
     /// The destination's URL, without its query.
@@ -32,9 +33,59 @@ pub struct CopyToken {
 }
 
 impl CopyToken {
-    /// A token from its parts; a query, which might hold a SAS, is dropped from the URL.
+    /// A token from its parts; a query, which might hold a SAS, is dropped from the URL, and so are user
+    /// info and fragment.
+    ///
+    /// ```
+    /// use blobcopy::CopyToken;
+    ///
+    /// let url = "https://account.blob.core.windows.net/backups/notes.txt?sv=2026-04-06&sig=abc";
+    /// let token = CopyToken::new(url.parse()?, "6f3b4b1e-0f6c-4f0f-8f27-4f5d7a8a3a10".parse()?);
+    /// assert_eq!(token.destination.query(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(mut destination: Url, copy_id: CopyId) -> Self {
+        without_user_info(&mut destination);
         destination.set_query(None);
+        destination.set_fragment(None);
         Self { destination, copy_id }
+    }
+}
+
+/// The form of a token in a store, which others may have written.
+#[derive(Deserialize)]
+struct Stored {
+    destination: Url,
+    copy_id: CopyId,
+}
+
+impl From<Stored> for CopyToken {
+    fn from(Stored { destination, copy_id }: Stored) -> Self {
+        Self::new(destination, copy_id)
+    }
+}
+
+/// Takes the name and password out of a URL.
+pub(super) fn without_user_info(url: &mut Url) {
+    // A URL that cannot have such has none: the refusal says nothing more.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_from_a_store_holds_no_secret_either() {
+        let stored = r#"{
+            "destination": "https://name:SECRET@acct.blob.core.windows.net/c/b?sig=SECRET#SECRET",
+            "copy_id": "id-1"
+        }"#;
+        let token: CopyToken = serde_json::from_str(stored).expect("a token");
+        assert_eq!(token.destination.as_str(), "https://acct.blob.core.windows.net/c/b");
+        assert_eq!(token.copy_id, "id-1");
+        let again = serde_json::to_string(&token).expect("text");
+        assert_eq!(serde_json::from_str::<CopyToken>(&again).expect("a token"), token);
     }
 }

@@ -56,6 +56,15 @@ impl Endpoint {
         self.account.as_deref()
     }
 
+    /// Whether the host is that of `other` but for its first label, which names the account.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        let beyond = |endpoint: &Self| {
+            let host = endpoint.url.host_str().unwrap_or_default();
+            host.split_once('.').map_or("", |(_, rest)| rest).to_owned()
+        };
+        beyond(self) == beyond(other)
+    }
+
     /// Where the account can be read from in the other region; none that the URL would tell for a custom
     /// domain, and for a URL that is the secondary's already.
     pub(crate) fn secondary(&self) -> Option<String> {

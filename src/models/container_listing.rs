@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::{
     ETag, LeaseDuration, LeaseState, LeaseStatus, Metadata, PublicAccess, VersionId,
-    listing::{date, flag, name, text, value, word},
+    listing::{date, flag, metadata, name, text, value, word},
     xml::{Malformed, Xml},
 };
 
@@ -27,6 +27,9 @@ pub struct ContainerItem {
     pub last_modified: Option<OffsetDateTime>,
     /// The container's metadata, where it was asked for.
     pub metadata: Metadata,
+    /// The names in its metadata that the service cannot tell the values of, because they are no legal
+    /// names, as old service versions took them.
+    pub invalid_metadata_names: Vec<String>,
     /// What anyone may read without a credential; `None` when nothing.
     pub public_access: Option<PublicAccess>,
     /// Whether a lease is active.
@@ -91,11 +94,7 @@ fn read_container(xml: &mut Xml<'_>) -> Result<ContainerItem, Malformed> {
         match element {
             b"Name" => item.name = name(xml)?,
             b"Properties" => read_properties(xml, &mut item)?,
-            b"Metadata" => {
-                while let Some(element) = xml.child()? {
-                    item.metadata.insert(str::from_utf8(element)?, xml.text()?);
-                }
-            }
+            b"Metadata" => metadata(xml, &mut item.metadata, &mut item.invalid_metadata_names)?,
             b"Deleted" => item.is_deleted = flag(xml, element)?.unwrap_or(false),
             b"Version" => item.version_id = VersionId::from_service(&xml.text()?),
             _ => xml.skip()?,
@@ -154,7 +153,8 @@ mod tests {
             <DenyEncryptionScopeOverride>false</DenyEncryptionScopeOverride>\
             <DeletedTime>Fri, 02 Jan 2026 00:00:00 GMT</DeletedTime>\
             <RemainingRetentionDays>7</RemainingRetentionDays><Novelty>1</Novelty></Properties>\
-            <Metadata><Owner>team a</Owner><empty/></Metadata></Container>\
+            <Metadata><Owner>team a</Owner><empty/>\
+            <x-ms-invalid-name>1bad</x-ms-invalid-name></Metadata></Container>\
             <Container><Name>beta</Name><Properties><Etag>0x1</Etag></Properties></Container>\
             <Novelty/></Containers><NextMarker>/acct/gamma</NextMarker></EnumerationResults>";
         let list = parse(body.as_bytes()).expect("well formed");
@@ -164,6 +164,7 @@ mod tests {
             etag: Some("\"0x8DE0000000000AA\"".parse().expect("an etag")),
             last_modified: Some(datetime!(2026-01-01 00:00 UTC)),
             metadata: Metadata::from([("Owner", "team a"), ("empty", "")]),
+            invalid_metadata_names: vec!["1bad".to_owned()],
             public_access: Some(PublicAccess::Container),
             lease_status: Some(LeaseStatus::Locked),
             lease_state: Some(LeaseState::Leased),

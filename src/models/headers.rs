@@ -59,6 +59,7 @@ header_names! {
     RANGE = "x-ms-range",
     REHYDRATE_PRIORITY = "x-ms-rehydrate-priority",
     REQUEST_ID = "x-ms-request-id",
+    REQUEST_SERVER_ENCRYPTED = "x-ms-request-server-encrypted",
     REQUIRES_SYNC = "x-ms-requires-sync",
     SEAL_BLOB = "x-ms-seal-blob",
     SEQUENCE_NUMBER_ACTION = "x-ms-sequence-number-action",

@@ -9,8 +9,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    BlobProperties, CopyId, CopyProgress, CopyState, CopyStatus, EchoedSource, SnapshotId, Tags,
-    VersionId, http_date,
+    BlobProperties, CopyId, CopyProgress, CopyState, CopyStatus, EchoedSource, Metadata,
+    SnapshotId, Tags, VersionId, http_date,
     xml::{Malformed, Xml},
 };
 
@@ -40,6 +40,9 @@ pub struct BlobItem {
     pub has_versions_only: bool,
     /// Whether its metadata is encrypted with the customer's key, and so not shown.
     pub has_encrypted_metadata: bool,
+    /// The names in its metadata that the service cannot tell the values of, because they are no legal
+    /// names, as old service versions took them.
+    pub invalid_metadata_names: Vec<String>,
 }
 
 /// One entry of a list by hierarchy: a blob, or what stands for all blobs below a prefix.
@@ -58,6 +61,24 @@ pub(crate) struct BlobList<T> {
     pub(crate) items: Vec<T>,
     /// Where the next page begins, unless this is the last.
     pub(crate) next_marker: Option<String>,
+    /// What was asked for.
+    pub(crate) prefix: Option<String>,
+    pub(crate) marker: Option<String>,
+    pub(crate) max_results: Option<u32>,
+    pub(crate) delimiter: Option<String>,
+}
+
+impl<T> Default for BlobList<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            next_marker: None,
+            prefix: None,
+            marker: None,
+            max_results: None,
+            delimiter: None,
+        }
+    }
 }
 
 /// What a list is made of: blobs alone, or blobs and prefixes.
@@ -97,14 +118,16 @@ impl Entry for BlobListItem {
 const LONGEST_PAGE: usize = 5000;
 
 pub(crate) fn parse<T: Entry>(body: &[u8]) -> Result<BlobList<T>, Malformed> {
-    let mut list = BlobList { items: Vec::new(), next_marker: None };
+    let mut list = BlobList::default();
     let mut xml = Xml::enter(body, "EnumerationResults")?;
     while let Some(element) = xml.child()? {
         match element {
             b"Blobs" => read_blobs(&mut xml, &mut list.items)?,
-            b"NextMarker" => {
-                list.next_marker = Some(xml.text()?.into_owned()).filter(|text| !text.is_empty());
-            }
+            b"NextMarker" => list.next_marker = text(&mut xml)?,
+            b"Prefix" => list.prefix = Some(name(&mut xml)?).filter(|prefix| !prefix.is_empty()),
+            b"Marker" => list.marker = text(&mut xml)?,
+            b"MaxResults" => list.max_results = xml.text()?.trim().parse().ok(),
+            b"Delimiter" => list.delimiter = text(&mut xml)?,
             _ => xml.skip()?,
         }
     }
@@ -142,9 +165,8 @@ fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
             b"Properties" => read_properties(xml, item, &mut copy)?,
             b"Metadata" => {
                 item.has_encrypted_metadata = xml.attribute("Encrypted").as_deref() == Some("true");
-                while let Some(element) = xml.child()? {
-                    item.properties.metadata.insert(str::from_utf8(element)?, xml.text()?);
-                }
+                let invalid = &mut item.invalid_metadata_names;
+                metadata(xml, &mut item.properties.metadata, invalid)?;
             }
             b"Snapshot" => item.snapshot = SnapshotId::from_service(&xml.text()?),
             b"VersionId" => item.properties.version_id = VersionId::from_service(&xml.text()?),
@@ -163,6 +185,22 @@ fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
         }
     }
     item.properties.copy = copy.into_state(&item.properties);
+    Ok(())
+}
+
+/// The pairs below the element that was just opened, and the names that are no legal ones: each of them is
+/// the text of an element of one name.
+pub(super) fn metadata(
+    xml: &mut Xml<'_>,
+    pairs: &mut Metadata,
+    invalid: &mut Vec<String>,
+) -> Result<(), Malformed> {
+    while let Some(element) = xml.child()? {
+        match element {
+            b"x-ms-invalid-name" => invalid.push(xml.text()?.into_owned()),
+            name => pairs.insert(str::from_utf8(name)?, xml.text()?),
+        }
+    }
     Ok(())
 }
 

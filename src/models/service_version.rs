@@ -75,8 +75,24 @@ impl ServiceVersion {
     pub(crate) const APPENDS_OF_100_MIB: ServiceVersion = ServiceVersion(*b"2022-11-02");
     /// The first version that gives user delegation keys.
     pub(crate) const USER_DELEGATION: ServiceVersion = ServiceVersion(*b"2018-11-09");
+    /// The first version that gives user delegation keys for identities of another tenant.
+    pub(crate) const DELEGATED_USER_TENANT: ServiceVersion = ServiceVersion(*b"2026-04-06");
     /// The first version that knows tiers.
     pub(crate) const TIERS: ServiceVersion = ServiceVersion(*b"2017-04-17");
+    /// The first version in which the request that writes a block blob can say its tier.
+    pub(crate) const TIERS_OF_WRITES: ServiceVersion = ServiceVersion(*b"2018-11-09");
+    /// The first version with the tier `Cold`.
+    pub(crate) const COLD_TIER: ServiceVersion = ServiceVersion(*b"2021-12-02");
+    /// The first version with the tier `Smart`.
+    pub(crate) const SMART_TIER: ServiceVersion = ServiceVersion(*b"2026-06-06");
+    /// The first version that keeps what is deleted for a while.
+    pub(crate) const SOFT_DELETE: ServiceVersion = ServiceVersion(*b"2017-07-29");
+    /// The first version that knows versions of blobs.
+    pub(crate) const VERSIONS: ServiceVersion = ServiceVersion(*b"2019-12-12");
+    /// The first version that lists blobs of which only versions are left, and the service's containers.
+    pub(crate) const DELETED_WITH_VERSIONS: ServiceVersion = ServiceVersion(*b"2020-10-02");
+    /// The first version whose lists can start at a name.
+    pub(crate) const START_FROM: ServiceVersion = ServiceVersion(*b"2026-02-06");
     /// The first version that brings an archived blob back with priority.
     pub(crate) const REHYDRATE_PRIORITY: ServiceVersion = ServiceVersion(*b"2019-02-02");
     /// The first version that seals append blobs.

@@ -21,9 +21,11 @@ pub struct WrittenBlob {
     pub content_md5: Option<String>,
     /// The CRC-64 of what was written, in base64, where the service tells it.
     pub content_crc64: Option<String>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the content.
+    /// Whether the service has encrypted what was written (from version 2015-12-11).
+    pub server_encrypted: Option<bool>,
+    /// The SHA-256, in base64, of the customer's key that encrypts the content (from version 2019-02-02).
     pub encryption_key_sha256: Option<String>,
-    /// The encryption scope.
+    /// The encryption scope (from version 2019-07-07).
     pub encryption_scope: Option<String>,
 }
 
@@ -39,6 +41,18 @@ pub struct WrittenPages {
     pub last_modified: Option<OffsetDateTime>,
     /// The blob's sequence number.
     pub sequence_number: Option<u64>,
+    /// The MD5 of the pages, in base64, where the service tells it; `None` where several requests wrote
+    /// them, as each tells only that of its own.
+    pub content_md5: Option<String>,
+    /// The CRC-64 of the pages, in base64, where the service tells it (from version 2019-02-02); `None`
+    /// where several requests wrote them.
+    pub content_crc64: Option<String>,
+    /// Whether the service has encrypted the pages (from version 2015-12-11).
+    pub server_encrypted: Option<bool>,
+    /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version 2019-02-02).
+    pub encryption_key_sha256: Option<String>,
+    /// The encryption scope (from version 2019-07-07).
+    pub encryption_scope: Option<String>,
 }
 
 /// A block that was staged: not yet part of any blob.
@@ -49,9 +63,11 @@ pub struct StagedBlock {
     pub content_md5: Option<String>,
     /// The CRC-64 of the block, in base64 (from version 2019-02-02).
     pub content_crc64: Option<String>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the block.
+    /// Whether the service has encrypted the block (from version 2015-12-11).
+    pub server_encrypted: Option<bool>,
+    /// The SHA-256, in base64, of the customer's key that encrypts the block (from version 2019-02-02).
     pub encryption_key_sha256: Option<String>,
-    /// The encryption scope.
+    /// The encryption scope (from version 2019-07-07).
     pub encryption_scope: Option<String>,
 }
 
@@ -72,15 +88,31 @@ pub struct CopiedBlob {
     pub content_md5: Option<String>,
     /// The CRC-64 of the content, in base64 (from version 2019-02-02).
     pub content_crc64: Option<String>,
-    /// The encryption scope.
+    /// Whether the service has encrypted what was written (from version 2015-12-11).
+    pub server_encrypted: Option<bool>,
+    /// The encryption scope, where one was given (from version 2020-12-06).
     pub encryption_scope: Option<String>,
 }
 
 impl WrittenPages {
     pub(crate) fn from_headers(from: &HeaderMap) -> Self {
-        let WrittenBlob { etag, last_modified, .. } = WrittenBlob::from_headers(from);
+        let written = WrittenBlob::from_headers(from);
         let number = text(from, &headers::BLOB_SEQUENCE_NUMBER);
-        Self { etag, last_modified, sequence_number: number.and_then(|text| text.parse().ok()) }
+        Self {
+            etag: written.etag,
+            last_modified: written.last_modified,
+            sequence_number: number.and_then(|text| text.parse().ok()),
+            content_md5: written.content_md5,
+            content_crc64: written.content_crc64,
+            server_encrypted: written.server_encrypted,
+            encryption_key_sha256: written.encryption_key_sha256,
+            encryption_scope: written.encryption_scope,
+        }
+    }
+
+    /// What an answer says that was not the only one to a write.
+    pub(crate) fn one_of_several(self) -> Self {
+        Self { content_md5: None, content_crc64: None, ..self }
     }
 }
 
@@ -93,6 +125,8 @@ impl WrittenBlob {
             version_id: text(from, &headers::VERSION_ID).and_then(VersionId::from_service),
             content_md5: owned(&headers::CONTENT_MD5),
             content_crc64: owned(&headers::CONTENT_CRC64),
+            server_encrypted: text(from, &headers::REQUEST_SERVER_ENCRYPTED)
+                .and_then(|text| text.parse().ok()),
             encryption_key_sha256: owned(&headers::ENCRYPTION_KEY_SHA256),
             encryption_scope: owned(&headers::ENCRYPTION_SCOPE),
         }
@@ -101,13 +135,62 @@ impl WrittenBlob {
 
 impl StagedBlock {
     pub(crate) fn from_headers(from: &HeaderMap) -> Self {
-        let WrittenBlob { content_md5, content_crc64, encryption_key_sha256, .. } =
-            WrittenBlob::from_headers(from);
-        let encryption_scope = text(from, &headers::ENCRYPTION_SCOPE).map(str::to_owned);
-        Self { content_md5, content_crc64, encryption_key_sha256, encryption_scope }
+        let written = WrittenBlob::from_headers(from);
+        Self {
+            content_md5: written.content_md5,
+            content_crc64: written.content_crc64,
+            server_encrypted: written.server_encrypted,
+            encryption_key_sha256: written.encryption_key_sha256,
+            encryption_scope: written.encryption_scope,
+        }
     }
 }
 
 fn text<'a>(from: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> {
     from.get(name)?.to_str().ok().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers() -> HeaderMap {
+        [
+            (header::ETAG, "\"0x1\""),
+            (headers::BLOB_SEQUENCE_NUMBER, "7"),
+            (headers::CONTENT_MD5, "bWQ1"),
+            (headers::CONTENT_CRC64, "Y3Jj"),
+            (headers::REQUEST_SERVER_ENCRYPTED, "true"),
+            (headers::ENCRYPTION_KEY_SHA256, "c2hh"),
+            (headers::ENCRYPTION_SCOPE, "scope1"),
+        ]
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+        .into_iter()
+        .collect()
+    }
+
+    #[test]
+    fn every_answer_to_a_write_tells_how_it_is_encrypted() {
+        let text = |text: &str| Some(text.to_owned());
+        let (key, scope) = (text("c2hh"), text("scope1"));
+        let blob = WrittenBlob::from_headers(&headers());
+        assert_eq!((blob.server_encrypted, blob.encryption_key_sha256), (Some(true), key.clone()));
+        let block = StagedBlock::from_headers(&headers());
+        assert_eq!((block.server_encrypted, block.encryption_scope), (Some(true), scope.clone()));
+        let expected = WrittenPages {
+            etag: "\"0x1\"".parse().ok(),
+            last_modified: None,
+            sequence_number: Some(7),
+            content_md5: text("bWQ1"),
+            content_crc64: text("Y3Jj"),
+            server_encrypted: Some(true),
+            encryption_key_sha256: key,
+            encryption_scope: scope,
+        };
+        assert_eq!(WrittenPages::from_headers(&headers()), expected);
+        let none = WrittenPages::from_headers(&HeaderMap::new());
+        assert_eq!(none, WrittenPages::default());
+    }
 }

@@ -44,6 +44,12 @@ pub struct AppendedBlock {
     pub content_md5: Option<String>,
     /// The CRC-64 of what was appended, in base64 (from version 2019-02-02).
     pub content_crc64: Option<String>,
+    /// Whether the service has encrypted it (from version 2015-12-11).
+    pub server_encrypted: Option<bool>,
+    /// The SHA-256, in base64, of the customer's key that encrypts it (from version 2019-02-02).
+    pub encryption_key_sha256: Option<String>,
+    /// The encryption scope (from version 2019-07-07).
+    pub encryption_scope: Option<String>,
 }
 
 /// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
@@ -180,6 +186,9 @@ fn appended(answer: &Answer) -> AppendedBlock {
         last_modified: written.last_modified,
         content_md5: written.content_md5,
         content_crc64: written.content_crc64,
+        server_encrypted: written.server_encrypted,
+        encryption_key_sha256: written.encryption_key_sha256,
+        encryption_scope: written.encryption_scope,
     }
 }
 
@@ -292,10 +301,15 @@ mod tests {
 
     #[test]
     fn the_answer_tells_where_it_was_appended() {
-        let headers = "x-ms-blob-append-offset: 7\nx-ms-blob-committed-block-count: 2";
+        let headers = "x-ms-blob-append-offset: 7\nx-ms-blob-committed-block-count: 2\n\
+                       x-ms-request-server-encrypted: true\nx-ms-encryption-key-sha256: c2hh\n\
+                       x-ms-encryption-scope: scope1";
         let append = log("2026-04-06").append_block("hello");
         let appended = append.parse(offline::answer(201, headers, "")).expect("an answer");
         assert_eq!((appended.offset, appended.committed_block_count), (Some(7), Some(2)));
+        assert_eq!(appended.server_encrypted, Some(true));
+        assert_eq!(appended.encryption_key_sha256.as_deref(), Some("c2hh"));
+        assert_eq!(appended.encryption_scope.as_deref(), Some("scope1"));
     }
 
     #[test]

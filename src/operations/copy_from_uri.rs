@@ -146,6 +146,7 @@ impl Operation for CopyFromUri {
             version_id: written.version_id,
             content_md5: written.content_md5,
             content_crc64: written.content_crc64,
+            server_encrypted: written.server_encrypted,
             encryption_scope: written.encryption_scope,
         })
     }
@@ -278,10 +279,11 @@ mod tests {
     fn an_answer_must_name_a_copy_that_is_over() {
         let copy = offline::blob().copy_from_uri(source());
         let headers = "x-ms-copy-id: id-1\nx-ms-copy-status: success\nETag: \"0x1\"\n\
-                       x-ms-content-crc64: AQEBAQEBAQE=";
+                       x-ms-content-crc64: AQEBAQEBAQE=\nx-ms-request-server-encrypted: false";
         let copied = copy.parse(offline::answer(202, headers, "")).expect("complete");
         assert_eq!(copied.copy_id.as_str(), "id-1");
         assert_eq!(copied.content_crc64.as_deref(), Some("AQEBAQEBAQE="));
+        assert_eq!(copied.server_encrypted, Some(false));
         for headers in ["x-ms-copy-id: id-1\nx-ms-copy-status: pending", "x-ms-copy-id: id-1"] {
             let error = copy.parse(offline::answer(202, headers, "")).expect_err(headers);
             assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error}");

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId, headers, http_date},
+    models::{Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId, WrittenBlob, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -32,6 +32,10 @@ pub struct CreatedSnapshot {
     pub last_modified: Option<OffsetDateTime>,
     /// The version that the snapshot was taken of, in accounts that keep versions.
     pub version_id: Option<VersionId>,
+    /// Whether the service has encrypted the snapshot's metadata (from version 2019-02-02).
+    pub server_encrypted: Option<bool>,
+    /// The SHA-256, in base64, of the customer's key that encrypts the metadata (from version 2019-02-02).
+    pub encryption_key_sha256: Option<String>,
 }
 
 /// Takes a read-only snapshot of a blob: made by
@@ -84,11 +88,40 @@ impl Operation for CreateSnapshot {
     fn parse(&self, answer: Answer) -> Result<CreatedSnapshot> {
         let snapshot = SnapshotId::from_service(answer.required(&headers::SNAPSHOT)?)
             .ok_or_else(|| Error::unexpected(Self::NAME, "the snapshot id is empty"))?;
+        let written = WrittenBlob::from_headers(&answer.headers);
         Ok(CreatedSnapshot {
             snapshot,
-            etag: answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok()),
-            last_modified: answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse),
-            version_id: answer.text(&headers::VERSION_ID).and_then(VersionId::from_service),
+            etag: written.etag,
+            last_modified: written.last_modified,
+            version_id: written.version_id,
+            server_encrypted: written.server_encrypted,
+            encryption_key_sha256: written.encryption_key_sha256,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::offline;
+
+    #[test]
+    fn the_answer_tells_the_snapshot_and_how_it_is_encrypted() {
+        let answer = offline::answer(
+            201,
+            "x-ms-snapshot: 2026-01-01T00:00:00.1234567Z
+             x-ms-request-server-encrypted: true
+             x-ms-encryption-key-sha256: c2hh
+             x-ms-version-id: 2026-01-01T00:00:00.7654321Z
+             etag: \"0x1\"
+             last-modified: Thu, 01 Jan 2026 00:00:00 GMT",
+            "",
+        );
+        let created = offline::blob().create_snapshot().parse(answer).expect("complete");
+        assert_eq!(created.snapshot, "2026-01-01T00:00:00.1234567Z");
+        assert_eq!(created.etag.as_ref().map(ETag::as_str), Some("\"0x1\""));
+        assert!(created.last_modified.is_some() && created.version_id.is_some());
+        assert_eq!(created.server_encrypted, Some(true));
+        assert_eq!(created.encryption_key_sha256.as_deref(), Some("c2hh"));
     }
 }

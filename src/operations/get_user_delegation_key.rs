@@ -8,7 +8,7 @@ use super::{Call, Operation, awaitable, call_options};
 use crate::{
     auth::sas::UserDelegationKey,
     error::{Error, Result},
-    models::ServiceVersion,
+    models::{ServiceVersion, opaque::guid},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -26,6 +26,7 @@ pub struct GetUserDelegationKey {
     call: Call,
     start: OffsetDateTime,
     expiry: OffsetDateTime,
+    delegated_user_tenant_id: Option<String>,
 }
 
 /// The longest time for which a key is given, and the furthest from now that it may begin or end.
@@ -33,7 +34,29 @@ pub(crate) const LONGEST: Duration = Duration::days(7);
 
 impl GetUserDelegationKey {
     pub(crate) fn new(call: Call, start: OffsetDateTime, expiry: OffsetDateTime) -> Self {
-        Self { call, start, expiry }
+        Self { call, start, expiry, delegated_user_tenant_id: None }
+    }
+
+    /// The tenant, as a GUID, of the identity that is to use the SAS, if it is another than that of the
+    /// client's (from version 2026-04-06). See
+    /// [`delegated_user_object_id`](crate::sas::UserDelegationSas::delegated_user_object_id).
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, Result, sas::UserDelegationKey};
+    /// use time::{Duration, OffsetDateTime};
+    ///
+    /// async fn key_for(service: &BlobServiceClient, tenant: &str) -> Result<UserDelegationKey> {
+    ///     let now = OffsetDateTime::now_utc();
+    ///     service
+    ///         .get_user_delegation_key(now, now + Duration::days(1))
+    ///         .delegated_user_tenant_id(tenant)
+    ///         .await
+    /// }
+    /// # let _ = key_for;
+    /// ```
+    pub fn delegated_user_tenant_id(mut self, tenant: impl Into<String>) -> Self {
+        self.delegated_user_tenant_id = Some(tenant.into());
+        self
     }
 
     fn check(&self) -> Result<()> {
@@ -43,6 +66,12 @@ impl GetUserDelegationKey {
             return Err(Error::invalid("credential", value, rule));
         }
         self.call.since(ServiceVersion::USER_DELEGATION, "a user delegation key")?;
+        if let Some(tenant) = &self.delegated_user_tenant_id {
+            let what = "the tenant of a delegated user";
+            self.call.since(ServiceVersion::DELEGATED_USER_TENANT, what)?;
+            guid(tenant)
+                .map_err(|rule| Error::invalid("delegated user tenant id", tenant, rule))?;
+        }
         if self.start >= self.expiry {
             return Err(Error::invalid("key expiry", self.expiry, "must be after the key's start"));
         }
@@ -68,9 +97,13 @@ impl Operation for GetUserDelegationKey {
     fn request(&self, url: Url) -> Result<Prepared> {
         self.check()?;
         let (start, expiry) = (timestamp(self.start)?, timestamp(self.expiry)?);
+        let tenant = match &self.delegated_user_tenant_id {
+            None => String::new(),
+            Some(tenant) => format!("<DelegatedUserTid>{tenant}</DelegatedUserTid>"),
+        };
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
-             <KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry></KeyInfo>"
+             <KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry>{tenant}</KeyInfo>"
         );
         Ok(Prepared::new(Method::POST, url)
             .query("restype", "service")
@@ -108,6 +141,8 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00:00.7 UTC);
 
+    const TENANT: &str = "00000000-0000-0000-0000-00000000000c";
+
     #[derive(Debug)]
     struct Provider;
 
@@ -137,6 +172,12 @@ mod tests {
         let body = std::str::from_utf8(&request.body).expect("text");
         let dates = "<Start>2026-01-01T00:00:00Z</Start><Expiry>2026-01-03T00:00:00Z</Expiry>";
         assert!(body.ends_with(&format!("<KeyInfo>{dates}</KeyInfo>")), "{body}");
+
+        let get = get.delegated_user_tenant_id(TENANT);
+        let request = get.call.prepare(&get).expect("legal");
+        let body = std::str::from_utf8(&request.body).expect("text");
+        let tenant = format!("<DelegatedUserTid>{TENANT}</DelegatedUserTid>");
+        assert!(body.ends_with(&format!("<KeyInfo>{dates}{tenant}</KeyInfo>")), "{body}");
     }
 
     #[tokio::test]
@@ -149,7 +190,14 @@ mod tests {
         let (day, none) = (Duration::DAY, Duration::ZERO);
         let by_key = service(key, "2026-04-06").get_user_delegation_key(NOW, NOW + day);
         let old = service(token(), "2018-03-28").get_user_delegation_key(NOW, NOW + day);
+        let older = service(token(), "2026-02-06").get_user_delegation_key(NOW, NOW + day);
         for (get, what, rule) in [
+            (older.delegated_user_tenant_id(TENANT), "service version", "2026-04-06"),
+            (
+                new(none, day).delegated_user_tenant_id("contoso<x"),
+                "delegated user tenant id",
+                "GUID",
+            ),
             (by_key, "credential", "must be bearer tokens"),
             (old, "service version", "2018-11-09"),
             (new(day, none), "key expiry", "after the key's start"),

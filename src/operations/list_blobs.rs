@@ -76,6 +76,14 @@ pub struct BlobPage<T> {
     pub items: Vec<T>,
     /// Where the next page begins; `None` on the last.
     pub next_marker: Option<String>,
+    /// What the names begin with, as the service read it, where it was asked for.
+    pub prefix: Option<String>,
+    /// Where this page begins, unless it is the first.
+    pub marker: Option<String>,
+    /// The most that the page was to hold, where that was asked for.
+    pub max_results: Option<u32>,
+    /// What names are grouped by, in a list by hierarchy.
+    pub delimiter: Option<String>,
 }
 
 /// Lists the blobs of a container: made by
@@ -257,7 +265,14 @@ impl<T: Entry> Operation for Page<'_, T> {
     fn parse(&self, answer: Answer) -> Result<BlobPage<T>> {
         let list = listing::parse(answer.body.as_bytes())
             .map_err(|why| Error::unexpected(Self::NAME, why))?;
-        Ok(BlobPage { items: list.items, next_marker: list.next_marker })
+        Ok(BlobPage {
+            items: list.items,
+            next_marker: list.next_marker,
+            prefix: list.prefix,
+            marker: list.marker,
+            max_results: list.max_results,
+            delimiter: list.delimiter,
+        })
     }
 }
 

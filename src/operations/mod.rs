@@ -197,8 +197,8 @@ impl Call {
 
 /// The settings that every builder has.
 macro_rules! call_options {
-    ($builder:ident) => {
-        impl $builder {
+    ($builder:ident $(<$of:ident>)?) => {
+        impl $(<$of>)? $builder $(<$of>)? {
             /// The time that the service may take, in whole seconds; it lowers what is above its
             /// own limit for the operation (30 seconds for most). Past it, it answers 500
             /// `OperationTimedOut`.

@@ -2,7 +2,6 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Call, Operation};
 use crate::{
     error::{Error, Result},
     models::WrittenPages,
@@ -27,15 +26,17 @@ pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
     Ok(())
 }
 
-/// Sends all pieces, `concurrency` at a time; tells what the answer that came last says.
-pub(super) async fn write<O: Operation<Output = WrittenPages>>(
-    call: &Call,
-    pieces: impl Iterator<Item = O>,
+/// Sends all pieces, `concurrency` at a time, each of them not before its turn; tells what the answer
+/// that came last says.
+pub(super) async fn write<P: Future<Output = Result<WrittenPages>>>(
+    pieces: impl Iterator<Item = P>,
     concurrency: usize,
 ) -> Result<WrittenPages> {
     stream::iter(pieces)
-        .map(|piece| async move { call.run(&piece).await })
         .buffer_unordered(concurrency)
-        .try_fold(WrittenPages::default(), async |_, last| Ok(last))
+        .try_fold(None, async |before: Option<WrittenPages>, last| {
+            Ok(Some(if before.is_some() { last.one_of_several() } else { last }))
+        })
         .await
+        .map(Option::unwrap_or_default)
 }

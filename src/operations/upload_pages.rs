@@ -101,7 +101,8 @@ impl IntoFuture for UploadPages {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             self.check()?;
-            pieces::write(&self.call, self.pieces(), self.concurrency).await
+            let pieces = self.pieces().map(|piece| async move { piece.call.run(&piece).await });
+            pieces::write(pieces, self.concurrency).await
         })
     }
 }

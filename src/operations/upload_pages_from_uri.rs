@@ -112,13 +112,17 @@ impl IntoFuture for UploadPagesFromUri {
     type Output = Result<WrittenPages>;
     type IntoFuture = BoxFuture<'static, Result<WrittenPages>>;
 
-    fn into_future(mut self) -> Self::IntoFuture {
+    fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             // What is wrong is told before anything is asked for.
             self.check()?;
             self.call.prepare(&self)?;
-            self.source.resolve(&self.call).await?;
-            pieces::write(&self.call, self.pieces(), self.concurrency).await
+            // A long copy outlives a token: each piece is given the one of its time.
+            let pieces = self.pieces().map(|mut piece| async move {
+                piece.source.resolve(&piece.call).await?;
+                piece.call.run(&piece).await
+            });
+            pieces::write(pieces, self.concurrency).await
         })
     }
 }

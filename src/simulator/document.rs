@@ -34,7 +34,8 @@ impl Element {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
+    /// The outermost element of a document.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let mut reader = Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
         // The outermost of these stands for the document.

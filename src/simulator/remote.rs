@@ -14,7 +14,7 @@ use super::{
     account::BlobAddress,
     auth,
     blob::Revision,
-    call::Call,
+    call::{AskedRange, Call},
     copies::{self, CopyJob},
     error::{Code, Refusal},
     handle,
@@ -47,20 +47,33 @@ const FOR_SOURCE: [(&str, &str); 4] = [
 pub(crate) struct Wanted {
     pub(crate) access: Access,
     pub(crate) part: Part,
+    pub(crate) limit: Limit,
+    /// Whether its tags are wanted too.
+    pub(crate) tags: bool,
     /// When the pages that come in were written, among all writes here.
     pub(crate) stamp: u64,
+}
+
+/// The most that an operation takes.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    /// Of what is read in one piece.
+    pub(crate) body: u64,
+    /// How long a page blob may be, of which only the written pages are read.
+    pub(crate) pages: u64,
+    /// How more is refused.
+    pub(crate) refusal: Refusal,
 }
 
 /// How much of a source is wanted.
 #[derive(Debug)]
 pub(crate) enum Part {
-    Whole,
+    /// All, and of a block blob perhaps the list of its blocks.
+    Whole { blocks: bool },
     /// As `x-ms-source-range` has it.
-    Range(String),
+    Range(AskedRange),
     /// A snapshot for an incremental copy: what changed since the one that was copied last.
-    Snapshot {
-        last: Option<(String, Pages)>,
-    },
+    Snapshot { last: Option<(String, Pages)> },
 }
 
 /// What was fetched, attached to the request: the source, or why there is none.
@@ -152,17 +165,25 @@ pub(crate) fn wanted(
         Op::NotModelled => return None,
         Op::IncrementalCopy => Part::Snapshot { last: copied_last(state, &call, &at) },
         Op::PutBlockFromUrl | Op::PutPageFromUrl | Op::AppendBlockFromUrl => {
-            let range = call.header("x-ms-source-range").filter(|_| call.source_range().is_ok());
-            range.map_or(Part::Whole, |range| Part::Range(range.to_owned()))
+            call.source_range().ok().flatten().map_or(Part::Whole { blocks: false }, Part::Range)
         }
-        _ => Part::Whole,
+        Op::CopyBlob | Op::CopyBlobFromUrl => Part::Whole { blocks: true },
+        _ => Part::Whole { blocks: false },
     };
     // Copy Blob takes nothing of the kind.
     let given = FOR_SOURCE.into_iter().filter(|_| call.op != Op::CopyBlob);
     let given = given.filter_map(|(ours, theirs)| Some((theirs, call.header(ours)?.to_owned())));
     let headers = given.chain([("x-ms-version", call.version().to_owned())]).collect();
     let access = Access { url, headers };
-    Some(Wanted { access, part, stamp: state.stamps.next() })
+    let tags = copies_tags(&call) || call.header("x-ms-source-if-tags").is_some();
+    let (limit, stamp) = (ops::source_limit(&call), state.stamps.next());
+    Some(Wanted { access, part, limit, tags, stamp })
+}
+
+/// Whether a synchronous copy takes over its source's tags.
+fn copies_tags(call: &Call) -> bool {
+    matches!(call.op, Op::CopyBlobFromUrl | Op::PutBlobFromUrl)
+        && call.header("x-ms-copy-source-tag-option") == Some("COPY")
 }
 
 /// The snapshot that the destination last had from this very source.

@@ -113,7 +113,8 @@ pub(crate) fn server(authority: &Authority) -> String {
     format!("{host}:{}", authority.port_u16().unwrap_or_default())
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     let name = host.to_ascii_lowercase();
     address.is_ok_and(|address| address.is_loopback())

@@ -9,6 +9,7 @@ mod copy;
 mod doors;
 mod elsewhere;
 mod encryption;
+mod foreign;
 mod from_url;
 mod headers;
 mod incremental;

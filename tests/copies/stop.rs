@@ -80,6 +80,22 @@ async fn a_pending_copy_is_found_and_aborted_with_the_lease() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_request_of_an_abort_carries_what_its_caller_has_set() {
+    let script = Script::new([
+        properties("ours", "pending", ""),
+        refusal(409, "NoPendingCopyOperation"),
+        properties("ours", "success", ""),
+    ]);
+    let abort = blob(&script).abort_pending_copy().client_request_id("call-1");
+    abort.server_timeout(std::time::Duration::from_secs(7)).await.expect("had ended");
+    assert_eq!(script.methods(), ["HEAD", "PUT", "HEAD"]);
+    for request in script.seen() {
+        assert_eq!(sent(&request.headers, "x-ms-client-request-id"), Some("call-1"));
+        assert!(request.url.query().is_some_and(|query| query.ends_with("timeout=7")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_newer_copy_that_takes_the_place_is_aborted_in_turn() {
     let script = Script::new([
         properties("first", "pending", ""),

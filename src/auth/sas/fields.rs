@@ -86,13 +86,7 @@ impl Fields<'_> {
             return Err(Error::invalid("SAS permissions", "", "must not be empty"));
         }
         permissions::check(&self.permissions, known, self.version.as_str())?;
-        if self.expiry.is_empty() && self.policy.is_empty() {
-            return Err(Error::invalid(
-                "expiry of a SAS",
-                "",
-                "must be a date before the year 10000",
-            ));
-        }
+        self.check_dates()?;
         // Both are of one format, in which later is greater.
         if !self.expiry.is_empty() && self.start >= self.expiry {
             let rule = format!("must be after its start, {}", self.start);
@@ -120,6 +114,16 @@ impl Fields<'_> {
             self.needs("2013-08-15", what, value)?;
             if value.chars().any(char::is_control) {
                 return Err(Error::invalid(what, value, "must not hold control characters"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses dates that a SAS has no form for: one without its end would be good for ever.
+    pub(super) fn check_dates(&self) -> Result<()> {
+        for (what, date) in [("start of a SAS", &self.start), ("expiry of a SAS", &self.expiry)] {
+            if !date.is_empty() && !date.ends_with('Z') {
+                return Err(Error::invalid(what, date, "must be of the years 0 to 9999, in UTC"));
             }
         }
         Ok(())
@@ -194,12 +198,13 @@ impl Fields<'_> {
     }
 }
 
-/// A time as it stands in a SAS, or nothing when it has no date in UTC.
+/// A time as it stands in a SAS. One that has no such form is text without a `Z` at its end, which
+/// [`Fields::check_dates`] refuses.
 pub(super) fn timestamp(at: OffsetDateTime) -> Cow<'static, str> {
     let Some(at) =
         at.checked_to_offset(UtcOffset::UTC).filter(|at| (0..=9999).contains(&at.year()))
     else {
-        return Cow::Borrowed("");
+        return Cow::Owned(at.to_string());
     };
     let (date, time) = (at.date(), at.time());
     let text = format!(

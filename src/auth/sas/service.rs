@@ -184,10 +184,16 @@ impl<P: Permissions> ServiceSas<P, Complete> {
     }
 
     /// Refuses what the service would refuse once the SAS is used.
-    pub(crate) fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         self.fields.check(P::LETTERS)?;
         self.fields.check_resource()?;
-        within_an_hour(&self.fields)
+        within_an_hour(&self.fields, None)
+    }
+
+    /// The same for a SAS that is made at `now`, from when one without a start is valid.
+    pub(crate) fn check_at(&self, now: OffsetDateTime) -> Result<()> {
+        self.check()?;
+        within_an_hour(&self.fields, Some(now))
     }
 
     /// The user delegation SAS that grants the same.
@@ -203,12 +209,12 @@ impl<P, S> ServiceSas<P, S> {
 }
 
 /// Before 2012-02-12 only a stored access policy could grant more than an hour.
-fn within_an_hour(fields: &Fields<'_>) -> Result<()> {
+fn within_an_hour(fields: &Fields<'_>, now: Option<OffsetDateTime>) -> Result<()> {
     if fields.version.as_str() >= "2012-02-12" {
         return Ok(());
     }
     let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
-    match (read(&fields.start), read(&fields.expiry)) {
+    match (read(&fields.start).or(now), read(&fields.expiry)) {
         (Some(start), Some(expiry)) if expiry - start > Duration::HOUR => {
             let rule = "must be within an hour of its start before service version 2012-02-12";
             Err(Error::invalid("expiry of a SAS", &fields.expiry, rule))
@@ -219,6 +225,7 @@ fn within_an_hour(fields: &Fields<'_>) -> Result<()> {
 
 /// Signs what has been checked.
 pub(super) fn sign(fields: &Fields<'_>, key: &SharedKey) -> Result<SasToken> {
+    fields.check_dates()?;
     fields.check_resource()?;
     let signature = key.signing_key().sign(string_to_sign(fields, key.account()).as_bytes());
     let mut query = Query::new();

@@ -350,11 +350,37 @@ fn a_time_is_written_in_utc_with_whole_seconds() {
         (datetime!(2026-01-01 02:00 +2), "2026-01-01T00:00:00Z"),
         (datetime!(2026-12-31 23:59:59.999_999_9 UTC), "2026-12-31T23:59:59Z"),
         (datetime!(0001-02-03 04:05:06 UTC), "0001-02-03T04:05:06Z"),
-        (datetime!(9999-12-31 23:59:59 -1), ""),
+        (datetime!(9999-12-31 23:59:59 -1), "9999-12-31 23:59:59.0 -01:00:00"),
     ];
     for (at, expected) in cases {
         assert_eq!(fields::timestamp(at), expected);
     }
+}
+
+#[test]
+fn a_date_that_cannot_be_written_is_refused_and_not_left_out() {
+    let never = datetime!(9999-12-31 23:59:59 -1);
+    let rule = "must be of the years 0 to 9999, in UTC";
+    let service = || ServiceSas::blob("c", "b");
+    let account = AccountSas::new(AccountSasResourceTypes::new().object())
+        .permissions(AccountSasPermissions::new().read());
+    for (sas, what) in [
+        (service().permissions(read()).expires(never).sign(&key()), "expiry"),
+        (service().permissions(read()).expires(EXPIRY).starts(never).sign(&key()), "start"),
+        (service().stored_policy("p").expires(never).sign(&key()), "expiry"),
+        (service().stored_policy("p").starts(never).sign(&key()), "start"),
+        (account.clone().expires(never).sign(&key()), "expiry"),
+        (account.expires(EXPIRY).starts(never).sign(&key()), "start"),
+    ] {
+        let error = sas.expect_err(what).to_string();
+        assert!(
+            error.starts_with(&format!("{what} of a SAS: ")) && error.contains(rule),
+            "{error}"
+        );
+    }
+    // What is set last is what counts.
+    let sas = service().stored_policy("p").expires(never).expires(EXPIRY).sign(&key());
+    assert!(sas.is_ok());
 }
 
 #[test]

@@ -333,6 +333,7 @@ pub(super) fn sign(
     key: &UserDelegationKey,
 ) -> Result<SasToken> {
     fields.needs("2018-11-09", "user delegation SAS", &fields.resource.path)?;
+    fields.check_dates()?;
     fields.check_resource()?;
     if !key.delegated_user_tenant_id.is_empty() {
         let tenant = &key.delegated_user_tenant_id;

@@ -6,18 +6,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
+use reqwest::{Method, RequestBuilder};
 use time::OffsetDateTime;
 
-use crate::{
-    pipeline::clock,
-    simulator::{
-        blob::{Block, Content, ContentHeaders, Metadata, Revision, Tags},
-        dates,
-        error::{Code, Refusal},
-        pages::{PAGE, Pages},
-        remote::{Access, Elsewhere, Part, READER, Wanted, Watched},
-    },
+use super::{
+    patience::within,
+    web::{Cut, Site, Trouble, answer, header, out_of_range, read},
+};
+use crate::simulator::{
+    blob::{Block, Content, ContentHeaders, Metadata, Revision, Tags},
+    call::AskedRange,
+    dates,
+    document::Element,
+    error::{Code, Refusal},
+    pages::{PAGE, Pages},
+    remote::{Elsewhere, Limit, Part, Wanted, Watched},
 };
 
 /// How long the service tries to read a source before it gives up.
@@ -30,105 +33,100 @@ pub(crate) async fn fetch(
     wanted: Wanted,
     now: OffsetDateTime,
 ) -> Result<(Revision, Elsewhere), Refusal> {
-    let Wanted { access, part, stamp } = wanted;
-    let source = Source { client: client()?, access, stamp, now };
-    let read = clock::within(LONGEST, source.read(part)).await;
-    let (revision, cut, astray) = read.unwrap_or(Err(Trouble::Unreachable))?;
-    Ok((revision, Elsewhere { access: source.access, cut, astray }))
+    let Wanted { access, part, limit, tags, stamp } = wanted;
+    let read = async {
+        let source = Source { site: Site::new(&access)?, limit: &limit, stamp, now };
+        let (mut revision, cut, astray) = source.read(part).await?;
+        if tags {
+            revision.tags = source.tags().await?;
+        }
+        Ok((revision, cut, astray))
+    };
+    let read = Box::pin(within(LONGEST, read)).await.unwrap_or(Err(Trouble::Unreachable));
+    let (revision, cut, astray) = read.map_err(|trouble| trouble.refusal(limit.refusal))?;
+    Ok((revision, Elsewhere { access, cut, astray }))
 }
 
 /// Whether the source of a copy under way is still there, and as it was.
 pub(crate) async fn is_unchanged(watched: &Watched) -> bool {
-    let Ok(client) = client() else { return false };
-    let look = ask(&client, &watched.access, Method::HEAD, "").send();
-    let seen = clock::within(LONGEST, look).await.and_then(Result::ok);
+    let Ok(site) = Site::new(&watched.access) else { return false };
+    let look = site.ask(Method::HEAD, "").send();
+    let seen = within(LONGEST, look).await.and_then(Result::ok);
     seen.is_some_and(|seen| {
         let etag = header(seen.headers(), "etag").unwrap_or_default();
         seen.status().is_success() && etag == watched.etag
     })
 }
 
-/// Why there is no source.
-enum Trouble {
-    /// Neither its status nor its code can be told.
-    Unreachable,
-    /// What the server said to a read.
-    Refused(Refusal),
-    /// What answers is no blob service.
-    Foreign,
-}
-
-impl From<Trouble> for Refusal {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Unreachable => Code::CannotVerifyCopySource.into(),
-            Trouble::Refused(cause) => Self::source_unreadable(&cause),
-            Trouble::Foreign => Code::InvalidSourceBlobUrl.into(),
-        }
-    }
-}
-
-impl From<reqwest::Error> for Trouble {
-    fn from(_: reqwest::Error) -> Self {
-        Self::Unreachable
-    }
-}
-
-fn client() -> Result<Client, Trouble> {
-    Ok(Client::builder().redirect(Policy::none()).no_proxy().user_agent(READER).build()?)
-}
-
-fn ask(client: &Client, access: &Access, method: Method, query: &str) -> RequestBuilder {
-    let Access { url, headers } = access;
-    let joint = if url.contains('?') { '&' } else { '?' };
-    let url = if query.is_empty() { url.clone() } else { format!("{url}{joint}{query}") };
-    let request = client.request(method, url);
-    headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
-}
-
-struct Source {
-    client: Client,
-    access: Access,
+struct Source<'a> {
+    site: Site<'a>,
+    limit: &'a Limit,
     stamp: u64,
     now: OffsetDateTime,
 }
 
-impl Source {
+impl Source<'_> {
     /// The source, whether it is cut to a range, and why it does not follow what was copied last.
     async fn read(&self, part: Part) -> Result<(Revision, bool, Option<Code>), Trouble> {
-        let last = match part {
+        let (with_blocks, snapshot, last) = match part {
             Part::Range(range) => return self.range(range).await,
-            Part::Whole => None,
-            Part::Snapshot { ref last } => last.clone(),
+            Part::Whole { blocks } => (blocks, false, None),
+            Part::Snapshot { last } => (false, true, last),
         };
         let head = self.ask(Method::HEAD, "").send().await?;
         let answers_as_service = head.headers().contains_key("x-ms-request-id");
-        if matches!(part, Part::Snapshot { .. }) && !answers_as_service {
+        if snapshot && !answers_as_service {
             return Err(Trouble::Foreign);
         }
         if head.status().is_success() && kind(head.headers()) == "PageBlob" {
-            let length = header(head.headers(), "content-length").unwrap_or_default();
-            let length = length.parse().map_err(|_| Trouble::Unreachable)?;
+            let length = self.page_blob_length(head.headers())?;
             let etag = header(head.headers(), "etag").unwrap_or_default();
             let (pages, astray) = self.pages(length, etag, last).await?;
             let content = Content::Page { length, pages };
             return Ok((self.revision(head.headers(), content), false, astray));
         }
-        let (_, headers, body) = self.get(self.ask(Method::GET, "")).await?;
-        let blocks = Some(body).filter(|body| !body.is_empty()).into_iter();
+        let response = answer(self.ask(Method::GET, "")).await?;
+        let headers = response.headers().clone();
+        let body = read(response, Cut::default(), self.limit.body).await?;
         let content = match kind(&headers) {
-            "AppendBlob" => Content::Append(blocks.collect()),
-            _ => Content::Block(blocks.map(|bytes| Block { id: None, bytes }).collect()),
+            "AppendBlob" => {
+                Content::Append(Some(body).filter(|it| !it.is_empty()).into_iter().collect())
+            }
+            "BlockBlob" if with_blocks => Content::Block(self.blocks(&headers, body).await?),
+            _ => Content::Block(one_block(body)),
         };
         Ok((self.revision(&headers, content), false, None))
     }
 
-    /// One range, of a blob of whatever type; a server that knows no ranges gives all.
-    async fn range(&self, range: String) -> Result<(Revision, bool, Option<Code>), Trouble> {
-        let request = self.ask(Method::GET, "").header("range", range);
-        let (status, headers, bytes) = self.get(request).await?;
-        let content = Content::Block(vec![Block { id: None, bytes }]);
-        Ok((self.revision(&headers, content), status == StatusCode::PARTIAL_CONTENT, None))
+    /// One range, of a blob of whatever type; of a server that knows no ranges, what that range is
+    /// of all that it gives.
+    async fn range(&self, range: AskedRange) -> Result<(Revision, bool, Option<Code>), Trouble> {
+        let AskedRange { start, last } = range;
+        let text =
+            format!("bytes={start}-{}", last.map(|last| last.to_string()).unwrap_or_default());
+        let response = answer(self.ask(Method::GET, "").header("range", text)).await?;
+        let headers = response.headers().clone();
+        let length = last.map(|last| last - start + 1);
+        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
+        let cut = if partial { Cut::default() } else { Cut { start, length } };
+        let bytes = read(response, cut, self.limit.body).await?;
+        if bytes.is_empty() {
+            return Err(out_of_range());
+        }
+        if length.is_some_and(|length| bytes.len() as u64 > length) {
+            return Err(Trouble::Unreachable);
+        }
+        let content = Content::Block(one_block(bytes));
+        Ok((self.revision(&headers, content), true, None))
+    }
+
+    fn page_blob_length(&self, headers: &HeaderMap) -> Result<u64, Trouble> {
+        let length = header(headers, "content-length").and_then(|length| length.parse().ok());
+        match length {
+            Some(length) if length > self.limit.pages => Err(Trouble::TooLarge),
+            Some(length) if u64::is_multiple_of(length, PAGE) => Ok(length),
+            _ => Err(Trouble::Unreachable),
+        }
     }
 
     /// Only what is written travels, however large the blob is, and after `last` only what changed
@@ -147,53 +145,66 @@ impl Source {
         let ask = |query: &str| self.ask(Method::GET, query).header("if-match", etag);
         let mut marker = String::new();
         loop {
-            let list = match self.get(ask(&format!("comp=pagelist{since}{marker}"))).await {
-                Ok((_, _, list)) => list,
+            let query = format!("comp=pagelist{since}{marker}");
+            let list = match self.site.document(ask(&query), "PageList").await {
+                Ok((_, list)) => list.ok_or(Trouble::Unreachable)?,
                 Err(Trouble::Refused(cause)) if !since.is_empty() => {
                     let astray = astray(&cause).ok_or(Trouble::Refused(cause))?;
                     return Ok((pages, Some(astray)));
                 }
                 Err(trouble) => return Err(trouble),
             };
-            let list = String::from_utf8_lossy(&list);
-            for (start, end) in ranges(&list, "ClearRange")? {
+            for (start, end) in ranges(&list, "ClearRange", length)? {
                 pages.clear(start..end);
             }
-            for (mut start, end) in ranges(&list, "PageRange")? {
-                while start < end.min(length) {
-                    let piece_end = end.min(length).min(start + PIECE);
+            for (mut start, end) in ranges(&list, "PageRange", length)? {
+                while start < end {
+                    let piece_end = end.min(start + PIECE);
                     let range = format!("bytes={start}-{}", piece_end - 1);
-                    let (_, _, piece) = self.get(ask("").header("range", range)).await?;
+                    let piece = answer(ask("").header("range", range)).await?;
+                    let partial = piece.status() == StatusCode::PARTIAL_CONTENT;
+                    let wanted = Cut { start: 0, length: Some(piece_end - start) };
+                    let wanted = Some(wanted).filter(|_| partial).ok_or(Trouble::Unreachable)?;
+                    let piece = read(piece, wanted, PIECE).await?;
+                    if piece.len() as u64 != piece_end - start {
+                        return Err(Trouble::Unreachable);
+                    }
                     pages.write(start, &piece, self.stamp);
                     start = piece_end;
                 }
             }
-            match element(&list, "NextMarker") {
-                None | Some("") => return Ok((pages, None)),
-                Some(next) => marker = format!("&marker={next}"),
-            }
+            let Some(next) = list.child_text("NextMarker") else { return Ok((pages, None)) };
+            marker = format!("&marker={}", utf8_percent_encode(next, NON_ALPHANUMERIC));
         }
+    }
+
+    /// The blocks of a blob that holds `body`: as its list names them, or one if there is no list
+    /// that fits.
+    async fn blocks(&self, headers: &HeaderMap, body: Bytes) -> Result<Vec<Block>, Trouble> {
+        let ask = self.ask(Method::GET, "comp=blocklist&blocklisttype=committed");
+        let (of_list, list) = match self.site.document(ask, "BlockList").await {
+            Ok(found) => found,
+            Err(Trouble::Refused(_)) => return Ok(one_block(body)),
+            Err(trouble) => return Err(trouble),
+        };
+        let same = header(&of_list, "etag") == header(headers, "etag");
+        let blocks = list.filter(|_| same).and_then(|list| blocks(&list, body.clone()));
+        Ok(blocks.unwrap_or_else(|| one_block(body)))
+    }
+
+    async fn tags(&self) -> Result<Tags, Trouble> {
+        let (_, tags) = self.site.document(self.ask(Method::GET, "comp=tags"), "Tags").await?;
+        let tags = tags.ok_or(Trouble::Unreachable)?;
+        let set = tags.child("TagSet").ok_or(Trouble::Unreachable)?;
+        let tags = set.children.iter().map(|tag| {
+            let text = |name| tag.child(name).map(|child| child.text.clone());
+            text("Key").zip(text("Value")).ok_or(Trouble::Unreachable)
+        });
+        tags.collect()
     }
 
     fn ask(&self, method: Method, query: &str) -> RequestBuilder {
-        ask(&self.client, &self.access, method, query)
-    }
-
-    /// The headers and the body of a success; anything else is the cause of a refusal.
-    async fn get(
-        &self,
-        request: RequestBuilder,
-    ) -> Result<(StatusCode, HeaderMap, Bytes), Trouble> {
-        let response: Response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await?;
-        if status.is_success() {
-            return Ok((status, headers, body));
-        }
-        let text = String::from_utf8_lossy(&body);
-        let code = header(&headers, "x-ms-error-code").or(element(&text, "Code")).unwrap_or("");
-        let message = element(&text, "Message").and_then(|message| message.lines().next());
-        Err(Trouble::Refused(Refusal::of_source(status, code, message.unwrap_or(""))))
+        self.site.ask(method, query)
     }
 
     fn revision(&self, headers: &HeaderMap, content: Content) -> Revision {
@@ -243,28 +254,38 @@ fn astray(cause: &Refusal) -> Option<Code> {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
 fn kind(headers: &HeaderMap) -> &str {
     header(headers, "x-ms-blob-type").unwrap_or_default()
 }
 
-/// The whole pages in a list of ranges, of those with this name.
-fn ranges(list: &str, name: &str) -> Result<Vec<(u64, u64)>, Trouble> {
-    let tag = format!("<{name}>");
-    let parsed = list.split(&tag).skip(1).map(|range| {
-        let bound = |name| element(range, name)?.parse::<u64>().ok();
-        let (first, last) =
-            bound("Start").zip(bound("End")).filter(|(first, last)| first < last)?;
-        Some((first - first % PAGE, last.saturating_add(1)))
+/// The whole pages in a list of ranges, of those with this name, of a blob of this length.
+fn ranges(list: &Element, name: &str, length: u64) -> Result<Vec<(u64, u64)>, Trouble> {
+    let named = list.children.iter().filter(|range| range.name == name);
+    let parsed = named.map(|range| {
+        let bound = |name| range.child_text(name)?.parse::<u64>().ok();
+        let (start, end) = bound("Start").zip(bound("End")?.checked_add(1))?;
+        let whole = start < end && start.is_multiple_of(PAGE) && end.is_multiple_of(PAGE);
+        whole.then_some((start, end.min(length)))
     });
     parsed.collect::<Option<_>>().ok_or(Trouble::Unreachable)
 }
 
-/// The text of the first element of this name.
-fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    Some(rest.split_once("</")?.0)
+/// The blocks of a list, with their shares of `body`, if they make up all of it.
+fn blocks(list: &Element, mut body: Bytes) -> Option<Vec<Block>> {
+    let named = list.child("CommittedBlocks")?.children.iter();
+    let blocks = named.map(|block| {
+        let size = block.child_text("Size")?.parse().ok().filter(|size| *size <= body.len())?;
+        Some(Block { id: Some(block.child_text("Name")?.to_owned()), bytes: body.split_to(size) })
+    });
+    let blocks: Vec<Block> = blocks.collect::<Option<_>>()?;
+    (body.is_empty() && !blocks.is_empty()).then_some(blocks)
+}
+
+/// What Put Blob makes of these bytes.
+fn one_block(bytes: Bytes) -> Vec<Block> {
+    Some(bytes)
+        .filter(|bytes| !bytes.is_empty())
+        .map(|bytes| Block { id: None, bytes })
+        .into_iter()
+        .collect()
 }

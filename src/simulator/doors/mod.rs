@@ -2,7 +2,9 @@
 
 pub(crate) mod fetch;
 mod half_sent;
+mod patience;
 pub(crate) mod server;
 #[cfg(feature = "simulator-https")]
 pub(crate) mod tls;
 pub(crate) mod transport;
+mod web;

@@ -10,6 +10,7 @@ use crate::simulator::{
     conditions::Conditions,
     encryption,
     error::{Code, Refusal},
+    op::Op,
     remote::{Elsewhere, Fetched},
     route::{Query, is_same_service, locate},
     state::{SourceEcho, State},
@@ -47,6 +48,7 @@ impl<'a> SourceUrl<'a> {
             return Err(refuse());
         }
         let uri: Uri = text.parse().map_err(|_| refuse())?;
+        check_modelled(call, uri.host())?;
         let absolute = matches!(uri.scheme_str(), Some("http" | "https"));
         if absolute != call.since("2012-02-12") {
             return Err(refuse());
@@ -140,6 +142,27 @@ impl<'a> SourceUrl<'a> {
             }
         }
         shown
+    }
+}
+
+/// Refuses a source that is an Azure file, which cannot be had here, and the condition on tags of
+/// which [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
+/// knows nothing.
+fn check_modelled(call: &Call, host: Option<&str>) -> Result<(), Refusal> {
+    const INTENT: &str = "x-ms-file-request-intent";
+    const IF_TAGS: &str = "x-ms-source-if-tags";
+    let not_modelled =
+        |name: &str| Err(Refusal::from(Code::NotImplemented).detail("Reason", name.to_owned()));
+    let host = host.unwrap_or_default().to_ascii_lowercase();
+    if host.contains(".file.core.") || host.ends_with(".file.storage.azure.net") {
+        return not_modelled("A source that is an Azure file");
+    }
+    if call.header(INTENT).is_some() {
+        return not_modelled("x-ms-file-request-intent (a source that is an Azure file)");
+    }
+    match call.header(IF_TAGS).filter(|_| call.op == Op::CopyBlobFromUrl) {
+        None => Ok(()),
+        Some(clause) => Err(Refusal::unsupported_header(IF_TAGS, clause)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     append, blocks,
     copy::{self, accepted},
     copy_source::{Source, SourceUrl},
-    pages, read, write,
+    pages, put_blob, read, write,
 };
 use crate::simulator::{
     answer::Answer,
@@ -20,12 +20,29 @@ use crate::simulator::{
     encryption,
     error::{Code, Refusal},
     metadata,
+    op::Op,
+    remote::Limit,
     state::State,
     tiers,
 };
 
 const LARGEST_COPY: u64 = 256 << 20;
 const LARGEST_BLOB: u64 = 5000 << 20;
+
+/// The most that an operation reads of a source that another server holds.
+///
+/// Copy Blob has no limit of its own; here it must fit into memory, as it does for Put Blob.
+pub(crate) fn source_limit(call: &Call) -> Limit {
+    let (body, refusal) = match call.op {
+        Op::PutBlockFromUrl => (blocks::largest(call), Code::RequestBodyTooLarge.into()),
+        Op::AppendBlockFromUrl => (append::largest(call), Code::RequestBodyTooLarge.into()),
+        Op::PutPageFromUrl => (pages::MOST_BYTES, Code::RequestBodyTooLarge.into()),
+        Op::CopyBlobFromUrl => (LARGEST_COPY, source_too_large()),
+        _ => (LARGEST_BLOB, source_too_large()),
+    };
+    let in_pages = matches!(call.op, Op::CopyBlob | Op::IncrementalCopy);
+    Limit { body, pages: if in_pages { put_blob::LARGEST_PAGE_BLOB } else { body }, refusal }
+}
 
 /// What was read from a source.
 struct Fetched {

@@ -33,7 +33,10 @@ use super::{
     state::State,
 };
 
-pub(crate) use self::copy_source::{COPY_SOURCE, source_elsewhere};
+pub(crate) use self::{
+    copy_source::{COPY_SOURCE, source_elsewhere},
+    from_url::source_limit,
+};
 
 /// Applies the operation that `call` asks for, by the right of `principal`.
 pub(crate) fn dispatch(

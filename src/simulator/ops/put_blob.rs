@@ -19,7 +19,7 @@ use crate::simulator::{
 };
 
 /// The largest page blob.
-const LARGEST_PAGE_BLOB: u64 = 8 << 40;
+pub(super) const LARGEST_PAGE_BLOB: u64 = 8 << 40;
 
 /// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob).
 pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Result<Answer, Refusal> {

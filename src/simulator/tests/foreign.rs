@@ -1,0 +1,301 @@
+//! Sources that another server holds, by raw requests: simulators, and servers that answer oddly.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use bytes::BytesMut;
+
+use super::kit::{Ask, Kit, Reply, sas};
+use crate::simulator::{DEFAULT_ACCOUNT, Simulator};
+
+/// A simulator behind a port, with an empty container.
+async fn source() -> Kit {
+    let kit = Kit::around(Simulator::builder().start().await.unwrap());
+    kit.container("src");
+    kit
+}
+
+/// A simulator in process, with an empty container and an append blob.
+fn target() -> Kit {
+    let kit = Kit::around(Simulator::builder().build());
+    kit.container("one");
+    kit.ask("PUT", "/one/log").header("x-ms-blob-type", "AppendBlob").send().expect(201);
+    kit
+}
+
+/// The URL of a blob there, with a SAS of these permissions.
+fn url(source: &Kit, path: &str, permissions: &str) -> String {
+    let sas = sas(path, "b", permissions, "2099-12-31T00:00:00Z");
+    format!("{}{path}?{sas}", source.sim.endpoint(DEFAULT_ACCOUNT))
+}
+
+/// Sends a request through a door, which may fetch its source first.
+async fn send(kit: &Kit, ask: Ask<'_>) -> Reply {
+    let outcome = kit.sim.shared.exchange(ask.request()).await;
+    let (parts, payload) = outcome.response.into_parts();
+    let body = payload.fold(BytesMut::new(), |mut all, piece| {
+        all.extend_from_slice(&piece);
+        all
+    });
+    let (status, headers) = (parts.status.as_u16(), parts.headers);
+    Reply { status, headers, body: body.to_vec(), delivery: outcome.delivery }
+}
+
+async fn copy(kit: &Kit, source: &str, to: &str, headers: &[(&str, &str)]) -> Reply {
+    let ask = kit.ask("PUT", to).header("x-ms-copy-source", source);
+    let ask = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value));
+    send(kit, ask).await
+}
+
+const SYNC: (&str, &str) = ("x-ms-requires-sync", "true");
+const BLOCK_BLOB: (&str, &str) = ("x-ms-blob-type", "BlockBlob");
+
+/// A server that answers each request, of which it gets the head, on a connection of its own.
+fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/any", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut head) = (stream.unwrap(), Vec::new());
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                if stream.read(&mut byte).unwrap_or(0) == 0 {
+                    break;
+                }
+                head.push(byte[0]);
+            }
+            answer(&String::from_utf8_lossy(&head), &mut stream);
+        }
+    });
+    url
+}
+
+/// An answer in one piece, after which the connection is closed.
+fn say(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
+    let length = match headers.contains("content-length") {
+        true => String::new(),
+        false => format!("content-length: {}\r\n", body.len()),
+    };
+    let answer = format!("HTTP/1.1 {status}\r\n{headers}{length}connection: close\r\n\r\n{body}");
+    let _ = stream.write_all(answer.as_bytes());
+}
+
+#[tokio::test]
+async fn more_than_an_operation_takes_is_not_read() {
+    let (source, target) = (source().await, target());
+    source.page_blob("/src/vast", (8 << 40) / 512);
+    let vast = url(&source, "/src/vast", "r");
+    let all = ("x-ms-source-range", "bytes=0-8796093022207");
+    for to in ["/one/log?comp=appendblock", "/one/b?comp=block&blockid=QQ=="] {
+        copy(&target, &vast, to, &[all]).await.refused(413, "RequestBodyTooLarge");
+        copy(&target, &vast, to, &[]).await.refused(413, "RequestBodyTooLarge");
+    }
+    let put = copy(&target, &vast, "/one/b", &[BLOCK_BLOB]).await;
+    put.refused(409, "CannotVerifyCopySource");
+    copy(&target, &vast, "/one/b", &[SYNC]).await.refused(409, "CannotVerifyCopySource");
+    // As large as it may be, and next to nothing of it travels.
+    copy(&target, &vast, "/one/vast", &[]).await.expect(202);
+
+    let endless = canned(|head, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while head.starts_with("GET") && stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+    });
+    let to = "/one/log?comp=appendblock";
+    copy(&target, &endless, to, &[]).await.refused(413, "RequestBodyTooLarge");
+    // It knows no ranges, but gives more than this one.
+    let range = ("x-ms-source-range", "bytes=1000000-1000002");
+    copy(&target, &endless, to, &[range]).await.expect(201);
+    assert_eq!(target.ask("GET", "/one/log").send().text(), "xxx");
+}
+
+#[tokio::test]
+async fn of_a_server_that_knows_no_ranges_the_range_is_taken() {
+    let target = target();
+    let ten = canned(|_, stream| say(stream, "200 OK", "", "0123456789"));
+    let to = "/one/log?comp=appendblock";
+    let append = async |range| copy(&target, &ten, to, &[("x-ms-source-range", range)]).await;
+    append("bytes=7-8").await.expect(201);
+    append("bytes=9-20").await.expect(201);
+    append("bytes=10-20").await.refused(416, "CannotVerifyCopySource");
+    assert_eq!(target.ask("GET", "/one/log").send().text(), "789");
+
+    let too_much = canned(|_, stream| say(stream, "206 Partial Content", "", "0123456789"));
+    let range = ("x-ms-source-range", "bytes=7-8");
+    copy(&target, &too_much, to, &[range]).await.refused(500, "CannotVerifyCopySource");
+}
+
+/// A page blob of this length, with this list of ranges, of which every piece is answered alike.
+fn odd_disk(length: &'static str, ranges: &'static str, piece: (&'static str, usize)) -> String {
+    canned(move |head, stream| {
+        let headers = "x-ms-request-id: 1\r\nx-ms-blob-type: PageBlob\r\netag: \"0x1\"\r\n";
+        if head.starts_with("HEAD") {
+            say(stream, "200 OK", &format!("{headers}content-length: {length}\r\n"), "");
+        } else if head.contains("comp=pagelist") {
+            say(stream, "200 OK", headers, &format!("<PageList>{ranges}</PageList>"));
+        } else {
+            say(stream, piece.0, headers, &"x".repeat(piece.1));
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_page_blob_of_another_server_is_not_believed_everything() {
+    const RANGE: &str = "<PageRange><Start>512</Start><End>1023</End></PageRange>";
+    const PARTIAL: &str = "206 Partial Content";
+    let target = target();
+    let good = odd_disk("2048", RANGE, (PARTIAL, 512));
+    copy(&target, &good, "/one/good", &[]).await.expect(202);
+    for (status, length, ranges, piece) in [
+        (409, "8796093022720", "", (PARTIAL, 512)),
+        (409, "18446744073709551104", "", (PARTIAL, 512)),
+        (500, "1000", "", (PARTIAL, 512)),
+        (500, "-1", "", (PARTIAL, 512)),
+        (500, "2048", "<PageRange><Start>1</Start><End>511</End></PageRange>", (PARTIAL, 512)),
+        (500, "2048", "<PageRange><Start>0</Start><End>99</End></PageRange>", (PARTIAL, 100)),
+        (500, "2048", "<PageRange><Start>512</Start><End>511</End></PageRange>", (PARTIAL, 512)),
+        (
+            500,
+            "2048",
+            "<PageRange><Start>0</Start><End>18446744073709551615</End></PageRange>",
+            (PARTIAL, 512),
+        ),
+        (500, "2048", "<PageRange><Start>512</Start></PageRange>", (PARTIAL, 512)),
+        (500, "2048", "no XML <", (PARTIAL, 512)),
+        (500, "2048", RANGE, ("200 OK", 2048)),
+        (500, "2048", RANGE, ("200 OK", 512)),
+        (500, "2048", RANGE, (PARTIAL, 511)),
+        (500, "2048", RANGE, (PARTIAL, 0)),
+    ] {
+        let disk = odd_disk(length, ranges, piece);
+        let refused = copy(&target, &disk, "/one/disk", &[]).await;
+        assert_eq!(refused.status, status, "{length} {ranges} {piece:?}");
+        assert_eq!(refused.header("x-ms-error-code"), "CannotVerifyCopySource");
+    }
+    target.head("/one/disk").expect(404);
+    // What lies past the end is nothing.
+    let past = "<PageRange><Start>512</Start><End>18446744073709551103</End></PageRange>";
+    let past = odd_disk("1024", past, (PARTIAL, 512));
+    copy(&target, &past, "/one/past", &[]).await.expect(202);
+}
+
+#[tokio::test]
+async fn the_tags_of_the_source_are_read_where_they_count() {
+    let (source, target) = (source().await, target());
+    let put = source.ask("PUT", "/src/a").header("x-ms-blob-type", "BlockBlob").body(b"a");
+    put.header("x-ms-tags", "of=x%20%2F&to=").send().expect(201);
+    let (open, closed) = (url(&source, "/src/a", "rt"), url(&source, "/src/a", "r"));
+    const COPY: (&str, &str) = ("x-ms-copy-source-tag-option", "COPY");
+    for kind in [BLOCK_BLOB, SYNC] {
+        copy(&target, &open, "/one/a", &[kind, COPY]).await.expect(if kind == SYNC {
+            202
+        } else {
+            201
+        });
+        let tags = target.ask("GET", "/one/a?comp=tags").send().expect(200);
+        let expected = "<Tag><Key>of</Key><Value>x /</Value></Tag>";
+        assert!(tags.text().contains(expected), "{}", tags.text());
+        assert_eq!(tags.text().matches("<Key>").count(), 2);
+        let refused = copy(&target, &closed, "/one/b", &[kind, COPY]).await;
+        let refused = refused.refused(403, "CannotVerifyCopySource");
+        let cause = refused.header("x-ms-copy-source-error-code");
+        assert_eq!(cause, "AuthorizationPermissionMismatch");
+    }
+    // Nobody asks for them here.
+    copy(&target, &closed, "/one/b", &[BLOCK_BLOB]).await.expect(201);
+
+    let when = |clause| ("x-ms-source-if-tags", clause);
+    for (kind, met) in [(BLOCK_BLOB, 201), (("x-ms-meta-any", "copy"), 202)] {
+        let met_by = copy(&target, &open, "/one/c", &[kind, when("\"of\" = 'x /'")]).await;
+        met_by.expect(met);
+        let unmet = copy(&target, &open, "/one/c", &[kind, when("\"of\" = 'y'")]).await;
+        unmet.refused(412, "SourceConditionNotMet");
+        let refused = copy(&target, &closed, "/one/c", &[kind, when("\"of\" = 'x /'")]).await;
+        refused.refused(403, "CannotVerifyCopySource");
+    }
+    let refused = copy(&target, &open, "/one/d", &[SYNC, when("\"of\" = 'x /'")]).await;
+    refused.refused(400, "UnsupportedHeader");
+}
+
+#[tokio::test]
+async fn the_blocks_of_the_source_are_kept() {
+    let (source, target) = (source().await, target());
+    let mut list = String::new();
+    for (id, body) in [("QQ==", "first"), ("Qg==", "second block")] {
+        let put = format!("/src/a?comp=block&blockid={}", id.replace('=', "%3D"));
+        source.ask("PUT", &put).body(body.as_bytes()).send().expect(201);
+        list += &format!("<Latest>{id}</Latest>");
+    }
+    let list = format!("<BlockList>{list}</BlockList>");
+    source.ask("PUT", "/src/a?comp=blocklist").body(list.as_bytes()).send().expect(201);
+    let blocks_of = async |kit: &Kit, path: &str| {
+        let list = send(kit, kit.ask("GET", &format!("{path}?comp=blocklist"))).await.expect(200);
+        list.text().to_owned()
+    };
+    let expected = blocks_of(&source, "/src/a").await;
+    assert!(expected.contains("<Name>Qg==</Name><Size>12</Size>"), "{expected}");
+    let from = url(&source, "/src/a", "r");
+    copy(&target, &from, "/one/sync", &[SYNC]).await.expect(202);
+    copy(&target, &from, "/one/async", &[]).await.expect(202);
+    copy(&target, &from, "/one/put", &[BLOCK_BLOB]).await.expect(201);
+    for (path, same) in [("/one/sync", true), ("/one/async", true), ("/one/put", false)] {
+        assert_eq!(blocks_of(&target, path).await == expected, same, "{path}");
+        assert_eq!(target.ask("GET", path).send().text(), "firstsecond block");
+    }
+
+    // A server that has no such list, and one that gives the list of another state.
+    let headers = "x-ms-blob-type: BlockBlob\r\netag: \"0x1\"\r\n";
+    let none = canned(move |head, stream| match head.contains("comp=blocklist") {
+        true => say(stream, "400 Bad Request", "", "what?"),
+        false => say(stream, "200 OK", headers, "text"),
+    });
+    let other = canned(move |head, stream| match head.contains("comp=blocklist") {
+        true => {
+            let block = "<Block><Name>QQ==</Name><Size>4</Size></Block>";
+            let list = format!("<BlockList><CommittedBlocks>{block}</CommittedBlocks></BlockList>");
+            say(stream, "200 OK", "etag: \"0x2\"\r\n", &list);
+        }
+        false => say(stream, "200 OK", headers, "text"),
+    });
+    for from in [none, other] {
+        copy(&target, &from, "/one/sync", &[SYNC]).await.expect(202);
+        assert!(!blocks_of(&target, "/one/sync").await.contains("<Name>"));
+        assert_eq!(target.ask("GET", "/one/sync").send().text(), "text");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_source_is_awaited_while_tokios_time_stands_still() {
+    let target = target();
+    let slow = canned(|_, stream| {
+        let (_kept, late) = mpsc::channel::<()>();
+        let _ = late.recv_timeout(Duration::from_millis(50));
+        say(stream, "200 OK", "", "text");
+    });
+    copy(&target, &slow, "/one/a", &[BLOCK_BLOB]).await.expect(201);
+    assert_eq!(target.ask("GET", "/one/a").send().text(), "text");
+}
+
+#[cfg(feature = "simulator-https")]
+#[tokio::test]
+async fn a_token_opens_a_source_over_https() {
+    let https = || Simulator::builder().accept_bearer(|token| token == "good").https();
+    let source = Kit::around(https().start().await.unwrap());
+    let target = Kit::around(https().start().await.unwrap());
+    source.container("src");
+    source.block_blob("/src/a", b"over TLS");
+    target.container("one");
+    let from = format!("{}/src/a", source.sim.endpoint(DEFAULT_ACCOUNT));
+    assert!(from.starts_with("https://"));
+    let with = async |token| {
+        let token = ("x-ms-copy-source-authorization", token);
+        copy(&target, &from, "/one/a", &[BLOCK_BLOB, token]).await
+    };
+    with("Bearer bad").await.refused(401, "CannotVerifyCopySource");
+    with("Bearer good").await.expect(201);
+    assert_eq!(target.ask("GET", "/one/a").send().text(), "over TLS");
+}
