@@ -78,6 +78,15 @@ pub(crate) fn check_source(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal
     check(call, bytes, ["x-ms-source-content-md5", "x-ms-source-content-crc64"])
 }
 
+/// Checks what was read from a source against `Content-MD5`, if it came, as if it had been the body.
+pub(crate) fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), Refusal> {
+    const NAME: &str = "content-md5";
+    match call.header(NAME) {
+        None => Ok(()),
+        Some(_) => check(call, bytes, [NAME, "x-ms-content-crc64"]).map(|_| ()),
+    }
+}
+
 /// At most one of the two `names` may be there.
 fn check(call: &Call, bytes: &[u8], names: [&'static str; 2]) -> Result<Checked, Refusal> {
     match names.map(|name| call.header(name)) {

@@ -146,39 +146,86 @@ fn advance<'a>(
     let (Some(job), Some(record)) = (blob.job.as_mut(), blob.current.copy.as_mut()) else {
         return Some(blob);
     };
+    let end = job.end(record.total, now, source_is_intact);
+    let before = record.copied;
+    let until = end.as_ref().map_or(now, |(at, _)| *at);
     if !job.held {
-        job.run += (now - job.seen).try_into().unwrap_or(Duration::ZERO);
+        job.run += (until - job.seen).try_into().unwrap_or(Duration::ZERO);
     }
     job.seen = now;
-
-    let before = record.copied;
     record.copied = job.moved(record.total);
-    let overtime = job.started + LONGEST;
-    if let Some(failure) =
-        job.failure.as_ref().filter(|failure| failure.at.min(record.total) <= record.copied)
-    {
-        record.copied = failure.at.min(record.total);
-        let description = failure.description.clone();
-        fail(blob, stamps, now, description);
-    } else if !source_is_intact {
-        let description = "404 ResourceNotFound \"Copy failed when reading the source.\"";
-        fail(blob, stamps, now, description.to_owned());
-    } else if job.finished() {
-        let late = job.run - job.needed;
-        finish(blob, stamps, now - late);
-    } else if now >= overtime {
-        let description = "500 OperationCancelled \"The copy exceeded the maximum allowed time.\"";
-        fail(blob, stamps, overtime, description.to_owned());
-    } else if record.copied != before && matches!(blob.current.content, Content::Page { .. }) {
+
+    match end {
+        Some((at, End::Success)) => finish(blob, stamps, at),
+        Some((at, End::Planned(failure))) => {
+            record.copied = failure.at.min(record.total);
+            fail(blob, stamps, at, failure.description);
+        }
+        Some((at, End::SourceLost)) => {
+            let description = "404 ResourceNotFound \"Copy failed when reading the source.\"";
+            fail(blob, stamps, at, description.to_owned());
+        }
+        Some((at, End::Overtime)) => {
+            const OVERTIME: &str =
+                "500 OperationCancelled \"The copy exceeded the maximum allowed time.\"";
+            fail(blob, stamps, at, OVERTIME.to_owned());
+        }
         // A page blob is written as the copy goes on, and its ETag tells so.
-        blob.current.etag = stamps.etag();
+        None if record.copied != before && matches!(blob.current.content, Content::Page { .. }) => {
+            blob.current.etag = stamps.etag();
+        }
+        None => {}
     }
     Some(blob)
 }
 
+/// How a copy ends by itself.
+#[derive(Debug)]
+enum End {
+    Planned(Failure),
+    SourceLost,
+    Success,
+    Overtime,
+}
+
 impl CopyJob {
-    pub(crate) fn finished(&self) -> bool {
-        !self.held && self.run >= self.needed
+    /// How the copy has ended by `now`, and when: whatever came first, however late it is asked for.
+    fn end(
+        &self,
+        total: u64,
+        now: OffsetDateTime,
+        source_is_intact: bool,
+    ) -> Option<(OffsetDateTime, End)> {
+        let seen = self.seen.min(now);
+        let reached = |run: Duration| {
+            let left = run.saturating_sub(self.run).try_into().ok()?;
+            seen.checked_add(left).filter(|_| !self.held)
+        };
+        let planned = self.failure.as_ref().and_then(|failure| {
+            let bytes = failure.at.min(total);
+            let at = if bytes <= self.moved(total) {
+                seen
+            } else {
+                reached(self.time_to(bytes, total))?
+            };
+            Some((at, End::Planned(failure.clone())))
+        });
+        let finished = reached(self.needed).map(|at| (at, End::Success));
+        // A loss is only found out now, but before the end.
+        let lost = (!source_is_intact).then(|| {
+            let end = finished.as_ref().map_or(now, |(at, _)| now.min(*at));
+            (end, End::SourceLost)
+        });
+        let overtime = Some((self.started + LONGEST, End::Overtime));
+        let ends = [planned, lost, finished, overtime].into_iter().flatten();
+        ends.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now)
+    }
+
+    /// How long it takes until so many of `total` bytes are copied.
+    fn time_to(&self, bytes: u64, total: u64) -> Duration {
+        let nanos = self.needed.as_nanos() * u128::from(bytes);
+        let nanos = nanos.div_ceil(u128::from(total.max(1)));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     /// How many of `total` bytes are copied by now.

@@ -73,15 +73,13 @@ fn key(call: &Call, names: [&'static str; 3]) -> Result<Option<Encryption>, Refu
     Ok(Some(Encryption::Key(hash.to_owned())))
 }
 
-/// Refuses to read, or to write a part of, what is encrypted with another key than the one that came.
+/// Refuses to read, or to write a part of, what is encrypted with another key than the one that came,
+/// or in another scope than the one that was named; none need be named.
 pub(crate) fn check(own: Option<&Encryption>, asked: Option<&Encryption>) -> Result<(), Refusal> {
-    let key = |encryption: Option<&Encryption>| match encryption {
-        Some(Encryption::Key(hash)) => Some(hash.clone()),
-        _ => None,
-    };
-    match key(own) == key(asked) {
-        true => Ok(()),
-        false => Err(Code::BlobUsesCustomerSpecifiedEncryption.into()),
+    match (own, asked) {
+        (None | Some(Encryption::Scope(_)), None) => Ok(()),
+        (Some(own), Some(asked)) if own == asked => Ok(()),
+        _ => Err(Code::BlobUsesCustomerSpecifiedEncryption.into()),
     }
 }
 

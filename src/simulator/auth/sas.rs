@@ -16,6 +16,7 @@ use crate::simulator::{
     container::StoredPolicy,
     dates,
     error::{Code, Refusal},
+    op::Op,
     route::{Query, Route},
     versions,
 };
@@ -201,7 +202,14 @@ impl<'a> Sas<'a> {
     }
 
     fn check_permission(&self, access: &Access<'_>, given: &str) -> Result<Principal, Refusal> {
-        let needed = access.op.permissions();
+        let action = access.headers.and_then(|headers| headers.get("x-ms-lease-action"));
+        // Who may delete may break a lease, and do nothing else with it.
+        let breaks =
+            action.is_some_and(|action| action == "break") && access.version >= "2017-07-29";
+        let needed = match access.op {
+            Op::LeaseBlob | Op::LeaseContainer if !breaks => "w",
+            op => op.permissions(),
+        };
         // Of what acts on a container as a whole, only its list is open to a service SAS.
         let whole = access.route.blob.is_none() && self.kind() != Kind::Account;
         let closed = whole && needed != "l";

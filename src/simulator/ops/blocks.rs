@@ -86,7 +86,7 @@ pub(super) fn stage(
     encryption::check(staged.encryption.as_ref(), encryption.as_ref())?;
     staged.blocks.insert(id.to_owned(), bytes);
     staged.at = Some(call.now);
-    let mut answer = Answer::new(StatusCode::CREATED).written_with(encryption.as_ref());
+    let mut answer = Answer::new(StatusCode::CREATED).written_with(staged.encryption.as_ref());
     checked.tell(call, &mut answer);
     Ok(answer)
 }
@@ -108,7 +108,7 @@ pub(super) fn put_list(
     let headers = metadata::own_content_headers(call);
     let (given, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     let tier = tiers::asked(call, &Content::Block(Vec::new()))?;
-    let encryption = encryption::asked(call)?;
+    let mut encryption = encryption::asked(call)?;
 
     let existing = state.accounts.find(&at)?;
     write::check_replacement(existing, call, &Conditions::of(call)?, "BlockBlob", principal)?;
@@ -118,10 +118,14 @@ pub(super) fn put_list(
     };
     let container = state.accounts.container(&at.account, &at.container)?;
     let staged = container.staged.get(&at.blob).filter(|staged| staged.is_alive(call.now));
-    if let Some(staged) = staged.filter(|staged| !staged.blocks.is_empty()) {
-        encryption::check(staged.encryption.as_ref(), encryption.as_ref())?;
+    let Chosen { blocks, kept } = chosen(&list, committed, staged)?;
+    // With what the blocks are encrypted, the blob is.
+    let staged = staged.filter(|staged| !staged.blocks.is_empty());
+    let kept = existing.filter(|_| kept).map(|blob| &blob.current.encryption);
+    for own in staged.map(|staged| &staged.encryption).into_iter().chain(kept) {
+        encryption::check(own.as_ref(), encryption.as_ref())?;
+        encryption = encryption.or_else(|| own.clone());
     }
-    let blocks = chosen(&list, committed, staged)?;
     let revision = Revision {
         content: Content::Block(blocks),
         headers,
@@ -146,27 +150,37 @@ pub(super) fn put_list(
 }
 
 /// The blocks that a list names.
-fn chosen(
-    list: &Element,
-    committed: &[Block],
-    staged: Option<&Staged>,
-) -> Result<Vec<Block>, Refusal> {
+struct Chosen {
+    blocks: Vec<Block>,
+    /// Whether some of them were committed before.
+    kept: bool,
+}
+
+fn chosen(list: &Element, committed: &[Block], staged: Option<&Staged>) -> Result<Chosen, Refusal> {
+    let mut kept = false;
     let by_id: std::collections::HashMap<&str, &Bytes> =
         committed.iter().filter_map(|block| Some((block.id.as_deref()?, &block.bytes))).collect();
     let blocks = list.children.iter().map(|entry| {
         let id = entry.text.trim();
         let old = || by_id.get(id).copied();
         let new = || staged.and_then(|staged| staged.blocks.get(id));
-        let bytes = match entry.name.as_str() {
-            "Committed" => old(),
-            "Uncommitted" => new(),
-            "Latest" => new().or_else(old),
+        let found = match entry.name.as_str() {
+            "Committed" => None,
+            "Uncommitted" | "Latest" => new(),
             _ => return Err(Code::InvalidXmlDocument),
+        };
+        let bytes = match found {
+            None if entry.name != "Uncommitted" => {
+                kept = true;
+                old()
+            }
+            found => found,
         };
         let bytes = bytes.ok_or(Code::InvalidBlockList)?.clone();
         Ok(Block { id: Some(id.to_owned()), bytes })
     });
-    Ok(blocks.collect::<Result<_, Code>>()?)
+    let blocks = blocks.collect::<Result<_, Code>>()?;
+    Ok(Chosen { blocks, kept })
 }
 
 /// [Get Block List](https://learn.microsoft.com/rest/api/storageservices/get-block-list).

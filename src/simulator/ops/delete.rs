@@ -4,8 +4,10 @@ use http::StatusCode;
 
 use crate::simulator::{
     answer::Answer,
+    blob::Revision,
     call::Call,
     conditions::Conditions,
+    dates,
     error::{Code, Refusal},
     leases,
     state::State,
@@ -19,6 +21,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     let blob = state.accounts.blob(&at)?;
     let revision = blob.revision(call.snapshot())?;
     Conditions::of(call)?.check_write(Some(revision.into()))?;
+    check_tier_date(call, revision)?;
     let with_snapshots = call.header(DELETE_SNAPSHOTS);
     // Snapshots are not covered by the lease of their blob.
     match call.snapshot().is_some() || with_snapshots == Some("only") {
@@ -41,4 +44,18 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         (None, Some(value)) => return Err(Refusal::bad_header(DELETE_SNAPSHOTS, value)),
     }
     Ok(Answer::new(StatusCode::ACCEPTED).header("x-ms-delete-type-permanent", "true"))
+}
+
+/// The conditions on when the tier was last changed: if it never was, when the blob was made.
+fn check_tier_date(call: &Call, revision: &Revision) -> Result<(), Refusal> {
+    let date = |name: &str| {
+        let Some(text) = call.header(name) else { return Ok(None) };
+        let date = dates::parse_http_date(text).ok_or_else(|| Refusal::bad_header(name, text))?;
+        Ok::<_, Refusal>(Some(date.unix_timestamp()))
+    };
+    let changed = revision.tier.as_ref().map_or(revision.created, |tier| tier.changed(call.now));
+    let changed = changed.unix_timestamp();
+    let met = date("x-ms-access-tier-if-modified-since")?.is_none_or(|date| changed > date)
+        && date("x-ms-access-tier-if-unmodified-since")?.is_none_or(|date| changed <= date);
+    if met { Ok(()) } else { Err(Code::ConditionNotMet.into()) }
 }

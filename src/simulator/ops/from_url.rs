@@ -133,7 +133,9 @@ pub(super) fn put_blob(
     if with_properties {
         inherit(&mut headers, &source.revision.headers, call);
     }
-    headers.md5 = Some(checked.md5().map_or_else(|| checksums::md5(&bytes), str::to_owned));
+    let computed = checked.md5().map_or_else(|| checksums::md5(&bytes), str::to_owned);
+    checksums::check_md5(call, &bytes)?;
+    headers.md5.get_or_insert_with(|| computed.clone());
 
     let existing = state.accounts.find(&at)?;
     write::check_replacement(existing, call, &Conditions::of(call)?, "BlockBlob", principal)?;
@@ -154,7 +156,7 @@ pub(super) fn put_blob(
         encryption,
     };
     let mut answer = Answer::about(StatusCode::CREATED, &revision)
-        .maybe("content-md5", revision.headers.md5.as_deref())
+        .header("content-md5", &computed)
         .written_with(revision.encryption.as_ref());
     if call.since("2026-10-06") {
         answer.set("x-ms-content-crc64", &checksums::crc64(&bytes));

@@ -63,24 +63,26 @@ fn is_taken(call: &Call, name: &str) -> bool {
                     | "x-ms-source-content-md5"
                     | "x-ms-source-content-crc64"
             ),
-            // Of all that other writes take, this one takes the conditions only.
-            Op::IncrementalCopy => {
-                !(name.starts_with("x-ms-meta-") || name.starts_with("x-ms-source-"))
-                    && !matches!(
-                        name,
-                        "x-ms-lease-id"
-                            | "x-ms-access-tier"
-                            | "x-ms-rehydrate-priority"
-                            | "x-ms-tags"
-                            | "x-ms-copy-source-tag-option"
-                            | "x-ms-seal-blob"
-                            | "x-ms-requires-sync"
-                    )
-            }
+            Op::IncrementalCopy => !is_of_writes(name),
             Op::DeleteBlob => !name.starts_with("x-ms-access-tier-if-") || call.since("2026-04-06"),
             _ => true,
         },
     }
+}
+
+/// Whether it is among what other writes take, of which an incremental copy takes the conditions only.
+fn is_of_writes(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "x-ms-lease-id",
+        "x-ms-access-tier",
+        "x-ms-rehydrate-priority",
+        "x-ms-tags",
+        "x-ms-copy-source-tag-option",
+        "x-ms-seal-blob",
+        "x-ms-requires-sync",
+    ];
+    let prefixed = ["x-ms-meta-", "x-ms-source-"].iter().any(|prefix| name.starts_with(prefix));
+    prefixed || NAMES.contains(&name)
 }
 
 /// Whether the content comes from a URL, and is read before the answer; Copy Blob From URL is apart.

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::kit::{Ask, Kit, Reply, kit, plain, sign_with};
+use super::kit::{Ask, HOST, Kit, Reply, kit, plain, sign_with, source_sas};
 use crate::simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, container::StoredPolicy};
 
 const VERSION: &str = "2026-04-06";
@@ -169,6 +169,38 @@ fn a_sas_can_change_the_headers_of_what_it_reads_and_names_the_scope_of_what_it_
     assert_eq!(put.header("x-ms-encryption-scope"), "scope1");
     let other = unsigned(&kit, "PUT", &format!("/one/a?{query}"));
     other.header("x-ms-encryption-scope", "scope2").send().refused(403, "AuthorizationFailure");
+    // A copy takes no scope in a header.
+    let source = format!("{HOST}/{DEFAULT_ACCOUNT}/one/dir/sub/b?{}", source_sas("/one/dir/sub/b"));
+    let copy = kit.ask("PUT", &format!("/one/a?{query}")).unsigned();
+    copy.header("x-ms-copy-source", &source).send().expect(202);
+    assert_eq!(kit.head("/one/a").header("x-ms-encryption-scope"), "scope1");
+}
+
+#[test]
+fn who_may_only_delete_may_break_a_lease_and_no_more() {
+    let kit = stocked();
+    let id = "11111111-2222-3333-4444-555555555555";
+    let lease = |permissions: &'static str, action: &str, version: &str| {
+        let token = vec![("sp", permissions), ("se", LATER), ("sv", VERSION), ("sr", "b")];
+        let query = Token(token).service("/one/a", "");
+        let ask = kit.ask("PUT", &format!("/one/a?comp=lease&{query}")).unsigned();
+        ask.header("x-ms-lease-action", action)
+            .header("x-ms-version", version)
+            .header("x-ms-lease-duration", "-1")
+            .header("x-ms-lease-id", id)
+            .header("x-ms-proposed-lease-id", id)
+            .send()
+    };
+    for (action, status) in [("acquire", 201), ("renew", 200), ("change", 200)] {
+        lease("d", action, VERSION).refused(403, "AuthorizationPermissionMismatch");
+        lease("w", action, VERSION).expect(status);
+    }
+    lease("d", "release", VERSION).refused(403, "AuthorizationPermissionMismatch");
+    lease("d", "break", "2017-04-17").refused(403, "AuthorizationPermissionMismatch");
+    assert_eq!(kit.head("/one/a").header("x-ms-lease-state"), "leased");
+    lease("d", "break", VERSION).expect(202);
+    assert_eq!(kit.head("/one/a").header("x-ms-lease-state"), "broken");
+    lease("w", "release", VERSION).expect(200);
 }
 
 #[test]

@@ -81,6 +81,64 @@ fn after_two_weeks_a_copy_fails() {
 }
 
 #[test]
+fn when_a_copy_ended_does_not_depend_on_when_it_is_asked_for() {
+    let days = |days: u64| std::time::Duration::from_secs(days * 86_400);
+    // How long it takes, after how many bytes of ten it is to fail, and how and when it ends.
+    for (takes, fails, status, description, progress, end) in [
+        (20, None, "failed", "500 OperationCancelled", "7/10", "Thu, 15 Jan 2026 00:00:00 GMT"),
+        (10, None, "success", "", "10/10", "Sun, 11 Jan 2026 00:00:00 GMT"),
+        (10, Some(3), "failed", "500 Planned", "3/10", "Sun, 04 Jan 2026 00:00:00 GMT"),
+        (20, Some(9), "failed", "500 OperationCancelled", "7/10", "Thu, 15 Jan 2026 00:00:00 GMT"),
+    ] {
+        // Asked for every day, and only once, when all is long over.
+        for asked in [1, 60] {
+            let kit = kit(|builder| builder.copy_duration(days(takes)));
+            kit.container("src");
+            kit.block_blob("/src/a", b"0123456789");
+            if let Some(at) = fails {
+                kit.sim.copies().fail_next(at, "500 Planned \"So.\"");
+            }
+            kit.copy("/src/a", "/src/b").send().expect(202);
+            for _ in 0..60 / asked {
+                kit.advance(asked * 86_400);
+                kit.head("/src/b").expect(200);
+            }
+            let ended = kit.head("/src/b");
+            assert_eq!(ended.header("x-ms-copy-status"), status, "{takes} {fails:?} {asked}");
+            assert!(ended.header("x-ms-copy-status-description").starts_with(description));
+            assert_eq!(ended.header("x-ms-copy-progress"), progress, "{takes} {fails:?} {asked}");
+            assert_eq!(ended.header("x-ms-copy-completion-time"), end);
+        }
+    }
+    // A copy that is held ends after two weeks too.
+    let kit = kit(|builder| builder);
+    kit.container("src");
+    kit.block_blob("/src/a", b"0123456789");
+    kit.sim.copies().hold();
+    kit.copy("/src/a", "/src/b").send().expect(202);
+    kit.advance(60 * 86_400);
+    let ended = kit.head("/src/b");
+    assert_eq!(ended.header("x-ms-copy-completion-time"), "Thu, 15 Jan 2026 00:00:00 GMT");
+}
+
+#[test]
+fn an_abort_is_of_the_blob_and_not_of_a_snapshot() {
+    let kit = kit(|builder| builder.copy_rate(1));
+    kit.container("src");
+    kit.block_blob("/src/a", b"0123456789");
+    kit.block_blob("/src/b", b"old");
+    let snapshot = kit.snapshot("/src/b");
+    let id = kit.copy("/src/a", "/src/b").send().expect(202).header("x-ms-copy-id").to_owned();
+    let abort = |more: &str| {
+        let ask = kit.ask("PUT", &format!("/src/b?comp=copy&copyid={id}{more}"));
+        ask.header("x-ms-copy-action", "abort").send()
+    };
+    abort(&format!("&snapshot={snapshot}")).refused(400, "InvalidOperation");
+    assert_eq!(kit.head("/src/b").header("x-ms-copy-status"), "pending");
+    abort("").expect(204);
+}
+
+#[test]
 fn a_source_in_another_account_needs_a_sas_or_to_be_public() {
     let kit = plain();
     kit.container("src");

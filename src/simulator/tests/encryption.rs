@@ -167,3 +167,78 @@ fn a_copy_reads_an_encrypted_source_only_where_its_key_can_be_given() {
     assert_eq!(scoped.header("x-ms-encryption-scope"), "one");
     sync("/src/open").key(1).send().refused(400, "UnsupportedHeader");
 }
+
+#[test]
+fn committed_blocks_are_not_decrypted_by_a_list_without_their_key() {
+    let kit = plain();
+    kit.container("src");
+    let block =
+        |id: &str| kit.ask("PUT", &format!("/src/b?comp=block&blockid={id}")).body(b"secret");
+    let commit = |entry: &str| {
+        let list = format!("<BlockList>{entry}</BlockList>");
+        kit.ask("PUT", "/src/b?comp=blocklist").body(list.as_bytes())
+    };
+    block("MDE%3D").key(1).send().expect(201);
+    commit("<Latest>MDE=</Latest>").key(1).send().expect(201);
+    for entry in ["<Committed>MDE=</Committed>", "<Latest>MDE=</Latest>"] {
+        commit(entry).send().refused(409, DENIED);
+        commit(entry).key(2).send().refused(409, DENIED);
+        commit(entry).header("x-ms-encryption-scope", "one").send().refused(409, DENIED);
+        kit.ask("GET", "/src/b").send().refused(409, DENIED);
+    }
+    // New blocks may be encrypted anew, but not be mixed with the old ones.
+    block("MDI%3D").key(2).send().expect(201);
+    let mixed = "<Committed>MDE=</Committed><Uncommitted>MDI=</Uncommitted>";
+    commit(mixed).key(1).send().refused(409, DENIED);
+    commit(mixed).key(2).send().refused(409, DENIED);
+    commit("<Uncommitted>MDI=</Uncommitted>").key(2).send().expect(201);
+    kit.ask("GET", "/src/b").key(2).send().expect(200);
+}
+
+#[test]
+fn a_part_is_written_in_the_scope_of_the_whole() {
+    const SCOPE: &str = "x-ms-encryption-scope";
+    let kit = stocked();
+    for (name, scope) in [("plain", None), ("one", Some("one"))] {
+        let new = |path: &str, kind: &str| {
+            let new = kit.ask("PUT", path).header("x-ms-blob-type", kind);
+            let new = new.header("x-ms-blob-content-length", "512");
+            scope.into_iter().fold(new, |new, scope| new.header(SCOPE, scope)).send().expect(201);
+        };
+        let [disk, log, blocks] =
+            ["disk", "log", "blocks"].map(|kind| format!("/src/{name}-{kind}"));
+        new(&disk, "PageBlob");
+        new(&log, "AppendBlob");
+        let block = kit.ask("PUT", &format!("{blocks}?comp=block&blockid=QQ==")).body(b"x");
+        let block = scope.into_iter().fold(block, |block, scope| block.header(SCOPE, scope));
+        block.send().expect(201);
+        let page = || {
+            let page = kit.ask("PUT", &format!("{disk}?comp=page"));
+            let page = page.header("x-ms-page-write", "update");
+            page.header("x-ms-range", "bytes=0-511").body(&[7; 512])
+        };
+        let append = || kit.ask("PUT", &format!("{log}?comp=appendblock")).body(b"x");
+        let snapshot = || kit.ask("PUT", &format!("{disk}?comp=snapshot"));
+        let commit = || {
+            let list = b"<BlockList><Latest>QQ==</Latest></BlockList>";
+            kit.ask("PUT", &format!("{blocks}?comp=blocklist")).body(list)
+        };
+        type Write<'a> = Box<dyn Fn() -> Ask<'a> + 'a>;
+        let writes: [Write<'_>; 5] = [
+            Box::new(page),
+            Box::new(append),
+            Box::new(snapshot),
+            Box::new(commit),
+            // Once more, of what is committed.
+            Box::new(commit),
+        ];
+        for ask in writes {
+            ask().header(SCOPE, "other").send().refused(409, DENIED);
+            let done = ask().send().expect(201);
+            assert_eq!(done.header(SCOPE), scope.unwrap_or_default());
+            if let Some(scope) = scope {
+                ask().header(SCOPE, scope).send().expect(201);
+            }
+        }
+    }
+}

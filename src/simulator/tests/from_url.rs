@@ -215,3 +215,20 @@ fn a_difference_is_told_from_a_snapshot_named_by_its_url() {
     let both = list(&format!("/one/p?comp=pagelist&prevsnapshot={earlier}"), "/one/p");
     both.refused(400, "InvalidHeaderValue");
 }
+
+#[test]
+fn the_checksum_of_put_blob_from_url_is_checked_and_another_one_kept() {
+    const RIGHT: &str = "eB5eJF1ptWaXm4bijSPyxw==";
+    const OTHER: &str = "AAAAAAAAAAAAAAAAAAAAAA==";
+    let kit = blobs();
+    let put = || from(&kit, "/one/a", "/one/b").header("x-ms-blob-type", "BlockBlob");
+    put().header("content-md5", OTHER).send().refused(400, "Md5Mismatch");
+    put().header("content-md5", "AAAA").send().refused(400, "InvalidMd5");
+    kit.head("/one/b").expect(404);
+    let done = put().header("content-md5", RIGHT).send().expect(201);
+    assert_eq!(done.header("content-md5"), RIGHT);
+    assert_eq!(kit.head("/one/b").header("content-md5"), RIGHT);
+    let done = put().header("x-ms-blob-content-md5", OTHER).send().expect(201);
+    assert_eq!(done.header("content-md5"), RIGHT);
+    assert_eq!(kit.head("/one/b").header("content-md5"), OTHER);
+}

@@ -135,6 +135,20 @@ const HEADERS: &[&str] = &[
     "x-ms-blob-condition-appendpos",
     "x-ms-blob-condition-maxsize",
     "x-ms-previous-snapshot-url",
+    "x-ms-encryption-key",
+    "x-ms-encryption-key-sha256",
+    "x-ms-encryption-algorithm",
+    "x-ms-encryption-scope",
+    "x-ms-source-encryption-key",
+    "x-ms-source-encryption-key-sha256",
+    "x-ms-source-encryption-algorithm",
+    "x-ms-source-content-crc64",
+    "x-ms-source-if-tags",
+    "x-ms-content-crc64",
+    "x-ms-seal-blob",
+    "x-ms-copy-source-tag-option",
+    "x-ms-access-tier-if-modified-since",
+    "x-ms-access-tier-if-unmodified-since",
     "host",
 ];
 
@@ -196,6 +210,12 @@ const VALUES: &[&str] = &[
     "11111111-2222-3333-4444-555555555555",
     "max",
     "increment",
+    "AES256",
+    "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+    "cs1u4hV8QYajGh+R1BIWHE+4D5JQGx74OgvgV4TpL3I=",
+    "AAAAAAAAAAA=",
+    "COPY",
+    "REPLACE",
 ];
 
 #[derive(Debug, Clone)]

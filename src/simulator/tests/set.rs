@@ -182,3 +182,28 @@ fn tiers_that_do_not_fit_are_refused() {
     let old = [("x-ms-version", "2021-10-04"), (TIER, "Cold")];
     set(&kit, "/one/a?comp=tier", &old).refused(400, "InvalidBlobTier");
 }
+
+#[test]
+fn a_deletion_may_depend_on_when_the_tier_changed() {
+    let kit = plain();
+    kit.container("one");
+    kit.block_blob("/one/a", b"a");
+    kit.advance(86_400);
+    let (before, made) = ("Wed, 31 Dec 2025 23:59:59 GMT", "Thu, 01 Jan 2026 00:00:00 GMT");
+    let delete = |name: &str, date: &str, version: &str| {
+        let ask = kit.ask("DELETE", "/one/a").header("x-ms-version", version);
+        ask.header(&format!("x-ms-access-tier-if-{name}-since"), date).send()
+    };
+    const NEW: &str = "2026-04-06";
+    // Of a tier that was never changed, what counts is when the blob was made.
+    delete("modified", made, NEW).refused(412, "ConditionNotMet");
+    delete("unmodified", before, NEW).refused(412, "ConditionNotMet");
+    let tier = kit.ask("PUT", "/one/a?comp=tier").header("x-ms-access-tier", "Cool");
+    tier.send().expect(200);
+    delete("unmodified", made, NEW).refused(412, "ConditionNotMet");
+    delete("modified", "soon", NEW).refused(400, "InvalidHeaderValue");
+    delete("modified", made, "2026-02-06").refused(400, "UnsupportedHeader");
+    kit.head("/one/a").expect(200);
+    delete("modified", made, NEW).expect(202);
+    kit.head("/one/a").expect(404);
+}
