@@ -268,6 +268,42 @@ async fn the_blocks_of_the_source_are_kept() {
     }
 }
 
+#[tokio::test]
+async fn an_azure_file_is_no_source_and_nothing_is_fetched() {
+    let target = target();
+    let file = "https://account.file.core.windows.net/share/file?sig=x";
+    let intent = ("x-ms-file-request-intent", "backup");
+    let asked = canned(|_, stream| say(stream, "200 OK", "", "text"));
+    for (from, headers) in [(file, [BLOCK_BLOB].as_slice()), (&asked, &[BLOCK_BLOB, intent])] {
+        let refused = copy(&target, from, "/one/a", headers).await.refused(501, "NotImplemented");
+        assert!(refused.text().contains("Azure file"), "{}", refused.text());
+    }
+    copy(&target, file, "/one/a", &[]).await.refused(501, "NotImplemented");
+    copy(&target, file, "/one/a", &[SYNC]).await.refused(501, "NotImplemented");
+}
+
+#[test]
+fn requests_about_paths_are_not_modelled() {
+    let kit = target();
+    let refused = |ask: Ask<'_>| {
+        let refused = ask.send();
+        assert_eq!(refused.status, 501);
+        refused
+    };
+    refused(kit.ask("HEAD", "/one/log?action=getAccessControl"));
+    for ask in [
+        kit.ask("PUT", "/one/new?resource=directory"),
+        kit.ask("PUT", "/one/new").header("x-ms-rename-source", "/one/log"),
+        kit.ask("PATCH", "/one/log?action=setAccessControl"),
+        kit.ask("PATCH", "/one/log"),
+    ] {
+        let refused = refused(ask).refused(501, "NotImplemented");
+        assert!(refused.text().contains("hierarchical namespace"), "{}", refused.text());
+    }
+    kit.ask("TRACE", "/one/log").send().refused(405, "UnsupportedHttpVerb");
+    kit.head("/one/new").expect(404);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_source_is_awaited_while_tokios_time_stands_still() {
     let target = target();
