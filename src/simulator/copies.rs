@@ -81,6 +81,8 @@ pub(crate) struct JobSource {
     pub(crate) access: Option<Access>,
     /// Whether that server was found to have it no more, or not as it was.
     pub(crate) lost: bool,
+    /// When it was last found there, and as it was.
+    pub(crate) verified: Option<OffsetDateTime>,
 }
 
 /// How a test wants a copy to fail.
@@ -135,7 +137,7 @@ fn advance<'a>(
     now: OffsetDateTime,
 ) -> Option<&'a mut Blob> {
     let source_is_intact = accounts.blob(at).ok()?.job.as_ref().is_some_and(|job| {
-        let JobSource { at, snapshot, etag, access, lost } = &job.source;
+        let JobSource { at, snapshot, etag, access, lost, .. } = &job.source;
         let unchanged = |source: &Revision| source.etag == *etag;
         match access {
             None => accounts.revision(at, snapshot.as_deref()).is_ok_and(unchanged),
@@ -164,8 +166,11 @@ fn advance<'a>(
         let description = "404 ResourceNotFound \"Copy failed when reading the source.\"";
         fail(blob, stamps, now, description.to_owned());
     } else if job.finished() {
-        let late = job.run - job.needed;
-        finish(blob, stamps, now - late);
+        let due = now - (job.run - job.needed);
+        // A source elsewhere must have been seen by then; if not, the copy waits for the next look.
+        if job.source.access.is_none() || job.source.verified.is_some_and(|at| at >= due) {
+            finish(blob, stamps, due);
+        }
     } else if now >= overtime {
         let description = "500 OperationCancelled \"The copy exceeded the maximum allowed time.\"";
         fail(blob, stamps, overtime, description.to_owned());

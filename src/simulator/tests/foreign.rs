@@ -3,7 +3,11 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -265,6 +269,64 @@ async fn the_blocks_of_the_source_are_kept() {
         copy(&target, &from, "/one/sync", &[SYNC]).await.expect(202);
         assert!(!blocks_of(&target, "/one/sync").await.contains("<Name>"));
         assert_eq!(target.ask("GET", "/one/sync").send().text(), "text");
+    }
+}
+
+/// A simulator whose copies take a minute.
+fn slow_target() -> Kit {
+    let minute = Duration::from_secs(60);
+    let kit = Kit::around(Simulator::builder().copy_duration(minute).build());
+    kit.container("one");
+    kit
+}
+
+#[tokio::test]
+async fn no_copy_succeeds_before_its_source_is_looked_at_once_more() {
+    let (source, target) = (source().await, slow_target());
+    source.block_blob("/src/a", b"a");
+    source.block_blob("/src/b", b"b");
+    for name in ["a", "b"] {
+        let from = url(&source, &format!("/src/{name}"), "r");
+        copy(&target, &from, &format!("/one/{name}"), &[]).await.expect(202);
+    }
+    target.advance(59);
+    send(&target, target.ask("HEAD", "/one/a")).await.expect(200);
+    source.block_blob("/src/b", b"another");
+    target.advance(60);
+    // Nothing that looks outside has happened since they are due.
+    assert_eq!(target.sim.copies().pending(), 2);
+    assert_eq!(target.head("/one/a").header("x-ms-copy-status"), "pending");
+    let status = async |path| {
+        let head = send(&target, target.ask("HEAD", path)).await.expect(200);
+        head.header("x-ms-copy-status").to_owned()
+    };
+    assert_eq!(
+        (status("/one/a").await, status("/one/b").await),
+        ("success".into(), "failed".into())
+    );
+    assert_eq!(target.sim.copies().pending(), 0);
+}
+
+#[tokio::test]
+async fn the_sources_of_many_copies_are_looked_at_together() {
+    let target = slow_target();
+    let together = Arc::new(Barrier::new(2));
+    for to in ["/one/a", "/one/b"] {
+        let (together, heads) = (together.clone(), AtomicU32::new(0));
+        let from = canned(move |head, stream| {
+            // The look when the copy is due is answered once both are looked at.
+            if head.starts_with("HEAD") && heads.fetch_add(1, Ordering::Relaxed) == 1 {
+                together.wait();
+            }
+            say(stream, "200 OK", "etag: \"0x1\"\r\n", "");
+        });
+        copy(&target, &from, to, &[]).await.expect(202);
+    }
+    target.advance(61);
+    send(&target, target.ask("GET", "?comp=list")).await.expect(200);
+    assert_eq!(target.sim.copies().pending(), 0);
+    for to in ["/one/a", "/one/b"] {
+        assert_eq!(target.head(to).header("x-ms-copy-status"), "success");
     }
 }
 
