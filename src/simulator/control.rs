@@ -36,7 +36,8 @@ impl Copies {
         self.0.state().copies.started
     }
 
-    /// How many copies are under way.
+    /// How many copies are under way. One whose source another server holds is so until the first
+    /// request after its end, when its source is looked at once more.
     pub fn pending(&self) -> usize {
         self.0.settled_state().copies.pending.len()
     }

@@ -81,6 +81,8 @@ pub(crate) struct JobSource {
     pub(crate) access: Option<Access>,
     /// Whether that server was found to have it no more, or not as it was.
     pub(crate) lost: bool,
+    /// When it was last found there, and as it was.
+    pub(crate) verified: Option<OffsetDateTime>,
 }
 
 /// How a test wants a copy to fail.
@@ -135,7 +137,7 @@ fn advance<'a>(
     now: OffsetDateTime,
 ) -> Option<&'a mut Blob> {
     let source_is_intact = accounts.blob(at).ok()?.job.as_ref().is_some_and(|job| {
-        let JobSource { at, snapshot, etag, access, lost } = &job.source;
+        let JobSource { at, snapshot, etag, access, lost, .. } = &job.source;
         let unchanged = |source: &Revision| source.etag == *etag;
         match access {
             None => accounts.revision(at, snapshot.as_deref()).is_ok_and(unchanged),
@@ -188,6 +190,14 @@ enum End {
     Overtime,
 }
 
+impl JobSource {
+    /// Whether it is known to have been there at `due`, as it was when the copy began. What is here needs
+    /// no look beforehand.
+    fn was_there(&self, due: OffsetDateTime) -> bool {
+        self.access.is_none() || self.verified.is_some_and(|at| at >= due)
+    }
+}
+
 impl CopyJob {
     /// How the copy has ended by `now`, and when: whatever came first, however late it is asked for.
     fn end(
@@ -198,8 +208,11 @@ impl CopyJob {
     ) -> Option<(OffsetDateTime, End)> {
         let seen = self.seen.min(now);
         let reached = |run: Duration| {
-            let left = run.saturating_sub(self.run).try_into().ok()?;
-            seen.checked_add(left).filter(|_| !self.held)
+            let at = match run.checked_sub(self.run) {
+                Some(left) => seen.checked_add(left.try_into().ok()?),
+                None => seen.checked_sub((self.run - run).try_into().ok()?),
+            };
+            at.filter(|_| !self.held)
         };
         let planned = self.failure.as_ref().and_then(|failure| {
             let bytes = failure.at.min(total);
@@ -210,12 +223,12 @@ impl CopyJob {
             };
             Some((at, End::Planned(failure.clone())))
         });
-        let finished = reached(self.needed).map(|at| (at, End::Success));
+        let due = reached(self.needed);
+        // A source elsewhere must have been seen by then; if not, the copy waits for the next look.
+        let finished = due.filter(|due| self.source.was_there(*due)).map(|at| (at, End::Success));
         // A loss is only found out now, but before the end.
-        let lost = (!source_is_intact).then(|| {
-            let end = finished.as_ref().map_or(now, |(at, _)| now.min(*at));
-            (end, End::SourceLost)
-        });
+        let lost =
+            (!source_is_intact).then(|| (due.map_or(now, |due| due.min(now)), End::SourceLost));
         let overtime = Some((self.started + LONGEST, End::Overtime));
         let ends = [planned, lost, finished, overtime].into_iter().flatten();
         ends.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now)

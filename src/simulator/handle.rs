@@ -97,7 +97,10 @@ pub(super) fn read(
     let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
     let (Parts { method, uri, headers, mut extensions, .. }, body) = request.into_parts();
 
-    if !matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE) {
+    // PATCH is known, but not modelled.
+    let known = matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE)
+        || matches!(method, Method::POST | Method::PATCH);
+    if !known {
         return Err(Code::UnsupportedHttpVerb.into());
     }
     if extensions.get::<TooLarge>().is_some() {

@@ -56,6 +56,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::Request;
 use tokio::net::TcpListener;
 
@@ -302,11 +303,12 @@ impl Shared {
             }
         }
         let watched = remote::watched(&self.state(), &request, now);
-        for watched in watched {
-            if !doors::fetch::is_unchanged(&watched).await {
-                remote::lose(&mut self.state(), &watched);
-            }
-        }
+        // All at once, so that one which does not answer delays no other.
+        let looks = watched.iter().map(|watched| async {
+            let unchanged = doors::fetch::is_unchanged(watched).await;
+            remote::note(&mut self.state(), watched, unchanged);
+        });
+        join_all(looks).await;
         let wanted = remote::wanted(&mut self.state(), &request, now);
         if let Some(wanted) = wanted {
             let fetched = doors::fetch::fetch(wanted, now).await;

@@ -151,7 +151,7 @@ impl Op {
 }
 
 /// What the service has and the simulator does not: `restype` (if it matters), `comp`, and a name.
-pub(crate) const NOT_MODELLED: [(&str, &str, &str); 15] = [
+pub(crate) const NOT_MODELLED: [(&str, &str, &str); 13] = [
     ("service", "properties", "Blob Service Properties"),
     ("service", "stats", "Get Blob Service Stats"),
     ("account", "properties", "Get Account Information"),
@@ -165,8 +165,6 @@ pub(crate) const NOT_MODELLED: [(&str, &str, &str); 15] = [
     ("", "immutabilityPolicies", "Blob Immutability Policy"),
     ("", "legalhold", "Set Blob Legal Hold"),
     ("", "renameBlob", "Rename Blob"),
-    ("", "messages", "the Queue service"),
-    ("", "getAccessControl", "Path access control"),
 ];
 
 impl fmt::Display for Op {

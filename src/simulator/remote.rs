@@ -97,6 +97,8 @@ pub(crate) struct Watched {
     pub(crate) access: Access,
     /// The ETag that the source had when the copy began.
     pub(crate) etag: String,
+    /// When the request came that is a reason to look.
+    now: OffsetDateTime,
 }
 
 /// Whether a door must look outside before it steps, which it need not for nearly all requests.
@@ -125,6 +127,7 @@ pub(crate) fn watched(
         into: into.clone(),
         access: access.clone(),
         etag: job.source.etag.clone(),
+        now,
     })
     .collect()
 }
@@ -137,12 +140,15 @@ fn under_way(state: &State) -> impl Iterator<Item = (&BlobAddress, &CopyJob, &Ac
     })
 }
 
-/// Notes that the source is not what it was when the copy began.
-pub(crate) fn lose(state: &mut State, watched: &Watched) {
+/// Notes whether the source is still what it was when the copy began.
+pub(crate) fn note(state: &mut State, watched: &Watched, unchanged: bool) {
     if let Ok(blob) = state.accounts.blob_mut(&watched.into)
         && let Some(job) = blob.job.as_mut().filter(|job| job.source.etag == watched.etag)
     {
-        job.source.lost = true;
+        match unchanged {
+            true => job.source.verified = Some(watched.now),
+            false => job.source.lost = true,
+        }
     }
 }
 

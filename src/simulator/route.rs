@@ -95,9 +95,11 @@ pub(crate) fn account_in_host(host: &str) -> Option<&str> {
 }
 
 /// Whether `other`, the authority of a copy's source, is this service too, which was itself
-/// addressed as `own`.
+/// addressed as `own`. All names of this machine with one port are one service, since a simulator
+/// answers to any of them.
 pub(crate) fn is_same_service(other: &Authority, own: Option<&Authority>) -> bool {
-    if other.host().to_ascii_lowercase().ends_with(SERVICE_SUFFIX) {
+    let host = other.host().to_ascii_lowercase();
+    if host.strip_suffix(SERVICE_SUFFIX).is_some_and(|account| account.ends_with('.')) {
         return true;
     }
     let Some(own) = own else { return is_loopback(other.host()) };
@@ -215,6 +217,20 @@ mod tests {
         let blob = route("127.0.0.1", "/two/name", false).unwrap();
         assert_eq!(blob.container.as_deref(), Some("$root"));
         assert_eq!(blob.blob.as_deref(), Some("name"));
+    }
+
+    #[test]
+    fn another_server_is_not_this_service() {
+        let same = |other: &str| {
+            let own = "127.0.0.1:10000".parse().unwrap();
+            is_same_service(&other.parse().unwrap(), Some(&own))
+        };
+        for own in ["localhost:10000", "one.localhost:10000", "ONE.blob.core.windows.net"] {
+            assert!(same(own), "{own}");
+        }
+        for other in ["evilblob.core.windows.net", "blob.core.windows.net", "127.0.0.1:10001"] {
+            assert!(!same(other), "{other}");
+        }
     }
 
     #[test]

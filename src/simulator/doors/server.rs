@@ -10,8 +10,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Limited};
+use http::{Method, Request, Response, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
     server::conn::http1,
@@ -32,12 +32,16 @@ use crate::{
         faults::Delivery,
         handle::{Outcome, TooLarge},
         payload::Payload,
-        route::Peer,
+        route::{Peer, Query},
     },
 };
 
-/// The largest body that is read: that of the largest Put Blob.
-const LARGEST_BODY: u64 = 5000 << 20;
+/// The largest body of an operation that takes XML or nothing: twice a list of 50,000 blocks.
+const LARGEST_DOCUMENT: u64 = 12 << 20;
+/// The largest of Append Block and Put Page, which refuse sooner what is too large for them.
+const LARGEST_PIECE: u64 = 128 << 20;
+const LARGEST_BLOCK: u64 = 4000 << 20;
+const LARGEST_BLOB: u64 = 5000 << 20;
 
 /// Stops the server when the last clone of its simulator goes.
 #[derive(Debug)]
@@ -145,15 +149,11 @@ async fn exchange(
     https: bool,
 ) -> io::Result<Response<Outgoing>> {
     let (mut parts, body) = request.into_parts();
-    let too_large = body.size_hint().lower() > LARGEST_BODY;
-    if too_large {
-        parts.extensions.insert(TooLarge);
-    }
-    let body = match too_large || body.is_end_stream() {
-        true => Bytes::new(),
-        false => {
-            let limit = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);
-            Limited::new(body, limit).collect().await.map_err(io::Error::other)?.to_bytes()
+    let body = match read(body, largest_body(&parts)).await? {
+        Some(body) => body,
+        None => {
+            parts.extensions.insert(TooLarge);
+            Bytes::new()
         }
     };
     caller.half_sent.whole();
@@ -169,6 +169,33 @@ async fn exchange(
             clock::sleep(wait).await;
             Ok(response.map(Outgoing::whole))
         }
+    }
+}
+
+/// The largest body that is read of a request with this head.
+fn largest_body(head: &Parts) -> u64 {
+    let Ok(query) = Query::parse(head.uri.query()) else { return LARGEST_DOCUMENT };
+    match (query.get("restype"), query.get("comp")) {
+        (None, None) if head.method == Method::PUT => LARGEST_BLOB,
+        (None, Some("block")) => LARGEST_BLOCK,
+        (None, Some("appendblock" | "page")) => LARGEST_PIECE,
+        _ => LARGEST_DOCUMENT,
+    }
+}
+
+/// Reads a body; `None` when it is larger than this.
+async fn read(body: Incoming, largest: u64) -> io::Result<Option<Bytes>> {
+    if body.size_hint().lower() > largest {
+        return Ok(None);
+    }
+    if body.is_end_stream() {
+        return Ok(Some(Bytes::new()));
+    }
+    let limit = usize::try_from(largest).unwrap_or(usize::MAX);
+    match Limited::new(body, limit).collect().await {
+        Ok(read) => Ok(Some(read.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
     }
 }
 

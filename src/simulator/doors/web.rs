@@ -1,14 +1,13 @@
 //! Asks another server, and takes no more from it than is wanted.
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, StatusCode};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 
 use crate::simulator::{
     document::Element,
     error::{Code, Refusal},
     remote::{Access, READER},
-    route::is_loopback,
 };
 
 /// The largest document that is read: a list of ranges or of blocks.
@@ -66,13 +65,8 @@ pub(super) struct Cut {
 impl<'a> Site<'a> {
     pub(super) fn new(access: &'a Access) -> Result<Self, Trouble> {
         let builder = Client::builder().redirect(Policy::none()).no_proxy().user_agent(READER);
-        // Nobody can stand between two servers on one machine, and a simulator there signs its
-        // certificate itself.
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
-        let builder = builder.tls_danger_accept_invalid_certs({
-            let uri = access.url.parse::<Uri>().ok();
-            uri.as_ref().and_then(Uri::host).is_some_and(is_loopback)
-        });
+        let builder = builder.tls_danger_accept_invalid_certs(is_on_this_machine(&access.url));
         Ok(Self { client: builder.build()?, access })
     }
 
@@ -98,6 +92,14 @@ impl<'a> Site<'a> {
         };
         Ok((headers, Element::read(&body).filter(|element| element.name == name)))
     }
+}
+
+/// Whether any certificate will do: nobody can stand between two servers on one machine, and a
+/// simulator there signs its certificate itself.
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn is_on_this_machine(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().ok();
+    uri.as_ref().and_then(http::Uri::host).is_some_and(crate::simulator::route::is_loopback)
 }
 
 /// The answer to a request if it is a success; anything else is the cause of a refusal.

@@ -158,6 +158,7 @@ pub(super) fn plan(
             at: source.at,
             snapshot: source.snapshot,
             etag: source.revision.etag,
+            verified: source.elsewhere.as_ref().map(|_| call.now),
             access: source.elsewhere.map(|elsewhere| elsewhere.access),
             lost: false,
         },

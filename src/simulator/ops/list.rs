@@ -43,8 +43,12 @@ const INCLUDE: [(&str, &str); 11] = [
 /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs).
 pub(super) fn blobs(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let name = call.container()?;
-    let container = state.accounts.container(&call.route.account, name)?;
+    let container = state.accounts.container_mut(&call.route.account, name)?;
     let asked = Asked::of(call, &INCLUDE)?;
+    if asked.includes("uncommittedblobs") {
+        container.staged.retain(|_, staged| staged.is_alive(call.now));
+    }
+    let container = &*container;
     let delimiter = call.query.get("delimiter").filter(|delimiter| !delimiter.is_empty());
     if delimiter.is_some() && asked.includes("snapshots") {
         let why = "snapshots cannot be listed by hierarchy";
@@ -160,23 +164,24 @@ impl<'a> Walk<'a> {
 
     /// The next name, and the blob that it names unless that is not committed.
     fn next_name(&mut self) -> Option<(&'a str, Option<&'a Blob>)> {
-        let committed = self.committed.peek().map(|(name, _)| *name);
-        let staged = match self.asked.includes("uncommittedblobs") {
-            true => self.staged.peek().map(|(name, _)| name.as_str()),
-            false => None,
-        };
-        match (committed, staged) {
-            (committed, Some(staged)) if committed.is_none_or(|name| staged <= name) => {
-                let both = committed == Some(staged);
-                let (_, blocks) = self.staged.next()?;
-                match both {
-                    true => self.next_name(),
-                    false if blocks.is_alive(self.asked.now) => Some((staged, None)),
-                    false => self.next_name(),
+        loop {
+            let committed = self.committed.peek().map(|(name, _)| *name);
+            let staged = match self.asked.includes("uncommittedblobs") {
+                true => self.staged.peek().map(|(name, _)| name.as_str()),
+                false => None,
+            };
+            match (committed, staged) {
+                (committed, Some(staged)) if committed.is_none_or(|name| staged <= name) => {
+                    let (_, blocks) = self.staged.next()?;
+                    if committed != Some(staged) && blocks.is_alive(self.asked.now) {
+                        return Some((staged, None));
+                    }
                 }
+                (Some(name), _) => {
+                    return Some((name, self.committed.next().map(|(_, blob)| blob)));
+                }
+                (None, _) => return None,
             }
-            (Some(name), _) => Some((name, self.committed.next().map(|(_, blob)| blob))),
-            _ => None,
         }
     }
 

@@ -100,6 +100,12 @@ pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     if let Some(name) = headers::not_modelled(call) {
         return not_modelled(name);
     }
+    // Directories, renames and access control lists have requests of their own.
+    let of_paths = ["action", "resource"].iter().any(|name| call.query.get(name).is_some());
+    let renames = call.header("x-ms-rename-source").is_some();
+    if of_paths || renames || call.method == Method::PATCH {
+        return not_modelled("Paths (hierarchical namespace)");
+    }
     if call.op != Op::NotModelled {
         return Ok(());
     }

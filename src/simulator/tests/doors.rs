@@ -225,6 +225,43 @@ async fn one_connection_takes_requests_in_every_form_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_body_is_read_as_far_as_its_operation_takes_one() {
+    let (_kit, address) = listening().await;
+    let head = |target: &str, headers: &str| {
+        format!("PUT /devstoreaccount1/one{target} HTTP/1.1\r\nhost: x\r\n{headers}\r\n")
+    };
+    for (target, length) in [
+        ("/b?comp=blocklist", 12 << 20),
+        ("/b?comp=tags", 12 << 20),
+        ("?restype=container&comp=acl", 12 << 20),
+        ("?restype=container", 12 << 20),
+        ("/b?comp=page", 128 << 20),
+        ("/b?comp=appendblock", 128 << 20),
+        ("/b?comp=block", 4000_u64 << 20),
+        ("/b", 5000 << 20),
+    ] {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let refused = head(target, &format!("content-length: {}\r\n", length + 1));
+        stream.write_all(refused.as_bytes()).await.unwrap();
+        let refused = read_until(&mut stream, "</Error>").await;
+        assert!(refused.starts_with("HTTP/1.1 413 "), "{target}: {refused}");
+
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let asked_for = format!("content-length: {length}\r\nexpect: 100-continue\r\n");
+        stream.write_all(head(target, &asked_for).as_bytes()).await.unwrap();
+        read_until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
+    }
+
+    // Nor is one read to its end whose length nobody told.
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let chunked = head("/b?comp=blocklist", "transfer-encoding: chunked\r\n");
+    stream.write_all((chunked + "c00001\r\n").as_bytes()).await.unwrap();
+    stream.write_all(&vec![b' '; (12 << 20) + 1]).await.unwrap();
+    let refused = read_until(&mut stream, "</Error>").await;
+    assert!(refused.contains("<Code>RequestBodyTooLarge</Code>"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_half_sent_request_stands_in_nobodys_way_and_changes_nothing() {
     let (kit, address) = listening().await;
     let mut halves = Vec::new();

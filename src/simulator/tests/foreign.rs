@@ -3,7 +3,11 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -266,6 +270,100 @@ async fn the_blocks_of_the_source_are_kept() {
         assert!(!blocks_of(&target, "/one/sync").await.contains("<Name>"));
         assert_eq!(target.ask("GET", "/one/sync").send().text(), "text");
     }
+}
+
+/// A simulator whose copies take a minute.
+fn slow_target() -> Kit {
+    let minute = Duration::from_secs(60);
+    let kit = Kit::around(Simulator::builder().copy_duration(minute).build());
+    kit.container("one");
+    kit
+}
+
+#[tokio::test]
+async fn no_copy_succeeds_before_its_source_is_looked_at_once_more() {
+    let (source, target) = (source().await, slow_target());
+    source.block_blob("/src/a", b"a");
+    source.block_blob("/src/b", b"b");
+    for name in ["a", "b"] {
+        let from = url(&source, &format!("/src/{name}"), "r");
+        copy(&target, &from, &format!("/one/{name}"), &[]).await.expect(202);
+    }
+    target.advance(59);
+    send(&target, target.ask("HEAD", "/one/a")).await.expect(200);
+    source.block_blob("/src/b", b"another");
+    target.advance(60);
+    // Nothing that looks outside has happened since they are due.
+    assert_eq!(target.sim.copies().pending(), 2);
+    assert_eq!(target.head("/one/a").header("x-ms-copy-status"), "pending");
+    let status = async |path| {
+        let head = send(&target, target.ask("HEAD", path)).await.expect(200);
+        head.header("x-ms-copy-status").to_owned()
+    };
+    assert_eq!(
+        (status("/one/a").await, status("/one/b").await),
+        ("success".into(), "failed".into())
+    );
+    assert_eq!(target.sim.copies().pending(), 0);
+}
+
+#[tokio::test]
+async fn the_sources_of_many_copies_are_looked_at_together() {
+    let target = slow_target();
+    let together = Arc::new(Barrier::new(2));
+    for to in ["/one/a", "/one/b"] {
+        let (together, heads) = (together.clone(), AtomicU32::new(0));
+        let from = canned(move |head, stream| {
+            // The look when the copy is due is answered once both are looked at.
+            if head.starts_with("HEAD") && heads.fetch_add(1, Ordering::Relaxed) == 1 {
+                together.wait();
+            }
+            say(stream, "200 OK", "etag: \"0x1\"\r\n", "");
+        });
+        copy(&target, &from, to, &[]).await.expect(202);
+    }
+    target.advance(61);
+    send(&target, target.ask("GET", "?comp=list")).await.expect(200);
+    assert_eq!(target.sim.copies().pending(), 0);
+    for to in ["/one/a", "/one/b"] {
+        assert_eq!(target.head(to).header("x-ms-copy-status"), "success");
+    }
+}
+
+#[tokio::test]
+async fn an_azure_file_is_no_source_and_nothing_is_fetched() {
+    let target = target();
+    let file = "https://account.file.core.windows.net/share/file?sig=x";
+    let intent = ("x-ms-file-request-intent", "backup");
+    let asked = canned(|_, stream| say(stream, "200 OK", "", "text"));
+    for (from, headers) in [(file, [BLOCK_BLOB].as_slice()), (&asked, &[BLOCK_BLOB, intent])] {
+        let refused = copy(&target, from, "/one/a", headers).await.refused(501, "NotImplemented");
+        assert!(refused.text().contains("Azure file"), "{}", refused.text());
+    }
+    copy(&target, file, "/one/a", &[]).await.refused(501, "NotImplemented");
+    copy(&target, file, "/one/a", &[SYNC]).await.refused(501, "NotImplemented");
+}
+
+#[test]
+fn requests_about_paths_are_not_modelled() {
+    let kit = target();
+    let refused = |ask: Ask<'_>| {
+        let refused = ask.send();
+        assert_eq!(refused.status, 501);
+        refused
+    };
+    refused(kit.ask("HEAD", "/one/log?action=getAccessControl"));
+    for ask in [
+        kit.ask("PUT", "/one/new?resource=directory"),
+        kit.ask("PUT", "/one/new").header("x-ms-rename-source", "/one/log"),
+        kit.ask("PATCH", "/one/log?action=setAccessControl"),
+        kit.ask("PATCH", "/one/log"),
+    ] {
+        let refused = refused(ask).refused(501, "NotImplemented");
+        assert!(refused.text().contains("hierarchical namespace"), "{}", refused.text());
+    }
+    kit.ask("TRACE", "/one/log").send().refused(405, "UnsupportedHttpVerb");
+    kit.head("/one/new").expect(404);
 }
 
 #[tokio::test(start_paused = true)]

@@ -181,6 +181,21 @@ fn a_name_that_xml_cannot_hold_is_encoded_since_2021_02_12() {
 }
 
 #[test]
+fn however_many_blocks_were_thrown_away_a_list_steps_over_them() {
+    let kit = with_blobs(&["z"]);
+    for number in 0..20_000 {
+        let put = format!("/one/{number}?comp=block&blockid=QQ%3D%3D");
+        kit.ask("PUT", &put).body(b"x").send().expect(201);
+    }
+    kit.advance(7 * 24 * 60 * 60);
+    kit.ask("PUT", "/one/y?comp=block&blockid=QQ%3D%3D").body(b"x").send().expect(201);
+    let found = list(&kit, "&include=uncommittedblobs").expect(200);
+    assert_eq!(texts(&found, "Name"), ["y", "z"]);
+    let state = kit.sim.shared.state();
+    assert_eq!(state.accounts.container("devstoreaccount1", "one").unwrap().staged.len(), 1);
+}
+
+#[test]
 fn what_cannot_be_listed_is_refused_with_the_parameter_named() {
     let kit = with_blobs(&[]);
     for (query, code) in [
