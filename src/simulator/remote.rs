@@ -166,7 +166,7 @@ pub(crate) fn wanted(
     // Whatever is wrong with it, the step will say.
     let call: Call = handle::read(state, request.clone(), now).ok()?;
     auth::authorize(&call, &state.accounts, &state.settings).ok()?;
-    let (url, at) = ops::source_elsewhere(&call)?;
+    let (url, at) = ops::source_elsewhere(&call).filter(|_| !ops::refuses_a_header(&call))?;
     let part = match call.op {
         Op::NotModelled => return None,
         Op::IncrementalCopy => Part::Snapshot { last: copied_last(state, &call, &at) },
@@ -176,8 +176,8 @@ pub(crate) fn wanted(
         Op::CopyBlob | Op::CopyBlobFromUrl => Part::Whole { blocks: true },
         _ => Part::Whole { blocks: false },
     };
-    // Copy Blob takes nothing of the kind.
-    let given = FOR_SOURCE.into_iter().filter(|_| call.op != Op::CopyBlob);
+    // Where an operation takes nothing of the kind, it has been refused.
+    let given = FOR_SOURCE.into_iter();
     let given = given.filter_map(|(ours, theirs)| Some((theirs, call.header(ours)?.to_owned())));
     let headers = given.chain([("x-ms-version", call.version().to_owned())]).collect();
     let access = Access { url, headers };

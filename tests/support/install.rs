@@ -6,19 +6,23 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 /// The folder below `target` with what `install` puts into it beside `files`; anew when the files
 /// or `name` are others.
 ///
 /// Every process installs into a folder of its own and then renames it, so that a half-made one is
-/// never used and no lock can be left behind. Of two that do so at once, one throws its away.
+/// never used and no lock can be left behind. Of two that do so at once, one throws its away. Within a
+/// process, tests that need the same wait for each other.
 pub(crate) fn once(
     name: &str,
     what: &str,
     files: &[(&str, &str)],
     install: impl FnOnce(&Path) -> Result<(), String>,
 ) -> Result<PathBuf, String> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut hasher = DefaultHasher::new();
     files.hash(&mut hasher);
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(name);

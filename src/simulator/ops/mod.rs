@@ -87,6 +87,11 @@ pub(crate) fn dispatch(
     }
 }
 
+/// Whether the step will refuse a request for a header that its operation does not take.
+pub(crate) fn refuses_a_header(call: &Call) -> bool {
+    headers::check(call).is_err()
+}
+
 /// Refuses what the simulator does not model by its name, and what the service does not have.
 pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     let not_modelled =
