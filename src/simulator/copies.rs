@@ -224,14 +224,16 @@ impl CopyJob {
             Some((at, End::Planned(failure.clone())))
         });
         let due = reached(self.needed);
-        // A source elsewhere must have been seen by then; if not, the copy waits for the next look.
-        let finished = due.filter(|due| self.source.was_there(*due)).map(|at| (at, End::Success));
+        let finished = due.map(|at| (at, End::Success));
         // A loss is only found out now, but before the end.
         let lost =
             (!source_is_intact).then(|| (due.map_or(now, |due| due.min(now)), End::SourceLost));
         let overtime = Some((self.started + LONGEST, End::Overtime));
         let ends = [planned, lost, finished, overtime].into_iter().flatten();
-        ends.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now)
+        let first = ends.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now);
+        // A source elsewhere must have been seen by then; if not, the copy waits for the next look,
+        // however long that takes.
+        first.filter(|(at, end)| !matches!(end, End::Success) || self.source.was_there(*at))
     }
 
     /// How long it takes until so many of `total` bytes are copied.

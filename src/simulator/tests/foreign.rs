@@ -308,6 +308,17 @@ async fn no_copy_succeeds_before_its_source_is_looked_at_once_more() {
 }
 
 #[tokio::test]
+async fn a_copy_that_waits_for_a_look_does_not_run_out_of_time() {
+    let (source, target) = (source().await, slow_target());
+    source.block_blob("/src/a", b"a");
+    copy(&target, &url(&source, "/src/a", "r"), "/one/a", &[]).await.expect(202);
+    target.advance(15 * 24 * 60 * 60);
+    assert_eq!(target.sim.copies().pending(), 1);
+    let head = send(&target, target.ask("HEAD", "/one/a")).await.expect(200);
+    assert_eq!(head.header("x-ms-copy-status"), "success");
+}
+
+#[tokio::test]
 async fn the_sources_of_many_copies_are_looked_at_together() {
     let target = slow_target();
     let together = Arc::new(Barrier::new(2));
