@@ -4,65 +4,47 @@
 //! first account to the second; with the second alone, within it; else between two accounts of a
 //! simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
 
-use std::{env, error::Error, process::ExitCode, time::Duration};
+#[path = "shared/account.rs"]
+mod account;
+#[path = "shared/containers.rs"]
+mod containers;
 
+use std::{env, process::ExitCode, time::Duration};
+
+use account::{CONNECTION_STRING, Result, account, announce};
 use blobcopy::{
     BlobClient, BlobContainerClient, BlobServiceClient, Clock, CopySource, SharedKey,
     sas::{BlobSasPermissions, ServiceSas},
     simulator::Simulator,
 };
+use containers::{in_containers, unused_name};
 use url::Url;
 
-const FROM: &str = "AZURE_STORAGE_SOURCE_CONNECTION_STRING";
-const TO: &str = "AZURE_STORAGE_CONNECTION_STRING";
+const SOURCE_CONNECTION_STRING: &str = "AZURE_STORAGE_SOURCE_CONNECTION_STRING";
 
 const CONTENT: &str = "What is to be copied.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    account::exit(run().await)
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run() -> Result<()> {
     // Kept until the end: a simulator that is dropped stops.
     let (from, to, _simulator) = accounts().await?;
     let key = key(&from)?;
     let from = BlobServiceClient::from_connection_string(&from)?;
-    let to = BlobServiceClient::from_connection_string(&to)?;
     println!("From {}\n  to {}\n", from.url(), to.url());
 
-    // Names that no earlier run has used.
-    let run = Clock::system().now().unix_timestamp_nanos();
-    let source = from.container_client(&format!("blobcopy-example-{run}"));
-    let target = to.container_client(&format!("blobcopy-example-{run}-to"));
-    source.create().await?;
-    // Whatever happens, nothing is left behind.
-    let copied = copy_to_new(&source, &target, &key, from.url() != to.url()).await;
-    let deleted = source.delete().await;
-    copied?;
-    deleted?;
+    let name = unused_name();
+    let source = from.container_client(&name);
+    let target = to.container_client(&format!("{name}-to"));
+    in_containers([&source, &target], async || {
+        copy_in_three_ways(&source, &target, &key, from.url() != to.url()).await
+    })
+    .await?;
     println!("\nDone; everything that was made is deleted again.");
     Ok(())
-}
-
-/// Creates the target, and deletes it whatever came of the copies.
-async fn copy_to_new(
-    source: &BlobContainerClient,
-    target: &BlobContainerClient,
-    key: &SharedKey,
-    from_another_account: bool,
-) -> Result<(), Box<dyn Error>> {
-    target.create().await?;
-    let copied = copy_in_three_ways(source, target, key, from_another_account).await;
-    let deleted = target.delete().await;
-    copied?;
-    Ok(deleted?)
 }
 
 async fn copy_in_three_ways(
@@ -70,7 +52,7 @@ async fn copy_in_three_ways(
     target: &BlobContainerClient,
     key: &SharedKey,
     from_another_account: bool,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<()> {
     let notes = source.blob_client("my notes.txt");
     notes.block_blob_client().upload(CONTENT).await?;
 
@@ -109,7 +91,7 @@ async fn copy_in_three_ways(
     Ok(())
 }
 
-async fn copy(source: CopySource, to: &BlobClient) -> Result<(), Box<dyn Error>> {
+async fn copy(source: CopySource, to: &BlobClient) -> Result<()> {
     let mut copy = to.start_copy_from_uri(source).await?;
     copy.wait().timeout(Duration::from_secs(600)).await?;
     let content = to.download().await?.bytes().await?;
@@ -120,10 +102,11 @@ async fn copy(source: CopySource, to: &BlobClient) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// The connection strings that the environment names, or those of a simulator that is started here.
-async fn accounts() -> Result<(String, String, Option<Simulator>), Box<dyn Error>> {
-    if let Ok(to) = env::var(TO) {
-        let from = env::var(FROM).unwrap_or_else(|_| to.clone());
+/// The connection string of the source's account and a client of the other, as the environment names
+/// them, or of two in a simulator that is started here.
+async fn accounts() -> Result<(String, BlobServiceClient, Option<Simulator>)> {
+    if let Some(to) = account(CONNECTION_STRING)? {
+        let from = env::var(SOURCE_CONNECTION_STRING).or_else(|_| env::var(CONNECTION_STRING))?;
         return Ok((from, to, None));
     }
     let simulator = Simulator::builder()
@@ -131,13 +114,14 @@ async fn accounts() -> Result<(String, String, Option<Simulator>), Box<dyn Error
         .account("second", "c2Vjb25kIGtleQ==")
         .start()
         .await?;
-    println!("{TO} is not set, so this runs in a simulator of the service.");
+    announce(&simulator);
     let of = |account| simulator.connection_string_of(account).ok_or("no such account");
-    Ok((of("first")?, of("second")?, Some(simulator)))
+    let to = BlobServiceClient::from_connection_string(&of("second")?)?;
+    Ok((of("first")?, to, Some(simulator)))
 }
 
 /// The account key in a connection string: what signs a SAS by hand.
-fn key(connection_string: &str) -> Result<SharedKey, Box<dyn Error>> {
+fn key(connection_string: &str) -> Result<SharedKey> {
     let value = |name: &str| {
         let mut pairs = connection_string.split(';').filter_map(|pair| pair.split_once('='));
         pairs.find(|pair| pair.0.eq_ignore_ascii_case(name)).map(|pair| pair.1)

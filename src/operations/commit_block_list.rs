@@ -7,7 +7,7 @@ use super::{
     Call, Operation, awaitable, call_options,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, write_lease, write_tags, write_tier,
+    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags, write_tier,
 };
 use crate::{
     error::{Error, Result},
@@ -65,12 +65,6 @@ impl CommitBlockList {
         self
     }
 
-    /// Index tags (from version 2019-12-12).
-    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.tags = tags.into();
-        self
-    }
-
     /// The blob's tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06).
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.tier = Some(tier);
@@ -96,6 +90,7 @@ impl CommitBlockList {
 
 call_options!(CommitBlockList);
 with_metadata!(CommitBlockList);
+with_tags!(CommitBlockList);
 with_stored_headers!(CommitBlockList);
 with_conditions!(CommitBlockList);
 with_lease!(CommitBlockList);

@@ -8,8 +8,8 @@ use super::{
     Call, Operation, call_options, copy_blob,
     encryption::{Encryption, with_encryption_scope},
     url_source::{UrlSource, from_uri},
-    with_conditions, with_lease, with_metadata, write_immutability, write_lease, write_tags,
-    write_tier,
+    with_conditions, with_lease, with_metadata, with_tags, write_immutability, write_lease,
+    write_tags, write_tier,
 };
 use crate::{
     copy::CopySource,
@@ -62,12 +62,6 @@ impl CopyFromUri {
         }
     }
 
-    /// Index tags for the destination (from version 2019-12-12).
-    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.tags = tags.into();
-        self
-    }
-
     /// Copies the source's index tags (from version 2021-04-10); not together with
     /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
@@ -101,6 +95,7 @@ impl CopyFromUri {
 
 call_options!(CopyFromUri);
 with_metadata!(CopyFromUri);
+with_tags!(CopyFromUri);
 with_conditions!(CopyFromUri);
 with_lease!(CopyFromUri);
 with_encryption_scope!(CopyFromUri);

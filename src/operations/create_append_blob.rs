@@ -7,7 +7,7 @@ use super::{
     Call, Operation, awaitable, call_options,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, write_lease, write_tags,
+    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
 };
 use crate::{
     error::Result,
@@ -47,16 +47,11 @@ impl CreateAppendBlob {
             lease_id: None,
         }
     }
-
-    /// Index tags (from version 2019-12-12).
-    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.tags = tags.into();
-        self
-    }
 }
 
 call_options!(CreateAppendBlob);
 with_metadata!(CreateAppendBlob);
+with_tags!(CreateAppendBlob);
 with_stored_headers!(CreateAppendBlob);
 with_conditions!(CreateAppendBlob);
 with_lease!(CreateAppendBlob);

@@ -8,7 +8,7 @@ use super::{
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     sequence_number,
     stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, write_lease, write_tags, write_tier,
+    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags, write_tier,
 };
 use crate::{
     error::{Error, Result},
@@ -65,12 +65,6 @@ impl CreatePageBlob {
         self.tier = Some(tier);
         self
     }
-
-    /// Index tags (from version 2019-12-12).
-    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.tags = tags.into();
-        self
-    }
 }
 
 /// Refuses a size that no page blob can have.
@@ -85,6 +79,7 @@ pub(super) fn check_size(size: u64) -> Result<()> {
 
 call_options!(CreatePageBlob);
 with_metadata!(CreatePageBlob);
+with_tags!(CreatePageBlob);
 with_stored_headers!(CreatePageBlob);
 with_conditions!(CreatePageBlob);
 with_lease!(CreatePageBlob);

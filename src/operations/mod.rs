@@ -278,6 +278,20 @@ macro_rules! with_metadata {
 }
 pub(crate) use with_metadata;
 
+/// `tags` for a builder that takes some.
+macro_rules! with_tags {
+    ($builder:ident) => {
+        impl $builder {
+            /// Index tags for what is written (from version 2019-12-12).
+            pub fn tags(mut self, tags: impl Into<crate::models::Tags>) -> Self {
+                self.tags = tags.into();
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_tags;
+
 /// Writes the lease id, if there is one.
 pub(crate) fn write_lease(request: Prepared, lease: Option<&LeaseId>) -> Result<Prepared> {
     match lease {

@@ -10,7 +10,7 @@ use super::{
     content::Content,
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, write_lease, write_tags, write_tier,
+    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags, write_tier,
 };
 use crate::{
     error::{Error, Result},
@@ -66,16 +66,11 @@ impl UploadBlob {
         self.tier = Some(tier);
         self
     }
-
-    /// Index tags (from version 2019-12-12).
-    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.tags = tags.into();
-        self
-    }
 }
 
 call_options!(UploadBlob);
 with_metadata!(UploadBlob);
+with_tags!(UploadBlob);
 with_stored_headers!(UploadBlob);
 with_conditions!(UploadBlob);
 with_lease!(UploadBlob);

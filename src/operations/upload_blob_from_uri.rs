@@ -10,7 +10,7 @@ use super::{
     encryption::{Encryption, with_customer_key, with_encryption_scope},
     stored::{Stored, with_stored_headers},
     url_source::{UrlSource, from_uri, with_source_customer_key},
-    with_conditions, with_lease, with_metadata, write_lease, write_tier,
+    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tier,
 };
 use crate::{
     copy::CopySource,
@@ -78,12 +78,6 @@ impl UploadBlobFromUri {
         self
     }
 
-    /// Index tags for the blob.
-    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.tags = tags.into();
-        self
-    }
-
     /// Copies the source's index tags (from version 2021-04-10); not together with
     /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
@@ -100,6 +94,7 @@ impl UploadBlobFromUri {
 
 call_options!(UploadBlobFromUri);
 with_metadata!(UploadBlobFromUri);
+with_tags!(UploadBlobFromUri);
 with_stored_headers!(
     UploadBlobFromUri,
     "The stored `Content-Type`. Unless it is set, the source's is copied, or with \
