@@ -62,7 +62,7 @@ pub enum Error {
         ambiguous: bool,
     },
 
-    /// The credential could not authorize the request; nothing was sent.
+    /// The credential could not authorize the request, and this attempt was not sent.
     #[error("{0}")]
     Credential(CredentialError),
 
@@ -214,6 +214,7 @@ impl Error {
         match self {
             Self::Service(error) => error.ambiguous,
             Self::Transport { ambiguous, .. } | Self::Timeout { ambiguous, .. } => *ambiguous,
+            Self::Credential(error) => error.ambiguous,
             Self::UnexpectedResponse { .. } => true,
             _ => false,
         }
@@ -240,12 +241,14 @@ impl From<CredentialError> for Error {
 pub struct CredentialError {
     message: Box<str>,
     transient: bool,
+    /// Whether an attempt before it may have been applied.
+    pub(crate) ambiguous: bool,
 }
 
 impl CredentialError {
     /// An error with this message. Do not put a secret in it; what looks like one is redacted.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: redact(&message.into()).into(), transient: false }
+        Self { message: redact(&message.into()).into(), transient: false, ambiguous: false }
     }
 
     /// Marks the error as one that may be gone on the next try.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use blobcopy::{BlobClient, Error, ErrorCode, RetryOptions, transport::TransportErrorKind};
+use blobcopy::{
+    AccessToken, BlobClient, BlobServiceClient, Credential, CredentialError, Error, ErrorCode,
+    RetryOptions, TokenProvider,
+    transport::{BoxFuture, TransportErrorKind},
+};
 
 use crate::support::script::{Script, Step, answer, properties, refusal, sent, timed};
 
@@ -54,6 +58,39 @@ async fn these_answers_are_final() {
     let error = blob(&script).get_properties().await.expect_err("unusable");
     assert!(!error.is_retryable());
     assert_eq!(script.seen().len(), 1);
+}
+
+/// That nothing is sent with the second token says nothing of the first attempt.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_fails_after_a_lost_answer_hides_it_not() {
+    #[derive(Debug, Default)]
+    struct Once(std::sync::atomic::AtomicUsize);
+    impl TokenProvider for Once {
+        fn token<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+            let first = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            let soon = time::macros::datetime!(2026-01-01 00:00:01 UTC);
+            let token = AccessToken::new("t", soon);
+            let failure = || CredentialError::new("the identity endpoint answered 400");
+            Box::pin(async move { first.then_some(token).ok_or_else(failure) })
+        }
+    }
+    for (first, open) in [(fault(TransportErrorKind::Interrupted), true), (refusal(503, ""), false)]
+    {
+        let script = Script::new([first, ok()]);
+        let options = script.options();
+        let service = BlobServiceClient::builder(
+            "https://acct.blob.core.windows.net".parse().expect("a URL"),
+        )
+        .credential(Credential::token(Once::default()))
+        .options(options.retry(RetryOptions::new().base_delay(Duration::from_secs(5))))
+        .build()
+        .expect("a client");
+        let blob = service.container_client("vhds").block_blob_client("notes.txt");
+        let error = blob.upload("notes").await.expect_err("no token");
+        assert!(matches!(error, Error::Credential(_)), "{error:?}");
+        assert_eq!(error.may_have_been_applied(), open);
+        assert_eq!(script.seen().len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]

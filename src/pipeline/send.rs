@@ -79,15 +79,12 @@ impl Pipeline {
         options.check()?;
         let transport = match &options.transport {
             Some(transport) => Arc::clone(transport),
-            None => {
-                let transport = ReqwestTransport::new(options.time_to_connect());
-                Arc::new(transport.map_err(|fault| Error::Transport {
-                    operation: "building the HTTP client",
-                    fault,
-                    attempts: 0,
-                    ambiguous: false,
-                })?)
-            }
+            None => Arc::new(ReqwestTransport::new().map_err(|fault| Error::Transport {
+                operation: "building the HTTP client",
+                fault,
+                attempts: 0,
+                ambiguous: false,
+            })?),
         };
         let version = options.service_version;
         let version_value = headers::value("service version", version.as_str())?;
@@ -315,6 +312,10 @@ fn with_history(error: Error, tries: &Tries) -> Error {
         }
         Error::Timeout { operation, limit, .. } => {
             Error::Timeout { operation, limit, attempts: made, ambiguous: unclear }
+        }
+        Error::Credential(mut error) => {
+            error.ambiguous = unclear;
+            Error::Credential(error)
         }
         other => other,
     }

@@ -91,14 +91,19 @@ impl Script {
         &self,
         options: impl FnOnce(ClientOptions) -> ClientOptions,
     ) -> BlobServiceClient {
-        let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
-        let ours = ClientOptions::new().transport(self.clone()).clock(clock);
+        let ours = self.options();
         let endpoint = "https://acct.blob.core.windows.net".parse().expect("a URL");
         BlobServiceClient::builder(endpoint)
             .credential(Credential::shared_key("acct", "c2VjcmV0").expect("a key"))
             .options(options(ours))
             .build()
             .expect("a client")
+    }
+
+    /// Options of a client that speaks to the script, on tokio's clock.
+    pub(crate) fn options(&self) -> ClientOptions {
+        let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+        ClientOptions::new().transport(self.clone()).clock(clock)
     }
 
     /// Every request that was sent.
