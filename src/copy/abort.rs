@@ -77,7 +77,8 @@ impl IntoFuture for AbortPendingCopy {
     }
 }
 
-/// Aborts one copy; what the service refuses is looked into.
+/// Aborts one copy. What the service refuses is looked into, and so is what it may have done although
+/// no answer came.
 pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
     if let Some(state) = copy.last().filter(|_| copy.id().is_none()) {
         return Ok(AbortOutcome::AlreadyFinished(state.clone()));
@@ -96,9 +97,19 @@ pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcom
     match error.code() {
         Some(ErrorCode::NoPendingCopyOperation | ErrorCode::CopyIdMismatch) => {}
         _ if status::is_gone(&error) => return Err(Error::CopyDestinationGone),
+        _ if tries.ambiguous => {}
         _ => return Err(error),
     }
-    let state = copy.poll().await?;
+    let state = match copy.poll().await {
+        Ok(state) => state,
+        // Says nothing of the copy: that the abort may have been applied says more.
+        Err(Error::Service(_) | Error::Transport { .. } | Error::Timeout { .. })
+            if tries.ambiguous =>
+        {
+            return Err(error);
+        }
+        Err(ending) => return Err(ending),
+    };
     Ok(match state.status {
         // An earlier try of ours, whose answer was lost, has done it.
         CopyStatus::Aborted if tries.ambiguous => AbortOutcome::Aborted,

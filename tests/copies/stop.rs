@@ -45,6 +45,23 @@ async fn an_abort_whose_answer_was_lost_counts_as_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_abort_of_which_every_answer_was_lost_is_looked_for() {
+    let lost = || vec![Step::Fault(TransportErrorKind::Interrupted); 4];
+    let (outcome, script) =
+        aborted(lost().into_iter().chain([properties("ours", "aborted", "")])).await;
+    assert_eq!(outcome.expect("aborted"), AbortOutcome::Aborted);
+    assert_eq!(script.methods(), ["PUT", "PUT", "PUT", "PUT", "HEAD"]);
+    let (outcome, _) = aborted(lost().into_iter().chain([properties("ours", "success", "")])).await;
+    assert!(matches!(outcome.expect("no error"), AbortOutcome::AlreadyFinished(_)));
+    // Where the look shows nothing new, or fails too, what was lost stays open.
+    for look in [properties("ours", "pending", ""), refusal(403, "AuthorizationFailure")] {
+        let (outcome, _) = aborted(lost().into_iter().chain([look])).await;
+        let error = outcome.expect_err("open");
+        assert!(matches!(error, Error::Transport { .. }) && error.may_have_been_applied());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_copy_is_not_aborted_in_place_of_ours() {
     let steps = [refusal(409, "CopyIdMismatch"), properties("theirs", "pending", "")];
     let (outcome, script) = aborted(steps).await;
