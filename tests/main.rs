@@ -4,7 +4,6 @@ mod bad_input;
 mod blob_versions;
 mod challenges;
 mod conformance;
-mod connecting;
 mod copies;
 mod from_uri;
 mod leases;

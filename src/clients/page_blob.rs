@@ -94,8 +94,14 @@ impl PageBlobClient {
     /// be read. A snapshot that `source` itself names is replaced by `snapshot`.
     ///
     /// The service always answers `pending`; the operation that this gives learns of the new snapshot
-    /// when it polls. A start whose answer is lost is not repeated blindly: if this blob carries the
-    /// copy of this snapshot, that copy is taken on.
+    /// when it polls.
+    ///
+    /// A start whose answer is lost is not repeated blindly: this blob is looked at first. A copy of
+    /// this snapshot that is pending, or that succeeded after the call began, is adopted
+    /// ([`was_adopted`](crate::CopyFromUriOperation::was_adopted)). If one has failed or was aborted since,
+    /// nothing more is sent, and the error
+    /// [may have been applied](crate::Error::may_have_been_applied): one start is at most one
+    /// incremental copy.
     ///
     /// [Incremental Copy Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob)
     /// (from version 2016-05-31)

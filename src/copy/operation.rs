@@ -57,6 +57,7 @@ pub struct CopyFromUriOperation {
     last: Option<CopyState>,
     /// Whether the last state is all that there is to learn, if it is final.
     told_all: bool,
+    adopted: bool,
     lease_id: Option<LeaseId>,
     options: CallOptions,
 }
@@ -76,7 +77,13 @@ impl CopyFromUriOperation {
     /// A copy of which only the id is known.
     pub(crate) fn resumed(blob: BlobClient, id: CopyId) -> Self {
         let options = CallOptions::default();
-        Self { blob, id, last: None, told_all: true, lease_id: None, options }
+        Self { blob, id, last: None, told_all: true, adopted: false, lease_id: None, options }
+    }
+
+    /// The same copy, found again after the answer to its start was lost, or not.
+    pub(super) fn adopted(mut self, adopted: bool) -> Self {
+        self.adopted = adopted;
+        self
     }
 
     /// The same copy, whose requests carry what the caller of another builder has set.
@@ -117,6 +124,37 @@ impl CopyFromUriOperation {
     /// ```
     pub fn blob(&self) -> &BlobClient {
         &self.blob
+    }
+
+    /// Whether the answer to the start was lost, and this copy was found at the destination instead.
+    /// Sends nothing.
+    ///
+    /// It is a copy of the same source that was pending, or that succeeded after the call began;
+    /// where it is unclear which came first, only a success of a snapshot or version counts.
+    /// Almost always it is the caller's own. It can be one that another client started from the same
+    /// source: the content is then the same, but metadata, tags and tier are as that client set them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blobcopy::simulator::{Op, Simulator};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
+    /// let sim = Simulator::builder().copy_duration(Duration::from_secs(60)).build();
+    /// let container = sim.service_client()?.container_client("vhds");
+    /// container.create().await?;
+    /// let notes = container.block_blob_client("notes.txt");
+    /// notes.upload("some notes").await?;
+    ///
+    /// sim.faults().on(Op::CopyBlob).lose_answer().times(1);
+    /// let copy = container.blob_client("copy.txt").start_copy_from_uri(&notes).await?;
+    /// assert!(copy.was_adopted());
+    /// assert_eq!(sim.copies().started(), 1);
+    /// # Ok::<(), blobcopy::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn was_adopted(&self) -> bool {
+        self.adopted
     }
 
     /// Where the copy stood when last seen. Sends nothing; `None` for a copy that was resumed and not

@@ -2,7 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::{operation::CopyFromUriOperation, source::CopySource, start_once::start};
+use super::{
+    operation::CopyFromUriOperation,
+    source::CopySource,
+    start_once::{Kind, start},
+};
 use crate::{
     clients::BlobClient,
     error::{Error, Result},
@@ -57,8 +61,8 @@ impl IntoFuture for StartCopyIncremental {
             call.since(ServiceVersion::INCREMENTAL_COPY, "an incremental copy")?;
             let source = source.resolve_snapshot(&snapshot).await?;
             let operation = IncrementalCopyBlob { source: Some(source.clone()), conditions };
-            let state = start(&call, &operation, &source).await?;
-            Ok(CopyFromUriOperation::incremental(blob, state))
+            let started = start(&call, &operation, &source, Kind::Incremental).await?;
+            Ok(CopyFromUriOperation::incremental(blob, started.state).adopted(started.adopted))
         })
     }
 }
@@ -217,8 +221,9 @@ impl IntoFuture for StartCopyFromUri {
             }
             let source = source.resolve(&blob).await?;
             copy.source = Some(source.clone());
-            let state = start(&call, &copy, &source).await?;
-            Ok(CopyFromUriOperation::ordinary(blob, state, copy.lease_id))
+            let started = start(&call, &copy, &source, Kind::Ordinary).await?;
+            let operation = CopyFromUriOperation::ordinary(blob, started.state, copy.lease_id);
+            Ok(operation.adopted(started.adopted))
         })
     }
 }

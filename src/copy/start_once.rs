@@ -1,32 +1,52 @@
 //! Starting a copy exactly once, although answers get lost.
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use time::OffsetDateTime;
 
 use super::{source::SourceIdentity, status};
 use crate::{
     error::{Error, Result},
-    models::{CopyState, http_date},
+    models::{CopyId, CopyState, CopyStatus, ErrorCode, headers, http_date},
     operations::{Call, Operation, get_properties::GetProperties},
-    pipeline::{clock, send::Tries},
+    pipeline::{clock, request::Prepared, send::Tries},
 };
+
+/// A copy that a call has started.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) state: CopyState,
+    /// Whether it was found at the destination after an answer was lost.
+    pub(super) adopted: bool,
+}
+
+/// What a start may do after a copy of its source has failed or was aborted since it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Starts again: nothing of the failed copy is left.
+    Ordinary,
+    /// Gives up: one start is at most one incremental copy.
+    Incremental,
+}
 
 /// Sends a start until it is known that it worked, or that it did not.
 ///
 /// An attempt that brought no answer may have worked. So before another is made, and before the call
-/// fails, the destination is looked at; if it carries our copy, that one is taken on.
+/// fails, the destination is looked at; if it carries our copy, that one is adopted. What is sent
+/// after a look holds only for the destination that was seen, so that a lost attempt which the
+/// service applies later is not followed by a second copy.
 pub(super) async fn start<O: Operation<Output = CopyState>>(
     call: &Call,
     operation: &O,
     source: &HeaderValue,
-) -> Result<CopyState> {
-    let begun = clock::instant();
-    let request = call.prepare(operation)?;
+    kind: Kind,
+) -> Result<Started> {
+    let mut request = call.prepare(operation)?;
+    let mut search = Search::new(kind, &request);
     let mut tries = Tries::default();
     loop {
         let answer = call.send(operation, &request, &mut tries).await;
         let error = match answer.and_then(|answer| operation.parse(answer)) {
-            Ok(state) => return Ok(state),
+            Ok(state) => return Ok(Started { state, adopted: false }),
             Err(error) => error,
         };
         // Success that does not name the copy is as good as no answer.
@@ -34,44 +54,171 @@ pub(super) async fn start<O: Operation<Output = CopyState>>(
         if !tries.ambiguous {
             return Err(error);
         }
-        let again = error.is_retryable() && call.pipeline.back_off(&tries).await;
         // In a box of its own, since hardly any start gets here.
-        match Box::pin(look(call, source, begun)).await {
-            Ok(Some(state)) => {
-                tracing::debug!(operation = O::NAME, copy_id = %state.copy_id, "found the copy again");
-                return Ok(state);
-            }
-            Ok(None) if again => {}
-            // Not to be found, or not to be seen: what was answered stands.
-            Ok(None) | Err(_) => return Err(error),
+        let found = Box::pin(search.after(error, call, source, &tries, &mut request)).await?;
+        if let Some(state) = found {
+            tracing::debug!(operation = O::NAME, copy_id = %state.copy_id, "adopted the copy");
+            return Ok(Started { state, adopted: true });
         }
     }
 }
 
-/// Looks at the destination for a copy of `source` that this call has started.
-async fn look(
-    call: &Call,
-    source: &HeaderValue,
+/// The search for a copy that a lost attempt may have started.
+#[derive(Debug)]
+struct Search {
+    kind: Kind,
     begun: tokio::time::Instant,
-) -> Result<Option<CopyState>> {
-    let call = Call { options: Default::default(), ..call.clone() }.at_primary();
-    let operation = GetProperties::new(call.clone());
-    let request = call.prepare(&operation)?;
-    let asked = begun.elapsed();
-    let answer = match call.send(&operation, &request, &mut Tries::default()).await {
-        Ok(answer) => answer,
-        Err(error) if status::is_gone(&error) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let date = answer.text(&http::header::DATE).and_then(http_date::parse);
-    let date = date.unwrap_or_else(|| call.pipeline.clock().now());
-    let start = CallStart {
-        earliest: date - begun.elapsed(),
-        latest: date + time::Duration::SECOND - asked,
-    };
-    let source = source.to_str().ok().and_then(SourceIdentity::of);
-    let found = operation.parse(answer)?.copy.zip(source);
-    Ok(found.filter(|(copy, source)| is_ours(copy, source, start)).map(|(copy, _)| copy))
+    /// Whether an attempt may be tied to the destination that was seen: the service takes one
+    /// condition only, and the caller's goes first.
+    may_guard: bool,
+    guard: Guard,
+    /// The copy that the last look saw and did not take for ours; `None` before the first look.
+    seen: Option<Option<CopyId>>,
+    /// Whether an attempt met a pending copy. What has ended when seen later ended after that.
+    met_pending: bool,
+    /// What the last attempt met that was not refused for our guard.
+    lost: Option<Error>,
+}
+
+/// The condition that the destination is still as it was seen.
+type Guard = Option<(HeaderName, HeaderValue)>;
+
+/// What an attempt's refusal says, when it may be the doing of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// A copy into the destination is pending.
+    Pending,
+    /// The destination is no longer as it was seen.
+    Guard,
+    /// Anything else.
+    Other,
+}
+
+impl Search {
+    fn new(kind: Kind, request: &Prepared) -> Self {
+        let conditions = [
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::IF_MODIFIED_SINCE,
+            header::IF_UNMODIFIED_SINCE,
+            headers::IF_TAGS,
+        ];
+        Self {
+            kind,
+            begun: clock::instant(),
+            may_guard: !conditions.iter().any(|name| request.headers.contains_key(name)),
+            guard: None,
+            seen: None,
+            met_pending: false,
+            lost: None,
+        }
+    }
+
+    /// Looks at the destination after `error`, where an attempt may have worked: gives our copy, or
+    /// `None` after making `request` ready for another attempt.
+    async fn after(
+        &mut self,
+        error: Error,
+        call: &Call,
+        source: &HeaderValue,
+        tries: &Tries,
+        request: &mut Prepared,
+    ) -> Result<Option<CopyState>> {
+        let refusal = self.refusal(&error);
+        self.met_pending |= refusal == Refusal::Pending;
+        let waited = error.is_retryable() && call.pipeline.back_off(tries).await;
+        let Ok((found, guard)) = self.look(call, source).await else {
+            return Err(self.outcome(error, refusal));
+        };
+        let changed = guard != self.guard;
+        let again = match found {
+            Found::Ours(state) => return Ok(Some(*state)),
+            Found::Over if self.kind == Kind::Incremental => false,
+            Found::Busy if refusal == Refusal::Pending => false,
+            _ if refusal == Refusal::Pending || refusal == Refusal::Guard && changed => {
+                call.pipeline.back_off(tries).await
+            }
+            _ => waited,
+        };
+        let error = self.outcome(error, refusal);
+        if !again {
+            return Err(error);
+        }
+        self.lost = Some(error);
+        self.set_guard(request, guard);
+        Ok(None)
+    }
+
+    fn refusal(&self, error: &Error) -> Refusal {
+        match (error.status(), error.code()) {
+            (_, Some(ErrorCode::PendingCopyOperation)) => Refusal::Pending,
+            (Some(StatusCode::PRECONDITION_FAILED), Some(code))
+                if self.guard.is_some() && !matches!(code, ErrorCode::SourceConditionNotMet) =>
+            {
+                Refusal::Guard
+            }
+            (_, Some(ErrorCode::BlobAlreadyExists)) if self.guard.is_some() => Refusal::Guard,
+            _ => Refusal::Other,
+        }
+    }
+
+    /// The error to return: a condition that the caller did not set is no answer to the call.
+    fn outcome(&mut self, error: Error, refusal: Refusal) -> Error {
+        match self.lost.take() {
+            Some(lost) if refusal == Refusal::Guard => lost,
+            _ => error,
+        }
+    }
+
+    fn set_guard(&mut self, request: &mut Prepared, guard: Guard) {
+        if !self.may_guard {
+            return;
+        }
+        if let Some((name, _)) = self.guard.take() {
+            request.headers.remove(name);
+        }
+        if let Some((name, value)) = guard.clone() {
+            request.headers.insert(name, value);
+        }
+        self.guard = guard;
+    }
+
+    /// Looks at the destination, and tells how an attempt can be tied to what is there.
+    async fn look(&mut self, call: &Call, source: &HeaderValue) -> Result<(Found, Guard)> {
+        let call = call.clone().at_primary();
+        let operation = GetProperties::new(call.clone());
+        let request = call.prepare(&operation)?;
+        let asked = self.begun.elapsed();
+        let answer = match call.send(&operation, &request, &mut Tries::default()).await {
+            Ok(answer) => answer,
+            Err(error) if status::is_gone(&error) => {
+                self.seen = Some(None);
+                let absent = (header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+                return Ok((Found::Nothing, Some(absent)));
+            }
+            Err(error) => return Err(error),
+        };
+        let start = answer
+            .text(&header::DATE)
+            .and_then(http_date::parse)
+            .and_then(|date| CallStart::of(date, asked, self.begun.elapsed()));
+        let properties = operation.parse(answer)?;
+        let etag = properties.etag.as_ref().and_then(|etag| etag.as_str().parse().ok());
+        let guard = etag.map(|etag: HeaderValue| (header::IF_MATCH, etag));
+        let Some(copy) = properties.copy else {
+            self.seen = Some(None);
+            return Ok((Found::Nothing, guard));
+        };
+        let age = match &self.seen {
+            Some(Some(seen)) if *seen == copy.copy_id => Age::Before,
+            Some(_) => Age::Since,
+            None if self.met_pending => Age::Since,
+            None => Age::of(&copy, start),
+        };
+        self.seen = Some(Some(copy.copy_id.clone()));
+        let source = source.to_str().ok().and_then(SourceIdentity::of);
+        Ok((judge(copy, source.as_ref(), age), guard))
+    }
 }
 
 /// When the call began, by the service's clock, as closely as whole seconds let it be known.
@@ -81,22 +228,78 @@ struct CallStart {
     latest: OffsetDateTime,
 }
 
-/// Whether a copy that the destination carries is the one that the call has started.
+impl CallStart {
+    /// From the date of an answer, and from how long after the call began it was asked for and had
+    /// come.
+    fn of(
+        date: OffsetDateTime,
+        asked: std::time::Duration,
+        answered: std::time::Duration,
+    ) -> Option<Self> {
+        Some(Self {
+            earliest: date.checked_sub(answered.try_into().ok()?)?,
+            latest: date
+                .checked_add(time::Duration::SECOND)?
+                .checked_sub(asked.try_into().ok()?)?,
+        })
+    }
+}
+
+/// Whether a copy ended before or after the call began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Before,
+    Since,
+    /// Dates have whole seconds, or the answer has none.
+    Unknown,
+}
+
+impl Age {
+    fn of(copy: &CopyState, start: Option<CallStart>) -> Self {
+        let (Some(ended), Some(start)) = (copy.completed_on, start) else { return Self::Unknown };
+        if ended >= start.latest {
+            return Self::Since;
+        }
+        match ended.checked_add(time::Duration::SECOND) {
+            Some(next) if next <= start.earliest => Self::Before,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What the destination carries.
+#[derive(Debug, PartialEq)]
+enum Found {
+    /// The copy that the call has started, or one that does the same.
+    Ours(Box<CopyState>),
+    /// A copy of our source that failed or was aborted since the call began.
+    Over,
+    /// A pending copy of another source.
+    Busy,
+    /// None of these.
+    Nothing,
+}
+
+/// Tells whether a copy that the destination carries is the one that the call has started.
 ///
-/// It must have our source, and must not have ended before the call began. Dates have whole seconds;
-/// where they leave open which came first, only a source that cannot change is given the benefit of
-/// the doubt: an older copy of it would hold the same bytes.
-fn is_ours(copy: &CopyState, source: &SourceIdentity, start: CallStart) -> bool {
+/// A pending copy of our source is: it brings what the call wants, and a second one is not accepted
+/// beside it. One that failed or was aborted never is. Where it is open whether a success came
+/// before or after the call, only a source that cannot change is given the benefit of the doubt: an
+/// older copy of it holds the same bytes.
+fn judge(copy: CopyState, source: Option<&SourceIdentity>, age: Age) -> Found {
     let echoed = copy.source.as_ref().and_then(|echoed| SourceIdentity::of(echoed.expose()));
-    if echoed.as_ref() != Some(source) {
-        return false;
-    }
-    match copy.completed_on {
-        None => !copy.status.is_final(),
-        Some(ended) if ended >= start.latest => true,
-        Some(ended) if ended + time::Duration::SECOND <= start.earliest => false,
-        Some(_) => source.is_immutable(),
-    }
+    let ended = copy.status.is_final() || copy.completed_on.is_some();
+    let Some(source) = source.filter(|source| echoed.as_ref() == Some(*source)) else {
+        return if ended { Found::Nothing } else { Found::Busy };
+    };
+    let ours = match (&copy.status, age) {
+        _ if !ended => true,
+        (CopyStatus::Success, Age::Since) => true,
+        (CopyStatus::Success, Age::Unknown) => source.is_immutable(),
+        (_, Age::Since) => return Found::Over,
+        _ => false,
+    };
+    if ours { Found::Ours(Box::new(copy)) } else { Found::Nothing }
 }
 
 #[cfg(test)]
@@ -119,12 +322,17 @@ mod tests {
     }
 
     /// The call began at 12:00:00.3; what is known of it is 12:00:00.2 to 12:00:01.2.
-    fn ours(copy: &CopyState, source: &str) -> bool {
+    fn judged(copy: &CopyState, source: &str) -> Found {
         let start = CallStart {
             earliest: BEGUN - Duration::milliseconds(100),
             latest: BEGUN + Duration::milliseconds(900),
         };
-        is_ours(copy, &SourceIdentity::of(source).expect("a source"), start)
+        let age = Age::of(copy, Some(start));
+        judge(copy.clone(), SourceIdentity::of(source).as_ref(), age)
+    }
+
+    fn ours(copy: &CopyState, source: &str) -> bool {
+        matches!(judged(copy, source), Found::Ours(_))
     }
 
     #[test]
@@ -143,34 +351,66 @@ mod tests {
             SNAPSHOT,
             "not a url",
         ] {
-            assert!(!ours(&found(other, "pending", None), LIVE), "{other}");
+            assert_eq!(judged(&found(other, "pending", None), LIVE), Found::Busy, "{other}");
+            let ended = found(other, "success", Some(BEGUN + Duration::HOUR));
+            assert_eq!(judged(&ended, LIVE), Found::Nothing, "{other}");
         }
         let mut unnamed = found(LIVE, "pending", None);
         unnamed.source = None;
-        assert!(!ours(&unnamed, LIVE));
+        assert_eq!(judged(&unnamed, LIVE), Found::Busy);
     }
 
     #[test]
     fn a_copy_that_ended_before_the_call_is_not() {
         for ended in [BEGUN - Duration::hours(1), datetime!(2026-01-01 11:59:59 UTC)] {
-            assert!(!ours(&found(LIVE, "success", Some(ended)), LIVE), "{ended}");
-            assert!(!ours(&found(SNAPSHOT, "success", Some(ended)), SNAPSHOT), "{ended}");
+            for source in [LIVE, SNAPSHOT] {
+                let old = found(source, "success", Some(ended));
+                assert_eq!(judged(&old, source), Found::Nothing, "{ended}");
+            }
         }
     }
 
     #[test]
-    fn a_copy_that_ended_after_the_call_began_is_however_it_ended() {
+    fn of_those_that_ended_since_only_a_success_is() {
         let ended = datetime!(2026-01-01 12:00:02 UTC);
-        for status in ["success", "failed", "aborted"] {
-            assert!(ours(&found(LIVE, status, Some(ended)), LIVE), "{status}");
+        for source in [LIVE, SNAPSHOT] {
+            assert!(ours(&found(source, "success", Some(ended)), source));
+            for status in ["failed", "aborted", "given-up"] {
+                let over = found(source, status, Some(ended));
+                assert_eq!(judged(&over, source), Found::Over, "{status}");
+            }
         }
     }
 
     #[test]
-    fn in_doubt_only_a_source_that_cannot_change_is_taken() {
-        let ended = datetime!(2026-01-01 12:00:00 UTC);
-        assert!(ours(&found(SNAPSHOT, "success", Some(ended)), SNAPSHOT));
-        assert!(!ours(&found(LIVE, "success", Some(ended)), LIVE));
-        assert!(!ours(&found(SNAPSHOT, "success", None), SNAPSHOT));
+    fn in_doubt_only_a_success_of_a_source_that_cannot_change_is() {
+        let doubts = [Some(datetime!(2026-01-01 12:00:00 UTC)), None];
+        for ended in doubts {
+            assert!(ours(&found(SNAPSHOT, "success", ended), SNAPSHOT));
+            assert_eq!(judged(&found(LIVE, "success", ended), LIVE), Found::Nothing);
+            for status in ["failed", "aborted"] {
+                let old = found(SNAPSHOT, status, ended);
+                assert_eq!(judged(&old, SNAPSHOT), Found::Nothing, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_date_all_that_has_ended_is_in_doubt() {
+        let later = found(LIVE, "success", Some(BEGUN + Duration::HOUR));
+        assert_eq!(Age::of(&later, None), Age::Unknown);
+    }
+
+    #[test]
+    fn the_last_and_the_first_date_of_all_are_borne() {
+        let minute = std::time::Duration::from_secs(60);
+        let ends = [datetime!(9999-12-31 23:59:59 UTC), datetime!(-9999-01-01 00:00 UTC)];
+        for date in ends {
+            let copy = found(LIVE, "success", Some(date));
+            for now in ends {
+                Age::of(&copy, CallStart::of(now, minute, minute));
+                Age::of(&copy, CallStart::of(now, std::time::Duration::MAX, minute));
+            }
+        }
     }
 }

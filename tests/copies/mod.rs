@@ -1,5 +1,6 @@
 //! Copies from their start to their end, on virtual time.
 
+mod adopted;
 mod endings;
 mod pace;
 mod start_once;

@@ -11,14 +11,14 @@ use blobcopy::{
 use time::macros::datetime;
 
 /// A simulated account with a disk and a file, on virtual time.
-struct World {
-    sim: Simulator,
-    service: BlobServiceClient,
+pub(super) struct World {
+    pub(super) sim: Simulator,
+    pub(super) service: BlobServiceClient,
 }
 
 impl World {
     /// With copies that take `time`.
-    async fn new(time: Duration) -> Self {
+    pub(super) async fn new(time: Duration) -> Self {
         let clock = Clock::starting_at(datetime!(2026-01-01 12:00 UTC));
         let sim = Simulator::builder().clock(clock).copy_duration(time).build();
         let service = sim.service_client().expect("a client");
@@ -33,19 +33,19 @@ impl World {
         world
     }
 
-    fn disk(&self) -> PageBlobClient {
+    pub(super) fn disk(&self) -> PageBlobClient {
         self.service.container_client("vhds").page_blob_client("disk0.vhd")
     }
 
-    fn notes(&self) -> BlobClient {
+    pub(super) fn notes(&self) -> BlobClient {
         self.service.container_client("vhds").blob_client("notes.txt")
     }
 
-    fn backup(&self) -> PageBlobClient {
+    pub(super) fn backup(&self) -> PageBlobClient {
         self.service.container_client("backups").page_blob_client("disk0.vhd")
     }
 
-    fn copy_of_notes(&self) -> BlobClient {
+    pub(super) fn copy_of_notes(&self) -> BlobClient {
         self.service.container_client("backups").blob_client("notes.txt")
     }
 
@@ -53,27 +53,27 @@ impl World {
         self.disk().upload_pages(page * 512, vec![1; 512]).await.expect("written");
     }
 
-    async fn snapshot(&self) -> SnapshotId {
+    pub(super) async fn snapshot(&self) -> SnapshotId {
         self.disk().create_snapshot().await.expect("taken").snapshot
     }
 
-    async fn start_incremental(
+    pub(super) async fn start_incremental(
         &self,
         snapshot: &SnapshotId,
     ) -> Result<CopyFromUriOperation, Error> {
         self.backup().start_copy_incremental(&self.disk(), snapshot).await
     }
 
-    async fn start_ordinary(&self) -> Result<CopyFromUriOperation, Error> {
+    pub(super) async fn start_ordinary(&self) -> Result<CopyFromUriOperation, Error> {
         self.copy_of_notes().start_copy_from_uri(&self.notes()).await
     }
 
-    fn started(&self) -> u64 {
+    pub(super) fn started(&self) -> u64 {
         self.sim.copies().started()
     }
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_to_an_incremental_start_is_found_again() {

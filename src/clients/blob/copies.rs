@@ -13,9 +13,12 @@ impl BlobClient {
     /// The service copies in the background. Small copies within an account are often over with the
     /// answer; others are watched through the [`CopyFromUriOperation`] that this gives.
     ///
-    /// A start whose answer is lost is not repeated blindly: if the destination carries a copy of this
-    /// source that cannot have ended before the call began, that copy is taken on. Where whole seconds
-    /// leave that open, and the source can change, the copy is started again.
+    /// A start whose answer is lost is not repeated blindly: the destination is looked at first. A
+    /// copy of this source that is pending, or that succeeded after the call began, is adopted
+    /// ([`was_adopted`](CopyFromUriOperation::was_adopted)); one that failed or was aborted never is.
+    /// Dates have whole seconds: a copy that ended within the second in which the call began is
+    /// started again, unless the source cannot change. Every further attempt carries a condition that
+    /// the destination is still as it was seen, unless the caller has set conditions.
     ///
     /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
     ///
