@@ -16,8 +16,8 @@ use super::{
 
 /// A blob, a snapshot or a version, as a list of blobs has it.
 ///
-/// What the listing was not asked to include, and what the service did not send, is `None`, or
-/// empty.
+/// What the listing was not asked to include, and what the service did not send or sent malformed, is
+/// `None`, or empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobItem {
@@ -170,9 +170,9 @@ fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
             }
             b"Snapshot" => item.snapshot = SnapshotId::from_service(&xml.text()?),
             b"VersionId" => item.properties.version_id = VersionId::from_service(&xml.text()?),
-            b"IsCurrentVersion" => item.properties.is_current_version = flag(xml, element)?,
-            b"Deleted" => item.is_deleted = flag(xml, element)?.unwrap_or(false),
-            b"HasVersionsOnly" => item.has_versions_only = flag(xml, element)?.unwrap_or(false),
+            b"IsCurrentVersion" => item.properties.is_current_version = flag(xml)?,
+            b"Deleted" => item.is_deleted = flag(xml)?.unwrap_or(false),
+            b"HasVersionsOnly" => item.has_versions_only = flag(xml)?.unwrap_or(false),
             b"Tags" => read_tags(xml, &mut item.tags)?,
             b"OrMetadata" => {
                 while let Some(element) = xml.child()? {
@@ -212,17 +212,17 @@ fn read_properties<'a>(
     let of = &mut item.properties;
     while let Some(element) = xml.child()? {
         match element {
-            b"Creation-Time" => of.creation_time = date(xml, element)?,
-            b"Last-Modified" => of.last_modified = date(xml, element)?,
-            b"Etag" => of.etag = value(xml, element)?,
-            b"Content-Length" => of.content_length = value(xml, element)?.unwrap_or(0),
+            b"Creation-Time" => of.creation_time = date(xml)?,
+            b"Last-Modified" => of.last_modified = date(xml)?,
+            b"Etag" => of.etag = value(xml)?,
+            b"Content-Length" => of.content_length = length(xml)?,
             b"Content-Type" => of.content_type = text(xml)?,
             b"Content-Encoding" => of.content_encoding = text(xml)?,
             b"Content-Language" => of.content_language = text(xml)?,
             b"Content-MD5" => of.content_md5 = text(xml)?,
             b"Content-Disposition" => of.content_disposition = text(xml)?,
             b"Cache-Control" => of.cache_control = text(xml)?,
-            b"x-ms-blob-sequence-number" => of.sequence_number = value(xml, element)?,
+            b"x-ms-blob-sequence-number" => of.sequence_number = value(xml)?,
             b"BlobType" => of.blob_type = word(xml)?,
             b"LeaseStatus" => of.lease_status = word(xml)?,
             b"LeaseState" => of.lease_state = word(xml)?,
@@ -230,37 +230,37 @@ fn read_properties<'a>(
             b"CopyId" => copy.id = CopyId::from_service(&xml.text()?),
             b"CopyStatus" => copy.status = word(xml)?,
             b"CopySource" => copy.source = text(xml)?.map(EchoedSource::new),
-            b"CopyProgress" => copy.progress = value(xml, element)?,
-            b"CopyCompletionTime" => copy.completed_on = date(xml, element)?,
+            b"CopyProgress" => copy.progress = value(xml)?,
+            b"CopyCompletionTime" => copy.completed_on = date(xml)?,
             b"CopyStatusDescription" => copy.description = text(xml)?,
             // The specification says the one, services of 2026 send the other.
             b"DestinationSnapshot" | b"CopyDestinationSnapshot" => {
                 copy.destination_snapshot = SnapshotId::from_service(&xml.text()?);
             }
-            b"IncrementalCopy" => of.incremental_copy = flag(xml, element)?.unwrap_or(false),
-            b"ServerEncrypted" => of.server_encrypted = flag(xml, element)?,
+            b"IncrementalCopy" => of.incremental_copy = flag(xml)?.unwrap_or(false),
+            b"ServerEncrypted" => of.server_encrypted = flag(xml)?,
             b"CustomerProvidedKeySha256" => of.encryption_key_sha256 = text(xml)?,
             b"EncryptionScope" => of.encryption_scope = text(xml)?,
             b"AccessTier" => of.access_tier = word(xml)?,
-            b"AccessTierInferred" => of.access_tier_inferred = flag(xml, element)?,
-            b"AccessTierChangeTime" => of.access_tier_change_time = date(xml, element)?,
+            b"AccessTierInferred" => of.access_tier_inferred = flag(xml)?,
+            b"AccessTierChangeTime" => of.access_tier_change_time = date(xml)?,
             b"SmartAccessTier" => of.smart_access_tier = word(xml)?,
             b"ArchiveStatus" => of.archive_status = word(xml)?,
             b"RehydratePriority" => of.rehydrate_priority = word(xml)?,
-            b"TagCount" => of.tag_count = value(xml, element)?,
-            b"Sealed" => of.is_sealed = flag(xml, element)?,
-            b"LastAccessTime" => of.last_access_time = date(xml, element)?,
-            b"Expiry-Time" => of.expiry_time = date(xml, element)?,
-            b"ImmutabilityPolicyUntilDate" => of.immutable_until = date(xml, element)?,
+            b"TagCount" => of.tag_count = value(xml)?,
+            b"Sealed" => of.is_sealed = flag(xml)?,
+            b"LastAccessTime" => of.last_access_time = date(xml)?,
+            b"Expiry-Time" => of.expiry_time = date(xml)?,
+            b"ImmutabilityPolicyUntilDate" => of.immutable_until = date(xml)?,
             b"ImmutabilityPolicyMode" => of.immutability_policy_mode = word(xml)?,
-            b"LegalHold" => of.legal_hold = flag(xml, element)?,
+            b"LegalHold" => of.legal_hold = flag(xml)?,
             b"Owner" => of.owner = text(xml)?,
             b"Group" => of.group = text(xml)?,
             b"Permissions" => of.permissions = text(xml)?,
             b"Acl" => of.acl = text(xml)?,
             b"ResourceType" => of.resource_type = text(xml)?,
-            b"DeletedTime" => item.deleted_on = date(xml, element)?,
-            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml, element)?,
+            b"DeletedTime" => item.deleted_on = date(xml)?,
+            b"RemainingRetentionDays" => item.remaining_retention_days = value(xml)?,
             _ => xml.skip()?,
         }
     }
@@ -338,35 +338,38 @@ pub(super) fn word<T: for<'w> From<&'w str>>(xml: &mut Xml<'_>) -> Result<Option
     Ok((!text.is_empty()).then(|| T::from(&text)))
 }
 
-pub(super) fn value<T: FromStr>(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<T>, Malformed> {
-    let text = xml.text()?;
-    match text.trim() {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| unreadable(element, text)),
-    }
+/// A value that counts as absent when it cannot be read, so that one odd element of one entry does not
+/// cost the whole page.
+pub(super) fn value<T: FromStr>(xml: &mut Xml<'_>) -> Result<Option<T>, Malformed> {
+    Ok(xml.text()?.trim().parse().ok())
 }
 
-pub(super) fn flag(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<bool>, Malformed> {
+/// A flag; absent when it is neither true nor false.
+pub(super) fn flag(xml: &mut Xml<'_>) -> Result<Option<bool>, Malformed> {
     let text = xml.text()?;
-    match text.trim() {
-        "" => Ok(None),
-        text if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
-        text if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-        text => Err(unreadable(element, text)),
-    }
+    Ok(match text.trim() {
+        text if text.eq_ignore_ascii_case("true") => Some(true),
+        text if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    })
 }
 
-pub(super) fn date(xml: &mut Xml<'_>, element: &[u8]) -> Result<Option<OffsetDateTime>, Malformed> {
-    let text = xml.text()?;
-    match text.trim() {
-        "" => Ok(None),
-        text => http_date::parse(text).map(Some).ok_or_else(|| unreadable(element, text)),
-    }
+/// A date; absent when it is not in the form of HTTP.
+pub(super) fn date(xml: &mut Xml<'_>) -> Result<Option<OffsetDateTime>, Malformed> {
+    Ok(http_date::parse(xml.text()?.trim()))
 }
 
-fn unreadable(element: &[u8], text: &str) -> Malformed {
-    let text: String = text.chars().take(80).collect();
-    Malformed::new(format!("{} is {text:?}", String::from_utf8_lossy(element)))
+/// The length of a blob. A wrong one would be worse than none, so it must be readable; prefixes and
+/// deleted versions may have none.
+fn length(xml: &mut Xml<'_>) -> Result<u64, Malformed> {
+    let text = xml.text()?;
+    match text.trim() {
+        "" => Ok(0),
+        text => text.parse().map_err(|_| {
+            let text: String = text.chars().take(80).collect();
+            Malformed::new(format!("Content-Length is {text:?}"))
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -234,18 +234,41 @@ fn an_empty_container_has_no_blobs() {
 }
 
 #[test]
-fn a_value_that_cannot_be_read_is_named() {
-    let cases = [
-        ("<Content-Length>-1</Content-Length>", "Content-Length is \"-1\""),
-        ("<Last-Modified>2026-01-01</Last-Modified>", "Last-Modified is \"2026-01-01\""),
-        ("<CopyProgress>half</CopyProgress>", "CopyProgress is \"half\""),
-        ("<ServerEncrypted>maybe</ServerEncrypted>", "ServerEncrypted is \"maybe\""),
-        ("<Etag>a\"b</Etag>", "Etag is \"a\\\"b\""),
-    ];
-    for (element, expected) in cases {
-        let body = flat(&format!("<Blob><Properties>{element}</Properties></Blob>"));
-        assert_eq!(parse::<BlobItem>(body.as_bytes()).expect_err(element).to_string(), expected);
+fn an_optional_value_that_is_malformed_is_absent_and_spoils_nothing_else() {
+    let blob = |inner: &str| {
+        one(&format!(
+            "<Blob><Name>b</Name>{inner}<Properties><CopyId>1</CopyId>\
+             <CopyStatus>pending</CopyStatus></Properties></Blob>"
+        ))
+    };
+    let whole = blob("");
+    assert!(whole.properties.copy.is_some());
+    assert_eq!(blob("<IsCurrentVersion>maybe</IsCurrentVersion>"), whole);
+    assert_eq!(blob("<Deleted>perhaps</Deleted>"), whole);
+    for element in [
+        "<Creation-Time>2026-01-01T00:00:00Z</Creation-Time>",
+        "<Last-Modified>2026-01-01</Last-Modified>",
+        "<Etag>a\"b</Etag>",
+        "<Etag>\"\"</Etag>",
+        "<x-ms-blob-sequence-number>-1</x-ms-blob-sequence-number>",
+        "<CopyProgress>half</CopyProgress>",
+        "<CopyCompletionTime>2026-01-01T00:00:00Z</CopyCompletionTime>",
+        "<IncrementalCopy>maybe</IncrementalCopy>",
+        "<ServerEncrypted>maybe</ServerEncrypted>",
+        "<AccessTierChangeTime>0</AccessTierChangeTime>",
+        "<TagCount>many</TagCount>",
+        "<DeletedTime>soon</DeletedTime>",
+        "<RemainingRetentionDays>0.5</RemainingRetentionDays>",
+    ] {
+        assert_eq!(blob(&format!("<Properties>{element}</Properties>")), whole, "{element}");
     }
+}
+
+#[test]
+fn a_length_that_cannot_be_read_is_named() {
+    let body = flat("<Blob><Properties><Content-Length>-1</Content-Length></Properties></Blob>");
+    let error = parse::<BlobItem>(body.as_bytes()).expect_err("no length").to_string();
+    assert_eq!(error, "Content-Length is \"-1\"");
 }
 
 #[test]

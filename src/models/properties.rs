@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 
 /// Everything that Get Blob Properties says of a blob, a snapshot or a version.
 ///
-/// What the service did not send is `None`, or empty.
+/// What the service did not send, or sent malformed, is `None`, or empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobProperties {
@@ -120,7 +120,8 @@ pub struct BlobProperties {
 }
 
 impl BlobProperties {
-    /// Reads the headers in one pass; `operation` is named if one of them cannot be read.
+    /// Reads the headers in one pass. One that is malformed counts as absent, except for the length;
+    /// `operation` is named in the error.
     pub(crate) fn from_headers(operation: &'static str, headers: &HeaderMap) -> Result<Self> {
         let mut properties = Self::default();
         let mut copy = CopyHeaders::default();
@@ -135,17 +136,17 @@ impl BlobProperties {
                 properties.metadata.read(name, value);
             }
         }
-        properties.copy = copy.into_state(operation, &properties)?;
+        properties.copy = copy.into_state(&properties);
         Ok(properties)
     }
 
-    /// Takes one header; `None` when its value cannot be read.
+    /// Takes one header; `None` when it must be readable and is not.
     fn read(&mut self, name: &str, value: &str) -> Option<()> {
         let text = || Some(value.to_owned());
         match name {
-            "etag" => self.etag = Some(value.parse().ok()?),
-            "last-modified" => self.last_modified = Some(http_date::parse(value)?),
-            "x-ms-creation-time" => self.creation_time = Some(http_date::parse(value)?),
+            "etag" => self.etag = value.parse().ok(),
+            "last-modified" => self.last_modified = http_date::parse(value),
+            "x-ms-creation-time" => self.creation_time = http_date::parse(value),
             "content-length" => self.content_length = value.parse().ok()?,
             "content-type" => self.content_type = text(),
             "content-encoding" => self.content_encoding = text(),
@@ -154,37 +155,35 @@ impl BlobProperties {
             "cache-control" => self.cache_control = text(),
             "content-md5" => self.content_md5 = text(),
             "x-ms-blob-type" => self.blob_type = Some(value.into()),
-            "x-ms-incremental-copy" => self.incremental_copy = flag(value)?,
+            "x-ms-incremental-copy" => self.incremental_copy = flag(value).unwrap_or(false),
             "x-ms-lease-status" => self.lease_status = Some(value.into()),
             "x-ms-lease-state" => self.lease_state = Some(value.into()),
             "x-ms-lease-duration" => self.lease_duration = Some(value.into()),
-            "x-ms-blob-sequence-number" => self.sequence_number = Some(value.parse().ok()?),
-            "x-ms-blob-committed-block-count" => {
-                self.committed_block_count = Some(value.parse().ok()?);
-            }
-            "x-ms-blob-sealed" => self.is_sealed = Some(flag(value)?),
-            "x-ms-server-encrypted" => self.server_encrypted = Some(flag(value)?),
+            "x-ms-blob-sequence-number" => self.sequence_number = value.parse().ok(),
+            "x-ms-blob-committed-block-count" => self.committed_block_count = value.parse().ok(),
+            "x-ms-blob-sealed" => self.is_sealed = flag(value),
+            "x-ms-server-encrypted" => self.server_encrypted = flag(value),
             "x-ms-encryption-key-sha256" => self.encryption_key_sha256 = text(),
             "x-ms-encryption-scope" => self.encryption_scope = text(),
             "x-ms-access-tier" => self.access_tier = Some(value.into()),
-            "x-ms-access-tier-inferred" => self.access_tier_inferred = Some(flag(value)?),
+            "x-ms-access-tier-inferred" => self.access_tier_inferred = flag(value),
             "x-ms-access-tier-change-time" => {
-                self.access_tier_change_time = Some(http_date::parse(value)?);
+                self.access_tier_change_time = http_date::parse(value);
             }
             "x-ms-smart-access-tier" => self.smart_access_tier = Some(value.into()),
             "x-ms-archive-status" => self.archive_status = Some(value.into()),
             "x-ms-rehydrate-priority" => self.rehydrate_priority = Some(value.into()),
             "x-ms-version-id" => self.version_id = VersionId::from_service(value),
-            "x-ms-is-current-version" => self.is_current_version = Some(flag(value)?),
-            "x-ms-tag-count" => self.tag_count = Some(value.parse().ok()?),
+            "x-ms-is-current-version" => self.is_current_version = flag(value),
+            "x-ms-tag-count" => self.tag_count = value.parse().ok(),
             "x-ms-or-policy-id" => self.replication_policy_id = text(),
-            "x-ms-last-access-time" => self.last_access_time = Some(http_date::parse(value)?),
-            "x-ms-expiry-time" => self.expiry_time = Some(http_date::parse(value)?),
+            "x-ms-last-access-time" => self.last_access_time = http_date::parse(value),
+            "x-ms-expiry-time" => self.expiry_time = http_date::parse(value),
             "x-ms-immutability-policy-until-date" => {
-                self.immutable_until = Some(http_date::parse(value)?);
+                self.immutable_until = http_date::parse(value);
             }
             "x-ms-immutability-policy-mode" => self.immutability_policy_mode = Some(value.into()),
-            "x-ms-legal-hold" => self.legal_hold = Some(flag(value)?),
+            "x-ms-legal-hold" => self.legal_hold = flag(value),
             "x-ms-owner" => self.owner = text(),
             "x-ms-group" => self.group = text(),
             "x-ms-permissions" => self.permissions = text(),
@@ -240,29 +239,18 @@ impl<'a> CopyHeaders<'a> {
     }
 
     /// A copy is told of only when both its id and its status came.
-    fn into_state(self, operation: &'static str, of: &BlobProperties) -> Result<Option<CopyState>> {
-        let (Some(id), Some(status)) = (self.id.and_then(CopyId::from_service), self.status) else {
-            return Ok(None);
-        };
-        let malformed = |name: &str, value: &str| {
-            Error::unexpected(operation, format_args!("x-ms-copy-{name} is {value:?}"))
-        };
-        let mut state = CopyState::new(id, CopyStatus::from(status));
-        if let Some(text) = self.progress {
-            let progress = text.parse::<CopyProgress>();
-            state.progress = Some(progress.map_err(|_| malformed("progress", text))?);
-        }
-        if let Some(text) = self.completed_on {
-            let date = http_date::parse(text);
-            state.completed_on = Some(date.ok_or_else(|| malformed("completion-time", text))?);
-        }
+    fn into_state(self, of: &BlobProperties) -> Option<CopyState> {
+        let id = self.id.and_then(CopyId::from_service)?;
+        let mut state = CopyState::new(id, CopyStatus::from(self.status?));
+        state.progress = self.progress.and_then(|text| text.parse::<CopyProgress>().ok());
+        state.completed_on = self.completed_on.and_then(http_date::parse);
         state.description = self.description.map(str::to_owned);
         state.destination_snapshot = self.destination_snapshot.and_then(SnapshotId::from_service);
         state.source = self.source.map(EchoedSource::new);
         state.etag = of.etag.clone();
         state.last_modified = of.last_modified;
         state.version_id = of.version_id.clone();
-        Ok(Some(state))
+        Some(state)
     }
 }
 
