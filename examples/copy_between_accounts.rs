@@ -92,9 +92,11 @@ async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> 
     let done = copy
         .wait()
         .timeout(HOUR)
-        .on_progress(|progress| {
-            bar.set_length(progress.total);
-            bar.set_position(progress.copied);
+        .on_progress(|state| {
+            if let Some(progress) = state.progress {
+                bar.set_length(progress.total);
+                bar.set_position(progress.copied);
+            }
         })
         .await?;
     bar.finish();

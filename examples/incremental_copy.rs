@@ -109,9 +109,11 @@ async fn copy(
     let done = copy
         .wait()
         .timeout(Duration::from_secs(600))
-        .on_progress(|progress| {
-            bar.set_length(progress.total);
-            bar.set_position(progress.copied);
+        .on_progress(|state| {
+            if let Some(progress) = state.progress {
+                bar.set_length(progress.total);
+                bar.set_position(progress.copied);
+            }
         })
         .await?;
     bar.finish();

@@ -127,18 +127,44 @@ pub enum Error {
     NoCopyProperties,
 
     /// The time given to a wait has passed. The copy goes on, and can be waited for again.
-    #[error(
-        "the wait timed out with copy {} {}{}; the copy goes on and can be waited for again",
-        last.copy_id, last.status, after(" at ", &last.progress)
-    )]
+    ///
+    /// The text says when no poll got through at all, and what holds up a copy that will not go on by
+    /// itself.
+    #[error("{}", wait_timed_out(copy_id, last.as_deref(), *polls_answered, cause.is_some()))]
     #[non_exhaustive]
     WaitTimedOut {
-        /// What was last seen of the copy.
-        last: Box<CopyState>,
-        /// The last poll that went wrong, if the last one did.
+        /// Which copy.
+        copy_id: CopyId,
+        /// What was last seen of the copy: its status, progress and description. `None` when nothing is
+        /// known of it but its id.
+        last: Option<Box<CopyState>>,
+        /// How many polls of this wait the service answered.
+        polls_answered: u64,
+        /// What went wrong with the last poll, if something did.
         #[source]
         cause: Option<Box<Error>>,
     },
+}
+
+fn wait_timed_out(id: &CopyId, last: Option<&CopyState>, answered: u64, failed: bool) -> String {
+    let state = last.map_or_else(String::new, |last| format!(" {}", last.standing()));
+    if answered == 0 {
+        let last = if last.is_some() { format!(" (last known:{state})") } else { String::new() };
+        return format!(
+            "the wait timed out, and no poll got through: how copy {id} stands is not known{last}; it \
+             can be waited for again"
+        );
+    }
+    let failed = if failed { "; the last poll failed" } else { "" };
+    match last.and_then(CopyState::held_up_by) {
+        Some(trouble) => format!(
+            "the wait timed out with copy {id}{state}, which will not go on by itself: {trouble}{failed}; \
+             mend that and wait again, or abort the copy"
+        ),
+        None => format!(
+            "the wait timed out with copy {id}{state}{failed}; the copy goes on and can be waited for again"
+        ),
+    }
 }
 
 /// Shows an optional detail behind `lead`, or nothing.
@@ -182,6 +208,12 @@ impl Error {
             Self::Service(error) => Some(&error.code),
             _ => None,
         }
+    }
+
+    /// Whether the service itself says that what the call was about is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Service(refusal)
+            if refusal.from_service && refusal.status == StatusCode::NOT_FOUND)
     }
 
     /// How long the service asks to be left alone, if it does.
@@ -298,6 +330,8 @@ pub struct ServiceError {
     /// How long the service asks to be left alone.
     pub retry_after: Option<Duration>,
     pub(crate) ambiguous: bool,
+    /// Whether the service itself answered, and nothing that stands between.
+    pub(crate) from_service: bool,
 }
 
 impl ServiceError {
@@ -351,6 +385,9 @@ impl ServiceError {
             ErrorCode::SnapshotsPresent => "delete the snapshots as well, or keep the blob",
             ErrorCode::AuthenticationFailed => {
                 "check the key or SAS, and that this computer's clock is right within 15 minutes"
+            }
+            _ if !self.from_service && self.status.is_client_error() => {
+                "the answer has none of the service's headers: a proxy or gateway on the way gave it"
             }
             _ => return None,
         })

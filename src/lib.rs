@@ -12,9 +12,9 @@
 //!
 //! let snapshot = disk.create_snapshot().await?.snapshot;
 //! let mut copy = backup.start_copy_incremental(&disk, &snapshot).await?;
-//! let done = copy.wait().on_progress(|progress| println!("{progress}")).await?;
+//! let done = copy.wait().on_progress(|state| println!("{state}")).await?;
 //!
-//! println!("{} bytes moved", done.bytes_copied.unwrap_or(0));
+//! println!("a disk of {} bytes", done.bytes_total.unwrap_or(0));
 //! println!("kept as snapshot {}", done.destination_snapshot.unwrap());
 //! # Ok(()) });
 //! ```

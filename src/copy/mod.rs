@@ -10,6 +10,7 @@ mod start_once;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod wait;
+mod watch;
 
 pub use self::{
     abort::{AbortOutcome, AbortPendingCopy},

@@ -9,7 +9,8 @@ use super::{
     abort::{self, AbortOutcome},
     status,
     token::CopyToken,
-    wait::{Wait, Watch},
+    wait::Wait,
+    watch::Watch,
 };
 use crate::{
     clients::BlobClient,
@@ -31,11 +32,11 @@ use crate::{
 ///
 /// | What happened | What the caller gets |
 /// | --- | --- |
-/// | status `success` | [`CompletedCopy`] |
+/// | status `success` | [`CompletedCopy`]; of an incremental copy with its snapshot, or after a few more polls without |
 /// | status `failed` | [`Error::CopyFailed`](crate::Error::CopyFailed) |
 /// | status `aborted` | [`Error::CopyAborted`](crate::Error::CopyAborted) |
 /// | the destination carries another copy | [`Error::CopySuperseded`](crate::Error::CopySuperseded) |
-/// | the destination is gone | [`Error::CopyDestinationGone`](crate::Error::CopyDestinationGone) |
+/// | the destination is gone, by the service's own 404 | [`Error::CopyDestinationGone`](crate::Error::CopyDestinationGone) |
 /// | the destination carries no copy | [`Error::NoCopyProperties`](crate::Error::NoCopyProperties) |
 /// | a status that is not known | no end: the wait goes on until its timeout |
 /// | the wait's timeout passed | [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) |
@@ -58,9 +59,16 @@ pub struct CopyFromUriOperation {
     /// Whether the last state is all that there is to learn, if it is final.
     told_all: bool,
     adopted: bool,
+    /// Whether it is an incremental copy, as far as is known.
+    incremental: bool,
+    /// How many looks have seen it succeed without the snapshot that an incremental copy makes.
+    looks_without_snapshot: u32,
     lease_id: Option<LeaseId>,
     options: CallOptions,
 }
+
+/// How many more looks an incremental copy gets that has succeeded without naming its snapshot.
+const MORE_LOOKS: u32 = 5;
 
 impl CopyFromUriOperation {
     /// The copy of a start's answer, which says all when it says `success`.
@@ -71,13 +79,24 @@ impl CopyFromUriOperation {
     /// The copy of a start's answer, which cannot name the destination's new snapshot.
     pub(crate) fn incremental(blob: BlobClient, state: CopyState) -> Self {
         let told_all = state.destination_snapshot.is_some();
-        Self { last: Some(state.clone()), told_all, ..Self::resumed(blob, state.copy_id) }
+        let resumed = Self::resumed(blob, state.copy_id.clone());
+        Self { last: Some(state), told_all, incremental: true, ..resumed }
     }
 
     /// A copy of which only the id is known.
     pub(crate) fn resumed(blob: BlobClient, id: CopyId) -> Self {
         let options = CallOptions::default();
-        Self { blob, id, last: None, told_all: true, adopted: false, lease_id: None, options }
+        Self {
+            blob,
+            id,
+            last: None,
+            told_all: true,
+            adopted: false,
+            incremental: false,
+            looks_without_snapshot: 0,
+            lease_id: None,
+            options,
+        }
     }
 
     /// The same copy, found again after the answer to its start was lost, or not.
@@ -174,7 +193,7 @@ impl CopyFromUriOperation {
     }
 
     /// How far the copy had come when last seen. Sends nothing; `None` until the first poll, since
-    /// the answer to a start does not tell.
+    /// the answer to a start does not tell. An incremental copy counts the whole blob, not the difference.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -190,6 +209,9 @@ impl CopyFromUriOperation {
     }
 
     /// Whether the copy has been seen to have ended, in whatever way. Sends nothing.
+    ///
+    /// An incremental copy that has succeeded but does not name its destination snapshot yet has not
+    /// completed; after a few more polls it has all the same.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -224,11 +246,14 @@ impl CopyFromUriOperation {
     /// # Ok(()) });
     /// ```
     pub async fn poll(&mut self) -> Result<CopyState> {
-        self.look().await.map(|(state, _)| state)
+        self.look(&mut Tries::default()).await.map(|(state, _)| state)
     }
 
-    /// Looks once; tells also how long the service asks to be left alone.
-    pub(crate) async fn look(&mut self) -> Result<(CopyState, Option<Duration>)> {
+    /// Looks once; also returns the `Retry-After` of the answer.
+    pub(super) async fn look(
+        &mut self,
+        tries: &mut Tries,
+    ) -> Result<(CopyState, Option<Duration>)> {
         if let Some(state) = self.last.as_ref().filter(|_| self.id.is_none()) {
             return Ok((state.clone(), None));
         }
@@ -238,15 +263,26 @@ impl CopyFromUriOperation {
         let operation = GetProperties::new(call.clone());
         let request = call.prepare(&operation)?;
         let mut asked = None;
-        let properties = match call.send(&operation, &request, &mut Tries::default()).await {
+        let properties = match call.send(&operation, &request, tries).await {
             Ok(answer) => {
                 asked = retry::retry_after(&answer.headers, call.pipeline.clock().now());
-                Ok(operation.parse(answer)?)
+                let foreign = answer.not_from_service();
+                let properties = operation.parse(answer)?;
+                self.incremental |= properties.incremental_copy;
+                match foreign {
+                    Some(error) if properties.copy.is_none() => Err(error),
+                    _ => Ok(properties),
+                }
             }
             Err(error) => Err(error),
         };
         let state = status::observe(&self.id, properties)?;
-        self.told_all = true;
+        let succeeded = self.incremental && state.status == CopyStatus::Success;
+        self.looks_without_snapshot = match succeeded && state.destination_snapshot.is_none() {
+            true => self.looks_without_snapshot.saturating_add(1),
+            false => 0,
+        };
+        self.told_all = !(1..=MORE_LOOKS).contains(&self.looks_without_snapshot);
         self.last = Some(state.clone());
         Ok((state, asked))
     }
@@ -265,7 +301,7 @@ impl CopyFromUriOperation {
     /// let done = copy
     ///     .wait()
     ///     .timeout(Duration::from_secs(3600))
-    ///     .on_progress(|progress| println!("{progress}"))
+    ///     .on_progress(|state| println!("{state}"))
     ///     .await?;
     /// assert_eq!(done.copy_id, *copy.id());
     /// # Ok(()) });
@@ -274,7 +310,8 @@ impl CopyFromUriOperation {
         Wait::new(self)
     }
 
-    /// What each poll sees, at the pace of [`wait`](Self::wait), until the copy has ended.
+    /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until the
+    /// copy has ended.
     ///
     /// The last item is the state `success`, or an error that tells how else the copy ended, so that
     /// a stream that was read to its end without an error is a copy that succeeded.
@@ -288,7 +325,7 @@ impl CopyFromUriOperation {
     /// let copy = blob.start_copy_from_uri(&source).await?;
     /// let mut states = std::pin::pin!(copy.progress_stream());
     /// while let Some(state) = states.try_next().await? {
-    ///     println!("{}", state.status);
+    ///     println!("{state}");
     /// }
     /// # Ok(()) });
     /// ```
@@ -375,6 +412,16 @@ impl CopyFromUriOperation {
 
     pub(crate) fn last(&self) -> Option<&CopyState> {
         self.last.as_ref()
+    }
+
+    /// How often an incremental copy was seen to have succeeded, but not the snapshot that it made.
+    pub(super) fn looks_without_snapshot(&self) -> u32 {
+        self.looks_without_snapshot
+    }
+
+    /// The state of an incremental copy that was seen to succeed, but not with its snapshot.
+    pub(super) fn success_without_snapshot(&self) -> Option<&CopyState> {
+        self.last().filter(|_| self.looks_without_snapshot > 0)
     }
 }
 

@@ -18,10 +18,19 @@ pub(crate) fn observe(expected: &CopyId, answer: Result<BlobProperties>) -> Resu
     Ok(state)
 }
 
-/// Whether a refusal says that there is no such blob.
+/// Whether the service itself says that there is no such blob.
 pub(crate) fn is_gone(error: &Error) -> bool {
-    error.status().is_some_and(|status| status.as_u16() == 404)
-        || error.code() == Some(&ErrorCode::ContainerBeingDeleted)
+    error.is_not_found() || error.code() == Some(&ErrorCode::ContainerBeingDeleted)
+}
+
+/// Whether a poll that failed says nothing of the copy, so that a later one may: the service was busy or
+/// out of reach, or what answered was not the service, or could not be read.
+pub(crate) fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Service(refusal) if !refusal.from_service => true,
+        Error::UnexpectedResponse { .. } => true,
+        error => error.is_retryable(),
+    }
 }
 
 /// The end of a copy whose last state is `state`; `None` while it has not ended.
@@ -37,10 +46,10 @@ pub(crate) fn end(state: &CopyState) -> Option<Result<CompletedCopy>> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, StatusCode};
+    use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::*;
-    use crate::pipeline::response::service_error;
+    use crate::{models::headers::REQUEST_ID, pipeline::response::service_error};
 
     fn id(text: &str) -> CopyId {
         text.parse().expect("an id")
@@ -53,7 +62,8 @@ mod tests {
 
     fn refusal(status: u16, code: &str) -> Result<BlobProperties> {
         let status = StatusCode::from_u16(status).expect("in range");
-        let mut error = service_error("Get Blob Properties", status, &HeaderMap::new(), b"");
+        let headers = HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("r-1"))]);
+        let mut error = service_error("Get Blob Properties", status, &headers, b"");
         error.code = code.into();
         Err(Error::Service(Box::new(error)))
     }
@@ -84,6 +94,25 @@ mod tests {
         }
         let busy = observe(&id("ours"), refusal(503, "ServerBusy")).expect_err("refused");
         assert_eq!(busy.code(), Some(&ErrorCode::ServerBusy));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_the_services_says_nothing_of_the_copy() {
+        for status in [403, 404, 407, 410, 502] {
+            let status = StatusCode::from_u16(status).expect("in range");
+            let gateway =
+                service_error("Get Blob Properties", status, &HeaderMap::new(), b"<html/>");
+            let error = observe(&id("ours"), Err(Error::Service(Box::new(gateway))));
+            let error = error.expect_err("refused");
+            assert_eq!(error.status(), Some(status));
+            assert!(is_passing(&error), "{error}");
+        }
+        for (status, code) in [(403, "AuthenticationFailed"), (400, "InvalidInput"), (403, "")] {
+            let error = observe(&id("ours"), refusal(status, code)).expect_err("refused");
+            assert!(!is_passing(&error), "{error}");
+        }
+        assert!(is_passing(&Error::unexpected("Get Blob Properties", "no headers")));
+        assert!(!is_passing(&Error::NoCopyProperties));
     }
 
     #[test]

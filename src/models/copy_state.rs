@@ -106,8 +106,12 @@ pub struct CopyState {
     /// Where it stands.
     pub status: CopyStatus,
     /// How many bytes are copied, of how many. Absent in the answer to a start.
+    ///
+    /// An incremental copy counts the whole blob, not the difference: `0/N` while it is pending and `N/N`
+    /// at success, N being the blob's length.
     pub progress: Option<CopyProgress>,
-    /// Why it failed, or what delays it. The text is the service's and may change.
+    /// Why it failed, or what holds it up while it is pending: a status, a code and a text of the
+    /// service's, which may change.
     pub description: Option<String>,
     /// When it ended, with whole seconds; absent while it is pending.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -140,6 +144,45 @@ impl CopyState {
             version_id: None,
         }
     }
+
+    /// What keeps a copy that has not ended from going on, if the service says so: most often that it may
+    /// no longer read the source, as with `403 AuthenticationFailed` once a SAS has expired. Such a copy
+    /// does not go on by itself; mend the cause, or abort the copy.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// let state = copy.poll().await?;
+    /// if let Some(trouble) = state.held_up_by() {
+    ///     eprintln!("copy {} is held up: {trouble}", copy.id());
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn held_up_by(&self) -> Option<&str> {
+        self.description.as_deref().filter(|text| !self.status.is_final() && !text.is_empty())
+    }
+
+    /// The status and the progress, without the description.
+    pub(crate) fn standing(&self) -> String {
+        match self.progress {
+            Some(progress) => format!("{} at {progress}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+}
+
+/// Shows the status, the progress and the description, as far as they are known:
+/// `pending at 512/2048`.
+impl fmt::Display for CopyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.standing())?;
+        match self.description.as_deref() {
+            Some(text) if !text.is_empty() => write!(f, ": {text}"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A copy that has ended in success, and what it left behind.
@@ -148,12 +191,16 @@ impl CopyState {
 pub struct CompletedCopy {
     /// Which copy.
     pub copy_id: CopyId,
-    /// Bytes that the copy moved; for an incremental copy, the difference. Absent when the copy
-    /// was over in the answer to its start, which carries no progress.
+    /// How many bytes the copy counted as copied. Absent when the copy was over in the answer to its
+    /// start, which carries no progress.
+    ///
+    /// For an incremental copy this is the length of the blob, not of what changed. The page-range diff
+    /// of the two destination snapshots tells what it moved.
     pub bytes_copied: Option<u64>,
-    /// Bytes that the copy had to move.
+    /// How many bytes the copy counted in all.
     pub bytes_total: Option<u64>,
-    /// The destination's new snapshot; present after an incremental copy.
+    /// The destination's new snapshot. Present after an incremental copy, unless the service did not tell
+    /// it even when asked several times.
     pub destination_snapshot: Option<SnapshotId>,
     /// When the copy ended, with whole seconds.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -200,6 +247,19 @@ mod tests {
     fn the_fraction_of_nothing_is_all_of_it() {
         assert_eq!(CopyProgress { copied: 0, total: 0 }.fraction(), 1.0);
         assert_eq!(CopyProgress { copied: 9, total: 3 }.fraction(), 1.0);
+    }
+
+    #[test]
+    fn a_state_shows_what_holds_it_up() {
+        let mut state = CopyState::new("id".parse().expect("an id"), CopyStatus::Pending);
+        assert_eq!((state.to_string().as_str(), state.held_up_by()), ("pending", None));
+        state.progress = Some(CopyProgress { copied: 512, total: 2048 });
+        assert_eq!(state.to_string(), "pending at 512/2048");
+        state.description = Some("403 AuthenticationFailed \"Copy failed.\"".to_owned());
+        let shown = "pending at 512/2048: 403 AuthenticationFailed \"Copy failed.\"";
+        assert_eq!((state.to_string().as_str(), state.held_up_by().is_some()), (shown, true));
+        state.status = CopyStatus::Failed;
+        assert_eq!(state.held_up_by(), None);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::{
 /// [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and
 /// [`BlobClient::exists`](crate::BlobClient::exists).
 ///
-/// A 404 is the answer no; any other refusal is an error.
+/// The service's 404 is the answer no. Any other refusal is an error, and so is a 404 that has none of the
+/// service's headers, as a proxy or gateway gives it.
 ///
 /// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties),
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)
@@ -48,7 +49,7 @@ impl IntoFuture for Exists {
         Box::pin(async move {
             match self.call.run(&self).await {
                 Ok(()) => Ok(true),
-                Err(error) if error.status() == Some(http::StatusCode::NOT_FOUND) => Ok(false),
+                Err(error) if error.is_not_found() => Ok(false),
                 Err(error) => Err(error),
             }
         })

@@ -25,6 +25,12 @@ impl Answer {
         text(&self.headers, name)
     }
 
+    /// The error of a success that something between here and the service gave in its place.
+    pub(crate) fn not_from_service(&self) -> Option<Error> {
+        let why = "none of the service's headers: a proxy or gateway on the way gave it";
+        (!is_from_service(&self.headers)).then(|| Error::unexpected(self.operation, why))
+    }
+
     /// The text of a header that must be there.
     pub(crate) fn required(&self, name: &http::HeaderName) -> Result<&str> {
         self.text(name).ok_or_else(|| {
@@ -38,6 +44,14 @@ fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> 
     headers.get(name)?.to_str().ok().filter(|text| !text.is_empty())
 }
 
+/// Whether the service itself gave an answer, going by headers that each of its answers has. A proxy, a
+/// gateway or a captive portal on the way gives answers of its own, which say nothing of a blob.
+pub(crate) fn is_from_service(answer: &HeaderMap) -> bool {
+    [headers::REQUEST_ID, headers::VERSION, headers::ERROR_CODE, headers::BLOB_TYPE]
+        .iter()
+        .any(|name| answer.contains_key(name))
+}
+
 /// Reads a refusal. Answers to HEAD have no body, so the code comes from the header where it can.
 pub(crate) fn service_error(
     operation: &'static str,
@@ -47,6 +61,7 @@ pub(crate) fn service_error(
 ) -> ServiceError {
     let shown = |name| text(from, &name).map(|text| redact(text).into_owned());
     let body = error_body::parse(body);
+    let from_service = is_from_service(from) || body.code.is_some();
     let code = match (text(from, &headers::ERROR_CODE), body.code) {
         (Some(code), _) => ErrorCode::from(code),
         (None, Some(code)) => ErrorCode::from(code),
@@ -73,6 +88,7 @@ pub(crate) fn service_error(
         attempts: 1,
         retry_after: None,
         ambiguous: false,
+        from_service,
     }
 }
 
@@ -126,7 +142,8 @@ mod tests {
     fn an_answer_without_a_code_is_shown_in_its_statuss_words() {
         for (status, expected) in [(400, "Op: 400 Bad Request"), (499, "Op: 499 without a code")] {
             let status = StatusCode::from_u16(status).expect("a status");
-            let error = service_error("Op", status, &HeaderMap::new(), b"");
+            let from = headers(&[("x-ms-version", "2026-06-06")]);
+            let error = service_error("Op", status, &from, b"");
             assert_eq!((error.code.as_str(), error.to_string().as_str()), ("", expected));
         }
     }
@@ -192,10 +209,22 @@ mod tests {
     }
 
     #[test]
-    fn a_page_from_a_proxy_is_an_error_without_code() {
+    fn a_page_from_a_proxy_is_an_error_without_code_and_known_as_such() {
         let body = b"<html><body>Bad gateway</body></html>";
         let error = service_error("Op", StatusCode::BAD_GATEWAY, &HeaderMap::new(), body);
         assert_eq!(error.code, ErrorCode::Other(String::new()));
-        assert!(error.is_transient());
+        assert!(error.is_transient() && !error.from_service);
+    }
+
+    #[test]
+    fn an_answer_is_the_services_own_by_any_header_of_its_own_or_its_body() {
+        let own = |pairs: &[(&'static str, &'static str)], body: &[u8]| {
+            service_error("Op", StatusCode::NOT_FOUND, &headers(pairs), body).from_service
+        };
+        assert!(own(&[("x-ms-request-id", "r-1")], b""));
+        assert!(own(&[("x-ms-version", "2026-06-06")], b""));
+        assert!(own(&[("x-ms-error-code", "BlobNotFound")], b""));
+        assert!(own(&[], b"<Error><Code>BlobNotFound</Code></Error>"));
+        assert!(!own(&[("server", "nginx"), ("content-type", "text/html")], b"<html/>"));
     }
 }

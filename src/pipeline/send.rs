@@ -64,6 +64,8 @@ pub(crate) struct Tries {
     pub(crate) ambiguous: bool,
     /// What the service asked for with the last of them.
     pub(crate) retry_after: Option<Duration>,
+    /// What went wrong with the last of them that failed and is followed by another.
+    pub(crate) fault: Option<Box<Error>>,
     /// Whether one was made anew with a token of the tenant that the service asked for.
     challenged: bool,
     /// The client request id of all of them, unless the caller gave one.
@@ -155,6 +157,7 @@ impl Pipeline {
                 None => return Err(error),
                 Some(wait) => {
                     tracing::debug!(operation = kind.name, ?wait, %error, "trying again");
+                    tries.fault = Some(Box::new(error));
                     clock::sleep(wait).await;
                 }
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use blobcopy::{
-    BlobClient, CompletedCopy, CopyFromUriOperation, CopyStatus, Error,
+    BlobClient, CompletedCopy, CopyFromUriOperation, CopyState, CopyStatus, Error,
     transport::TransportErrorKind,
 };
 use futures_util::StreamExt;
@@ -111,7 +111,7 @@ async fn a_word_that_is_not_known_is_no_end() {
     let (mut copy, _) = watched([properties("ours", "paused", "")]);
     let error = copy.wait().timeout(Duration::from_secs(60)).await.expect_err("no end");
     let Error::WaitTimedOut { last, .. } = error else { panic!("{error:?}") };
-    assert_eq!(last.status, CopyStatus::Other("paused".into()));
+    assert_eq!(last.expect("seen").status, CopyStatus::Other("paused".into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,6 +125,7 @@ async fn a_wait_that_times_out_can_be_taken_up_again() {
     let error = result.expect_err("too short");
     assert!(!error.is_retryable() && !error.may_have_been_applied());
     let Error::WaitTimedOut { last, .. } = &error else { panic!("{error:?}") };
+    let last = last.as_ref().expect("seen");
     assert_eq!(last.progress.map(|progress| progress.copied), Some(512));
     assert!(error.to_string().contains("512/2048"), "{error}");
     assert!((limit..limit * 2).contains(&took), "{took:?}");
@@ -222,11 +223,97 @@ async fn progress_is_told_after_each_poll() {
     });
     let told = Arc::new(Mutex::new(Vec::new()));
     let (mut copy, _) = watched(polls);
-    let tell = |progress: blobcopy::CopyProgress| {
-        told.lock().expect("one thread").push(progress.to_string());
-    };
+    let tell = |state: &CopyState| told.lock().expect("one thread").push(state.to_string());
     copy.wait().on_progress(tell).await.expect("success");
-    assert_eq!(*told.lock().expect("one thread"), ["0/2048", "1024/2048", "2048/2048"]);
+    let expected = ["pending at 0/2048", "pending at 1024/2048", "success at 2048/2048"];
+    assert_eq!(*told.lock().expect("one thread"), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_holds_a_copy_up_is_told_while_it_waits_and_at_its_timeout() {
+    const TROUBLE: &str = "403 AuthenticationFailed \"Copy failed when reading the source.\"";
+    let more = format!("x-ms-copy-progress: 0/2048\nx-ms-copy-status-description: {TROUBLE}");
+    let (mut copy, _) = watched([properties("ours", "pending", &more)]);
+    let mut told = Vec::new();
+    let wait = copy.wait().timeout(Duration::from_secs(60));
+    let wait = wait.on_progress(|state| told.push(state.held_up_by().map(str::to_owned)));
+    let error = wait.await.expect_err("pending");
+    assert!(told.len() > 1 && told.iter().all(|told| told.as_deref() == Some(TROUBLE)), "{told:?}");
+    let text = error.to_string();
+    assert!(text.contains(TROUBLE) && text.contains("will not go on by itself"), "{text}");
+    assert!(!text.contains("goes on and"), "{text}");
+    let Error::WaitTimedOut { last: Some(last), .. } = error else { panic!("{error:?}") };
+    assert_eq!(last.description.as_deref(), Some(TROUBLE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_malformed_header_does_not_end_a_wait() {
+    for malformed in [
+        "Last-Modified: 2026-01-01T00:00:00Z",
+        "x-ms-copy-completion-time: 2026-01-01T00:00:05Z",
+        "x-ms-copy-progress: half",
+        "x-ms-creation-time: soon",
+        "x-ms-incremental-copy: maybe",
+    ] {
+        let polls = ["pending", "success"].map(|status| properties("ours", status, malformed));
+        waited(polls).await.expect(malformed);
+    }
+    let etag = "ETag: \"\"\nx-ms-version: 1\nx-ms-copy-id: ours\nx-ms-copy-status: success";
+    assert_eq!(waited([answer(200, etag)]).await.expect("success").etag, None);
+}
+
+/// The last answers of an incremental copy, as long as it does not name its snapshot.
+fn bare() -> Step {
+    properties("ours", "success", "x-ms-incremental-copy: true")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_incremental_success_without_its_snapshot_is_looked_at_again() {
+    let more = "x-ms-incremental-copy: true
+        x-ms-copy-destination-snapshot: 2026-01-01T00:00:05.7654321Z";
+    let (mut copy, script) = watched([bare(), bare(), properties("ours", "success", more)]);
+    let mut told = 0;
+    let done = copy.wait().on_progress(|_| told += 1).await.expect("success");
+    assert!(done.destination_snapshot.is_some());
+    assert_eq!((script.seen().len(), told), (3, 1));
+
+    let (copy, _) = watched([bare(), bare(), properties("ours", "success", more)]);
+    let states: Vec<_> = copy.progress_stream().collect().await;
+    let [Ok(state)] = &states[..] else { panic!("{states:?}") };
+    assert!(state.destination_snapshot.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_incremental_success_that_never_names_its_snapshot_is_returned_as_it_is() {
+    let (mut copy, script) = watched([bare()]);
+    let (result, took) = timed(copy.wait().into_future()).await;
+    assert_eq!(result.expect("success").destination_snapshot, None);
+    assert_eq!(script.seen().len(), 6);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(copy.has_completed());
+
+    let (mut copy, script) = watched([bare()]);
+    while !copy.has_completed() {
+        copy.poll().await.expect("a report");
+    }
+    assert_eq!(script.seen().len(), 6);
+
+    // It has succeeded, whatever comes after.
+    for after in [
+        refusal(404, "BlobNotFound"),
+        refusal(403, "AuthenticationFailed"),
+        properties("theirs", "pending", ""),
+        Step::Fault(TransportErrorKind::Connect),
+    ] {
+        let (mut copy, _) = watched([bare(), after.clone()]);
+        assert!(copy.wait().await.is_ok(), "{after:?}");
+        let (mut copy, _) = watched([bare(), after.clone()]);
+        assert!(copy.wait().timeout(Duration::from_millis(50)).await.is_ok(), "{after:?}");
+    }
+    // An ordinary copy makes no snapshot.
+    let (mut copy, script) = watched([properties("ours", "success", "")]);
+    copy.wait().await.expect("success");
+    assert_eq!(script.seen().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

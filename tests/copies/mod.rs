@@ -2,6 +2,7 @@
 
 mod adopted;
 mod endings;
+mod gateway;
 mod pace;
 mod start_once;
 mod stop;

@@ -59,8 +59,8 @@ async fn who_takes_a_copy_up_learns_its_end_with_one_request() {
     assert_eq!(recording.take().len(), 0);
 
     let mut heard = Vec::new();
-    let done = later.wait().on_progress(|progress| heard.push(progress)).await.unwrap();
-    assert_eq!(heard, [CopyProgress { copied: 16, total: 16 }]);
+    let done = later.wait().on_progress(|state| heard.push(state.progress)).await.unwrap();
+    assert_eq!(heard, [Some(CopyProgress { copied: 16, total: 16 })]);
     assert_eq!((done.bytes_copied, done.bytes_total), (Some(16), Some(16)));
     assert!(done.completed_on.is_some() && done.etag.is_some() && later.has_completed());
     let exchanges = recording.take();

@@ -74,12 +74,19 @@ pub(crate) fn started(id: &str, status: &str) -> Step {
 pub(crate) struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
     seen: Arc<Mutex<Vec<Request>>>,
+    /// How long each answer takes.
+    latency: Duration,
 }
 
 impl Script {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         let steps = Arc::new(Mutex::new(steps.into_iter().collect()));
-        Self { steps, seen: Arc::default() }
+        Self { steps, seen: Arc::default(), latency: Duration::ZERO }
+    }
+
+    /// The same, but every answer takes so long.
+    pub(crate) fn latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
     }
 
     /// A client that speaks to the script, on tokio's clock.
@@ -131,6 +138,9 @@ impl Transport for Script {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let step = self.next(request);
         Box::pin(async move {
+            if !self.latency.is_zero() {
+                pass(self.latency).await;
+            }
             match step {
                 Step::Fault(kind) => Err(TransportError::with_message(kind, "scripted fault")),
                 Step::Silence => std::future::pending().await,

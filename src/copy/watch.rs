@@ -1,0 +1,149 @@
+//! One watch over a copy: when it polls, what it bears, and when it gives up.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    operation::CopyFromUriOperation,
+    pace::{Answered, Pace},
+    status,
+};
+use crate::{
+    error::{Error, Result},
+    models::CopyState,
+    operations::{Operation, get_properties::GetProperties},
+    pipeline::{clock, send::Tries},
+};
+
+/// How long a watch without a timeout lasts: a day more than the service lets any copy run.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15 * 24 * 3600);
+
+/// For how long a watch without a timeout bears that no poll gets through.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(3600);
+
+/// What the last poll is given, however little time is left.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// Polls one copy, for a wait or a stream.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pace: Pace,
+    /// Set by the caller; without, the default timeout and the longest outage hold.
+    timeout: Option<Duration>,
+    begun: Option<Instant>,
+    /// The wait before the next poll.
+    next_wait: Duration,
+    polls_answered: u64,
+    trouble: Option<Trouble>,
+}
+
+/// Why no poll gets through.
+#[derive(Debug)]
+struct Trouble {
+    /// When the first poll was sent that did not.
+    since: Instant,
+    /// What the last one met.
+    cause: Error,
+}
+
+impl Watch {
+    pub(crate) fn new(interval: Option<Duration>, timeout: Option<Duration>) -> Self {
+        Self {
+            pace: Pace::new(interval),
+            timeout,
+            begun: None,
+            next_wait: Duration::ZERO,
+            polls_answered: 0,
+            trouble: None,
+        }
+    }
+
+    /// What the next poll that gets through sees.
+    ///
+    /// An incremental copy that has succeeded without naming its snapshot is looked at a few times more
+    /// before that is told.
+    pub(crate) async fn next(&mut self, copy: &mut CopyFromUriOperation) -> Result<CopyState> {
+        let begun = *self.begun.get_or_insert_with(clock::instant);
+        loop {
+            clock::sleep(self.next_wait.min(self.left(begun))).await;
+            let left = self.left(begun);
+            let is_last = left <= LAST_LOOK;
+            let sent = clock::instant();
+            let mut tries = Tries::default();
+            let limit = match self.timeout {
+                Some(_) => left.max(LAST_LOOK),
+                None => left.clamp(LAST_LOOK, LONGEST_OUTAGE),
+            };
+            let cause = match clock::within(limit, copy.look(&mut tries)).await {
+                Some(Ok((state, asked))) => {
+                    self.polls_answered += 1;
+                    self.trouble = None;
+                    let is_over = self.left(begun).is_zero();
+                    if state.status.is_final() {
+                        if copy.has_completed() || is_over {
+                            return Ok(state);
+                        }
+                        self.next_wait = Pace::before_another_look(copy.looks_without_snapshot());
+                        continue;
+                    }
+                    if is_over {
+                        return Err(self.timed_out(copy, None));
+                    }
+                    let (sent, took) = (sent - begun, sent.elapsed());
+                    let poll = Answered { sent, took, progress: state.progress, asked };
+                    self.next_wait = self.pace.after_answer(poll, fastrand::f64());
+                    return Ok(state);
+                }
+                Some(Err(error)) if status::is_passing(&error) => error,
+                Some(Err(error)) => return copy.success_without_snapshot().cloned().ok_or(error),
+                None => {
+                    tries.fault.take().map_or_else(|| unanswered(limit, &tries), |fault| *fault)
+                }
+            };
+            let (watched, asked) = (begun.elapsed(), cause.retry_after());
+            self.next_wait = self.pace.after_failure(watched, asked, fastrand::f64());
+            tracing::debug!(error = %cause, wait = ?self.next_wait, "a poll failed in passing");
+            let since = self.trouble.take().map_or(sent, |trouble| trouble.since);
+            self.trouble = Some(Trouble { since, cause });
+            if is_last && self.left(begun).is_zero() {
+                let ended = copy.success_without_snapshot().cloned();
+                return ended.ok_or_else(|| self.give_up(begun, copy));
+            }
+        }
+    }
+
+    /// How long the watch may last from now on: to its timeout, or to the end of an outage.
+    fn left(&self, begun: Instant) -> Duration {
+        let end = begun + self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let end = match (&self.timeout, &self.trouble) {
+            (None, Some(trouble)) => end.min(trouble.since + LONGEST_OUTAGE),
+            _ => end,
+        };
+        end.saturating_duration_since(clock::instant())
+    }
+
+    /// The error of a watch that has met trouble for too long.
+    fn give_up(&mut self, begun: Instant, copy: &CopyFromUriOperation) -> Error {
+        let is_outage = self.timeout.is_none() && begun.elapsed() < DEFAULT_TIMEOUT;
+        match self.trouble.take() {
+            Some(trouble) if is_outage => trouble.cause,
+            trouble => self.timed_out(copy, trouble.map(|trouble| trouble.cause)),
+        }
+    }
+
+    fn timed_out(&self, copy: &CopyFromUriOperation, cause: Option<Error>) -> Error {
+        Error::WaitTimedOut {
+            copy_id: copy.id().clone(),
+            last: copy.last().cloned().map(Box::new),
+            polls_answered: self.polls_answered,
+            cause: cause.map(Box::new),
+        }
+    }
+}
+
+/// A poll that was given up.
+fn unanswered(limit: Duration, tries: &Tries) -> Error {
+    let (operation, attempts) = (GetProperties::NAME, tries.made);
+    Error::Timeout { operation, limit, attempts, ambiguous: false }
+}
