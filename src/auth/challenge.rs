@@ -18,18 +18,17 @@ const LOGINS: [&str; 6] = [
     "login.chinacloudapi.cn",
 ];
 
-/// The one thing that tokens are asked for here, whatever a challenge says.
-const STORAGE: &str = "https://storage.azure.com";
-
-/// The tenant of which a token is asked for; `None` for what is not the service's challenge.
+/// The tenant of which a token for `scope` is asked for; `None` for what is not the service's challenge, or
+/// is for something else.
 ///
 /// Nothing else of it is used, so that no endpoint can say where to log in, or for what.
-pub(super) fn tenant(headers: &HeaderMap) -> Option<String> {
+pub(super) fn tenant(headers: &HeaderMap, scope: &str) -> Option<String> {
     let challenges = headers.get_all(WWW_AUTHENTICATE).iter();
-    challenges.filter_map(|value| value.to_str().ok()).find_map(named)
+    let resource = scope.trim_end_matches(".default").trim_end_matches('/');
+    challenges.filter_map(|value| value.to_str().ok()).find_map(|text| named(text, resource))
 }
 
-fn named(challenge: &str) -> Option<String> {
+fn named(challenge: &str, resource: &str) -> Option<String> {
     let (scheme, parameters) = challenge.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
@@ -39,7 +38,7 @@ fn named(challenge: &str) -> Option<String> {
             parameters.split([' ', ',']).filter_map(|parameter| parameter.split_once('='));
         pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.trim_matches('"'))
     };
-    if parameter("resource_id").is_some_and(|id| id.trim_end_matches('/') != STORAGE) {
+    if parameter("resource_id").is_some_and(|id| id.trim_end_matches('/') != resource) {
         return None;
     }
     let login = Url::parse(parameter("authorization_uri")?).ok()?;
@@ -72,7 +71,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(WWW_AUTHENTICATE, "Basic realm=\"x\"".parse().expect("a value"));
         headers.append(WWW_AUTHENTICATE, challenge.parse().expect("a value"));
-        tenant(&headers)
+        tenant(&headers, "https://storage.azure.com/.default")
     }
 
     #[test]

@@ -7,10 +7,8 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::{
-    connection_string::ConnectionAuth,
-    sas::SasToken,
-    shared_key::SharedKey,
-    token::{CachedToken, TokenProvider},
+    connection_string::ConnectionAuth, sas::SasToken, shared_key::SharedKey, token::TokenProvider,
+    token_cache::CachedToken,
 };
 use crate::{
     error::{CredentialError, Result},

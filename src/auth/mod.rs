@@ -6,5 +6,6 @@ pub(crate) mod credential;
 pub(crate) mod sas;
 pub(crate) mod shared_key;
 pub(crate) mod token;
+mod token_cache;
 #[cfg(feature = "azure_identity")]
 mod token_credential;

@@ -1,0 +1,294 @@
+//! The tokens that a provider gave: how long they are kept, and how they are refreshed.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::{HeaderMap, HeaderValue};
+use time::{Duration, OffsetDateTime};
+use tokio::{runtime::Handle, sync::watch};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{
+    challenge,
+    token::{AccessToken, TokenProvider},
+};
+use crate::{error::CredentialError, pipeline::clock};
+
+/// Tokens are refreshed this long before they expire.
+const AHEAD: Duration = Duration::minutes(5);
+
+/// How long a provider may take for a token.
+const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How often a refresh that fails is tried while the last token is valid.
+const REFRESHES: i32 = 10;
+
+/// What most tokens are for: the storage service.
+const STORAGE: &str = "https://storage.azure.com/.default";
+
+/// What the URLs of managed disks need tokens for. Both slashes belong to it.
+const DISKS: &str = "https://disk.azure.com//.default";
+
+/// A provider and the last tokens that it gave.
+pub(crate) struct CachedToken(Arc<Shared>);
+
+struct Shared {
+    provider: Box<dyn TokenProvider>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    tokens: HashMap<Wanted, Slot>,
+    /// The tenants that hosts have asked for.
+    tenants: HashMap<Box<str>, Tenant>,
+}
+
+/// What a token is for, and of which tenant; most often of none in particular.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    scope: &'static str,
+    tenant: Option<Tenant>,
+}
+
+type Tenant = Arc<str>;
+
+#[derive(Default)]
+struct Slot {
+    held: Option<Held>,
+    /// The call to the provider that is under way.
+    call: Option<Call>,
+}
+
+struct Held {
+    header: HeaderValue,
+    refresh_from: OffsetDateTime,
+    expires_on: OffsetDateTime,
+    /// How long nothing is asked after a refresh that failed.
+    pause: Duration,
+}
+
+/// One call to the provider, which many may wait for.
+type Call = watch::Receiver<Option<Outcome>>;
+
+type Outcome = Result<HeaderValue, CredentialError>;
+
+impl CachedToken {
+    pub(crate) fn new(provider: impl TokenProvider) -> Self {
+        Self(Arc::new(Shared { provider: Box::new(provider), known: Mutex::default() }))
+    }
+
+    /// The `Authorization` header for a request to `url` made at `now`.
+    pub(crate) async fn header(
+        &self,
+        url: &Url,
+        now: OffsetDateTime,
+    ) -> Result<HeaderValue, CredentialError> {
+        let (wanted, call) = {
+            let mut known = self.0.known();
+            let tenant = known.tenants.get(host(url)).cloned();
+            let wanted = Wanted { scope: scope(url), tenant };
+            let slot = known.tokens.entry(wanted.clone()).or_default();
+            match &slot.held {
+                Some(held) if now < held.refresh_from => return Ok(held.header.clone()),
+                Some(held) if now < held.expires_on => {
+                    let header = held.header.clone();
+                    // Nobody waits for this call: it goes on beside the token in hand.
+                    drop(self.0.call(&wanted, slot, now));
+                    return Ok(header);
+                }
+                _ => {}
+            }
+            let call = self.0.call(&wanted, slot, now)?;
+            (wanted, call)
+        };
+        self.0.outcome(&wanted, call).await
+    }
+
+    /// Does what the 401 with these headers asks for, to a request to `url` with the token `refused`.
+    /// Whether there is another token now.
+    pub(crate) async fn follow_challenge(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        refused: &HeaderValue,
+        now: OffsetDateTime,
+    ) -> Result<bool, CredentialError> {
+        let scope = scope(url);
+        let Some(tenant) = challenge::tenant(headers, scope) else { return Ok(false) };
+        let tenant = Tenant::from(tenant);
+        let wanted = Wanted { scope, tenant: Some(Arc::clone(&tenant)) };
+        let call = {
+            let mut known = self.0.known();
+            let slot = known.tokens.entry(wanted.clone()).or_default();
+            // Another request may have been answered the same.
+            match &slot.held {
+                Some(held) if held.header != *refused && now < held.expires_on => {
+                    known.keep(host(url), tenant);
+                    return Ok(true);
+                }
+                _ => self.0.call(&wanted, slot, now)?,
+            }
+        };
+        let fresh = self.0.outcome(&wanted, call).await.map_err(|error| {
+            error.after(format_args!("the service asks for a token of tenant {tenant}: "))
+        })?;
+        self.0.known().keep(host(url), tenant);
+        Ok(fresh != *refused)
+    }
+}
+
+impl Shared {
+    /// Nothing is awaited while it is locked.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The call to the provider that is under way, or else a new one, in a task of its own: who began it
+    /// may be dropped.
+    fn call(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        slot: &mut Slot,
+        now: OffsetDateTime,
+    ) -> Result<Call, CredentialError> {
+        // The task of a call that is closed has ended before its time, with its runtime.
+        if let Some(call) = slot.call.as_ref().filter(|call| call.has_changed().is_ok()) {
+            return Ok(call.clone());
+        }
+        let runtime = Handle::try_current().map_err(|_| {
+            CredentialError::new("tokens are asked for within a tokio runtime only")
+        })?;
+        let (tell, call) = watch::channel(None);
+        runtime.spawn(Arc::clone(self).ask(wanted.clone(), now, tell));
+        slot.call = Some(call.clone());
+        Ok(call)
+    }
+
+    async fn ask(
+        self: Arc<Self>,
+        wanted: Wanted,
+        now: OffsetDateTime,
+        tell: watch::Sender<Option<Outcome>>,
+    ) {
+        let begun = clock::instant();
+        let asked = match &wanted.tenant {
+            None => self.provider.token(wanted.scope),
+            Some(tenant) => self.provider.token_of_tenant(wanted.scope, tenant),
+        };
+        let given = clock::within(LONGEST_CALL, asked).await.unwrap_or_else(|| Err(too_long()));
+        let now = now.saturating_add(Duration::try_from(begun.elapsed()).unwrap_or(Duration::MAX));
+        let fresh = given.and_then(|token| Held::new(&token, now));
+        let outcome = match &fresh {
+            Ok(held) => Ok(held.header.clone()),
+            Err(error) => Err(error.clone()),
+        };
+        self.known().end(&wanted, &tell.subscribe(), fresh, now);
+        tell.send_replace(Some(outcome));
+    }
+
+    /// Waits for a call, however it is done.
+    async fn outcome(&self, wanted: &Wanted, mut call: Call) -> Outcome {
+        let told = clock::within(LONGEST_CALL, call.wait_for(Option::is_some)).await;
+        let told = told.map(|told| told.ok().and_then(|outcome| outcome.clone()));
+        match told {
+            Some(Some(outcome)) => outcome,
+            Some(None) => {
+                let why = "the call to the token provider ended without a result";
+                Err(CredentialError::new(why).transient())
+            }
+            // Its runtime stands still. Who comes next begins another.
+            None => {
+                self.known().leave(wanted, &call);
+                Err(too_long())
+            }
+        }
+    }
+}
+
+fn too_long() -> CredentialError {
+    let why = format!("the token provider gave no token within {LONGEST_CALL:?}");
+    CredentialError::new(why).transient()
+}
+
+impl Known {
+    /// Keeps what a call brought, unless another call has taken its place.
+    fn end(
+        &mut self,
+        wanted: &Wanted,
+        call: &Call,
+        fresh: Result<Held, CredentialError>,
+        now: OffsetDateTime,
+    ) {
+        if !self.leave(wanted, call) {
+            return;
+        }
+        let Some(slot) = self.tokens.get_mut(wanted) else { return };
+        match (fresh, &mut slot.held) {
+            (Ok(fresh), held) => *held = Some(fresh),
+            (Err(error), Some(last)) if now < last.expires_on => {
+                tracing::debug!(%error, "the token was not refreshed; the last one is used");
+                last.refresh_from = now.saturating_add(last.pause).min(last.expires_on);
+            }
+            (Err(_), _) => drop(self.tokens.remove(wanted)),
+        }
+    }
+
+    /// Forgets a call that is over; false if it is forgotten already.
+    fn leave(&mut self, wanted: &Wanted, call: &Call) -> bool {
+        let Some(slot) = self.tokens.get_mut(wanted) else { return false };
+        let is_it = slot.call.as_ref().is_some_and(|known| known.same_channel(call));
+        if is_it {
+            slot.call = None;
+        }
+        is_it
+    }
+
+    /// Keeps the tenant of a host, and nothing of the one that it had before.
+    fn keep(&mut self, host: &str, tenant: Tenant) {
+        let before = self.tenants.insert(host.into(), tenant);
+        if let Some(before) = before.filter(|before| !self.tenants.values().any(|t| t == before)) {
+            self.tokens.retain(|wanted, _| wanted.tenant.as_ref() != Some(&before));
+        }
+    }
+}
+
+impl Held {
+    fn new(token: &AccessToken, now: OffsetDateTime) -> Result<Self, CredentialError> {
+        let left = token.expires_on - now;
+        if !left.is_positive() {
+            return Err(CredentialError::new("the token that was provided has expired already"));
+        }
+        let header = Zeroizing::new(format!("Bearer {}", *token.secret));
+        let well_formed = token.secret.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut header = HeaderValue::from_str(&header)
+            .ok()
+            .filter(|_| well_formed && !token.secret.is_empty())
+            .ok_or_else(|| CredentialError::new("the token provided is not visible ASCII text"))?;
+        header.set_sensitive(true);
+        // A token that lives for less than twice the usual time ahead is used for half its life.
+        let ahead = AHEAD.min(left / 2);
+        let (refresh_from, pause) = (token.expires_on - ahead, ahead / REFRESHES);
+        Ok(Self { header, refresh_from, expires_on: token.expires_on, pause })
+    }
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+/// What a token for a request to `url` must be for. The account of a managed disk is called `md-…`, as
+/// no other account can be.
+fn scope(url: &Url) -> &'static str {
+    let of_a_disk = host(url)
+        .split_once('.')
+        .is_some_and(|(account, rest)| account.starts_with("md-") && rest.contains("blob."));
+    if of_a_disk { DISKS } else { STORAGE }
+}
+
+#[cfg(test)]
+#[path = "token_cache_tests.rs"]
+mod tests;
