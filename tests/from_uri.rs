@@ -164,15 +164,19 @@ async fn a_client_with_tokens_signs_its_sources_with_a_key_that_it_asks_for_once
     let header = target.seen()[0].headers["x-ms-copy-source"].clone();
     let header = header.to_str().expect("text");
     assert!(header.starts_with("https://src.blob.core.windows.net/vhds/notes.txt?"), "{header}");
-    for part in ["skoid=", "sktid=", "ske=2026-01-07", "sp=r", "sr=b", "sig="] {
+    let whole = "se=2026-01-07T00%3A00%3A00Z";
+    for part in
+        ["skoid=", "sktid=", "ske=2026-01-07", whole, "sv=2018-11-09", "sp=r", "sr=b", "sig="]
+    {
         assert!(header.contains(part), "{part} in {header}");
     }
 
     // A SAS that would outlive the key needs another.
     let source = Script::new([key(2), key(7)]);
     let notes = by_token(&source, "src").container_client("vhds").blob_client("notes.txt");
-    copy.start_copy_from_uri(&notes).await.expect("started");
     let days = |days: u64| std::time::Duration::from_secs(days * 24 * 3600);
+    let short = CopySource::from(&notes).sas_lifetime(days(1) / 2);
+    copy.start_copy_from_uri(short).await.expect("started");
     let long = CopySource::from(&notes).sas_lifetime(days(5));
     copy.start_copy_from_uri(long).await.expect("started");
     assert_eq!(source.seen().len(), 2);

@@ -3,18 +3,19 @@
 //! From [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string),
 //! and from .NET's reading of them where that page leaves something open.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::{sas::SasToken, shared_key::SharedKey};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    models::endpoint,
+};
 
 /// What a connection string says of the blob service.
 ///
-/// Requests name the account that the credential names; the field shows what was understood.
 #[derive(Debug)]
 pub(crate) struct ConnectionString {
-    /// The account, where the string names it or its endpoint shows it.
-    #[cfg_attr(not(test), expect(dead_code))]
+    /// The account that the string names, or that its key is of.
     pub(crate) account: Option<String>,
     /// Where the service is, without a query and without a slash at the end of a path.
     pub(crate) blob_endpoint: Url,
@@ -135,12 +136,12 @@ fn development_storage(parts: &Parts<'_>) -> Result<ConnectionString> {
     }
     // Only its scheme and host count: a proxy sees the emulator's own ports.
     let base = match parts.get(PROXY) {
-        Some(proxy) => endpoint(PROXY, proxy)?,
-        None => endpoint(PROXY, "http://127.0.0.1")?,
+        Some(proxy) => absolute(PROXY, proxy)?,
+        None => absolute(PROXY, "http://127.0.0.1")?,
     };
     let at = |account: &str| {
-        let (scheme, host) = (base.scheme(), base.host().expect("checked by `endpoint`"));
-        endpoint(PROXY, &format!("{scheme}://{host}:{PORT}/{account}"))
+        let (scheme, host) = (base.scheme(), base.host().expect("checked by `absolute`"));
+        absolute(PROXY, &format!("{scheme}://{host}:{PORT}/{account}"))
     };
     Ok(ConnectionString {
         account: Some(ACCOUNT.to_owned()),
@@ -160,14 +161,14 @@ fn explicit(parts: &Parts<'_>, primary: &str) -> Result<ConnectionString> {
             }
         }
     }
-    let mut blob_endpoint = endpoint(BLOB_ENDPOINT, primary)?;
+    let mut blob_endpoint = absolute(BLOB_ENDPOINT, primary)?;
     // .NET appends SharedAccessSignature to the endpoint; some strings come with that done.
     let query = blob_endpoint.query().map(str::to_owned);
     blob_endpoint.set_query(None);
     let blob_secondary = match parts.get(BLOB_SECONDARY) {
         None => None,
         Some(secondary) => {
-            let mut url = endpoint(BLOB_SECONDARY, secondary)?;
+            let mut url = absolute(BLOB_SECONDARY, secondary)?;
             if url.query().is_some_and(|other| Some(other) != query.as_deref()) {
                 let rule = "must have the same SAS as BlobEndpoint, or none";
                 return Err(refused(BLOB_SECONDARY, secondary, rule));
@@ -176,7 +177,11 @@ fn explicit(parts: &Parts<'_>, primary: &str) -> Result<ConnectionString> {
             Some(url)
         }
     };
-    let account = name.map(str::to_owned).or_else(|| account_of(&blob_endpoint));
+    let account = match (name, parts.get(ACCOUNT_KEY)) {
+        (Some(name), _) => Some(name.to_owned()),
+        (None, Some(_)) => endpoint::guess_account(&blob_endpoint)?,
+        (None, None) => None,
+    };
     let auth = match query {
         None => credential(parts, account.as_deref())?,
         Some(query) => {
@@ -219,7 +224,7 @@ fn built(parts: &Parts<'_>) -> Result<ConnectionString> {
     if !label(name) {
         return Err(refused(ACCOUNT_NAME, name, "must be letters and digits"));
     }
-    let at = |account: &str| endpoint(ACCOUNT_NAME, &format!("{scheme}://{account}.blob.{suffix}"));
+    let at = |account: &str| absolute(ACCOUNT_NAME, &format!("{scheme}://{account}.blob.{suffix}"));
     Ok(ConnectionString {
         account: Some(name.to_owned()),
         blob_endpoint: at(name)?,
@@ -252,7 +257,7 @@ fn credential(parts: &Parts<'_>, account: Option<&str>) -> Result<ConnectionAuth
     }
 }
 
-fn endpoint(key: &'static str, text: &str) -> Result<Url> {
+fn absolute(key: &'static str, text: &str) -> Result<Url> {
     let rule = "must be an absolute http or https URL, without a user and without a fragment";
     let mut url: Url = text.parse().map_err(|_| refused(key, text, rule))?;
     let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
@@ -262,22 +267,6 @@ fn endpoint(key: &'static str, text: &str) -> Result<Url> {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
-}
-
-/// The account that an endpoint is of: the first name of its path, where it has one, or else the
-/// first label of its host.
-fn account_of(endpoint: &Url) -> Option<String> {
-    let first = endpoint.path_segments().and_then(|mut names| names.next()).unwrap_or("");
-    if !first.is_empty() {
-        return Some(first.strip_suffix("-secondary").unwrap_or(first).to_owned());
-    }
-    let Some(Host::Domain(domain)) = endpoint.host() else { return None };
-    let (label, _) = domain.split_once('.')?;
-    // An account's name has no hyphen; what follows one says how the host is reached.
-    let suffixes = ["-ipv6", "-dualstack", "-secondary"];
-    let account =
-        suffixes.iter().fold(label, |label, suffix| label.strip_suffix(suffix).unwrap_or(label));
-    Some(account.to_owned())
 }
 
 fn refused(key: &'static str, value: &str, rule: &str) -> Error {

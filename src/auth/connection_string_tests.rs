@@ -123,7 +123,7 @@ fn every_form_is_read() {
         // A SAS with an endpoint, with and without the account's name, and as the endpoint's query.
         (
             "BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=sp=r&sig=SECRET",
-            Some("acct"),
+            None,
             "https://acct.blob.core.windows.net/",
             None,
             "sp=r&sig=SECRET",
@@ -137,7 +137,7 @@ fn every_form_is_read() {
         ),
         (
             "BlobEndpoint=https://acct.blob.core.windows.net/?sp=r&sig=SECRET;BlobSecondaryEndpoint=https://acct-secondary.blob.core.windows.net/?sp=r&sig=SECRET",
-            Some("acct"),
+            None,
             "https://acct.blob.core.windows.net/",
             Some("https://acct-secondary.blob.core.windows.net/"),
             "sp=r&sig=SECRET",
@@ -145,7 +145,7 @@ fn every_form_is_read() {
         // No credential at all.
         (
             "BlobEndpoint=https://acct.blob.core.windows.net",
-            Some("acct"),
+            None,
             "https://acct.blob.core.windows.net/",
             None,
             "anonymous",

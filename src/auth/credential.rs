@@ -35,7 +35,8 @@ pub struct Credential(pub(crate) Proof);
 pub(crate) enum Proof {
     SharedKey(Arc<SharedKey>),
     Sas(Arc<SasToken>),
-    Token(Arc<CachedToken>),
+    /// Bearer tokens, and the SAS that goes with them where both are demanded.
+    Token(Arc<CachedToken>, Option<Arc<SasToken>>),
     Anonymous,
 }
 
@@ -63,7 +64,7 @@ impl Credential {
     ///
     /// From [Authorize with Microsoft Entra ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
     pub fn token(provider: impl TokenProvider) -> Self {
-        Self(Proof::Token(Arc::new(CachedToken::new(provider))))
+        Self(Proof::Token(Arc::new(CachedToken::new(provider)), None))
     }
 
     /// No credential: for containers and blobs that anyone may read.
@@ -71,12 +72,21 @@ impl Credential {
         Self(Proof::Anonymous)
     }
 
-    pub(crate) fn is_anonymous(&self) -> bool {
-        matches!(self.0, Proof::Anonymous)
+    /// Bearer tokens, and a SAS that is sent with each of them.
+    pub(crate) fn token_beside(token: Arc<CachedToken>, sas: &str) -> Result<Self> {
+        Ok(Self(Proof::Token(token, Some(Arc::new(SasToken::parse(sas)?)))))
+    }
+
+    /// The account that the credential is of, where it says so.
+    pub(crate) fn account(&self) -> Option<&str> {
+        match &self.0 {
+            Proof::SharedKey(key) => Some(key.account()),
+            Proof::Sas(_) | Proof::Token(..) | Proof::Anonymous => None,
+        }
     }
 
     pub(crate) fn is_token(&self) -> bool {
-        matches!(self.0, Proof::Token(_))
+        matches!(self.0, Proof::Token(..))
     }
 
     /// Adds what authorizes `request`, which must not be changed afterwards.
@@ -93,14 +103,8 @@ impl Credential {
                 let value = key.authorization(method, url, headers, version.as_str());
                 request.headers.insert(AUTHORIZATION, value);
             }
-            Proof::Sas(sas) => {
-                let query = match request.url.query() {
-                    Some(query) if !query.is_empty() => format!("{query}&{}", sas.expose()),
-                    _ => sas.expose().to_owned(),
-                };
-                request.url.set_query(Some(&query));
-            }
-            Proof::Token(token) => {
+            Proof::Sas(sas) => add_to_query(&mut request.url, sas),
+            Proof::Token(token, sas) => {
                 if request.url.scheme() != "https" {
                     let rule = "a bearer token travels over https only";
                     return Err(CredentialError::new(rule).into());
@@ -108,6 +112,9 @@ impl Credential {
                 // In a box, so that requests signed by key need not keep room for it.
                 let value = Box::pin(token.header(&request.url, now)).await?;
                 request.headers.insert(AUTHORIZATION, value);
+                if let Some(sas) = sas {
+                    add_to_query(&mut request.url, sas);
+                }
             }
         }
         Ok(())
@@ -131,10 +138,21 @@ impl Credential {
         now: OffsetDateTime,
     ) -> Result<bool> {
         match &self.0 {
-            Proof::Token(token) => Ok(token.follow_challenge(url, headers, refused, now).await?),
+            Proof::Token(token, _) => {
+                Ok(token.follow_challenge(url, headers, refused, now).await?)
+            }
             Proof::SharedKey(_) | Proof::Sas(_) | Proof::Anonymous => Ok(false),
         }
     }
+}
+
+/// Adds a SAS behind what the query holds, byte for byte.
+fn add_to_query(url: &mut Url, sas: &SasToken) {
+    let query = match url.query() {
+        Some(query) if !query.is_empty() => format!("{query}&{}", sas.expose()),
+        _ => sas.expose().to_owned(),
+    };
+    url.set_query(Some(&query));
 }
 
 impl From<ConnectionAuth> for Credential {
@@ -152,7 +170,7 @@ impl fmt::Debug for Credential {
         match &self.0 {
             Proof::SharedKey(key) => write!(f, "Credential::shared_key({:?}, ..)", key.account()),
             Proof::Sas(sas) => write!(f, "Credential::sas({sas:?})"),
-            Proof::Token(_) => f.write_str("Credential::token(..)"),
+            Proof::Token(..) => f.write_str("Credential::token(..)"),
             Proof::Anonymous => f.write_str("Credential::anonymous()"),
         }
     }

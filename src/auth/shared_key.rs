@@ -49,11 +49,7 @@ impl SharedKey {
     /// assert_eq!(error.to_string(), "account key: (value not shown) must be base64 text");
     /// ```
     pub fn new(account: &str, base64_key: &str) -> Result<Self> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if account.is_empty() || account.len() > 63 || !account.bytes().all(allowed) {
-            let rule = "must be 1 to 63 letters, digits, hyphens or underscores";
-            return Err(Error::invalid("account name", account, rule));
-        }
+        check_account(account)?;
         Ok(Self { account: account.into(), key: SigningKey::new("account key", base64_key)? })
     }
 
@@ -91,6 +87,16 @@ impl SharedKey {
 }
 
 const SCHEME: &[u8] = b"SharedKey ";
+
+/// Refuses a name that no account can have.
+pub(crate) fn check_account(name: &str) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
+        let rule = "must be 1 to 63 letters, digits, hyphens or underscores";
+        return Err(Error::invalid("account name", name, rule));
+    }
+    Ok(())
+}
 
 impl fmt::Debug for SharedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

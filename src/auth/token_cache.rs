@@ -15,7 +15,7 @@ use super::{
     challenge,
     token::{AccessToken, TokenProvider},
 };
-use crate::{error::CredentialError, pipeline::clock};
+use crate::{error::CredentialError, models::endpoint::is_managed_disk, pipeline::clock};
 
 /// Tokens are refreshed this long before they expire.
 const AHEAD: Duration = Duration::minutes(5);
@@ -280,13 +280,9 @@ fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
-/// What a token for a request to `url` must be for. The account of a managed disk is called `md-…`, as
-/// no other account can be.
+/// What a token for a request to `url` must be for.
 fn scope(url: &Url) -> &'static str {
-    let of_a_disk = host(url)
-        .split_once('.')
-        .is_some_and(|(account, rest)| account.starts_with("md-") && rest.contains("blob."));
-    if of_a_disk { DISKS } else { STORAGE }
+    if is_managed_disk(url) { DISKS } else { STORAGE }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
-use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient, settle};
+use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient, blob::Naming, settle};
 use crate::{
     auth::credential::Credential,
     error::Result,
-    models::address::{self, Endpoint},
+    models::{BlobItem, address, endpoint::Endpoint},
     operations::{
         BadName, Call, Target, create_container::CreateContainer,
         delete_container::DeleteContainer, exists::Exists,
@@ -40,8 +40,8 @@ impl BlobContainerClient {
         Self { pipeline, endpoint, name: name.into(), target }
     }
 
-    /// The container at `url`, such as `https://account.blob.core.windows.net/backups`; its query may
-    /// hold a SAS, with [`Credential::anonymous`].
+    /// The container at `url`, such as `https://account.blob.core.windows.net/backups`. Its query can
+    /// hold a SAS, with [`Credential::anonymous`] or with bearer tokens.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl BlobContainerClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
-        let (endpoint, name, sas) = address::parse_container_url(&url)?;
+        let (endpoint, name, sas) = address::parse_container_url(&url, credential.account())?;
         let credential = settle(&endpoint, sas, credential, &options)?;
         let pipeline = super::pipeline(&endpoint, None, credential, options)?;
         Ok(Self::of(pipeline, endpoint, &name))
@@ -105,7 +105,11 @@ impl BlobContainerClient {
         Ok(self.target.clone()?)
     }
 
-    /// A blob of this container, whatever its type. The name is checked by the first call.
+    /// A blob of this container, whatever its type.
+    ///
+    /// The first call checks the name. It refuses names that the service stores under another name: one
+    /// with `\`, which is stored as `/`, or with a dot at its end or at the end of a path segment, which is
+    /// dropped. For the blobs of a listing use [`blob_client_of`](Self::blob_client_of).
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -114,7 +118,39 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn blob_client(&self, name: &str) -> BlobClient {
-        BlobClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), &self.name, name)
+        self.named(name, Naming::Given)
+    }
+
+    /// The blob, snapshot or version that a listing of this container returned, by exactly the name that
+    /// was listed, whatever characters it has. The current version is the blob itself.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// let vhds = service.container_client("vhds");
+    /// let mut blobs = std::pin::pin!(vhds.list_blobs().stream());
+    /// while let Some(item) = blobs.try_next().await? {
+    ///     let properties = vhds.blob_client_of(&item).get_properties().await?;
+    ///     println!("{}: {} bytes", item.name, properties.content_length);
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn blob_client_of(&self, item: &BlobItem) -> BlobClient {
+        let blob = self.named(&item.name, Naming::Stored);
+        let properties = &item.properties;
+        let version = match properties.is_current_version {
+            Some(true) => None,
+            _ => properties.version_id.clone(),
+        };
+        match &item.snapshot {
+            Some(snapshot) => blob.with_snapshot(snapshot),
+            None => blob.at(None, version),
+        }
+    }
+
+    fn named(&self, name: &str, naming: Naming) -> BlobClient {
+        BlobClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), &self.name, name, naming)
     }
 
     /// A page blob of this container.

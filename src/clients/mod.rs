@@ -27,7 +27,7 @@ use url::Url;
 use crate::{
     auth::credential::{Credential, Proof},
     error::{Error, Result},
-    models::{ServiceVersion, address::Endpoint},
+    models::{ServiceVersion, endpoint::Endpoint},
     pipeline::{options::ClientOptions, secondary::Secondary, send::Pipeline},
 };
 
@@ -47,31 +47,29 @@ fn pipeline(
 }
 
 /// The credential of a client whose URL may hold a SAS; refuses contradictions between the two, and
-/// between them and the endpoint.
+/// between them and the endpoint. Bearer tokens can stand beside a SAS for one resource: managed disks
+/// may demand both, and a user delegation SAS may be for one user only.
 fn settle(
     endpoint: &Endpoint,
     sas: Option<String>,
     credential: Credential,
     options: &ClientOptions,
 ) -> Result<Credential> {
-    let credential = match sas {
-        None => credential,
-        Some(sas) if credential.is_anonymous() => Credential::sas(&sas)?,
-        Some(_) => {
+    let credential = match (sas, credential.0) {
+        (None, proof) => Credential(proof),
+        (Some(sas), Proof::Anonymous) => Credential::sas(&sas)?,
+        (Some(sas), Proof::Token(token, None)) => Credential::token_beside(token, &sas)?,
+        (Some(_), _) => {
             let rule = "holds a SAS beside another credential: give one of the two";
             return Err(Error::invalid_secret("URL", rule));
         }
     };
-    match (&credential.0, endpoint.account()) {
-        (Proof::SharedKey(key), Some(account)) if key.account() != account => {
-            let rule = format!("is of another account than the key's, {:?}", key.account());
-            return Err(Error::invalid("endpoint", endpoint.url(), &rule));
-        }
-        (Proof::Token(_), _) if !endpoint.is_https() => {
+    match &credential.0 {
+        Proof::Token(..) if !endpoint.is_https() => {
             let rule = "must be https: a bearer token must not travel in the open";
             return Err(Error::invalid("endpoint", endpoint.url(), rule));
         }
-        (Proof::Token(_), _) if options.service_version < ServiceVersion::BEARER_TOKENS => {
+        Proof::Token(..) if options.service_version < ServiceVersion::BEARER_TOKENS => {
             let rule =
                 format!("must be {} or later for bearer tokens", ServiceVersion::BEARER_TOKENS);
             return Err(Error::invalid("service version", options.service_version, &rule));

@@ -275,10 +275,12 @@ impl PageBlobClient {
         GetPageRangesDiff::new(self.call(), previous.into())
     }
 
-    /// The same for the snapshots of managed disks, of which the earlier one may be another blob's: its
-    /// URL names its snapshot, and carries a SAS where one is needed.
+    /// Like [`page_ranges_diff`](Self::page_ranges_diff), for snapshots of managed disks, where the earlier
+    /// one may belong to another blob. Its URL is the one that a grant of access gives: sent as it is, with
+    /// its SAS, and with or without `snapshot=`.
     ///
-    /// From version 2019-07-07.
+    /// From version 2019-07-07. An account without managed disks answers 400
+    /// `UnsupportedHeaderForNonManagedDisksAccount`.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

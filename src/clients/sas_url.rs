@@ -15,7 +15,7 @@ use crate::{
     },
     copy::delegation,
     error::{Error, Result},
-    models::address::Endpoint,
+    models::endpoint::Endpoint,
     operations::{Call, call_options},
     wire::transport::BoxFuture,
 };
@@ -61,7 +61,8 @@ impl BlobClient {
             (None, Some(version)) => ServiceSas::version(container, blob, version),
             (None, None) => ServiceSas::blob(container, blob),
         };
-        let sas = sas.permissions(permissions).expires(expiry);
+        // The client's name is the one that its requests have.
+        let sas = sas.with_stored_name().permissions(permissions).expires(expiry);
         GenerateSasUrl::new(self.call(), self.endpoint(), sas, expiry)
     }
 }

@@ -5,12 +5,16 @@ use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{BlobClient, BlobContainerClient, settle};
+use super::{BlobClient, BlobContainerClient, blob::Naming, settle};
 use crate::{
-    auth::{connection_string::ConnectionString, credential::Credential},
+    auth::{
+        connection_string::ConnectionString,
+        credential::{Credential, Proof},
+        shared_key::check_account,
+    },
     copy::{CopyFromUriOperation, CopyToken},
     error::{Error, Result},
-    models::address::{BlobUrl, Endpoint},
+    models::{address::BlobUrl, endpoint::Endpoint},
     operations::{
         BadName, Call, get_user_delegation_key::GetUserDelegationKey,
         list_containers::ListContainers,
@@ -44,7 +48,12 @@ impl BlobServiceClient {
     ///
     /// Takes every form of
     /// [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string):
-    /// an account's name with its key or a SAS, explicit endpoints, the emulator.
+    /// an account's name with its key or a SAS, explicit endpoints, the emulator. `AccountName` wins over
+    /// what an explicit endpoint suggests.
+    ///
+    /// Tools such as Storage Explorer also export a connection string for one container, with the
+    /// container's URL as `BlobEndpoint`. It is refused: give that URL, with its SAS, to
+    /// [`BlobContainerClient::new`].
     ///
     /// # Errors
     ///
@@ -80,19 +89,24 @@ impl BlobServiceClient {
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
     pub fn builder_from_connection_string(text: &str) -> Result<BlobServiceClientBuilder> {
-        let ConnectionString { blob_endpoint, blob_secondary, auth, .. } =
+        let ConnectionString { account, blob_endpoint, blob_secondary, auth } =
             ConnectionString::parse(text)?;
         let builder = Self::builder(blob_endpoint).credential(auth.into());
-        Ok(BlobServiceClientBuilder { secondary: blob_secondary, ..builder })
+        Ok(BlobServiceClientBuilder { account, secondary: blob_secondary, ..builder })
     }
 
     /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
     /// options. A SAS may stand in the endpoint's query, with [`Credential::anonymous`].
     ///
+    /// The account is the one of the key. Without a key it is read from the endpoint: from the host of
+    /// an Azure account or `account.localhost`; from the path after an IP address, a host name without a
+    /// dot, or an emulator's port. A custom domain names no account: give it with
+    /// [`account_name`](BlobServiceClientBuilder::account_name) where it is needed.
+    ///
     /// # Errors
     ///
-    /// `InvalidInput` when the endpoint is no http or https URL, or contradicts the credential:
-    /// another account, or bearer tokens over http.
+    /// `InvalidInput` when the endpoint is not an http or https URL, when it is the URL of a container or
+    /// blob, and when it contradicts the credential: another account, or bearer tokens over http.
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, Credential};
@@ -120,7 +134,7 @@ impl BlobServiceClient {
     /// ```
     pub fn builder(endpoint: Url) -> BlobServiceClientBuilder {
         let (credential, options) = (Credential::anonymous(), ClientOptions::new());
-        BlobServiceClientBuilder { endpoint, secondary: None, credential, options }
+        BlobServiceClientBuilder { endpoint, account: None, secondary: None, credential, options }
     }
 
     /// The service's endpoint, without a SAS.
@@ -132,6 +146,18 @@ impl BlobServiceClient {
     /// ```
     pub fn url(&self) -> &Url {
         self.endpoint.url()
+    }
+
+    /// The account's name: the one that was given, or that the endpoint shows; unknown for a custom
+    /// domain without either.
+    ///
+    /// ```
+    /// # let service = blobcopy::BlobServiceClient::from_connection_string("UseDevelopmentStorage=true")?;
+    /// assert_eq!(service.account_name(), Some("devstoreaccount1"));
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
+    pub fn account_name(&self) -> Option<&str> {
+        self.endpoint.account()
     }
 
     /// A container of this account. The name is checked by the first call that is made with it.
@@ -234,14 +260,14 @@ impl BlobServiceClient {
     /// # Ok(()) });
     /// ```
     pub fn resume(&self, token: &CopyToken) -> Result<CopyFromUriOperation> {
-        let BlobUrl { endpoint, container, blob, .. } =
-            BlobUrl::parse("copy token", &token.destination)?;
-        if endpoint != self.endpoint {
+        let Some(destination) = BlobUrl::behind(&self.endpoint, &token.destination) else {
             let rule = format!("is not in the account at {}", self.endpoint.url());
             return Err(Error::invalid("copy token", &token.destination, &rule));
-        }
+        };
+        let BlobUrl { endpoint, container, blob, .. } = destination?;
         token.copy_id.check()?;
-        let blob = self.container_client(&container).blob_client(&blob);
+        let pipeline = Arc::clone(&self.pipeline);
+        let blob = BlobClient::of(pipeline, endpoint, &container, &blob, Naming::Stored);
         Ok(blob.resume_copy(token.copy_id.clone()))
     }
 }
@@ -257,6 +283,8 @@ impl fmt::Debug for BlobServiceClient {
 #[derive(Debug, Clone)]
 pub struct BlobServiceClientBuilder {
     endpoint: Url,
+    /// The account that the user names.
+    account: Option<String>,
     /// Known from a connection string.
     secondary: Option<Url>,
     credential: Credential,
@@ -270,6 +298,27 @@ impl BlobServiceClientBuilder {
         self
     }
 
+    /// The name of the account, where the endpoint does not show it or shows another: for a custom
+    /// domain, a proxy with a path of its own, an emulator behind a host name. It wins over what the
+    /// endpoint suggests. A key and a connection string with `AccountName` have the name already.
+    ///
+    /// A user delegation SAS and the address of the secondary need it.
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, Credential};
+    ///
+    /// let endpoint = "https://gateway.example.com/storage/account1".parse()?;
+    /// let sas = Credential::sas("sv=2026-04-06&ss=b&srt=sco&sp=rw&sig=c2VjcmV0")?;
+    /// let service =
+    ///     BlobServiceClient::builder(endpoint).credential(sas).account_name("account1").build()?;
+    /// assert_eq!(service.account_name(), Some("account1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn account_name(mut self, name: &str) -> Self {
+        self.account = Some(name.to_owned());
+        self
+    }
+
     /// How the requests travel.
     pub fn options(mut self, options: ClientOptions) -> Self {
         self.options = options;
@@ -278,11 +327,35 @@ impl BlobServiceClientBuilder {
 
     /// The client; fails as [`BlobServiceClient::new`] does, and on options that cannot work.
     pub fn build(self) -> Result<BlobServiceClient> {
-        let (endpoint, sas) = Endpoint::parse(self.endpoint)?;
+        let account = self.account()?.map(str::to_owned);
+        let named = account.as_deref();
+        let (endpoint, sas) = Endpoint::parse(self.endpoint, named)?;
+        if sas.is_some() && self.credential.is_token() {
+            let rule = "holds a SAS beside another credential: give one of the two";
+            return Err(Error::invalid_secret("URL", rule));
+        }
         let credential = settle(&endpoint, sas, self.credential, &self.options)?;
+        if let Proof::Sas(sas) = &credential.0 {
+            endpoint.check_beside(sas.expose())?;
+        }
+        if let Some(secondary) = &self.secondary {
+            Endpoint::parse(secondary.clone(), named)?;
+        }
         let secondary = self.secondary.as_ref();
         let pipeline = super::pipeline(&endpoint, secondary, credential, self.options)?;
         Ok(BlobServiceClient { pipeline, endpoint })
+    }
+
+    /// The account that the user names: by itself, or by its key.
+    fn account(&self) -> Result<Option<&str>> {
+        let (name, of_key) = (self.account.as_deref(), self.credential.account());
+        if let Some(name) = name {
+            check_account(name)?;
+            if of_key.is_some_and(|of_key| of_key != name) {
+                return Err(Error::invalid("account name", name, "must be that of the key"));
+            }
+        }
+        Ok(name.or(of_key))
     }
 }
 
@@ -293,8 +366,9 @@ pub(super) fn blob_at(
     options: ClientOptions,
 ) -> Result<BlobClient> {
     let BlobUrl { endpoint, container, blob, snapshot, version, query } =
-        BlobUrl::parse("blob URL", url)?;
+        BlobUrl::parse("blob URL", url, credential.account())?;
     let credential = settle(&endpoint, query, credential, &options)?;
     let pipeline = super::pipeline(&endpoint, None, credential, options)?;
-    Ok(BlobClient::of(pipeline, endpoint, &container, &blob).at(snapshot, version))
+    let blob = BlobClient::of(pipeline, endpoint, &container, &blob, Naming::Stored);
+    Ok(blob.at(snapshot, version))
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    auth::sas::{ReadOnly, SasToken, UserDelegationKey},
-    clients::BlobClient,
+    auth::sas::UserDelegationKey,
     error::{Error, Result},
-    models::address::Endpoint,
+    models::endpoint::Endpoint,
     operations::{
         Call,
         get_user_delegation_key::{GetUserDelegationKey, LONGEST},
@@ -17,12 +16,6 @@ use crate::{
 
 /// How far a key's start lies before, and its end within, what this clock says: clocks differ.
 const SKEW: Duration = Duration::minutes(5);
-
-/// A SAS with which the service may read `source`, which is `of` a client with bearer tokens.
-pub(super) async fn sign(of: &BlobClient, source: &ReadOnly<'_>) -> Result<SasToken> {
-    let (account, key) = key(&of.call(), of.endpoint(), source.expiry).await?;
-    source.sign_as_user(account, &key)
-}
 
 /// The name of the account at `endpoint`, and a key of it that signs what ends at `expiry`, for `call`
 /// of a client with bearer tokens.
@@ -38,8 +31,8 @@ pub(crate) async fn key<'a>(
         return Err(Error::invalid("SAS lifetime", value, rule));
     }
     let account = endpoint.account().ok_or_else(|| {
-        let rule = "names no account, which a user delegation SAS must: give the client the account's \
-                    own endpoint, or use a URL that has a SAS already";
+        let rule = "names no account, which a user delegation SAS must: give the service client's builder \
+                    its account_name, or use a URL that has a SAS already";
         Error::invalid("endpoint", endpoint.url(), rule)
     })?;
     let asked = Call { target: Ok(endpoint.url().clone()), ..call.clone() };

@@ -1,22 +1,24 @@
 //! Where a copy takes its content from, and how the service is allowed to read it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
+use time::OffsetDateTime;
 use url::Url;
 
 use super::{delegation, token::without_user_info};
 use crate::{
     auth::{
         credential::Proof,
-        sas::{self, SasUrl},
+        sas::{self, SasToken, SasUrl},
     },
     clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
         SnapshotId,
         address::{self, BlobUrl},
+        endpoint,
     },
     wire::redaction::redact,
 };
@@ -28,16 +30,24 @@ const LONGEST: usize = 2048;
 ///
 /// A `Url` is used as it is, with all that its query holds. A client's blob authorizes itself:
 ///
-/// - a client with a SAS lends it, byte for byte;
-/// - a client with a shared key mints a SAS for this one blob, snapshot or version, with read
-///   permission only and for [24 hours](CopySource::sas_lifetime); for an ordinary copy within one
-///   account none is needed, and none is made;
-/// - a client with bearer tokens asks for a
+/// - a client with a SAS passes it on, byte for byte;
+/// - a client with a shared key signs a SAS with read permission only, for this one blob, snapshot or
+///   version; for an incremental copy it is a SAS of the base blob, since the service compares the
+///   snapshot with the one before. An ordinary copy within one account needs no SAS, and none is made;
+/// - a client with bearer tokens requests a
 ///   [user delegation key](crate::BlobServiceClient::get_user_delegation_key), keeps it while it lasts
-///   (up to seven days), and mints such a SAS with it; the operations that read the source at once, such
-///   as [`copy_from_uri`](crate::BlobClient::copy_from_uri), are given a token instead (from version
-///   2020-10-02); an ordinary copy within one account needs neither (from version 2017-11-09);
+///   (up to seven days), and signs such a SAS with it. Operations that read the source at once, such
+///   as [`copy_from_uri`](crate::BlobClient::copy_from_uri), get a token instead (from version
+///   2020-10-02). An ordinary copy within one account needs neither (from version 2017-11-09);
 /// - an anonymous client's blob must be public.
+///
+/// A generated SAS has no start, may be used over https only if the source's endpoint is https, and says
+/// the oldest service version that knows all it holds. [`sas_lifetime`](CopySource::sas_lifetime) says how
+/// long it is valid.
+///
+/// **Who can see the SAS.** The destination's properties name the source of its last copy, and whoever
+/// may read or list the destination sees them. Services since 2021 return the source's URL with its SAS
+/// less the signature, so nothing there can be used; in 2019 the whole SAS was returned.
 ///
 /// With a service version before 2012-02-12 the source is sent as the path `/account/container/blob`, with
 /// its snapshot if it has one. It must be in the destination's account, and no SAS goes with it.
@@ -56,7 +66,7 @@ const LONGEST: usize = 2048;
 #[derive(Clone)]
 pub struct CopySource {
     place: Place,
-    sas_lifetime: Duration,
+    sas_lifetime: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -65,16 +75,46 @@ enum Place {
     Blob(BlobClient),
 }
 
+/// When the service reads a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// From the answer to the start until the copy has ended.
+    InBackground,
+    /// While the call is answered.
+    AtOnce,
+}
+
+impl Reading {
+    /// How long a SAS for it is valid, unless the caller says it.
+    fn lifetime(self) -> Duration {
+        match self {
+            Self::InBackground => Duration::from_secs(7 * 24 * 3600),
+            Self::AtOnce => Duration::from_secs(3600),
+        }
+    }
+
+    /// How long it must be valid at least, if the key that signs it does not last as long.
+    fn shortest(self) -> Duration {
+        match self {
+            Self::InBackground => Duration::from_secs(6 * 24 * 3600),
+            Self::AtOnce => self.lifetime(),
+        }
+    }
+}
+
 impl CopySource {
     const LONGEST_SAS: Duration = Duration::from_secs(14 * 24 * 3600);
 
     fn new(place: Place) -> Self {
-        Self { place, sas_lifetime: Duration::from_secs(24 * 3600) }
+        Self { place, sas_lifetime: None }
     }
 
-    /// For how long the SAS is good that is minted: 1 minute to 14 days, with bearer tokens less than 7
-    /// days, by default 24 hours. The service reads the source until the copy has ended, which takes at most
-    /// 14 days; if the SAS expires before, the copy fails.
+    /// How long a generated SAS is valid: 1 minute to 14 days, with bearer tokens less than 7 days.
+    ///
+    /// By default, 7 days for a copy in the background, and 1 hour for a call that reads the source at
+    /// once. A SAS signed by bearer tokens' key ends with the key at the latest, after 6 to 7 days. The
+    /// service reads the source until the copy has ended, which takes at most 14 days; if the SAS expires
+    /// before, the copy fails.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -88,18 +128,29 @@ impl CopySource {
     /// # Ok(()) });
     /// ```
     pub fn sas_lifetime(mut self, lifetime: Duration) -> Self {
-        self.sas_lifetime = lifetime;
+        self.sas_lifetime = Some(lifetime);
         self
     }
 
-    /// The source of an incremental copy to `destination`: `snapshot`, in place of any that the
-    /// source itself names. The service takes nothing on trust here, even within one account.
+    /// The source of an incremental copy: `snapshot`, in place of any that the source itself names. The
+    /// service takes nothing on trust here, even within one account.
     pub(crate) async fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
+        let url = match &self.place {
+            Place::Url(url) => url.clone(),
+            Place::Blob(blob) => blob.with_snapshot(snapshot).url()?,
+        };
+        if endpoint::is_managed_disk(&url) {
+            let rule = "is a managed disk, which the service cannot copy incrementally: list what changed \
+                        with page_ranges_diff_url, and copy that with upload_pages_from_uri";
+            return Err(Error::invalid("source", url, rule));
+        }
         match &self.place {
             Place::Url(url) => resolved(url, Some(snapshot), None),
             Place::Blob(blob) => {
-                let blob = blob.with_snapshot(snapshot);
-                self.authorized(&blob, None).await
+                // What is signed is for the base blob: the service reads an earlier snapshot too.
+                let base = blob.at(None, None);
+                let sas = self.sas_of(&base, None, Reading::InBackground).await?;
+                resolved(&url, None, sas.as_deref().map(SasToken::expose))
             }
         }
     }
@@ -108,33 +159,35 @@ impl CopySource {
     pub(crate) async fn resolve(&self, destination: &BlobClient) -> Result<HeaderValue> {
         match &self.place {
             Place::Url(url) => resolved(url, None, None),
-            Place::Blob(blob) => self.authorized(blob, Some(destination)).await,
+            Place::Blob(blob) => {
+                let sas = self.sas_of(blob, Some(destination), Reading::InBackground).await?;
+                resolved(&blob.url()?, None, sas.as_deref().map(SasToken::expose))
+            }
         }
     }
 
     /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the account of
     /// `destination`, whose request authorizes it.
     pub(crate) fn resolve_path(&self, destination: &BlobClient) -> Result<HeaderValue> {
-        let url = match &self.place {
-            Place::Url(url) => url.clone(),
-            Place::Blob(blob) => blob.url()?,
+        let endpoint = destination.endpoint();
+        let (url, own) = match &self.place {
+            Place::Url(url) => (url.clone(), endpoint),
+            Place::Blob(blob) => (blob.url()?, blob.endpoint()),
         };
         let refuse = |rule| Err(Error::invalid("source", &url, rule));
-        let source = BlobUrl::parse("source", &url)?;
+        let source =
+            BlobUrl::behind(own, &url).unwrap_or_else(|| BlobUrl::parse("source", &url, None))?;
         if source.version.is_some() || source.query.is_some() {
             return refuse(
                 "must have no query but a snapshot: before version 2012-02-12 a source is named by its \
                  path, and authorized by the request itself",
             );
         }
-        let endpoint = destination.endpoint();
-        let account = match (&destination.pipeline().credential().0, endpoint.account()) {
-            (_, Some(account)) => account,
-            (Proof::SharedKey(key), None) => key.account(),
-            _ => return refuse("must be in an account whose name is known"),
+        let Some(account) = endpoint.account() else {
+            return refuse("must be in an account whose name is known");
         };
         // Of a custom domain it is not known in which cloud the account is.
-        let same_cloud = endpoint.account().is_none() || source.endpoint.is_beside(endpoint);
+        let same_cloud = !endpoint.names_its_cloud() || source.endpoint.is_beside(endpoint);
         let same_account = source.endpoint.account() == Some(account) && same_cloud;
         if !same_account && source.endpoint != *endpoint {
             return refuse("must be in the destination's account before version 2012-02-12");
@@ -153,15 +206,25 @@ impl CopySource {
     ) -> Result<(HeaderValue, Option<HeaderValue>)> {
         let (source, bearer) = match (&self.place, given) {
             (Place::Url(url), given) => (resolved(url, None, None)?, given),
-            (Place::Blob(blob), Some(given)) => (resolved(&blob.url()?, None, None)?, Some(given)),
-            (Place::Blob(blob), None) => match &blob.pipeline().credential().0 {
-                Proof::Token(token) if carries_tokens => {
-                    let url = blob.url()?;
-                    let bearer = token.header(&url, blob.pipeline().clock().now()).await?;
-                    (resolved(&url, None, None)?, Some(bearer))
+            (Place::Blob(blob), given) => {
+                let url = blob.url()?;
+                match (&blob.pipeline().credential().0, given) {
+                    // Where a SAS is demanded beside a token, it is beside any token.
+                    (Proof::Token(_, Some(sas)), Some(given)) => {
+                        (resolved(&url, None, Some(sas.expose()))?, Some(given))
+                    }
+                    (_, Some(given)) => (resolved(&url, None, None)?, Some(given)),
+                    (Proof::Token(token, sas), None) if carries_tokens => {
+                        let bearer = token.header(&url, blob.pipeline().clock().now()).await?;
+                        let sas = sas.as_deref().map(SasToken::expose);
+                        (resolved(&url, None, sas)?, Some(bearer))
+                    }
+                    (_, None) => {
+                        let sas = self.sas_of(blob, None, Reading::AtOnce).await?;
+                        (resolved(&url, None, sas.as_deref().map(SasToken::expose))?, None)
+                    }
                 }
-                _ => (self.authorized(blob, None).await?, None),
-            },
+            }
         };
         if bearer.is_some() && !source.as_bytes().starts_with(b"https://") {
             let url = source.to_str().unwrap_or_default();
@@ -171,49 +234,57 @@ impl CopySource {
         Ok((source, bearer))
     }
 
-    /// A client's blob with what lets the service read it. Where the destination is given, and in
-    /// the same account, the request's own key or token covers the source.
-    async fn authorized(
+    /// The SAS with which the service may read a client's blob, if it needs one. Where the destination
+    /// is given, and in the same account, the request's own key or token covers the source.
+    async fn sas_of(
         &self,
         blob: &BlobClient,
         destination: Option<&BlobClient>,
-    ) -> Result<HeaderValue> {
-        let url = blob.url()?;
+        reading: Reading,
+    ) -> Result<Option<Arc<SasToken>>> {
         let covered = destination.is_some_and(|destination| {
             let by = &destination.pipeline().credential().0;
             destination.endpoint() == blob.endpoint()
-                && matches!(by, Proof::SharedKey(_) | Proof::Token(_))
+                && matches!(by, Proof::SharedKey(_) | Proof::Token(..))
         });
-        match &blob.pipeline().credential().0 {
-            Proof::Sas(sas) => resolved(&url, None, Some(sas.expose())),
-            Proof::Anonymous => resolved(&url, None, None),
-            _ if covered => resolved(&url, None, None),
-            Proof::SharedKey(key) => {
-                let sas = self.to_read(blob)?.sign(key)?;
-                resolved(&url, None, Some(sas.expose()))
+        let now = blob.pipeline().clock().now();
+        let minted = match &blob.pipeline().credential().0 {
+            Proof::Sas(sas) | Proof::Token(_, Some(sas)) => return Ok(Some(Arc::clone(sas))),
+            Proof::Anonymous => return Ok(None),
+            _ if covered => return Ok(None),
+            Proof::SharedKey(key) => to_read(blob, now + self.lifetime(reading)?).sign(key)?,
+            Proof::Token(_, None) => {
+                let longest = self.lifetime(reading)?;
+                let shortest = self.sas_lifetime.unwrap_or_else(|| reading.shortest());
+                let (account, key) =
+                    delegation::key(&blob.call(), blob.endpoint(), now + shortest).await?;
+                let expiry = (now + longest).min(key.expires_on());
+                to_read(blob, expiry).sign_as_user(account, &key)?
             }
-            Proof::Token(_) => {
-                let sas = delegation::sign(blob, &self.to_read(blob)?).await?;
-                resolved(&url, None, Some(sas.expose()))
-            }
-        }
+        };
+        Ok(Some(Arc::new(minted)))
     }
 
-    /// What a SAS that is made for the source grants.
-    fn to_read<'a>(&self, blob: &'a BlobClient) -> Result<sas::ReadOnly<'a>> {
-        let lifetime = self.sas_lifetime;
+    fn lifetime(&self, reading: Reading) -> Result<Duration> {
+        let lifetime = self.sas_lifetime.unwrap_or_else(|| reading.lifetime());
         if !(Duration::from_secs(60)..=Self::LONGEST_SAS).contains(&lifetime) {
             let rule = "must be 1 minute to 14 days";
             return Err(Error::invalid("SAS lifetime", format!("{lifetime:?}"), rule));
         }
-        Ok(sas::ReadOnly {
-            container: blob.container_name(),
-            blob: blob.name(),
-            snapshot: blob.snapshot(),
-            version_id: blob.version_id(),
-            expiry: blob.pipeline().clock().now() + lifetime,
-            service_version: blob.pipeline().version(),
-        })
+        Ok(lifetime)
+    }
+}
+
+/// What a SAS that is made for the source grants.
+fn to_read(blob: &BlobClient, expiry: OffsetDateTime) -> sas::ReadOnly<'_> {
+    sas::ReadOnly {
+        container: blob.container_name(),
+        blob: blob.name(),
+        snapshot: blob.snapshot(),
+        version_id: blob.version_id(),
+        expiry,
+        https: blob.endpoint().is_https(),
+        newest: blob.pipeline().version(),
     }
 }
 
@@ -309,12 +380,12 @@ impl fmt::Debug for CopySource {
 ///
 /// The service echoes a source with another scheme, with a port, with other case in percent triplets,
 /// and with or without the SAS, so sources are compared by account, container, blob, snapshot and
-/// version.
+/// version, and by the names that the service stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceIdentity {
-    /// The account; for a host that names none, the host.
-    account: String,
-    /// `container/blob`, decoded.
+    /// The account and its cloud; for a host that names no account, the host.
+    server: String,
+    /// The path behind the host, decoded.
     path: String,
     snapshot: Option<String>,
     version: Option<String>,
@@ -324,7 +395,7 @@ impl SourceIdentity {
     /// `None` for what is not the URL of a host.
     pub(crate) fn of(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
-        let host = url.host_str()?.to_owned();
+        let server = endpoint::server(&url)?;
         let parameter = |wanted: &str| {
             let mut pairs = url.query_pairs();
             pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, v)| v.into_owned())
@@ -332,17 +403,13 @@ impl SourceIdentity {
         let (snapshot, version) = (parameter("snapshot"), parameter("versionid"));
         let mut bare = url.clone();
         bare.set_query(None);
-        let (account, path) = match BlobUrl::parse("source", &bare) {
-            Ok(parts) => {
-                let account = parts.endpoint.account().map_or(host, str::to_owned);
-                (account, format!("{}/{}", parts.container, parts.blob))
+        let path = match BlobUrl::parse("source", &bare, None) {
+            Ok(BlobUrl { endpoint, container, blob, .. }) => {
+                format!("{}/{container}/{blob}", endpoint.account().unwrap_or_default())
             }
-            Err(_) => {
-                let path = percent_decode_str(url.path()).decode_utf8_lossy().into_owned();
-                (host, path)
-            }
+            Err(_) => percent_decode_str(url.path()).decode_utf8_lossy().into_owned(),
         };
-        Some(Self { account, path, snapshot, version })
+        Some(Self { server, path, snapshot, version })
     }
 
     /// Whether the source can never change: a snapshot or a version.

@@ -77,7 +77,101 @@ async fn a_key_mints_a_sas_unless_the_request_covers_the_source() {
         assert!(text(&minted).contains("sig="));
     }
     let snapshot = source.resolve_snapshot(&snapshot()).await.expect("resolves");
-    assert!(text(&snapshot).contains("sr=bs"), "even within the account: {snapshot:?}");
+    assert!(text(&snapshot).contains("sig="), "even within the account: {snapshot:?}");
+}
+
+/// What a minted SAS says: its `sr`, `sv`, `spr`, and for how many hours it is valid.
+fn minted(source: &HeaderValue) -> (String, String, Option<String>, i64) {
+    let url: Url = text(source).parse().expect("a URL");
+    let of = |name: &str| {
+        let pair = url.query_pairs().find(|(found, _)| found == name);
+        pair.map(|(_, value)| value.into_owned())
+    };
+    let format = &time::format_description::well_known::Rfc3339;
+    let expiry = OffsetDateTime::parse(&of("se").expect("an end"), format).expect("a date");
+    assert!(of("sig").is_some() && of("st").is_none(), "{url}");
+    let hours = (expiry - NOW).whole_hours();
+    (of("sr").expect("a kind"), of("sv").expect("a version"), of("spr"), hours)
+}
+
+const NOW: OffsetDateTime = time::macros::datetime!(2026-01-01 00:00 UTC);
+
+fn at_now(endpoint: &str) -> BlobClient {
+    let clock = crate::pipeline::clock::Clock::starting_at(NOW);
+    let service = BlobServiceClient::builder(endpoint.parse().expect("a URL"))
+        .credential(Credential::shared_key("acct", KEY).expect("a key"))
+        .options(crate::pipeline::options::ClientOptions::new().clock(clock))
+        .build()
+        .expect("a client");
+    service.container_client("vhds").blob_client("disk 0")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minted_sas_is_of_the_base_blob_for_an_increment_and_as_long_as_the_copy_may_need() {
+    let blob = at_now("https://acct.blob.core.windows.net");
+    let https = Some("https".to_owned());
+    let (week, hour) = (7 * 24, 1);
+
+    let source = CopySource::from(&blob.with_snapshot(snapshot()));
+    let incremental = source.resolve_snapshot(&snapshot()).await.expect("resolves");
+    assert!(text(&incremental).contains("?snapshot=2026-01-01T00%3A00%3A00.1234567Z&"));
+    let expected = ("b".into(), "2015-04-05".into(), https.clone(), week);
+    assert_eq!(minted(&incremental), expected);
+
+    let ordinary = source.resolve(&by_key("other")).await.expect("resolves");
+    let narrow = ("bs".into(), "2018-11-09".into(), https.clone(), week);
+    assert_eq!(minted(&ordinary), narrow);
+
+    let (at_once, bearer) =
+        CopySource::from(&blob).resolve_at_once(None, true).await.expect("resolves");
+    assert!(bearer.is_none());
+    assert_eq!(minted(&at_once), ("b".into(), "2015-04-05".into(), https, hour));
+
+    let open = at_now("http://acct.blob.core.windows.net");
+    let open = CopySource::from(&open).resolve(&by_key("other")).await.expect("resolves");
+    assert_eq!(minted(&open), ("b".into(), "2015-04-05".into(), None, week));
+}
+
+#[tokio::test]
+async fn a_sas_is_signed_over_the_name_that_the_service_stores() {
+    let key = Credential::shared_key("acct", KEY).expect("a key");
+    let client = |name: &str| {
+        let url = format!("https://acct.blob.core.windows.net/vhds/{name}");
+        BlobClient::new(url.parse().expect("a URL"), key.clone()).expect("a client")
+    };
+    let expiry = time::macros::datetime!(2026-02-01 00:00 UTC);
+    let signed = |blob: &BlobClient| {
+        let Proof::SharedKey(key) = &blob.pipeline().credential().0 else { panic!("a key") };
+        let sas = to_read(blob, expiry).sign(key).expect("signs");
+        format!("{}?{}", blob.url().expect("a URL"), sas.expose())
+    };
+    for (written, stored) in [("disk%2E", "disk"), ("disk..", "disk"), ("a%5Cb", "a/b")] {
+        assert_eq!(signed(&client(written)), signed(&client(stored)), "{written}");
+    }
+    assert_ne!(signed(&client("a./b")), signed(&client("a/b")));
+}
+
+#[tokio::test]
+async fn an_incremental_copy_of_a_managed_disk_is_refused_with_the_way_that_works() {
+    let grant = "https://md-abc.z01.blob.storage.azure.net/x1y/abcd?sr=b&sk=key1&sig=SECRET";
+    let url: Url = grant.parse().expect("a URL");
+    let client = BlobClient::new(url.clone(), Credential::anonymous()).expect("a client");
+    for source in [CopySource::from(url), CopySource::from(&client)] {
+        let error = source.resolve_snapshot(&snapshot()).await.expect_err("a disk").to_string();
+        assert!(error.contains("page_ranges_diff_url"), "{error}");
+        assert!(error.contains("upload_pages_from_uri") && !error.contains("SECRET"), "{error}");
+        let (at_once, _) = source.resolve_at_once(None, true).await.expect("read by ranges");
+        assert_eq!(text(&at_once), grant);
+    }
+}
+
+#[test]
+fn hosts_that_look_alike_hold_different_blobs() {
+    let of = |url: &str| SourceIdentity::of(url).expect("a source");
+    let one = of("http://azurite.blob.svc.one.local:10000/acct1/con/b");
+    assert_ne!(one, of("http://azurite.blob.svc.two.local:10000/acct1/con/b"));
+    assert_ne!(one, of("http://azurite.blob.svc.one.local:10000/acct2/con/b"));
+    assert_eq!(one, of("https://azurite.blob.svc.one.local:443/acct1/con/b.?sig=x"));
 }
 
 #[tokio::test]
@@ -132,7 +226,8 @@ fn an_echo_is_recognised_in_each_form_that_the_service_gives_it() {
         "https://a.blob.core.windows.net:443/con/d%20e%2bf?snapshot=2026-01-01T00%3a00%3a00.1234567Z",
         "https://A.blob.core.windows.net/con/d%20e+f?sig=x&Snapshot=2026-01-01T00%3A00%3A00.1234567Z",
         "https://a-secondary.blob.core.windows.net/con/d%20e%2Bf?snapshot=2026-01-01T00:00:00.1234567Z",
-        "http://127.0.0.1:10000/a/con/d%20e%2Bf?snapshot=2026-01-01T00:00:00.1234567Z",
+        "https://a-secondary-ipv6.blob.core.windows.net/con/d%20e%2Bf..?snapshot=2026-01-01T00:00:00.1234567Z",
+        "https://a.blob.core.windows.net/con/d%20e%2Bf%2E?snapshot=2026-01-01T00:00:00.1234567Z",
     ] {
         assert_eq!(SourceIdentity::of(echo).as_ref(), Some(&sent), "{echo}");
     }
@@ -142,6 +237,9 @@ fn an_echo_is_recognised_in_each_form_that_the_service_gives_it() {
         "https://a.blob.core.windows.net/con/d%20e%2Bf?snapshot=2026-01-01T00:00:00.1234568Z",
         "https://a.blob.core.windows.net/con/d%20e%2Bf?versionid=2026-01-01T00:00:00.1234567Z",
         "https://b.blob.core.windows.net/con/d%20e%2Bf?snapshot=2026-01-01T00:00:00.1234567Z",
+        "https://a.blob.core.chinacloudapi.cn/con/d%20e%2Bf?snapshot=2026-01-01T00:00:00.1234567Z",
+        "http://127.0.0.1:10000/a/con/d%20e%2Bf?snapshot=2026-01-01T00:00:00.1234567Z",
+        "https://a.blob.core.windows.net/con/d%20e%2Bf./?snapshot=2026-01-01T00:00:00.1234567Z",
     ] {
         assert_ne!(SourceIdentity::of(other).as_ref(), Some(&sent), "{other}");
     }

@@ -15,6 +15,7 @@ use super::{
 };
 
 /// A blob, a snapshot or a version, as a list of blobs has it.
+/// [`BlobContainerClient::blob_client_of`](crate::BlobContainerClient::blob_client_of) gives its client.
 ///
 /// What the listing was not asked to include, and what the service did not send or sent malformed, is
 /// `None`, or empty.

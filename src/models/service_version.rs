@@ -39,6 +39,11 @@ impl ServiceVersion {
     /// The first version that takes bearer tokens.
     pub(crate) const BEARER_TOKENS: ServiceVersion = ServiceVersion(*b"2017-11-09");
 
+    /// The first version whose SAS can say by what protocol they are used.
+    pub(crate) const SAS_PROTOCOLS: ServiceVersion = ServiceVersion(*b"2015-04-05");
+    /// The first version with SAS for one snapshot.
+    pub(crate) const SAS_OF_SNAPSHOTS: ServiceVersion = ServiceVersion(*b"2018-11-09");
+
     /// The first version with Copy Blob From URL and Put Block From URL.
     pub(crate) const FROM_URL: ServiceVersion = ServiceVersion(*b"2018-03-28");
     /// The first version with Put Page From URL and Append Block From URL.

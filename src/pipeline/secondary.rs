@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     error::{Error, Result},
-    models::address::Endpoint,
+    models::endpoint::Endpoint,
 };
 
 /// An account's two endpoints, as the beginnings of URLs.
@@ -40,7 +40,8 @@ mod tests {
     use super::*;
 
     fn moved(endpoint: &str, given: Option<&str>, url: &str) -> Option<String> {
-        let (endpoint, _) = Endpoint::parse(endpoint.parse().expect("a URL")).expect("an endpoint");
+        let (endpoint, _) =
+            Endpoint::parse(endpoint.parse().expect("a URL"), None).expect("an endpoint");
         let given = given.map(|given| given.parse().expect("a URL"));
         let secondary = Secondary::of(&endpoint, given.as_ref()).ok()?;
         Some(secondary.url(&url.parse().expect("a URL"))?.into())

@@ -7,7 +7,7 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{permissions, token::Query};
 use crate::{
     error::{Error, Result},
-    models::{ServiceVersion, SnapshotId, VersionId},
+    models::{ServiceVersion, SnapshotId, VersionId, names},
 };
 
 /// The fields of a SAS. An empty one is absent: an empty line in the signed text, and nothing in
@@ -48,6 +48,8 @@ pub(super) struct Resource<'a> {
     pub(super) moment: Cow<'a, str>,
     /// How many directories deep a directory is.
     pub(super) depth: Option<usize>,
+    /// Whether the path is in the service's own form already, and not as a user gives it.
+    pub(super) stored: bool,
 }
 
 impl Resource<'static> {
@@ -131,15 +133,19 @@ impl Fields<'_> {
 
     /// Refuses a resource that the service would refuse.
     pub(super) fn check_resource(&self) -> Result<()> {
-        let Resource { kind, container, path, .. } = &self.resource;
+        let Resource { kind, container, path, stored, .. } = &self.resource;
         if container.is_empty() || container.contains('/') {
             let rule = "must not be empty, and must not hold a slash";
             return Err(Error::invalid("container of a SAS", container, rule));
         }
+        // A SAS is checked over the name that the service stores.
         match *kind {
-            "b" | "bs" | "bv" if path.is_empty() => {
-                Err(Error::invalid("blob of a SAS", path, "must not be empty"))
-            }
+            "b" | "bs" | "bv" if *stored => names::check_listed(path)?,
+            "b" | "bs" | "bv" => names::check_given("blob of a SAS", container, path)?,
+            "d" if !path.is_empty() => names::check_given("directory of a SAS", container, path)?,
+            _ => {}
+        }
+        match *kind {
             "bs" | "bv" => self.needs("2018-11-09", "SAS of a snapshot or version", path),
             "d" => self.needs("2020-02-10", "SAS of a directory", path),
             _ => Ok(()),

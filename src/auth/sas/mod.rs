@@ -77,40 +77,50 @@ pub(crate) struct ReadOnly<'a> {
     pub(crate) snapshot: Option<&'a SnapshotId>,
     pub(crate) version_id: Option<&'a VersionId>,
     pub(crate) expiry: OffsetDateTime,
-    pub(crate) service_version: ServiceVersion,
+    /// Whether the source is read by https, and the SAS need not be good for more.
+    pub(crate) https: bool,
+    /// The newest version that the service is known to speak.
+    pub(crate) newest: ServiceVersion,
 }
 
 impl ReadOnly<'_> {
     /// A SAS signed with the account key.
     pub(crate) fn sign(&self, key: &SharedKey) -> Result<SasToken> {
-        service::sign(&self.fields(), key)
+        service::sign(&self.fields(ServiceVersion::SAS_PROTOCOLS), key)
     }
 
     /// A SAS signed with a user delegation key of `account`.
     pub(crate) fn sign_as_user(&self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
-        user_delegation::sign(&self.fields(), &user_delegation::UserFields::default(), account, key)
+        let user = user_delegation::UserFields::default();
+        user_delegation::sign(&self.fields(key.oldest_of_sas()), &user, account, key)
     }
 
     /// No more is granted than the snapshot or the version that is named, where the service version
-    /// knows such a SAS. There is no start, so that clocks which differ do no harm.
-    fn fields(&self) -> Fields<'_> {
-        let (kind, moment) = match (self.snapshot, self.version_id) {
-            _ if self.service_version.as_str() < "2018-11-09" => ("b", ""),
-            (Some(snapshot), _) => ("bs", snapshot.as_str()),
-            (None, Some(version)) => ("bv", version.as_str()),
-            (None, None) => ("b", ""),
+    /// knows such a SAS. There is no start, so that clocks which differ do no harm. The version is the
+    /// oldest that has what the SAS needs, which is at least `oldest`, so that as many services as
+    /// possible know it.
+    fn fields(&self, oldest: ServiceVersion) -> Fields<'_> {
+        let (kind, moment, needs) = match (self.snapshot, self.version_id) {
+            _ if self.newest < ServiceVersion::SAS_OF_SNAPSHOTS => ("b", "", oldest),
+            (Some(snapshot), _) => ("bs", snapshot.as_str(), ServiceVersion::SAS_OF_SNAPSHOTS),
+            (None, Some(version)) => ("bv", version.as_str(), ServiceVersion::VERSIONS),
+            (None, None) => ("b", "", oldest),
         };
+        let version = needs.max(oldest).min(self.newest);
+        let https = self.https && version >= ServiceVersion::SAS_PROTOCOLS;
         Fields {
-            version: self.service_version,
+            version,
             resource: Resource {
                 kind,
                 container: self.container.into(),
                 path: self.blob.into(),
                 moment: moment.into(),
                 depth: None,
+                stored: true,
             },
             permissions: Cow::Borrowed("r"),
             expiry: fields::timestamp(self.expiry),
+            protocol: https.then_some(SasProtocol::Https),
             ..Fields::default()
         }
     }

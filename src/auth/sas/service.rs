@@ -107,6 +107,12 @@ impl<P: Permissions> ServiceSas<P> {
         Self { fields: Fields { resource, ..Fields::default() }, state: PhantomData }
     }
 
+    /// The same for a name that is in the service's own form already.
+    pub(crate) fn with_stored_name(mut self) -> Self {
+        self.fields.resource.stored = true;
+        self
+    }
+
     /// What the SAS allows.
     pub fn permissions(mut self, permissions: P) -> ServiceSas<P, NeedsExpiry> {
         self.fields.permissions = permissions.to_string().into();
@@ -177,7 +183,8 @@ impl<P: Permissions> ServiceSas<P, Complete> {
     /// # Errors
     ///
     /// [`Error::InvalidInput`] when the service would refuse the SAS: no permission, an end before
-    /// its start, an empty name, or something that its service version does not know.
+    /// its start, a name that it does not take or stores as another, or something that its service
+    /// version does not know.
     pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
         self.check()?;
         sign(&self.fields, key)

@@ -105,6 +105,7 @@ fn the_string_to_sign_of_every_version_has_its_layout() {
             path: "b".into(),
             moment: "SNAP".into(),
             depth: None,
+            stored: false,
         },
         permissions: "SP".into(),
         start: "ST".into(),
@@ -152,6 +153,7 @@ fn the_vectors_strings_to_sign_are_made_as_written() {
             path: "disk.vhd".into(),
             moment: "2025-12-31T23:59:59.1234567Z".into(),
             depth: None,
+            stored: false,
         },
         permissions: "r".into(),
         expiry: fields::timestamp(EXPIRY),
@@ -218,7 +220,19 @@ fn what_the_service_must_refuse_is_refused_before() {
         ),
         (of(ServiceSas::blob("", "b")).sign(&key), "container of a SAS: \"\" must not be empty"),
         (of(ServiceSas::blob("c/d", "b")).sign(&key), "container of a SAS: \"c/d\" must not"),
-        (of(ServiceSas::blob("c", "")).sign(&key), "blob of a SAS: \"\" must not be empty"),
+        (of(ServiceSas::blob("c", "")).sign(&key), "blob of a SAS: \"\" must be 1 to 1024"),
+        (
+            of(ServiceSas::blob("c", "b.")).sign(&key),
+            "blob of a SAS: \"b.\" must not end with a dot",
+        ),
+        (
+            of(ServiceSas::blob("c", "a\\b")).sign(&key),
+            "blob of a SAS: \"a\\\\b\" must not hold a \\",
+        ),
+        (
+            of(ServiceSas::blob("c", "a./b")).sign(&key),
+            "blob of a SAS: \"a./b\" must not have a path",
+        ),
         (
             of(ServiceSas::snapshot("c", "b", &snapshot))
                 .service_version(at("2018-03-28"))
@@ -303,41 +317,51 @@ fn the_source_of_a_copy_gets_the_narrowest_sas_that_its_version_knows() {
     let key = key();
     let snapshot: SnapshotId = "2025-12-31T23:59:59.1234567Z".parse().expect("a snapshot");
     let version: VersionId = "2025-12-30T23:59:59.1234567Z".parse().expect("a version");
-    let (_, _, expected) = vector("S2");
     let source = ReadOnly {
         container: "vhds",
         blob: "disk.vhd",
         snapshot: Some(&snapshot),
         version_id: None,
         expiry: EXPIRY,
-        service_version: at("2026-06-06"),
+        https: false,
+        newest: at("2026-06-06"),
     };
-    assert_eq!(decoded(source.sign(&key).expect("signs").expose()), expected);
+    let expected = ServiceSas::snapshot("vhds", "disk.vhd", &snapshot)
+        .permissions(read())
+        .expires(EXPIRY)
+        .service_version(at("2018-11-09"))
+        .sign(&key)
+        .expect("signs");
+    assert_eq!(source.sign(&key).expect("signs"), expected);
 
     let cases = [
-        (Some(&snapshot), None, "2018-11-09", "bs"),
-        (Some(&snapshot), None, "2018-03-28", "b"),
-        (None, Some(&version), "2026-04-06", "bv"),
-        (None, None, "2026-04-06", "b"),
-        (Some(&snapshot), None, "2009-09-19", "b"),
+        (Some(&snapshot), None, "2026-10-06", "bs", Some("2018-11-09")),
+        (Some(&snapshot), None, "2018-11-09", "bs", Some("2018-11-09")),
+        (Some(&snapshot), None, "2018-03-28", "b", Some("2015-04-05")),
+        (None, Some(&version), "2026-10-06", "bv", Some("2019-12-12")),
+        (None, None, "2026-10-06", "b", Some("2015-04-05")),
+        (None, None, "2013-08-15", "b", Some("2013-08-15")),
+        (Some(&snapshot), None, "2009-09-19", "b", None),
     ];
-    for (snapshot, version_id, version, kind) in cases {
-        let service_version = at(version);
-        let source = ReadOnly { snapshot, version_id, service_version, ..source };
+    for (snapshot, version_id, newest, kind, sv) in cases {
+        let source = ReadOnly { snapshot, version_id, newest: at(newest), https: true, ..source };
         let parameters = decoded(source.sign(&key).expect("signs").expose());
-        assert_eq!((&*parameters["sr"], &*parameters["sp"]), (kind, "r"), "{version}");
-        assert!(!parameters.contains_key("st"), "{version}");
+        assert_eq!((&*parameters["sr"], &*parameters["sp"]), (kind, "r"), "{newest}");
+        assert_eq!(parameters.get("sv").map(|sv| &**sv), sv, "{newest}");
+        let spr = sv.filter(|sv| *sv >= "2015-04-05").map(|_| "https");
+        assert_eq!(parameters.get("spr").map(|spr| &**spr), spr, "{newest}");
+        assert!(!parameters.contains_key("st"), "{newest}");
     }
 }
 
 #[test]
 fn names_are_signed_as_they_are_and_values_are_encoded() {
-    let sas = ServiceSas::blob("$root", "a b/é%+#?.txt")
+    let sas = ServiceSas::blob("con", "a b/é%+#?.txt")
         .permissions(read())
         .expires(EXPIRY)
         .content_disposition("attachment; filename=\"é.txt\"");
     let fields = sas.fields();
-    assert_eq!(fields.canonical_resource("acct"), "/blob/acct/$root/a b/é%+#?.txt");
+    assert_eq!(fields.canonical_resource("acct"), "/blob/acct/con/a b/é%+#?.txt");
     let sas = sas.sign(&key()).expect("signs");
     let encoded = "rscd=attachment%3B%20filename%3D%22%C3%A9.txt%22";
     assert!(sas.expose().contains(encoded), "{}", sas.expose());

@@ -18,7 +18,7 @@ use crate::{
     auth::shared_key::SigningKey,
     error::{Error, Result},
     models::{
-        SnapshotId, VersionId,
+        ServiceVersion, SnapshotId, VersionId,
         opaque::guid,
         xml::{Malformed, Xml},
     },
@@ -109,6 +109,14 @@ impl UserDelegationKey {
     /// The tenant of that identity.
     pub fn tenant_id(&self) -> &str {
         &self.tenant_id
+    }
+
+    /// The oldest version of the SAS that this key can sign.
+    pub(super) fn oldest_of_sas(&self) -> ServiceVersion {
+        match self.delegated_user_tenant_id.is_empty() {
+            true => ServiceVersion::USER_DELEGATION,
+            false => ServiceVersion::DELEGATED_USER_TENANT,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{AppendBlobClient, BlockBlobClient, PageBlobClient, service::blob_at}
 use crate::{
     auth::credential::Credential,
     error::Result,
-    models::{SnapshotId, VersionId, address::Endpoint},
+    models::{SnapshotId, VersionId, endpoint::Endpoint},
     operations::{BadName, Call, Target},
     pipeline::{options::ClientOptions, request::Prepared, send::Pipeline},
 };
@@ -40,21 +40,43 @@ struct Parts {
     target: Target,
 }
 
+/// Where a blob's name comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Naming {
+    /// From the caller, as text: the service may store it under another name.
+    Given,
+    /// From the service, or from a URL by the service's rules.
+    Stored,
+}
+
 impl BlobClient {
-    pub(crate) fn of(
+    pub(super) fn of(
         pipeline: Arc<Pipeline>,
         endpoint: Endpoint,
         container: &str,
         name: &str,
+        naming: Naming,
     ) -> Self {
-        let target = BadName::target(endpoint.blob_url(container, name));
+        let target = BadName::target(match naming {
+            Naming::Given => endpoint.blob_url(container, name),
+            Naming::Stored => endpoint.stored_blob_url(container, name),
+        });
         let (container, name) = (container.to_owned(), name.to_owned());
         let (snapshot, version) = (None, None);
         Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, target }))
     }
 
-    /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`; its query
-    /// may hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
+    /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query can
+    /// hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
+    ///
+    /// A SAS can also stand beside bearer tokens, for managed disks that demand both: every request then
+    /// carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are requested
+    /// for the scope `https://disk.azure.com//.default`.
+    ///
+    /// The name is the one that the service stores: `\` in a URL is `/`, and dots at the end are dropped.
+    /// On a host of which it is not known whether the path begins with the account, such as a proxy's, it
+    /// does if the first segment is the account of the key. Elsewhere make the client from a
+    /// [`BlobServiceClient`](crate::BlobServiceClient), whose endpoint says it.
     ///
     /// # Errors
     ///
@@ -180,19 +202,19 @@ impl BlobClient {
         self.at(None, Some(version.into()))
     }
 
-    pub(super) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
+    pub(crate) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
         let mut parts = (*self.0).clone();
-        parts.target =
-            BadName::target(parts.endpoint.blob_url(&parts.container, &parts.name)).map(|url| {
-                let mut request = Prepared::new(http::Method::GET, url);
-                if let Some(snapshot) = &snapshot {
-                    request = request.query("snapshot", snapshot.as_str());
-                }
-                if let Some(version) = &version {
-                    request = request.query("versionid", version.as_str());
-                }
-                request.url
-            });
+        parts.target = parts.target.map(|mut url| {
+            url.set_query(None);
+            let mut request = Prepared::new(http::Method::GET, url);
+            if let Some(snapshot) = &snapshot {
+                request = request.query("snapshot", snapshot.as_str());
+            }
+            if let Some(version) = &version {
+                request = request.query("versionid", version.as_str());
+            }
+            request.url
+        });
         (parts.snapshot, parts.version) = (snapshot, version);
         Self(Arc::new(parts))
     }
