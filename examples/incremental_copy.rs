@@ -84,12 +84,10 @@ async fn back_up_twice(container: &BlobContainerClient) -> Result<(), Box<dyn Er
     let second = disk.create_snapshot().await?.snapshot;
     let second_copy = copy(&backup, &disk, &second, "Second copy").await?;
 
-    let moved = |copy: &CompletedCopy| copy.bytes_copied.unwrap_or_default();
-    println!(
-        "\nThe first copy moved {}, the second {}: only the difference.",
-        HumanBytes(moved(&first_copy)),
-        HumanBytes(moved(&second_copy)),
-    );
+    // A copy counts the whole disk in its progress. What it moved, its snapshots tell.
+    let (from, to) = (kept(&first_copy)?, kept(&second_copy)?);
+    let moved = backup.with_snapshot(to).diff_size(from).await?;
+    println!("\nThe second copy moved only the difference: {}.", HumanBytes(moved));
 
     compare(&backup, &first_copy, &first_content).await?;
     compare(&backup, &second_copy, &content).await
@@ -120,12 +118,13 @@ async fn copy(
     if !bar.is_hidden() {
         eprintln!();
     }
-    println!(
-        "{title}: {} moved, kept as snapshot {}.",
-        HumanBytes(done.bytes_copied.unwrap_or_default()),
-        done.destination_snapshot.as_ref().ok_or("the copy named no snapshot")?,
-    );
+    println!("{title}: done, kept as snapshot {}.", kept(&done)?);
     Ok(done)
+}
+
+/// The snapshot of the backup in which a copy was kept.
+fn kept(copy: &CompletedCopy) -> Result<&SnapshotId, Box<dyn Error>> {
+    copy.destination_snapshot.as_ref().ok_or_else(|| "the copy named no snapshot".into())
 }
 
 /// Reads a snapshot of the backup, and compares every byte of it.
@@ -134,12 +133,12 @@ async fn compare(
     copy: &CompletedCopy,
     expected: &[u8],
 ) -> Result<(), Box<dyn Error>> {
-    let snapshot = copy.destination_snapshot.as_ref().ok_or("the copy named no snapshot")?;
-    let kept = backup.with_snapshot(snapshot).download().await?.bytes().await?;
-    if kept != expected {
+    let snapshot = kept(copy)?;
+    let content = backup.with_snapshot(snapshot).download().await?.bytes().await?;
+    if content != expected {
         return Err(format!("snapshot {snapshot} of the backup differs from the disk").into());
     }
-    println!("Read snapshot {snapshot} back: all {} bytes are the same.", kept.len());
+    println!("Read snapshot {snapshot} back: all {} bytes are the same.", content.len());
     Ok(())
 }
 

@@ -170,7 +170,7 @@ async fn a_stream_of_ranges_asks_for_a_page_when_it_is_needed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_size_of_a_difference_is_what_the_next_incremental_copy_moves() {
+async fn the_size_of_a_difference_is_that_of_the_snapshots_of_the_next_incremental_copy() {
     let (_, service, disk) = world().await;
     disk.create(1 << 20).await.expect("created");
     disk.upload_pages(0, vec![1; 64 << 10]).await.expect("written");
@@ -178,16 +178,20 @@ async fn the_size_of_a_difference_is_what_the_next_incremental_copy_moves() {
     backups.create().await.expect("created");
     let backup = backups.page_blob_client("disk0.vhd");
     let first = disk.create_snapshot().await.expect("taken").snapshot;
-    let copy = backup.start_copy_incremental(&disk, &first);
-    copy.await.expect("started").wait().await.expect("copied");
+    let copy = async |snapshot: &blobcopy::SnapshotId| {
+        let copy = backup.start_copy_incremental(&disk, snapshot);
+        let done = copy.await.expect("started").wait().await.expect("copied");
+        done.destination_snapshot.expect("kept")
+    };
+    let first_kept = copy(&first).await;
 
     disk.upload_pages(4096, vec![2; 1536]).await.expect("written");
     disk.clear_pages(0, 1024).await.expect("cleared");
     let size = disk.diff_size(&first).await.expect("listed");
     let second = disk.create_snapshot().await.expect("taken").snapshot;
-    let copy = backup.start_copy_incremental(&disk, &second);
-    let done = copy.await.expect("started").wait().await.expect("copied");
-    assert_eq!((done.bytes_copied, size), (Some(size), 1536));
+    let second_kept = copy(&second).await;
+    let moved = backup.with_snapshot(&second_kept).diff_size(&first_kept);
+    assert_eq!((moved.await.expect("listed"), size), (1536, 1536));
 }
 
 #[tokio::test(start_paused = true)]

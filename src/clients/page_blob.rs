@@ -94,7 +94,8 @@ impl PageBlobClient {
     /// be read. A snapshot that `source` itself names is replaced by `snapshot`.
     ///
     /// The service always answers `pending`; the operation that this gives learns of the new snapshot
-    /// when it polls.
+    /// when it polls. Its progress counts the whole blob; what it moved is the
+    /// [`diff_size`](Self::diff_size) of its snapshot and the one before.
     ///
     /// A start whose answer is lost is not repeated blindly: this blob is looked at first. A copy of
     /// this snapshot that is pending, or that succeeded after the call began, is adopted
@@ -118,14 +119,15 @@ impl PageBlobClient {
     /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
     ///
     /// let first = disk.create_snapshot().await?.snapshot;
-    /// backup.start_copy_incremental(&disk, &first).await?.wait().await?;
+    /// let before = backup.start_copy_incremental(&disk, &first).await?.wait().await?;
     ///
     /// disk.upload_pages(4096, vec![1; 512]).await?;
     /// let second = disk.create_snapshot().await?.snapshot;
     /// let done = backup.start_copy_incremental(&disk, &second).await?.wait().await?;
-    /// assert_eq!(done.bytes_copied, Some(512)); // only what differs
     ///
     /// let kept = backup.with_snapshot(done.destination_snapshot.unwrap());
+    /// let moved = kept.diff_size(before.destination_snapshot.unwrap()).await?;
+    /// assert_eq!(moved, 512); // only what differs
     /// assert_eq!(kept.download().range(4096..4100).await?.bytes().await?, &[1; 4][..]);
     /// # Ok(()) });
     /// ```
