@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::{
     models::{CopyId, CopyProgress, CopyState, ErrorCode},
     wire::{
+        excerpt::{LONGEST_MESSAGE, shown},
         redaction::redact,
         transport::{TransportError, TransportErrorKind},
     },
@@ -191,7 +192,7 @@ impl Error {
 
     /// A successful answer to `operation` that the documentation does not allow.
     pub(crate) fn unexpected(operation: &'static str, why: impl fmt::Display) -> Self {
-        Self::UnexpectedResponse { operation, why: redact(&why.to_string()).into_owned() }
+        Self::UnexpectedResponse { operation, why: shown(&why.to_string(), LONGEST_MESSAGE) }
     }
 
     /// The HTTP status, when the service answered with an error.

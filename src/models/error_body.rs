@@ -5,7 +5,16 @@
 use std::collections::BTreeMap;
 
 use super::xml::{Malformed, Node, Xml};
-use crate::wire::redaction::redact;
+use crate::wire::excerpt::{LONGEST_MESSAGE, shown};
+
+/// The most details that are kept of a body.
+const MOST_DETAILS: usize = 64;
+
+/// The longest name of a detail, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// The longest error code, in bytes: far longer than any that the service has.
+const LONGEST_CODE: usize = 128;
 
 /// What the body of an error says. Only a code and a message are ever sure to be there, and not
 /// even they when a proxy answered.
@@ -20,7 +29,7 @@ pub(crate) struct ErrorBody {
     pub(crate) source_code: Option<String>,
     /// The explanation with which the source of a copy answered, as [`message`](Self::message).
     pub(crate) source_message: Option<String>,
-    /// Every other element by its name, redacted; one within another as `Outer/Inner`.
+    /// Other elements by their names, redacted; one within another as `Outer/Inner`. The first 64.
     pub(crate) details: BTreeMap<String, String>,
 }
 
@@ -37,17 +46,20 @@ impl ErrorBody {
     fn read(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let mut xml = Xml::enter(body, "Error")?;
         let mut path = String::new();
+        // How long the path was before each element that is open.
+        let mut outer = Vec::new();
         let mut text = String::new();
         loop {
             match xml.next()? {
                 Node::Open(element) => {
                     text.clear();
+                    outer.push(path.len());
                     path.push('/');
                     path.push_str(&String::from_utf8_lossy(element));
                 }
                 Node::Text(piece) => text.push_str(&piece),
                 Node::Close => {
-                    let Some(outer) = path.rfind('/') else { return Ok(()) };
+                    let Some(outer) = outer.pop() else { return Ok(()) };
                     self.set(&path[1..], text.trim());
                     text.clear();
                     path.truncate(outer);
@@ -61,14 +73,15 @@ impl ErrorBody {
             return;
         }
         match name {
-            "Code" => self.code = Some(text.to_owned()),
+            "Code" => self.code = Some(shown(text, LONGEST_CODE)),
             "Message" => self.message = message(text),
             "CopySourceStatusCode" => self.source_status = text.parse().ok(),
-            "CopySourceErrorCode" => self.source_code = Some(text.to_owned()),
+            "CopySourceErrorCode" => self.source_code = Some(shown(text, LONGEST_CODE)),
             "CopySourceErrorMessage" => self.source_message = Some(message(text)),
-            _ => {
-                self.details.insert(name.to_owned(), redact(text).into_owned());
+            _ if self.details.len() < MOST_DETAILS => {
+                self.details.insert(shown(name, LONGEST_NAME), shown(text, LONGEST_MESSAGE));
             }
+            _ => {}
         }
     }
 }
@@ -76,7 +89,7 @@ impl ErrorBody {
 /// A message without the lines that repeat the headers.
 fn message(text: &str) -> String {
     let end = text.find("\nRequestId:").unwrap_or(text.len());
-    redact(text[..end].trim_end()).into_owned()
+    shown(text[..end].trim_end(), LONGEST_MESSAGE)
 }
 
 #[cfg(test)]
@@ -133,6 +146,43 @@ mod tests {
                 ("ExtendedErrorDetail/Deep/Er", "1"),
                 ("HeaderName", "x-ms-version"),
             ]
+        );
+    }
+
+    #[test]
+    fn no_body_makes_an_error_large() {
+        let long = "x".repeat(100_000);
+        let many: String = (0..10_000).map(|n| format!("<D{n}>{n}</D{n}>")).collect();
+        let deep: String = (0..100_000).map(|n| format!("<a{n}>t")).collect();
+        let wide: String =
+            (0..20_000).map(|n| format!("<{n}{long:.40}>t</{n}{long:.40}>")).collect();
+        let bodies = [
+            format!("<Code>{long}</Code><Message>{long}</Message><D>{long}</D>"),
+            format!("<CopySourceErrorCode>{long}</CopySourceErrorCode>"),
+            format!("<CopySourceErrorMessage>{long}</CopySourceErrorMessage>"),
+            format!("<{long}>{long}</{long}><{long}x>1</{long}x>"),
+            many.clone(),
+            deep,
+            wide,
+        ];
+        for inner in bodies {
+            let error = parse(format!("<Error>{inner}</Error>").as_bytes());
+            assert!(error.details.len() <= 64, "{} details", error.details.len());
+            for (name, text) in &error.details {
+                assert!(name.len() <= 256 && text.len() <= 8192, "{} {}", name.len(), text.len());
+            }
+            let codes = [error.code, error.source_code].into_iter().flatten();
+            assert!(codes.map(|code| code.len()).max().unwrap_or_default() <= 128);
+            let source = error.source_message.unwrap_or_default();
+            assert!(error.message.len() <= 8192 && source.len() <= 8192);
+        }
+        let first = parse(format!("<Error>{many}<Message>Late.</Message></Error>").as_bytes());
+        assert_eq!((first.details["D0"].as_str(), first.message.as_str()), ("0", "Late."));
+        let cut = parse(format!("<Error><Message>{long}</Message></Error>").as_bytes());
+        assert!(
+            cut.message.len() == 8192 && cut.message.ends_with("x..."),
+            "{}",
+            cut.message.len()
         );
     }
 

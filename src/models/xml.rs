@@ -49,6 +49,9 @@ pub(crate) enum Node<'a> {
 #[error("{0}")]
 pub(crate) struct Malformed(Cow<'static, str>);
 
+/// The most elements that may be open at a time: far more than the service ever nests.
+const DEEPEST: usize = 64;
+
 impl<'a> Xml<'a> {
     /// Enters the outermost element, which must be `name`.
     pub(crate) fn enter(body: &'a [u8], name: &str) -> Result<Self, Malformed> {
@@ -102,7 +105,7 @@ impl<'a> Xml<'a> {
         match event {
             Event::Start(element) => {
                 let (tag, name) = (element.len(), element.name().0.len());
-                Ok(self.opened(&rest[1..=tag], name))
+                self.opened(&rest[1..=tag], name)
             }
             Event::Empty(element) => {
                 self.empty = true;
@@ -134,22 +137,25 @@ impl<'a> Xml<'a> {
             }
             name => {
                 let name = name.trim_ascii_end();
-                Ok(self.opened(name, name.len()))
+                self.opened(name, name.len())
             }
         })
     }
 
-    fn opened(&mut self, tag: &'a [u8], name: usize) -> Step<'a> {
+    fn opened(&mut self, tag: &'a [u8], name: usize) -> Result<Step<'a>, Malformed> {
+        if self.open.len() >= DEEPEST {
+            return Err(Malformed::new("its elements are nested too deeply"));
+        }
         self.tag = tag;
         self.open.push(&tag[..name]);
-        Step::Open(&tag[..name])
+        Ok(Step::Open(&tag[..name]))
     }
 
     fn closed(&mut self, name: &[u8]) -> Result<Step<'a>, Malformed> {
         if self.open.pop() == Some(name) {
             return Ok(Step::Close);
         }
-        let name = String::from_utf8_lossy(name);
+        let name: String = String::from_utf8_lossy(name).chars().take(40).collect();
         Err(Malformed::new(format!("</{name}> stands where another element ends")))
     }
 
@@ -324,6 +330,17 @@ mod tests {
         ];
         for body in cases {
             assert!(texts(body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn elements_nest_only_so_deep() {
+        let nested = |deep: usize| format!("<R>{}{}</R>", "<U>".repeat(deep), "</U>".repeat(deep));
+        assert!(texts(nested(DEEPEST - 1).as_bytes()).is_ok());
+        let attributes = nested(DEEPEST).replace("<U>", "<U a='1'>");
+        for deep in [nested(DEEPEST), attributes, nested(1_000_000)] {
+            let error = texts(deep.as_bytes()).expect_err("too deep").to_string();
+            assert!(error.contains("nested too deeply"), "{error}");
         }
     }
 

@@ -29,6 +29,9 @@ use crate::{
 /// The longest body that is held in memory: far above any XML that the service sends.
 const LONGEST_HELD_BODY: usize = 64 << 20;
 
+/// The most that is read of a refusal's body: far above what the service explains.
+const LONGEST_REFUSAL: usize = 1 << 20;
+
 /// What the clients of one account share: credential, connections, options.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -285,8 +288,8 @@ async fn receive(kind: Kind, sent: Sent<'_>) -> Result<(Answer, Option<bytes::By
         }
         // What the refusal says is a help; that it is one, the status has said already.
         (false, _) => {
-            let body = response.body.collect(LONGEST_HELD_BODY).await.unwrap_or_default();
-            (bytes::Bytes::new().into(), Some(body))
+            let front = response.body.front(LONGEST_REFUSAL).await;
+            (bytes::Bytes::new().into(), Some(front))
         }
     };
     Ok((Answer { status, headers, body, operation: kind.name }, refusal))

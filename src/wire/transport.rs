@@ -12,7 +12,10 @@ use futures_core::Stream;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
-use super::redaction::{Redacted, redact};
+use super::{
+    excerpt::{LONGEST_MESSAGE, shown},
+    redaction::{Redacted, redact},
+};
 
 /// A boxed future, as returned by [`Transport::send`] and by every operation.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -22,7 +25,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Implement it to bring your own HTTP client, or wrap another transport to observe or alter what
 /// passes. The pipeline calls it once per attempt, with a request that is already signed; it must
 /// send method, URL and headers exactly as they are, since all of them are covered by the
-/// signature. It must not retry and must not follow redirects.
+/// signature. It must not retry and must not follow redirects, and must give body and headers as they
+/// come: a body that is decompressed is not the blob as it is stored.
 ///
 /// ```
 /// use blobcopy::transport::{BoxFuture, Request, Response, Transport, TransportError};
@@ -127,20 +131,52 @@ impl Body {
         }
     }
 
+    /// How many bytes there are, if they are at hand.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match &self.0 {
+            Inner::Full(bytes) => Some(bytes.len() as u64),
+            Inner::Stream(_) => None,
+        }
+    }
+
+    /// The next bytes, of which there is at least one; `None` at the end.
+    pub(crate) async fn piece(&mut self) -> Option<Result<Bytes, TransportError>> {
+        loop {
+            match std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await {
+                Some(Ok(piece)) if piece.is_empty() => {}
+                next => return next,
+            }
+        }
+    }
+
     /// Reads the body to its end; fails as soon as more than `limit` bytes have come.
     pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, TransportError> {
         if let Inner::Full(bytes) = self.0 {
             return Ok(bytes);
         }
         let mut all = BytesMut::new();
-        while let Some(piece) = std::future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
-            all.extend_from_slice(&piece?);
-            if all.len() > limit {
+        while let Some(piece) = self.piece().await {
+            let piece = piece?;
+            if piece.len() > limit - all.len() {
                 let why = format!("the response body is longer than {limit} bytes");
                 return Err(TransportError::interrupted(why));
             }
+            all.extend_from_slice(&piece);
         }
         Ok(all.freeze())
+    }
+
+    /// The body's first bytes, at most `limit`: all that came before it ended or broke.
+    pub(crate) async fn front(mut self, limit: usize) -> Bytes {
+        let mut front = BytesMut::new();
+        while let Some(Ok(piece)) = self.piece().await {
+            let room = limit - front.len();
+            front.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.len() >= room {
+                break;
+            }
+        }
+        front.freeze()
     }
 }
 
@@ -231,7 +267,7 @@ impl TransportError {
     /// assert_eq!(error.to_string(), "no route");
     /// ```
     pub fn with_message(kind: TransportErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: redact(&message.into()).into() }
+        Self { kind, message: shown(&message.into(), LONGEST_MESSAGE).into() }
     }
 
     pub(crate) fn interrupted(message: impl Into<String>) -> Self {
@@ -241,5 +277,45 @@ impl TransportError {
     /// What the fault says about the request.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+
+    fn body(pieces: &[&'static str], then: Option<TransportError>) -> Body {
+        let pieces: Vec<_> =
+            pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))).collect();
+        Body::stream(stream::iter(pieces.into_iter().chain(then.map(Err))))
+    }
+
+    #[test]
+    fn a_body_is_held_whole_or_not_at_all() {
+        let collect = |body: Body| body.collect(4).now_or_never().expect("at hand");
+        assert_eq!(collect(body(&["ab", "", "cd"], None)), Ok(Bytes::from_static(b"abcd")));
+        let long = collect(body(&["ab", "cd", "e"], None)).expect_err("too long").to_string();
+        assert!(long.contains("longer than 4 bytes"), "{long}");
+        let broken = Some(TransportError::interrupted("broken"));
+        assert!(collect(body(&["ab"], broken)).is_err());
+    }
+
+    #[test]
+    fn of_a_body_that_is_long_or_broken_the_front_can_be_had() {
+        let front = |body: Body| body.front(4).now_or_never().expect("at hand");
+        assert_eq!(front(body(&["ab"], None)), "ab");
+        assert_eq!(front(body(&["ab", "cdef", "g"], None)), "abcd");
+        assert_eq!(front(body(&["ab"], Some(TransportError::interrupted("broken")))), "ab");
+        assert_eq!(front(Body::from(Bytes::from_static(b"abcdef"))), "abcd");
+        let endless = Body::stream(stream::repeat_with(|| Ok(Bytes::from_static(b"abc"))));
+        assert_eq!(front(endless), "abca");
+    }
+
+    #[test]
+    fn the_message_of_a_fault_is_of_bounded_length() {
+        let fault = TransportError::interrupted("x".repeat(1 << 20));
+        assert_eq!(fault.to_string().len(), LONGEST_MESSAGE);
     }
 }

@@ -1,0 +1,48 @@
+//! Keeps what others wrote short enough to hold and to show.
+
+use std::borrow::Cow;
+
+use super::redaction::redact;
+
+/// The longest message that an error keeps, in bytes.
+pub(crate) const LONGEST_MESSAGE: usize = 8 << 10;
+
+/// The beginning of `text`, of at most `limit` bytes; dots stand for the rest.
+pub(crate) fn excerpt(text: &str, limit: usize) -> Cow<'_, str> {
+    const DOTS: &str = "...";
+    if text.len() <= limit {
+        return Cow::Borrowed(text);
+    }
+    let longest = limit.saturating_sub(DOTS.len());
+    let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    Cow::Owned(format!("{}{DOTS}", &text[..end]))
+}
+
+/// An excerpt without secrets. The whole is redacted before it is cut: half a secret may not look like one.
+pub(crate) fn shown(text: &str, limit: usize) -> String {
+    excerpt(&redact(text), limit).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_too_long_is_cut_and_between_characters() {
+        assert!(matches!(excerpt("abcdef", 6), Cow::Borrowed("abcdef")));
+        assert_eq!(excerpt("abcdefg", 6), "abc...");
+        assert_eq!(excerpt("ééééééé", 8), "éé...");
+        assert_eq!(excerpt("abc", 0), "...");
+    }
+
+    #[test]
+    fn a_secret_that_is_cut_stays_hidden() {
+        let secret = format!("{} sig=SECRET{}", "x".repeat(80), "S".repeat(100));
+        for limit in 80..120 {
+            let shown = shown(&secret, limit);
+            assert!(shown.len() <= limit && !shown.contains("SEC"), "{limit}: {shown}");
+        }
+        let many = "sig=a&".repeat(1000);
+        assert!(shown(&many, many.len()).len() <= many.len());
+    }
+}
