@@ -222,6 +222,11 @@ async fn conditions() {
         "1960",
         "1970 to 9999",
     );
+    let beyond = Conditions::new().if_unmodified_since(datetime!(9999-12-31 23:59 -1));
+    let error = refused(disk.get_properties().conditions(beyond.clone())).await;
+    told(error, "conditions", "9999", "1970 to 9999");
+    let source = disk.start_copy_from_uri(&disk).source_conditions(beyond);
+    told(refused(source).await, "source conditions", "9999", "1970 to 9999");
     assert!(script.seen().is_empty());
 }
 
@@ -245,6 +250,19 @@ async fn pages_and_ranges() {
     told(error, "concurrency", "0", "must be 1 to 64");
     told(refused(disk.download().range(5..5)).await, "range", "empty", "must hold a byte");
     told(refused(disk.download().range(..0)).await, "range", "empty", "must hold a byte");
+    let (last, within) = (u64::MAX - 511, "must end within 8 TiB");
+    told(
+        refused(disk.upload_pages(last - 512, vec![0; 512])).await,
+        "page range length",
+        "512",
+        within,
+    );
+    told(refused(disk.clear_pages(512, 8 << 40)).await, "page range length", "8796", within);
+    let source = || url("https://example.com/disk");
+    for (range, offset) in [(0..last, 0), (0..512, last - 512), (0..(8 << 40) + 512, 0)] {
+        let pages = disk.upload_pages_from_uri(source(), range, offset);
+        told(refused(pages).await, "page range length", "from byte", within);
+    }
     let fixed = disk.with_snapshot(snapshot());
     let error = refused(fixed.delete().snapshots(DeleteSnapshots::Include)).await;
     told(error, "snapshots", "Include", "must not be set to delete a single snapshot");

@@ -47,7 +47,7 @@ async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
         return Ok(key.clone());
     }
     let now = pipeline.clock().now();
-    let (start, end) = (now - SKEW, now + LONGEST - SKEW * 2);
+    let (start, end) = (now.saturating_sub(SKEW), now.saturating_add(LONGEST - SKEW * 2));
     let key = GetUserDelegationKey::new(call, start, end).await?;
     if key.expires_on() < expiry {
         let why = format!("the key ends at {}, before {expiry}", key.expires_on());

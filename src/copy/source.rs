@@ -20,6 +20,7 @@ use crate::{
         address::{self, BlobUrl},
         endpoint,
     },
+    pipeline::clock,
     wire::redaction::redact,
 };
 
@@ -252,13 +253,16 @@ impl CopySource {
             Proof::Sas(sas) | Proof::Token(_, Some(sas)) => return Ok(Some(Arc::clone(sas))),
             Proof::Anonymous => return Ok(None),
             _ if covered => return Ok(None),
-            Proof::SharedKey(key) => to_read(blob, now + self.lifetime(reading)?).sign(key)?,
+            Proof::SharedKey(key) => {
+                to_read(blob, clock::later(now, self.lifetime(reading)?)).sign(key)?
+            }
             Proof::Token(_, None) => {
                 let longest = self.lifetime(reading)?;
                 let shortest = self.sas_lifetime.unwrap_or_else(|| reading.shortest());
                 let (account, key) =
-                    delegation::key(&blob.call(), blob.endpoint(), now + shortest).await?;
-                let expiry = (now + longest).min(key.expires_on());
+                    delegation::key(&blob.call(), blob.endpoint(), clock::later(now, shortest))
+                        .await?;
+                let expiry = clock::later(now, longest).min(key.expires_on());
                 to_read(blob, expiry).sign_as_user(account, &key)?
             }
         };

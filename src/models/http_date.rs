@@ -49,10 +49,10 @@ fn fixed(text: &[u8]) -> Option<OffsetDateTime> {
 
 /// The date as the service reads it, cut to whole seconds; refuses what the format cannot hold.
 pub(crate) fn value(what: &'static str, date: OffsetDateTime) -> Result<HeaderValue> {
-    let in_utc = date.to_offset(UtcOffset::UTC);
-    if !(1970..=9999).contains(&in_utc.year()) {
-        return Err(Error::invalid(what, date, "must be a date of the years 1970 to 9999"));
-    }
+    let in_utc = date
+        .checked_to_offset(UtcOffset::UTC)
+        .filter(|in_utc| (1970..=9999).contains(&in_utc.year()))
+        .ok_or_else(|| Error::invalid(what, date, "must be a date of the years 1970 to 9999"))?;
     HeaderValue::from_bytes(&format(in_utc))
         .map_err(|_| Error::invalid(what, date, "must be a date that a header can hold"))
 }
@@ -116,6 +116,17 @@ mod tests {
             assert_eq!(parse(bad), None, "{bad}");
         }
         assert_eq!(parse("Sunday, 06-Nov-94 08:49:37 GMT"), parse("Sun, 06 Nov 1994 08:49:37 GMT"));
+    }
+
+    #[test]
+    fn the_last_dates_of_all_are_written_or_refused() {
+        let last = datetime!(9999-12-31 23:59:59 UTC);
+        assert_eq!(value("date", last).expect("legal"), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(parse("Fri, 31 Dec 9999 23:59:59 GMT"), Some(last));
+        for beyond in [datetime!(9999-12-31 23:59 -1), datetime!(-9999-01-01 00:00 +1)] {
+            let error = value("date", beyond).expect_err("beyond").to_string();
+            assert!(error.contains("1970 to 9999"), "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::error::{Error, Result};
 /// The size of a page in bytes.
 pub(crate) const SIZE: u64 = 512;
 
+/// The most bytes that a page blob can have: 8 TiB.
+pub(crate) const LARGEST_BLOB: u64 = 8 << 40;
+
 /// Refuses an offset and a length that are not whole pages, or no page at all.
 pub(crate) fn check(offset: u64, length: u64) -> Result<()> {
     let rule = "must be a multiple of 512 bytes";
@@ -17,6 +20,17 @@ pub(crate) fn check(offset: u64, length: u64) -> Result<()> {
     }
     if offset.checked_add(length).is_none() {
         return Err(Error::invalid("page range length", length, "must end within a blob"));
+    }
+    Ok(())
+}
+
+/// The same for pages that are to be written.
+pub(crate) fn check_write(offset: u64, length: u64) -> Result<()> {
+    check(offset, length)?;
+    if offset.saturating_add(length) > LARGEST_BLOB {
+        let value = format!("{length} from byte {offset}");
+        let rule = "must end within 8 TiB, the most that a page blob can have";
+        return Err(Error::invalid("page range length", value, rule));
     }
     Ok(())
 }
@@ -43,6 +57,16 @@ mod tests {
             let error = check(offset, length).expect_err(what).to_string();
             assert!(error.starts_with(what), "{error}");
         }
+    }
+
+    #[test]
+    fn only_pages_that_a_blob_can_have_are_written() {
+        assert!(check_write(LARGEST_BLOB - 512, 512).is_ok());
+        for (offset, length) in [(LARGEST_BLOB, 512), (512, LARGEST_BLOB), (1 << 63, 1 << 62)] {
+            let error = check_write(offset, length).expect_err("too far").to_string();
+            assert!(error.contains("must end within 8 TiB"), "{error}");
+        }
+        assert!(check_write(u64::MAX - 511, 512).is_err());
     }
 
     #[test]

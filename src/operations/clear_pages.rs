@@ -65,7 +65,7 @@ impl Operation for ClearPages {
     const REPEAT: Repeat = Repeat::Safe;
 
     fn request(&self, url: Url) -> Result<Prepared> {
-        page::check(self.offset, self.length)?;
+        page::check_write(self.offset, self.length)?;
         self.conditions.check_write("conditions")?;
         let mut request = Prepared::new(Method::PUT, url)
             .query("comp", "page")

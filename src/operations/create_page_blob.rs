@@ -69,8 +69,7 @@ impl CreatePageBlob {
 
 /// Refuses a size that no page blob can have.
 pub(super) fn check_size(size: u64) -> Result<()> {
-    const LARGEST: u64 = 8 << 40;
-    if !size.is_multiple_of(page::SIZE) || size > LARGEST {
+    if !size.is_multiple_of(page::SIZE) || size > page::LARGEST_BLOB {
         let rule = "must be a multiple of 512 bytes, at most 8 TiB";
         return Err(Error::invalid("page blob size", size, rule));
     }

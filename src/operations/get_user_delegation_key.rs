@@ -120,9 +120,9 @@ impl Operation for GetUserDelegationKey {
 
 /// The date with whole seconds, in UTC.
 fn timestamp(date: OffsetDateTime) -> Result<String> {
-    let whole = date.to_offset(UtcOffset::UTC).truncate_to_second();
-    let text = whole.format(&Rfc3339);
-    text.map_err(|_| Error::invalid("key dates", date, "must be of the years 0 to 9999"))
+    let in_utc = date.checked_to_offset(UtcOffset::UTC);
+    let text = in_utc.and_then(|date| date.truncate_to_second().format(&Rfc3339).ok());
+    text.ok_or_else(|| Error::invalid("key dates", date, "must be of the years 0 to 9999"))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl UploadPages {
 
     fn check(&self) -> Result<()> {
         let length = self.content.len() as u64;
-        page::check(self.offset, length)?;
+        page::check_write(self.offset, length)?;
         let is_single = self.checksum.is_set() || !self.conditions.is_empty();
         pieces::check(length, is_single, self.concurrency)
     }

@@ -79,7 +79,7 @@ impl UploadPagesFromUri {
 
     fn check(&self) -> Result<()> {
         source_range(&self.source_range)?;
-        page::check(self.offset, self.length())?;
+        page::check_write(self.offset, self.length())?;
         let is_single = self.source.checksum.is_set() || !self.conditions.is_empty();
         pieces::check(self.length(), is_single, self.concurrency)
     }
@@ -91,7 +91,7 @@ impl UploadPagesFromUri {
         let count = whole.length().div_ceil(PIECE);
         (0..count).map(move |piece| {
             let start = whole.source_range.start + piece * PIECE;
-            let end = whole.source_range.end.min(start + PIECE);
+            let end = whole.source_range.end.min(start.saturating_add(PIECE));
             let offset = whole.offset + piece * PIECE;
             Self { source_range: start..end, offset, ..whole.clone() }
         })
@@ -244,6 +244,14 @@ mod tests {
     }
 
     #[test]
+    fn a_source_near_the_last_of_all_numbers_is_cut_too() {
+        let start = u64::MAX - (5 << 20);
+        let upload = upload(start..u64::MAX, 0);
+        let ranges: Vec<_> = upload.pieces().map(|piece| piece.source_range).collect();
+        assert_eq!(ranges, [start..start + (4 << 20), start + (4 << 20)..u64::MAX]);
+    }
+
+    #[test]
     fn what_the_service_would_refuse_is_refused() {
         let long = || upload(0..8 << 20, 0);
         let once = || Conditions::new().if_match(crate::models::ETag::ANY);
@@ -251,6 +259,8 @@ mod tests {
             (upload(5..5, 0), "source range", "must hold a byte"),
             (upload(0..511, 0), "page range length", "multiple of 512"),
             (upload(0..512, 1), "page offset", "multiple of 512"),
+            (upload(0..512, u64::MAX - 511), "page range length", "must end within"),
+            (upload(0..u64::MAX - 511, 0), "page range length", "must end within 8 TiB"),
             (upload(0..512, 0).concurrency(65), "concurrency", "1 to 64"),
             (long().conditions(once()), "page content", "at most 4 MiB with conditions"),
             (long().source_content_md5([1; 16]), "page content", "or a checksum"),

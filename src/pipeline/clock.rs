@@ -61,20 +61,28 @@ impl Clock {
     pub fn now(&self) -> OffsetDateTime {
         let now = match self.0.origin {
             None => OffsetDateTime::now_utc(),
-            Some((date, instant)) => date + instant.elapsed(),
+            Some((date, instant)) => later(date, instant.elapsed()),
         };
         match self.0.advanced_micros.load(Ordering::Relaxed) {
             0 => now,
-            micros => now + Duration::from_micros(micros),
+            micros => later(now, Duration::from_micros(micros)),
         }
     }
 
     /// Turns the clock on by hand; every clone shows the later time. What is sleeping goes on
-    /// sleeping.
+    /// sleeping. It stops at the end of the year 9999.
     pub fn advance(&self, by: Duration) {
         let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
-        self.0.advanced_micros.fetch_add(micros, Ordering::Relaxed);
+        let advanced = &self.0.advanced_micros;
+        let _ = advanced.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |already| {
+            Some(already.saturating_add(micros))
+        });
     }
+}
+
+/// The date that is `by` later, or the last one that there is. Dates come from others, and may be any.
+pub(crate) fn later(date: OffsetDateTime, by: Duration) -> OffsetDateTime {
+    date.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
 }
 
 /// A point on the monotonic clock, from which time that has passed is counted.
@@ -109,5 +117,25 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.0.origin.is_some() { "starting_at" } else { "system" };
         write!(f, "Clock::{kind}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_stops_at_the_last_date_of_all() {
+        let last = datetime!(9999-12-31 23:59:59.999_999_999 UTC);
+        let clock = Clock::starting_at(datetime!(9999-12-31 23:59:59 UTC));
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(clock.now(), last);
+        for _ in 0..2 {
+            clock.advance(Duration::MAX);
+            assert_eq!(clock.now(), last);
+        }
+        assert_eq!(later(last, Duration::MAX), last);
     }
 }

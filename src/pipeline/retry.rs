@@ -194,6 +194,12 @@ mod tests {
         assert_eq!(asked("retry-after", "7"), Some(Duration::from_secs(7)));
         let date = asked("retry-after", "Thu, 01 Jan 2026 00:00:09 GMT");
         assert_eq!(date, Some(Duration::from_secs(9)));
+        let last = asked("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert!(last > Some(Duration::from_secs(7900 * 365 * 86_400)), "{last:?}");
+        for most in ["x-ms-retry-after-ms", "retry-after"] {
+            let longest = asked(most, "18446744073709551615");
+            assert_eq!(back_off(1, longest, &RetryOptions::new(), 0.5), None, "{most}");
+        }
         let past = asked("retry-after", "Thu, 01 Jan 2015 00:00:00 GMT");
         assert_eq!(past, Some(Duration::ZERO));
         assert_eq!(asked("retry-after", "soon"), None);
