@@ -15,6 +15,7 @@ mod old_versions;
 mod on_azurite;
 mod on_sdks;
 mod over_http;
+mod paging;
 mod retries;
 mod secrets;
 mod shared_access;

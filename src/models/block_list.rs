@@ -161,24 +161,33 @@ pub(crate) fn write(blocks: &[BlockLookup]) -> String {
     body
 }
 
+/// The most blocks that a blob can be made of.
+const MOST_COMMITTED: usize = 50_000;
+
+/// The most blocks that can be staged for a blob.
+const MOST_UNCOMMITTED: usize = 100_000;
+
 /// Reads the answer to Get Block List.
 pub(crate) fn parse(body: &[u8]) -> Result<BlockList, Malformed> {
     let mut list = BlockList::default();
     let mut xml = Xml::enter(body, "BlockList")?;
     while let Some(element) = xml.child()? {
         match element {
-            b"CommittedBlocks" => list.committed = blocks(&mut xml)?,
-            b"UncommittedBlocks" => list.uncommitted = blocks(&mut xml)?,
+            b"CommittedBlocks" => list.committed = blocks(&mut xml, MOST_COMMITTED)?,
+            b"UncommittedBlocks" => list.uncommitted = blocks(&mut xml, MOST_UNCOMMITTED)?,
             _ => xml.skip()?,
         }
     }
     Ok(list)
 }
 
-fn blocks(xml: &mut Xml<'_>) -> Result<Vec<Block>, Malformed> {
+fn blocks(xml: &mut Xml<'_>, most: usize) -> Result<Vec<Block>, Malformed> {
     let mut blocks = Vec::new();
     while let Some(element) = xml.child()? {
         match element {
+            b"Block" if blocks.len() == most => {
+                return Err(Malformed::new("it has more blocks than a blob can"));
+            }
             b"Block" => blocks.push(block(xml)?),
             _ => xml.skip()?,
         }
@@ -232,6 +241,19 @@ mod tests {
         {
             let body = format!("<BlockList><CommittedBlocks>{bad}</CommittedBlocks></BlockList>");
             assert!(parse(body.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_more_blocks_than_a_blob_can_have_is_refused() {
+        let list = |kind: &str, blocks: usize| {
+            let blocks = "<Block><Name>QQ==</Name><Size>1</Size></Block>".repeat(blocks);
+            parse(format!("<BlockList><{kind}>{blocks}</{kind}></BlockList>").as_bytes())
+        };
+        for (kind, most) in [("CommittedBlocks", 50_000), ("UncommittedBlocks", 100_000)] {
+            assert!(list(kind, most).is_ok(), "{kind}");
+            let error = list(kind, most + 1).expect_err(kind).to_string();
+            assert_eq!(error, "it has more blocks than a blob can");
         }
     }
 

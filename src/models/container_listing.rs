@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::{
     ETag, LeaseDuration, LeaseState, LeaseStatus, Metadata, PublicAccess, VersionId,
-    listing::{date, flag, metadata, name, text, value, word},
+    listing::{date, flag, metadata, name, push, text, value, word},
     xml::{Malformed, Xml},
 };
 
@@ -76,7 +76,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<ContainerList, Malformed> {
             b"Containers" => {
                 while let Some(element) = xml.child()? {
                     match element {
-                        b"Container" => list.items.push(read_container(&mut xml)?),
+                        b"Container" => push(&mut list.items, read_container(&mut xml)?)?,
                         _ => xml.skip()?,
                     }
                 }
@@ -191,6 +191,19 @@ mod tests {
         ] {
             assert_eq!(parse(body.as_bytes()).expect(body), ContainerList::default());
         }
+    }
+
+    #[test]
+    fn a_page_of_more_containers_than_the_service_sends_is_refused() {
+        let page = |containers: usize| {
+            let containers = "<Container/>".repeat(containers);
+            format!(
+                "<EnumerationResults><Containers>{containers}</Containers></EnumerationResults>"
+            )
+        };
+        assert_eq!(parse(page(5000).as_bytes()).expect("a full page").items.len(), 5000);
+        let error = parse(page(5001).as_bytes()).expect_err("too many").to_string();
+        assert_eq!(error, "it has more than 5000 entries");
     }
 
     #[test]

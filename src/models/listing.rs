@@ -115,8 +115,17 @@ impl Entry for BlobListItem {
     }
 }
 
-/// The most entries that the service puts in a page.
+/// The most entries that the service puts in a page, of blobs or of containers.
 const LONGEST_PAGE: usize = 5000;
+
+/// Adds an entry to a page, unless the page then has more than the service can send.
+pub(super) fn push<T>(items: &mut Vec<T>, item: T) -> Result<(), Malformed> {
+    if items.len() >= LONGEST_PAGE {
+        return Err(Malformed::new("it has more than 5000 entries"));
+    }
+    items.push(item);
+    Ok(())
+}
 
 pub(crate) fn parse<T: Entry>(body: &[u8]) -> Result<BlobList<T>, Malformed> {
     let mut list = BlobList::default();
@@ -141,7 +150,7 @@ fn read_blobs<T: Entry>(xml: &mut Xml<'_>, items: &mut Vec<T>) -> Result<(), Mal
     items.reserve((xml.remaining() / 512).min(LONGEST_PAGE));
     while let Some(element) = xml.child()? {
         match element {
-            b"Blob" => items.push(T::blob(|blob| read_blob(xml, blob))?),
+            b"Blob" => push(items, T::blob(|blob| read_blob(xml, blob))?)?,
             b"BlobPrefix" => {
                 let mut prefix = String::new();
                 while let Some(element) = xml.child()? {
@@ -150,7 +159,9 @@ fn read_blobs<T: Entry>(xml: &mut Xml<'_>, items: &mut Vec<T>) -> Result<(), Mal
                         _ => xml.skip()?,
                     }
                 }
-                items.extend(T::prefix(prefix));
+                if let Some(prefix) = T::prefix(prefix) {
+                    push(items, prefix)?;
+                }
             }
             _ => xml.skip()?,
         }

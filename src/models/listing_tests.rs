@@ -234,6 +234,20 @@ fn an_empty_container_has_no_blobs() {
 }
 
 #[test]
+fn a_page_of_more_entries_than_the_service_sends_is_refused() {
+    let prefix = "<BlobPrefix><Name>a/</Name></BlobPrefix>";
+    let page = |blobs: usize, prefixes: usize| {
+        flat(&format!("{}{}", "<Blob/>".repeat(blobs), prefix.repeat(prefixes)))
+    };
+    let full = parse::<BlobListItem>(page(4000, 1000).as_bytes()).expect("a full page");
+    assert_eq!(full.items.len(), 5000);
+    for body in [page(5001, 0), page(4000, 1001), page(2_000_000, 0)] {
+        let error = parse::<BlobListItem>(body.as_bytes()).expect_err("too many").to_string();
+        assert_eq!(error, "it has more than 5000 entries");
+    }
+}
+
+#[test]
 fn an_optional_value_that_is_malformed_is_absent_and_spoils_nothing_else() {
     let blob = |inner: &str| {
         one(&format!(

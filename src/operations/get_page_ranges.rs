@@ -7,7 +7,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{BadName, Call, Operation, write_lease};
+use super::{
+    BadName, Call, Operation,
+    paging::{self, Trail},
+    write_lease,
+};
 use crate::{
     error::{Error, Result},
     models::{
@@ -137,9 +141,10 @@ impl ListPages {
 
     /// Every item, and what the last page says of the blob.
     pub(super) async fn whole(mut self) -> Result<(Vec<PageRangeItem>, Listed)> {
-        let mut all = Vec::new();
+        let (mut all, mut trail) = (Vec::new(), Trail::default());
         loop {
             let (list, blob) = self.call.run(&self).await?;
+            trail.follow(Self::NAME, list.next_marker.as_deref())?;
             all.extend(list.items);
             self.marker = list.next_marker;
             if self.marker.is_none() {
@@ -150,11 +155,12 @@ impl ListPages {
 
     /// The items one by one; a page is asked for when the one before it has been read.
     pub(super) fn items(self) -> impl Stream<Item = Result<PageRangeItem>> + Send + 'static {
-        stream::try_unfold(Some(self), async |next: Option<Self>| {
-            let Some(mut next) = next else { return Ok(None) };
+        stream::try_unfold(Some((self, Trail::default())), async |next: Option<(Self, Trail)>| {
+            let Some((mut next, mut trail)) = next else { return Ok(None) };
             let (list, _) = next.call.run(&next).await?;
+            trail.follow(Self::NAME, list.next_marker.as_deref())?;
             next.marker = list.next_marker;
-            let next = next.marker.is_some().then_some(next);
+            let next = next.marker.is_some().then_some((next, trail));
             Ok::<_, Error>(Some((stream::iter(list.items.into_iter().map(Ok)), next)))
         })
         .try_flatten()
@@ -206,6 +212,8 @@ impl Operation for ListPages {
         })?;
         let list = page_ranges::parse(answer.body.as_bytes())
             .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        let sent = self.marker.as_deref();
+        paging::check_next(Self::NAME, sent, list.next_marker.as_deref())?;
         let etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
         let date = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);
         Ok((list, Listed { content_length, etag, last_modified: date }))

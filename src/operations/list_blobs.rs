@@ -8,7 +8,10 @@ use http::Method;
 use serde::Serialize;
 use url::Url;
 
-use super::{Call, Operation, call_options};
+use super::{
+    Call, Operation, call_options,
+    paging::{self, Trail},
+};
 use crate::{
     error::{Error, Result},
     models::{
@@ -222,11 +225,12 @@ fn pages<T: Entry + Send + 'static>(
     call: Call,
     query: ListQuery,
 ) -> impl Stream<Item = Result<BlobPage<T>>> + Send + 'static {
-    stream::try_unfold(Some((call, query)), async |next| {
-        let Some((call, mut query)) = next else { return Ok(None) };
+    stream::try_unfold(Some((call, query, Trail::default())), async |next| {
+        let Some((call, mut query, mut trail)) = next else { return Ok(None) };
         let page: BlobPage<T> = call.run(&Page::of(&query)).await?;
+        trail.follow(Page::<T>::NAME, page.next_marker.as_deref())?;
         query.marker = page.next_marker.clone();
-        let next = query.marker.is_some().then_some((call, query));
+        let next = query.marker.is_some().then_some((call, query, trail));
         Ok(Some((page, next)))
     })
 }
@@ -265,6 +269,8 @@ impl<T: Entry> Operation for Page<'_, T> {
     fn parse(&self, answer: Answer) -> Result<BlobPage<T>> {
         let list = listing::parse(answer.body.as_bytes())
             .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        let sent = self.query.marker.as_deref();
+        paging::check_next(Self::NAME, sent, list.next_marker.as_deref())?;
         Ok(BlobPage {
             items: list.items,
             next_marker: list.next_marker,

@@ -6,7 +6,10 @@ use http::Method;
 use serde::Serialize;
 use url::Url;
 
-use super::{Call, Operation, call_options};
+use super::{
+    Call, Operation, call_options,
+    paging::{self, Trail},
+};
 use crate::{
     error::{Error, Result},
     models::{ContainerItem, container_listing},
@@ -99,11 +102,12 @@ impl ListContainers {
 
     /// Every page, one request each, as they are read.
     pub fn pages(self) -> impl Stream<Item = Result<ContainerPage>> + Send + 'static {
-        stream::try_unfold(Some(self), async |next| {
-            let Some(mut list) = next else { return Ok(None) };
+        stream::try_unfold(Some((self, Trail::default())), async |next| {
+            let Some((mut list, mut trail)) = next else { return Ok(None) };
             let page = list.call.run(&list.query).await?;
+            trail.follow(ListQuery::NAME, page.next_marker.as_deref())?;
             list.query.marker = page.next_marker.clone();
-            let next = list.query.marker.is_some().then_some(list);
+            let next = list.query.marker.is_some().then_some((list, trail));
             Ok(Some((page, next)))
         })
     }
@@ -153,6 +157,8 @@ impl Operation for ListQuery {
     fn parse(&self, answer: Answer) -> Result<ContainerPage> {
         let list = container_listing::parse(answer.body.as_bytes())
             .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        let sent = self.marker.as_deref();
+        paging::check_next(Self::NAME, sent, list.next_marker.as_deref())?;
         Ok(ContainerPage { items: list.items, next_marker: list.next_marker })
     }
 }

@@ -47,6 +47,7 @@ pub(crate) mod list_blobs;
 pub(crate) mod list_containers;
 #[cfg(test)]
 pub(crate) mod offline;
+mod paging;
 mod pieces;
 pub(crate) mod sequence_number;
 pub(crate) mod set_metadata;
