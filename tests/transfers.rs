@@ -46,6 +46,27 @@ async fn pages_of_any_length_are_written_in_pieces_and_read_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_etag_is_given_only_where_it_is_the_last_one() {
+    let (sim, service, disk) = world().await;
+    disk.create(16 << 20).await.expect("created");
+    let now = async || disk.get_properties().await.expect("there").etag;
+    let one = disk.upload_pages(0, content(1)).await.expect("written");
+    assert_eq!(one.etag, now().await);
+    let in_turn = disk.upload_pages(0, content(3 * 8192)).concurrency(1).await.expect("written");
+    assert_eq!(in_turn.etag, now().await);
+    // The others are on their way while the first is sent again.
+    sim.faults().on(Op::PutPage).reset().times(1);
+    let at_once = disk.upload_pages(0, content(3 * 8192)).await.expect("written");
+    assert_eq!((at_once.etag, at_once.content_md5), (None, None));
+    assert_eq!(at_once.sequence_number, Some(0));
+    let other = service.container_client("vhds").page_blob_client("disk1.vhd");
+    other.create(16 << 20).await.expect("created");
+    sim.faults().on(Op::PutPageFromUrl).reset().times(1);
+    let copied = other.upload_pages_from_uri(&disk, 0..16 << 20, 0).await.expect("copied");
+    assert_eq!(copied.etag, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn content_that_was_damaged_on_its_way_is_refused() {
     let (_, service, disk) = world().await;
     let notes = service.container_client("vhds").block_blob_client("notes.txt");

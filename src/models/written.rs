@@ -29,12 +29,13 @@ pub struct WrittenBlob {
     pub encryption_scope: Option<String>,
 }
 
-/// The state in which a write of pages left a page blob; where several requests wrote them, that
-/// after the one that was answered last.
+/// The state of a page blob after a write. Where several requests wrote the pages, each value is one that
+/// holds for all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WrittenPages {
-    /// The blob's new ETag.
+    /// The blob's new ETag. `None` where several requests wrote the pages at the same time: which of them
+    /// was applied last is not known.
     pub etag: Option<ETag>,
     /// When the write was applied, with whole seconds.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -110,9 +111,25 @@ impl WrittenPages {
         }
     }
 
-    /// What an answer says that was not the only one to a write.
-    pub(crate) fn one_of_several(self) -> Self {
-        Self { content_md5: None, content_crc64: None, ..self }
+    /// What this answer and those before it say of a write by several requests; `is_last` where it is
+    /// known that this one was applied after the others.
+    pub(crate) fn together_with(self, before: Self, is_last: bool) -> Self {
+        fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
+            one.filter(|one| other.as_ref() == Some(one))
+        }
+        Self {
+            etag: self.etag.filter(|_| is_last),
+            last_modified: self.last_modified.max(before.last_modified),
+            sequence_number: match is_last {
+                true => self.sequence_number,
+                false => same(self.sequence_number, before.sequence_number),
+            },
+            content_md5: None,
+            content_crc64: None,
+            server_encrypted: same(self.server_encrypted, before.server_encrypted),
+            encryption_key_sha256: same(self.encryption_key_sha256, before.encryption_key_sha256),
+            encryption_scope: same(self.encryption_scope, before.encryption_scope),
+        }
     }
 }
 

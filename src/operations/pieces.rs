@@ -1,5 +1,7 @@
 //! Pages that are written by as many requests as it takes.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -26,17 +28,107 @@ pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
     Ok(())
 }
 
-/// Sends all pieces, `concurrency` at a time, each of them not before its turn; tells what the answer
-/// that came last says.
+/// Sends all pieces, `concurrency` at a time, each of them not before its turn; gives what their answers
+/// say together.
 pub(super) async fn write<P: Future<Output = Result<WrittenPages>>>(
     pieces: impl Iterator<Item = P>,
     concurrency: usize,
 ) -> Result<WrittenPages> {
-    stream::iter(pieces)
+    let answered = AtomicUsize::new(0);
+    let counted = |piece: P| {
+        let answered = &answered;
+        async move {
+            // Runs when the piece is sent, not when it is made.
+            let before = answered.load(Ordering::Relaxed);
+            let written = piece.await?;
+            answered.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Error>((before, written))
+        }
+    };
+    let (written, _) = stream::iter(pieces)
+        .map(counted)
         .buffer_unordered(concurrency)
-        .try_fold(None, async |before: Option<WrittenPages>, last| {
-            Ok(Some(if before.is_some() { last.one_of_several() } else { last }))
+        .try_fold((None, 0), async |(all, count), (before, written): (usize, WrittenPages)| {
+            let all = match all {
+                None => written,
+                // Sent after all others were answered: applied after them.
+                Some(all) => written.together_with(all, before == count),
+            };
+            Ok((Some(all), count + 1))
         })
-        .await
-        .map(Option::unwrap_or_default)
+        .await?;
+    Ok(written.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::pipeline::clock;
+
+    /// A piece that is answered after `millis`, as applied at `second`.
+    async fn piece(number: usize, millis: u64, second: i64) -> Result<WrittenPages> {
+        clock::sleep(Duration::from_millis(millis)).await;
+        Ok(WrittenPages {
+            etag: format!("\"{number}\"").parse().ok(),
+            last_modified: OffsetDateTime::from_unix_timestamp(second).ok(),
+            sequence_number: Some(7),
+            content_md5: Some("md5".to_owned()),
+            server_encrypted: Some(true),
+            ..WrittenPages::default()
+        })
+    }
+
+    async fn written(millis: &[u64], concurrency: usize) -> WrittenPages {
+        let pieces = millis.iter().enumerate();
+        let pieces = pieces.map(|(number, millis)| piece(number, *millis, 100 - number as i64));
+        write(pieces, concurrency).await.expect("written")
+    }
+
+    fn etag(of: &WrittenPages) -> Option<&str> {
+        of.etag.as_ref().map(|etag| etag.as_str())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_etag_is_given_only_where_it_is_that_of_the_piece_applied_last() {
+        let cases: [(&[u64], usize, Option<&str>); 6] = [
+            (&[5], 4, Some("\"0\"")),
+            // One after the other.
+            (&[5, 5, 5], 1, Some("\"2\"")),
+            // At the same time, whichever is answered last.
+            (&[5, 9], 2, None),
+            (&[9, 5], 2, None),
+            // The last is sent while the first is on its way, and answered before or after it.
+            (&[9, 1, 1], 2, None),
+            (&[9, 1, 20], 2, None),
+        ];
+        for (millis, concurrency, expected) in cases {
+            let written = written(millis, concurrency).await;
+            assert_eq!(etag(&written), expected, "{millis:?} by {concurrency}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_all_pieces_agree_on_is_kept() {
+        let one = written(&[5], 4).await;
+        assert_eq!(one.content_md5.as_deref(), Some("md5"));
+        let several = written(&[1, 5, 9], 3).await;
+        assert_eq!(several.content_md5, None);
+        assert_eq!((several.sequence_number, several.server_encrypted), (Some(7), Some(true)));
+        // The first was applied last, though it was answered first.
+        assert_eq!(several.last_modified, OffsetDateTime::from_unix_timestamp(100).ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_they_do_not_agree_on_is_not_told() {
+        let with = |number: u64| async move {
+            let sequence_number = Some(number);
+            Ok(WrittenPages { sequence_number, ..piece(0, number, 0).await? })
+        };
+        let moved = write([1, 2].map(with).into_iter(), 2).await.expect("written");
+        assert_eq!((moved.sequence_number, moved.server_encrypted), (None, Some(true)));
+    }
 }
