@@ -8,6 +8,7 @@ mod copies;
 mod endpoints;
 mod from_uri;
 mod leases;
+mod lengths;
 mod listings;
 mod managed_disks;
 mod names;

@@ -47,7 +47,8 @@ impl AbortPendingCopy {
         self.call.since(ServiceVersion::ASYNCHRONOUS_COPY, "the abort of a copy")?;
         let mut round = 1;
         loop {
-            let properties = GetProperties::new(self.call.clone().at_primary()).await?;
+            let call = self.call.clone().at_primary();
+            let properties = call.run(&GetProperties::new(call.clone())).await?;
             let state = properties.copy.ok_or(Error::NoCopyProperties)?;
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));

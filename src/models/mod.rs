@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod block_list;
 pub(crate) mod conditions;
 pub(crate) mod container_listing;
+pub(crate) mod content_range;
 pub(crate) mod copy_state;
 pub(crate) mod encryption;
 pub(crate) mod endpoint;

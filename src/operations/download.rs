@@ -1,34 +1,33 @@
 //! Get Blob: the content, whole or a range, as a stream that survives broken connections.
 
-use std::{
-    fmt,
-    ops::{Bound, RangeBounds},
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::ops::{Bound, RangeBounds};
 
-use bytes::{Bytes, BytesMut};
-use futures_core::Stream;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{Method, StatusCode, header};
 use url::Url;
 
+pub use self::reader::Download;
 use super::{
     Call, Operation, call_options,
     encryption::{Encryption, with_customer_key},
+    get_properties::GetProperties,
     with_conditions, with_lease, write_lease,
 };
 use crate::{
     error::{Error, Result},
-    models::{BlobProperties, Conditions, ETag, LeaseId, headers},
+    models::{
+        BlobProperties, Conditions, ETag, LeaseId,
+        content_range::{self, ContentRange},
+        headers,
+    },
     pipeline::{
-        clock,
         request::{Prepared, Repeat},
         response::Answer,
         send::Tries,
     },
-    wire::transport::{Body, BoxFuture},
+    wire::transport::BoxFuture,
 };
+
+mod reader;
 
 /// Downloads a blob: made by [`BlobClient::download`](crate::BlobClient::download).
 ///
@@ -84,18 +83,13 @@ impl IntoFuture for DownloadBlob {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let answer = self.open().await?;
-            let properties = BlobProperties::from_headers(Self::NAME, &answer.headers)?;
-            let (offset, length) = (answer_offset(&answer)?, properties.content_length);
-            let reader = Reader {
-                etag: properties.etag.clone(),
-                body: Some(answer.body),
-                next: offset,
-                end: offset + length,
-                tries: Tries::default(),
-                request: self,
+            let part = part(self.range, &answer)?;
+            let mut properties = BlobProperties::from_headers(Self::NAME, &answer.headers)?;
+            properties.content_length = match part.length {
+                Some(length) => length,
+                None => self.whole_length(properties.etag.as_ref()).await?,
             };
-            let content = stream::try_unfold(reader, Reader::piece).boxed();
-            Ok(Download { properties, offset, content })
+            Ok(Download::new(self, properties, part.offset, answer.body))
         })
     }
 }
@@ -105,18 +99,82 @@ impl DownloadBlob {
         let request = self.call.prepare(self)?;
         self.call.send(self, &request, &mut Tries::default()).await
     }
+
+    /// How long the whole blob is, where the answer does not say: an answer that ends with its connection
+    /// may be cut short unnoticed, and one in chunks by what forwards it.
+    async fn whole_length(&self, etag: Option<&ETag>) -> Result<u64> {
+        let conditions = etag.map_or_else(|| self.conditions.clone(), same_state);
+        let (call, encryption) = (self.call.clone(), self.encryption.clone());
+        let properties = GetProperties::new(call)
+            .read_with(encryption, self.lease_id.clone())
+            .conditions(conditions)
+            .await?;
+        Ok(properties.content_length)
+    }
 }
 
-/// Where in the blob the answer begins: `Content-Range: bytes 512-1023/2048`, or its first byte.
-fn answer_offset(answer: &Answer) -> Result<u64> {
-    if answer.status != StatusCode::PARTIAL_CONTENT {
-        return Ok(0);
+/// The condition that a blob is still as it was.
+fn same_state(etag: &ETag) -> Conditions {
+    Conditions::new().if_match(etag.clone())
+}
+
+/// The part of a blob that an answer brings.
+#[derive(Debug, PartialEq, Eq)]
+struct Part {
+    offset: u64,
+    /// `None` where only the body's end says it.
+    length: Option<u64>,
+}
+
+/// What an answer brings; refuses one that does not bring the range that was `asked` for.
+///
+/// What stands between here and the service may ignore the range, or know better.
+fn part(asked: Option<(u64, Option<u64>)>, answer: &Answer) -> Result<Part> {
+    let refused = |got: std::fmt::Arguments<'_>| {
+        let asked = match asked {
+            None => "the whole blob".to_owned(),
+            Some((first, None)) => format!("bytes {first}-"),
+            Some((first, Some(last))) => format!("bytes {first}-{last}"),
+        };
+        Err(Error::unexpected(DownloadBlob::NAME, format_args!("asked for {asked}, got {got}")))
+    };
+    match answer.status {
+        StatusCode::OK => {
+            let length = content_range::length(&answer.headers).or(answer.body.length());
+            let is_whole = match asked {
+                None | Some((0, None)) => true,
+                Some((0, Some(last))) => {
+                    length.is_some_and(|length| last >= length.saturating_sub(1))
+                }
+                Some(_) => false,
+            };
+            match is_whole {
+                true => Ok(Part { offset: 0, length }),
+                false => refused(format_args!("the whole blob")),
+            }
+        }
+        StatusCode::PARTIAL_CONTENT => {
+            let text = answer.required(&header::CONTENT_RANGE)?;
+            let Some(range) = ContentRange::parse(text) else {
+                return refused(format_args!("Content-Range {text:?}"));
+            };
+            let end = range.total.map(|total| total - 1);
+            let (first, last) = match asked {
+                None => (0, end),
+                Some((first, None)) => (first, end),
+                Some((first, Some(last))) => (first, Some(end.map_or(last, |end| end.min(last)))),
+            };
+            let told = content_range::content_length(&answer.headers);
+            if (first, last) != (range.first, Some(range.last)) {
+                return refused(format_args!("Content-Range {text:?}"));
+            }
+            if told.is_some_and(|length| length != range.len()) {
+                return refused(format_args!("Content-Range {text:?} of another Content-Length"));
+            }
+            Ok(Part { offset: range.first, length: Some(range.len()) })
+        }
+        status => refused(format_args!("status {}", status.as_u16())),
     }
-    let range = answer.required(&header::CONTENT_RANGE)?;
-    let first = range.strip_prefix("bytes ").and_then(|range| range.split('-').next());
-    first.and_then(|first| first.parse().ok()).ok_or_else(|| {
-        Error::unexpected(DownloadBlob::NAME, format_args!("Content-Range is {range:?}"))
-    })
 }
 
 impl Operation for DownloadBlob {
@@ -148,139 +206,5 @@ impl Operation for DownloadBlob {
     }
 }
 
-/// A blob's content on its way: a `Stream` of [`Bytes`], and the blob's properties.
-///
-/// When the connection breaks, the rest is asked for again, on condition that the blob is still the
-/// same; as often in a row as the client's retry options allow.
-pub struct Download {
-    /// The blob's properties, as Get Blob gives them; `content_length` is that of what is downloaded.
-    pub properties: BlobProperties,
-    /// Where in the blob the content begins.
-    pub offset: u64,
-    content: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
-}
-
-impl Download {
-    /// Reads all of it into memory.
-    ///
-    /// # Errors
-    ///
-    /// A connection that broke more often in a row than the client's retry options allow; what the service
-    /// refuses when the rest is asked for, such as 412 when the blob was written meanwhile.
-    pub async fn bytes(mut self) -> Result<Bytes> {
-        let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
-        let length = usize::try_from(self.properties.content_length).unwrap_or(usize::MAX);
-        if first.len() >= length {
-            return Ok(first);
-        }
-        let mut all = BytesMut::with_capacity(length);
-        all.extend_from_slice(&first);
-        while let Some(piece) = self.content.try_next().await? {
-            all.extend_from_slice(&piece);
-        }
-        Ok(all.freeze())
-    }
-}
-
-impl Stream for Download {
-    type Item = Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.content.as_mut().poll_next(cx)
-    }
-}
-
-impl fmt::Debug for Download {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Download")
-            .field("properties", &self.properties)
-            .field("offset", &self.offset)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Reads on, piece by piece, and opens the rest anew when the connection breaks.
-struct Reader {
-    request: DownloadBlob,
-    etag: Option<ETag>,
-    body: Option<Body>,
-    next: u64,
-    end: u64,
-    /// The breaks since the last piece.
-    tries: Tries,
-}
-
-impl Reader {
-    async fn piece(mut self) -> Result<Option<(Bytes, Self)>> {
-        while self.next < self.end {
-            match self.read().await {
-                Ok(piece) => {
-                    self.next += piece.len() as u64;
-                    self.tries = Tries::default();
-                    return Ok(Some((piece, self)));
-                }
-                Err(error) => {
-                    self.body = None;
-                    self.tries.made += 1;
-                    let pipeline = &self.request.call.pipeline;
-                    if !error.is_retryable() || !pipeline.back_off(&self.tries).await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// The next bytes, of which there is at least one.
-    async fn read(&mut self) -> Result<Bytes> {
-        let limit = self.request.call.pipeline.attempt_timeout();
-        let broken = |why: &str| Error::Transport {
-            operation: DownloadBlob::NAME,
-            fault: crate::wire::transport::TransportError::interrupted(why),
-            attempts: 1,
-            ambiguous: false,
-        };
-        let mut body = match self.body.take() {
-            Some(body) => body,
-            None => reopen(self.request.clone(), &self.etag, self.next, self.end).await?,
-        };
-        loop {
-            let piece = match clock::within(limit, body.next()).await {
-                Some(Some(Ok(piece))) => piece,
-                Some(Some(Err(fault))) => return Err(broken(&fault.to_string())),
-                Some(None) => return Err(broken("the answer ended before its last byte")),
-                None => return Err(broken("no byte came within the time of an attempt")),
-            };
-            let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX);
-            if piece.len() > left {
-                return Err(Error::unexpected(DownloadBlob::NAME, "more bytes than announced"));
-            }
-            if !piece.is_empty() {
-                self.body = Some(body);
-                return Ok(piece);
-            }
-        }
-    }
-}
-
-/// Asks for what is still missing, of the same state of the blob.
-async fn reopen(
-    mut request: DownloadBlob,
-    etag: &Option<ETag>,
-    next: u64,
-    end: u64,
-) -> Result<Body> {
-    request.range = Some((next, Some(end - 1)));
-    if let Some(etag) = etag {
-        request.conditions = Conditions::new().if_match(etag.clone());
-    }
-    let answer = request.open().await?;
-    match answer_offset(&answer)? {
-        offset if offset == next => Ok(answer.body),
-        offset => {
-            let why = format_args!("asked for byte {next}, got byte {offset}");
-            Err(Error::unexpected(DownloadBlob::NAME, why))
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,17 +4,19 @@ use http::Method;
 use url::Url;
 
 use super::{
-    Call, Operation, awaitable, call_options,
+    Call, Operation, call_options,
     encryption::{Encryption, with_customer_key},
     with_conditions, with_lease, write_lease,
 };
 use crate::{
-    error::Result,
-    models::{BlobProperties, Conditions, LeaseId},
+    error::{Error, Result},
+    models::{BlobProperties, Conditions, LeaseId, content_range},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
+        send::Tries,
     },
+    wire::transport::BoxFuture,
 };
 
 /// Reads a blob's properties: made by
@@ -35,13 +37,35 @@ impl GetProperties {
         let (encryption, conditions) = (Encryption::default(), Conditions::new());
         Self { call, encryption, conditions, lease_id: None }
     }
+
+    /// The same for who reads the content with this key and this lease.
+    pub(super) fn read_with(mut self, encryption: Encryption, lease_id: Option<LeaseId>) -> Self {
+        (self.encryption, self.lease_id) = (encryption, lease_id);
+        self
+    }
 }
 
 call_options!(GetProperties);
 with_conditions!(GetProperties);
 with_lease!(GetProperties);
 with_customer_key!(GetProperties);
-awaitable!(GetProperties -> BlobProperties);
+
+impl IntoFuture for GetProperties {
+    type Output = Result<BlobProperties>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let request = self.call.prepare(&self)?;
+            let answer = self.call.send(&self, &request, &mut Tries::default()).await?;
+            // Without one, a blob would look empty.
+            let content_length = content_range::length(&answer.headers).ok_or_else(|| {
+                Error::unexpected(Self::NAME, "the answer does not say how long the blob is")
+            })?;
+            Ok(BlobProperties { content_length, ..self.parse(answer)? })
+        })
+    }
+}
 
 impl Operation for GetProperties {
     type Output = BlobProperties;
@@ -56,6 +80,7 @@ impl Operation for GetProperties {
         write_lease(request, self.lease_id.as_ref())
     }
 
+    /// Without a length where the answer has none: who watches a copy needs none.
     fn parse(&self, answer: Answer) -> Result<BlobProperties> {
         BlobProperties::from_headers(Self::NAME, &answer.headers)
     }

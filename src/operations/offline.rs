@@ -1,11 +1,21 @@
 //! What the tests of requests and answers are made with; nothing of it is ever sent.
 
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderMap, StatusCode};
 
 use crate::{
     auth::credential::Credential,
     clients::{BlobClient, BlobServiceClient},
     pipeline::{options::ClientOptions, response::Answer},
+    wire::transport::{
+        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
+    },
 };
 
 /// A blob `con/b` of the account `acct`, at the newest service version.
@@ -20,25 +30,84 @@ pub(crate) fn blob_at(version: &str) -> BlobClient {
 
 /// The same blob behind another endpoint.
 pub(crate) fn blob_of(endpoint: &str, version: &str) -> BlobClient {
+    let version = version.parse().expect("a version");
+    blob_with(endpoint, ClientOptions::new().service_version(version))
+}
+
+fn blob_with(endpoint: &str, options: ClientOptions) -> BlobClient {
     BlobServiceClient::builder(endpoint.parse().expect("a URL"))
         .credential(Credential::shared_key("acct", "c2VjcmV0").expect("a key"))
-        .options(ClientOptions::new().service_version(version.parse().expect("a version")))
+        .options(options)
         .build()
         .expect("a client")
         .container_client("con")
         .blob_client("b")
 }
 
+/// Answers one after the other, in pieces; what is asked after the last of them is never sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    left: Arc<Mutex<VecDeque<(u16, HeaderMap, Vec<&'static str>)>>>,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Answers {
+    /// Of a status, headers as a raw exchange prints them, and the pieces of a body. The piece `!` breaks
+    /// the connection.
+    pub(crate) fn new<'a>(
+        answers: impl IntoIterator<Item = (u16, &'a str, &'a [&'static str])>,
+    ) -> Self {
+        let answer = |(status, lines, pieces): (u16, &str, &[&'static str])| {
+            (status, headers(lines), pieces.to_vec())
+        };
+        let left = Arc::new(Mutex::new(answers.into_iter().map(answer).collect()));
+        Self { left, seen: Arc::default() }
+    }
+
+    /// The blob of [`blob`] that is answered so.
+    pub(crate) fn blob(&self) -> BlobClient {
+        let options = ClientOptions::new().transport(self.clone());
+        blob_with("https://acct.blob.core.windows.net", options)
+    }
+
+    /// Every request so far.
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().expect("no test panics while it holds it").clone()
+    }
+}
+
+impl Transport for Answers {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.seen.lock().expect("no test panics while it holds it").push(request);
+        let next = self.left.lock().expect("no test panics while it holds it").pop_front();
+        Box::pin(async {
+            let Some((status, headers, pieces)) = next else {
+                let why = "no answer is left";
+                return Err(TransportError::with_message(TransportErrorKind::Unusable, why));
+            };
+            let pieces = pieces.into_iter().map(|piece| match piece {
+                "!" => Err(TransportError::interrupted("broken")),
+                piece => Ok(Bytes::from_static(piece.as_bytes())),
+            });
+            let status = StatusCode::from_u16(status).expect("a status");
+            Ok(Response { status, headers, body: Body::stream(stream::iter(pieces)) })
+        })
+    }
+}
+
 /// An answer with headers as a raw exchange prints them, one to a line.
 pub(crate) fn answer(status: u16, headers: &str, body: &'static str) -> Answer {
+    let status = StatusCode::from_u16(status).expect("a status");
+    let body = Bytes::from_static(body.as_bytes()).into();
+    Answer { status, headers: self::headers(headers), body, operation: "an operation" }
+}
+
+fn headers(lines: &str) -> HeaderMap {
     let pair = |line: &str| {
         let (name, value) = line.trim().split_once(": ").expect("name: value");
         (name.parse().expect("a name"), value.parse().expect("a value"))
     };
-    let headers: HeaderMap = headers.lines().map(pair).collect();
-    let status = StatusCode::from_u16(status).expect("a status");
-    let body = bytes::Bytes::from_static(body.as_bytes()).into();
-    Answer { status, headers, body, operation: "an operation" }
+    lines.lines().map(pair).collect()
 }
 
 /// The headers of a request, sorted, as text.

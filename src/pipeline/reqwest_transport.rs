@@ -8,7 +8,7 @@ use crate::wire::transport::{
 };
 
 /// Sends with `reqwest` over a pool of kept connections. Follows no redirects, retries nothing and
-/// knows no cookies; proxies are taken from the environment.
+/// knows no cookies; decodes nothing; proxies are taken from the environment.
 #[derive(Debug, Clone)]
 pub(crate) struct ReqwestTransport {
     client: reqwest::Client,
@@ -21,6 +21,11 @@ impl ReqwestTransport {
             .retry(reqwest::retry::never())
             .referer(false)
             .http1_only()
+            // Another crate in the program may have these on. A blob is given as it is stored.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .build();
         match client {
             Ok(client) => Ok(Self { client }),

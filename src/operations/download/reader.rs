@@ -1,0 +1,201 @@
+//! A download on its way: reads on where the connection broke.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{DownloadBlob, part, same_state};
+use crate::{
+    error::{Error, Result},
+    models::{BlobProperties, ETag},
+    operations::Operation,
+    pipeline::{clock, send::Tries},
+    wire::transport::{Body, TransportError, TransportErrorKind},
+};
+
+/// A blob's content on its way: a `Stream` of [`Bytes`], and the blob's properties.
+///
+/// It gives every byte or an error, never fewer bytes than
+/// [`content_length`](BlobProperties::content_length) says and never more.
+/// When the connection breaks, the rest is requested on condition that the blob is still the same; as
+/// often in a row as the client's retry options allow. Without an ETag to tell that by, a break is an
+/// error.
+pub struct Download {
+    /// The blob's properties, as Get Blob gives them; `content_length` is that of what is downloaded.
+    ///
+    /// Where the answer does not tell its length, because something on the way took it off, that of the
+    /// blob is requested with Get Blob Properties.
+    pub properties: BlobProperties,
+    /// Where in the blob the content begins.
+    pub offset: u64,
+    content: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
+}
+
+impl Download {
+    /// What `body` brings: `content_length` bytes from `offset` on.
+    pub(super) fn new(
+        request: DownloadBlob,
+        properties: BlobProperties,
+        offset: u64,
+        body: Body,
+    ) -> Self {
+        let reader = Reader {
+            request,
+            etag: properties.etag.clone(),
+            body: Some(body),
+            next: offset,
+            end: offset.saturating_add(properties.content_length),
+            tries: Tries::default(),
+        };
+        let content = stream::try_unfold(reader, Reader::piece).boxed();
+        Self { properties, offset, content }
+    }
+
+    /// Reads all of it into memory, which grows as the bytes come. Read what may be larger than memory
+    /// as a stream.
+    ///
+    /// # Errors
+    ///
+    /// A connection that broke more often in a row than the client's retry options allow; what the service
+    /// refuses when the rest is requested, such as 412 when the blob was written meanwhile; a lack of
+    /// memory.
+    pub async fn bytes(mut self) -> Result<Bytes> {
+        let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
+        let Some(mut piece) = self.content.try_next().await? else { return Ok(first) };
+        let mut all = Vec::new();
+        append(&mut all, &first)?;
+        loop {
+            append(&mut all, &piece)?;
+            match self.content.try_next().await? {
+                Some(next) => piece = next,
+                None => return Ok(all.into()),
+            }
+        }
+    }
+}
+
+fn append(all: &mut Vec<u8>, piece: &[u8]) -> Result<()> {
+    if all.try_reserve(piece.len()).is_err() {
+        let why = format!("no memory after {} bytes: read the content as a stream", all.len());
+        return Err(fault(TransportError::with_message(TransportErrorKind::Unusable, why)));
+    }
+    all.extend_from_slice(piece);
+    Ok(())
+}
+
+fn fault(fault: TransportError) -> Error {
+    Error::Transport { operation: DownloadBlob::NAME, fault, attempts: 1, ambiguous: false }
+}
+
+impl Stream for Download {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.content.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("properties", &self.properties)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads on, piece by piece, and requests the rest when the connection breaks.
+struct Reader {
+    request: DownloadBlob,
+    etag: Option<ETag>,
+    body: Option<Body>,
+    next: u64,
+    end: u64,
+    /// The breaks since the last piece.
+    tries: Tries,
+}
+
+impl Reader {
+    async fn piece(mut self) -> Result<Option<(Bytes, Self)>> {
+        while self.next < self.end {
+            match self.read().await {
+                Ok(piece) => {
+                    self.next += piece.len() as u64;
+                    self.tries = Tries::default();
+                    return Ok(Some((piece, self)));
+                }
+                Err(error) => {
+                    self.body = None;
+                    self.tries.made += 1;
+                    let pipeline = &self.request.call.pipeline;
+                    let again = error.is_retryable() && self.etag.is_some();
+                    if !again || !pipeline.back_off(&self.tries).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        self.check_end().await?;
+        Ok(None)
+    }
+
+    /// The next bytes, of which there is at least one.
+    async fn read(&mut self) -> Result<Bytes> {
+        let limit = self.request.call.pipeline.attempt_timeout();
+        let broken = |why: &str| fault(TransportError::interrupted(why));
+        let mut body = match self.body.take() {
+            Some(body) => body,
+            None => self.reopen().await?,
+        };
+        let piece = match clock::within(limit, body.piece()).await {
+            Some(Some(Ok(piece))) => piece,
+            Some(Some(Err(fault))) => return Err(broken(&fault.to_string())),
+            Some(None) => return Err(broken("the answer ended before its last byte")),
+            None => return Err(broken("no byte came within the time of an attempt")),
+        };
+        if piece.len() as u64 > self.end - self.next {
+            return Err(too_long());
+        }
+        self.body = Some(body);
+        Ok(piece)
+    }
+
+    /// Requests what is still missing, of the same state of the blob.
+    async fn reopen(&mut self) -> Result<Body> {
+        let mut request = self.request.clone();
+        request.range = Some((self.next, Some(self.end - 1)));
+        request.conditions = self.etag.as_ref().map_or_else(Default::default, same_state);
+        let answer = request.open().await?;
+        let rest = part(request.range, &answer)?;
+        if rest.length != Some(self.end - self.next) {
+            return Err(Error::unexpected(DownloadBlob::NAME, "the rest has another length"));
+        }
+        let etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse::<ETag>().ok());
+        if etag != self.etag {
+            let why = "the rest is of another state of the blob: its ETag differs";
+            return Err(Error::unexpected(DownloadBlob::NAME, why));
+        }
+        Ok(answer.body)
+    }
+
+    /// Refuses an answer that goes on after its last byte. When the connection breaks only then, all is
+    /// there.
+    async fn check_end(&mut self) -> Result<()> {
+        let Some(mut body) = self.body.take() else { return Ok(()) };
+        let limit = self.request.call.pipeline.attempt_timeout();
+        match clock::within(limit, body.piece()).await {
+            Some(Some(Ok(_))) => Err(too_long()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn too_long() -> Error {
+    Error::unexpected(DownloadBlob::NAME, "more bytes came than were announced")
+}
