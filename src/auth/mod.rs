@@ -3,6 +3,7 @@
 mod challenge;
 pub(crate) mod connection_string;
 pub(crate) mod credential;
+pub(crate) mod kept_key;
 pub(crate) mod sas;
 pub(crate) mod shared_key;
 pub(crate) mod token;

@@ -1,21 +1,22 @@
 //! Sources of clients with bearer tokens: signed with a key that is asked for once and kept.
 
-use std::sync::Arc;
-
+use http::{HeaderValue, StatusCode};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
     auth::sas::UserDelegationKey,
+    clients::BlobClient,
     error::{Error, Result},
-    models::endpoint::Endpoint,
-    operations::{
-        Call,
-        get_user_delegation_key::{GetUserDelegationKey, LONGEST},
-    },
+    models::{ErrorCode, endpoint::Endpoint},
+    operations::{Call, get_user_delegation_key::GetUserDelegationKey},
 };
 
-/// How far a key's start lies before, and its end within, what this clock says: clocks differ.
-const SKEW: Duration = Duration::minutes(5);
+/// How long before now a key starts, so that it is valid for a service whose clock is behind.
+const BACK: Duration = Duration::minutes(15);
+
+/// How long after now a key ends at most. The service gives none that ends more than seven days from its
+/// own now, and its clock may be behind.
+const AHEAD: Duration = Duration::hours(7 * 24 - 1);
 
 /// The name of the account at `endpoint`, and a key of it that signs what ends at `expiry`, for `call`
 /// of a client with bearer tokens.
@@ -25,9 +26,10 @@ pub(crate) async fn key<'a>(
     expiry: OffsetDateTime,
 ) -> Result<(&'a str, UserDelegationKey)> {
     let left = expiry - call.pipeline.clock().now();
-    if left > LONGEST - SKEW * 2 {
+    if left > AHEAD {
         let value = format!("{:?}", left.unsigned_abs());
-        let rule = "must be less than 7 days for a SAS that is signed by an Entra identity";
+        let rule = "must be at most 6 days and 23 hours for a SAS that an Entra identity signs: its key \
+                    lasts 7 days at most, and clocks differ";
         return Err(Error::invalid("SAS lifetime", value, rule));
     }
     let account = endpoint.account().ok_or_else(|| {
@@ -39,19 +41,32 @@ pub(crate) async fn key<'a>(
     Ok((account, kept(asked, expiry).await?))
 }
 
-/// A key that is good until `expiry`; asks for a new one only when the one that is kept is not.
+/// A key that is valid until `expiry`; requests a new one only if the one that is kept is not.
 async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
-    let pipeline = Arc::clone(&call.pipeline);
-    let mut held = pipeline.delegation_key().lock().await;
-    if let Some(key) = held.as_ref().filter(|key| key.expires_on() >= expiry) {
-        return Ok(key.clone());
+    let keys = call.pipeline.clone();
+    // A SAS and its key end with whole seconds.
+    let expiry = expiry.truncate_to_second();
+    let asked = async move {
+        let now = call.pipeline.clock().now();
+        let (start, end) = (now.saturating_sub(BACK), now.saturating_add(AHEAD));
+        let key = GetUserDelegationKey::new(call, start, end).await?;
+        if key.expires_on() < expiry {
+            let why = format!("the key ends at {}, before {expiry}", key.expires_on());
+            return Err(Error::unexpected("Get User Delegation Key", why));
+        }
+        Ok(key)
+    };
+    keys.delegation_key().until(expiry, asked).await
+}
+
+/// Forgets the key that signed a source of the client of `blob`, if `error` says that the service could not
+/// read that source with it: the next source is signed with a new key.
+pub(super) fn forget_refused(blob: &BlobClient, source: &HeaderValue, error: &Error) {
+    let Error::Service(refusal) = error else { return };
+    let status = refusal.source_status.unwrap_or(refusal.status);
+    let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        && refusal.code == ErrorCode::CannotVerifyCopySource;
+    if let (true, Ok(source)) = (refused, source.to_str()) {
+        blob.pipeline().delegation_key().forget_signer_of(source);
     }
-    let now = pipeline.clock().now();
-    let (start, end) = (now.saturating_sub(SKEW), now.saturating_add(LONGEST - SKEW * 2));
-    let key = GetUserDelegationKey::new(call, start, end).await?;
-    if key.expires_on() < expiry {
-        let why = format!("the key ends at {}, before {expiry}", key.expires_on());
-        return Err(Error::unexpected("Get User Delegation Key", why));
-    }
-    Ok(held.insert(key).clone())
 }

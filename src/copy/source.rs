@@ -235,6 +235,15 @@ impl CopySource {
         Ok((source, bearer))
     }
 
+    /// The result of a call that was given `source` for this source. A key that the service refused is not
+    /// used again.
+    pub(crate) fn judged<T>(&self, source: &HeaderValue, result: Result<T>) -> Result<T> {
+        if let (Place::Blob(blob), Err(error)) = (&self.place, &result) {
+            delegation::forget_refused(blob, source, error);
+        }
+        result
+    }
+
     /// The SAS with which the service may read a client's blob, if it needs one. Where the destination
     /// is given, and in the same account, the request's own key or token covers the source.
     async fn sas_of(

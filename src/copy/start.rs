@@ -59,9 +59,10 @@ impl IntoFuture for StartCopyIncremental {
         Box::pin(async move {
             check(&blob)?;
             call.since(ServiceVersion::INCREMENTAL_COPY, "an incremental copy")?;
-            let source = source.resolve_snapshot(&snapshot).await?;
-            let operation = IncrementalCopyBlob { source: Some(source.clone()), conditions };
-            let started = start(&call, &operation, &source, Kind::Incremental).await?;
+            let from = source.resolve_snapshot(&snapshot).await?;
+            let operation = IncrementalCopyBlob { source: Some(from.clone()), conditions };
+            let started = start(&call, &operation, &from, Kind::Incremental).await;
+            let started = source.judged(&from, started)?;
             Ok(CopyFromUriOperation::incremental(blob, started.state).adopted(started.adopted))
         })
     }
@@ -219,9 +220,10 @@ impl IntoFuture for StartCopyFromUri {
                 let state = call.run(&CopyBlobAtOnce(copy)).await?;
                 return Ok(CopyFromUriOperation::ordinary(blob, state, None));
             }
-            let source = source.resolve(&blob).await?;
-            copy.source = Some(source.clone());
-            let started = start(&call, &copy, &source, Kind::Ordinary).await?;
+            let from = source.resolve(&blob).await?;
+            copy.source = Some(from.clone());
+            let started = start(&call, &copy, &from, Kind::Ordinary).await;
+            let started = source.judged(&from, started)?;
             let operation = CopyFromUriOperation::ordinary(blob, started.state, copy.lease_id);
             Ok(operation.adopted(started.adopted))
         })

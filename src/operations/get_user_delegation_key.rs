@@ -15,8 +15,11 @@ use crate::{
     },
 };
 
-/// Asks for a key with which the client's Entra identity may sign SAS for a while: made by
+/// Requests a key with which the client's Entra identity can sign SAS for a while: made by
 /// [`BlobServiceClient::get_user_delegation_key`](crate::BlobServiceClient::get_user_delegation_key).
+///
+/// Start and expiry are whole seconds and must be within seven days of now. The service goes by its own
+/// clock: a start 15 minutes back and an expiry 6 days and 23 hours from now work although clocks differ.
 ///
 /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
 /// (from version 2018-11-09)
@@ -30,7 +33,7 @@ pub struct GetUserDelegationKey {
 }
 
 /// The longest time for which a key is given, and the furthest from now that it may begin or end.
-pub(crate) const LONGEST: Duration = Duration::days(7);
+const LONGEST: Duration = Duration::days(7);
 
 impl GetUserDelegationKey {
     pub(crate) fn new(call: Call, start: OffsetDateTime, expiry: OffsetDateTime) -> Self {
@@ -72,10 +75,15 @@ impl GetUserDelegationKey {
             guid(tenant)
                 .map_err(|rule| Error::invalid("delegated user tenant id", tenant, rule))?;
         }
-        if self.start >= self.expiry {
-            return Err(Error::invalid("key expiry", self.expiry, "must be after the key's start"));
+        let (start, expiry) = (self.start.truncate_to_second(), self.expiry.truncate_to_second());
+        if start >= expiry {
+            let rule = "must be after the key's start, by a whole second at least";
+            return Err(Error::invalid("key expiry", self.expiry, rule));
         }
         let now = self.call.pipeline.clock().now();
+        if expiry <= now {
+            return Err(Error::invalid("key expiry", self.expiry, "must be in the future"));
+        }
         for (what, date) in [("key start", self.start), ("key expiry", self.expiry)] {
             if (date - now).abs() > LONGEST {
                 return Err(Error::invalid(what, date, "must be within seven days of now"));
@@ -201,6 +209,9 @@ mod tests {
             (by_key, "credential", "must be bearer tokens"),
             (old, "service version", "2018-11-09"),
             (new(day, none), "key expiry", "after the key's start"),
+            // From .7 to .9 of a second.
+            (new(none, Duration::milliseconds(200)), "key expiry", "a whole second at least"),
+            (new(day * -2, -day), "key expiry", "in the future"),
             (new(none, day * 8), "key expiry", "within seven days"),
             (new(day * -8, none), "key start", "within seven days"),
         ] {

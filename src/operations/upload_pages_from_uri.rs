@@ -120,7 +120,7 @@ impl IntoFuture for UploadPagesFromUri {
             // A long copy outlives a token: each piece is given the one of its time.
             let pieces = self.pieces().map(|mut piece| async move {
                 piece.source.resolve(&piece.call).await?;
-                piece.call.run(&piece).await
+                piece.source.judged(piece.call.run(&piece).await)
             });
             pieces::write(pieces, self.concurrency).await
         })

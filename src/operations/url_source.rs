@@ -50,6 +50,14 @@ impl UrlSource {
         Ok(())
     }
 
+    /// The result of a call that was given the source. A key that the service refused is not used again.
+    pub(crate) fn judged<T>(&self, result: Result<T>) -> Result<T> {
+        match &self.resolved {
+            Some((source, _)) => self.source.judged(source, result),
+            None => result,
+        }
+    }
+
     /// Adds the headers on the source to a request; refuses what the service would refuse.
     pub(crate) fn write(&self, call: &Call, mut request: Prepared) -> Result<Prepared> {
         self.write_authorization(call, &mut request)?;
@@ -189,7 +197,7 @@ macro_rules! from_uri {
                     // What is wrong is told before anything is asked for.
                     self.call.prepare(&self)?;
                     self.source.resolve(&self.call).await?;
-                    self.call.run(&self).await
+                    self.source.judged(self.call.run(&self).await)
                 })
             }
         }

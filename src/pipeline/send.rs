@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::TryFutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +16,7 @@ use super::{
     secondary::Secondary,
 };
 use crate::{
-    auth::{credential::Credential, sas::UserDelegationKey},
+    auth::{credential::Credential, kept_key::KeptKey},
     error::{Error, Result},
     models::{ServiceVersion, headers, http_date},
     wire::{
@@ -44,7 +43,7 @@ pub(crate) struct Pipeline {
     attempt_timeout: Duration,
     clock: Clock,
     secondary: Option<Secondary>,
-    delegation_key: Mutex<Option<UserDelegationKey>>,
+    delegation_key: KeptKey,
 }
 
 /// What the pipeline must know of an operation besides its request.
@@ -103,7 +102,7 @@ impl Pipeline {
             attempt_timeout: options.attempt_timeout,
             clock: options.clock,
             secondary,
-            delegation_key: Mutex::default(),
+            delegation_key: KeptKey::default(),
         })
     }
 
@@ -116,7 +115,7 @@ impl Pipeline {
     }
 
     /// The key with which sources of a client with bearer tokens are signed, kept while it lasts.
-    pub(crate) fn delegation_key(&self) -> &Mutex<Option<UserDelegationKey>> {
+    pub(crate) fn delegation_key(&self) -> &KeptKey {
         &self.delegation_key
     }
 

@@ -101,6 +101,15 @@ impl UserDelegationKey {
         self.expires_on
     }
 
+    /// Whether a SAS, alone or in a URL, is signed with this very key.
+    pub(crate) fn has_signed(&self, sas: &str) -> bool {
+        let query = sas.split_once('?').map_or(sas, |(_, query)| query);
+        let has = |name: &str, value: &str| {
+            url::form_urlencoded::parse(query.as_bytes()).any(|(n, v)| n == name && v == value)
+        };
+        has("skoid", &self.object_id) && has("skt", &self.start) && has("ske", &self.expiry)
+    }
+
     /// The identity that the key was given to.
     pub fn object_id(&self) -> &str {
         &self.object_id
