@@ -341,6 +341,14 @@ impl ServiceError {
         is_transient(self.status, Some(&self.code), self.source_code.as_ref())
     }
 
+    /// Whether the refused header is `x-ms-version`. Azurite says so in words only.
+    fn blames_the_version(&self) -> bool {
+        match self.details.get("HeaderName") {
+            Some(name) => name.eq_ignore_ascii_case("x-ms-version"),
+            None => self.message.contains("API version"),
+        }
+    }
+
     /// What to do about it, where the code says so.
     fn advice(&self) -> Option<&'static str> {
         Some(match &self.code {
@@ -382,6 +390,16 @@ impl ServiceError {
             }
             ErrorCode::InfiniteLeaseDurationRequired => {
                 "a copy into a leased blob needs an infinite lease"
+            }
+            ErrorCode::InvalidHeaderValue if self.blames_the_version() => {
+                "the service does not know the service version of the request: set an older one \
+                 with ClientOptions::service_version, or start Azurite with --skipApiVersionCheck"
+            }
+            // An answer to HEAD does not say which header it is about.
+            ErrorCode::InvalidHeaderValue if self.message.is_empty() && self.details.is_empty() => {
+                "most often the service does not know the service version of the request: set an \
+                 older one with ClientOptions::service_version, or start Azurite with \
+                 --skipApiVersionCheck"
             }
             ErrorCode::SnapshotsPresent => "delete the snapshots as well, or keep the blob",
             ErrorCode::AuthenticationFailed => {

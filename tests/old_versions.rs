@@ -259,3 +259,29 @@ async fn what_the_old_service_refuses_is_told() {
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
     assert_eq!(error.code(), Some(&ErrorCode::CannotVerifyCopySource));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_the_service_does_not_know_is_told_with_what_to_do() {
+    let service = service(&simulator(), "2031-01-01");
+    let blob = service.container_client("vhds").blob_client("notes.txt");
+    let by_get = blob.download().await.expect_err("not known");
+    let by_head = blob.get_properties().await.expect_err("not known");
+    for error in [by_get, by_head] {
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(400), "{error}");
+        let error = error.to_string();
+        for advice in ["ClientOptions::service_version", "--skipApiVersionCheck"] {
+            assert!(error.contains(advice), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_header_that_is_refused_is_not_blamed_on_the_version() {
+    let body = "<Error><Code>InvalidHeaderValue</Code><Message>Wrong.</Message>\
+                <HeaderName>x-ms-access-tier</HeaderName><HeaderValue>P20</HeaderValue></Error>";
+    let step = Step::Answer { status: 400, headers: vec![], body: body.to_owned() };
+    let (_, service) = scripted(step, "2026-10-06");
+    let error = service.container_client("vhds").blob_client("notes.txt").download().await;
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("InvalidHeaderValue") && !error.contains("version"), "{error}");
+}

@@ -34,7 +34,7 @@ async fn a_request_arrives_as_it_was_signed() {
         .and(query_param("comp", "snapshot"))
         .and(query_param("timeout", "30"))
         .and(header("content-length", "0"))
-        .and(header("x-ms-version", "2026-04-06"))
+        .and(header("x-ms-version", "2026-10-06"))
         .and(header("x-ms-client-request-id", "id-1"))
         .and(header("user-agent", concat!("app blobcopy/", env!("CARGO_PKG_VERSION"))))
         .and(header_exists("x-ms-date"))

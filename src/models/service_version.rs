@@ -4,10 +4,12 @@ use std::{fmt, str::FromStr};
 
 use crate::error::{Error, Result};
 
-/// A version of the Blob service, as sent in `x-ms-version`: a date such as `2026-04-06`.
+/// A version of the Blob service, as sent in `x-ms-version`: a date such as `2026-10-06`.
 ///
-/// Versions compare by date. The default, [`ServiceVersion::LATEST`], is the newest that is
-/// deployed everywhere. See
+/// Versions compare by date. The default, [`ServiceVersion::LATEST`], is that of Microsoft's Python and
+/// JavaScript SDKs. A service that does not know it refuses every request with 400 `InvalidHeaderValue`;
+/// set an older one with [`ClientOptions::service_version`](crate::ClientOptions::service_version).
+/// Azurite takes any version when it is started with `--skipApiVersionCheck`. See
 /// [Versioning for Azure Storage](https://learn.microsoft.com/rest/api/storageservices/versioning-for-the-azure-storage-services).
 ///
 /// ```
@@ -22,8 +24,8 @@ use crate::error::{Error, Result};
 pub struct ServiceVersion([u8; 10]);
 
 impl ServiceVersion {
-    /// 2026-04-06, the default.
-    pub const LATEST: ServiceVersion = ServiceVersion(*b"2026-04-06");
+    /// 2026-10-06, the default.
+    pub const LATEST: ServiceVersion = ServiceVersion(*b"2026-10-06");
 
     /// 2009-09-19, the oldest: requests were signed in another way before.
     pub const OLDEST: ServiceVersion = ServiceVersion(*b"2009-09-19");

@@ -20,7 +20,7 @@ use crate::{
 
 /// A blob `con/b` of the account `acct`, at the newest service version.
 pub(crate) fn blob() -> BlobClient {
-    blob_at("2026-04-06")
+    blob_at(crate::ServiceVersion::LATEST.as_str())
 }
 
 /// The same at another service version.

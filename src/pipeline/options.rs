@@ -51,7 +51,8 @@ impl ClientOptions {
         }
     }
 
-    /// The version of the REST interface to speak: 2009-09-19 or later.
+    /// The version of the REST interface to speak: 2009-09-19 or later, by default
+    /// [`ServiceVersion::LATEST`]. A service that does not know it answers 400 `InvalidHeaderValue`.
     pub fn service_version(mut self, version: ServiceVersion) -> Self {
         self.service_version = version;
         self

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use blobcopy::{BlobServiceClient, Credential};
+
 use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT, SKIP};
 
 #[tokio::test]
@@ -34,6 +36,25 @@ fn an_abandoned_emulator_exits() {
         Ok(0) => {}
         Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
         other => panic!("it still holds the connection: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_emulator_that_checks_versions_is_told_apart() {
+    if Azurite::shared().is_none() {
+        return;
+    }
+    let azurite = Azurite::start_checking_versions().expect("another one starts");
+    let service = BlobServiceClient::new(
+        azurite.endpoint(&ACCOUNT).parse().expect("a URL"),
+        Credential::shared_key(ACCOUNT.name, ACCOUNT.key).expect("a key"),
+    );
+    let blob = service.expect("a client").container_client("none").blob_client("none");
+    let by_get = blob.download().await.expect_err("this version is newer than Azurite");
+    let by_head = blob.get_properties().await.expect_err("this version is newer than Azurite");
+    for error in [by_get, by_head].map(|error| error.to_string()) {
+        assert!(error.contains("--skipApiVersionCheck"), "{error}");
+        assert!(error.contains("ClientOptions::service_version"), "{error}");
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) const ACCOUNT: Account = Account {
 pub(crate) const OTHER_ACCOUNT: Account =
     Account { name: "otheraccount", key: "YSBrZXkgdGhhdCBwcm90ZWN0cyBub3RoaW5n" };
 
+/// Lets Azurite take service versions that are newer than it is, as this crate's default.
+const ANY_VERSION: &str = "--skipApiVersionCheck";
+
 /// A storage account that Azurite serves.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -74,6 +77,11 @@ impl Azurite {
 
     /// Starts one more emulator.
     pub(crate) fn start() -> Result<Self, String> {
+        Self::start_with(|command| command.arg(ANY_VERSION))
+    }
+
+    /// Starts an emulator that refuses service versions that it does not know, as it does by default.
+    pub(crate) fn start_checking_versions() -> Result<Self, String> {
         Self::start_with(|command| command)
     }
 
@@ -82,7 +90,7 @@ impl Azurite {
     pub(crate) fn start_https(certificate: &Path, key: &Path) -> Result<Self, String> {
         Self::start_with(|command| {
             let command = command.arg("--cert").arg(certificate).arg("--key").arg(key);
-            command.args(["--oauth", "basic"]).env("NODE_EXTRA_CA_CERTS", certificate)
+            command.args([ANY_VERSION, "--oauth", "basic"]).env("NODE_EXTRA_CA_CERTS", certificate)
         })
     }
 
@@ -90,7 +98,7 @@ impl Azurite {
         let mut command = Command::new("node");
         command
             .args(["serve.js", "--blobHost", "127.0.0.1", "--blobPort", "0", "--silent"])
-            .args(["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]);
+            .args(["--inMemoryPersistence", "--disableTelemetry"]);
         let mut process = settings(&mut command)
             .env(
                 "AZURITE_ACCOUNTS",

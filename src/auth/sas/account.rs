@@ -37,7 +37,7 @@ use crate::{
 ///     .protocol(SasProtocol::Https)
 ///     .sign(&key)?;
 /// assert!(sas.expose().starts_with(
-///     "sv=2026-04-06&se=2026-01-02T00%3A00%3A00Z&sp=rl&spr=https&ss=b&srt=co&sig="
+///     "sv=2026-10-06&se=2026-01-02T00%3A00%3A00Z&sp=rl&spr=https&ss=b&srt=co&sig="
 /// ));
 /// # Ok::<(), blobcopy::Error>(())
 /// ```

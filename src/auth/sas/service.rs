@@ -35,7 +35,7 @@ use crate::{
 ///     .protocol(SasProtocol::Https)
 ///     .sign(&key)?;
 /// assert!(sas.expose().starts_with(
-///     "sv=2026-04-06&sr=b&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sig="
+///     "sv=2026-10-06&sr=b&se=2026-01-02T00%3A00%3A00Z&sp=r&spr=https&sig="
 /// ));
 /// # Ok::<(), blobcopy::Error>(())
 /// ```
@@ -130,7 +130,7 @@ impl<P: Permissions> ServiceSas<P> {
     ///
     /// let key = SharedKey::new("myaccount", "c2VjcmV0IGtleQ==")?;
     /// let sas = ServiceSas::container("vhds").stored_policy("nightly-backup").sign(&key)?;
-    /// assert!(sas.expose().starts_with("sv=2026-04-06&sr=c&si=nightly-backup&sig="));
+    /// assert!(sas.expose().starts_with("sv=2026-10-06&sr=c&si=nightly-backup&sig="));
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
     pub fn stored_policy(mut self, id: impl Into<String>) -> ServiceSas<P, ByPolicy> {
