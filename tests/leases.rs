@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use blobcopy::{BlobClient, Clock, ErrorCode, LeaseState, simulator::Simulator};
+use blobcopy::{
+    BlobClient, Clock, ErrorCode, LeaseState,
+    simulator::{Op, Simulator},
+};
 use time::macros::datetime;
 
 use crate::support::script::pass;
@@ -84,11 +87,91 @@ async fn a_guard_tells_when_its_lease_is_lost() {
 async fn renewals_ride_out_trouble_while_the_lease_holds() {
     let (sim, blob) = world().await;
     let lease = blob.acquire_lease(MINUTE).guard().await.expect("acquired");
-    sim.faults().on(blobcopy::simulator::Op::LeaseBlob).answer(503, "ServerBusy").times(6);
+    sim.faults().on(Op::LeaseBlob).answer(503, "ServerBusy").times(6);
     pass(MINUTE * 10).await;
     assert!(lease.is_held());
-    sim.faults().on(blobcopy::simulator::Op::LeaseBlob).answer(503, "ServerBusy");
+    sim.faults().on(Op::LeaseBlob).answer(503, "ServerBusy");
     let begun = tokio::time::Instant::now();
     lease.lost().await;
     assert!(begun.elapsed() <= MINUTE * 2, "{:?}", begun.elapsed());
+}
+
+/// Drops the future after a second.
+async fn give_up<T>(future: impl Future<Output = T>) {
+    let second = Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, future).await.is_err(), "it ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_acquisition_is_dropped_half_way_is_released() {
+    // The answer comes soon, late, or never.
+    for stall in [3, 300, 1_000_000].map(Duration::from_secs) {
+        for guarded in [true, false] {
+            let (sim, blob) = world().await;
+            sim.faults().on(Op::LeaseBlob).stall(stall).times(1);
+            match guarded {
+                true => give_up(blob.acquire_infinite_lease().guard().into_future()).await,
+                false => give_up(blob.acquire_infinite_lease().into_future()).await,
+            }
+            assert_eq!(state(&blob).await, LeaseState::Leased);
+            pass(Duration::from_secs(11)).await;
+            assert_eq!(state(&blob).await, LeaseState::Available, "{stall:?}, {guarded}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_was_dropped_before_it_was_asked_for_is_not_acquired() {
+    let (sim, blob) = world().await;
+    drop(blob.acquire_infinite_lease().guard().into_future());
+    drop(blob.acquire_infinite_lease().into_future());
+    pass(MINUTE).await;
+    assert_eq!(sim.count(Op::LeaseBlob), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_under_an_id_that_the_caller_knows_is_left_to_the_caller() {
+    let (sim, blob) = world().await;
+    let id: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse().expect("a GUID");
+    sim.faults().on(Op::LeaseBlob).stall(MINUTE).times(1);
+    give_up(blob.acquire_infinite_lease().proposed_id(id.clone()).into_future()).await;
+    pass(MINUTE).await;
+    assert_eq!(state(&blob).await, LeaseState::Leased);
+    // The guard's lease ends with the guard, whoever chose its id.
+    sim.faults().on(Op::LeaseBlob).stall(MINUTE).times(1);
+    give_up(blob.acquire_infinite_lease().proposed_id(id).guard().into_future()).await;
+    pass(MINUTE).await;
+    assert_eq!(state(&blob).await, LeaseState::Available);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_answers_are_all_lost_is_released() {
+    for guarded in [true, false] {
+        let (sim, blob) = world().await;
+        sim.faults().on(Op::LeaseBlob).lose_answer().times(4);
+        let error = match guarded {
+            true => blob.acquire_infinite_lease().guard().await.map(drop),
+            false => blob.acquire_infinite_lease().await.map(drop),
+        };
+        assert!(error.expect_err("no answer").may_have_been_applied());
+        pass(Duration::from_secs(1)).await;
+        assert_eq!(state(&blob).await, LeaseState::Available);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_followed_by_the_same_lease() {
+    let (sim, blob) = world().await;
+    sim.faults().on(Op::LeaseBlob).lose_answer().times(1);
+    let lease = blob.acquire_infinite_lease().await.expect("acquired in the second try").lease_id;
+    blob.release_lease(&lease).await.expect("it is ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_builder_that_is_used_twice_acquires_two_leases() {
+    let (_, blob) = world().await;
+    let acquire = blob.acquire_infinite_lease();
+    acquire.clone().await.expect("acquired");
+    let error = acquire.await.expect_err("another has it");
+    assert_eq!(error.code(), Some(&ErrorCode::LeaseAlreadyPresent));
 }

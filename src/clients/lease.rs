@@ -34,6 +34,9 @@ use crate::{
 /// the lease runs to its own end, or, without one, stays until it is broken. [`release`](Lease::release)
 /// waits, and tells whether it worked.
 ///
+/// If the future that acquires it is dropped half-way, the request is given 10 seconds to end in the
+/// background, and the lease is then released.
+///
 /// While a copy into the blob is pending the service refuses every call on its lease, renewals too; a
 /// copy into a leased blob needs a lease without end.
 ///
@@ -93,7 +96,7 @@ impl IntoFuture for GuardLease {
             // What a single call was given is not for the calls that follow.
             let call = Call { options: Default::default(), ..call };
             let begun = clock::instant();
-            let id = self.0.await?.lease_id;
+            let id = self.0.claim(true).await?.lease_id;
             let (tell, ended) = watch::channel(false);
             let fate = Arc::new(OnceLock::new());
             let keeper = duration.map(|duration| {

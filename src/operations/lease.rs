@@ -7,6 +7,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
+use claim::Claim;
+
 use super::{Call, Operation, awaitable, call_options, with_conditions};
 use crate::{
     error::{Error, Result},
@@ -17,6 +19,8 @@ use crate::{
     },
     wire::transport::BoxFuture,
 };
+
+mod claim;
 
 /// A lease that is held on a blob.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,8 +48,8 @@ impl LeasedBlob {
     }
 }
 
-/// How many seconds every lease lasted before durations could be chosen.
-const OLD_LEASE: i64 = 60;
+/// How long every lease lasted before durations could be chosen.
+const OLD_LEASE: Duration = Duration::from_secs(60);
 
 /// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
 /// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
@@ -53,9 +57,13 @@ const OLD_LEASE: i64 = 60;
 /// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease) that
 /// renews and releases itself.
 ///
-/// Before version 2012-02-12 every lease lasts 60 seconds, and has an id of the service's choice: no other
-/// can be asked for, and a try whose answer was lost is found to have leased the blob (409
-/// `LeaseAlreadyPresent`).
+/// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry asks for the
+/// same lease. If the future is dropped half-way, or fails after a request whose response was lost, the
+/// lease may exist and only the client knows its id: it releases that lease in the background. A lease
+/// with an id that you proposed is left to you.
+///
+/// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id cannot be
+/// chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
 ///
 /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
 #[must_use = "nothing is sent until it is awaited"]
@@ -64,30 +72,57 @@ pub struct AcquireLease {
     pub(crate) call: Call,
     /// `None` for a lease without end.
     pub(crate) duration: Option<Duration>,
-    proposed_id: LeaseId,
-    /// Whether the id is the caller's choice.
-    proposes: bool,
+    proposed_id: Option<LeaseId>,
     conditions: Conditions,
 }
 
 impl AcquireLease {
     pub(crate) fn new(call: Call, duration: Option<Duration>) -> Self {
-        let (proposed_id, conditions) = (LeaseId::random(), Conditions::new());
-        Self { call, duration, proposed_id, proposes: false, conditions }
+        Self { call, duration, proposed_id: None, conditions: Conditions::new() }
     }
 
-    /// The id that the lease is to have (from version 2012-02-12); a new GUID by default. Of a lease that
-    /// is held under this id already, it sets the duration anew.
+    /// The id of the lease (from version 2012-02-12); by default a new GUID for each call. If a lease with
+    /// this id is held already, it is given the new duration.
     pub fn proposed_id(mut self, id: LeaseId) -> Self {
-        self.proposed_id = id;
-        self.proposes = true;
+        self.proposed_id = Some(id);
         self
+    }
+
+    /// The acquisition, under an id that is known before anything is sent. A lease that the caller does
+    /// not get is released; if it is not `guarded`, only if the caller does not know its id.
+    pub(crate) fn claim(mut self, guarded: bool) -> BoxFuture<'static, Result<LeasedBlob>> {
+        let is_known = self.proposed_id.is_some();
+        if !is_known && !self.leaves_all_to_the_service() {
+            self.proposed_id = Some(LeaseId::random());
+        }
+        // What a single call was given is not for the calls that follow.
+        let call = Call { options: Default::default(), ..self.call.clone() };
+        let id = self.proposed_id.clone().filter(|_| guarded || !is_known);
+        let acquire = Box::pin(async move { self.call.run(&self).await });
+        match id {
+            None => acquire,
+            Some(id) => Box::pin(Claim::new(acquire, ReleaseLease::new(call, id))),
+        }
+    }
+
+    /// Whether the request says neither duration nor id, which old service versions do not take.
+    fn leaves_all_to_the_service(&self) -> bool {
+        let is_old = self.call.pipeline.version() < ServiceVersion::LEASE_DURATIONS;
+        is_old && self.duration == Some(OLD_LEASE) && self.proposed_id.is_none()
     }
 }
 
 call_options!(AcquireLease);
 with_conditions!(AcquireLease);
-awaitable!(AcquireLease -> LeasedBlob);
+
+impl IntoFuture for AcquireLease {
+    type Output = Result<LeasedBlob>;
+    type IntoFuture = BoxFuture<'static, Result<LeasedBlob>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.claim(false)
+    }
+}
 
 impl Operation for AcquireLease {
     type Output = LeasedBlob;
@@ -108,15 +143,14 @@ impl Operation for AcquireLease {
             }
         };
         let request = action(url, "acquire", &self.conditions)?;
-        let is_old = self.call.pipeline.version() < ServiceVersion::LEASE_DURATIONS;
-        if is_old && seconds == OLD_LEASE && !self.proposes {
+        if self.leaves_all_to_the_service() {
             return Ok(request);
         }
-        request.header(headers::LEASE_DURATION, HeaderValue::from(seconds)).text(
-            headers::PROPOSED_LEASE_ID,
-            "proposed lease id",
-            self.proposed_id.as_str(),
-        )
+        let request = request.header(headers::LEASE_DURATION, HeaderValue::from(seconds));
+        match &self.proposed_id {
+            None => Ok(request),
+            Some(id) => request.text(headers::PROPOSED_LEASE_ID, "proposed lease id", id.as_str()),
+        }
     }
 
     fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
@@ -440,13 +474,5 @@ mod tests {
         for headers in ["x-ms-lease-time: soon", "ETag: \"0x1\""] {
             assert!(blob.break_lease().parse(answer(headers)).is_err(), "{headers}");
         }
-    }
-
-    #[test]
-    fn each_acquire_proposes_an_id_of_its_own() {
-        let blob = offline::blob();
-        let proposed = |acquire: AcquireLease| acquire.proposed_id;
-        let (a, b) = (blob.acquire_infinite_lease(), blob.acquire_infinite_lease());
-        assert_ne!(proposed(a), proposed(b));
     }
 }

@@ -28,6 +28,7 @@ pub struct ClientOptions {
     pub(crate) service_version: ServiceVersion,
     pub(crate) retry: RetryOptions,
     pub(crate) attempt_timeout: Duration,
+    connect_timeout: Duration,
     pub(crate) application_id: Option<String>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Clock,
@@ -38,12 +39,17 @@ impl ClientOptions {
     /// The longest time that an attempt may be given.
     const LONGEST_ATTEMPT: Duration = Duration::from_secs(24 * 3600);
 
-    /// The defaults: service version 2026-04-06, three retries, 100 seconds for an attempt.
+    /// The longest time that a connection may be given.
+    const LONGEST_CONNECT: Duration = Duration::from_secs(3600);
+
+    /// The defaults: service version 2026-10-06, three retries, 100 seconds for an attempt, 10 of
+    /// them to connect.
     pub fn new() -> Self {
         Self {
             service_version: ServiceVersion::LATEST,
             retry: RetryOptions::new(),
             attempt_timeout: Duration::from_secs(100),
+            connect_timeout: Duration::from_secs(10),
             application_id: None,
             transport: None,
             clock: Clock::system(),
@@ -69,6 +75,27 @@ impl ClientOptions {
     /// gets a second more for every 64 KiB.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
+        self
+    }
+
+    /// The time that a new connection is given, from 1 ms to an hour; by default 10 seconds.
+    ///
+    /// It covers the look-up of the host's name, the connection itself and its TLS handshake. When it
+    /// passes, the service has not seen the request: the attempt fails with
+    /// [`TransportErrorKind::Connect`](crate::transport::TransportErrorKind::Connect) and is retried,
+    /// whatever the operation. Connecting is part of the attempt, and gets at most nine tenths of
+    /// [`attempt_timeout`](ClientOptions::attempt_timeout). A
+    /// [`transport`](ClientOptions::transport) of your own has its own limits.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blobcopy::ClientOptions;
+    ///
+    /// let options = ClientOptions::new().connect_timeout(Duration::from_secs(3));
+    /// # let _ = options;
+    /// ```
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
         self
     }
 
@@ -114,7 +141,17 @@ impl ClientOptions {
             let value = format!("{:?}", self.attempt_timeout);
             return Err(Error::invalid("attempt timeout", value, "must be 1 ms to 24 hours"));
         }
+        if !(Duration::from_millis(1)..=Self::LONGEST_CONNECT).contains(&self.connect_timeout) {
+            let value = format!("{:?}", self.connect_timeout);
+            return Err(Error::invalid("connect timeout", value, "must be 1 ms to an hour"));
+        }
         self.user_agent().map(|_| ())
+    }
+
+    /// The time for a connection. It ends before the attempt does: which of the two has passed decides
+    /// whether the service may have seen the request.
+    pub(crate) fn time_to_connect(&self) -> Duration {
+        self.connect_timeout.min(self.attempt_timeout * 9 / 10)
     }
 
     pub(crate) fn user_agent(&self) -> Result<HeaderValue> {
@@ -222,6 +259,8 @@ mod tests {
         let cases = [
             (ClientOptions::new().attempt_timeout(Duration::ZERO), "attempt timeout: \"0ns\""),
             (ClientOptions::new().attempt_timeout(Duration::MAX), "attempt timeout: "),
+            (ClientOptions::new().connect_timeout(Duration::ZERO), "connect timeout: \"0ns\""),
+            (ClientOptions::new().connect_timeout(Duration::MAX), "connect timeout: "),
             (ClientOptions::new().application_id(""), "application id: \"\""),
             (ClientOptions::new().application_id("two words"), "application id: \"two words\""),
             (ClientOptions::new().retry(retry().max_retries(101)), "max retries: \"101\""),
@@ -234,6 +273,17 @@ mod tests {
             assert!(error.starts_with(start) && error.contains("must be"), "{error}");
         }
         assert!(ClientOptions::new().check().is_ok());
+    }
+
+    #[test]
+    fn a_connection_has_less_time_than_its_attempt() {
+        let connect = |options: ClientOptions| options.time_to_connect();
+        let seconds = Duration::from_secs;
+        assert_eq!(connect(ClientOptions::new()), seconds(10));
+        assert_eq!(connect(ClientOptions::new().connect_timeout(seconds(60))), seconds(60));
+        assert_eq!(connect(ClientOptions::new().attempt_timeout(seconds(5))), seconds(9) / 2);
+        let patient = ClientOptions::new().connect_timeout(seconds(200));
+        assert_eq!(connect(patient), seconds(90));
     }
 
     #[test]

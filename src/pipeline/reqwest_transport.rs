@@ -1,5 +1,7 @@
 //! The default transport: `reqwest`, told to do no more than to send.
 
+use std::{error::Error as StdError, io, time::Duration};
+
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -15,7 +17,9 @@ pub(crate) struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    pub(crate) fn new() -> Result<Self, TransportError> {
+    /// A transport that gives each connection `connect_timeout` to be made: the name looked up, the host
+    /// reached, TLS agreed on.
+    pub(crate) fn new(connect_timeout: Duration) -> Result<Self, TransportError> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -26,6 +30,7 @@ impl ReqwestTransport {
             .no_brotli()
             .no_deflate()
             .no_zstd()
+            .connect_timeout(connect_timeout)
             .build();
         match client {
             Ok(client) => Ok(Self { client }),
@@ -60,7 +65,7 @@ impl Transport for ReqwestTransport {
 
 /// What a `reqwest` error says about the request. Its URL, which may hold a SAS, is left out.
 fn fault(error: reqwest::Error) -> TransportError {
-    let kind = if error.is_builder() {
+    let kind = if error.is_builder() || (error.is_connect() && tls_refused(&error)) {
         TransportErrorKind::Unusable
     } else if error.is_connect() {
         TransportErrorKind::Connect
@@ -70,4 +75,32 @@ fn fault(error: reqwest::Error) -> TransportError {
         TransportErrorKind::Interrupted
     };
     TransportError::new(kind, &error.without_url())
+}
+
+/// Whether no connection was made because TLS refused the host: for its certificate, or because the host
+/// speaks no TLS. Another try would be refused the same.
+///
+/// None of the TLS libraries is a dependency of this crate, so this goes by what each leaves in the
+/// chain of errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS speak of the
+/// certificate; Windows has negative codes for what its TLS refuses. Faults of the network have none of
+/// these. An alert comes from the host, which may have been in trouble for a moment.
+fn tls_refused(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string().to_ascii_lowercase();
+        if text.contains("certificate") {
+            return true;
+        }
+        let Some(fault) = cause.downcast_ref::<io::Error>() else {
+            next = cause.source();
+            continue;
+        };
+        let refused = fault.kind() == io::ErrorKind::InvalidData && !text.contains("alert");
+        if refused || fault.raw_os_error().is_some_and(i32::is_negative) {
+            return true;
+        }
+        // `source` passes over the error that an `io::Error` is made of.
+        next = fault.get_ref().map(|inner| inner as &(dyn StdError + 'static));
+    }
+    false
 }

@@ -83,12 +83,15 @@ impl Pipeline {
         options.check()?;
         let transport = match &options.transport {
             Some(transport) => Arc::clone(transport),
-            None => Arc::new(ReqwestTransport::new().map_err(|fault| Error::Transport {
-                operation: "building the HTTP client",
-                fault,
-                attempts: 0,
-                ambiguous: false,
-            })?),
+            None => {
+                let transport = ReqwestTransport::new(options.time_to_connect());
+                Arc::new(transport.map_err(|fault| Error::Transport {
+                    operation: "building the HTTP client",
+                    fault,
+                    attempts: 0,
+                    ambiguous: false,
+                })?)
+            }
         };
         let version = options.service_version;
         let version_value = headers::value("service version", version.as_str())?;

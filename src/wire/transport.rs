@@ -221,7 +221,8 @@ pub struct TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection could be made, so the service has not seen the request. Always safe to retry.
+    /// No connection could be made, so the service has not seen the request: its host's name was not
+    /// found, it refused, or connecting took too long. Always safe to retry.
     Connect,
     /// The connection broke, or the answer was cut short, after the request may have been sent.
     /// The service may have applied it. Retried where the operation allows.
@@ -229,7 +230,8 @@ pub enum TransportErrorKind {
     /// The transport's own time limit passed after the request may have been sent. The service may
     /// have applied it. Retried where the operation allows.
     Timeout,
-    /// The request can never be sent as it is (a bad certificate, an unusable URL). Never retried.
+    /// The request can never be sent as it is: the host's certificate is not trusted or the host
+    /// speaks no TLS, or the URL is unusable. Never retried.
     Unusable,
 }
 

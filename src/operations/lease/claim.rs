@@ -1,0 +1,74 @@
+//! An acquisition that leaves no lease behind that nobody knows of.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::runtime::Handle;
+
+use super::{LeasedBlob, ReleaseLease};
+use crate::{error::Result, pipeline::clock, wire::transport::BoxFuture};
+
+/// How long an acquisition whose caller has gone may take to end. Only then is its lease released: a
+/// release that overtakes the acquisition finds no lease, and the lease then stays.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The acquisition of a lease that is released in the background unless the caller gets it: when the
+/// future is dropped half-way, or fails in such a way that the service may have granted the lease.
+pub(super) struct Claim {
+    acquire: Option<BoxFuture<'static, Result<LeasedBlob>>>,
+    release: Option<ReleaseLease>,
+    /// Known from the first poll on; nothing is sent before.
+    runtime: Option<Handle>,
+}
+
+impl Claim {
+    pub(super) fn new(
+        acquire: BoxFuture<'static, Result<LeasedBlob>>,
+        release: ReleaseLease,
+    ) -> Self {
+        Self { acquire: Some(acquire), release: Some(release), runtime: None }
+    }
+}
+
+impl Future for Claim {
+    type Output = Result<LeasedBlob>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.runtime.is_none() {
+            self.runtime = Handle::try_current().ok();
+        }
+        let Some(acquire) = &mut self.acquire else { return Poll::Pending };
+        let acquired = ready!(acquire.as_mut().poll(context));
+        self.acquire = None;
+        let unclear = acquired.as_ref().is_err_and(|error| error.may_have_been_applied());
+        if let (true, Some(runtime), Some(release)) = (unclear, &self.runtime, &self.release) {
+            runtime.spawn(send(release.clone()));
+        }
+        Poll::Ready(acquired)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let left = (self.acquire.take(), self.release.take(), self.runtime.take());
+        let (Some(acquire), Some(release), Some(runtime)) = left else { return };
+        runtime.spawn(async move {
+            let refused = match clock::within(GRACE, acquire).await {
+                Some(acquired) => acquired.is_err_and(|error| !error.may_have_been_applied()),
+                None => false,
+            };
+            if !refused {
+                send(release).await;
+            }
+        });
+    }
+}
+
+async fn send(release: ReleaseLease) {
+    if let Err(error) = release.await {
+        tracing::debug!(%error, "a lease that nobody waited for was not released");
+    }
+}
