@@ -153,6 +153,24 @@ fn the_url_of_a_container_is_no_endpoint_and_the_words_name_the_way() {
 }
 
 #[test]
+fn the_account_name_of_a_connection_string_wins_over_the_host() {
+    for endpoint in [
+        "https://files.blob.contoso.example",
+        "http://azurite.blob.svc.cluster.local:10000/acct1",
+        "http://azurite.localhost:10000/acct1",
+        "https://gateway.example/base",
+    ] {
+        for secret in ["AccountKey=c2VjcmV0", "SharedAccessSignature=sv=2026-04-06&sp=r&sig=x"] {
+            let text = format!("AccountName=acct1;{secret};BlobEndpoint={endpoint}");
+            let service = BlobServiceClient::from_connection_string(&text).expect(&text);
+            assert_eq!(service.account_name(), Some(ACCOUNT), "{text}");
+            let blob = service.container_client("vhds").blob_client("disk");
+            assert_eq!(blob.url().expect("a URL").as_str(), format!("{endpoint}/vhds/disk"));
+        }
+    }
+}
+
+#[test]
 fn two_names_for_one_account_are_refused() {
     let builder = || BlobServiceClient::builder(url("https://files.contoso.example"));
     for name in ["other", "", "a/b"] {

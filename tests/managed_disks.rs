@@ -48,6 +48,8 @@ async fn a_disk_that_demands_both_gets_its_sas_and_a_token_for_disks() {
     assert_eq!(sent.headers["authorization"], "Bearer TOKEN");
     assert!(sent.headers["authorization"].is_sensitive());
     assert_eq!(sent.headers["x-ms-previous-snapshot-url"], earlier.as_str());
+    let shown = format!("{disk:?} {:?}", disk.page_blob_client().page_ranges_diff_url(&earlier));
+    assert!(!shown.contains("U0VDUkVU") && !shown.contains("TOKEN"), "{shown}");
     let scopes = login.0.lock().expect("unlocked").clone();
     assert_eq!(scopes, ["https://disk.azure.com//.default"]);
 }

@@ -190,7 +190,7 @@ impl CopySource {
         // Of a custom domain it is not known in which cloud the account is.
         let same_cloud = !endpoint.names_its_cloud() || source.endpoint.is_beside(endpoint);
         let same_account = source.endpoint.account() == Some(account) && same_cloud;
-        if !same_account && source.endpoint != *endpoint {
+        if !same_account && !source.endpoint.is_same_account(endpoint) {
             return refuse("must be in the destination's account before version 2012-02-12");
         }
         header(&source.path(account))
@@ -254,7 +254,7 @@ impl CopySource {
     ) -> Result<Option<Arc<SasToken>>> {
         let covered = destination.is_some_and(|destination| {
             let by = &destination.pipeline().credential().0;
-            destination.endpoint() == blob.endpoint()
+            destination.endpoint().is_same_account(blob.endpoint())
                 && matches!(by, Proof::SharedKey(_) | Proof::Token(..))
         });
         let now = blob.pipeline().clock().now();

@@ -112,6 +112,13 @@ impl Endpoint {
         self.account.as_deref()
     }
 
+    /// Whether both are for certain the same account: one address, of which nobody says that it is of
+    /// two accounts.
+    pub(crate) fn is_same_account(&self, other: &Self) -> bool {
+        let named_twice = self.account.is_some() && other.account.is_some();
+        self.url == other.url && (!named_twice || self.account == other.account)
+    }
+
     /// Whether the account is in the host, and so the rest of the host says in which cloud it is.
     pub(crate) fn names_its_cloud(&self) -> bool {
         self.named_in == NamedIn::Host

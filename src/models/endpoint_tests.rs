@@ -65,6 +65,23 @@ fn the_account_that_the_user_names_wins_over_the_host() {
 }
 
 #[test]
+fn one_address_is_one_account_unless_two_are_named() {
+    let at = |url: &str, named| parse(url, named).expect(url);
+    let custom = "https://files.contoso.example";
+    for (one, other, same) in [
+        (at(custom, None), at(custom, None), true),
+        (at(custom, Some("acct")), at(custom, None), true),
+        (at(custom, Some("acct")), at(custom, Some("acct")), true),
+        (at(custom, Some("acct")), at(custom, Some("other")), false),
+        (at(custom, Some("acct")), at("https://acct.blob.core.windows.net", None), false),
+        (at("http://127.0.0.1:10000/a", None), at("http://127.0.0.1:10000/b", None), false),
+    ] {
+        assert_eq!(one.is_same_account(&other), same, "{one:?} {other:?}");
+        assert_eq!(other.is_same_account(&one), same, "{other:?} {one:?}");
+    }
+}
+
+#[test]
 fn a_url_that_names_another_account_for_certain_is_refused() {
     for url in [
         "https://other.blob.core.windows.net",
