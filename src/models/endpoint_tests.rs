@@ -1,4 +1,32 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::models::address::{BlobUrl, parse_container_url};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any URL is read, or refused with words; a blob's URL that is made from its parts is read as them.
+    #[test]
+    fn any_url_is_read_or_refused(
+        host in "(acct\\.blob\\.core\\.windows\\.net|[a-z.-]{0,20}|127\\.0\\.0\\.1|\\[::1\\])(:(10000|[0-9]{1,5}))?",
+        path in "(vhds/|acct/vhds/|\\$root/)?(%2E|%5C|%2F|[ab./\\\\%$]){0,12}",
+        query in "(\\?[a-z=&%]{0,20}(snapshot=|sr=c|sig=)?[a-z0-9]{0,4})?",
+        named in proptest::option::of("acct|[a-z]{1,4}"),
+    ) {
+        let Ok(url) = format!("https://{host}/{path}{query}").parse::<Url>() else { return Ok(()) };
+        let named = named.as_deref();
+        let _ = (Endpoint::parse(url.clone(), named), guess_account(&url), server(&url));
+        let _ = parse_container_url(&url, named);
+        if let Ok(parts) = BlobUrl::parse("URL", &url, named) {
+            let made = parts.endpoint.stored_blob_url(&parts.container, &parts.blob);
+            let made = made.expect("it was read from a URL");
+            let again = BlobUrl::behind(&parts.endpoint, &made).expect("behind its own endpoint");
+            let again = again.expect("a blob");
+            prop_assert_eq!((again.container, again.blob), (parts.container, parts.blob));
+        }
+    }
+}
 
 fn parse(url: &str, named: Option<&str>) -> Result<Endpoint> {
     Endpoint::parse(url.parse().expect("a URL"), named).map(|(endpoint, _)| endpoint)

@@ -93,7 +93,25 @@ fn is_dots(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What is accepted as text is stored as it is, and a stored name is stored once only.
+        #[test]
+        fn an_accepted_name_is_the_stored_one(name in "[ab./\\\\]{0,12}|\\PC{0,40}") {
+            if check_given("blob name", "abc", &name).is_ok() {
+                prop_assert_eq!(as_stored("abc", &name).expect("legal"), name.clone());
+            }
+            if let Ok(stored) = as_stored("abc", &name) {
+                prop_assert_eq!(as_stored("abc", &stored).expect("legal"), stored.clone());
+                prop_assert!(check_listed(&stored).is_ok());
+            }
+        }
+    }
 
     #[test]
     fn a_name_that_is_stored_under_another_is_refused_with_the_reason() {
