@@ -94,6 +94,29 @@ async fn a_range_that_is_not_honoured_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_told_by_the_front_of_its_body() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = socket.read(&mut request).await;
+            let head = "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n\
+                        <Error><Code>BlobNotFound</Code><Message>Not here.</Message><D>.\r\n";
+            let _ = socket.write_all(head.as_bytes()).await;
+            // It never ends by itself.
+            let more = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+            while socket.write_all(more.as_bytes()).await.is_ok() {}
+        }
+    });
+    let url = format!("http://{address}/acct/vhds/notes.txt").parse().expect("a URL");
+    let blob = BlobClient::new(url, Credential::anonymous()).expect("a client");
+    let error = blob.download().await.expect_err("refused");
+    assert_eq!(error.code(), Some(&blobcopy::ErrorCode::BlobNotFound), "{error:?}");
+    assert!(error.to_string().contains("Not here."), "{error}");
+}
+
+#[tokio::test]
 async fn a_compressed_blob_is_given_as_it_is_stored() {
     // These are "hello", as gzip has them.
     const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\

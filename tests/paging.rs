@@ -27,7 +27,7 @@ fn snapshot() -> SnapshotId {
 /// Every call that follows markers, with how many entries it gave; those of page ranges last.
 fn lists() -> [(&'static str, List); 9] {
     macro_rules! count {
-        ($service:ident, $stream:expr) => {
+        ($stream:expr) => {
             Box::pin(async move { Ok($stream.try_collect::<Vec<_>>().await?.len()) })
         };
     }
@@ -37,22 +37,22 @@ fn lists() -> [(&'static str, List); 9] {
         };
     }
     [
-        ("blobs", |s| count!(s, s.container_client("vhds").list_blobs().stream())),
-        ("pages of blobs", |s| count!(s, s.container_client("vhds").list_blobs().pages())),
+        ("blobs", |s| count!(s.container_client("vhds").list_blobs().stream())),
+        ("pages of blobs", |s| count!(s.container_client("vhds").list_blobs().pages())),
         ("hierarchy", |s| {
-            count!(s, s.container_client("vhds").list_blobs().by_hierarchy("/").stream())
+            count!(s.container_client("vhds").list_blobs().by_hierarchy("/").stream())
         }),
-        ("containers", |s| count!(s, s.list_containers().stream())),
-        ("ranges", |s| count!(s, disk!(s).page_ranges().stream())),
+        ("containers", |s| count!(s.list_containers().stream())),
+        ("ranges", |s| count!(disk!(s).page_ranges().stream())),
         ("whole ranges", |s| {
             Box::pin(async move { Ok(disk!(s).page_ranges().await?.ranges.len()) })
         }),
-        ("differences", |s| count!(s, disk!(s).page_ranges_diff(snapshot()).stream())),
+        ("differences", |s| count!(disk!(s).page_ranges_diff(snapshot()).stream())),
         ("whole differences", |s| {
             Box::pin(async move { Ok(disk!(s).page_ranges_diff(snapshot()).await?.items.len()) })
         }),
         ("size of differences", |s| {
-            Box::pin(async move { Ok(disk!(s).diff_size(snapshot()).await? as usize) })
+            Box::pin(async move { disk!(s).diff_size(snapshot()).await.map(|_| 0) })
         }),
     ]
 }

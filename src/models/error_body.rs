@@ -5,16 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::xml::{Malformed, Node, Xml};
-use crate::wire::excerpt::{LONGEST_MESSAGE, shown};
+use crate::wire::excerpt::{LONGEST_CODE, LONGEST_MESSAGE, shown};
 
 /// The most details that are kept of a body.
 const MOST_DETAILS: usize = 64;
 
 /// The longest name of a detail, in bytes.
 const LONGEST_NAME: usize = 256;
-
-/// The longest error code, in bytes: far longer than any that the service has.
-const LONGEST_CODE: usize = 128;
 
 /// What the body of an error says. Only a code and a message are ever sure to be there, and not
 /// even they when a proxy answered.

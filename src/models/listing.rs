@@ -13,6 +13,7 @@ use super::{
     SnapshotId, Tags, VersionId, http_date,
     xml::{Malformed, Xml},
 };
+use crate::wire::excerpt::{LONGEST_MESSAGE, shown};
 
 /// A blob, a snapshot or a version, as a list of blobs has it.
 /// [`BlobContainerClient::blob_client_of`](crate::BlobContainerClient::blob_client_of) gives its client.
@@ -244,7 +245,9 @@ fn read_properties<'a>(
             b"CopySource" => copy.source = text(xml)?.map(EchoedSource::new),
             b"CopyProgress" => copy.progress = value(xml)?,
             b"CopyCompletionTime" => copy.completed_on = date(xml)?,
-            b"CopyStatusDescription" => copy.description = text(xml)?,
+            b"CopyStatusDescription" => {
+                copy.description = text(xml)?.map(|text| shown(&text, LONGEST_MESSAGE));
+            }
             // The specification says the one, services of 2026 send the other.
             b"DestinationSnapshot" | b"CopyDestinationSnapshot" => {
                 copy.destination_snapshot = SnapshotId::from_service(&xml.text()?);

@@ -13,7 +13,10 @@ use super::{
     EchoedSource, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus, Metadata,
     RehydratePriority, SnapshotId, VersionId, http_date,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::excerpt::{LONGEST_MESSAGE, shown},
+};
 
 /// Everything that Get Blob Properties says of a blob, a snapshot or a version.
 ///
@@ -30,7 +33,8 @@ pub struct BlobProperties {
     #[serde(with = "time::serde::rfc3339::option")]
     pub creation_time: Option<OffsetDateTime>,
     /// Length in bytes. Full at once for the destination of a page-blob copy; 0 for that of a
-    /// block-blob copy until it has ended.
+    /// block-blob copy until it has ended, and in a listing for an entry without a length, such as a
+    /// blob of which only versions are left.
     pub content_length: u64,
     /// The stored `Content-Type`.
     pub content_type: Option<String>,
@@ -244,7 +248,7 @@ impl<'a> CopyHeaders<'a> {
         let mut state = CopyState::new(id, CopyStatus::from(self.status?));
         state.progress = self.progress.and_then(|text| text.parse::<CopyProgress>().ok());
         state.completed_on = self.completed_on.and_then(http_date::parse);
-        state.description = self.description.map(str::to_owned);
+        state.description = self.description.map(|text| shown(text, LONGEST_MESSAGE));
         state.destination_snapshot = self.destination_snapshot.and_then(SnapshotId::from_service);
         state.source = self.source.map(EchoedSource::new);
         state.etag = of.etag.clone();

@@ -47,9 +47,12 @@ fn blob_with(endpoint: &str, options: ClientOptions) -> BlobClient {
 /// Answers one after the other, in pieces; what is asked after the last of them is never sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Answers {
-    left: Arc<Mutex<VecDeque<(u16, HeaderMap, Vec<&'static str>)>>>,
+    left: Arc<Mutex<VecDeque<Pieces>>>,
     seen: Arc<Mutex<Vec<Request>>>,
 }
+
+/// A status, headers, and the pieces of a body.
+type Pieces = (u16, HeaderMap, Vec<&'static str>);
 
 impl Answers {
     /// Of a status, headers as a raw exchange prints them, and the pieces of a body. The piece `!` breaks

@@ -5,7 +5,10 @@ use http::{HeaderMap, StatusCode};
 use crate::{
     error::{Error, Result, ServiceError},
     models::{ErrorCode, error_body, headers},
-    wire::{redaction::redact, transport::Body},
+    wire::{
+        excerpt::{LONGEST_CODE, LONGEST_ID, shown},
+        transport::Body,
+    },
 };
 
 /// A successful answer, and how it was come by.
@@ -59,15 +62,15 @@ pub(crate) fn service_error(
     from: &HeaderMap,
     body: &[u8],
 ) -> ServiceError {
-    let shown = |name| text(from, &name).map(|text| redact(text).into_owned());
+    let id = |name| text(from, &name).map(|text| shown(text, LONGEST_ID));
+    let code_in = |name| text(from, &name).map(|text| shown(text, LONGEST_CODE));
     let body = error_body::parse(body);
     let from_service = is_from_service(from) || body.code.is_some();
-    let code = match (text(from, &headers::ERROR_CODE), body.code) {
-        (Some(code), _) => ErrorCode::from(code),
-        (None, Some(code)) => ErrorCode::from(code),
+    let code = match code_in(headers::ERROR_CODE).or(body.code) {
+        Some(code) => ErrorCode::from(code),
         // The one status that says all by itself.
-        (None, None) if status == StatusCode::NOT_MODIFIED => ErrorCode::ConditionNotMet,
-        (None, None) => ErrorCode::Other(String::new()),
+        None if status == StatusCode::NOT_MODIFIED => ErrorCode::ConditionNotMet,
+        None => ErrorCode::Other(String::new()),
     };
     let source_status = text(from, &headers::COPY_SOURCE_STATUS_CODE).and_then(|s| s.parse().ok());
     ServiceError {
@@ -75,14 +78,14 @@ pub(crate) fn service_error(
         status,
         code,
         message: body.message,
-        request_id: shown(headers::REQUEST_ID),
-        client_request_id: shown(headers::CLIENT_REQUEST_ID),
+        request_id: id(headers::REQUEST_ID),
+        client_request_id: id(headers::CLIENT_REQUEST_ID),
         source_status: source_status
             .or(body.source_status)
             .and_then(|status| StatusCode::from_u16(status).ok()),
-        source_code: text(from, &headers::COPY_SOURCE_ERROR_CODE)
-            .map(ErrorCode::from)
-            .or_else(|| body.source_code.map(ErrorCode::from)),
+        source_code: code_in(headers::COPY_SOURCE_ERROR_CODE)
+            .or(body.source_code)
+            .map(ErrorCode::from),
         source_message: body.source_message,
         details: body.details,
         attempts: 1,
@@ -206,6 +209,22 @@ mod tests {
         let detail = &error.details["AuthenticationErrorDetail"];
         assert!(detail.contains("'REDACTED'") && detail.contains("sig=REDACTED"), "{detail}");
         assert!(!format!("{error:?} {error}").contains("SECRET"));
+    }
+
+    #[test]
+    fn no_header_makes_an_error_large() {
+        let long: &'static str = Box::leak("x".repeat(100_000).into_boxed_str());
+        let from = headers(&[
+            ("x-ms-error-code", long),
+            ("x-ms-request-id", long),
+            ("x-ms-client-request-id", long),
+            ("x-ms-copy-source-error-code", long),
+        ]);
+        let error = service_error("Op", StatusCode::CONFLICT, &from, b"");
+        assert_eq!(error.code.as_str().len(), 128);
+        assert_eq!(error.request_id.map(|id| id.len()), Some(1024));
+        assert_eq!(error.client_request_id.map(|id| id.len()), Some(1024));
+        assert_eq!(error.source_code.map(|code| code.as_str().len()), Some(128));
     }
 
     #[test]

@@ -7,6 +7,12 @@ use super::redaction::redact;
 /// The longest message that an error keeps, in bytes.
 pub(crate) const LONGEST_MESSAGE: usize = 8 << 10;
 
+/// The longest error code that an error keeps, in bytes: far longer than any that the service has.
+pub(crate) const LONGEST_CODE: usize = 128;
+
+/// The longest id of a request that an error keeps, in bytes: that of the longest that a client may send.
+pub(crate) const LONGEST_ID: usize = 1024;
+
 /// The beginning of `text`, of at most `limit` bytes; dots stand for the rest.
 pub(crate) fn excerpt(text: &str, limit: usize) -> Cow<'_, str> {
     const DOTS: &str = "...";
