@@ -213,7 +213,7 @@ mod tests {
             (new(none, Duration::milliseconds(200)), "key expiry", "a whole second at least"),
             (new(day * -2, -day), "key expiry", "in the future"),
             (new(none, day * 8), "key expiry", "within seven days"),
-            (new(day * -8, none), "key start", "within seven days"),
+            (new(day * -8, day), "key start", "within seven days"),
         ] {
             let error = get.call.prepare(&get).expect_err(rule).to_string();
             assert!(error.starts_with(what) && error.contains(rule), "{error}");
