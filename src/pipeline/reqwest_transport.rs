@@ -77,18 +77,21 @@ fn fault(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, &error.without_url())
 }
 
+/// What OpenSSL and macOS say of a certificate, and OpenSSL of a host that speaks no TLS.
+const WORDS: [&str; 2] = ["certificate", "wrong version number"];
+
 /// Whether no connection was made because TLS refused the host: for its certificate, or because the host
 /// speaks no TLS. Another try would be refused the same.
 ///
 /// None of the TLS libraries is a dependency of this crate, so this goes by what each leaves in the
-/// chain of errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS speak of the
-/// certificate; Windows has negative codes for what its TLS refuses. Faults of the network have none of
+/// chain of errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS say it in
+/// words; Windows has negative codes for what its TLS refuses. Faults of the network have none of
 /// these. An alert comes from the host, which may have been in trouble for a moment.
 fn tls_refused(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string().to_ascii_lowercase();
-        if text.contains("certificate") {
+        if WORDS.iter().any(|words| text.contains(words)) {
             return true;
         }
         let Some(fault) = cause.downcast_ref::<io::Error>() else {
