@@ -3,6 +3,7 @@
 mod bad_input;
 mod blob_versions;
 mod challenges;
+mod chaos;
 mod conformance;
 mod connecting;
 mod copies;
