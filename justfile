@@ -92,6 +92,10 @@ semver:
 package:
     cargo package --list
 
+# What takes minutes: 2,000 seeds of chaos
+long:
+    .ci/long
+
 # All of it, as CI runs it on a fresh Debian machine
 ci:
     .ci/run

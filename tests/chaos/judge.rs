@@ -142,8 +142,8 @@ impl Watch<'_> {
             Err(Error::CopyFailed { .. }) => "failed",
             Err(Error::CopyAborted { .. }) => "aborted",
             Err(Error::CopySuperseded { .. }) => "superseded",
-            Err(Error::CopyDestinationGone { .. }) => "destination gone",
-            Err(Error::NoCopyProperties { .. }) => "no copy properties",
+            Err(Error::CopyDestinationGone) => "destination gone",
+            Err(Error::NoCopyProperties) => "no copy properties",
             Err(Error::WaitTimedOut { .. }) => "timed out",
             Err(_) => "service out of reach",
         };
@@ -166,8 +166,8 @@ impl Watch<'_> {
             Error::CopySuperseded { expected, found, .. } => {
                 expected == id && self.saw(|state| is_copy(state, found.as_str()))
             }
-            Error::CopyDestinationGone { .. } => self.saw(|state| *state == State::Absent),
-            Error::NoCopyProperties { .. } => self.saw(|state| *state == State::NoCopy),
+            Error::CopyDestinationGone => self.saw(|state| *state == State::Absent),
+            Error::NoCopyProperties => self.saw(|state| *state == State::NoCopy),
             Error::WaitTimedOut { .. } => match self.limit {
                 Limit::Timeout(limit) => took >= limit,
                 Limit::Copy => false,
@@ -220,10 +220,10 @@ impl Watch<'_> {
                 "superseded or gone",
                 expected == id && self.saw(|state| is_copy(state, found.as_str())),
             ),
-            Err(Error::NoCopyProperties { .. }) => {
+            Err(Error::NoCopyProperties) => {
                 ("superseded or gone", self.saw(|state| *state == State::NoCopy))
             }
-            Err(Error::CopyDestinationGone { .. }) => ("superseded or gone", self.gone()),
+            Err(Error::CopyDestinationGone) => ("superseded or gone", self.gone()),
             // Applied or not: after a lost answer the client does not claim to know.
             Err(error) if error.is_retryable() => ("lost", true),
             Err(error) => ("lost", error.code() != Some(&ErrorCode::BlobNotFound)),

@@ -125,8 +125,9 @@ impl Book {
             let call = &self.calls[&new.call];
             let doubt = call.begun + doubt;
             let doubtful = call.blurred || completed.is_none_or(|completed| completed < doubt);
-            let looks = self.seen.iter().filter(|seen| seen.call.as_ref() == Some(&new.call));
-            let looked = looks.last().is_some_and(|seen| seen.state.is(id, status));
+            let mut looks = self.seen.iter().rev();
+            let last = looks.find(|seen| seen.call.as_ref() == Some(&new.call));
+            let looked = last.is_some_and(|seen| seen.state.is(id, status));
             let allowed = match status.as_str() {
                 // Sent on a look that did not show it, and not tied to what the look did show.
                 _ if !looked => false,
