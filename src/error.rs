@@ -178,6 +178,8 @@ impl Error {
     pub(crate) fn invalid(what: &'static str, value: impl fmt::Display, rule: &str) -> Self {
         const LONGEST: usize = 120;
         let value = redact(&value.to_string()).into_owned();
+        // A rule may name another value, such as an endpoint.
+        let rule = redact(rule);
         let why = match value.char_indices().nth(LONGEST) {
             None => format!("{value:?} {rule}"),
             Some((end, _)) => format!("{:?}... ({} bytes) {rule}", &value[..end], value.len()),

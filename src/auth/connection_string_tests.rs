@@ -328,7 +328,7 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "BlobEndpoint=https://a.b.c?x=1",
-            "connection string: \"BlobEndpoint=https://a.b.c?x=1\" must have no query other than a SAS",
+            "connection string: \"BlobEndpoint=https://a.b.c?x=REDACTED\" must have no query other than a SAS",
         ),
         (
             "BlobEndpoint=https://a.b.c?sig=SECRET;AccountKey=U0VDUkVULUtFWQ==",

@@ -15,6 +15,7 @@ use crate::{
         get_container_properties::GetContainerProperties, list_blobs::ListBlobs,
     },
     pipeline::{options::ClientOptions, send::Pipeline},
+    wire::redaction,
 };
 
 /// One container of an account. Cheap to clone; making one sends nothing.
@@ -268,6 +269,7 @@ impl BlobContainerClient {
 
 impl fmt::Debug for BlobContainerClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BlobContainerClient({}/{})", self.endpoint.url(), self.name)
+        let place = format!("{}/{}", self.endpoint.url(), self.name);
+        write!(f, "BlobContainerClient({})", redaction::redact(&place))
     }
 }

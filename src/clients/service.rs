@@ -20,6 +20,7 @@ use crate::{
         list_containers::ListContainers,
     },
     pipeline::{options::ClientOptions, send::Pipeline},
+    wire::redaction,
 };
 
 /// The blob service of one storage account: where everything begins.
@@ -274,13 +275,13 @@ impl BlobServiceClient {
 
 impl fmt::Debug for BlobServiceClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BlobServiceClient({})", self.endpoint.url())
+        write!(f, "BlobServiceClient({:?})", redaction::Shown(self.endpoint.url()))
     }
 }
 
 /// Makes a [`BlobServiceClient`]: by [`BlobServiceClient::builder`].
 #[must_use = "it makes a client when it is built"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BlobServiceClientBuilder {
     endpoint: Url,
     /// The account that the user names.
@@ -290,6 +291,14 @@ pub struct BlobServiceClientBuilder {
     credential: Credential,
     options: ClientOptions,
 }
+
+redaction::debug_redacted!(BlobServiceClientBuilder {
+    endpoint: text,
+    account: text,
+    secondary: text,
+    credential,
+    options,
+});
 
 impl BlobServiceClientBuilder {
     /// What authorizes the requests; anonymous unless it is set.

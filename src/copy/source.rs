@@ -313,7 +313,7 @@ fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Resu
         None => own.collect(),
         Some(_) => own.filter(|parameter| !is_snapshot(parameter)).collect(),
     };
-    let snapshot = snapshot.map(|snapshot| format!("snapshot={snapshot}"));
+    let snapshot = snapshot.map(|snapshot| format!("snapshot={}", snapshot.as_str()));
     query.splice(0..0, snapshot.as_deref());
     query.extend(sas);
     let base = url.as_str().split('?').next().unwrap_or_default();

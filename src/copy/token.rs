@@ -1,11 +1,14 @@
 //! What to store of a copy, to watch it again from another process.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser};
 use url::Url;
 
-use crate::models::CopyId;
+use crate::{models::CopyId, wire::redaction};
 
 /// Names a copy for later: its destination and its id, and no secret.
+///
+/// Serializing fails when the id or the name of the destination looks like a secret, as it may when they
+/// were mixed up: without it the copy could not be found again, and with it the token would be a secret.
 ///
 /// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume). That of a copy
 /// without an id, which was over when it was made, cannot be resumed or read back.
@@ -22,14 +25,35 @@ use crate::models::CopyId;
 /// assert_eq!(done.copy_id, *copy.id());
 /// # Ok(()) });
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 #[non_exhaustive]
 pub struct CopyToken {
     /// The destination's URL, without its query.
+    #[serde(serialize_with = "stored_url")]
     pub destination: Url,
     /// Which copy.
+    #[serde(serialize_with = "stored_id")]
     pub copy_id: CopyId,
+}
+
+redaction::debug_redacted!(CopyToken { destination: text, copy_id });
+
+fn stored_url<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
+    // The fields can be set to anything.
+    stored("destination", CopyToken::new(url.clone(), CopyId::NONE).destination.as_str(), to)
+}
+
+fn stored_id<S: Serializer>(id: &CopyId, to: S) -> Result<S::Ok, S::Error> {
+    stored("copy id", id.as_str(), to)
+}
+
+fn stored<S: Serializer>(what: &str, text: &str, to: S) -> Result<S::Ok, S::Error> {
+    if redaction::holds_secret(text) {
+        let why = format_args!("the {what} of a copy token looks like a secret, and is not stored");
+        return Err(ser::Error::custom(why));
+    }
+    to.serialize_str(text)
 }
 
 impl CopyToken {
@@ -87,5 +111,29 @@ mod tests {
         assert_eq!(token.copy_id, "id-1");
         let again = serde_json::to_string(&token).expect("text");
         assert_eq!(serde_json::from_str::<CopyToken>(&again).expect("a token"), token);
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_neither_stored_nor_shown() {
+        let key = "kC0a8w+RkUZf1yGmV7/oWcN4sT9qXbJ2eLhD5iPz3uE6vYtMnHrB0gAjSxKdQFpO8lU2aVw1mXc5RzTyNi7fGg==";
+        let url = |text: &str| text.parse::<Url>().expect("a URL");
+        let plain = url("https://acct.blob.core.windows.net/c/b");
+        let mut open = CopyToken::new(plain.clone(), CopyId::NONE);
+        open.destination = url("https://acct.blob.core.windows.net/c/b?sv=1&sig=SECRET");
+        assert!(!serde_json::to_string(&open).expect("text").contains("sig"));
+        for token in [
+            CopyToken::new(plain, key.parse().expect("an id")),
+            CopyToken::new(
+                url(&format!("https://acct.blob.core.windows.net/c/{key}")),
+                CopyId::NONE,
+            ),
+        ] {
+            let error = serde_json::to_string(&token).expect_err("refused").to_string();
+            let shown = format!("{token:?} {error}");
+            assert!(
+                error.contains("looks like a secret") && !shown.contains(&key[..30]),
+                "{shown}"
+            );
+        }
     }
 }

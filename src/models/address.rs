@@ -10,7 +10,10 @@ use super::{
     endpoint::Endpoint,
     names::{self, ROOT_CONTAINER},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::redaction::holds_secret,
+};
 
 /// Everything outside the unreserved characters of RFC 3986, and `/`, which separates.
 const ENCODED_IN_PATH: &AsciiSet =
@@ -71,8 +74,9 @@ impl BlobUrl {
     fn at(endpoint: Endpoint, path: &str, url: &Url) -> Result<Self> {
         let (container, blob) = path.split_once('/').unwrap_or((ROOT_CONTAINER, path));
         let container = decoded(container)?;
-        names::check_container(&container)?;
-        let blob = names::as_stored(&container, &decoded(blob)?)?;
+        let named = names::check_container(&container)
+            .and_then(|()| names::as_stored(&container, &decoded(blob)?));
+        let blob = named.map_err(|error| refused("blob URL", url, error))?;
         let query = take_query(&mut url.clone());
         let mut parts = Self { endpoint, container, blob, snapshot: None, version: None, query };
         parts.take_time_parameters()?;
@@ -110,8 +114,21 @@ pub(crate) fn parse_container_url(
         return Err(Error::invalid(WHAT, url, rule));
     }
     let container = decoded(container)?;
-    names::check_container(&container)?;
+    names::check_container(&container).map_err(|error| refused(WHAT, url, error))?;
     Ok((endpoint, container, take_query(&mut url.clone())))
+}
+
+/// The refusal of a name in a URL. A name may be one half of a secret that holds a `/`, and is shown only
+/// where the URL as a whole holds none.
+fn refused(what: &'static str, url: &Url, error: Error) -> Error {
+    match holds_secret(url.as_str()) {
+        true => Error::invalid(
+            what,
+            url,
+            "must name a container or blob, and hold no secret outside its query",
+        ),
+        false => error,
+    }
 }
 
 /// Refuses URLs that are not plain http or https.

@@ -5,15 +5,20 @@
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::xml::{Malformed, Xml};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::redaction,
+};
 
 /// Names a block within its blob: 1 to 64 bytes of the application's own choice. All blocks of a blob
 /// have ids of one length.
 ///
-/// It shows itself, and is read and stored, as the service writes it: in base64.
+/// It shows itself, and is read and stored, as the service writes it: in base64. One of 64 bytes that
+/// are no text could be an account's key by mistake: it is shown as `REDACTED`, and not stored. Do not
+/// use a secret as an id.
 ///
 /// ```
 /// use blobcopy::BlockId;
@@ -25,7 +30,7 @@ use crate::error::{Error, Result};
 /// assert!(BlockId::new([0; 65]).is_err());
 /// # Ok::<(), blobcopy::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockId(Box<[u8]>);
 
 impl BlockId {
@@ -48,6 +53,17 @@ impl BlockId {
         Self(format!("{number:010}").into_bytes().into())
     }
 
+    /// The id as it travels. What shows it hides one that looks like an account's key.
+    pub(crate) fn to_base64(&self) -> String {
+        STANDARD.encode(&self.0)
+    }
+
+    /// Whether it is as long as an account's key, and no more legible.
+    fn looks_secret(&self) -> bool {
+        const ACCOUNT_KEY: usize = 64;
+        self.0.len() == ACCOUNT_KEY && !self.0.iter().all(|byte| matches!(byte, b' '..=b'~'))
+    }
+
     /// The bytes, before they are written in base64.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -62,7 +78,16 @@ impl From<&BlockId> for BlockId {
 
 impl fmt::Display for BlockId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&STANDARD.encode(&self.0))
+        match self.looks_secret() {
+            true => f.pad(redaction::REDACTED),
+            false => f.pad(&self.to_base64()),
+        }
+    }
+}
+
+impl fmt::Debug for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockId({self})")
     }
 }
 
@@ -79,7 +104,12 @@ impl FromStr for BlockId {
 
 impl Serialize for BlockId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.looks_secret() {
+            true => {
+                Err(ser::Error::custom("a block id that looks like an account key is not stored"))
+            }
+            false => serializer.serialize_str(&self.to_base64()),
+        }
     }
 }
 
@@ -155,7 +185,7 @@ pub(crate) fn write(blocks: &[BlockLookup]) -> String {
             BlockLookup::Uncommitted(_) => "Uncommitted",
         };
         let id = block.id();
-        body.push_str(&format!("<{name}>{id}</{name}>"));
+        body.push_str(&format!("<{name}>{}</{name}>", id.to_base64()));
     }
     body.push_str("</BlockList>");
     body
@@ -264,9 +294,18 @@ mod tests {
             assert!(error.starts_with("block id: ") && error.contains(rule), "{error}");
         }
         assert!(BlockId::new([7; 65]).is_err());
-        let id = BlockId::new([7; 64]).expect("legal");
+        let id = BlockId::new([b'7'; 64]).expect("legal");
         assert_eq!(id.to_string().parse::<BlockId>().expect("base64"), id);
         let json = serde_json::to_string(&id).expect("serializes");
         assert_eq!(serde_json::from_str::<BlockId>(&json).expect("reads back"), id);
+    }
+
+    #[test]
+    fn an_id_that_may_be_an_account_key_travels_but_is_not_shown() {
+        let id = BlockId::new([0xa7; 64]).expect("legal");
+        assert!(id.to_base64().starts_with("p6en"));
+        assert_eq!(format!("{id} {id:?}"), "REDACTED BlockId(REDACTED)");
+        let error = serde_json::to_string(&id).expect_err("refused").to_string();
+        assert!(error.contains("looks like an account key"), "{error}");
     }
 }

@@ -6,7 +6,10 @@ use http::{HeaderMap, HeaderName, header};
 use time::OffsetDateTime;
 
 use super::{ETag, headers, http_date};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::redaction,
+};
 
 /// Conditions on a blob, for the source or the destination of a copy as for any other request.
 ///
@@ -22,7 +25,7 @@ use crate::error::{Error, Result};
 /// let conditions = Conditions::new().if_none_match(ETag::ANY);
 /// # let _ = conditions;
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     if_match: Option<ETag>,
     if_none_match: Option<ETag>,
@@ -30,6 +33,14 @@ pub struct Conditions {
     if_unmodified_since: Option<OffsetDateTime>,
     if_tags: Option<String>,
 }
+
+redaction::debug_redacted!(Conditions {
+    if_match,
+    if_none_match,
+    if_modified_since,
+    if_unmodified_since,
+    if_tags: text,
+});
 
 impl Conditions {
     /// No condition.

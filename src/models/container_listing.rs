@@ -10,15 +10,17 @@ use super::{
     listing::{date, flag, metadata, name, push, text, value, word},
     xml::{Malformed, Xml},
 };
+use crate::wire::redaction;
 
 /// A container, as a list of containers has it.
 ///
 /// What the listing was not asked to include, and what the service did not send or sent malformed, is
 /// `None`, or empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContainerItem {
     /// The container's name.
+    #[serde(serialize_with = "redaction::serialize")]
     pub name: String,
     /// Changes when the container's own metadata or policies change.
     pub etag: Option<ETag>,
@@ -29,6 +31,7 @@ pub struct ContainerItem {
     pub metadata: Metadata,
     /// The names in its metadata that the service cannot tell the values of, because they are no legal
     /// names, as old service versions took them.
+    #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
     /// What anyone may read without a credential; `None` when nothing.
     pub public_access: Option<PublicAccess>,
@@ -45,6 +48,7 @@ pub struct ContainerItem {
     /// Whether its versions can have immutability policies of their own.
     pub has_immutable_versions: Option<bool>,
     /// The scope with which its blobs are encrypted by default (from version 2019-07-07).
+    #[serde(serialize_with = "redaction::serialize")]
     pub default_encryption_scope: Option<String>,
     /// Whether a blob is refused any other scope.
     pub denies_encryption_scope_override: Option<bool>,
@@ -58,6 +62,27 @@ pub struct ContainerItem {
     /// For how many days more it is kept.
     pub remaining_retention_days: Option<u32>,
 }
+
+redaction::debug_redacted!(ContainerItem {
+    name: text,
+    etag,
+    last_modified,
+    metadata,
+    invalid_metadata_names: text,
+    public_access,
+    lease_status,
+    lease_state,
+    lease_duration,
+    has_immutability_policy,
+    has_legal_hold,
+    has_immutable_versions,
+    default_encryption_scope: text,
+    denies_encryption_scope_override,
+    is_deleted,
+    version_id,
+    deleted_on,
+    remaining_retention_days,
+});
 
 /// The body of one answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

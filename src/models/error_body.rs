@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::xml::{Malformed, Node, Xml};
-use crate::wire::excerpt::{LONGEST_CODE, LONGEST_MESSAGE, shown};
+use crate::wire::{
+    excerpt::{LONGEST_CODE, LONGEST_MESSAGE, shown},
+    redaction::{REDACTED, is_harmless_parameter, is_secret_header},
+};
 
 /// The most details that are kept of a body.
 const MOST_DETAILS: usize = 64;
@@ -36,6 +39,7 @@ pub(crate) fn parse(body: &[u8]) -> ErrorBody {
     let mut error = ErrorBody::default();
     // The status and the headers have said that it failed; a bad body adds nothing to that.
     let _ = error.read(body);
+    error.hide_named_values();
     error
 }
 
@@ -79,6 +83,29 @@ impl ErrorBody {
                 self.details.insert(shown(name, LONGEST_NAME), shown(text, LONGEST_MESSAGE));
             }
             _ => {}
+        }
+    }
+}
+
+impl ErrorBody {
+    /// Hides what was refused, in `HeaderValue` and `QueryParameterValue`, where the element beside it
+    /// names what carries a secret.
+    fn hide_named_values(&mut self) {
+        let secret = |name: &str, value: &str| match name.rsplit('/').next() {
+            Some("HeaderName") => is_secret_header(value),
+            Some("QueryParameterName") => !is_harmless_parameter(value.as_bytes()),
+            _ => false,
+        };
+        let named: Vec<String> = self
+            .details
+            .iter()
+            .filter(|(name, value)| secret(name, value))
+            .filter_map(|(name, _)| Some([name.strip_suffix("Name")?, "Value"].concat()))
+            .collect();
+        for name in named {
+            if let Some(value) = self.details.get_mut(&name) {
+                REDACTED.clone_into(value);
+            }
         }
     }
 }
@@ -181,6 +208,27 @@ mod tests {
             "{}",
             cut.message.len()
         );
+    }
+
+    #[test]
+    fn the_value_of_a_refused_header_or_parameter_is_shown_unless_it_is_secret() {
+        let shown = |what: &str, name: &str, value: &str| {
+            let value = format!("<{what}Value>{value}</{what}Value>");
+            let name = format!("<{what}Name>{name}</{what}Name>");
+            let both = [format!("{name}{value}"), format!("{value}{name}")];
+            let [a, b] = both.map(|both| {
+                let body = format!("<Error><Code>InvalidHeaderValue</Code>{both}</Error>");
+                parse(body.as_bytes()).details[&format!("{what}Value")].clone()
+            });
+            assert_eq!(a, b);
+            a
+        };
+        assert_eq!(shown("Header", "x-ms-version", "2031-01-01"), "2031-01-01");
+        assert_eq!(shown("Header", "x-ms-encryption-key", "c2hvcnQ="), "REDACTED");
+        assert_eq!(shown("Header", "Authorization", "x"), "REDACTED");
+        assert_eq!(shown("Header", "x-ms-copy-source", "a?sig=b"), "a?sig=REDACTED");
+        assert_eq!(shown("QueryParameter", "copyid", "x"), "x");
+        assert_eq!(shown("QueryParameter", "sig", "x"), "REDACTED");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! From [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs).
 
-use std::{borrow::Cow, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -13,17 +13,21 @@ use super::{
     SnapshotId, Tags, VersionId, http_date,
     xml::{Malformed, Xml},
 };
-use crate::wire::excerpt::{LONGEST_MESSAGE, shown};
+use crate::wire::{
+    excerpt::{LONGEST_MESSAGE, shown},
+    redaction,
+};
 
 /// A blob, a snapshot or a version, as a list of blobs has it.
 /// [`BlobContainerClient::blob_client_of`](crate::BlobContainerClient::blob_client_of) gives its client.
 ///
 /// What the listing was not asked to include, and what the service did not send or sent malformed, is
 /// `None`, or empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobItem {
     /// The blob's name within its container.
+    #[serde(serialize_with = "redaction::serialize")]
     pub name: String,
     /// Which snapshot of the blob this is, if it is one.
     pub snapshot: Option<SnapshotId>,
@@ -44,16 +48,41 @@ pub struct BlobItem {
     pub has_encrypted_metadata: bool,
     /// The names in its metadata that the service cannot tell the values of, because they are no legal
     /// names, as old service versions took them.
+    #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
 }
 
+redaction::debug_redacted!(BlobItem {
+    name: text,
+    snapshot,
+    properties,
+    tags,
+    is_deleted,
+    deleted_on,
+    remaining_retention_days,
+    has_versions_only,
+    has_encrypted_metadata,
+    invalid_metadata_names: text,
+});
+
 /// One entry of a list by hierarchy: a blob, or what stands for all blobs below a prefix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub enum BlobListItem {
     /// A blob whose name has no delimiter behind the prefix that was asked for.
     Blob(Box<BlobItem>),
     /// The beginning that names have in common, up to and with a delimiter.
-    Prefix(String),
+    Prefix(#[serde(serialize_with = "redaction::serialize")] String),
+}
+
+impl fmt::Debug for BlobListItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blob(blob) => f.debug_tuple("Blob").field(blob).finish(),
+            Self::Prefix(prefix) => {
+                f.debug_tuple("Prefix").field(&redaction::Shown(prefix)).finish()
+            }
+        }
+    }
 }
 
 /// The body of one answer.

@@ -2,13 +2,16 @@
 //!
 //! From [Setting and retrieving properties and metadata](https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 
 use super::headers;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::redaction,
+};
 
 /// The metadata of a blob, a snapshot or a container, ordered by name.
 ///
@@ -22,9 +25,15 @@ use crate::error::{Error, Result};
 /// let metadata = Metadata::from([("origin", "disk0"), ("owner", "team a")]);
 /// assert_eq!(metadata.get("ORIGIN"), Some("disk0"));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Metadata(BTreeMap<String, String>);
+pub struct Metadata(#[serde(serialize_with = "redaction::serialize")] BTreeMap<String, String>);
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Metadata").field(&redaction::Shown(&self.0)).finish()
+    }
+}
 
 impl Metadata {
     const PREFIX: &'static str = "x-ms-meta-";

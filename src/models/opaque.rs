@@ -2,19 +2,26 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::redaction::redact,
+};
 
 /// Defines a newtype over text that the service made and that goes back to it byte for byte.
+///
+/// `as_str` gives it exactly, and so it is compared and sent. What shows it is redacted: a service that
+/// echoes could put a secret into it.
 macro_rules! opaque_string {
     ($(#[$doc:meta])* $name:ident, $what:literal, $parse:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Cow<'static, str>);
 
         impl $name {
-            /// The text, exactly as the service wrote it.
+            /// The text, exactly as the service wrote it. All forms that show it hide what looks like
+            /// a secret; this does not.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -28,7 +35,19 @@ macro_rules! opaque_string {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.pad(&redact(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&redact(&self.0)).finish()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&redact(&self.0))
             }
         }
 

@@ -15,13 +15,16 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    wire::excerpt::{LONGEST_MESSAGE, shown},
+    wire::{
+        excerpt::{LONGEST_MESSAGE, shown},
+        redaction,
+    },
 };
 
 /// Everything that Get Blob Properties says of a blob, a snapshot or a version.
 ///
 /// What the service did not send, or sent malformed, is `None`, or empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobProperties {
     /// Changes with every write.
@@ -37,16 +40,22 @@ pub struct BlobProperties {
     /// blob of which only versions are left.
     pub content_length: u64,
     /// The stored `Content-Type`.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_type: Option<String>,
     /// The stored `Content-Encoding`.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_encoding: Option<String>,
     /// The stored `Content-Language`.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_language: Option<String>,
     /// The stored `Content-Disposition`.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_disposition: Option<String>,
     /// The stored `Cache-Control`.
+    #[serde(serialize_with = "redaction::serialize")]
     pub cache_control: Option<String>,
     /// The stored MD5, in base64.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
     /// The blob's metadata; names in lower case.
     pub metadata: Metadata,
@@ -72,8 +81,10 @@ pub struct BlobProperties {
     pub server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
     /// 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
+    #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
     /// The storage tier (from version 2017-04-17).
     pub access_tier: Option<AccessTier>,
@@ -95,8 +106,10 @@ pub struct BlobProperties {
     /// How many tags the blob has (from version 2019-12-12).
     pub tag_count: Option<u64>,
     /// The object replication policy of which this blob is a destination.
+    #[serde(serialize_with = "redaction::serialize")]
     pub replication_policy_id: Option<String>,
     /// The state of object replication from this blob, by `policy_rule`.
+    #[serde(serialize_with = "redaction::serialize")]
     pub replication_status: BTreeMap<String, String>,
     /// When the blob was last read, where the account tracks it (from version 2020-02-10).
     #[serde(with = "time::serde::rfc3339::option")]
@@ -112,16 +125,68 @@ pub struct BlobProperties {
     /// Whether a legal hold keeps the blob from being changed.
     pub legal_hold: Option<bool>,
     /// The owner, in accounts with a hierarchical namespace.
+    #[serde(serialize_with = "redaction::serialize")]
     pub owner: Option<String>,
     /// The owning group, in accounts with a hierarchical namespace.
+    #[serde(serialize_with = "redaction::serialize")]
     pub group: Option<String>,
     /// The permissions, in accounts with a hierarchical namespace.
+    #[serde(serialize_with = "redaction::serialize")]
     pub permissions: Option<String>,
     /// The access control list, in accounts with a hierarchical namespace.
+    #[serde(serialize_with = "redaction::serialize")]
     pub acl: Option<String>,
     /// `file` or `directory`, in accounts with a hierarchical namespace.
+    #[serde(serialize_with = "redaction::serialize")]
     pub resource_type: Option<String>,
 }
+
+redaction::debug_redacted!(BlobProperties {
+    etag,
+    last_modified,
+    creation_time,
+    content_length,
+    content_type: text,
+    content_encoding: text,
+    content_language: text,
+    content_disposition: text,
+    cache_control: text,
+    content_md5: text,
+    metadata,
+    blob_type,
+    copy,
+    incremental_copy,
+    lease_status,
+    lease_state,
+    lease_duration,
+    sequence_number,
+    committed_block_count,
+    is_sealed,
+    server_encrypted,
+    encryption_key_sha256: hash,
+    encryption_scope: text,
+    access_tier,
+    access_tier_inferred,
+    access_tier_change_time,
+    smart_access_tier,
+    archive_status,
+    rehydrate_priority,
+    version_id,
+    is_current_version,
+    tag_count,
+    replication_policy_id: text,
+    replication_status: text,
+    last_access_time,
+    expiry_time,
+    immutable_until,
+    immutability_policy_mode,
+    legal_hold,
+    owner: text,
+    group: text,
+    permissions: text,
+    acl: text,
+    resource_type: text,
+});
 
 impl BlobProperties {
     /// Reads the headers in one pass. One that is malformed counts as absent, except for the length;

@@ -2,7 +2,7 @@
 //!
 //! From [Manage and find data with blob index tags](https://learn.microsoft.com/azure/storage/blobs/storage-manage-find-blobs).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use http::HeaderValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,7 +13,10 @@ use super::{
     headers,
     xml::{Malformed, Xml},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::redaction,
+};
 
 /// The index tags of a blob (from version 2019-12-12): at most 10, ordered by key.
 ///
@@ -25,9 +28,15 @@ use crate::error::{Error, Result};
 /// let tags = Tags::from([("stage", "backup"), ("disk", "0")]);
 /// assert_eq!(tags.get("stage"), Some("backup"));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Tags(BTreeMap<String, String>);
+pub struct Tags(#[serde(serialize_with = "redaction::serialize")] BTreeMap<String, String>);
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tags").field(&redaction::Shown(&self.0)).finish()
+    }
+}
 
 impl Tags {
     /// No tags.

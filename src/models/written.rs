@@ -5,9 +5,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{CopyId, ETag, VersionId, headers, http_date};
+use crate::wire::redaction;
 
 /// The state in which a write left a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WrittenBlob {
     /// The blob's new ETag.
@@ -18,20 +19,35 @@ pub struct WrittenBlob {
     /// The blob's new version, in accounts that keep versions.
     pub version_id: Option<VersionId>,
     /// The MD5 of what was written, in base64, where the service tells it.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
     /// The CRC-64 of what was written, in base64, where the service tells it.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the content (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
+    #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
 
+redaction::debug_redacted!(WrittenBlob {
+    etag,
+    last_modified,
+    version_id,
+    content_md5: text,
+    content_crc64: text,
+    server_encrypted,
+    encryption_key_sha256: hash,
+    encryption_scope: text,
+});
+
 /// The state of a page blob after a write. Where several requests wrote the pages, each value is one that
 /// holds for all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WrittenPages {
     /// The blob's new ETag. `None` where several requests wrote the pages at the same time: which of them
@@ -44,36 +60,63 @@ pub struct WrittenPages {
     pub sequence_number: Option<u64>,
     /// The MD5 of the pages, in base64, where the service tells it; `None` where several requests wrote
     /// them, as each tells only that of its own.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
     /// The CRC-64 of the pages, in base64, where the service tells it (from version 2019-02-02); `None`
     /// where several requests wrote them.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted the pages (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
+    #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
 
+redaction::debug_redacted!(WrittenPages {
+    etag,
+    last_modified,
+    sequence_number,
+    content_md5: text,
+    content_crc64: text,
+    server_encrypted,
+    encryption_key_sha256: hash,
+    encryption_scope: text,
+});
+
 /// A block that was staged: not yet part of any blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StagedBlock {
     /// The MD5 of the block, in base64, where the service tells it.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
     /// The CRC-64 of the block, in base64 (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted the block (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the block (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
+    #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
 
+redaction::debug_redacted!(StagedBlock {
+    content_md5: text,
+    content_crc64: text,
+    server_encrypted,
+    encryption_key_sha256: hash,
+    encryption_scope: text,
+});
+
 /// A copy that was over with the answer to its request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CopiedBlob {
     /// Names the copy; the destination's properties tell of it.
@@ -86,14 +129,28 @@ pub struct CopiedBlob {
     /// The destination's new version, in accounts that keep versions.
     pub version_id: Option<VersionId>,
     /// The MD5 of the content, in base64, where that of the source was given.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
     /// The CRC-64 of the content, in base64 (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
     /// The encryption scope, where one was given (from version 2020-12-06).
+    #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
+
+redaction::debug_redacted!(CopiedBlob {
+    copy_id,
+    etag,
+    last_modified,
+    version_id,
+    content_md5: text,
+    content_crc64: text,
+    server_encrypted,
+    encryption_scope: text,
+});
 
 impl WrittenPages {
     pub(crate) fn from_headers(from: &HeaderMap) -> Self {

@@ -25,10 +25,11 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::redaction,
 };
 
 /// What was appended to a blob, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AppendedBlock {
     /// Where in the blob it begins, in bytes.
@@ -41,16 +42,32 @@ pub struct AppendedBlock {
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
     /// The MD5 of what was appended, in base64, where the service tells it.
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
     /// The CRC-64 of what was appended, in base64 (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted it (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts it (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
+    #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
+
+redaction::debug_redacted!(AppendedBlock {
+    offset,
+    committed_block_count,
+    etag,
+    last_modified,
+    content_md5: text,
+    content_crc64: text,
+    server_encrypted,
+    encryption_key_sha256: hash,
+    encryption_scope: text,
+});
 
 /// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
 /// [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).

@@ -17,10 +17,11 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::redaction,
 };
 
 /// A snapshot that was taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CreatedSnapshot {
     /// Names the snapshot.
@@ -35,8 +36,18 @@ pub struct CreatedSnapshot {
     /// Whether the service has encrypted the snapshot's metadata (from version 2019-02-02).
     pub server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the metadata (from version 2019-02-02).
+    #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
 }
+
+redaction::debug_redacted!(CreatedSnapshot {
+    snapshot,
+    etag,
+    last_modified,
+    version_id,
+    server_encrypted,
+    encryption_key_sha256: hash,
+});
 
 /// Takes a read-only snapshot of a blob: made by
 /// [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).

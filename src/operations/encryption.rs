@@ -5,14 +5,17 @@ use crate::{
     error::{Error, Result},
     models::{CustomerProvidedKey, ServiceVersion, headers},
     pipeline::request::Prepared,
+    wire::redaction,
 };
 
 /// A customer's key, or the name of an encryption scope, or neither.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Encryption {
     pub(crate) customer_key: Option<CustomerProvidedKey>,
     pub(crate) scope: Option<String>,
 }
+
+redaction::debug_redacted!(Encryption { customer_key, scope: text });
 
 impl Encryption {
     /// Adds the headers to a request; refuses what the service would refuse.

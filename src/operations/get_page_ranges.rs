@@ -22,7 +22,7 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{redaction, transport::BoxFuture},
 };
 
 /// The written pages of a page blob.
@@ -98,7 +98,7 @@ impl IntoFuture for GetPageRanges {
 
 /// The request for one page of a list of ranges: of all that hold data, or of those that differ from
 /// an earlier snapshot's.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ListPages {
     pub(super) call: Call,
     previous: Option<Previous>,
@@ -108,6 +108,16 @@ pub(crate) struct ListPages {
     pub(super) lease_id: Option<LeaseId>,
     marker: Option<String>,
 }
+
+redaction::debug_redacted!(ListPages {
+    call,
+    previous,
+    range,
+    page_size,
+    conditions,
+    lease_id,
+    marker: text,
+});
 
 /// The snapshot with which a blob is compared.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::redaction,
 };
 
 /// Requests a key with which the client's Entra identity can sign SAS for a while: made by
@@ -24,13 +25,20 @@ use crate::{
 /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
 /// (from version 2018-11-09)
 #[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GetUserDelegationKey {
     call: Call,
     start: OffsetDateTime,
     expiry: OffsetDateTime,
     delegated_user_tenant_id: Option<String>,
 }
+
+redaction::debug_redacted!(GetUserDelegationKey {
+    call,
+    start,
+    expiry,
+    delegated_user_tenant_id: text,
+});
 
 /// The longest time for which a key is given, and the furthest from now that it may begin or end.
 const LONGEST: Duration = Duration::days(7);

@@ -1,6 +1,6 @@
 //! List Blobs: flat, or by hierarchy.
 
-use std::{collections::BTreeSet, marker::PhantomData};
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
 use futures_core::Stream;
 use futures_util::{TryStreamExt, stream};
@@ -22,7 +22,7 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{redaction, transport::BoxFuture},
 };
 
 /// What a list of blobs can tell besides names and properties.
@@ -72,21 +72,38 @@ impl BlobInclude {
 }
 
 /// One page of a list of blobs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobPage<T> {
     /// In the order of their names. May be empty although more pages follow.
     pub items: Vec<T>,
     /// Where the next page begins; `None` on the last.
+    #[serde(serialize_with = "redaction::serialize")]
     pub next_marker: Option<String>,
     /// What the names begin with, as the service read it, where it was asked for.
+    #[serde(serialize_with = "redaction::serialize")]
     pub prefix: Option<String>,
     /// Where this page begins, unless it is the first.
+    #[serde(serialize_with = "redaction::serialize")]
     pub marker: Option<String>,
     /// The most that the page was to hold, where that was asked for.
     pub max_results: Option<u32>,
     /// What names are grouped by, in a list by hierarchy.
+    #[serde(serialize_with = "redaction::serialize")]
     pub delimiter: Option<String>,
+}
+
+impl<T: fmt::Debug> fmt::Debug for BlobPage<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlobPage")
+            .field("items", &self.items)
+            .field("next_marker", &redaction::Shown(&self.next_marker))
+            .field("prefix", &redaction::Shown(&self.prefix))
+            .field("marker", &redaction::Shown(&self.marker))
+            .field("max_results", &self.max_results)
+            .field("delimiter", &redaction::Shown(&self.delimiter))
+            .finish()
+    }
 }
 
 /// Lists the blobs of a container: made by
@@ -117,7 +134,7 @@ pub struct ListBlobsByHierarchy {
     query: ListQuery,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct ListQuery {
     prefix: Option<String>,
     delimiter: Option<String>,
@@ -126,6 +143,15 @@ struct ListQuery {
     page_size: Option<u32>,
     include: BTreeSet<BlobInclude>,
 }
+
+redaction::debug_redacted!(ListQuery {
+    prefix: text,
+    delimiter: text,
+    start_from: text,
+    marker: text,
+    page_size,
+    include,
+});
 
 impl ListBlobs {
     pub(crate) fn new(call: Call) -> Self {

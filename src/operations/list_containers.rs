@@ -17,18 +17,21 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{redaction, transport::BoxFuture},
 };
 
 /// One page of a list of containers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContainerPage {
     /// In the order of their names. May be empty although more pages follow.
     pub items: Vec<ContainerItem>,
     /// Where the next page begins; `None` on the last.
+    #[serde(serialize_with = "redaction::serialize")]
     pub next_marker: Option<String>,
 }
+
+redaction::debug_redacted!(ContainerPage { items, next_marker: text });
 
 /// Lists the containers of an account: made by
 /// [`BlobServiceClient::list_containers`](crate::BlobServiceClient::list_containers).
@@ -44,7 +47,7 @@ pub struct ListContainers {
     query: ListQuery,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct ListQuery {
     prefix: Option<String>,
     marker: Option<String>,
@@ -53,6 +56,15 @@ struct ListQuery {
     deleted: bool,
     system: bool,
 }
+
+redaction::debug_redacted!(ListQuery {
+    prefix: text,
+    marker: text,
+    page_size,
+    metadata,
+    deleted,
+    system,
+});
 
 impl ListContainers {
     pub(crate) fn new(call: Call) -> Self {

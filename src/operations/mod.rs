@@ -15,6 +15,7 @@ use crate::{
         response::Answer,
         send::{Kind, Pipeline, Tries},
     },
+    wire::redaction,
 };
 
 pub(crate) mod abort_copy;
@@ -127,7 +128,7 @@ pub(crate) trait Operation {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.target {
-            Ok(url) => write!(f, "{url} {:?}", self.options),
+            Ok(url) => write!(f, "{:?} {:?}", redaction::Shown(url), self.options),
             Err(name) => write!(f, "{name:?}"),
         }
     }

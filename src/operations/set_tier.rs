@@ -11,6 +11,7 @@ use crate::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::redaction,
 };
 
 /// What became of a change of tier.
@@ -27,7 +28,7 @@ pub enum TierChange {
 /// [Set Blob Tier](https://learn.microsoft.com/rest/api/storageservices/set-blob-tier)
 /// (from version 2017-04-17; `Cold` from 2021-12-02, `Smart` from 2026-06-06)
 #[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SetTier {
     call: Call,
     tier: AccessTier,
@@ -35,6 +36,8 @@ pub struct SetTier {
     if_tags: Option<String>,
     lease_id: Option<LeaseId>,
 }
+
+redaction::debug_redacted!(SetTier { call, tier, rehydrate_priority, if_tags: text, lease_id });
 
 impl SetTier {
     pub(crate) fn new(call: Call, tier: AccessTier) -> Self {

@@ -76,7 +76,7 @@ impl Operation for StageBlock {
         check_length(&self.call, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
         let request = Prepared::new(Method::PUT, url)
             .query("comp", "block")
-            .query("blockid", &self.id.to_string())
+            .query("blockid", &self.id.to_base64())
             .body(self.content.0.clone());
         let request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
         let request = self.encryption.write(&self.call, request)?;

@@ -81,7 +81,7 @@ impl Operation for StageBlockFromUri {
         self.source.check_no_tags()?;
         let mut request = Prepared::new(Method::PUT, url)
             .query("comp", "block")
-            .query("blockid", &self.id.to_string());
+            .query("blockid", &self.id.to_base64());
         if let Some(range) = &self.range {
             let text = source_range(range)?;
             check_length(&self.call, range.end - range.start)?;

@@ -1,12 +1,24 @@
 //! Headers that are stored with a blob, and come back with its content.
 
+use std::fmt;
+
 use http::HeaderName;
 
-use crate::{error::Result, pipeline::request::Prepared};
+use crate::{
+    wire::redaction,
+    {error::Result, pipeline::request::Prepared},
+};
 
 /// What each is called in an error, and its value.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Stored(Vec<(HeaderName, &'static str, String)>);
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.iter().map(|(name, _, value)| (name.as_str(), redaction::Shown(value)));
+        f.debug_map().entries(shown).finish()
+    }
+}
 
 impl Stored {
     /// Sets a header, in place of what was set before.

@@ -8,7 +8,7 @@ use super::clock::Clock;
 use crate::{
     error::{Error, Result},
     models::ServiceVersion,
-    wire::transport::Transport,
+    wire::{redaction, transport::Transport},
 };
 
 /// How a client's requests travel: version, retries, time limits, transport.
@@ -23,7 +23,7 @@ use crate::{
 ///     .retry(RetryOptions::new().max_retries(5));
 /// # let _ = options;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ClientOptions {
     pub(crate) service_version: ServiceVersion,
     pub(crate) retry: RetryOptions,
@@ -34,6 +34,17 @@ pub struct ClientOptions {
     pub(crate) clock: Clock,
     pub(crate) read_from_secondary: bool,
 }
+
+redaction::debug_redacted!(ClientOptions {
+    service_version,
+    retry,
+    attempt_timeout,
+    connect_timeout,
+    application_id: text,
+    transport,
+    clock,
+    read_from_secondary,
+});
 
 impl ClientOptions {
     /// The longest time that an attempt may be given.

@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     error::{Error, Result},
     models::headers,
+    wire::redaction,
 };
 
 /// What a repeat of an operation may do, which decides whether it is sent again.
@@ -76,13 +77,15 @@ impl Prepared {
 }
 
 /// What every operation's builder can set for its one call.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct CallOptions {
     pub(crate) server_timeout: Option<Duration>,
     pub(crate) client_request_id: Option<String>,
     /// Whether only the primary's answer will do.
     pub(crate) primary_only: bool,
 }
+
+redaction::debug_redacted!(CallOptions { server_timeout, client_request_id: text, primary_only });
 
 impl CallOptions {
     /// Puts the options into a request.

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     models::{ServiceVersion, headers, http_date},
     wire::{
-        redaction::redact,
+        redaction::{forget_keys, redact},
         transport::{BoxFuture, Request, Response, Transport, TransportError},
     },
 };
@@ -209,16 +209,17 @@ impl Pipeline {
             let token = self.credential.token_in(&signed);
             let limit = self.limit(request);
             let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
-            let (answer, failed) = answered.unwrap_or_else(|| {
+            let (mut answer, failed) = answered.unwrap_or_else(|| {
                 Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
             })?;
+            forget_keys(&request.headers, &mut answer.headers);
             tracing::debug!(
                 operation = kind.name,
                 method = %request.method,
                 url = %redact(request.url.as_str()),
                 attempt = tries.made,
                 status = answer.status.as_u16(),
-                request_id = answer.text(&headers::REQUEST_ID),
+                request_id = answer.text(&headers::REQUEST_ID).map(|id| redact(id)).as_deref(),
                 "answered"
             );
             let Some(body) = failed else { return Ok(answer) };
@@ -238,7 +239,7 @@ impl Pipeline {
         error.retry_after = tries.retry_after;
         error.client_request_id = error.client_request_id.or_else(|| {
             match request.headers.get(headers::CLIENT_REQUEST_ID) {
-                Some(given) => given.to_str().ok().map(str::to_owned),
+                Some(given) => given.to_str().ok().map(|id| redact(id).into_owned()),
                 None => Some(id.to_string()),
             }
         });

@@ -8,11 +8,12 @@ use super::{permissions, token::Query};
 use crate::{
     error::{Error, Result},
     models::{ServiceVersion, SnapshotId, VersionId, names},
+    wire::redaction,
 };
 
 /// The fields of a SAS. An empty one is absent: an empty line in the signed text, and nothing in
 /// the query.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Fields<'a> {
     pub(super) version: ServiceVersion,
     pub(super) resource: Resource<'a>,
@@ -27,6 +28,19 @@ pub(super) struct Fields<'a> {
     pub(super) response_headers: [Cow<'a, str>; 5],
 }
 
+redaction::debug_redacted!(Fields<'_> {
+    version,
+    resource,
+    permissions,
+    start,
+    expiry,
+    policy: text,
+    ip,
+    protocol,
+    encryption_scope: text,
+    response_headers: text,
+});
+
 /// The names of [`Fields::response_headers`] as arguments and in the query.
 const RESPONSE_HEADERS: [(&str, &str); 5] = [
     ("cache control of a SAS", "rscc"),
@@ -37,7 +51,7 @@ const RESPONSE_HEADERS: [(&str, &str); 5] = [
 ];
 
 /// What a SAS is for. An account SAS is for no resource in particular.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Resource<'a> {
     /// `b`, `bs`, `bv`, `c` or `d`: the value of `sr`.
     pub(super) kind: &'static str,
@@ -52,17 +66,26 @@ pub(super) struct Resource<'a> {
     pub(super) stored: bool,
 }
 
+redaction::debug_redacted!(Resource<'_> {
+    kind,
+    container: text,
+    path: text,
+    moment: text,
+    depth,
+    stored,
+});
+
 impl Resource<'static> {
     pub(super) fn blob(container: String, blob: String) -> Self {
         Self::of("b", container, blob)
     }
 
     pub(super) fn snapshot(container: String, blob: String, snapshot: &SnapshotId) -> Self {
-        Self { moment: snapshot.to_string().into(), ..Self::of("bs", container, blob) }
+        Self { moment: snapshot.as_str().to_owned().into(), ..Self::of("bs", container, blob) }
     }
 
     pub(super) fn version(container: String, blob: String, version: &VersionId) -> Self {
-        Self { moment: version.to_string().into(), ..Self::of("bv", container, blob) }
+        Self { moment: version.as_str().to_owned().into(), ..Self::of("bv", container, blob) }
     }
 
     pub(super) fn container(container: String) -> Self {

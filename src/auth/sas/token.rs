@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
-    wire::redaction::redact,
+    wire::redaction::redact_query,
 };
 
 /// A shared access signature: the query string that authorizes a URL.
@@ -67,7 +67,7 @@ impl SasToken {
 
 impl fmt::Debug for SasToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SasToken").field(&redact(&self.0)).finish()
+        f.debug_tuple("SasToken").field(&redact_query(&self.0)).finish()
     }
 }
 

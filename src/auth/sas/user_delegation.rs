@@ -22,6 +22,7 @@ use crate::{
         opaque::guid,
         xml::{Malformed, Xml},
     },
+    wire::redaction,
 };
 
 /// A key with which an Entra identity may sign SAS for a while, at most seven days (from version
@@ -132,8 +133,8 @@ impl UserDelegationKey {
 impl fmt::Debug for UserDelegationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserDelegationKey")
-            .field("object_id", &self.object_id)
-            .field("tenant_id", &self.tenant_id)
+            .field("object_id", &redaction::Shown(&self.object_id))
+            .field("tenant_id", &redaction::Shown(&self.tenant_id))
             .field("expires_on", &self.expires_on)
             .finish_non_exhaustive()
     }
@@ -168,7 +169,7 @@ pub struct UserDelegationSas<P, S = NeedsPermissions> {
 }
 
 /// The fields that only a user delegation SAS has.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct UserFields {
     authorized_object_id: String,
     unauthorized_object_id: String,
@@ -177,6 +178,15 @@ pub(super) struct UserFields {
     request_headers: BTreeMap<String, String>,
     request_query_parameters: BTreeMap<String, String>,
 }
+
+redaction::debug_redacted!(UserFields {
+    authorized_object_id: text,
+    unauthorized_object_id: text,
+    correlation_id: text,
+    delegated_user_object_id: text,
+    request_headers: text,
+    request_query_parameters: text,
+});
 
 impl UserDelegationSas<BlobSasPermissions> {
     /// Of a blob. It grants the blob's snapshots too, when their URL carries it.

@@ -15,6 +15,7 @@ use crate::{
     models::{SnapshotId, VersionId, endpoint::Endpoint},
     operations::{BadName, Call, Target},
     pipeline::{options::ClientOptions, request::Prepared, send::Pipeline},
+    wire::redaction,
 };
 
 /// One blob, a snapshot or a version of one, whatever its type. Cheap to clone; making one sends
@@ -272,7 +273,8 @@ impl BlobClient {
 impl fmt::Debug for BlobClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Parts { endpoint, container, name, snapshot, version, .. } = self.0.deref();
-        write!(f, "BlobClient({}/{container}/{name}", endpoint.url())?;
+        let place = format!("{}/{container}/{name}", endpoint.url());
+        write!(f, "BlobClient({}", redaction::redact(&place))?;
         if let Some(snapshot) = snapshot {
             write!(f, ", snapshot {snapshot}")?;
         }

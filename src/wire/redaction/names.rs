@@ -1,0 +1,171 @@
+//! The names by which secrets, and what is none, are known.
+
+/// The query parameters whose values are shown; every other may be a secret.
+///
+/// They are the service's own, the fields of a SAS but for its signature, and what says how and until
+/// when a presigned URL of another cloud holds.
+const HARMLESS: &[&str] = &[
+    // The service's.
+    "comp",
+    "restype",
+    "snapshot",
+    "versionid",
+    "timeout",
+    "prefix",
+    "delimiter",
+    "marker",
+    "maxresults",
+    "include",
+    "showonly",
+    "startfrom",
+    "blockid",
+    "blocklisttype",
+    "copyid",
+    "prevsnapshot",
+    "where",
+    "deletetype",
+    "api-version",
+    // Of a SAS.
+    "sv",
+    "ss",
+    "srt",
+    "sr",
+    "sp",
+    "st",
+    "se",
+    "sip",
+    "spr",
+    "si",
+    "sk",
+    "ses",
+    "sdd",
+    "rscc",
+    "rscd",
+    "rsce",
+    "rscl",
+    "rsct",
+    "skoid",
+    "sktid",
+    "skt",
+    "ske",
+    "sks",
+    "skv",
+    "skdutid",
+    "sduoid",
+    "saoid",
+    "suoid",
+    "scid",
+    "srh",
+    "srq",
+    // Of presigned URLs elsewhere.
+    "x-amz-algorithm",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-signedheaders",
+    "x-goog-algorithm",
+    "x-goog-date",
+    "x-goog-expires",
+    "x-goog-signedheaders",
+    "expires",
+    "generation",
+    "alt",
+    "partnumber",
+    "response-content-type",
+    "response-content-disposition",
+];
+
+/// How names end whose values are secret wherever they stand, in lower case.
+const SECRET_ENDS: &[&str] = &[
+    "sig",
+    "signature",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "credential",
+    "assertion",
+    "authorization",
+    "accountkey",
+    "account_key",
+    "account-key",
+    "accesskey",
+    "access_key",
+    "access-key",
+    "accesskeyid",
+    "access_key_id",
+    "accessid",
+    "secretkey",
+    "secret_key",
+    "sharedkey",
+    "shared_key",
+    "apikey",
+    "api_key",
+    "api-key",
+    "encryption-key",
+    "encryption_key",
+];
+
+/// The headers whose values are secret as a whole.
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "x-ms-copy-source-authorization",
+    "x-ms-encryption-key",
+    "x-ms-source-encryption-key",
+    "cookie",
+    "set-cookie",
+];
+
+/// Whether the value of a query parameter may be shown.
+pub(crate) fn is_harmless_parameter(name: &[u8]) -> bool {
+    HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Whether the value of a header must not be shown.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    SECRET_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether what follows `name` and `=` is a secret, outside of a query.
+pub(super) fn is_secret_name(name: &[u8]) -> bool {
+    let ends_with = |end: &&str| {
+        let from = name.len().checked_sub(end.len());
+        from.is_some_and(|from| name[from..].eq_ignore_ascii_case(end.as_bytes()))
+    };
+    SECRET_ENDS.iter().any(ends_with)
+}
+
+/// The words behind `Bearer` that are no token: what people write, and the parameters of a challenge.
+pub(super) fn is_no_token(word: &[u8]) -> bool {
+    const PROSE: &[&str] = &[
+        "token",
+        "tokens",
+        "auth",
+        "authentication",
+        "authorization",
+        "challenge",
+        "credential",
+        "credentials",
+        "scheme",
+    ];
+    const PARAMETERS: &[&str] = &[
+        "authorization_uri=",
+        "authorization=",
+        "resource_id=",
+        "resource=",
+        "realm=",
+        "scope=",
+        "error=",
+        "error_description=",
+        "client_id=",
+        "trusted_issuers=",
+    ];
+    let word = word.trim_ascii_end();
+    let bare = word.strip_suffix(b".").or_else(|| word.strip_suffix(b":")).unwrap_or(word);
+    let begins = |start: &&str| {
+        word.get(..start.len()).is_some_and(|word| word.eq_ignore_ascii_case(start.as_bytes()))
+    };
+    PROSE.iter().any(|prose| bare.eq_ignore_ascii_case(prose.as_bytes()))
+        || PARAMETERS.iter().any(begins)
+}

@@ -1,0 +1,433 @@
+//! Finds the secrets in a text, in one pass.
+//!
+//! A secret is known by what stands before it: the name of a parameter, of a header or of a field, or
+//! a scheme such as `Bearer`. In a query every parameter is one unless its name is known to be
+//! harmless. A key and a JSON web token are known by their form as well.
+//!
+//! Percent-encoded text is read decoded, in any depth: a URL in a parameter of another URL is a URL.
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{
+    REDACTED,
+    names::{is_harmless_parameter, is_no_token, is_secret_header, is_secret_name},
+};
+
+/// The longest name that is looked at, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// From how many digits on base64 that ends in `=` may be a key: those of 32 bytes without the `=`.
+const KEY_DIGITS: usize = 43;
+
+/// How many digits of base64 an account's key has, without the `==`.
+const ACCOUNT_KEY_DIGITS: usize = 86;
+
+/// The shortest JSON web token: its header alone takes more.
+const SHORTEST_JWT: usize = 40;
+
+/// Text with all percent-encoding undone, and where each of its bytes was.
+pub(super) struct View<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// For each byte where it begins in the text, and how often it was encoded. Empty where nothing is.
+    places: Vec<(usize, u8)>,
+    length: usize,
+    #[cfg(test)]
+    pub(super) steps: std::cell::Cell<usize>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let raw = text.as_bytes();
+        let mut view = Self {
+            bytes: Cow::Borrowed(raw),
+            places: Vec::new(),
+            length: raw.len(),
+            #[cfg(test)]
+            steps: std::cell::Cell::new(0),
+        };
+        if raw.contains(&b'%') {
+            let mut bytes = Vec::with_capacity(raw.len());
+            view.places.reserve(raw.len());
+            let mut at = 0;
+            while at < raw.len() {
+                let (byte, next, depth) = decoded(raw, at);
+                bytes.push(byte);
+                view.places.push((at, depth));
+                at = next;
+            }
+            view.bytes = Cow::Owned(bytes);
+        }
+        view
+    }
+
+    /// Where a byte begins in the text; its end for the place behind the last one.
+    pub(super) fn place(&self, at: usize) -> usize {
+        match self.places.is_empty() {
+            true => at,
+            false => self.places.get(at).map_or(self.length, |(place, _)| *place),
+        }
+    }
+
+    /// How often a byte was percent-encoded.
+    fn depth(&self, at: usize) -> u8 {
+        self.places.get(at).map_or(0, |(_, depth)| *depth)
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        #[cfg(test)]
+        self.steps.set(self.steps.get() + 1);
+        self.bytes.get(at).copied()
+    }
+
+    /// The first place from `at` on whose byte is not as `goes_on` says, or the end.
+    fn skip(&self, mut at: usize, goes_on: impl Fn(u8, usize) -> bool) -> usize {
+        while self.byte(at).is_some_and(|byte| goes_on(byte, at)) {
+            at += 1;
+        }
+        at
+    }
+
+    fn skip_spaces(&self, at: usize) -> usize {
+        self.skip(at, |byte, _| byte == b' ' || byte == b'\t')
+    }
+}
+
+/// One byte of the text, whatever it is encoded in; where the next begins; how often it was encoded.
+fn decoded(raw: &[u8], at: usize) -> (u8, usize, u8) {
+    let pair = |at: usize| -> Option<u8> {
+        let digit = |at: usize| char::from(*raw.get(at)?).to_digit(16);
+        u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok()
+    };
+    let (mut digits, mut depth) = (at + 1, 1_u8);
+    if raw[at] != b'%' || pair(digits).is_none() {
+        return (raw[at], at + 1, 0);
+    }
+    // `%253D` is `%3D` encoded, and that is `=` encoded.
+    while raw[digits..].starts_with(b"25") && pair(digits + 2).is_some() {
+        digits += 2;
+        depth = depth.saturating_add(1);
+    }
+    (pair(digits).unwrap_or(b'%'), digits + 2, depth)
+}
+
+/// What a text begins as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Text,
+    Query,
+}
+
+/// The places of all secrets in the view, in order and apart from each other.
+pub(super) fn secrets(view: &View<'_>, start: Start) -> Vec<Range<usize>> {
+    let begins = (start == Start::Query).then_some(0);
+    let query = begins.map(|_| 0);
+    let mut scan = Scan { view, found: Vec::new(), query, name_from: begins, authority: None };
+    let mut at = 0;
+    while at < view.bytes.len() {
+        let word = at..view.skip(at, |byte, _| is_word(byte));
+        at = scan.forms(word.clone()).unwrap_or_else(|| scan.sign(word));
+    }
+    scan.found
+}
+
+/// What the scan knows of the place where it is.
+struct Scan<'v, 'a> {
+    view: &'v View<'a>,
+    found: Vec<Range<usize>>,
+    /// Whether it is in a query, and how often the query's `?` was encoded.
+    query: Option<u8>,
+    /// Where the name of a parameter begins, as long as it can go on.
+    name_from: Option<usize>,
+    /// Where the authority of a URL begins, as long as it can go on.
+    authority: Option<usize>,
+}
+
+impl Scan<'_, '_> {
+    /// Finds in a word what is known by its form. Returns where to go on, if a key goes beyond the word.
+    fn forms(&mut self, word: Range<usize>) -> Option<usize> {
+        if word.len() < SHORTEST_JWT {
+            return None;
+        }
+        let (mut token, mut digits) = (word.start, word.start);
+        for at in word.start..=word.end {
+            let byte = if at < word.end { self.view.byte(at) } else { None };
+            if !byte.is_some_and(is_name) {
+                self.web_token(token..at);
+                token = at + 1;
+            }
+            if !byte.is_some_and(is_base64) {
+                let run = digits..at;
+                digits = at + 1;
+                if at == word.end {
+                    return self.key(run);
+                }
+                self.bare_key(run);
+            }
+        }
+        None
+    }
+
+    /// Hides `header.payload.signature`.
+    fn web_token(&mut self, run: Range<usize>) {
+        let text = &self.view.bytes[run.clone()];
+        if text.len() >= SHORTEST_JWT
+            && text[..3].eq_ignore_ascii_case(b"eyj")
+            && text.iter().filter(|byte| **byte == b'.').count() >= 2
+        {
+            self.hide(run);
+        }
+    }
+
+    /// Hides base64 at the end of a word that is a key, with its padding, behind which to go on.
+    fn key(&mut self, run: Range<usize>) -> Option<usize> {
+        let end = self.view.skip(run.end, |byte, at| byte == b'=' && at < run.end + 2);
+        let goes_on = |byte| byte != b'/' && (is_base64(byte) || byte == b'=');
+        let ends = !self.view.byte(end).is_some_and(goes_on);
+        if run.len() < KEY_DIGITS || end == run.end || !ends {
+            self.bare_key(run);
+            return None;
+        }
+        self.hide(run.start..end);
+        Some(end)
+    }
+
+    /// Hides an account's key whose `==` was lost, alone or as part of a path.
+    fn bare_key(&mut self, run: Range<usize>) {
+        let view = self.view;
+        let mut start = run.start;
+        while start + ACCOUNT_KEY_DIGITS <= run.end {
+            let end = start + ACCOUNT_KEY_DIGITS;
+            let ends = end == run.end || view.byte(end) == Some(b'/');
+            let key = ends && is_random((start..end).map_while(|at| view.byte(at)));
+            if key {
+                self.hide(start..end);
+                start = end;
+            }
+            start = view.skip(start, |byte, at| at < run.end && byte != b'/') + 1;
+        }
+    }
+
+    /// Judges what stands behind a word. Returns where to go on.
+    fn sign(&mut self, word: Range<usize>) -> usize {
+        let at = word.end;
+        let Some(byte) = self.view.byte(at) else { return at };
+        match byte {
+            b'?' | b'#' => {
+                let depth = self.view.depth(at);
+                // A query in a parameter of another is part of that one.
+                if byte == b'?' && self.query.is_none() {
+                    self.query = Some(depth);
+                }
+                self.name_from = self.query.map(|_| at + 1);
+                self.authority = None;
+            }
+            b'&' => self.name_from = self.query.map(|_| at + 1),
+            b'=' => return self.value(word),
+            b':' => return self.header(word),
+            b'@' => self.user_info(at),
+            b'"' | b'\'' => {
+                self.leave_query(at);
+                return self.quoted(word);
+            }
+            _ if ends_url(byte) => {
+                self.leave_query(at);
+                return self.scheme(word);
+            }
+            _ => {}
+        }
+        at + 1
+    }
+
+    fn leave_query(&mut self, at: usize) {
+        if self.query.is_some_and(|depth| self.view.depth(at) <= depth) {
+            (self.query, self.name_from) = (None, None);
+        }
+        self.authority = None;
+    }
+
+    /// `name=value`.
+    fn value(&mut self, word: Range<usize>) -> usize {
+        let at = word.end;
+        let secret = match self.name_from.take() {
+            Some(from) if at - from <= LONGEST_NAME => {
+                !is_harmless_parameter(&self.view.bytes[from..at])
+            }
+            Some(_) => true,
+            None => is_secret_name(self.name(&word)),
+        };
+        if !secret {
+            return at + 1;
+        }
+        let quote = self.view.byte(at + 1).is_some_and(|byte| matches!(byte, b'"' | b'\''));
+        let start = at + 1 + usize::from(quote);
+        let in_query = self.query.is_some();
+        let end = self.end(start, at, |byte| match in_query {
+            true => ends_value(byte),
+            false => ends_value(byte) || matches!(byte, b',' | b';' | b')'),
+        });
+        self.hide(start..end);
+        end
+    }
+
+    /// `name: value`; and `://`, behind which a user and a password may stand.
+    fn header(&mut self, word: Range<usize>) -> usize {
+        let at = word.end;
+        let bytes = &self.view.bytes;
+        if bytes[at + 1..].starts_with(b"//") {
+            self.authority = Some(at + 3);
+            return at + 1;
+        }
+        let name = self.name(&word);
+        if !std::str::from_utf8(name).is_ok_and(is_secret_header) {
+            return at + 1;
+        }
+        let start = self.view.skip_spaces(at + 1);
+        let first = self.end(start, at, ends_word);
+        if is_scheme(&bytes[start..first]) {
+            // The scheme is shown, and what follows it is judged where it is met.
+            return start;
+        }
+        let end = self.end(first, at, |byte| matches!(byte, b'\r' | b'\n' | b',' | b'"' | b'<'));
+        self.hide(start..end);
+        end
+    }
+
+    /// `"name": "value"`, and what stands in quotes in the service's message on a wrong signature.
+    fn quoted(&mut self, word: Range<usize>) -> usize {
+        const FOUND: &[u8] = b"signature found in the http request";
+        let at = word.end;
+        let quote = self.view.bytes[at];
+        let before = self.view.bytes[..at].trim_ascii_end();
+        let found = before.len().checked_sub(FOUND.len()).map(|from| &before[from..]);
+        let same_quote = |byte| byte == quote || matches!(byte, b'<' | b'\n');
+        if word.is_empty() && found.is_some_and(|found| found.eq_ignore_ascii_case(FOUND)) {
+            let end = self.end(at + 1, at, same_quote);
+            self.hide(at + 1..end);
+            return end;
+        }
+        let name = self.name(&word);
+        let named = is_secret_name(name) || std::str::from_utf8(name).is_ok_and(is_secret_header);
+        if !named {
+            return at + 1;
+        }
+        let sign = self.view.skip_spaces(at + 1);
+        let start = self.view.skip_spaces(sign + 1);
+        let assigns = matches!(self.view.byte(sign), Some(b':' | b'=' | b','));
+        if !assigns || !matches!(self.view.byte(start), Some(b'"' | b'\'')) {
+            return at + 1;
+        }
+        let quote = self.view.bytes[start];
+        let end = self.end(start + 1, start, |byte| byte == quote);
+        self.hide(start + 1..end);
+        end
+    }
+
+    /// `Bearer token` and `SharedKey account:signature`.
+    fn scheme(&mut self, word: Range<usize>) -> usize {
+        let at = word.end;
+        let next = at + 1;
+        let name = self.name(&word);
+        if !is_scheme(name) {
+            return next;
+        }
+        let start = self.view.skip_spaces(next);
+        let end = self.end(start, at, ends_word);
+        let text = &self.view.bytes[start..end];
+        let proof = match name.eq_ignore_ascii_case(b"bearer") {
+            true => !is_no_token(text),
+            false => text.contains(&b':'),
+        };
+        if !proof {
+            return next;
+        }
+        self.hide(start..end);
+        end
+    }
+
+    /// `user:password@`, in a URL.
+    fn user_info(&mut self, at: usize) {
+        let Some(from) = self.authority.take() else { return };
+        if from < at && !self.view.bytes[from..at].contains(&b'/') {
+            while self.found.last().is_some_and(|last| last.end > from) {
+                self.found.pop();
+            }
+            self.hide(from..at);
+        }
+    }
+
+    /// The end of a value from `start` on: what ends it is encoded no deeper than the sign before it.
+    fn end(&self, start: usize, sign: usize, ends: impl Fn(u8) -> bool) -> usize {
+        let depth = self.view.depth(sign);
+        self.view.skip(start, |byte, at| !ends(byte) || self.view.depth(at) > depth)
+    }
+
+    /// The name at the end of a word, as much of it as is looked at.
+    fn name(&self, word: &Range<usize>) -> &[u8] {
+        let from = word.start.max(word.end.saturating_sub(LONGEST_NAME));
+        let word = &self.view.bytes[from..word.end];
+        let begins = word.iter().rposition(|byte| !is_name(*byte)).map_or(0, |before| before + 1);
+        &word[begins..]
+    }
+
+    /// Notes a secret. What is hidden already stays as it is.
+    fn hide(&mut self, secret: Range<usize>) {
+        if secret.is_empty() || self.view.bytes[secret.clone()] == *REDACTED.as_bytes() {
+            return;
+        }
+        match self.found.last_mut() {
+            Some(last) if secret.start < last.end => last.end = last.end.max(secret.end),
+            _ => self.found.push(secret),
+        }
+    }
+}
+
+/// Whether a byte belongs to names, and to the parts of a JSON web token.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// Whether the digits of a key are as mixed as chance makes them, and no words. Gives up early on a path
+/// of many parts, so that no part is looked at often.
+fn is_random(digits: impl Iterator<Item = u8>) -> bool {
+    let (mut upper, mut lower, mut numbers, mut slashes) = (0, 0, 0, 0);
+    for digit in digits {
+        let count = match digit {
+            b'A'..=b'Z' => &mut upper,
+            b'a'..=b'z' => &mut lower,
+            b'0'..=b'9' => &mut numbers,
+            _ => &mut slashes,
+        };
+        *count += usize::from(digit != b'+');
+        if slashes > 6 {
+            return false;
+        }
+    }
+    upper >= 16 && lower >= 16 && numbers >= 4
+}
+
+fn is_word(byte: u8) -> bool {
+    is_name(byte) || is_base64(byte) || byte == b'~'
+}
+
+/// Whether a URL ends here that stands in other text.
+fn ends_url(byte: u8) -> bool {
+    byte <= b' ' || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`')
+}
+
+fn ends_value(byte: u8) -> bool {
+    ends_url(byte) || matches!(byte, b'&' | b'#')
+}
+
+fn ends_word(byte: u8) -> bool {
+    ends_value(byte) || matches!(byte, b',' | b';' | b')')
+}
+
+fn is_scheme(word: &[u8]) -> bool {
+    [&b"bearer"[..], b"sharedkey", b"sharedkeylite"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
