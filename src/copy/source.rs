@@ -402,6 +402,8 @@ pub(crate) struct SourceIdentity {
     path: String,
     snapshot: Option<String>,
     version: Option<String>,
+    /// What else a host that is no account is asked for, which may choose the file: less what signs.
+    query: Vec<(String, String)>,
 }
 
 impl SourceIdentity {
@@ -416,19 +418,38 @@ impl SourceIdentity {
         let (snapshot, version) = (parameter("snapshot"), parameter("versionid"));
         let mut bare = url.clone();
         bare.set_query(None);
-        let path = match BlobUrl::parse("source", &bare, None) {
+        let (path, of_account) = match BlobUrl::parse("source", &bare, None) {
             Ok(BlobUrl { endpoint, container, blob, .. }) => {
-                format!("{}/{container}/{blob}", endpoint.account().unwrap_or_default())
+                let account = endpoint.account();
+                (format!("{}/{container}/{blob}", account.unwrap_or_default()), account.is_some())
             }
-            Err(_) => percent_decode_str(url.path()).decode_utf8_lossy().into_owned(),
+            Err(_) => (percent_decode_str(url.path()).decode_utf8_lossy().into_owned(), false),
         };
-        Some(Self { server, path, snapshot, version })
+        let own = url.query_pairs().filter(|(name, _)| !of_account && !signs(name));
+        let query = own.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        Some(Self { server, path, snapshot, version, query })
     }
 
     /// Whether the source can never change: a snapshot or a version.
     pub(crate) fn is_immutable(&self) -> bool {
         self.snapshot.is_some() || self.version.is_some()
     }
+}
+
+/// Whether a parameter of a query authorizes, and so may be missing in an echo: of a SAS behind a
+/// custom domain, or of a presigned URL. A snapshot and a version are compared apart.
+fn signs(name: &str) -> bool {
+    const SAS: [&str; 27] = [
+        "sv", "sr", "sig", "se", "sp", "st", "spr", "sip", "ss", "srt", "si", "sdd", "ses",
+        "skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid", "rscc", "rscd",
+        "rsce", "rscl", "rsct",
+    ];
+    let name = name.to_ascii_lowercase();
+    let others = ["snapshot", "versionid"];
+    SAS.contains(&&*name)
+        || others.contains(&&*name)
+        || name.starts_with("x-amz-")
+        || name.starts_with("x-goog-")
 }
 
 #[cfg(test)]

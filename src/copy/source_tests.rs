@@ -260,3 +260,17 @@ fn the_form_of_a_url_shows_neither_signature_nor_user_info() {
     let shown = "CopySource(https://a.blob.core.windows.net/c/b?sp=r&sig=REDACTED)";
     assert_eq!(format!("{source:?}"), shown);
 }
+
+#[test]
+fn of_a_host_that_is_no_account_the_query_may_choose_the_file() {
+    let of = |url: &str| SourceIdentity::of(url).expect("a source");
+    let sent = of("https://files.example.com/get?file=a&sv=2026-04-06&sig=x");
+    assert_ne!(sent, of("https://files.example.com/get?file=b"));
+    assert_ne!(sent, of("https://files.example.com/get"));
+    assert_eq!(sent, of("https://files.example.com:443/get?file=a"));
+    let presigned = of("https://s3.example.com/vhds/a?X-Amz-Date=1&X-Amz-Signature=x");
+    assert_eq!(presigned, of("https://s3.example.com/vhds/a"));
+    // Of an account the path says it all.
+    let blob = of("https://acct.blob.core.windows.net/vhds/b?sv=2026-04-06&more=1");
+    assert_eq!(blob, of("https://acct.blob.core.windows.net/vhds/b"));
+}
