@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use time::OffsetDateTime;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::{
     connection_string::ConnectionAuth, sas::SasToken, shared_key::SharedKey, token::TokenProvider,
@@ -148,10 +149,10 @@ impl Credential {
 
 /// Adds a SAS behind what the query holds, byte for byte.
 fn add_to_query(url: &mut Url, sas: &SasToken) {
-    let query = match url.query() {
-        Some(query) if !query.is_empty() => format!("{query}&{}", sas.expose()),
+    let query = Zeroizing::new(match url.query() {
+        Some(query) if !query.is_empty() => [query, "&", sas.expose()].concat(),
         _ => sas.expose().to_owned(),
-    };
+    });
     url.set_query(Some(&query));
 }
 

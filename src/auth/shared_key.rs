@@ -17,8 +17,9 @@ use crate::error::{Error, Result};
 
 /// The name of a storage account and one of its two keys.
 ///
-/// It signs shared access signatures, and as a credential every request. The key is wiped from
-/// memory on drop and shown by no form of this type.
+/// It signs shared access signatures, and as a credential every request. No form of this type shows the
+/// key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop. The base64
+/// text or the connection string that the key came from is the caller's, and is not wiped.
 ///
 /// ```
 /// use blobcopy::SharedKey;
@@ -256,9 +257,10 @@ const SIGNATURE_LEN: usize = 44;
 impl SigningKey {
     /// Decodes the key `what`.
     pub(crate) fn new(what: &'static str, base64_key: &str) -> Result<Self> {
-        let key = STANDARD
-            .decode(base64_key)
-            .map(Zeroizing::new)
+        // Room for all of it at once: a buffer that grows leaves copies, and so does one that fails.
+        let mut key = Zeroizing::new(Vec::with_capacity(base64_key.len()));
+        STANDARD
+            .decode_vec(base64_key, &mut key)
             .map_err(|_| Error::invalid_secret(what, "must be base64 text"))?;
         if key.is_empty() {
             return Err(Error::invalid_secret(what, "must not be empty"));

@@ -3,7 +3,7 @@
 //! From [Provide an encryption key on a request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys)
 //! and [Encryption scopes for Blob storage](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -17,8 +17,9 @@ use crate::error::{Error, Result};
 /// decrypts what is read (from version 2019-02-02).
 ///
 /// The service does not keep it: whoever wants to read the content must send it again. It travels over
-/// https only, is shown by no form of this type, and is wiped from memory when the last clone is
-/// dropped; the headers of a request under way hold a copy of it.
+/// https only, and no form of this type shows it. All clones share one copy in memory, which is wiped
+/// when the last of them is dropped. What the caller passed in, and the headers of requests that
+/// carried the key, are not wiped.
 ///
 /// ```
 /// use blobcopy::CustomerProvidedKey;
@@ -29,15 +30,24 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CustomerProvidedKey {
-    key: Zeroizing<[u8; 32]>,
+    /// On the heap, so that moves and clones leave no copies behind.
+    key: Arc<Zeroizing<[u8; 32]>>,
     sha256: String,
 }
 
 impl CustomerProvidedKey {
     /// The key, as its 256 bits.
     pub fn new(key: [u8; 32]) -> Self {
-        let key = Zeroizing::new(key);
-        let sha256 = STANDARD.encode(Sha256::digest(key.as_slice()));
+        Self::of(&Zeroizing::new(key))
+    }
+
+    fn of(bytes: &[u8; 32]) -> Self {
+        let mut key = Arc::new(Zeroizing::new([0; 32]));
+        // Nobody else has it yet.
+        if let Some(key) = Arc::get_mut(&mut key) {
+            key.copy_from_slice(bytes);
+        }
+        let sha256 = STANDARD.encode(Sha256::digest(bytes));
         Self { key, sha256 }
     }
 
@@ -56,10 +66,14 @@ impl CustomerProvidedKey {
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
     pub fn from_base64(text: &str) -> Result<Self> {
-        let bytes = STANDARD.decode(text).map(Zeroizing::new).ok();
-        let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+        // Room for all of it at once: a buffer that grows leaves copies.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+        let decoded = STANDARD.decode_vec(text, &mut bytes);
         let rule = "must be 32 bytes in base64: an AES-256 key";
-        key.map(Self::new).ok_or_else(|| Error::invalid_secret("customer-provided key", rule))
+        match (decoded, <&[u8; 32]>::try_from(bytes.as_slice())) {
+            (Ok(()), Ok(key)) => Ok(Self::of(key)),
+            _ => Err(Error::invalid_secret("customer-provided key", rule)),
+        }
     }
 
     /// The SHA-256 of the key, in base64: by it the service recognises the key.
@@ -132,6 +146,12 @@ mod tests {
             assert_eq!(headers[format!("{prefix}encryption-key-sha256")], key.sha256());
             assert_eq!(headers[format!("{prefix}encryption-algorithm")], "AES256");
         }
+    }
+
+    #[test]
+    fn all_clones_share_one_copy_in_memory() {
+        let key = CustomerProvidedKey::new([7; 32]);
+        assert!(Arc::ptr_eq(&key.key, &key.clone().key));
     }
 
     #[test]

@@ -28,8 +28,9 @@ use crate::{
 /// A key with which an Entra identity may sign SAS for a while, at most seven days (from version
 /// 2018-11-09).
 ///
-/// A SAS that it signs grants no more than the identity may do itself. The key is wiped from memory
-/// on drop and shown by no form of this type.
+/// A SAS that it signs grants no more than the identity may do itself. No form of this type shows the
+/// key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop; the
+/// service's response that brought the key is freed without being wiped.
 #[derive(Clone)]
 pub struct UserDelegationKey {
     object_id: String,
