@@ -18,9 +18,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that the service may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-/// By how much of itself jitter shortens a gap at most. A tenth would cost three polls more in 48
-/// seconds, when chance is against us.
+/// By how much of itself jitter shortens a gap at most: in the beginning, before a foreseen end, and
+/// later. More in the beginning would cost too many polls when chance is against us.
 const JITTER: f64 = 1.0 / 20.0;
+const LATER_JITTER: f64 = 3.0 / 32.0;
 
 /// How far behind the foreseen end a poll aims, besides a sixteenth of the time left: jitter must not
 /// bring it there too soon.
@@ -74,7 +75,10 @@ impl Pace {
         self.failures = 0;
         let wait = match self.interval {
             Some(interval) => interval,
-            None => jittered(self.gap(poll), chance).saturating_sub(poll.took),
+            None => {
+                let gap = self.gap(poll);
+                self.jittered(gap, poll.sent, chance).saturating_sub(poll.took)
+            }
         };
         wait.max(obeyed(poll.asked))
     }
@@ -91,7 +95,7 @@ impl Pace {
         let doubled = Duration::from_secs(1).saturating_mul(1 << self.failures.min(6));
         let wait = match self.interval {
             Some(interval) => interval,
-            None => jittered(regular(watched).max(doubled).min(LONGEST), chance),
+            None => self.jittered(regular(watched).max(doubled).min(LONGEST), watched, chance),
         };
         wait.max(obeyed(asked))
     }
@@ -126,6 +130,12 @@ impl Pace {
         }
     }
 
+    /// The gap, shortened by chance, so that waits that began together drift apart.
+    fn jittered(&self, gap: Duration, watched: Duration, chance: f64) -> Duration {
+        let most = if self.foreseen || watched < FIRST_TIME { JITTER } else { LATER_JITTER };
+        gap.mul_f64(1.0 - most * chance.clamp(0.0, 1.0))
+    }
+
     /// How long the rest will take, at the slower of two rates: that since the first byte moved, and that
     /// since the last poll.
     fn foresee(&mut self, sent: Duration, progress: CopyProgress) -> Option<Duration> {
@@ -155,11 +165,6 @@ impl Count {
 /// The gap between two polls of which the first is sent at `sent`.
 fn regular(sent: Duration) -> Duration {
     (sent / 8).clamp(SHORTEST, LONGEST)
-}
-
-/// The gap, shortened by chance, so that waits that began together drift apart.
-fn jittered(gap: Duration, chance: f64) -> Duration {
-    gap.mul_f64(1.0 - JITTER * chance.clamp(0.0, 1.0))
 }
 
 /// What of a wait that the service asks for is kept.
@@ -291,7 +296,7 @@ mod tests {
             let (mut sent, mut polls) = (Duration::ZERO, 1);
             for (copied, total, chance) in counts {
                 let wait = pace.after_answer(poll(sent, Some((copied, total))), chance);
-                prop_assert!(wait <= regular(sent) && wait >= jittered(SHORTEST, 1.0));
+                prop_assert!(wait <= regular(sent) && wait >= SHORTEST * 9 / 10);
                 sent += wait;
                 polls += 1;
                 if sent >= FIRST_TIME {

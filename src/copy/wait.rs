@@ -22,7 +22,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// At once, and then at an adaptive pace. Between two polls it lets an eighth of the time pass for which
 /// it has waited, from 100 ms to 30 s, so that it learns of the end late by at most an eighth of the
 /// copy's length. When the byte rate foresees the end sooner, it polls right then; forecasts that are
-/// missed are soon no longer believed. Each gap is shortened at random, by a twentieth at most, so that
+/// missed are soon no longer believed. Each gap is shortened at random, by a tenth at most, so that
 /// many waits that begin together drift apart. `Retry-After` is obeyed up to 5 minutes.
 ///
 /// # How long it lasts
