@@ -281,9 +281,11 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// An error with this message. Do not put a secret in it; what looks like one is redacted.
+    /// An error with this message, of which 8 KiB are kept. Do not put a secret in it; what looks like
+    /// one is redacted.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: redact(&message.into()).into(), transient: false, ambiguous: false }
+        let message = shown(&message.into(), LONGEST_MESSAGE).into();
+        Self { message, transient: false, ambiguous: false }
     }
 
     /// Marks the error as one that may be gone on the next try.
@@ -294,7 +296,7 @@ impl CredentialError {
 
     /// The same error, told with `lead` before it.
     pub(crate) fn after(mut self, lead: impl fmt::Display) -> Self {
-        self.message = redact(&format!("{lead}{}", self.message)).into();
+        self.message = shown(&format!("{lead}{}", self.message), LONGEST_MESSAGE).into();
         self
     }
 }

@@ -55,8 +55,12 @@ impl ErrorBody {
                 Node::Open(element) => {
                     text.clear();
                     outer.push(path.len());
-                    path.push('/');
-                    path.push_str(&String::from_utf8_lossy(element));
+                    // The names of all that is open may take as much as the body, for each of them.
+                    let room = LONGEST_NAME.saturating_sub(path.len());
+                    if room > 4 {
+                        path.push('/');
+                        path.push_str(&shown(&String::from_utf8_lossy(element), room));
+                    }
                 }
                 Node::Text(piece) => text.push_str(&piece),
                 Node::Close => {
@@ -79,8 +83,9 @@ impl ErrorBody {
             "CopySourceStatusCode" => self.source_status = text.parse().ok(),
             "CopySourceErrorCode" => self.source_code = Some(shown(text, LONGEST_CODE)),
             "CopySourceErrorMessage" => self.source_message = Some(message(text)),
-            _ if self.details.len() < MOST_DETAILS => {
-                self.details.insert(shown(name, LONGEST_NAME), shown(text, LONGEST_MESSAGE));
+            // What comes again under a name is not even looked at.
+            _ if self.details.len() < MOST_DETAILS && !self.details.contains_key(name) => {
+                self.details.insert(name.to_owned(), shown(text, LONGEST_MESSAGE));
             }
             _ => {}
         }
@@ -229,6 +234,16 @@ mod tests {
         assert_eq!(shown("Header", "x-ms-copy-source", "a?sig=b"), "a?sig=REDACTED");
         assert_eq!(shown("QueryParameter", "copyid", "x"), "x");
         assert_eq!(shown("QueryParameter", "sig", "x"), "REDACTED");
+    }
+
+    #[test]
+    fn elements_within_elements_are_read_in_one_go() {
+        // With the names of all that is around it, each name is up to 400 KB long: 40 GB in all.
+        let depth = 200_000;
+        let body = format!("<Error>{}{}</Error>", "<a>".repeat(depth), "</a>text".repeat(depth));
+        let error = parse(body.as_bytes());
+        assert!(error.details.len() <= MOST_DETAILS, "{}", error.details.len());
+        assert!(error.details.keys().all(|name| name.len() <= LONGEST_NAME));
     }
 
     #[test]
