@@ -10,6 +10,7 @@ mod copies;
 mod delegation_keys;
 mod endpoints;
 mod from_uri;
+mod hostile;
 mod leases;
 mod lengths;
 mod listings;

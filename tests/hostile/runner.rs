@@ -1,0 +1,34 @@
+//! Runs a property for as many cases as it takes.
+
+use std::fmt::Debug;
+
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestRunner},
+};
+
+/// Runs `check` with `count` values, or as many as `PROPTEST_CASES` says.
+pub(super) fn cases<T: Debug>(values: impl Strategy<Value = T>, count: u32, check: impl Fn(T)) {
+    let given = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok());
+    let config = Config {
+        cases: given.unwrap_or(count),
+        failure_persistence: None,
+        // A failing case shows in its message what it took; making it smaller takes long.
+        max_shrink_iters: 200,
+        ..Config::default()
+    };
+    let ran = TestRunner::new(config).run(&values, |value| {
+        check(value);
+        Ok(())
+    });
+    if let Err(error) = ran {
+        panic!("{error}");
+    }
+}
+
+/// Runs a future to its end, on time that passes at once.
+pub(super) fn on_paused_time(future: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(future);
+}
