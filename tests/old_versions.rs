@@ -257,7 +257,7 @@ async fn what_the_old_service_refuses_is_told() {
     let missing = vhds.blob_client("missing");
     let error = vhds.blob_client("copy").start_copy_from_uri(&missing).await.expect_err("gone");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
-    assert_eq!(error.code(), Some(&ErrorCode::CannotVerifyCopySource));
+    assert_eq!(error.code(), Some(&ErrorCode::BlobNotFound));
 }
 
 #[tokio::test(start_paused = true)]

@@ -288,10 +288,12 @@ impl PageBlobClient {
     /// # blobcopy::simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let earlier = disk.create_snapshot().await?.snapshot;
-    /// disk.upload_pages(4096, vec![1; 512]).await?;
     ///
-    /// let diff = disk.page_ranges_diff_url(&disk.with_snapshot(&earlier).url()?).await?;
-    /// assert_eq!(diff.changed().next().unwrap().to_string(), "4096-4607");
+    /// // The account of this example has no managed disks.
+    /// let earlier = disk.with_snapshot(&earlier).url()?;
+    /// let error = disk.page_ranges_diff_url(&earlier).await.unwrap_err();
+    /// let code = error.code().expect("a refusal").as_str();
+    /// assert_eq!(code, "UnsupportedHeaderForNonManagedDisksAccount");
     /// # Ok(()) });
     /// ```
     pub fn page_ranges_diff_url(&self, previous: &Url) -> GetPageRangesDiff {

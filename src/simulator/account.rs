@@ -8,6 +8,8 @@ use super::{
     blob::{Blob, Revision},
     container::Container,
     error::{Code, Refusal},
+    names::Name,
+    ops::ServiceProperties,
     route,
 };
 
@@ -15,8 +17,9 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) name: String,
-    /// The decoded key.
-    pub(crate) key: Vec<u8>,
+    /// The decoded keys: one or two, each as good as the other.
+    pub(crate) keys: Vec<Vec<u8>>,
+    pub(crate) properties: ServiceProperties,
     pub(crate) containers: BTreeMap<String, Container>,
 }
 
@@ -94,7 +97,7 @@ impl Accounts {
         revision: Revision,
     ) -> Result<&mut Blob, Refusal> {
         let container = self.container_mut(&at.account, &at.container)?;
-        container.staged.remove(&at.blob);
+        container.staged.remove(&Name::from(&*at.blob));
         Ok(container.blobs.put(&at.blob, revision))
     }
 }

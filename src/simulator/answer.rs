@@ -61,7 +61,10 @@ impl Answer {
     /// The answer that a refusal makes: code and message in a body, the code in a header too.
     pub(crate) fn refusing(refusal: &Refusal, request_id: &str, now: OffsetDateTime) -> Self {
         let parts = refusal.parts();
-        let mut answer = Self::new(parts.status).header("x-ms-error-code", &parts.code);
+        let mut answer = Self::new(parts.status);
+        if parts.coded {
+            answer.set("x-ms-error-code", &parts.code);
+        }
         for (name, value) in &parts.headers {
             answer.set(name, value);
         }

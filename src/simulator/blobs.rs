@@ -5,27 +5,27 @@
 
 use std::{
     collections::{BTreeSet, HashMap, btree_set, hash_map::Entry},
-    ops::Bound,
     sync::Arc,
 };
 
 use super::{
     blob::{Blob, Revision},
     leases,
+    names::Name,
 };
 
 /// Blobs under their names.
 #[derive(Debug, Default)]
 pub(crate) struct Blobs {
     found: HashMap<Arc<str>, Box<Blob>>,
-    names: BTreeSet<Arc<str>>,
+    names: BTreeSet<Name>,
 }
 
 /// The blobs from some name on, in the order of their names.
 #[derive(Debug)]
 pub(crate) struct Listed<'a> {
     found: &'a HashMap<Arc<str>, Box<Blob>>,
-    names: btree_set::Range<'a, Arc<str>>,
+    names: btree_set::Range<'a, Name>,
 }
 
 impl Blobs {
@@ -41,7 +41,7 @@ impl Blobs {
     pub(crate) fn put(&mut self, name: &str, revision: Revision) -> &mut Blob {
         match self.found.entry(name.into()) {
             Entry::Vacant(place) => {
-                self.names.insert(place.key().clone());
+                self.names.insert(Name(place.key().clone()));
                 place.insert(Box::new(Blob::new(revision)))
             }
             Entry::Occupied(place) => {
@@ -55,12 +55,11 @@ impl Blobs {
 
     pub(crate) fn remove(&mut self, name: &str) {
         self.found.remove(name);
-        self.names.remove(name);
+        self.names.remove(&Name::from(name));
     }
 
     pub(crate) fn from(&self, name: &str) -> Listed<'_> {
-        let range = (Bound::Included(name), Bound::Unbounded);
-        Listed { found: &self.found, names: self.names.range::<str, _>(range) }
+        Listed { found: &self.found, names: self.names.range(Name::from(name)..) }
     }
 }
 
@@ -68,7 +67,7 @@ impl<'a> Iterator for Listed<'a> {
     type Item = (&'a str, &'a Blob);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let name = self.names.next()?;
+        let name = self.names.next()?.as_str();
         Some((name, self.found.get(name)?))
     }
 }

@@ -1,6 +1,7 @@
 //! How a simulator is made.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
@@ -26,6 +27,7 @@ use crate::pipeline::clock::Clock;
 #[must_use = "nothing is simulated until it is built or started"]
 pub struct SimulatorBuilder {
     accounts: Vec<(String, String)>,
+    second_keys: BTreeMap<String, String>,
     settings: Settings,
     clock: Clock,
     seed: u64,
@@ -46,6 +48,7 @@ impl SimulatorBuilder {
         };
         Self {
             accounts: Vec::new(),
+            second_keys: BTreeMap::new(),
             settings,
             clock: Clock::system(),
             seed: 0,
@@ -71,6 +74,36 @@ impl SimulatorBuilder {
         assert!(STANDARD.decode(key).is_ok(), "the key of account {name:?} must be base64");
         self.accounts.retain(|(other, _)| other != name);
         self.accounts.push((name.to_owned(), key.to_owned()));
+        self
+    }
+
+    /// A second key for an account, as good as the first: for tests of an application that changes
+    /// from one to the other. The first one signs what the simulator signs itself.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |_| {
+    /// use blobcopy::{BlobServiceClient, ClientOptions, Credential, simulator::Simulator};
+    ///
+    /// let (first, second) = ("Zmlyc3Q=", "c2Vjb25k");
+    /// let sim = Simulator::builder().account("acct", first).second_key("acct", second).build();
+    /// for key in [first, second] {
+    ///     let service = BlobServiceClient::builder("http://127.0.0.1:10000/acct".parse()?)
+    ///         .credential(Credential::shared_key("acct", key)?)
+    ///         .options(ClientOptions::new().transport(sim.transport()))
+    ///         .build()?;
+    ///     assert!(service.list_containers().await?.items.is_empty());
+    /// }
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the account was not added before, or the key is not base64.
+    pub fn second_key(mut self, account: &str, key: &str) -> Self {
+        let known = self.accounts.iter().any(|(name, _)| name == account);
+        assert!(known, "account {account:?} must be added before its second key");
+        assert!(STANDARD.decode(key).is_ok(), "the key of account {account:?} must be base64");
+        self.second_keys.insert(account.to_owned(), key.to_owned());
         self
     }
 
@@ -135,10 +168,10 @@ impl SimulatorBuilder {
             self = self.account(super::DEFAULT_ACCOUNT, super::DEFAULT_KEY);
         }
         let account = |(name, key): &(String, String)| {
-            let decoded = STANDARD.decode(key).unwrap_or_default();
-            let account =
-                Account { name: name.clone(), key: decoded, containers: Default::default() };
-            (name.clone(), account)
+            let keys = [Some(key), self.second_keys.get(name)].into_iter().flatten();
+            let keys = keys.map(|key| STANDARD.decode(key).unwrap_or_default()).collect();
+            let (properties, containers) = Default::default();
+            (name.clone(), Account { name: name.clone(), keys, properties, containers })
         };
         let state = State {
             accounts: Accounts(self.accounts.iter().map(account).collect()),

@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) peer: Peer,
     /// The source of a copy, where another server holds it.
     pub(crate) fetched: Option<Fetched>,
+    /// Of a request in a batch: the version of the batch, which stands for its own.
+    pub(crate) batch: Option<String>,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -71,6 +73,7 @@ impl Call {
     /// the SAS.
     pub(crate) fn version(&self) -> &str {
         self.header("x-ms-version")
+            .or(self.batch.as_deref())
             .or_else(|| self.query.get("api-version"))
             .or_else(|| self.query.get("sig").and(self.query.get("sv")))
             .unwrap_or(versions::OLDEST)
@@ -79,6 +82,11 @@ impl Call {
     /// Versions compare as text, since they are dates.
     pub(crate) fn since(&self, version: &str) -> bool {
         self.version() >= version
+    }
+
+    /// Refuses a copy whose source could not be read.
+    pub(crate) fn source_unreadable(&self, cause: &Refusal) -> Refusal {
+        Refusal::source_unreadable(self.op, self.version(), cause)
     }
 
     pub(crate) fn snapshot(&self) -> Option<&str> {

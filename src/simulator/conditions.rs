@@ -9,11 +9,12 @@ use super::{
     container::Container,
     dates,
     error::{Code, Refusal},
+    op::Op,
     tag_query,
 };
 
 /// The conditions of a request on one of its blobs.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Conditions<'a> {
     if_match: Option<&'a str>,
     if_none_match: Option<&'a str>,
@@ -22,6 +23,16 @@ pub(crate) struct Conditions<'a> {
     if_tags: Option<&'a str>,
     /// What a write answers with when they are not met.
     unmet: Code,
+}
+
+/// A kind of condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Match,
+    NoneMatch,
+    Modified,
+    Unmodified,
+    Tags,
 }
 
 /// What conditions look at.
@@ -117,6 +128,10 @@ impl<'a> Conditions<'a> {
 
     /// Checks them for a read: any mix, where one that says "nothing new" answers 304.
     pub(crate) fn check_read(&self, seen: Seen<'_>) -> Result<(), Refusal> {
+        // What is there can never be absent.
+        if self.if_none_match == Some("*") {
+            return Err(Code::UnsatisfiableCondition.into());
+        }
         let unmet = Refusal::from(self.unmet);
         if self.if_match.is_some_and(|tags| !any_etag(tags, seen.etag)) || !self.tags_match(seen)? {
             return Err(unmet);
@@ -132,30 +147,64 @@ impl<'a> Conditions<'a> {
         }
     }
 
+    /// Checks them for a write that makes a blob, or makes one anew. `holds_lease` tells that it named
+    /// the lease of the blob that is there.
+    pub(crate) fn check_creation(
+        &self,
+        seen: Option<Seen<'_>>,
+        holds_lease: bool,
+    ) -> Result<(), Refusal> {
+        match seen {
+            Some(_) if self.if_none_match != Some("*") => self.check_write(seen),
+            // Real accounts let the holder of the lease through.
+            Some(_) if holds_lease => Self { if_none_match: None, ..*self }.check_write(seen),
+            // The pages say 412; a real account answers 409 to this one.
+            Some(_) => Err(Code::BlobAlreadyExists.into()),
+            None => self.check_write(None),
+        }
+    }
+
     /// Checks them for a write to a blob that may not exist yet: one condition only, and 412.
     pub(crate) fn check_write(&self, seen: Option<Seen<'_>>) -> Result<(), Refusal> {
+        match self.unmet_by(seen)? {
+            None => Ok(()),
+            Some(_) => Err(self.unmet.into()),
+        }
+    }
+
+    /// Checks them for the source of a copy, of which each operation tells in its own way.
+    pub(crate) fn check_source(&self, call: &Call, seen: Seen<'_>) -> Result<(), Refusal> {
+        let Some(kind) = self.unmet_by(Some(seen))? else { return Ok(()) };
+        let cause = match kind {
+            Kind::Tags if call.op == Op::CopyBlob => return Err(Code::ConditionNotMet.into()),
+            _ if call.op == Op::CopyBlob => return Err(self.unmet.into()),
+            Kind::Match if call.op == Op::PutBlobFromUrl => return Err(self.unmet.into()),
+            Kind::NoneMatch | Kind::Modified => Refusal::not_modified(),
+            Kind::Match | Kind::Unmodified | Kind::Tags => Code::ConditionNotMet.into(),
+        };
+        Err(call.source_unreadable(&cause))
+    }
+
+    /// Which of them is not met.
+    fn unmet_by(&self, seen: Option<Seen<'_>>) -> Result<Option<Kind>, Refusal> {
         self.only_one()?;
-        let unmet = || Err(Refusal::from(self.unmet));
         let Some(seen) = seen else {
-            let needs_blob = self.if_match.is_some() || self.if_tags.is_some();
-            return if needs_blob { unmet() } else { Ok(()) };
+            let absent = (self.if_match.map(|_| Kind::Match)).or(self.if_tags.map(|_| Kind::Tags));
+            return Ok(absent);
         };
         if !self.tags_match(seen)? {
-            return unmet();
+            return Ok(Some(Kind::Tags));
         }
-        let met = match (self.if_match, self.if_none_match) {
-            // The pages say 412; a real account answers 409 to this one.
-            (_, Some("*")) if self.unmet != Code::SourceConditionNotMet => {
-                return Err(Code::BlobAlreadyExists.into());
-            }
-            (Some(etag), _) => same_etag(etag, seen.etag),
-            (_, Some(etag)) => !same_etag(etag, seen.etag),
-            _ => {
-                self.if_modified_since.is_none_or(|date| modified_after(seen, date))
-                    && self.if_unmodified_since.is_none_or(|date| !modified_after(seen, date))
-            }
+        let (met, kind) = match (self.if_match, self.if_none_match) {
+            (Some(etag), _) => (same_etag(etag, seen.etag), Kind::Match),
+            (_, Some(etag)) => (!same_etag(etag, seen.etag), Kind::NoneMatch),
+            _ => match (self.if_modified_since, self.if_unmodified_since) {
+                (Some(date), _) => (modified_after(seen, date), Kind::Modified),
+                (_, Some(date)) => (!modified_after(seen, date), Kind::Unmodified),
+                _ => return Ok(None),
+            },
         };
-        if met { Ok(()) } else { unmet() }
+        Ok((!met).then_some(kind))
     }
 
     /// A write takes one condition; of the two pairs that are let through, the first counts.

@@ -10,6 +10,7 @@ use super::{
     blobs::Blobs,
     encryption::Encryption,
     leases::{self, Lease},
+    names::Name,
     state::Stamps,
 };
 
@@ -26,7 +27,7 @@ pub(crate) struct Container {
     pub(crate) lease: Option<Lease>,
     pub(crate) blobs: Blobs,
     /// Blocks that are not committed, under the name of their blob, which need not exist yet.
-    pub(crate) staged: BTreeMap<String, Staged>,
+    pub(crate) staged: BTreeMap<Name, Staged>,
 }
 
 /// The uncommitted blocks of one blob.

@@ -69,6 +69,8 @@ pub(crate) struct CopyJob {
     pub(crate) seen: OffsetDateTime,
     pub(crate) held: bool,
     pub(crate) failure: Option<Failure>,
+    /// Whether the destination holds all of it already, so that not even its ETag changes.
+    pub(crate) brings_nothing: bool,
 }
 
 /// The source of a copy under way, and the state of it that the copy began with.
@@ -155,12 +157,15 @@ fn advance<'a>(
         job.run += (until - job.seen).try_into().unwrap_or(Duration::ZERO);
     }
     job.seen = now;
-    record.copied = job.moved(record.total);
+    // An incremental copy tells nothing of its progress before its end.
+    record.copied = if blob.incremental.is_some() { 0 } else { job.moved(record.total) };
 
     match end {
         Some((at, End::Success)) => finish(blob, stamps, at),
         Some((at, End::Planned(failure))) => {
-            record.copied = failure.at.min(record.total);
+            if blob.incremental.is_none() {
+                record.copied = failure.at.min(record.total);
+            }
             fail(blob, stamps, at, failure.description);
         }
         Some((at, End::SourceLost)) => {
@@ -257,9 +262,8 @@ impl CopyJob {
 pub(crate) fn finish(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
     let Some(job) = blob.job.take() else { return };
     let mut record = blob.current.copy.take();
-    blob.current = job.outcome;
-    blob.current.etag = stamps.etag();
-    blob.current.last_modified = at;
+    let etag = if job.brings_nothing { blob.current.etag.clone() } else { stamps.etag() };
+    blob.current = Revision { etag, last_modified: at, ..job.outcome };
     if let Some(record) = &mut record {
         record.status = Status::Success;
         record.copied = record.total;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use super::op::Op;
+
 /// Declares every error code that the simulator answers with, its status and its usual message.
 macro_rules! codes {
     ($($code:ident $status:literal $message:literal)*) => {
@@ -47,6 +49,7 @@ codes! {
     BlobTierInadequateForContentLength 409 "Specified blob tier size limit cannot be less than content length."
     BlockCountExceedsLimit 409 "The committed block count cannot exceed the maximum limit of 50,000 blocks, nor the uncommitted count 100,000."
     BlockListTooLong 400 "The block list may not contain more than 50,000 blocks."
+    BothCrc64AndMd5HeaderPresent 400 "Both x-ms-content-crc64 header and Content-MD5 header are present."
     BothUserTagsAndSourceTagsCopyPresentException 409 "x-ms-tags and x-ms-copy-source-tag-option: COPY cannot both be given."
     CannotChangeToLowerTier 409 "A higher blob tier has already been explicitly set."
     CannotVerifyCopySource 500 "Could not verify the copy source within the specified time."
@@ -59,6 +62,7 @@ codes! {
     CopySourceCannotBeIncrementalCopyBlob 409 "Source blob of a copy operation cannot be an incremental copy blob."
     Crc64Mismatch 400 "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server."
     EmptyMetadataKey 400 "The key for one of the metadata key-value pairs is empty."
+    ExceedsMaxBatchRequestCount 400 "The batch operation exceeds maximum number of allowed subrequests."
     FeatureVersionMismatch 409 "The operation for AppendBlob requires at least version 2015-02-21."
     IncrementalCopyBlobMismatch 409 "The specified source blob is different than the copy source of the existing incremental copy blob."
     IncrementalCopyBlobPreviousSnapshotDoesNotExist 409 "The previous source snapshot of the incremental copy blob no longer exists."
@@ -115,16 +119,18 @@ codes! {
     PendingCopyOperation 409 "There is currently a pending copy operation."
     PreviousSnapshotCannotBeNewer 400 "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."
     PreviousSnapshotNotFound 409 "The previous snapshot is not found."
-    PreviousSnapshotOperationNotSupported 409 "Differential Get Page Ranges is not supported on the previous snapshot."
     PublicAccessNotPermitted 409 "Public access is not permitted on this storage account."
     RequestBodyTooLarge 413 "The request body is too large and exceeds the maximum permissible limit."
     ResourceNotFound 404 "The specified resource does not exist."
     SequenceNumberConditionNotMet 412 "The sequence number condition specified was not met."
+    SequenceNumberIncrementTooLarge 409 "The sequence number increment cannot be performed because it would result in overflow of the sequence number."
     SnapshotsPresent 409 "This operation is not permitted because the blob has snapshots."
     SourceConditionNotMet 412 "The source condition specified using HTTP conditional header(s) is not met."
     TargetConditionNotMet 412 "The target condition specified using HTTP conditional header(s) is not met."
+    UnsatisfiableCondition 400 "The request includes an unsatisfiable condition for this operation."
     UnauthorizedBlobOverwrite 403 "This request is not authorized to perform blob overwrites."
     UnsupportedHeader 400 "One of the HTTP headers specified in the request is not supported."
+    UnsupportedHeaderForNonManagedDisksAccount 400 "A header that is only supported on managed disk accounts was specified."
     UnsupportedHttpVerb 405 "The resource doesn't support specified Http Verb."
 }
 
@@ -151,6 +157,11 @@ pub(crate) struct Parts {
     /// Elements of the body beside `Code` and `Message`.
     pub(crate) details: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(Cow<'static, str>, String)>,
+    /// Whether it comes from what stands before the service proper: without `x-ms-version` and without
+    /// the id that the client gave its request.
+    pub(crate) from_front: bool,
+    /// Whether its code is in a header too.
+    pub(crate) coded: bool,
 }
 
 impl From<Code> for Refusal {
@@ -162,6 +173,8 @@ impl From<Code> for Refusal {
             message: code.message().into(),
             details: Vec::new(),
             headers: Vec::new(),
+            from_front: false,
+            coded: true,
         }))
     }
 }
@@ -169,16 +182,17 @@ impl From<Code> for Refusal {
 impl Refusal {
     /// A refusal with a status and code of the caller's choice: an injected fault.
     pub(crate) fn chosen(status: StatusCode, code: String, headers: Vec<(String, String)>) -> Self {
-        let message = "Answered so at the test's request.".into();
-        let details = Vec::new();
-        let headers = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        Self(Box::new(Parts { status, code: code.into(), message, details, headers }))
+        let mut refusal = Self::of_source(status, &code, "Answered so at the test's request.");
+        refusal.0.headers = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        refusal
     }
 
-    /// What another server answered when it was asked for a copy's source.
+    /// What another server answered, such as that of a copy's source.
     pub(crate) fn of_source(status: StatusCode, code: &str, message: &str) -> Self {
-        let (code, message) = (code.to_owned().into(), message.to_owned().into());
-        Self(Box::new(Parts { status, code, message, details: Vec::new(), headers: Vec::new() }))
+        let mut refusal = Self::from(Code::CannotVerifyCopySource).status(status);
+        refusal.0.code = code.to_owned().into();
+        refusal.0.message = message.to_owned().into();
+        refusal
     }
 
     /// A header that has a wrong value, named as the service names it.
@@ -195,7 +209,7 @@ impl Refusal {
     }
 
     /// Names a header and repeats its value, save what is secret in it.
-    fn naming(self, name: &str, value: &str) -> Self {
+    pub(crate) fn naming(self, name: &str, value: &str) -> Self {
         let shown = match name {
             _ if SECRETS.contains(&name) => "",
             _ if URLS.contains(&name) => value.split('?').next().unwrap_or_default(),
@@ -225,18 +239,21 @@ impl Refusal {
         Self::from(Code::ConditionNotMet).status(StatusCode::NOT_MODIFIED)
     }
 
-    /// The copy's source could not be read: the status is the one that the source gave, and the
-    /// cause is repeated in headers and body.
-    pub(crate) fn source_unreadable(cause: &Refusal) -> Self {
-        let mut refusal = Self::from(Code::CannotVerifyCopySource)
-            .detail("CopySourceStatusCode", cause.0.status.as_u16().to_string())
-            .detail("CopySourceErrorCode", &*cause.0.code)
-            .detail("CopySourceErrorMessage", &*cause.0.message)
-            .header("x-ms-copy-source-status-code", cause.0.status.as_u16().to_string())
-            .header("x-ms-copy-source-error-code", &*cause.0.code)
-            .status(cause.0.status);
-        if cause.0.status == StatusCode::NOT_FOUND {
-            refusal.0.message.clone_from(&cause.0.message);
+    /// The copy's source could not be read: the status is the one that the source gave. From 2024-08-04
+    /// on the cause is repeated in headers and body; some operations give its message as their own.
+    pub(crate) fn source_unreadable(op: Op, version: &str, cause: &Refusal) -> Self {
+        let (status, code, message) = (cause.0.status, &*cause.0.code, &cause.0.message);
+        let mut refusal = Self::from(Code::CannotVerifyCopySource).status(status);
+        if version >= "2024-08-04" {
+            refusal = refusal
+                .detail("CopySourceStatusCode", status.as_u16().to_string())
+                .detail("CopySourceErrorCode", code)
+                .detail("CopySourceErrorMessage", &**message)
+                .header("x-ms-copy-source-status-code", status.as_u16().to_string())
+                .header("x-ms-copy-source-error-code", code);
+        }
+        if !matches!(op, Op::PutPageFromUrl | Op::AppendBlockFromUrl) {
+            refusal.0.message.clone_from(message);
         }
         refusal
     }
@@ -253,6 +270,18 @@ impl Refusal {
 
     pub(crate) fn status(mut self, status: StatusCode) -> Self {
         self.0.status = status;
+        self
+    }
+
+    /// The same refusal from what stands before the service proper.
+    pub(crate) fn by_front(mut self) -> Self {
+        self.0.from_front = true;
+        self
+    }
+
+    /// The same refusal without its code in a header.
+    pub(crate) fn uncoded(mut self) -> Self {
+        self.0.coded = false;
         self
     }
 

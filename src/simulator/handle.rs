@@ -1,5 +1,7 @@
 //! The step: one request in, one answer out, and the state as it is afterwards.
 
+mod batch;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
@@ -67,18 +69,21 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
             (result, delivery, spoil)
         }
     };
+    let from_front = result.as_ref().is_err_and(|refusal| refusal.parts().from_front);
     let mut answer = result.unwrap_or_else(|refusal| Answer::refusing(&refusal, &request_id, now));
 
     // What every answer carries.
     answer.set("date", &dates::http_date(now));
     answer.set("server", "Windows-Azure-Blob/1.0 blobcopy-simulator");
     answer.set("x-ms-request-id", &request_id);
-    let headers = &mut answer.headers;
-    headers.insert("x-ms-version", version.unwrap_or(HeaderValue::from_static(versions::OLDEST)));
-    if let Some(id) =
-        echoed_id.filter(|id| id.len() <= 1024 && id.as_bytes().iter().all(u8::is_ascii_graphic))
-    {
-        headers.insert(CLIENT_REQUEST_ID, id);
+    if !from_front {
+        let headers = &mut answer.headers;
+        let oldest = HeaderValue::from_static(versions::OLDEST);
+        headers.insert("x-ms-version", version.unwrap_or(oldest));
+        let visible = |id: &HeaderValue| id.as_bytes().iter().all(u8::is_ascii_graphic);
+        if let Some(id) = echoed_id.filter(|id| id.len() <= 1024 && visible(id)) {
+            headers.insert(CLIENT_REQUEST_ID, id);
+        }
     }
     let mut response = finish(answer, head);
     if let Some(spoil) = spoil {
@@ -114,7 +119,8 @@ pub(super) fn read(
     let op = Op::of(&method, route.blob.is_some(), restype, comp, &headers);
     let path = uri.path().to_owned();
     let fetched = extensions.remove::<Fetched>();
-    Ok(Call { op, method, authority, path, query, headers, body, route, peer, fetched, now })
+    let batch = None;
+    Ok(Call { op, method, authority, path, query, headers, body, route, peer, fetched, batch, now })
 }
 
 /// The headers that a signature covers, beside those of the service's own.
@@ -159,11 +165,24 @@ fn answer(state: &mut State, call: &Call) -> (Result<Answer, Refusal>, Delivery,
 
 fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     check_version(call)?;
-    check_length(call)?;
-    ops::check_modelled(call)?;
+    if call.batch.is_none() {
+        check_length(call)?;
+    }
+    let modelled = ops::check_modelled(call);
+    let unknown = |refusal: &Refusal| refusal.parts().status != StatusCode::NOT_IMPLEMENTED;
+    if let Err(refusal) = modelled.as_ref()
+        && unknown(refusal)
+    {
+        return Err(refusal.clone());
+    }
     let principal = auth::authorize(call, &state.accounts, &state.settings)?;
+    // What is not modelled is told to those who might have had it.
+    modelled?;
     if call.route.secondary && !matches!(call.method, Method::GET | Method::HEAD) {
         return Err(Code::InsufficientAccountPermissions.into());
+    }
+    if call.op == Op::BlobBatch {
+        return batch::run(state, call);
     }
     let mut answer = ops::dispatch(state, call, principal)?;
     if matches!(principal, Principal::Sas { .. }) {

@@ -70,6 +70,26 @@ pub(crate) fn drop_ended(lease: &mut Option<Lease>, now: OffsetDateTime) {
     }
 }
 
+/// A lease id in the one form in which ids are kept, from any form in which a GUID may be written.
+pub(crate) fn guid(text: &str) -> Option<String> {
+    let bare: String = text
+        .trim_matches(['{', '}', '(', ')'])
+        .chars()
+        .filter(|c| *c != '-')
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let parts = [&bare[..8], &bare[8..12], &bare[12..16], &bare[16..20], &bare[20..]];
+    Some(parts.join("-"))
+}
+
+/// Whether the request names the active lease.
+pub(crate) fn is_held(lease: Option<&Lease>, call: &Call) -> bool {
+    lease.is_some() && call.header("x-ms-lease-id").is_some() && check_write(lease, call).is_ok()
+}
+
 /// Checks the lease id of a write, which must name the active lease, if there is one.
 pub(crate) fn check_write(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
     check_named(lease, call, "x-ms-lease-id")
@@ -91,7 +111,7 @@ fn check_named(lease: Option<&Lease>, call: &Call, name: &str) -> Result<(), Ref
     match (active, given) {
         (None, None) => Ok(()),
         (Some(_), None) => Err(Code::LeaseIdMissing.into()),
-        (Some(lease), Some(given)) if lease.id.eq_ignore_ascii_case(given) => Ok(()),
+        (Some(lease), Some(given)) if guid(given).as_ref() == Some(&lease.id) => Ok(()),
         (Some(_), Some(_)) if on_blob => Err(Code::LeaseIdMismatchWithBlobOperation.into()),
         (Some(_), Some(_)) => Err(Code::LeaseIdMismatchWithContainerOperation.into()),
         (None, Some(_)) if lease.is_some() => Err(Code::LeaseLost.into()),

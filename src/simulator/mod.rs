@@ -34,6 +34,7 @@ mod faults;
 mod handle;
 mod leases;
 mod metadata;
+mod names;
 mod op;
 mod ops;
 mod pages;

@@ -45,6 +45,10 @@ macro_rules! operations {
 }
 
 operations! {
+    GetServiceProperties "Get Blob Service Properties" read "r"
+    SetServiceProperties "Set Blob Service Properties" write "w"
+    BlobBatch "Blob Batch" write "racwdxyltfmeopiu"
+    GetAccountInformation "Get Account Information" read "racwdxyltfmeopiu"
     ListContainers "List Containers" read "l"
     CreateContainer "Create Container" write "cw"
     DeleteContainer "Delete Container" write "d"
@@ -99,6 +103,10 @@ impl Op {
         let from_url = has("x-ms-copy-source");
         let head_or_get = method == Method::GET || method == Method::HEAD;
         match (method.as_str(), comp) {
+            ("GET" | "HEAD", Some("properties")) if restype == Some("account") => {
+                Self::GetAccountInformation
+            }
+            ("POST", Some("batch")) if !blob => Self::BlobBatch,
             _ if !blob => Self::of_container(method, restype, comp),
             _ if restype.is_some() => Self::NotModelled,
             (_, Some("metadata")) if head_or_get => Self::GetBlobMetadata,
@@ -135,6 +143,8 @@ impl Op {
     fn of_container(method: &Method, restype: Option<&str>, comp: Option<&str>) -> Self {
         match (method.as_str(), restype, comp) {
             ("GET", None, Some("list")) => Self::ListContainers,
+            ("GET", Some("service"), Some("properties")) => Self::GetServiceProperties,
+            ("PUT", Some("service"), Some("properties")) => Self::SetServiceProperties,
             ("POST", Some("service"), Some("userdelegationkey")) => Self::GetUserDelegationKey,
             ("PUT", Some("container"), None) => Self::CreateContainer,
             ("DELETE", Some("container"), None) => Self::DeleteContainer,
@@ -151,14 +161,11 @@ impl Op {
 }
 
 /// What the service has and the simulator does not: `restype` (if it matters), `comp`, and a name.
-pub(crate) const NOT_MODELLED: [(&str, &str, &str); 13] = [
-    ("service", "properties", "Blob Service Properties"),
+pub(crate) const NOT_MODELLED: [(&str, &str, &str); 10] = [
     ("service", "stats", "Get Blob Service Stats"),
-    ("account", "properties", "Get Account Information"),
     ("container", "undelete", "Restore Container (soft delete)"),
     ("container", "rename", "Rename Container"),
     ("", "undelete", "Undelete Blob (soft delete)"),
-    ("", "batch", "Blob Batch"),
     ("", "blobs", "Find Blobs by Tags"),
     ("", "query", "Query Blob Contents"),
     ("", "expiry", "Set Blob Expiry"),

@@ -27,13 +27,17 @@ enum Node {
     Leaf(Leaf),
 }
 
-/// Up to 64 pages: only those that were written are kept, in ascending order.
+/// Up to 64 pages: only those that were ever written are kept, in ascending order.
 #[derive(Debug, Clone, Default)]
 struct Leaf {
     /// One bit for each page that is written.
     written: u64,
-    /// When each written page was last written, as a number that only grows.
+    /// One bit for each page that was written once and is cleared now. A comparison tells of it, even
+    /// with a content that is older than both.
+    cleared: u64,
+    /// When each page of both kinds was last written or cleared, as a number that only grows.
     stamps: Vec<u64>,
+    /// The bytes of the written pages.
     data: Vec<u8>,
 }
 
@@ -60,8 +64,9 @@ impl Pages {
     }
 
     /// Makes the pages of `bytes` read as zeros again, and no longer count as written.
-    pub(crate) fn clear(&mut self, bytes: Range<u64>) {
-        clear(&mut self.root, 0, DEPTH, &(bytes.start / PAGE..bytes.end.div_ceil(PAGE)));
+    pub(crate) fn clear(&mut self, bytes: Range<u64>, stamp: u64) {
+        let pages = bytes.start / PAGE..bytes.end.div_ceil(PAGE);
+        clear(&mut self.root, 0, DEPTH, &pages, stamp);
     }
 
     /// Fills `buffer` with the content at `offset`; what was never written is zero.
@@ -86,10 +91,13 @@ impl Pages {
 
     /// The written bytes inside `within`, ascending.
     pub(crate) fn ranges(&self, within: Range<u64>) -> Vec<PageRun> {
-        self.changes_since(&Pages::default(), within)
+        let mut runs = self.changes_since(&Pages::default(), within);
+        runs.retain(|run| !run.cleared);
+        runs
     }
 
-    /// What was written and what was cleared inside `within` since this content was `earlier`.
+    /// What was written and what was cleared inside `within` since this content was `earlier`: what was
+    /// touched, even where it reads as it did then.
     pub(crate) fn changes_since(&self, earlier: &Pages, within: Range<u64>) -> Vec<PageRun> {
         let mut runs = Vec::new();
         let pages = within.start / PAGE..within.end.div_ceil(PAGE);
@@ -147,34 +155,34 @@ fn span(level: u32) -> u64 {
     LEAF_PAGES << (FAN_BITS * level)
 }
 
-fn clear(place: &mut Option<Arc<Node>>, first: u64, level: u32, cleared: &Range<u64>) {
+fn clear(place: &mut Option<Arc<Node>>, first: u64, level: u32, cleared: &Range<u64>, stamp: u64) {
     let end = first + span(level);
     let Some(node) = place else { return };
     if cleared.start >= end || cleared.end <= first {
         return;
     }
-    if cleared.start <= first && end <= cleared.end {
-        *place = None;
+    if let Node::Leaf(leaf) = &**node
+        && cleared.start <= first
+        && end <= cleared.end
+    {
+        // The bytes of a shared leaf need not be copied for that.
+        *node = Arc::new(Node::Leaf(leaf.emptied(stamp)));
         return;
     }
-    let empty = match Arc::make_mut(node) {
+    match Arc::make_mut(node) {
         Node::Branch(children) => {
             for (child, at) in children.iter_mut().zip(0..) {
-                clear(child, first + at * span(level - 1), level - 1, cleared);
+                clear(child, first + at * span(level - 1), level - 1, cleared, stamp);
             }
-            children.iter().all(Option::is_none)
         }
         Node::Leaf(leaf) => {
-            leaf.clear(cleared.start.saturating_sub(first)..(cleared.end - first).min(LEAF_PAGES));
-            leaf.written == 0
+            let pages = cleared.start.saturating_sub(first)..(cleared.end - first).min(LEAF_PAGES);
+            leaf.clear(pages, stamp);
         }
-    };
-    if empty {
-        *place = None;
     }
 }
 
-/// Shows `visit` every page that is written in `new` and not the same in `old`, or only in `old`.
+/// Shows `visit` every page that was touched in `new` later than in `old`, and whether it is cleared.
 fn compare(
     new: Option<&Arc<Node>>,
     old: Option<&Arc<Node>>,
@@ -200,10 +208,10 @@ fn compare(
     }
     let (new, old) = (leaf_of(new), leaf_of(old));
     for page in 0..LEAF_PAGES {
-        let stamp = |leaf: Option<&Leaf>| leaf.and_then(|leaf| leaf.stamp(page));
-        let (now, before) = (stamp(new), stamp(old));
+        let touched = |leaf: Option<&Leaf>| leaf.and_then(|leaf| leaf.touched(page));
+        let (now, before) = (touched(new), touched(old));
         if now != before && within.contains(&(first + page)) {
-            visit(first + page, now.is_none());
+            visit(first + page, now.is_none_or(|touched| touched.cleared));
         }
     }
 }
@@ -231,46 +239,83 @@ fn push(runs: &mut Vec<PageRun>, page: u64, cleared: bool, within: &Range<u64>) 
     }
 }
 
-impl Leaf {
-    fn position(&self, page: u64) -> usize {
-        (self.written & ((1 << page) - 1)).count_ones() as usize
-    }
+/// When a page was last touched, and whether that cleared it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Touched {
+    stamp: u64,
+    cleared: bool,
+}
 
+/// How many of the pages before `page` are among `pages`.
+fn before(pages: u64, page: u64) -> usize {
+    (pages & ((1 << page) - 1)).count_ones() as usize
+}
+
+impl Leaf {
     fn has(&self, page: u64) -> bool {
         self.written & (1 << page) != 0
     }
 
-    fn stamp(&self, page: u64) -> Option<u64> {
-        self.has(page).then(|| self.stamps[self.position(page)])
+    /// The pages that were ever written.
+    fn known(&self) -> u64 {
+        self.written | self.cleared
+    }
+
+    fn touched(&self, page: u64) -> Option<Touched> {
+        let known = self.known() & (1 << page) != 0;
+        known.then(|| Touched {
+            stamp: self.stamps[before(self.known(), page)],
+            cleared: !self.has(page),
+        })
     }
 
     fn page(&self, page: u64) -> Option<&[u8]> {
-        let start = self.has(page).then(|| self.position(page) * PAGE_BYTES)?;
+        let start = self.has(page).then(|| before(self.written, page) * PAGE_BYTES)?;
         Some(&self.data[start..start + PAGE_BYTES])
     }
 
     fn write(&mut self, first: u64, bytes: &[u8], stamp: u64) {
         for (page, bytes) in (first..).zip(bytes.chunks_exact(PAGE_BYTES)) {
-            let position = self.position(page);
-            let start = position * PAGE_BYTES;
+            let place = before(self.known(), page);
+            match self.touched(page) {
+                Some(_) => self.stamps[place] = stamp,
+                None => self.stamps.insert(place, stamp),
+            }
+            let start = before(self.written, page) * PAGE_BYTES;
             if self.has(page) {
-                self.stamps[position] = stamp;
                 self.data[start..start + PAGE_BYTES].copy_from_slice(bytes);
             } else {
-                self.written |= 1 << page;
-                self.stamps.insert(position, stamp);
                 self.data.splice(start..start, bytes.iter().copied());
             }
+            self.written |= 1 << page;
+            self.cleared &= !(1 << page);
         }
     }
 
-    fn clear(&mut self, pages: Range<u64>) {
-        let first = self.position(pages.start);
+    fn clear(&mut self, pages: Range<u64>, stamp: u64) {
+        let first = before(self.written, pages.start);
         let doomed = pages.filter(|page| self.has(*page)).fold(0, |bits, page| bits | 1 << page);
         let end = first + u64::count_ones(doomed) as usize;
-        self.written &= !doomed;
-        self.stamps.drain(first..end);
         self.data.drain(first * PAGE_BYTES..end * PAGE_BYTES);
+        for page in (0..LEAF_PAGES).filter(|page| doomed & (1 << page) != 0) {
+            let place = before(self.known(), page);
+            self.stamps[place] = stamp;
+        }
+        self.written &= !doomed;
+        self.cleared |= doomed;
+    }
+
+    /// The leaf with every page cleared.
+    fn emptied(&self, stamp: u64) -> Self {
+        let mut leaf = Self { data: Vec::new(), stamps: self.stamps.clone(), ..*self };
+        let pages = (0..LEAF_PAGES).filter(|page| self.known() & (1 << page) != 0);
+        for (place, page) in pages.enumerate() {
+            if self.has(page) {
+                leaf.stamps[place] = stamp;
+            }
+        }
+        (leaf.written, leaf.cleared) = (0, self.known());
+        leaf
     }
 }
 
@@ -303,9 +348,9 @@ mod tests {
         pages.write(last, &[1; 512], 1);
         let before = pages.clone();
         pages.write(512, &[1; 512], 2);
-        pages.clear(1024..2048);
+        pages.clear(1024..2048, 4);
         pages.write(1 << 40, &[3; 1024], 3);
-        pages.clear(1 << 30..1 << 31);
+        pages.clear(1 << 30..1 << 31, 5);
         let changes = pages.changes_since(&before, 0..8 << 40);
         let expected =
             [run(512, 1024, false), run(1024, 2048, true), run(1 << 40, (1 << 40) + 1024, false)];
@@ -314,14 +359,36 @@ mod tests {
     }
 
     #[test]
-    fn clearing_everything_leaves_nothing_behind() {
+    fn what_was_cleared_reads_as_zeros_and_is_told() {
         let mut pages = Pages::default();
         for at in [0, 1 << 20, 1 << 33, 1 << 42] {
             pages.write(at, &[1; 1024], 1);
         }
-        pages.clear(512..1024);
+        let empty = Pages::default();
+        pages.clear(512..1024, 2);
         assert_eq!(pages.ranges(0..4096), [run(0, 512, false)]);
-        pages.clear(0..8 << 40);
-        assert!(pages.root.is_none());
+        let before = pages.clone();
+        pages.clear(0..8 << 40, 3);
+        assert!(pages.ranges(0..8 << 40).is_empty());
+        let cleared = pages.changes_since(&before, 0..4096);
+        assert_eq!(cleared, [run(0, 512, true)], "the page beside it was cleared before");
+        let touched = pages.changes_since(&empty, 0..4096);
+        assert_eq!(touched, [run(0, 1024, true)], "written and cleared since");
+        let mut bytes = [1; 1024];
+        pages.read(0, &mut bytes);
+        assert_eq!(bytes, [0; 1024]);
+    }
+
+    #[test]
+    fn what_was_cleared_can_be_written_again() {
+        let mut pages = Pages::default();
+        pages.write(0, &[1; 512 * 4], 1);
+        pages.clear(512..1536, 2);
+        pages.write(1024, &[2; 512], 3);
+        let mut bytes = [9; 2048];
+        pages.read(0, &mut bytes);
+        let each: Vec<u8> = bytes.chunks(512).map(|page| page[0]).collect();
+        assert_eq!(each, [1, 0, 2, 1]);
+        assert_eq!(pages.ranges(0..2048), [run(0, 512, false), run(1024, 2048, false)]);
     }
 }

@@ -45,6 +45,9 @@ const FOR_SOURCE: [(&str, &str); 4] = [
 /// What a door must fetch before it can step.
 #[derive(Debug)]
 pub(crate) struct Wanted {
+    /// For which operation, and in which version: a refusal tells of the source as they do.
+    pub(crate) op: Op,
+    pub(crate) version: String,
     pub(crate) access: Access,
     pub(crate) part: Part,
     pub(crate) limit: Limit,
@@ -183,7 +186,8 @@ pub(crate) fn wanted(
     let access = Access { url, headers };
     let tags = copies_tags(&call) || call.header("x-ms-source-if-tags").is_some();
     let (limit, stamp) = (ops::source_limit(&call), state.stamps.next());
-    Some(Wanted { access, part, limit, tags, stamp })
+    let (op, version) = (call.op, call.version().to_owned());
+    Some(Wanted { op, version, access, part, limit, tags, stamp })
 }
 
 /// Whether a synchronous copy takes over its source's tags.

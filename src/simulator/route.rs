@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     account::{Accounts, BlobAddress},
     error::{Code, Refusal},
+    names,
 };
 
 /// The public suffix of the real service's hosts.
@@ -61,14 +62,15 @@ pub(crate) fn locate(
     let (container, blob) = match path.split_once('/') {
         _ if path.is_empty() => (None, None),
         Some((container, "")) => (Some(decode(container)?), None),
-        Some((container, blob)) => (Some(decode(container)?), Some(decode(blob)?)),
+        Some((container, blob)) => (Some(decode(container)?), Some(names::stored(decode(blob)?))),
         None if about_container => (Some(decode(path)?), None),
-        None => (Some("$root".to_owned()), Some(decode(path)?)),
+        None => (Some("$root".to_owned()), Some(names::stored(decode(path)?))),
     };
     if let Some(container) = &container {
         check_container_name(container)?;
     }
-    if blob.as_ref().is_some_and(|blob| blob.chars().count() > 1024) {
+    // A name of dots alone leaves nothing to store.
+    if blob.as_ref().is_some_and(|blob| blob.is_empty() || blob.chars().count() > 1024) {
         return Err(Code::InvalidUri.into());
     }
     Ok(Route { account: account.to_owned(), secondary, container, blob })
@@ -83,7 +85,11 @@ pub(crate) fn blob_in(authority: Option<&Authority>, path: &str) -> Option<BlobA
     };
     let (container, blob) = path.split_once('/')?;
     let account = account.to_ascii_lowercase();
-    Some(BlobAddress { account, container: decode(container).ok()?, blob: decode(blob).ok()? })
+    Some(BlobAddress {
+        account,
+        container: decode(container).ok()?,
+        blob: names::stored(decode(blob).ok()?),
+    })
 }
 
 /// The account's label of a host-style address.
@@ -181,8 +187,11 @@ mod tests {
 
     fn accounts() -> Accounts {
         let account = |name: &str| {
-            let containers = Default::default();
-            (name.to_owned(), Account { name: name.to_owned(), key: Vec::new(), containers })
+            let (properties, containers) = Default::default();
+            (
+                name.to_owned(),
+                Account { name: name.to_owned(), keys: Vec::new(), properties, containers },
+            )
         };
         Accounts([account("one"), account("two")].into())
     }

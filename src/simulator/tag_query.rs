@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::metadata;
+
 /// Whether `tags` satisfy `clause`; `None` when the clause cannot be read.
 pub(crate) fn matches(clause: &str, tags: &BTreeMap<String, String>) -> Option<bool> {
     let mut rest = clause.trim();
@@ -31,8 +33,14 @@ fn comparison<'a>(text: &'a str, tags: &BTreeMap<String, String>) -> Option<(boo
         None => text.split_at(text.find(|c: char| !c.is_alphanumeric() && c != '_')?),
     };
     let rest = rest.trim_start();
+    if !metadata::is_tag(key, "") {
+        return None;
+    }
     let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator))?;
     let (value, rest) = rest[operator.len()..].trim_start().strip_prefix('\'')?.split_once('\'')?;
+    if !metadata::is_tag(key, value) {
+        return None;
+    }
     let met = match tags.get(key) {
         None => operator == "<>",
         Some(tag) => match operator {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::{
-    blob::Content,
+    blob::{Content, Revision},
     call::Call,
     error::{Code, Refusal},
+    op::Op,
 };
 
 const PREMIUM: [&str; 11] =
@@ -25,6 +26,8 @@ const HIGH: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct Tier {
     name: &'static str,
     changed: OffsetDateTime,
+    /// Whether it follows from the blob's size, and nobody chose it.
+    inferred: bool,
     /// The way from the archive to another tier.
     rehydration: Option<Rehydration>,
 }
@@ -39,14 +42,21 @@ pub(crate) struct Rehydration {
 
 impl Tier {
     pub(crate) fn new(name: &'static str, changed: OffsetDateTime) -> Self {
-        Self { name, changed, rehydration: None }
+        Self { name, changed, inferred: false, rehydration: None }
     }
 
     /// A tier that something in the archive will have in a while.
     pub(crate) fn rehydrating(to: &'static str, high: bool, now: OffsetDateTime) -> Self {
         let ready = now + if high { HIGH } else { STANDARD };
         let rehydration = Some(Rehydration { to, high, ready });
-        Self { name: ARCHIVE, changed: now, rehydration }
+        Self { name: ARCHIVE, changed: now, inferred: false, rehydration }
+    }
+
+    /// What a premium account gives a page blob of this length that is given no tier: that whose
+    /// disk has room for it, from P10 on.
+    pub(crate) fn of_premium(length: u64, now: OffsetDateTime) -> Self {
+        let name = PREMIUM.into_iter().skip(2).find(|name| length <= room(name));
+        Self { inferred: true, ..Self::new(name.unwrap_or(PREMIUM[PREMIUM.len() - 1]), now) }
     }
 
     pub(crate) fn name(&self, now: OffsetDateTime) -> &'static str {
@@ -91,7 +101,7 @@ impl Tier {
             None if self.is_archived(now) && asked != ARCHIVE => {
                 Ok(Self::rehydrating(asked, high, now))
             }
-            None if premium(asked) < premium(self.name(now)) => {
+            None if !self.inferred && premium(asked) < premium(self.name(now)) => {
                 Err(Code::CannotChangeToLowerTier.into())
             }
             None => Ok(Self::new(asked, now)),
@@ -109,6 +119,47 @@ impl Rehydration {
     }
 }
 
+/// The tier of an account, which a block blob has that was given none.
+pub(crate) const INFERRED: &str = "Hot";
+
+/// The version that brought `x-ms-rehydrate-priority` to answers and lists.
+const TELLS_PRIORITY: &str = "2019-12-12";
+
+/// What is told of a blob's tier.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) name: &'static str,
+    /// Whether nobody chose it.
+    pub(crate) inferred: bool,
+    pub(crate) changed: Option<OffsetDateTime>,
+    pub(crate) under_way: Option<Rehydration>,
+    pub(crate) tells_priority: bool,
+}
+
+/// The tier as answers and lists tell it. Page blobs of a standard account have none; those of a
+/// premium one never tell since when they have theirs.
+pub(crate) fn shown(revision: &Revision, call: &Call) -> Option<Shown> {
+    let now = call.now;
+    let is_block = matches!(revision.content, Content::Block(_));
+    match &revision.tier {
+        Some(tier) => Some(Shown {
+            name: tier.name(now),
+            inferred: tier.inferred,
+            changed: is_block.then(|| tier.changed(now)),
+            under_way: tier.under_way(now),
+            tells_priority: call.since(TELLS_PRIORITY),
+        }),
+        None if is_block => Some(Shown {
+            name: INFERRED,
+            inferred: true,
+            changed: None,
+            under_way: None,
+            tells_priority: false,
+        }),
+        None => None,
+    }
+}
+
 /// Where a tier stands among those of premium page blobs.
 fn premium(name: &str) -> Option<usize> {
     PREMIUM.iter().position(|known| *known == name)
@@ -116,7 +167,8 @@ fn premium(name: &str) -> Option<usize> {
 
 /// The tier that a request names, if it names one that this type of blob may have.
 pub(crate) fn named(call: &Call, content: &Content) -> Result<Option<&'static str>, Refusal> {
-    let Some(name) = call.header("x-ms-access-tier") else { return Ok(None) };
+    const NAME: &str = "x-ms-access-tier";
+    let Some(name) = call.header(NAME) else { return Ok(None) };
     let allowed: &[&str] = match content {
         Content::Block(_) => &BLOCK,
         Content::Page { .. } => &PREMIUM,
@@ -130,6 +182,8 @@ pub(crate) fn named(call: &Call, content: &Content) -> Result<Option<&'static st
     };
     match known {
         Some(known) if call.since(since) => Ok(Some(known)),
+        // Recorded of Copy Blob.
+        _ if call.op == Op::CopyBlob => Err(Refusal::bad_header(NAME, name)),
         _ => Err(Code::InvalidBlobTier.into()),
     }
 }

@@ -68,6 +68,8 @@ impl Xml {
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
+                // A reader would make a line feed of it.
+                '\r' => self.0.push_str("&#xD;"),
                 c if is_allowed(c) => self.0.push(c),
                 _ => self.0.push('\u{fffd}'),
             }
@@ -95,11 +97,11 @@ mod tests {
     fn markup_in_text_is_escaped_and_the_mark_comes_first() {
         let mut xml = Xml::new();
         xml.element("A", |xml| {
-            xml.text_element("B", "a<b>&\"c\"\u{1}");
+            xml.text_element("B", "a<b>&\"c\"\u{1}\r");
             xml.maybe_element("C", Some(""));
         });
         let written = String::from_utf8(xml.into_bytes().to_vec()).unwrap();
         assert!(written.starts_with("\u{feff}<?xml "));
-        assert!(written.ends_with("<A><B>a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}</B><C /></A>"));
+        assert!(written.ends_with("<A><B>a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}&#xD;</B><C /></A>"));
     }
 }

@@ -5,6 +5,7 @@
 //! need Node.js 22 since 12.33; what the checks do with it works on 20 as well.
 
 mod harness;
+mod live;
 mod packages;
 
 use std::{fs, path::Path, process::Output};

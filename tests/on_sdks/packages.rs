@@ -1,6 +1,7 @@
 //! The SDKs, installed once, and how their scripts are run.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -57,32 +58,69 @@ impl Language {
 }
 
 fn python(name: &str) -> Result<Command, String> {
+    let requirements = include_str!("../sdk/python/requirements.txt");
+    let folder =
+        virtual_environment("sdk/python", "the SDK for Python from PyPI", &[requirements])?;
+    let mut script = Command::new(interpreter(&folder));
+    // -B: leave no compiled files beside the scripts.
+    script.args(["-B", &format!("{SCRIPTS}/python/{name}")]);
+    Ok(script)
+}
+
+/// The script that puts the live service's recorded exchanges to another one, with the folder of the
+/// recordings as its first argument.
+pub(super) fn replay() -> Result<Command, String> {
+    let requirements = include_str!("../sdk/live/requirements.txt");
+    let recordings = include_str!("../sdk/live/recordings.txt");
+    let what = "the recordings of the live service from PyPI";
+    let folder = virtual_environment("sdk/live", what, &[requirements, recordings])?;
+    let mut script = Command::new(interpreter(&folder));
+    script.args(["-B", &format!("{SCRIPTS}/live/replay.py")]);
+    script.arg(folder.join("azure-storage-blob-12.0.0/tests/recordings"));
+    Ok(script)
+}
+
+/// A virtual environment below `target` with the packages of the first of `requirements`, and beside it
+/// the sources of those that the second one names, if there is one.
+fn virtual_environment(
+    place: &str,
+    what: &str,
+    requirements: &[&'static str],
+) -> Result<PathBuf, String> {
     let program = if cfg!(windows) { "python" } else { "python3" };
     // Packages with compiled parts serve one version of Python.
     let version = Command::new(program)
         .arg("--version")
         .output()
         .map_err(|error| format!("cannot run `{program}`: {error}"))?;
-    let files = [
-        ("requirements.txt", include_str!("../sdk/python/requirements.txt")),
-        ("version.txt", &String::from_utf8_lossy(&version.stdout)),
-    ];
-    let folder = install::once("sdk/python", "the SDK for Python from PyPI", &files, |folder| {
+    let version = String::from_utf8_lossy(&version.stdout);
+    let mut files = vec![("version.txt", &*version)];
+    files.extend(["requirements.txt", "sources.txt"].into_iter().zip(requirements.iter().copied()));
+    install::once(place, what, &files, |folder| {
         install::run(Command::new(program).args(["-m", "venv", "venv"]).current_dir(folder))?;
+        let pip = |arguments: &[&str]| {
+            let mut pip = Command::new(interpreter(folder));
+            pip.args(["-m", "pip"]).args(arguments).current_dir(folder);
+            install::run(pip.args(["--quiet", "--disable-pip-version-check", "--no-deps"]))
+        };
         // No package builds anything here, and none comes that is not named with its hash.
-        let options = ["--require-hashes", "--no-deps", "--only-binary", ":all:"];
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        let requirements = ["--requirement", "requirements.txt"];
-        install::run(
-            Command::new(interpreter(folder))
-                .args(pip.iter().chain(&options).chain(&requirements))
-                .current_dir(folder),
-        )
-    })?;
-    let mut script = Command::new(interpreter(&folder));
-    // -B: leave no compiled files beside the scripts.
-    script.args(["-B", &format!("{SCRIPTS}/python/{name}")]);
-    Ok(script)
+        let only = ["--require-hashes", "--only-binary", ":all:"];
+        pip(&[&["install", "--requirement", "requirements.txt"], &only[..]].concat())?;
+        if requirements.len() == 1 {
+            return Ok(());
+        }
+        let only = ["--require-hashes", "--no-binary", ":all:"];
+        pip(&[&["download", "--requirement", "sources.txt"], &only[..]].concat())?;
+        let archives = fs::read_dir(folder).map_err(|error| error.to_string())?;
+        for archive in archives.filter_map(|entry| Some(entry.ok()?.path())) {
+            if archive.extension().is_some_and(|extension| extension == "zip") {
+                let mut unpack = Command::new(interpreter(folder));
+                unpack.args(["-m", "zipfile", "-e"]).arg(&archive).arg(folder);
+                install::run(&mut unpack)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 fn interpreter(folder: &Path) -> PathBuf {

@@ -27,6 +27,6 @@ impl DelegationKey<'_> {
         let Self { object_id, tenant_id, start, expiry, service, version, .. } = self;
         let delegated = self.delegated_tenant_id;
         let text = [object_id, tenant_id, start, expiry, service, version, delegated].join("\n");
-        sign(&account.key, &text)
+        sign(account.keys.first().map_or(&[], Vec::as_slice), &text)
     }
 }

@@ -183,13 +183,13 @@ fn anonymous(
         PublicAccess::Blob => access.route.blob.is_some(),
         PublicAccess::Container => true,
     };
-    if open && access.op.reads() {
-        let permitted = settings.public_access;
-        return if permitted {
-            Ok(Principal::Anonymous)
-        } else {
-            Err(Code::PublicAccessNotPermitted.into())
-        };
+    match (access.headers, access.op.reads()) {
+        (_, true) if !settings.public_access => Err(Code::PublicAccessNotPermitted.into()),
+        (_, true) if open => Ok(Principal::Anonymous),
+        // Whoever does not even name a version is not asked to authenticate.
+        (Some(headers), true) if !headers.contains_key("x-ms-version") => {
+            Err(Code::ResourceNotFound.into())
+        }
+        _ => Err(bearer::challenge(Code::NoAuthenticationInformation)),
     }
-    Err(bearer::challenge(Code::NoAuthenticationInformation))
 }

@@ -9,7 +9,11 @@ use std::{net::IpAddr, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Access, Principal, delegation::DelegationKey, shared_key::sign};
+use super::{
+    Access, Principal,
+    delegation::DelegationKey,
+    shared_key::{sign, signed_by},
+};
 use crate::simulator::{
     account::Account,
     answer::Answer,
@@ -38,6 +42,10 @@ enum Kind {
     Delegation,
 }
 
+/// The permissions of a blob, a directory or a container, in the order in which a SAS names them. Those
+/// of an account are written in more than one order.
+const PERMISSIONS: &str = "racwdxyltfmeopi";
+
 /// What a SAS allows and when, by itself or by the policy that it names.
 struct Terms<'a> {
     start: &'a str,
@@ -61,17 +69,19 @@ impl<'a> Sas<'a> {
         access: &Access<'_>,
     ) -> Result<Principal, Refusal> {
         let to_sign = self.string_to_sign(access.headers)?;
-        let signature = match self.kind() {
+        let given = self.query.get("sig").unwrap_or("");
+        let signed = match self.kind() {
             Kind::Delegation => {
                 let key = STANDARD.decode(self.delegation_key(access)?.value(account));
-                sign(&key.unwrap_or_default(), &to_sign)
+                sign(&key.unwrap_or_default(), &to_sign) == given
             }
-            Kind::Account | Kind::Service => sign(&account.key, &to_sign),
+            Kind::Account | Kind::Service => signed_by(account, &to_sign, given),
         };
-        if Some(signature.as_str()) != self.query.get("sig") {
+        if !signed {
             let why = format!("Signature did not match. String to sign used was {to_sign}");
             return Err(Refusal::unauthenticated(why));
         }
+        self.check_form()?;
         let terms = self.terms(account)?;
         check_time(&terms, access)?;
         self.check_sender(access)?;
@@ -174,6 +184,23 @@ impl<'a> Sas<'a> {
             .detail("SourceIP", address.to_string()))
     }
 
+    /// What is signed must also be written as the service writes it.
+    fn check_form(&self) -> Result<(), Refusal> {
+        let permissions = self.field("sp");
+        let doubled = |at: usize, letter: char| permissions[..at].contains(letter);
+        let mut letters = permissions.char_indices();
+        let places = permissions.chars().filter_map(|letter| PERMISSIONS.find(letter));
+        let ordered = self.kind() == Kind::Account || places.is_sorted_by(|one, next| one < next);
+        if !ordered || letters.any(|(at, letter)| doubled(at, letter)) {
+            let why = "sp has a permission twice, or not in the order that is prescribed";
+            return Err(Refusal::unauthenticated(why));
+        }
+        match self.field("spr") {
+            "" | "https" | "https,http" => Ok(()),
+            _ => Err(Refusal::unauthenticated("spr must be https or https,http")),
+        }
+    }
+
     /// An account SAS names services and kinds of resource.
     fn check_reach(&self, access: &Access<'_>) -> Result<(), Refusal> {
         if !self.field("ss").contains('b') {
@@ -185,7 +212,13 @@ impl<'a> Sas<'a> {
             (None, None) => 's',
         };
         if !self.field("srt").contains(kind) {
-            return Err(Code::AuthorizationResourceTypeMismatch.into());
+            let refusal = Refusal::from(Code::AuthorizationResourceTypeMismatch);
+            if access.version < "2024-08-04" {
+                return Err(refusal);
+            }
+            let why =
+                format!("SignedResourceTypes '{kind}' is required to perform this operation.");
+            return Err(refusal.detail("ExtendedErrorDetail", why));
         }
         Ok(())
     }
@@ -212,7 +245,8 @@ impl<'a> Sas<'a> {
         };
         // Of what acts on a container as a whole, only its list is open to a service SAS.
         let whole = access.route.blob.is_none() && self.kind() != Kind::Account;
-        let closed = whole && needed != "l";
+        let open = matches!(access.op, Op::GetAccountInformation | Op::BlobBatch);
+        let closed = whole && needed != "l" && !open;
         let writes_tags = !access.op.reads()
             && access.headers.is_some_and(|headers| headers.contains_key("x-ms-tags"));
         if closed
@@ -240,10 +274,11 @@ fn check_time(terms: &Terms<'_>, access: &Access<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let now = dates::http_date(access.now);
-    Err(Refusal::unauthenticated(format!(
+    let refusal = Refusal::unauthenticated(format!(
         "Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}] - \
          Current [{now}]"
-    )))
+    ));
+    Err(if ended { refusal.by_front() } else { refusal })
 }
 
 /// What a SAS changes in the answer to a request that it authorized: the headers that a read is to

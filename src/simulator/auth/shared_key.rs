@@ -17,6 +17,11 @@ pub(super) fn sign(key: &[u8], text: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// Whether one of the account's keys has signed `text`.
+pub(super) fn signed_by(account: &Account, text: &str, signature: &str) -> bool {
+    account.keys.iter().any(|key| sign(key, text) == signature)
+}
+
 pub(super) fn verify(
     call: &Call,
     account: &Account,
@@ -28,14 +33,14 @@ pub(super) fn verify(
         return Err(Refusal::unauthenticated(why));
     }
     let to_sign = string_to_sign(call, &account.name, &call.path);
-    if sign(&account.key, &to_sign) == signature {
+    if signed_by(account, &to_sign, signature) {
         return Ok(Principal::Owner);
     }
     // A path-style request to the secondary may be signed with the primary's path.
     if call.route.secondary {
         let path = call.path.replacen(&format!("{name}-secondary"), name, 1);
         let to_sign = string_to_sign(call, &account.name, &path);
-        if sign(&account.key, &to_sign) == signature {
+        if signed_by(account, &to_sign, signature) {
             return Ok(Principal::Owner);
         }
     }

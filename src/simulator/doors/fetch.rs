@@ -33,7 +33,7 @@ pub(crate) async fn fetch(
     wanted: Wanted,
     now: OffsetDateTime,
 ) -> Result<(Revision, Elsewhere), Refusal> {
-    let Wanted { access, part, limit, tags, stamp } = wanted;
+    let Wanted { op, version, access, part, limit, tags, stamp } = wanted;
     let read = async {
         let source = Source { site: Site::new(&access)?, limit: &limit, stamp, now };
         let (mut revision, cut, astray) = source.read(part).await?;
@@ -43,7 +43,8 @@ pub(crate) async fn fetch(
         Ok((revision, cut, astray))
     };
     let read = Box::pin(within(LONGEST, read)).await.unwrap_or(Err(Trouble::Unreachable));
-    let (revision, cut, astray) = read.map_err(|trouble| trouble.refusal(limit.refusal))?;
+    let (revision, cut, astray) =
+        read.map_err(|trouble| trouble.refusal(op, &version, limit.refusal))?;
     Ok((revision, Elsewhere { access, cut, astray }))
 }
 
@@ -141,7 +142,7 @@ impl Source<'_> {
             let snapshot = utf8_percent_encode(&snapshot, NON_ALPHANUMERIC);
             (format!("&prevsnapshot={snapshot}"), pages)
         });
-        pages.clear(length..u64::MAX);
+        pages.clear(length..u64::MAX, self.stamp);
         let ask = |query: &str| self.ask(Method::GET, query).header("if-match", etag);
         let mut marker = String::new();
         loop {
@@ -155,7 +156,7 @@ impl Source<'_> {
                 Err(trouble) => return Err(trouble),
             };
             for (start, end) in ranges(&list, "ClearRange", length)? {
-                pages.clear(start..end);
+                pages.clear(start..end, self.stamp);
             }
             for (mut start, end) in ranges(&list, "PageRange", length)? {
                 while start < end {

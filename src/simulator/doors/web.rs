@@ -7,6 +7,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 use crate::simulator::{
     document::Element,
     error::{Code, Refusal},
+    op::Op,
     remote::{Access, READER},
 };
 
@@ -31,10 +32,10 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// What the copy is refused with.
-    pub(super) fn refusal(self, too_large: Refusal) -> Refusal {
+    pub(super) fn refusal(self, op: Op, version: &str, too_large: Refusal) -> Refusal {
         match self {
             Self::Unreachable => Code::CannotVerifyCopySource.into(),
-            Self::Refused(cause) => Refusal::source_unreadable(&cause),
+            Self::Refused(cause) => Refusal::source_unreadable(op, version, &cause),
             Self::Foreign => Code::InvalidSourceBlobUrl.into(),
             Self::TooLarge => too_large,
         }

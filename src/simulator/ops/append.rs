@@ -61,6 +61,7 @@ pub(super) fn append(
     if blocks.len() >= MOST_BLOCKS {
         return Err(Code::BlockCountExceedsLimit.into());
     }
+    let sent = bytes.clone();
     blocks.push(bytes);
     let count = blocks.len().to_string();
     blob.rewrite(&mut state.stamps, call.now);
@@ -68,7 +69,7 @@ pub(super) fn append(
         .header("x-ms-blob-append-offset", &length.to_string())
         .header("x-ms-blob-committed-block-count", &count)
         .written_with(blob.current.encryption.as_ref());
-    checked.tell(call, &mut answer);
+    checked.tell(call, &sent, &mut answer);
     Ok(answer)
 }
 

@@ -17,6 +17,7 @@ use crate::simulator::{
     encryption,
     error::{Code, Refusal},
     leases, metadata,
+    names::Name,
     state::State,
     tiers,
     xml::Xml,
@@ -69,7 +70,7 @@ pub(super) fn stage(
     write::check_replacement(existing, call, &none, "BlockBlob", principal)?;
 
     let container = state.accounts.container_mut(&at.account, &at.container)?;
-    let staged = container.staged.entry(at.blob).or_default();
+    let staged = container.staged.entry(Name::from(&*at.blob)).or_default();
     if !staged.is_alive(call.now) {
         staged.blocks.clear();
     }
@@ -84,10 +85,10 @@ pub(super) fn stage(
         staged.encryption.clone_from(&encryption);
     }
     encryption::check(staged.encryption.as_ref(), encryption.as_ref())?;
-    staged.blocks.insert(id.to_owned(), bytes);
+    staged.blocks.insert(id.to_owned(), bytes.clone());
     staged.at = Some(call.now);
     let mut answer = Answer::new(StatusCode::CREATED).written_with(staged.encryption.as_ref());
-    checked.tell(call, &mut answer);
+    checked.tell(call, &bytes, &mut answer);
     Ok(answer)
 }
 
@@ -100,7 +101,7 @@ pub(super) fn put_list(
 ) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
     let at = call.blob_address()?;
-    let checked = checksums::check_body(call)?;
+    checksums::check_body(call)?;
     let list = Element::of(call, "BlockList")?;
     if list.children.len() > MOST_COMMITTED {
         return Err(Code::BlockListTooLong.into());
@@ -117,7 +118,8 @@ pub(super) fn put_list(
         _ => &[],
     };
     let container = state.accounts.container(&at.account, &at.container)?;
-    let staged = container.staged.get(&at.blob).filter(|staged| staged.is_alive(call.now));
+    let name = Name::from(&*at.blob);
+    let staged = container.staged.get(&name).filter(|staged| staged.is_alive(call.now));
     let Chosen { blocks, kept } = chosen(&list, committed, staged)?;
     // With what the blocks are encrypted, the blob is.
     let staged = staged.filter(|staged| !staged.blocks.is_empty());
@@ -144,7 +146,8 @@ pub(super) fn put_list(
     };
     let mut answer =
         Answer::about(StatusCode::CREATED, &revision).written_with(revision.encryption.as_ref());
-    checked.tell(call, &mut answer);
+    // The checksum of the list itself, even where it was sent with its MD5.
+    checksums::tell_crc64(call, &call.body, &mut answer);
     state.accounts.replace(&at, revision)?;
     Ok(answer)
 }
@@ -197,7 +200,8 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     let container = state.accounts.container(&at.account, &at.container)?;
     let base = call.snapshot().is_none();
-    let staged = container.staged.get(&at.blob).filter(|staged| staged.is_alive(call.now) && base);
+    let name = Name::from(&*at.blob);
+    let staged = container.staged.get(&name).filter(|staged| staged.is_alive(call.now) && base);
     let blob = container.blobs.get(&at.blob);
     if blob.is_none() && staged.is_none() {
         return Err(Code::BlobNotFound.into());
@@ -212,9 +216,10 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             return Err(Code::InvalidBlobType.into());
         };
         committed = blocks;
-        answer = Answer::about(StatusCode::OK, revision);
+        // A blob of which nothing is committed has no length either.
+        answer = Answer::about(StatusCode::OK, revision)
+            .header("x-ms-blob-content-length", &revision.content.length().to_string());
     }
-    let length: usize = committed.iter().map(|block| block.bytes.len()).sum();
 
     let mut xml = Xml::new();
     xml.element("BlockList", |xml| {
@@ -229,7 +234,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             });
         }
     });
-    Ok(answer.header("x-ms-blob-content-length", &length.to_string()).xml(xml))
+    Ok(answer.xml(xml))
 }
 
 fn write_block(xml: &mut Xml, (id, bytes): (&String, &Bytes)) {

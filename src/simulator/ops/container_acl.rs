@@ -31,17 +31,21 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         for policy in &container.policies {
             xml.element("SignedIdentifier", |xml| {
                 xml.text_element("Id", &policy.id);
-                xml.element("AccessPolicy", |xml| {
-                    for (name, text) in [
-                        ("Start", &policy.start),
-                        ("Expiry", &policy.expiry),
-                        ("Permission", &policy.permissions),
-                    ] {
-                        if let Some(text) = text {
-                            xml.text_element(name, text);
+                let parts = [
+                    ("Start", &policy.start),
+                    ("Expiry", &policy.expiry),
+                    ("Permission", &policy.permissions),
+                ];
+                // A policy that says nothing comes back as its id alone.
+                if parts.iter().any(|(_, text)| text.is_some()) {
+                    xml.element("AccessPolicy", |xml| {
+                        for (name, text) in parts {
+                            if let Some(text) = text {
+                                xml.text_element(name, text);
+                            }
                         }
-                    }
-                });
+                    });
+                }
             });
         }
     });

@@ -51,7 +51,11 @@ pub(super) fn start(
     write::check_replacement(existing, call, &conditions, kind, principal)?;
     check_lease(existing, call)?;
 
-    let premium = || source.revision.tier.clone().filter(|_| kind == "PageBlob");
+    // A tier that somebody chose for the source is not copied.
+    let premium = || match (&source.revision.tier, &source.revision.content) {
+        (Some(_), Content::Page { length, .. }) => Some(Tier::of_premium(*length, call.now)),
+        _ => None,
+    };
     let kept_tier = existing.and_then(|blob| blob.current.tier.clone()).or_else(premium);
     let outcome = Revision {
         metadata: if own_metadata.is_empty() {
@@ -73,7 +77,7 @@ pub(super) fn start(
         ..source.revision.clone()
     };
     let total = outcome.content.length();
-    let record = CopyRecord::new(state.stamps.guid(), url.echoed(state.settings.echo), total);
+    let record = CopyRecord::new(state.stamps.guid(), url.echoed(call, state.settings.echo), total);
     let placeholder = Revision {
         content: placeholder(&outcome.content),
         copy: Some(Box::new(record)),
@@ -169,6 +173,7 @@ pub(super) fn plan(
         seen: call.now,
         held: state.copies.hold_new,
         failure: state.copies.failures.pop_front(),
+        brings_nothing: false,
     }
 }
 
@@ -215,6 +220,9 @@ pub(super) fn abort(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         other => return Err(Refusal::bad_header(ACTION, other)),
     }
     let id = call.query.get("copyid").ok_or_else(|| Refusal::missing_query("copyid"))?;
+    if leases::guid(id).is_none() {
+        return Err(Refusal::bad_query("copyid", id, "copyid needs to be valid Guid."));
+    }
     let at: BlobAddress = call.blob_address()?;
     let blob = state.accounts.blob_mut(&at)?;
     leases::check_write(blob.lease.as_ref(), call)?;

@@ -77,19 +77,19 @@ impl<'a> SourceUrl<'a> {
     /// By the table under
     /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization),
     /// whoever may read the whole account needs nothing in the URL for a source in it; all others
-    /// do, unless the source is public. `principal` is `None` for an incremental copy and for the
-    /// synchronous writes from a URL, where the credential of the request never counts.
+    /// do, unless the source is public. `principal` is `None` where the credential of the request
+    /// never counts: for an incremental copy, Put Block From URL and Put Blob From URL.
     pub(super) fn read(
         &self,
         state: &State,
         call: &Call,
         principal: Option<Principal>,
     ) -> Result<Source, Refusal> {
-        let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+        let unreadable = |cause: Refusal| call.source_unreadable(&cause);
         let key = encryption::of_source(call)?;
         if let (Some(Fetched(fetched)), Some(authority)) = (&call.fetched, &self.authority) {
             let (revision, elsewhere) = Result::clone(fetched)?;
-            Conditions::of_source(call)?.check_write(Some((&revision).into()))?;
+            Conditions::of_source(call)?.check_source(call, (&revision).into())?;
             let at = BlobAddress::elsewhere(authority, &self.path);
             let snapshot = self.snapshot().map(str::to_owned);
             return Ok(Source { at, snapshot, revision, elsewhere: Some(elsewhere) });
@@ -103,7 +103,7 @@ impl<'a> SourceUrl<'a> {
         if !same_account && self.authority.is_none() {
             return Err(Code::CopyAcrossAccountsNotSupported.into());
         }
-        let trusted = same_account && principal.is_some_and(Principal::reads_own_account);
+        let trusted = same_account && principal.is_some_and(|it| covers_source(call, it));
         if !trusted || self.query.get("sig").is_some() {
             auth::authorize_source(&route, &self.query, self.https, call, state)
                 .map_err(unreadable)?;
@@ -113,35 +113,58 @@ impl<'a> SourceUrl<'a> {
             return Err(unreadable(Code::ResourceNotFound.into()));
         };
         let at = BlobAddress { account: route.account, container, blob };
-        let found = state.accounts.blob(&at).map_err(unreadable)?;
-        let revision = found.revision(self.snapshot()).map_err(unreadable)?;
+        // A request that reads the source by its own right is told plainly that there is none.
+        let own = call.op == Op::CopyBlob && trusted && self.query.get("sig").is_none();
+        let missing = |cause: Refusal| if own { cause } else { unreadable(cause) };
+        let found = state.accounts.blob(&at).map_err(missing)?;
+        let revision = found.revision(self.snapshot()).map_err(missing)?;
         encryption::check(revision.encryption.as_ref(), key.as_ref()).map_err(unreadable)?;
         if found.incremental.is_some() && self.snapshot().is_none() {
             return Err(Code::CopySourceCannotBeIncrementalCopyBlob.into());
         }
-        Conditions::of_source(call)?.check_write(Some(revision.into()))?;
+        Conditions::of_source(call)?.check_source(call, revision.into())?;
         let (snapshot, revision) = (self.snapshot().map(str::to_owned), revision.clone());
         Ok(Source { at, snapshot, revision, elsewhere: None })
     }
 
     /// The URL as `x-ms-copy-source` shows it afterwards.
-    pub(super) fn echoed(&self, echo: SourceEcho) -> String {
-        let Some(authority) = self.authority.as_ref().filter(|_| echo != SourceEcho::AsSent) else {
+    pub(super) fn echoed(&self, call: &Call, echo: SourceEcho) -> String {
+        let whole = echo == SourceEcho::AsSent
+            || (echo == SourceEcho::Rewritten && !call.since("2021-04-10"));
+        let Some(authority) = self.authority.as_ref().filter(|_| !whole) else {
             return self.text.to_owned();
         };
-        let sent_query = self.text.split_once('?').map_or("", |(_, query)| query);
+        let rewrites = echo == SourceEcho::WithoutSas || call.since("2026-02-06");
+        let (base, query) = self.text.split_once('?').unwrap_or((self.text, ""));
         let port = if authority.port().is_some() { "" } else { ":443" };
-        let mut shown = format!("https://{authority}{port}{}", lower_triplets(&self.path));
+        let mut shown = match rewrites {
+            true => format!("https://{authority}{port}{}", lower_triplets(&self.path)),
+            false => base.to_owned(),
+        };
         let mut mark = '?';
-        for pair in sent_query.split('&').filter(|pair| !pair.is_empty()) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let names_blob = pair.starts_with("snapshot=") || pair.starts_with("versionid=");
-            if echo == SourceEcho::Rewritten || names_blob {
+            if names_blob || (echo == SourceEcho::Rewritten && !pair.starts_with("sig=")) {
                 shown.push(mark);
-                shown.push_str(&lower_triplets(pair));
+                shown.push_str(&if rewrites { lower_triplets(pair) } else { pair.to_owned() });
                 mark = '&';
             }
         }
         shown
+    }
+}
+
+/// Whether the credential of a request reads a source in its own account.
+///
+/// For Copy Blob a key does, and a bearer token. A bearer token has been seen to do so for three of the
+/// synchronous operations too, with the version from which on that is done here.
+fn covers_source(call: &Call, principal: Principal) -> bool {
+    match call.op {
+        Op::CopyBlob => principal.reads_own_account(),
+        Op::CopyBlobFromUrl | Op::PutPageFromUrl | Op::AppendBlockFromUrl => {
+            principal == Principal::Bearer && call.since("2026-02-06")
+        }
+        _ => false,
     }
 }
 

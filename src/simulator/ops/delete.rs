@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use crate::simulator::{
+    account::BlobAddress,
     answer::Answer,
     blob::Revision,
     call::Call,
@@ -10,6 +11,7 @@ use crate::simulator::{
     dates,
     error::{Code, Refusal},
     leases,
+    names::Name,
     state::State,
 };
 
@@ -18,6 +20,9 @@ const DELETE_SNAPSHOTS: &str = "x-ms-delete-snapshots";
 /// [Delete Blob](https://learn.microsoft.com/rest/api/storageservices/delete-blob).
 pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
+    if state.accounts.find(&at)?.is_none() && call.snapshot().is_none() {
+        return delete_uncommitted(state, call, &at);
+    }
     let blob = state.accounts.blob(&at)?;
     let revision = blob.revision(call.snapshot())?;
     Conditions::of(call)?.check_write(Some(revision.into()))?;
@@ -39,11 +44,28 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         (None, None | Some("include")) => {
             let container = state.accounts.container_mut(&at.account, &at.container)?;
             container.blobs.remove(&at.blob);
-            container.staged.remove(&at.blob);
+            container.staged.remove(&Name::from(&*at.blob));
         }
         (None, Some(value)) => return Err(Refusal::bad_header(DELETE_SNAPSHOTS, value)),
     }
-    Ok(Answer::new(StatusCode::ACCEPTED).header("x-ms-delete-type-permanent", "true"))
+    Ok(deleted())
+}
+
+/// A blob of which nothing is committed is not there for a read, but its blocks can be deleted.
+fn delete_uncommitted(state: &mut State, call: &Call, at: &BlobAddress) -> Result<Answer, Refusal> {
+    let conditions = Conditions::of(call)?;
+    let container = state.accounts.container_mut(&at.account, &at.container)?;
+    let name = Name::from(&*at.blob);
+    if !container.staged.get(&name).is_some_and(|staged| staged.is_alive(call.now)) {
+        return Err(Code::BlobNotFound.into());
+    }
+    conditions.check_write(None)?;
+    container.staged.remove(&name);
+    Ok(deleted())
+}
+
+fn deleted() -> Answer {
+    Answer::new(StatusCode::ACCEPTED).header("x-ms-delete-type-permanent", "true")
 }
 
 /// The conditions on when the tier was last changed: if it never was, when the blob was made.

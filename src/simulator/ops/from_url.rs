@@ -66,7 +66,8 @@ pub(super) fn copy(
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
     let url = SourceUrl::of(call)?;
-    let Fetched { source, bytes, checked } = fetch(state, call, LARGEST_COPY, source_too_large)?;
+    let Fetched { source, bytes, checked } =
+        fetch(state, call, Some(principal), LARGEST_COPY, source_too_large)?;
     if !matches!(source.revision.content, Content::Block(_)) {
         return Err(Code::InvalidSourceBlobType.into());
     }
@@ -84,7 +85,7 @@ pub(super) fn copy(
         status: Status::Success,
         copied: total,
         completed_on: Some(call.now),
-        ..CopyRecord::new(id, url.echoed(state.settings.echo), total)
+        ..CopyRecord::new(id, url.echoed(call, state.settings.echo), total)
     };
     let revision = Revision {
         metadata: own,
@@ -99,8 +100,8 @@ pub(super) fn copy(
         ..source.revision
     };
     let mut answer =
-        accepted(state.accounts.replace(&at, revision)?).written_with(encryption.as_ref());
-    checked.tell(call, &mut answer);
+        accepted(state.accounts.replace(&at, revision)?).encrypted_with(encryption.as_ref());
+    checked.tell(call, &bytes, &mut answer);
     Ok(answer)
 }
 
@@ -121,7 +122,8 @@ pub(super) fn put_blob(
     let with_properties = call.flag(PROPERTIES)?.unwrap_or(true);
     let at = call.blob_address()?;
     state.accounts.container(&at.account, &at.container)?;
-    let Fetched { source, bytes, checked } = fetch(state, call, LARGEST_BLOB, source_too_large)?;
+    let Fetched { source, bytes, checked } =
+        fetch(state, call, None, LARGEST_BLOB, source_too_large)?;
     let content = match bytes.is_empty() {
         true => Content::Block(Vec::new()),
         false => Content::Block(vec![Block { id: None, bytes: bytes.clone() }]),
@@ -172,19 +174,27 @@ pub(super) fn put_block(
     principal: Principal,
 ) -> Result<Answer, Refusal> {
     let most = blocks::largest(call);
-    let fetched = fetch(state, call, most, || Code::RequestBodyTooLarge.into())?;
+    let fetched = fetch(state, call, None, most, || Code::RequestBodyTooLarge.into())?;
     blocks::stage(state, call, principal, fetched.bytes, &fetched.checked)
 }
 
 /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url).
-pub(super) fn append_block(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn append_block(
+    state: &mut State,
+    call: &Call,
+    principal: Principal,
+) -> Result<Answer, Refusal> {
     let most = append::largest(call);
-    let fetched = fetch(state, call, most, || Code::RequestBodyTooLarge.into())?;
+    let fetched = fetch(state, call, Some(principal), most, || Code::RequestBodyTooLarge.into())?;
     append::append(state, call, fetched.bytes, &fetched.checked)
 }
 
 /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url).
-pub(super) fn put_page(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn put_page(
+    state: &mut State,
+    call: &Call,
+    principal: Principal,
+) -> Result<Answer, Refusal> {
     const WRITE: &str = "x-ms-page-write";
     const SOURCE_RANGE: &str = "x-ms-source-range";
     match call.required(WRITE)? {
@@ -203,26 +213,29 @@ pub(super) fn put_page(state: &mut State, call: &Call) -> Result<Answer, Refusal
     if end - start > pages::MOST_BYTES {
         return Err(too_large());
     }
-    let Fetched { bytes, checked, .. } = fetch(state, call, pages::MOST_BYTES, too_large)?;
+    let Fetched { bytes, checked, .. } =
+        fetch(state, call, Some(principal), pages::MOST_BYTES, too_large)?;
     if bytes.len() as u64 != end - start {
-        return Err(Refusal::source_unreadable(&Code::InvalidRange.into()));
+        return Err(call.source_unreadable(&Code::InvalidRange.into()));
     }
     let at = call.blob_address()?;
     pages::write_pages(state, call, &at, start..end, Some(&bytes), &checked)
 }
 
-/// Reads what `x-ms-source-range` names of the source, or all of it.
+/// Reads what `x-ms-source-range` names of the source, or all of it; by the right of `principal` where
+/// that can count.
 fn fetch(
     state: &State,
     call: &Call,
+    principal: Option<Principal>,
     most: u64,
     too_large: impl FnOnce() -> Refusal,
 ) -> Result<Fetched, Refusal> {
     if !call.body.is_empty() {
         return Err(Refusal::bad_header("content-length", &call.body.len().to_string()));
     }
-    let source = SourceUrl::of(call)?.read(state, call, None)?;
-    let unreadable = |cause: Refusal| Refusal::source_unreadable(&cause);
+    let source = SourceUrl::of(call)?.read(state, call, principal)?;
+    let unreadable = |cause: Refusal| call.source_unreadable(&cause);
     source.revision.online(call.now).map_err(unreadable)?;
     let length = source.revision.content.length();
     let cut = source.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.cut);

@@ -9,7 +9,7 @@ use crate::simulator::{
     blob::{Blob, Content, IncrementalOrigin, Revision},
     call::Call,
     conditions::Conditions,
-    copies::CopyRecord,
+    copies::{CopyJob, CopyRecord},
     error::{Code, Refusal},
     pages::Pages,
     state::State,
@@ -35,16 +35,17 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     };
 
     let existing = state.accounts.find(&at)?;
-    Conditions::of(call)?.check_write(existing.map(Into::into))?;
+    Conditions::of(call)?.check_creation(existing.map(Into::into), false)?;
     let origin = existing.map(|blob| check_destination(state, call, blob, &source)).transpose()?;
     let copied_before = origin.and_then(|origin| origin.last.as_ref());
     let nothing = Pages::default();
-    let moved = pages
-        .changes_since(copied_before.map_or(&nothing, |(_, pages)| pages), 0..length)
-        .iter()
-        .filter(|run| !run.cleared)
-        .map(|run| run.end - run.start)
-        .sum();
+    // What is moved takes time; what is told of the progress is the whole length.
+    let changes =
+        pages.changes_since(copied_before.map_or(&nothing, |(_, pages)| pages), 0..length);
+    let written = changes.iter().filter(|run| !run.cleared);
+    let moved = written.map(|run| run.end - run.start).sum();
+    let resized = existing.is_some_and(|blob| blob.current.content.length() != length);
+    let brings_nothing = changes.is_empty() && !resized;
 
     let generation = existing.map(|blob| blob.current.generation);
     let outcome = Revision {
@@ -59,12 +60,13 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         encryption: None,
         ..source.revision.clone()
     };
-    let record = CopyRecord::new(state.stamps.guid(), url.echoed(state.settings.echo), moved);
+    let record =
+        CopyRecord::new(state.stamps.guid(), url.echoed(call, state.settings.echo), length);
     let pending = Revision { copy: Some(Box::new(record)), ..outcome.clone() };
 
     let (source_at, generation) = (source.at.clone(), source.revision.generation);
     let needed = state.settings.pace.time_for(moved);
-    let job = plan(state, call, source, outcome, needed);
+    let job = CopyJob { brings_nothing, ..plan(state, call, source, outcome, needed) };
     let blob = state.accounts.replace(&at, pending)?;
     let tie = || Box::new(IncrementalOrigin { source: source_at, generation, last: None });
     blob.incremental.get_or_insert_with(tie);

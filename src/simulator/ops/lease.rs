@@ -10,7 +10,7 @@ use crate::simulator::{
     call::Call,
     conditions::Conditions,
     error::{Code, Refusal},
-    leases::{Lease, LeaseState},
+    leases::{self, Lease, LeaseState},
     state::{Stamps, State},
 };
 
@@ -143,18 +143,7 @@ fn named<'a>(place: &'a mut Option<Lease>, call: &Call) -> Result<&'a mut Lease,
     if lease.id == id { Ok(lease) } else { Err(Code::LeaseIdMismatchWithLeaseOperation.into()) }
 }
 
-/// A lease id, in the one form in which ids are kept.
 fn guid(call: &Call, name: &'static str) -> Result<String, Refusal> {
     let text = call.header(name).unwrap_or("");
-    let bare: String = text
-        .trim_matches(['{', '}', '(', ')'])
-        .chars()
-        .filter(|c| *c != '-')
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Refusal::bad_header(name, text));
-    }
-    let parts = [&bare[..8], &bare[8..12], &bare[12..16], &bare[16..20], &bare[20..]];
-    Ok(parts.join("-"))
+    leases::guid(text).ok_or_else(|| Refusal::bad_header(name, text))
 }

@@ -16,13 +16,18 @@ use crate::simulator::{
     encryption::Encryption,
     error::{Code, Refusal},
     leases,
+    names::{Name, compare, later, successor},
     state::{ListedSnapshot, State},
+    tiers,
     xml::{self, Xml},
 };
 
 /// What an encoded name leaves as it is.
 const KEPT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The version that brought object replication, and an element about it for every blob.
+const OBJECT_REPLICATION: &str = "2019-12-12";
 
 /// What `include` may name, and since which version. Of deleted blobs, versions and policies there
 /// are none here, as in an account that has them switched off.
@@ -105,7 +110,9 @@ pub(super) fn blobs(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
                             if asked.includes("tags") && !revision.tags.is_empty() {
                                 write_tags(xml, &revision.tags);
                             }
-                            xml.maybe_element("OrMetadata", None);
+                            if call.since(OBJECT_REPLICATION) {
+                                xml.maybe_element("OrMetadata", None);
+                            }
                         });
                     }
                 }
@@ -143,7 +150,7 @@ struct Walk<'a> {
     asked: &'a Asked<'a>,
     delimiter: Option<&'a str>,
     committed: Peekable<Listed<'a>>,
-    staged: Peekable<btree_map::Range<'a, String, Staged>>,
+    staged: Peekable<btree_map::Range<'a, Name, Staged>>,
     /// The blob whose snapshots are being listed.
     within: Option<(&'a str, &'a Blob, btree_map::Range<'a, String, Revision>)>,
     marker: Option<&'a Marker>,
@@ -157,7 +164,8 @@ impl<'a> Walk<'a> {
         start_from: &str,
     ) -> Self {
         let marker = asked.marker.as_ref();
-        let from = asked.prefix.max(start_from).max(marker.map_or("", |marker| &marker.name));
+        let from = later(asked.prefix, start_from);
+        let from = later(from, marker.map_or("", |marker| &marker.name));
         let (committed, staged) = ranges(container, from);
         Self { container, asked, delimiter, committed, staged, within: None, marker }
     }
@@ -171,7 +179,9 @@ impl<'a> Walk<'a> {
                 false => None,
             };
             match (committed, staged) {
-                (committed, Some(staged)) if committed.is_none_or(|name| staged <= name) => {
+                (committed, Some(staged))
+                    if committed.is_none_or(|name| compare(staged, name).is_le()) =>
+                {
                     let (_, blocks) = self.staged.next()?;
                     if committed != Some(staged) && blocks.is_alive(self.asked.now) {
                         return Some((staged, None));
@@ -193,10 +203,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-type Ranges<'a> = (Peekable<Listed<'a>>, Peekable<btree_map::Range<'a, String, Staged>>);
+type Ranges<'a> = (Peekable<Listed<'a>>, Peekable<btree_map::Range<'a, Name, Staged>>);
 
 fn ranges<'a>(container: &'a Container, from: &str) -> Ranges<'a> {
-    let staged = container.staged.range(from.to_owned()..);
+    let staged = container.staged.range(Name::from(from)..);
     (container.blobs.from(from).peekable(), staged.peekable())
 }
 
@@ -241,18 +251,6 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// The least text that is greater than all that begin with `prefix`.
-fn successor(prefix: &str) -> Option<String> {
-    let mut text = prefix.to_owned();
-    while let Some(last) = text.pop() {
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            text.push(next);
-            return Some(text);
-        }
-    }
-    None
-}
-
 fn write_name(xml: &mut Xml, call: &Call, name: &str) {
     let unwritable = call.since("2021-02-12") && !name.chars().all(xml::is_allowed);
     if unwritable {
@@ -270,7 +268,11 @@ fn write_uncommitted(xml: &mut Xml, call: &Call, name: &str) {
         xml.element("Properties", |xml| {
             xml.text_element("Content-Length", "0");
             xml.text_element("BlobType", "BlockBlob");
+            xml.text_element("AccessTier", tiers::INFERRED);
+            xml.text_element("AccessTierInferred", "true");
             leases::list(xml, None, call.now);
+            // Nothing is written yet that could be encrypted.
+            xml.text_element("ServerEncrypted", "false");
         });
     });
 }
@@ -302,21 +304,20 @@ fn properties(
         xml.text_element("x-ms-blob-sequence-number", &revision.sequence_number.to_string());
     }
     xml.text_element("BlobType", revision.content.kind());
-    match (&revision.tier, &revision.content) {
-        (Some(tier), _) => {
-            xml.text_element("AccessTier", tier.name(call.now));
-            if let Some(way) = tier.under_way(call.now) {
-                xml.text_element("ArchiveStatus", &way.archive_status());
-                xml.text_element("RehydratePriority", way.priority());
-            }
-            let changed = dates::http_date(tier.changed(call.now));
-            xml.text_element("AccessTierChangeTime", &changed);
-        }
-        (None, Content::Block(_)) => {
-            xml.text_element("AccessTier", "Hot");
+    if let Some(tier) = tiers::shown(revision, call) {
+        xml.text_element("AccessTier", tier.name);
+        if tier.inferred {
             xml.text_element("AccessTierInferred", "true");
         }
-        _ => {}
+        if let Some(way) = tier.under_way {
+            xml.text_element("ArchiveStatus", &way.archive_status());
+            if tier.tells_priority {
+                xml.text_element("RehydratePriority", way.priority());
+            }
+        }
+        if let Some(changed) = tier.changed {
+            xml.text_element("AccessTierChangeTime", &dates::http_date(changed));
+        }
     }
     if let Some(base) = base {
         leases::list(xml, base.lease.as_ref(), call.now);

@@ -18,6 +18,7 @@ mod list_page;
 mod pages;
 mod put_blob;
 mod read;
+mod service;
 mod set;
 mod snapshot;
 mod write;
@@ -28,6 +29,7 @@ use super::{
     answer::Answer,
     auth::Principal,
     call::Call,
+    dates,
     error::{Code, Refusal},
     op::{NOT_MODELLED, Op},
     state::State,
@@ -36,6 +38,7 @@ use super::{
 pub(crate) use self::{
     copy_source::{COPY_SOURCE, source_elsewhere},
     from_url::source_limit,
+    service::ServiceProperties,
 };
 
 /// Applies the operation that `call` asks for, by the right of `principal`.
@@ -45,7 +48,11 @@ pub(crate) fn dispatch(
     principal: Principal,
 ) -> Result<Answer, Refusal> {
     headers::check(call)?;
+    check_snapshot(call)?;
     match call.op {
+        Op::GetServiceProperties => service::properties(state, call),
+        Op::SetServiceProperties => service::set_properties(state, call),
+        Op::GetAccountInformation => Ok(service::account_information(call)),
         Op::ListContainers => list_containers::list(state, call),
         Op::CreateContainer => container::create(state, call),
         Op::DeleteContainer => container::delete(state, call),
@@ -73,18 +80,28 @@ pub(crate) fn dispatch(
         Op::PutBlockList => blocks::put_list(state, call, principal),
         Op::GetBlockList => blocks::list(state, call),
         Op::AppendBlock => append::put(state, call),
-        Op::AppendBlockFromUrl => from_url::append_block(state, call),
+        Op::AppendBlockFromUrl => from_url::append_block(state, call, principal),
         Op::SealAppendBlob => append::seal(state, call),
         Op::PutPage => pages::put(state, call),
-        Op::PutPageFromUrl => from_url::put_page(state, call),
+        Op::PutPageFromUrl => from_url::put_page(state, call, principal),
         Op::GetPageRanges => pages::ranges(state, call),
         Op::CopyBlob => copy::start(state, call, principal),
         Op::CopyBlobFromUrl => from_url::copy(state, call, principal),
         Op::IncrementalCopy => incremental::start(state, call),
         Op::AbortCopy => copy::abort(state, call),
         Op::GetUserDelegationKey => delegation_key::get(state, call, principal),
-        Op::NotModelled => Err(Code::NotImplemented.into()),
+        // The step takes a batch apart itself.
+        Op::BlobBatch | Op::NotModelled => Err(Code::NotImplemented.into()),
     }
+}
+
+/// A snapshot is named by its time. Real accounts answer a HEAD that names none without a code.
+fn check_snapshot(call: &Call) -> Result<(), Refusal> {
+    let Some(text) = call.snapshot().filter(|text| dates::parse_sas_time(text).is_none()) else {
+        return Ok(());
+    };
+    let refusal = Refusal::bad_query("snapshot", text, "Not a time");
+    Err(if call.method == Method::HEAD { refusal.uncoded().by_front() } else { refusal })
 }
 
 /// Whether the step will refuse a request for a header that its operation does not take.

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 
 use super::write;
 use crate::simulator::{
@@ -17,7 +18,6 @@ use crate::simulator::{
     error::{Code, Refusal},
     leases,
     pages::{PageRun, Pages},
-    route::{self, Query},
     state::State,
     xml::Xml,
 };
@@ -70,16 +70,15 @@ pub(super) fn write_pages(
     }
     match bytes {
         Some(bytes) => pages.write(range.start, bytes, state.stamps.next()),
-        None => pages.clear(range),
+        None => pages.clear(range, state.stamps.next()),
     }
     blob.touch(&mut state.stamps, call.now);
     let sequence_number = blob.current.sequence_number.to_string();
-    let mut answer = Answer::about(StatusCode::CREATED, &blob.current)
-        .header("x-ms-blob-sequence-number", &sequence_number)
-        .written_with(blob.current.encryption.as_ref());
-    if bytes.is_some() {
-        checked.tell(call, &mut answer);
-    }
+    let answer = Answer::about(StatusCode::CREATED, &blob.current)
+        .header("x-ms-blob-sequence-number", &sequence_number);
+    let Some(bytes) = bytes else { return Ok(answer) };
+    let mut answer = answer.written_with(blob.current.encryption.as_ref());
+    checked.tell(call, bytes, &mut answer);
     Ok(answer)
 }
 
@@ -115,7 +114,7 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
             start..end
         }
     };
-    let runs = match previous_snapshot(call, &at)? {
+    let runs = match previous_snapshot(call)? {
         None => pages.ranges(within),
         Some(earlier) => {
             let previous = blob.snapshots.get(&earlier).ok_or(Code::PreviousSnapshotNotFound)?;
@@ -134,20 +133,14 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         .xml(page_list(&shown, next)))
 }
 
-/// The snapshot with which to compare, named in the query or by a URL in a header.
-fn previous_snapshot(call: &Call, at: &BlobAddress) -> Result<Option<String>, Refusal> {
+/// The snapshot with which to compare.
+fn previous_snapshot(call: &Call) -> Result<Option<String>, Refusal> {
     const URL: &str = "x-ms-previous-snapshot-url";
-    let in_query = call.query.get("prevsnapshot").map(str::to_owned);
-    let Some(text) = call.header(URL) else { return Ok(in_query) };
-    let refuse = || Refusal::bad_header(URL, text);
-    let uri: Uri = text.parse().map_err(|_| refuse())?;
-    let query = Query::parse(uri.query()).map_err(|_| refuse())?;
-    let snapshot = query.get("snapshot").filter(|_| in_query.is_none()).ok_or_else(refuse)?;
-    let named = route::blob_in(uri.authority(), uri.path()).ok_or_else(refuse)?;
-    if named != *at {
-        return Err(Code::PreviousSnapshotOperationNotSupported.into());
+    if let Some(text) = call.header(URL) {
+        let refusal = Refusal::from(Code::UnsupportedHeaderForNonManagedDisksAccount);
+        return Err(refusal.naming(URL, text));
     }
-    Ok(Some(snapshot.to_owned()))
+    Ok(call.query.get("prevsnapshot").map(str::to_owned))
 }
 
 fn page_content(revision: &Revision) -> Result<(u64, &Pages), Refusal> {
@@ -171,10 +164,25 @@ fn page_of(call: &Call, runs: Vec<PageRun>) -> Result<(Vec<PageRun>, Option<u64>
         Some(most) => usize::try_from(most).unwrap_or(MOST_RANGES).min(MOST_RANGES),
         None => MOST_RANGES,
     };
-    let from = number("marker")?.unwrap_or(0);
+    let from = match call.query.get("marker").filter(|marker| !marker.is_empty()) {
+        None => 0,
+        Some(text) => read_marker(text)
+            .ok_or_else(|| Refusal::bad_query("marker", text, "Not one of this list"))?,
+    };
     let mut rest = runs.into_iter().skip_while(|run| run.start < from);
     let shown = rest.by_ref().take(most).collect();
     Ok((shown, rest.next().map(|run| run.start)))
+}
+
+/// Where the next part of a list begins, in a form that nobody is tempted to compute with.
+fn marker(start: u64) -> String {
+    let text = STANDARD.encode(start.to_string());
+    format!("2!{}!{text}", text.len())
+}
+
+fn read_marker(text: &str) -> Option<u64> {
+    let encoded = text.strip_prefix("2!")?.split_once('!')?.1;
+    String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?.parse().ok()
 }
 
 fn page_list(runs: &[PageRun], next: Option<u64>) -> Xml {
@@ -187,7 +195,7 @@ fn page_list(runs: &[PageRun], next: Option<u64>) -> Xml {
             });
         }
         if let Some(next) = next {
-            xml.text_element("NextMarker", &next.to_string());
+            xml.text_element("NextMarker", &marker(next));
         }
     });
     xml

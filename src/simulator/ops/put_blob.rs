@@ -25,12 +25,16 @@ pub(super) const LARGEST_PAGE_BLOB: u64 = 8 << 40;
 pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
     let at = call.blob_address()?;
-    let checked = checksums::check_body(call)?;
     let content = content(call)?;
     let mut headers = metadata::content_headers(call);
+    // Only a block blob brings its content along.
+    let checked = match content {
+        Content::Block(_) => checksums::check_blob(call)?,
+        _ => checksums::check_body(call)?,
+    };
     if let Content::Block(_) = content {
-        let computed = || checked.md5().map_or_else(|| checksums::md5(&call.body), str::to_owned);
-        headers.md5.get_or_insert_with(computed);
+        let md5 = checked.md5().map_or_else(|| checksums::md5(&call.body), str::to_owned);
+        headers.md5 = Some(md5);
     }
     let (given, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
     let tier = tiers::asked(call, &content)?;
@@ -57,11 +61,12 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
         sealed: false,
         encryption,
     };
-    let md5 =
-        matches!(revision.content, Content::Block(_)).then_some(revision.headers.md5.as_deref());
-    let answer = Answer::about(StatusCode::CREATED, &revision)
-        .maybe("content-md5", md5.flatten())
-        .written_with(revision.encryption.as_ref());
+    let mut answer =
+        Answer::about(StatusCode::CREATED, &revision).written_with(revision.encryption.as_ref());
+    if let (Content::Block(_), Some(md5)) = (&revision.content, &revision.headers.md5) {
+        answer.set("content-md5", md5);
+        checksums::tell_crc64(call, &call.body, &mut answer);
+    }
     state.accounts.replace(&at, revision)?;
     Ok(answer)
 }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http::StatusCode;
-use time::OffsetDateTime;
 
 use crate::simulator::{
     answer::Answer,
@@ -17,6 +16,7 @@ use crate::simulator::{
     leases, metadata,
     payload::Payload,
     state::State,
+    tiers,
 };
 
 type Checksum = fn(&[u8]) -> String;
@@ -33,7 +33,7 @@ pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refus
     let (blob, revision) = addressed(state, call)?;
     let mut answer = describe(blob, revision, call)
         .header("content-length", &revision.content.length().to_string());
-    describe_tier(&mut answer, revision, call.now);
+    describe_tier(&mut answer, revision, call);
     if revision.incremental {
         answer.set("x-ms-incremental-copy", "true");
         let copy = revision.copy.as_ref();
@@ -61,7 +61,9 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     revision.online(call.now)?;
     let length = revision.content.length();
     let mut answer = describe(blob, revision, call);
-    let (start, end) = match call.range()? {
+    // What cannot be read as a range is passed over.
+    let asked = call.range().ok().flatten();
+    let (start, end) = match asked {
         None => (0, length),
         Some(range) if range.start >= length => {
             let nothing = format!("bytes */{length}");
@@ -81,7 +83,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let body = slice(&revision.content, start, end);
     for (ask, header, checksum) in CHECKSUMS {
         if call.flag(ask)? == Some(true) {
-            if call.range()?.is_none() || end - start > MOST_CHECKED {
+            if asked.is_none() || end - start > MOST_CHECKED {
                 return Err(Refusal::bad_header(ask, "true"));
             }
             let bytes: Vec<u8> = body.clone().flatten().collect();
@@ -140,22 +142,20 @@ fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
     answer
 }
 
-/// A block blob without a tier of its own has the account's, which is inferred.
-fn describe_tier(answer: &mut Answer, revision: &Revision, now: OffsetDateTime) {
-    match (&revision.tier, &revision.content) {
-        (Some(tier), _) => {
-            answer.set("x-ms-access-tier", tier.name(now));
-            answer.set("x-ms-access-tier-change-time", &dates::http_date(tier.changed(now)));
-            if let Some(way) = tier.under_way(now) {
-                answer.set("x-ms-archive-status", &way.archive_status());
-                answer.set("x-ms-rehydrate-priority", way.priority());
-            }
+fn describe_tier(answer: &mut Answer, revision: &Revision, call: &Call) {
+    let Some(tier) = tiers::shown(revision, call) else { return };
+    answer.set("x-ms-access-tier", tier.name);
+    if tier.inferred {
+        answer.set("x-ms-access-tier-inferred", "true");
+    }
+    if let Some(changed) = tier.changed {
+        answer.set("x-ms-access-tier-change-time", &dates::http_date(changed));
+    }
+    if let Some(way) = tier.under_way {
+        answer.set("x-ms-archive-status", &way.archive_status());
+        if tier.tells_priority {
+            answer.set("x-ms-rehydrate-priority", way.priority());
         }
-        (None, Content::Block(_)) => {
-            answer.set("x-ms-access-tier", "Hot");
-            answer.set("x-ms-access-tier-inferred", "true");
-        }
-        _ => {}
     }
 }
 

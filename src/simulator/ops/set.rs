@@ -61,7 +61,7 @@ pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refus
         Content::Page { length, pages } => {
             if let Some(new) = new_length {
                 if new < *length {
-                    pages.clear(new..*length);
+                    pages.clear(new..*length, state.stamps.next());
                 }
                 *length = new;
             }
@@ -72,7 +72,10 @@ pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refus
     current.sequence_number = match (action, number.unwrap_or(0)) {
         (Some("max"), number) => current.sequence_number.max(number),
         (Some("update"), number) => number,
-        (Some(_), _) => current.sequence_number.saturating_add(1),
+        (Some(_), _) if current.sequence_number >= i64::MAX.unsigned_abs() => {
+            return Err(Code::SequenceNumberIncrementTooLarge.into());
+        }
+        (Some(_), _) => current.sequence_number + 1,
         (None, _) => current.sequence_number,
     };
     let own = call.headers.keys().any(|name| {
@@ -83,6 +86,9 @@ pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refus
     // A request that is about the length or the number leaves the other properties alone.
     if own || (new_length.is_none() && action.is_none()) {
         current.headers = metadata::own_content_headers(call);
+        if call.header("x-ms-blob-content-type").is_none() {
+            current.headers.content_type = None;
+        }
     }
     blob.rewrite(&mut state.stamps, call.now);
     let answer = Answer::about(StatusCode::OK, &blob.current);
@@ -127,7 +133,10 @@ pub(super) fn set_tags(state: &mut State, call: &Call) -> Result<Answer, Refusal
     let blob = state.accounts.blob_mut(&call.blob_address()?)?;
     Conditions::of(call)?.check_write(Some((&*blob).into()))?;
     leases::check_write(blob.lease.as_ref(), call)?;
-    blob.unencumbered()?;
+    // The base of incremental copies takes tags, as real accounts show.
+    if blob.job.is_some() {
+        return Err(Code::PendingCopyOperation.into());
+    }
     blob.current.tags = tags;
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }

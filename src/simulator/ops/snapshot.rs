@@ -3,8 +3,13 @@
 use http::StatusCode;
 
 use crate::simulator::{
-    answer::Answer, call::Call, conditions::Conditions, encryption, error::Refusal, leases,
-    metadata, state::State,
+    answer::Answer,
+    call::Call,
+    conditions::Conditions,
+    encryption::{self, Encryption},
+    error::Refusal,
+    leases, metadata,
+    state::State,
 };
 
 /// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob).
@@ -24,9 +29,15 @@ pub(super) fn take(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         snapshot.etag = state.stamps.etag();
     }
     let id = state.stamps.snapshot(call.now);
+    // No content is written, so none is encrypted, and real accounts say so.
     let answer = Answer::about(StatusCode::CREATED, &snapshot)
         .header("x-ms-snapshot", &id)
-        .written_with(snapshot.encryption.as_ref());
+        .header("x-ms-request-server-encrypted", "false");
+    let answer = match &snapshot.encryption {
+        // A customer's key is not told of here, as recorded.
+        Some(Encryption::Key(_)) => answer,
+        other => answer.encrypted_with(other.as_ref()),
+    };
     blob.snapshots.insert(id, snapshot);
     Ok(answer)
 }

@@ -33,9 +33,10 @@ pub(super) fn check_replacement(
     kind: &str,
     principal: Principal,
 ) -> Result<(), Refusal> {
-    conditions.check_write(existing.map(Into::into))?;
+    let lease = existing.and_then(|blob| blob.lease.as_ref());
+    conditions.check_creation(existing.map(Into::into), leases::is_held(lease, call))?;
     if existing.is_some() || call.since("2013-08-15") {
-        leases::check_write(existing.and_then(|blob| blob.lease.as_ref()), call)?;
+        leases::check_write(lease, call)?;
     }
     let Some(blob) = existing else { return Ok(()) };
     blob.writable(call.now)?;

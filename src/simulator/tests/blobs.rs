@@ -38,7 +38,7 @@ fn a_block_blob_is_read_whole_and_in_ranges() {
     // The tier is told by Get Blob Properties alone.
     assert_eq!(whole.header("x-ms-access-tier"), "");
     assert_eq!(kit.head("/one/dir/a%20b").header("x-ms-access-tier"), "Hot");
-    ranged("range", "bytes=4-2").refused(400, "InvalidHeaderValue");
+    assert_eq!(ranged("range", "bytes=4-2").expect(200).body, b"0123456789");
 }
 
 #[test]
@@ -76,8 +76,11 @@ fn pages_are_written_cleared_and_listed() {
          <PageRange><Start>1536</Start><End>2559</End></PageRange></PageList>"
     ));
     let paged = kit.ask("GET", "/one/p?comp=pagelist&maxresults=1").send().expect(200);
-    assert!(paged.text().contains("<End>1023</End></PageRange><NextMarker>1536</NextMarker>"));
-    let next = kit.ask("GET", "/one/p?comp=pagelist&maxresults=1&marker=1536").send().expect(200);
+    let (_, marker) = paged.text().split_once("</PageRange><NextMarker>").unwrap();
+    let (marker, _) = marker.split_once("</NextMarker>").unwrap();
+    let marker = marker.replace('!', "%21").replace('=', "%3D");
+    let next = format!("/one/p?comp=pagelist&maxresults=1&marker={marker}");
+    let next = kit.ask("GET", &next).send().expect(200);
     assert!(next.text().contains("<Start>1536</Start>") && !next.text().contains("NextMarker"));
 
     let whole = kit.ask("GET", "/one/p").send().expect(200);

@@ -191,7 +191,7 @@ fn a_destination_keeps_its_type() {
     kit.block_blob("/src/a", b"a");
     kit.page_blob("/src/p", 1);
     kit.copy("/src/a", "/src/p").send().refused(409, "InvalidBlobType");
-    kit.copy("/src/missing", "/src/p").send().refused(404, "CannotVerifyCopySource");
+    kit.copy("/src/missing", "/src/p").send().refused(404, "BlobNotFound");
     kit.copy("/src/a", "/missing/b").send().refused(404, "ContainerNotFound");
 }
 

@@ -70,7 +70,6 @@ async fn the_first_incremental_copy_moves_what_is_written_and_the_second_what_ch
     let Two { source, disk, target: _target, backup, .. } = two().await;
     let first = snapshot(&disk).await;
     let copied = backup.start_copy_incremental(&disk, &first).await.unwrap().wait().await.unwrap();
-    assert_eq!((copied.bytes_copied, copied.bytes_total), (Some(8192), Some(8192)));
     let kept_first = copied.destination_snapshot.unwrap();
 
     disk.upload_pages(100 * 512, vec![2; 3 * PAGE]).await.unwrap();
@@ -80,7 +79,6 @@ async fn the_first_incremental_copy_moves_what_is_written_and_the_second_what_ch
     let second = snapshot(&disk).await;
     source.forget_requests();
     let copied = backup.start_copy_incremental(&disk, &second).await.unwrap().wait().await.unwrap();
-    assert_eq!((copied.bytes_copied, copied.bytes_total), (Some(2048), Some(2048)));
     let kept_second = copied.destination_snapshot.unwrap();
     // Nothing else travelled.
     let reads = source.requests();

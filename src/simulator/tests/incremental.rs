@@ -25,7 +25,7 @@ fn the_first_copy_moves_what_is_written_and_the_second_what_changed() {
     let done = kit.head(BACKUP).expect(200);
     assert_eq!(done.header("x-ms-copy-status"), "success");
     assert_eq!(done.header("x-ms-copy-id"), start.header("x-ms-copy-id"));
-    assert_eq!(done.header("x-ms-copy-progress"), "8192/8192");
+    assert_eq!(done.header("x-ms-copy-progress"), "131072/131072", "of the whole length");
     assert_eq!(done.header("x-ms-incremental-copy"), "true");
     assert_eq!(done.header("content-length"), "131072");
     assert_ne!(done.header("etag"), start.header("etag"));
@@ -38,7 +38,7 @@ fn the_first_copy_moves_what_is_written_and_the_second_what_changed() {
     let second = kit.snapshot(DISK);
     kit.incremental(DISK, &second, BACKUP).send().expect(202);
     let done = kit.head(BACKUP).expect(200);
-    assert_eq!(done.header("x-ms-copy-progress"), "1536/1536");
+    assert_eq!(done.header("x-ms-copy-progress"), "131072/131072");
     let kept_second = done.header("x-ms-copy-destination-snapshot").to_owned();
     assert!(kept_second > kept_first);
 
@@ -69,7 +69,7 @@ fn while_it_is_pending_the_destination_shows_its_length_and_no_end() {
     kit.advance(2);
     let pending = kit.head(BACKUP).expect(200);
     assert_eq!(pending.header("x-ms-copy-status"), "pending");
-    assert_eq!(pending.header("x-ms-copy-progress"), "2048/8192");
+    assert_eq!(pending.header("x-ms-copy-progress"), "0/131072");
     assert_eq!(pending.header("content-length"), "131072");
     assert_eq!(pending.header("x-ms-incremental-copy"), "true");
     assert_eq!(pending.header("x-ms-copy-completion-time"), "");
@@ -247,12 +247,12 @@ fn an_aborted_copy_can_be_made_again() {
         let ask = kit.ask("PUT", &format!("{BACKUP}?comp=copy&copyid={id}"));
         ask.header("x-ms-copy-action", "abort").send()
     };
-    abort("another").refused(409, "CopyIdMismatch");
+    abort("1f812371-a41d-49e6-b123-f4b542e851c5").refused(409, "CopyIdMismatch");
     abort(id).expect(204);
     abort(id).refused(409, "NoPendingCopyOperation");
     let aborted = kit.head(BACKUP).expect(200);
     assert_eq!(aborted.header("x-ms-copy-status"), "aborted");
-    assert_eq!(aborted.header("x-ms-copy-progress"), "0/8192");
+    assert_eq!(aborted.header("x-ms-copy-progress"), "0/131072");
     assert_eq!(aborted.header("content-length"), "0");
     assert_ne!(aborted.header("x-ms-copy-completion-time"), "");
 
@@ -275,5 +275,6 @@ fn what_is_echoed_is_not_what_was_sent() {
     let shown = kit.head(BACKUP).header("x-ms-copy-source").to_owned();
     let host = format!("https://{DEFAULT_ACCOUNT}.blob.core.windows.net:443/vhds/%64isk?snapshot=");
     assert!(shown.starts_with(&host), "{shown}");
-    assert!(shown.contains("%3a") && shown.contains("&sig="), "{shown}");
+    assert!(shown.contains("%3a") && shown.contains("&sp=r&se="), "{shown}");
+    assert!(!shown.contains("sig="), "{shown}");
 }

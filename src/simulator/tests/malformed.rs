@@ -22,7 +22,12 @@ const REQUESTS: [Template; 33] = [
     ("PUT", "/one/a", &[SOURCE], ""),
     ("PUT", "/one/a", &[SOURCE, ("x-ms-requires-sync", "true")], ""),
     ("PUT", "/one/i?comp=incrementalcopy", &[SOURCE], ""),
-    ("PUT", "/one/a?comp=copy&copyid=1", &[("x-ms-copy-action", "abort")], ""),
+    (
+        "PUT",
+        "/one/a?comp=copy&copyid=1f812371-a41d-49e6-b123-f4b542e851c5",
+        &[("x-ms-copy-action", "abort")],
+        "",
+    ),
     ("GET", "/one/a", &[], ""),
     ("HEAD", "/one/a", &[], ""),
     ("GET", "/one/a?comp=metadata", &[], ""),
@@ -115,7 +120,8 @@ fn is_business(op: Op, name: &str) -> bool {
     match name {
         "content-md5" => body || op == PutBlobFromUrl,
         "x-ms-content-crc64" => body,
-        "x-ms-range" => matches!(op, GetBlob | GetPageRanges | PutPage),
+        // Get Blob passes over what is no range.
+        "x-ms-range" => matches!(op, GetPageRanges | PutPage),
         "x-ms-source-range" => op == PutBlockFromUrl,
         "x-ms-copy-source" => source,
         // What takes no conditions says so.

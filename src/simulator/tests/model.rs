@@ -44,12 +44,15 @@ enum Action {
     Compare(Index, Index),
 }
 
-/// What one page holds: when it was written, and with what.
-type Page = Option<(u32, u8)>;
+/// What became of a page that was ever written: when it last was written or cleared, and what it holds.
+type Page = Option<(u32, Option<u8>)>;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Version {
+    /// As many as the blob can have.
     pages: Vec<Page>,
+    /// As many as it has.
+    length: usize,
     /// Changes whenever the blob is made anew.
     generation: u32,
 }
@@ -109,7 +112,7 @@ impl Model {
         let kit = Kit::around(Simulator::builder().build());
         kit.container("one");
         kit.page_blob(DISK, PAGES as u64);
-        let base = Version { pages: vec![None; PAGES], generation: 0 };
+        let base = Version { pages: vec![None; PAGES], length: PAGES, generation: 0 };
         Self { kit, base, snapshots: Vec::new(), backup: None, clock: 0 }
     }
 
@@ -119,20 +122,20 @@ impl Model {
         match action {
             Action::Write { first, count, byte } => {
                 let reply = self.kit.write_pages(DISK, first as u64, count as u64, byte);
-                let fits = first + count <= self.base.pages.len();
+                let fits = first + count <= self.base.length;
                 prop_assert_eq!(reply.status, if fits { 201 } else { 416 });
                 if fits {
-                    self.base.pages[first..first + count].fill(Some((now, byte)));
+                    self.base.pages[first..first + count].fill(Some((now, Some(byte))));
                 }
             }
             Action::Clear { first, count } => {
                 let range = format!("bytes={}-{}", first * 512, (first + count) * 512 - 1);
                 let ask = self.kit.ask("PUT", &format!("{DISK}?comp=page"));
                 let ask = ask.header("x-ms-page-write", "clear").header("x-ms-range", &range);
-                let fits = first + count <= self.base.pages.len();
+                let fits = first + count <= self.base.length;
                 prop_assert_eq!(ask.send().status, if fits { 201 } else { 416 });
                 if fits {
-                    self.base.pages[first..first + count].fill(None);
+                    clear(&mut self.base.pages[first..first + count], now);
                 }
             }
             Action::Resize { pages } => {
@@ -140,7 +143,8 @@ impl Model {
                 let length = (pages * 512).to_string();
                 let status = ask.header("x-ms-blob-content-length", &length).send().status;
                 prop_assert_eq!(status, 200);
-                self.base.pages.resize(pages, None);
+                clear(&mut self.base.pages[pages..], now);
+                self.base.length = pages;
             }
             Action::Snapshot => {
                 let id = self.kit.snapshot(DISK);
@@ -155,7 +159,7 @@ impl Model {
             }
             Action::Recreate => {
                 self.kit.page_blob(DISK, PAGES as u64);
-                self.base = Version { pages: vec![None; PAGES], generation: now };
+                self.base = Version { pages: vec![None; PAGES], length: PAGES, generation: now };
             }
             Action::Restore(at) => {
                 if let Some((id, version)) = self.pick(at) {
@@ -166,7 +170,7 @@ impl Model {
             }
             Action::CopyAside => {
                 prop_assert_eq!(self.kit.copy(DISK, COPY).send().status, 202);
-                self.check(COPY, &self.base.pages)?;
+                self.check(COPY, self.base.shown())?;
                 prop_assert_eq!(self.kit.ask("DELETE", COPY).send().status, 202);
             }
             Action::Incremental(at) => self.copy_incrementally(at)?,
@@ -210,7 +214,7 @@ impl Model {
             let new = || Backup { generation, last: String::new(), snapshots: Vec::new() };
             let backup = self.backup.get_or_insert_with(new);
             backup.last = id;
-            backup.snapshots.push((kept, version.pages));
+            backup.snapshots.push((kept, version.shown().to_vec()));
         }
         Ok(())
     }
@@ -227,15 +231,15 @@ impl Model {
         } else if new.generation != old.generation {
             prop_assert_eq!(reply.header("x-ms-error-code"), "BlobOverwritten");
         } else {
-            prop_assert_eq!(runs_in(&reply), difference(&new.pages, &old.pages));
+            prop_assert_eq!(runs_in(&reply), difference(new.shown(), &old.pages));
         }
         Ok(())
     }
 
     fn check_all(&self) -> TestCaseResult {
-        self.check(DISK, &self.base.pages)?;
+        self.check(DISK, self.base.shown())?;
         for (id, version) in &self.snapshots {
-            self.check(&format!("{DISK}?snapshot={id}"), &version.pages)?;
+            self.check(&format!("{DISK}?snapshot={id}"), version.shown())?;
         }
         for (id, pages) in self.backup.iter().flat_map(|backup| &backup.snapshots) {
             self.check(&format!("{BACKUP}?snapshot={id}"), pages)?;
@@ -247,12 +251,33 @@ impl Model {
     fn check(&self, target: &str, pages: &[Page]) -> TestCaseResult {
         let body = self.kit.ask("GET", target).send().expect(200).body;
         let expected: Vec<u8> =
-            pages.iter().flat_map(|page| [page.map_or(0, |(_, byte)| byte); 512]).collect();
+            pages.iter().flat_map(|page| [byte(*page).unwrap_or(0); 512]).collect();
         prop_assert!(body.len() <= LENGTH && body == expected, "the content of {}", target);
         let joint = if target.contains('?') { '&' } else { '?' };
         let ranges = self.kit.ask("GET", &format!("{target}{joint}comp=pagelist")).send();
-        prop_assert_eq!(runs_in(&ranges), difference(pages, &vec![None; pages.len()]));
+        let mut written = difference(pages, &vec![None; pages.len()]);
+        written.retain(|(.., cleared)| !cleared);
+        prop_assert_eq!(runs_in(&ranges), written);
         Ok(())
+    }
+}
+
+impl Version {
+    fn shown(&self) -> &[Page] {
+        &self.pages[..self.length]
+    }
+}
+
+fn byte(page: Page) -> Option<u8> {
+    page.and_then(|(_, byte)| byte)
+}
+
+/// Clears what is written.
+fn clear(pages: &mut [Page], now: u32) {
+    for page in pages {
+        if byte(*page).is_some() {
+            *page = Some((now, None));
+        }
     }
 }
 
@@ -263,11 +288,11 @@ fn difference(new: &[Page], old: &[Page]) -> Runs {
     let mut runs = Runs::new();
     let page = |pages: &[Page], at: usize| pages.get(at).copied().flatten();
     for at in 0..new.len() {
-        let (now, before) = (page(new, at).map(|it| it.0), page(old, at).map(|it| it.0));
-        if now == before {
+        let (now, before) = (page(new, at), page(old, at));
+        if now.map(|it| it.0) == before.map(|it| it.0) {
             continue;
         }
-        let cleared = now.is_none();
+        let cleared = byte(now).is_none();
         match runs.last_mut() {
             Some((_, last, same)) if *last + 1 == at && *same == cleared => *last = at,
             _ => runs.push((at, at, cleared)),

@@ -86,7 +86,8 @@ check("a missing source is refused", async (world) => {
   const container = await world.container();
   const missing = container.getBlobClient("missing").url;
   const copy = container.getBlobClient("copy").beginCopyFromURL(missing, OFTEN);
-  await refused(copy, 404, "CannotVerifyCopySource");
+  // The key reads it, and is told as a reader is.
+  await refused(copy, 404, "BlobNotFound");
 });
 
 check("source and destination conditions are kept", async (world) => {

@@ -131,13 +131,11 @@ def a_diff_of_two_snapshots_leaves_later_writes_out(world):
 
 
 @check
-def a_diff_takes_the_earlier_snapshot_as_a_url(world):
+def a_diff_by_the_url_of_a_snapshot_is_for_managed_disks(world):
     blob = world.page_blob(world.container())
     earlier = blob.create_snapshot()["snapshot"]
-    blob.upload_page(b"b" * PAGE, offset=PAGE, length=PAGE)
-    url = at_snapshot(blob, earlier).url
-    written, cleared = blob.get_page_range_diff_for_managed_disk(url)
-    equal(([page["start"] for page in written], cleared), ([PAGE], []))
+    with refused(400, "UnsupportedHeaderForNonManagedDisksAccount"):
+        blob.get_page_range_diff_for_managed_disk(at_snapshot(blob, earlier).url)
 
 
 @check
