@@ -26,3 +26,4 @@ mod secrets;
 mod shared_access;
 mod support;
 mod transfers;
+mod virtual_time;

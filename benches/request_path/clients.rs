@@ -6,7 +6,7 @@ use std::{
 };
 
 use blobcopy::{
-    BlobClient, BlobServiceClient, ClientOptions, Credential,
+    BlobClient, BlobServiceClient, ClientOptions, Clock, Credential,
     transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use http::Method;
@@ -106,6 +106,10 @@ impl<T: Transport + ?Sized> Transport for Shared<T> {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         self.0.send(request)
     }
+
+    fn clock(&self) -> Option<Clock> {
+        self.0.clock()
+    }
 }
 
 impl<T: Transport> Transport for Noting<T> {
@@ -118,5 +122,9 @@ impl<T: Transport> Transport for Noting<T> {
             *noted = Some(Noted { came, left: crate::measure::now(), request: kept });
             answer
         })
+    }
+
+    fn clock(&self) -> Option<Clock> {
+        self.inner.clock()
     }
 }

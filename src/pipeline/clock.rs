@@ -4,19 +4,20 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use futures_util::FutureExt;
 use time::OffsetDateTime;
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 /// The clock that dates requests and paces polls and retries.
 ///
-/// [`Clock::system`] is the real one, and the default. [`Clock::starting_at`] is for tests: it
-/// begins at a date of your choice and follows tokio's time from there, so that under
+/// [`Clock::system`] is the real one, and the default unless the
+/// [transport](crate::transport::Transport::clock) brings another. [`Clock::starting_at`] is for
+/// tests: it begins at a date of your choice and follows tokio's time from there, so that under
 /// `#[tokio::test(start_paused = true)]` a wait of two weeks is over at once. Clones share one
 /// time.
 ///
@@ -40,6 +41,10 @@ pub struct Clock(Arc<Inner>);
 struct Inner {
     /// Where a test's clock began: a date, and tokio's instant at that moment.
     origin: Option<(OffsetDateTime, Instant)>,
+    /// Whether it has left tokio's time for the computer's clock.
+    left: AtomicBool,
+    /// The most of tokio's time that it has shown.
+    latest_micros: AtomicU64,
     /// How far [`Clock::advance`] has turned it on.
     advanced_micros: AtomicU64,
 }
@@ -47,25 +52,54 @@ struct Inner {
 impl Clock {
     /// The computer's own clock.
     pub fn system() -> Self {
-        Self(Arc::new(Inner { origin: None, advanced_micros: AtomicU64::new(0) }))
+        Self::beginning(None)
     }
 
     /// A clock that shows `date` now and follows tokio's time, which a test may pause.
+    ///
+    /// Outside a tokio runtime, where no time is paused, it never falls behind what it showed
+    /// within one.
     pub fn starting_at(date: OffsetDateTime) -> Self {
-        let origin = Some((date, instant()));
-        Self(Arc::new(Inner { origin, advanced_micros: AtomicU64::new(0) }))
+        Self::beginning(Some((date, instant())))
+    }
+
+    fn beginning(origin: Option<(OffsetDateTime, Instant)>) -> Self {
+        let (left, latest_micros, advanced_micros) = Default::default();
+        Self(Arc::new(Inner { origin, left, latest_micros, advanced_micros }))
+    }
+
+    /// From here on it shows the computer's clock, in every clone.
+    #[cfg(feature = "simulator")]
+    pub(crate) fn leave_tokio(&self) {
+        self.0.left.store(true, Ordering::Relaxed);
+    }
+
+    /// Where it began, while it follows tokio's time.
+    fn origin(&self) -> Option<(OffsetDateTime, Instant)> {
+        self.0.origin.filter(|_| !self.0.left.load(Ordering::Relaxed))
     }
 
     /// The date and time in UTC.
     #[allow(clippy::disallowed_methods)]
     pub fn now(&self) -> OffsetDateTime {
-        let now = match self.0.origin {
+        let now = match self.origin() {
             None => OffsetDateTime::now_utc(),
-            Some((date, instant)) => later(date, instant.elapsed()),
+            Some((date, begun)) => later(date, self.elapsed(begun)),
         };
         match self.0.advanced_micros.load(Ordering::Relaxed) {
             0 => now,
             micros => later(now, Duration::from_micros(micros)),
+        }
+    }
+
+    /// How much of tokio's time has passed; outside a runtime, at least what has passed in one.
+    fn elapsed(&self, begun: Instant) -> Duration {
+        let elapsed = begun.elapsed();
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let latest = self.0.latest_micros.fetch_max(micros, Ordering::Relaxed);
+        match Handle::try_current() {
+            Ok(_) => elapsed,
+            Err(_) => elapsed.max(Duration::from_micros(latest)),
         }
     }
 
@@ -115,7 +149,7 @@ impl Default for Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.0.origin.is_some() { "starting_at" } else { "system" };
+        let kind = if self.origin().is_some() { "starting_at" } else { "system" };
         write!(f, "Clock::{kind}")
     }
 }

@@ -31,7 +31,7 @@ pub struct ClientOptions {
     connect_timeout: Duration,
     pub(crate) application_id: Option<String>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Option<Clock>,
     pub(crate) read_from_secondary: bool,
 }
 
@@ -63,7 +63,7 @@ impl ClientOptions {
             connect_timeout: Duration::from_secs(10),
             application_id: None,
             transport: None,
-            clock: Clock::system(),
+            clock: None,
             read_from_secondary: false,
         }
     }
@@ -117,15 +117,18 @@ impl ClientOptions {
         self
     }
 
-    /// The transport that carries the requests, instead of the one made of `reqwest`.
+    /// The transport that carries the requests, instead of the one made of `reqwest`. Its
+    /// [clock](Transport::clock), if it has one, is the client's, unless
+    /// [`clock`](ClientOptions::clock) names another.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// The clock that dates and paces the requests: a test's, instead of the computer's.
+    /// The clock that dates and paces the requests, instead of the transport's or, if that has none,
+    /// the computer's.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 

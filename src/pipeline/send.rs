@@ -93,6 +93,8 @@ impl Pipeline {
                 })?)
             }
         };
+        let user_agent = options.user_agent()?;
+        let clock = options.clock.or_else(|| transport.clock()).unwrap_or_default();
         let version = options.service_version;
         let version_value = headers::value("service version", version.as_str())?;
         Ok(Self {
@@ -100,10 +102,10 @@ impl Pipeline {
             credential,
             version,
             version_value,
-            user_agent: options.user_agent()?,
+            user_agent,
             retry: options.retry,
             attempt_timeout: options.attempt_timeout,
-            clock: options.clock,
+            clock,
             secondary,
             delegation_key: KeptKey::default(),
         })

@@ -29,7 +29,7 @@ pub struct SimulatorBuilder {
     accounts: Vec<(String, String)>,
     second_keys: BTreeMap<String, String>,
     settings: Settings,
-    clock: Clock,
+    clock: Option<Clock>,
     seed: u64,
     port: u16,
     #[cfg(feature = "simulator-https")]
@@ -50,7 +50,7 @@ impl SimulatorBuilder {
             accounts: Vec::new(),
             second_keys: BTreeMap::new(),
             settings,
-            clock: Clock::system(),
+            clock: None,
             seed: 0,
             port: 0,
             #[cfg(feature = "simulator-https")]
@@ -150,9 +150,10 @@ impl SimulatorBuilder {
         self
     }
 
-    /// The clock by which requests are checked and copies move; the computer's own by default.
+    /// The clock by which requests are checked and copies move. By default tokio's in process, and
+    /// the computer's where a port is served; [Time](crate::simulator#time) says why.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
@@ -162,7 +163,9 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A simulator to be called in process, through [`Simulator::transport`], with no socket.
+    /// A simulator to be called in process, through [`Simulator::transport`], with no socket. It
+    /// begins at the computer's date and follows tokio's time, unless [`clock`](Self::clock) names
+    /// another.
     pub fn build(mut self) -> Simulator {
         if self.accounts.is_empty() {
             self = self.account(super::DEFAULT_ACCOUNT, super::DEFAULT_KEY);
@@ -183,7 +186,8 @@ impl SimulatorBuilder {
         };
         let shared = Shared {
             state: Mutex::new(state),
-            clock: self.clock,
+            follows_tokio: self.clock.is_none(),
+            clock: self.clock.unwrap_or_else(|| Clock::starting_at(Clock::system().now())),
             #[cfg(feature = "simulator-https")]
             tls: self.https.then(|| {
                 Tls::new(self.accounts.iter().map(|(name, _)| name.as_str()))
@@ -210,7 +214,8 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A simulator that serves a loopback port in the background until it is dropped.
+    /// A simulator that serves a loopback port in the background until it is dropped, on the
+    /// computer's clock unless [`clock`](Self::clock) names another.
     ///
     /// Must be called within a tokio runtime.
     ///

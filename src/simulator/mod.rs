@@ -4,13 +4,57 @@
 //! snapshots and pages, checks signatures, lets copies take their time, answers with the service's
 //! own error codes, and misbehaves when a test asks it to.
 //!
-//! It has two doors. [`Simulator::transport`] is called in process, with no socket, and goes well
-//! with a [`Clock`] that tests turn by hand. [`SimulatorBuilder::start`] and [`Simulator::serve`]
-//! listen on a port, for other languages' SDKs too. Accounts are addressed as
+//! It has two doors. [`Simulator::transport`] is called in process, with no socket.
+//! [`SimulatorBuilder::start`] and [`Simulator::serve`] listen on a port, for other languages' SDKs too. Accounts are addressed as
 //! `http://127.0.0.1:port/account/…`, `http://account.localhost:port/…` or, in process,
 //! `https://account.blob.core.windows.net/…`.
 //!
 //! What it does not model is answered with 501.
+//!
+//! # Time
+//!
+//! In process the simulator begins at the computer's date and follows tokio's time, and so do its
+//! clients. In a test that pauses time a copy of 13 days takes milliseconds:
+//!
+//! ```
+//! use std::time::Duration;
+//! use blobcopy::{CopyStatus, simulator::Simulator};
+//!
+//! # /*
+//! #[tokio::test(start_paused = true)]
+//! # */
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() { a_backup_of_13_days_completes().await.unwrap() }
+//! async fn a_backup_of_13_days_completes() -> blobcopy::Result<()> {
+//!     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+//!     let sim = Simulator::builder().copy_duration(days(13)).build();
+//!     let vhds = sim.service_client()?.container_client("vhds");
+//!     vhds.create().await?;
+//!     let disk = vhds.page_blob_client("disk0.vhd");
+//!     disk.create(1 << 20).await?;
+//!     let snapshot = disk.create_snapshot().await?.snapshot;
+//!
+//!     let begun = sim.clock().now();
+//!     let backup = vhds.page_blob_client("backup/disk0.vhd");
+//!     let mut copy = backup.start_copy_incremental(&disk, &snapshot).await?;
+//!     copy.wait().await?;
+//!
+//!     assert_eq!(backup.get_properties().await?.copy.unwrap().status, CopyStatus::Success);
+//!     assert!(sim.clock().now() - begun >= days(13));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Clients made otherwise go by the simulator's clock too, if they are given
+//! [`Simulator::transport`]: a [transport](crate::transport::Transport::clock) may bring a clock.
+//!
+//! A simulator that listens stays on the computer's clock, from [`SimulatorBuilder::start`] or
+//! [`Simulator::serve`] on. Its callers may be other processes, which date their requests by that
+//! clock, and requests are refused if they are 15 minutes off. Besides, paused time leaps on
+//! whenever all tasks wait, and those that wait for the network do.
+//!
+//! [`SimulatorBuilder::clock`] overrides both: with [`Clock::starting_at`] a test begins at a date of
+//! its choice, and [`Clock::advance`] turns the clock on by hand.
 
 mod account;
 mod answer;
@@ -103,6 +147,8 @@ pub struct Simulator {
 pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
+    /// Whether the clock is of nobody's choice, and follows tokio's time until a port is served.
+    follows_tokio: bool,
     /// Names and keys, in the order in which they were given.
     accounts: Vec<(String, String)>,
     served_at: OnceLock<SocketAddr>,
@@ -201,6 +247,8 @@ impl Simulator {
 
     /// Serves `listener` until `shutdown` resolves, then closes every connection.
     ///
+    /// From here on the simulator goes by the computer's clock, unless its builder named another.
+    ///
     /// ```
     /// use blobcopy::simulator::Simulator;
     ///
@@ -222,8 +270,7 @@ impl Simulator {
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
         let address = listener.local_addr()?;
-        // The first listener gives the address that connection strings name.
-        let _ = self.shared.served_at.set(address);
+        self.shared.listens_at(address);
         doors::server::serve(&self.shared, listener, shutdown).await;
         Ok(())
     }
@@ -279,6 +326,15 @@ impl Shared {
             return "https";
         }
         "http"
+    }
+
+    /// Notes that a port is served, to callers whose time is the computer's.
+    fn listens_at(&self, address: SocketAddr) {
+        // The first listener gives the address that connection strings name.
+        let _ = self.served_at.set(address);
+        if self.follows_tokio {
+            self.clock.leave_tokio();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

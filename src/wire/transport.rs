@@ -16,6 +16,7 @@ use super::{
     excerpt::{LONGEST_MESSAGE, shown},
     redaction::{Redacted, redact},
 };
+use crate::pipeline::clock::Clock;
 
 /// A boxed future, as returned by [`Transport::send`] and by every operation.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -23,13 +24,16 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Sends one HTTP request and returns its response: the crate's only way to the network.
 ///
 /// Implement it to bring your own HTTP client, or wrap another transport to observe or alter what
-/// passes. The pipeline calls it once per attempt, with a request that is already signed; it must
+/// passes; a wrapper passes on the clock too. The pipeline calls it once per attempt, with a request that is already signed; it must
 /// send method, URL and headers exactly as they are, since all of them are covered by the
 /// signature. It must not retry and must not follow redirects, and must give body and headers as they
 /// come: a body that is decompressed is not the blob as it is stored.
 ///
 /// ```
-/// use blobcopy::transport::{BoxFuture, Request, Response, Transport, TransportError};
+/// use blobcopy::{
+///     Clock,
+///     transport::{BoxFuture, Request, Response, Transport, TransportError},
+/// };
 ///
 /// /// Counts what passes through to another transport.
 /// #[derive(Debug)]
@@ -43,6 +47,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///         self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
 ///         self.inner.send(request)
 ///     }
+///
+///     fn clock(&self) -> Option<Clock> {
+///         self.inner.clock()
+///     }
 /// }
 /// ```
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
@@ -50,6 +58,14 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// Dropping the future cancels the request.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
+
+    /// The clock of the service that it leads to, if that is not the computer's; by default none.
+    ///
+    /// A client goes by it unless [`ClientOptions::clock`](crate::ClientOptions::clock) names another.
+    /// Services date and refuse requests by their own clock, and a simulated one may be days ahead.
+    fn clock(&self) -> Option<Clock> {
+        None
+    }
 }
 
 /// One signed HTTP request, as handed to a [`Transport`].

@@ -49,6 +49,10 @@ impl Transport for Door {
             }
         })
     }
+
+    fn clock(&self) -> Option<Clock> {
+        self.sim.clock()
+    }
 }
 
 impl Door {

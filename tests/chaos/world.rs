@@ -131,7 +131,7 @@ impl World {
             format!("https://{account}.blob.core.windows.net").parse().expect("a URL"),
         )
         .credential(Credential::shared_key(account, key).expect("a key"))
-        .options(options.transport(door).clock(self.sim.clock().clone()))
+        .options(options.transport(door))
         .build()
         .expect("a client")
     }

@@ -163,6 +163,10 @@ impl<T: Transport> Transport for Spy<T> {
         self.requests.lock().expect("one thread").push(request.clone());
         self.inner.send(request)
     }
+
+    fn clock(&self) -> Option<Clock> {
+        self.inner.clock()
+    }
 }
 
 #[derive(Debug)]

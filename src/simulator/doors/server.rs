@@ -57,7 +57,7 @@ impl Drop for ServerGuard {
 pub(crate) fn spawn(sim: &Simulator, listener: TcpListener) -> ServerGuard {
     let shared = sim.shared.clone();
     if let Ok(address) = listener.local_addr() {
-        let _ = shared.served_at.set(address);
+        shared.listens_at(address);
     }
     let serving = async move { serve(&shared, listener, std::future::pending()).await };
     ServerGuard(tokio::spawn(serving))

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use crate::{
-    pipeline::clock,
+    pipeline::clock::{self, Clock},
     simulator::{Shared, faults::Delivery, handle::Outcome, payload::Payload, route::Peer},
     transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
@@ -43,6 +43,11 @@ impl Transport for SimulatorTransport {
             let body = leave(payload, delivery);
             Ok(Response { status: parts.status, headers: parts.headers, body })
         })
+    }
+
+    /// The simulator's.
+    fn clock(&self) -> Option<Clock> {
+        Some(self.0.clock.clone())
     }
 }
 
