@@ -57,6 +57,10 @@ const HARMLESS: &[&str] = &[
     "scid",
     "srh",
     "srq",
+    // Of requests for tokens.
+    "resource",
+    "client_id",
+    "scope",
     // Of presigned URLs elsewhere.
     "x-amz-algorithm",
     "x-amz-date",
@@ -89,6 +93,9 @@ const SECRET_ENDS: &[&str] = &[
     "accountkey",
     "account_key",
     "account-key",
+    "storagekey",
+    "storage_key",
+    "storage-key",
     "accesskey",
     "access_key",
     "access-key",
@@ -129,15 +136,25 @@ pub(crate) fn is_secret_header(name: &str) -> bool {
 
 /// Whether what follows `name` and `=` is a secret, outside of a query.
 pub(super) fn is_secret_name(name: &[u8]) -> bool {
-    let ends_with = |end: &&str| {
-        let from = name.len().checked_sub(end.len());
-        from.is_some_and(|from| name[from..].eq_ignore_ascii_case(end.as_bytes()))
-    };
-    SECRET_ENDS.iter().any(ends_with)
+    SECRET_ENDS.iter().any(|end| ends_with(name, end))
+}
+
+/// Whether what follows `name` and `:` is a secret. A single word may be one of a sentence.
+pub(super) fn is_secret_field(name: &[u8]) -> bool {
+    let no_word = |end: &str| matches!(end, "sig" | "pwd" | "passwd") || end.contains("key");
+    let said = |end: &&str| ends_with(name, end) && (name.len() > end.len() || no_word(end));
+    SECRET_ENDS.iter().any(|end| said(&end))
+}
+
+fn ends_with(name: &[u8], end: &str) -> bool {
+    let from = name.len().checked_sub(end.len());
+    from.is_some_and(|from| name[from..].eq_ignore_ascii_case(end.as_bytes()))
 }
 
 /// The words behind `Bearer` that are no token: what people write, and the parameters of a challenge.
 pub(super) fn is_no_token(word: &[u8]) -> bool {
+    /// No token is so short and so plain.
+    const LONGEST_WORD: usize = 8;
     const PROSE: &[&str] = &[
         "token",
         "tokens",
@@ -163,9 +180,11 @@ pub(super) fn is_no_token(word: &[u8]) -> bool {
     ];
     let word = word.trim_ascii_end();
     let bare = word.strip_suffix(b".").or_else(|| word.strip_suffix(b":")).unwrap_or(word);
+    let short = bare.len() <= LONGEST_WORD && bare.iter().all(u8::is_ascii_lowercase);
     let begins = |start: &&str| {
         word.get(..start.len()).is_some_and(|word| word.eq_ignore_ascii_case(start.as_bytes()))
     };
-    PROSE.iter().any(|prose| bare.eq_ignore_ascii_case(prose.as_bytes()))
+    short
+        || PROSE.iter().any(|prose| bare.eq_ignore_ascii_case(prose.as_bytes()))
         || PARAMETERS.iter().any(begins)
 }

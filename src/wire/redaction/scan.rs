@@ -4,13 +4,18 @@
 //! a scheme such as `Bearer`. In a query every parameter is one unless its name is known to be
 //! harmless. A key and a JSON web token are known by their form as well.
 //!
-//! Percent-encoded text is read decoded, in any depth: a URL in a parameter of another URL is a URL.
+//! Percent-encoded text and strings of JSON are read decoded, in any depth: a URL in a parameter of
+//! another URL is a URL.
 
 use std::{borrow::Cow, ops::Range};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::{
     REDACTED,
-    names::{is_harmless_parameter, is_no_token, is_secret_header, is_secret_name},
+    names::{
+        is_harmless_parameter, is_no_token, is_secret_field, is_secret_header, is_secret_name,
+    },
 };
 
 /// The longest name that is looked at, in bytes.
@@ -25,7 +30,7 @@ const ACCOUNT_KEY_DIGITS: usize = 86;
 /// The shortest JSON web token: its header alone takes more.
 const SHORTEST_JWT: usize = 40;
 
-/// Text with all percent-encoding undone, and where each of its bytes was.
+/// Text with all percent-encoding and all escapes of JSON undone, and where each of its bytes was.
 pub(super) struct View<'a> {
     bytes: Cow<'a, [u8]>,
     /// For each byte where it begins in the text, and how often it was encoded. Empty where nothing is.
@@ -46,18 +51,26 @@ impl<'a> View<'a> {
             steps: std::cell::Cell::new(0),
         };
         if raw.contains(&b'%') {
-            let mut bytes = Vec::with_capacity(raw.len());
-            view.places.reserve(raw.len());
-            let mut at = 0;
-            while at < raw.len() {
-                let (byte, next, depth) = decoded(raw, at);
-                bytes.push(byte);
-                view.places.push((at, depth));
-                at = next;
-            }
-            view.bytes = Cow::Owned(bytes);
+            view.undo(decoded);
+        }
+        if view.bytes.contains(&b'\\') {
+            view.undo(unescaped);
         }
         view
+    }
+
+    /// Undoes one kind of encoding, of which `one` reads one byte.
+    fn undo(&mut self, one: fn(&[u8], usize) -> (u8, usize, u8)) {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut places = Vec::with_capacity(self.bytes.len());
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let (byte, next, depth) = one(&self.bytes, at);
+            bytes.push(byte);
+            places.push((self.place(at), depth.saturating_add(self.depth(next - 1))));
+            at = next;
+        }
+        (self.bytes, self.places) = (Cow::Owned(bytes), places);
     }
 
     /// Where a byte begins in the text; its end for the place behind the last one.
@@ -68,7 +81,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// How often a byte was percent-encoded.
+    /// How often a byte was encoded.
     fn depth(&self, at: usize) -> u8 {
         self.places.get(at).map_or(0, |(_, depth)| *depth)
     }
@@ -94,20 +107,47 @@ impl<'a> View<'a> {
 
 /// One byte of the text, whatever it is encoded in; where the next begins; how often it was encoded.
 fn decoded(raw: &[u8], at: usize) -> (u8, usize, u8) {
-    let pair = |at: usize| -> Option<u8> {
-        let digit = |at: usize| char::from(*raw.get(at)?).to_digit(16);
-        u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok()
-    };
     let (mut digits, mut depth) = (at + 1, 1_u8);
-    if raw[at] != b'%' || pair(digits).is_none() {
+    if raw[at] != b'%' || pair(raw, digits).is_none() {
         return (raw[at], at + 1, 0);
     }
     // `%253D` is `%3D` encoded, and that is `=` encoded.
-    while raw[digits..].starts_with(b"25") && pair(digits + 2).is_some() {
+    while raw[digits..].starts_with(b"25") && pair(raw, digits + 2).is_some() {
         digits += 2;
         depth = depth.saturating_add(1);
     }
-    (pair(digits).unwrap_or(b'%'), digits + 2, depth)
+    (pair(raw, digits).unwrap_or(b'%'), digits + 2, depth)
+}
+
+/// One byte of a string of JSON, as [`decoded`]: its escapes of quotes, slashes, ends of lines and ASCII
+/// characters. Other backslashes count as one.
+fn unescaped(raw: &[u8], at: usize) -> (u8, usize, u8) {
+    if raw[at] != b'\\' {
+        return (raw[at], at + 1, 0);
+    }
+    let run = raw[at..].iter().take_while(|byte| **byte == b'\\').count();
+    let end = at + run;
+    let (byte, length) = match raw.get(end) {
+        Some(byte @ (b'"' | b'\'' | b'/')) => (*byte, 1),
+        Some(b'n') => (b'\n', 1),
+        Some(b'r') => (b'\r', 1),
+        Some(b'u') if raw[end + 1..].starts_with(b"00") => match pair(raw, end + 3) {
+            Some(byte) if byte.is_ascii() => (byte, 5),
+            _ => return (b'\\', end, 0),
+        },
+        _ => return (b'\\', end, 0),
+    };
+    match run % 2 {
+        // `\\\"` is `\"` escaped, and that is `"` escaped.
+        1 => (byte, end + length, u8::try_from(run.ilog2() + 1).unwrap_or(u8::MAX)),
+        _ => (b'\\', end, 0),
+    }
+}
+
+/// The byte that two hexadecimal digits stand for.
+fn pair(raw: &[u8], at: usize) -> Option<u8> {
+    let digit = |at: usize| char::from(*raw.get(at)?).to_digit(16);
+    u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok()
 }
 
 /// What a text begins as.
@@ -121,7 +161,8 @@ pub(super) enum Start {
 pub(super) fn secrets(view: &View<'_>, start: Start) -> Vec<Range<usize>> {
     let begins = (start == Start::Query).then_some(0);
     let query = begins.map(|_| 0);
-    let mut scan = Scan { view, found: Vec::new(), query, name_from: begins, authority: None };
+    let (found, authority) = (Vec::new(), None);
+    let mut scan = Scan { view, found, query, name_from: begins, authority, nested: false };
     let mut at = 0;
     while at < view.bytes.len() {
         let word = at..view.skip(at, |byte, _| is_word(byte));
@@ -140,6 +181,8 @@ struct Scan<'v, 'a> {
     name_from: Option<usize>,
     /// Where the authority of a URL begins, as long as it can go on.
     authority: Option<usize>,
+    /// Whether it is in a URL that is encoded as a whole.
+    nested: bool,
 }
 
 impl Scan<'_, '_> {
@@ -183,12 +226,18 @@ impl Scan<'_, '_> {
         let end = self.view.skip(run.end, |byte, at| byte == b'=' && at < run.end + 2);
         let goes_on = |byte| byte != b'/' && (is_base64(byte) || byte == b'=');
         let ends = !self.view.byte(end).is_some_and(goes_on);
-        if run.len() < KEY_DIGITS || end == run.end || !ends {
+        if run.len() < KEY_DIGITS || end == run.end || !ends || self.is_number(run.start..end) {
             self.bare_key(run);
             return None;
         }
         self.hide(run.start..end);
         Some(end)
+    }
+
+    /// Whether it is a number in base64, as Microsoft's Python SDK makes the ids of blocks.
+    fn is_number(&self, base64: Range<usize>) -> bool {
+        let bytes = STANDARD.decode(&self.view.bytes[base64]);
+        bytes.is_ok_and(|bytes| bytes.iter().all(u8::is_ascii_digit))
     }
 
     /// Hides an account's key whose `==` was lost, alone or as part of a path.
@@ -214,8 +263,9 @@ impl Scan<'_, '_> {
         match byte {
             b'?' | b'#' => {
                 let depth = self.view.depth(at);
-                // A query in a parameter of another is part of that one.
-                if byte == b'?' && self.query.is_none() {
+                // A query in a parameter of another is part of that one, and an encoded `?` is part of a
+                // name, unless all of the URL is encoded.
+                if byte == b'?' && self.query.is_none() && (depth == 0 || self.nested) {
                     self.query = Some(depth);
                 }
                 self.name_from = self.query.map(|_| at + 1);
@@ -243,6 +293,7 @@ impl Scan<'_, '_> {
             (self.query, self.name_from) = (None, None);
         }
         self.authority = None;
+        self.nested &= self.view.depth(at) > 0;
     }
 
     /// `name=value`.
@@ -261,7 +312,7 @@ impl Scan<'_, '_> {
         let quote = self.view.byte(at + 1).is_some_and(|byte| matches!(byte, b'"' | b'\''));
         let start = at + 1 + usize::from(quote);
         let in_query = self.query.is_some();
-        let end = self.end(start, at, |byte| match in_query {
+        let end = self.end(start, start - 1, |byte| match in_query {
             true => ends_value(byte),
             false => ends_value(byte) || matches!(byte, b',' | b';' | b')'),
         });
@@ -269,25 +320,42 @@ impl Scan<'_, '_> {
         end
     }
 
-    /// `name: value`; and `://`, behind which a user and a password may stand.
+    /// `name: value`, of a header or a field; and `://`, behind which a user and a password may stand.
     fn header(&mut self, word: Range<usize>) -> usize {
         let at = word.end;
         let bytes = &self.view.bytes;
         if bytes[at + 1..].starts_with(b"//") {
             self.authority = Some(at + 3);
+            self.nested = self.view.depth(at) > 0;
             return at + 1;
         }
         let name = self.name(&word);
-        if !std::str::from_utf8(name).is_ok_and(is_secret_header) {
-            return at + 1;
-        }
         let start = self.view.skip_spaces(at + 1);
+        if !std::str::from_utf8(name).is_ok_and(is_secret_header) {
+            return match is_secret_field(name) {
+                true => self.field(start),
+                false => at + 1,
+            };
+        }
         let first = self.end(start, at, ends_word);
         if is_scheme(&bytes[start..first]) {
-            // The scheme is shown, and what follows it is judged where it is met.
-            return start;
+            let start = self.view.skip_spaces(first);
+            let end = self.end(start, at, ends_word);
+            self.hide(start..end);
+            return end;
         }
         let end = self.end(first, at, |byte| matches!(byte, b'\r' | b'\n' | b',' | b'"' | b'<'));
+        self.hide(start..end);
+        end
+    }
+
+    /// The value of a field, in quotes or without.
+    fn field(&mut self, start: usize) -> usize {
+        let quote = self.view.byte(start).filter(|byte| matches!(byte, b'"' | b'\''));
+        let (start, end) = match quote {
+            Some(quote) => (start + 1, self.end(start + 1, start, |byte| byte == quote)),
+            None => (start, self.end(start, start - 1, |byte| ends_word(byte) || byte == b'}')),
+        };
         self.hide(start..end);
         end
     }
@@ -316,10 +384,7 @@ impl Scan<'_, '_> {
         if !assigns || !matches!(self.view.byte(start), Some(b'"' | b'\'')) {
             return at + 1;
         }
-        let quote = self.view.bytes[start];
-        let end = self.end(start + 1, start, |byte| byte == quote);
-        self.hide(start + 1..end);
-        end
+        self.field(start)
     }
 
     /// `Bearer token` and `SharedKey account:signature`.

@@ -123,6 +123,69 @@ fn a_url_in_a_url_is_one_at_any_depth() {
 }
 
 #[test]
+fn text_in_json_is_read_as_what_it_means() {
+    check(&[
+        (
+            r#"{"refresh_token":"0.AX-SECRET","expires_in":3599,"id_token" : "SECRET"}"#,
+            r#"{"refresh_token":"REDACTED","expires_in":3599,"id_token" : "REDACTED"}"#,
+        ),
+        (r#"{"access_token":"a\"SECRET","x":"y"}"#, r#"{"access_token":"REDACTED","x":"y"}"#),
+        (
+            r#""{\"access_token\":\"SECRET\",\"token_type\":\"Bearer\"}""#,
+            r#""{\"access_token\":\"REDACTED\",\"token_type\":\"Bearer\"}""#,
+        ),
+        (
+            r#""{\\\"id_token\\\":\\\"SEC\\\\\\\"RET\\\",\\\"x\\\":1}""#,
+            r#""{\\\"id_token\\\":\\\"REDACTED\\\",\\\"x\\\":1}""#,
+        ),
+        (
+            r"https:\/\/a\/b?sv=1\u0026sig\u003dSECRET\u0026sp=r",
+            r"https:\/\/a\/b?sv=1\u0026sig\u003dREDACTED\u0026sp=r",
+        ),
+        (
+            r"%22access_token%5C%22:%5C%22SECRET%5C%22",
+            r"%22access_token%5C%22:%5C%22REDACTED%5C%22",
+        ),
+        ("b=access_token%22%3A%22SECRET%22%7D end", "b=access_token%22%3A%22REDACTED%22%7D end"),
+    ]);
+    let odd = KEY.replace('/', r"\/").replace('+', r"\u002B").replace('=', r"\u003D");
+    check(&[(&format!(r#"{{"x":"{odd}"}}"#), r#"{"x":"REDACTED"}"#)]);
+    check(&[(&format!(r"line\n{JWT} end"), r"line\nREDACTED end")]);
+    for text in [r"C:\users\new\table", r#"a\"b\"c"#, r"\u00", r"\\server\share", r"\", r"\u00e9"] {
+        assert!(matches!(redact(text), Cow::Borrowed(_)), "{text}");
+    }
+}
+
+#[test]
+fn what_an_endpoint_that_gives_tokens_is_asked_is_shown_without_its_secrets() {
+    check(&[
+        (
+            "client_id=a&client_secret=SECRET~&Assertion=SECRET&scope=b",
+            "client_id=a&client_secret=REDACTED&Assertion=REDACTED&scope=b",
+        ),
+        (
+            "client_assertion_type=urn%3Ax&client_assertion=SECRET",
+            "client_assertion_type=urn%3Ax&client_assertion=REDACTED",
+        ),
+        ("{client_secret: SECRET, é: 'b'}", "{client_secret: REDACTED, é: 'b'}"),
+    ]);
+    check(&[(&format!("at%22{JWT}%22"), "at%22REDACTED%22")]);
+}
+
+#[test]
+fn a_compound_name_before_a_colon_is_that_of_a_secret() {
+    check(&[
+        ("AccountKey: SECRET", "AccountKey: REDACTED"),
+        ("sv: 2026-04-06, sig: SECRET", "sv: 2026-04-06, sig: REDACTED"),
+        ("{client_secret: SECRET, x: 1}", "{client_secret: REDACTED, x: 1}"),
+        ("X-Amz-Signature: SECRET\nHost: a", "X-Amz-Signature: REDACTED\nHost: a"),
+        ("storage_key: 'SECRET', x", "storage_key: 'REDACTED', x"),
+        ("AZURE_STORAGE_KEY=SECRET x", "AZURE_STORAGE_KEY=REDACTED x"),
+        ("Authorization: Bearer secret", "Authorization: Bearer REDACTED"),
+    ]);
+}
+
+#[test]
 fn keys_and_web_tokens_are_known_by_their_form() {
     let cases = |secret: &str| {
         [
@@ -180,13 +243,30 @@ fn text_without_secrets_is_not_copied() {
         "größe=日本; config=1; design=2",
         "sig=REDACTED",
         "sig=&x=1",
+        "Authentication scheme Bearer is not supported in this version.",
+        "the bearer of this message, Bearer or SharedKey",
+        "copy token: it names no blob; SAS token: none; Signature: none",
+        "https://acct.blob.core.windows.net/c/what%3Fname%3Dx.txt",
+        "https://acct.blob.core.windows.net/c/a%3Fb=c%26d=e?snapshot=2026",
+        "https://a/c/b?comp=block&blockid=MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA%3D&timeout=3",
+        "the body must have 'client_secret' or 'client_assertion'.",
+        r#"{"id_token":"", "access_token" : "", "error":"invalid_client"}"#,
+        "http://169.254.169.254/token?api-version=1&resource=https%3A%2F%2Fx&client_id=y&scope=z",
+        "\"0x8CEB669D794AFE2\" 1B2M2Y8AsgTpgAmY7PhCfg== 77uWZTolTHU= b/2026-01-01T00:00:00.1234567Z",
+        "https://acct.blob.core.windows.net/vhds/a%20folder/100%25.vhd?versionid=2026-01-01T00%3A00Z",
+        "Signature not valid in the specified time frame: Start [Thu, 01 Jan 2026 00:00:00 GMT]",
+        "Signature did not match. String to sign used was r\n\n2026-01-01T00:00:00Z\n/blob/acct/c/b",
     ] {
         assert!(matches!(redact(text), Cow::Borrowed(same) if same == text), "{}", redact(text));
     }
 }
 
 /// The texts that gave or could give other scans trouble, each to be repeated.
-const TROUBLE: [&str; 26] = [
+const TROUBLE: [&str; 30] = [
+    "\\",
+    "\\\"token\\\":\\\"",
+    "\\u00",
+    "api_key: ",
     "/",
     "aB3/cD4/eF5gH6iJ7kL8mN9oP0qR1sT2uV/",
     "no secret here. ",
