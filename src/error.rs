@@ -353,23 +353,38 @@ impl ServiceError {
         }
     }
 
-    /// What to do about it, where the code says so.
-    fn advice(&self) -> Option<&'static str> {
-        Some(match &self.code {
+    /// Whether a SAS is refused for its start or its expiry.
+    fn blames_the_time(&self) -> bool {
+        let mut texts = self.details.values().chain([&self.message]);
+        texts.any(|text| text.contains("not valid in the specified time frame"))
+    }
+
+    /// What to do about a source that the service did not get to read, by what the source answered.
+    fn advice_on_the_source(&self) -> Option<&'static str> {
+        use ErrorCode::{BlobNotFound, ContainerNotFound};
+        let code = self.source_code.as_ref();
+        Some(match self.source_status.unwrap_or(self.status).as_u16() {
             // Who may not read a container is told that there is no such resource: another code.
-            ErrorCode::CannotVerifyCopySource
-                if matches!(
-                    self.source_code,
-                    Some(ErrorCode::BlobNotFound | ErrorCode::ContainerNotFound)
-                ) =>
-            {
+            404 if matches!(code, Some(BlobNotFound | ContainerNotFound)) => {
                 "there is no such source: check its container, its name, and the snapshot or \
                  version that it names"
             }
-            ErrorCode::CannotVerifyCopySource => {
+            401 | 403 | 404 => {
                 "the service could not read the source: it must be public, or its URL must carry a \
                  SAS with read permission that is still valid"
             }
+            409 if code == Some(&ErrorCode::PublicAccessNotPermitted) => {
+                "the source is not public: its URL must carry a SAS with read permission"
+            }
+            304 | 412 => "a condition on the source is not met",
+            _ => return None,
+        })
+    }
+
+    /// What to do about it, where the code says so.
+    fn advice(&self) -> Option<&'static str> {
+        Some(match &self.code {
+            ErrorCode::CannotVerifyCopySource => return self.advice_on_the_source(),
             ErrorCode::PendingCopyOperation => {
                 "the destination has a pending copy: wait for it, or abort it with \
                  abort_pending_copy()"
@@ -406,8 +421,12 @@ impl ServiceError {
                  --skipApiVersionCheck"
             }
             ErrorCode::SnapshotsPresent => "delete the snapshots as well, or keep the blob",
+            ErrorCode::AuthenticationFailed if self.blames_the_time() => {
+                "the SAS has expired or has not begun, by the service's clock: use a new one"
+            }
             ErrorCode::AuthenticationFailed => {
-                "check the key or SAS, and that this computer's clock is right within 15 minutes"
+                "check the key, or the SAS and when it expires, and that this computer's clock is right \
+                 within 15 minutes"
             }
             _ if !self.from_service && self.status.is_client_error() => {
                 "the answer has none of the service's headers: a proxy or gateway on the way gave it"

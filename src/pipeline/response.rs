@@ -200,6 +200,44 @@ mod tests {
     }
 
     #[test]
+    fn the_advice_on_a_source_fits_what_the_source_answered() {
+        for (status, code, advice) in [
+            ("401", "NoAuthenticationInformation", Some("must be public, or")),
+            ("403", "AuthenticationFailed", Some("still valid")),
+            ("404", "ResourceNotFound", Some("still valid")),
+            ("404", "BlobNotFound", Some("no such source")),
+            ("409", "PublicAccessNotPermitted", Some("is not public")),
+            ("412", "ConditionNotMet", Some("condition on the source")),
+            ("304", "ConditionNotMet", Some("condition on the source")),
+            ("405", "MethodNotAllowed", None),
+            ("503", "ServerBusy", None),
+        ] {
+            let from = headers(&[
+                ("x-ms-error-code", "CannotVerifyCopySource"),
+                ("x-ms-copy-source-status-code", status),
+                ("x-ms-copy-source-error-code", code),
+            ]);
+            let error = service_error("Op", StatusCode::CONFLICT, &from, b"").to_string();
+            let shown = error.split_once('[').map(|(_, advice)| advice);
+            assert_eq!(shown.is_some(), advice.is_some(), "{error}");
+            assert!(shown.unwrap_or_default().contains(advice.unwrap_or_default()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_sas_that_has_expired_is_said_to_have() {
+        let body = b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>\
+            <AuthenticationErrorDetail>Signature not valid in the specified time frame: Start [x] - \
+            Expiry [y] - Current [z]</AuthenticationErrorDetail></Error>";
+        let error = |body| {
+            let from = headers(&[("x-ms-error-code", "AuthenticationFailed")]);
+            service_error("Get Blob", StatusCode::FORBIDDEN, &from, body).to_string()
+        };
+        assert!(error(body).contains("[the SAS has expired or has not begun"), "{}", error(body));
+        assert!(error(b"").contains("[check the key, or the SAS and when it expires"));
+    }
+
+    #[test]
     fn a_signature_in_the_answer_is_not_shown() {
         let body = b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>\
             <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is not \
