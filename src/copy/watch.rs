@@ -36,6 +36,8 @@ pub(crate) struct Watch {
     next_wait: Duration,
     polls_answered: u64,
     trouble: Option<Trouble>,
+    /// Whether the last answer came when the time had passed.
+    is_over: bool,
 }
 
 /// Why no poll gets through.
@@ -56,15 +58,20 @@ impl Watch {
             next_wait: Duration::ZERO,
             polls_answered: 0,
             trouble: None,
+            is_over: false,
         }
     }
 
-    /// What the next poll that gets through sees.
+    /// What the next poll that gets through sees, the one at the deadline included; after that one, that the
+    /// time has passed.
     ///
     /// An incremental copy that has succeeded without naming its snapshot is looked at a few times more
     /// before that is told.
     pub(crate) async fn next(&mut self, copy: &mut CopyFromUriOperation) -> Result<CopyState> {
         let begun = *self.begun.get_or_insert_with(clock::instant);
+        if self.is_over {
+            return Err(self.timed_out(copy, None));
+        }
         loop {
             clock::sleep(self.next_wait.min(self.left(begun))).await;
             let left = self.left(begun);
@@ -79,16 +86,13 @@ impl Watch {
                 Some(Ok((state, asked))) => {
                     self.polls_answered += 1;
                     self.trouble = None;
-                    let is_over = self.left(begun).is_zero();
+                    self.is_over = self.left(begun).is_zero();
                     if state.status.is_final() {
-                        if copy.has_completed() || is_over {
+                        if copy.has_completed() || self.is_over {
                             return Ok(state);
                         }
                         self.next_wait = Pace::before_another_look(copy.looks_without_snapshot());
                         continue;
-                    }
-                    if is_over {
-                        return Err(self.timed_out(copy, None));
                     }
                     let (sent, took) = (sent - begun, sent.elapsed());
                     let poll = Answered { sent, took, progress: state.progress, asked };

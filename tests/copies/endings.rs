@@ -230,6 +230,23 @@ async fn progress_is_told_after_each_poll() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn progress_is_told_of_the_poll_at_the_deadline_too() {
+    let counted =
+        |copied: u64| properties("ours", "pending", &format!("x-ms-copy-progress: {copied}/2048"));
+    for limit in [Duration::from_millis(1), Duration::from_secs(10)] {
+        let (mut copy, script) = watched((0..2048).map(counted));
+        let mut told = 0;
+        let wait = copy.wait().interval(Duration::from_secs(3)).timeout(limit);
+        let error = wait.on_progress(|_| told += 1).await.expect_err("pending");
+        assert_eq!(told, script.seen().len(), "{limit:?}");
+        let Error::WaitTimedOut { last, polls_answered, .. } = error else { panic!("{error:?}") };
+        assert_eq!(polls_answered, told as u64);
+        let copied = last.and_then(|last| last.progress).map(|progress| progress.copied);
+        assert_eq!(copied, Some(polls_answered - 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_holds_a_copy_up_is_told_while_it_waits_and_at_its_timeout() {
     const TROUBLE: &str = "403 AuthenticationFailed \"Copy failed when reading the source.\"";
     let more = format!("x-ms-copy-progress: 0/2048\nx-ms-copy-status-description: {TROUBLE}");
