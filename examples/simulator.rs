@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example simulator -- --port 10000`
 
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{error::Error, net::IpAddr, process::ExitCode, time::Duration};
 
 use blobcopy::{
     Credential,
@@ -10,9 +10,12 @@ use blobcopy::{
 };
 
 const HELP: &str = "\
-Serves a simulated blob service on a loopback port until it is interrupted.
+Serves a simulated blob service until it is interrupted.
 
   --port PORT            the port to listen on (10000); 0 for any that is free
+  --listen ADDRESS       the address to listen on (127.0.0.1); 0.0.0.0 in a container
+  --allow-host NAME      answer to this host too, such as a container's or a service's name;
+                         may be given several times
   --account NAME:KEY     an account and its key in base64; may be given several times
                          (devstoreaccount1 with the emulators' well-known key)
   --copy-rate BYTES      copies move so many bytes a second, instead of all at once
@@ -80,6 +83,12 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
                 port = number(option, &value()?)?;
                 builder
             }
+            "--listen" => {
+                let given = value()?;
+                let address: Result<IpAddr, _> = given.parse();
+                builder.listen(address.map_err(|_| format!("{given:?} is no IP address"))?)
+            }
+            "--allow-host" => builder.allow_host(&host(&value()?)?),
             "--account" => {
                 let given = value()?;
                 let (name, key) = account(&given)?;
@@ -109,6 +118,14 @@ fn account(given: &str) -> Result<(&str, &str), Box<dyn Error>> {
     }
     Credential::shared_key(name, key)?;
     Ok((name, key))
+}
+
+/// The name of a host, which has no port and no scheme.
+fn host(given: &str) -> Result<String, String> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let good = !given.is_empty() && given.bytes().all(letter) || given.parse::<IpAddr>().is_ok();
+    good.then(|| given.to_owned())
+        .ok_or_else(|| format!("--allow-host takes a host name without a port, not {given:?}"))
 }
 
 fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use super::{
     Shared, Simulator,
     account::{Account, Accounts},
     auth::BearerRule,
-    doors::server,
+    doors::{hosts::Hosts, server},
     faults::FaultBook,
     state::{ListedSnapshot, Pace, Settings, SourceEcho, Stamps, State},
 };
@@ -32,6 +33,8 @@ pub struct SimulatorBuilder {
     clock: Option<Clock>,
     seed: u64,
     port: u16,
+    address: IpAddr,
+    allowed_hosts: Vec<String>,
     #[cfg(feature = "simulator-https")]
     https: bool,
 }
@@ -53,6 +56,8 @@ impl SimulatorBuilder {
             clock: None,
             seed: 0,
             port: 0,
+            address: Ipv4Addr::LOCALHOST.into(),
+            allowed_hosts: Vec::new(),
             #[cfg(feature = "simulator-https")]
             https: false,
         }
@@ -190,11 +195,15 @@ impl SimulatorBuilder {
             clock: self.clock.unwrap_or_else(|| Clock::starting_at(Clock::system().now())),
             #[cfg(feature = "simulator-https")]
             tls: self.https.then(|| {
-                Tls::new(self.accounts.iter().map(|(name, _)| name.as_str()))
-                    .expect("the names of accounts are good names of hosts")
+                let address = Some(self.address).filter(|address| !address.is_unspecified());
+                let more = self.allowed_hosts.iter().cloned();
+                let more = more.chain(address.map(|address| address.to_string()));
+                Tls::new(self.accounts.iter().map(|(name, _)| name.as_str()), more)
+                    .expect("the names of accounts and allowed hosts are good names of hosts")
             }),
             accounts: self.accounts,
             served_at: OnceLock::new(),
+            hosts: Hosts::new(self.allowed_hosts),
         };
         Simulator { shared: Arc::new(shared), server: None }
     }
@@ -207,14 +216,51 @@ impl SimulatorBuilder {
         self
     }
 
-    /// The loopback port that [`start`](SimulatorBuilder::start) listens on; without it any that
-    /// is free.
+    /// The port that [`start`](SimulatorBuilder::start) listens on; without it any that is free.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// A simulator that serves a loopback port in the background until it is dropped, on the
+    /// The address that [`start`](SimulatorBuilder::start) listens on: 127.0.0.1 without it. Another one,
+    /// such as 0.0.0.0 in a container, opens the simulator to other machines, which may call it by any IP
+    /// address; by name only with [`allow_host`](SimulatorBuilder::allow_host).
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use blobcopy::simulator::Simulator;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let builder = Simulator::builder().listen(Ipv4Addr::UNSPECIFIED).allow_host("simulator");
+    /// let sim = builder.start().await?;
+    /// assert!(sim.endpoint("devstoreaccount1").starts_with("http://127.0.0.1:"));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn listen(mut self, address: impl Into<IpAddr>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// A host that the listener answers to, without a port: the name of a container or of a service, or
+    /// `host.docker.internal`. May be called several times.
+    ///
+    /// Loopback addresses, `localhost` and the names below it, and the hosts of accounts
+    /// (`account.blob.core.windows.net`) need not be allowed. The certificate of an https listener is
+    /// for the allowed hosts too.
+    ///
+    /// # Panics
+    ///
+    /// When `name` is not a host name or an IP address.
+    pub fn allow_host(mut self, name: &str) -> Self {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let good = name.parse::<IpAddr>().is_ok() || name.bytes().all(letter);
+        assert!(good && !name.is_empty(), "{name:?} must be a host name without a port");
+        self.allowed_hosts.push(name.to_owned());
+        self
+    }
+
+    /// A simulator that serves a port in the background until it is dropped, on the
     /// computer's clock unless [`clock`](Self::clock) names another.
     ///
     /// Must be called within a tokio runtime.
@@ -223,7 +269,7 @@ impl SimulatorBuilder {
     ///
     /// When no port can be had.
     pub async fn start(self) -> io::Result<Simulator> {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
+        let listener = TcpListener::bind((self.address, self.port)).await?;
         let mut sim = self.build();
         sim.server = Some(Arc::new(server::spawn(&sim, listener)));
         Ok(sim)

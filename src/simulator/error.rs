@@ -268,6 +268,12 @@ impl Refusal {
         self
     }
 
+    /// The same refusal with a message of its own.
+    pub(crate) fn saying(mut self, message: String) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     pub(crate) fn status(mut self, status: StatusCode) -> Self {
         self.0.status = status;
         self

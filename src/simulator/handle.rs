@@ -34,9 +34,9 @@ pub(crate) struct Outcome {
     pub(crate) delivery: Delivery,
 }
 
-/// Attached to a request whose body is too large to be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TooLarge;
+/// Attached to a request that a door lets no further, and whose body it has not read.
+#[derive(Debug, Clone)]
+pub(crate) struct TurnedAway(pub(crate) Refusal);
 
 /// Answers `request`, which arrived at `now` by the simulator's clock.
 ///
@@ -108,8 +108,8 @@ pub(super) fn read(
     if !known {
         return Err(Code::UnsupportedHttpVerb.into());
     }
-    if extensions.get::<TooLarge>().is_some() {
-        return Err(Code::RequestBodyTooLarge.into());
+    if let Some(TurnedAway(refusal)) = extensions.remove() {
+        return Err(refusal);
     }
     check_headers(&headers)?;
     let query = Query::parse(uri.query())?;

@@ -9,6 +9,10 @@
 //! `http://127.0.0.1:port/account/…`, `http://account.localhost:port/…` or, in process,
 //! `https://account.blob.core.windows.net/…`.
 //!
+//! A listener answers to loopback addresses, `localhost` and the names below it, and the hosts of its
+//! accounts. Any other name is refused with 400 `InvalidHeaderValue`, so that no page on the web can
+//! reach it under a name of its own, unless [`SimulatorBuilder::allow_host`] allows it.
+//!
 //! What it does not model is answered with 501.
 //!
 //! # Time
@@ -96,7 +100,7 @@ mod xml;
 
 use std::{
     fmt, io,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -152,6 +156,7 @@ pub(crate) struct Shared {
     /// Names and keys, in the order in which they were given.
     accounts: Vec<(String, String)>,
     served_at: OnceLock<SocketAddr>,
+    hosts: doors::hosts::Hosts,
     #[cfg(feature = "simulator-https")]
     tls: Option<doors::tls::Tls>,
 }
@@ -214,8 +219,15 @@ impl Simulator {
     /// ```
     pub fn endpoint(&self, account: &str) -> String {
         let default = SocketAddr::from(([127, 0, 0, 1], 10000));
-        let (scheme, address) = (self.shared.scheme(), self.shared.served_at.get());
-        format!("{scheme}://{}/{account}", address.unwrap_or(&default))
+        let mut address = self.shared.served_at.get().copied().unwrap_or(default);
+        // A listener on every address is found on this machine's own.
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{}://{address}/{account}", self.shared.scheme())
     }
 
     /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must trust.

@@ -17,7 +17,7 @@ use super::{
 /// The public suffix of the real service's hosts.
 const SERVICE_SUFFIX: &str = "blob.core.windows.net";
 const LOCAL_SUFFIX: &str = "localhost";
-const SECONDARY: &str = "-secondary";
+pub(crate) const SECONDARY: &str = "-secondary";
 
 /// What a URL means.
 #[derive(Debug, Clone, PartialEq, Eq)]

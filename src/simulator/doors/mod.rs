@@ -2,6 +2,7 @@
 
 pub(crate) mod fetch;
 mod half_sent;
+pub(crate) mod hosts;
 mod patience;
 pub(crate) mod server;
 #[cfg(feature = "simulator-https")]

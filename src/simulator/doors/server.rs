@@ -29,8 +29,9 @@ use crate::{
     pipeline::clock,
     simulator::{
         Shared, Simulator,
+        error::{Code, Refusal},
         faults::Delivery,
-        handle::{Outcome, TooLarge},
+        handle::{Outcome, TurnedAway},
         payload::Payload,
         route::{Peer, Query},
     },
@@ -73,6 +74,7 @@ pub(crate) async fn serve(
     // Dropped at the end, which closes every connection.
     let mut connections = JoinSet::new();
     let watch = Watch::start(Duration::from_secs(1));
+    let beyond = listener.local_addr().is_ok_and(|address| !address.ip().is_loopback());
     loop {
         tokio::select! {
             () = &mut shutdown => return,
@@ -84,7 +86,7 @@ pub(crate) async fn serve(
                     continue;
                 };
                 let half_sent = HalfSent::default();
-                let caller = Caller { peer, half_sent: half_sent.clone() };
+                let caller = Caller { peer, beyond, half_sent: half_sent.clone() };
                 let task = connections.spawn(connection(shared.clone(), stream, caller));
                 watch.add(&half_sent, task);
             }
@@ -97,6 +99,8 @@ pub(crate) async fn serve(
 #[derive(Debug)]
 struct Caller {
     peer: SocketAddr,
+    /// Whether the listener is reached from other machines too.
+    beyond: bool,
     half_sent: HalfSent,
 }
 
@@ -149,18 +153,21 @@ async fn exchange(
     https: bool,
 ) -> io::Result<Response<Outgoing>> {
     let (mut parts, body) = request.into_parts();
-    let body = match read(body, largest_body(&parts)).await? {
-        Some(body) => body,
-        None => {
-            parts.extensions.insert(TooLarge);
+    parts.extensions.insert(Peer { address: caller.peer.ip(), https, in_process: false });
+    let body = match receive(shared, &parts, body, caller.beyond).await? {
+        Ok(body) => body,
+        Err(refusal) => {
+            parts.extensions.insert(TurnedAway(refusal));
             Bytes::new()
         }
     };
     caller.half_sent.whole();
-    let mut request = Request::from_parts(parts, body);
-    request.extensions_mut().insert(Peer { address: caller.peer.ip(), https, in_process: false });
 
-    let Outcome { response, delivery } = shared.exchange(request).await;
+    let request = Request::from_parts(parts, body);
+    let Outcome { response, delivery } = match request.extensions().get::<TurnedAway>() {
+        Some(_) => shared.step(request),
+        None => shared.exchange(request).await,
+    };
     match delivery {
         Delivery::Broken => Err(io::Error::other("broken by a fault")),
         Delivery::CutAfter(bytes) => Ok(response.map(|payload| Outgoing::cut(payload, bytes))),
@@ -170,6 +177,21 @@ async fn exchange(
             Ok(response.map(Outgoing::whole))
         }
     }
+}
+
+/// Reads the body of a request, unless there is a reason to turn it away.
+async fn receive(
+    shared: &Shared,
+    head: &Parts,
+    body: Incoming,
+    beyond: bool,
+) -> io::Result<Result<Bytes, Refusal>> {
+    let accounts = shared.accounts.iter().map(|(name, _)| name.as_str());
+    if let Err(refusal) = shared.hosts.check(head, accounts, beyond) {
+        return Ok(Err(refusal));
+    }
+    let body = read(body, largest_body(head)).await?;
+    Ok(body.ok_or_else(|| Code::RequestBodyTooLarge.into()))
 }
 
 /// The largest body that is read of a request with this head.

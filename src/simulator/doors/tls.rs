@@ -25,9 +25,13 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// For loopback, and for the host of every account.
-    pub(crate) fn new<'a>(accounts: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+    /// For loopback, for the host of every account, and for these hosts.
+    pub(crate) fn new<'a>(
+        accounts: impl Iterator<Item = &'a str>,
+        hosts: impl Iterator<Item = String>,
+    ) -> io::Result<Self> {
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+        names.extend(hosts.filter(|host| host != "127.0.0.1"));
         for account in accounts {
             names
                 .extend([format!("{account}.localhost"), format!("{account}-secondary.localhost")]);

@@ -1,6 +1,6 @@
 //! The same model through the transport and through a socket.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -13,7 +13,7 @@ use tokio::{
 use super::kit::{Ask, Kit, plain, sas, source_sas};
 use crate::{
     Clock,
-    simulator::{Op, Simulator},
+    simulator::{DEFAULT_ACCOUNT, Op, Simulator},
     transport::{Request, Response, Transport, TransportError, TransportErrorKind},
 };
 
@@ -228,7 +228,7 @@ async fn one_connection_takes_requests_in_every_form_one_after_the_other() {
 async fn a_body_is_read_as_far_as_its_operation_takes_one() {
     let (_kit, address) = listening().await;
     let head = |target: &str, headers: &str| {
-        format!("PUT /devstoreaccount1/one{target} HTTP/1.1\r\nhost: x\r\n{headers}\r\n")
+        format!("PUT /devstoreaccount1/one{target} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")
     };
     for (target, length) in [
         ("/b?comp=blocklist", 12 << 20),
@@ -267,7 +267,7 @@ async fn a_half_sent_request_stands_in_nobodys_way_and_changes_nothing() {
     let mut halves = Vec::new();
     let sas = sas("/one", "c", "rcw", "2026-12-31T00:00:00Z");
     let whole = format!(
-        "PUT /devstoreaccount1/one/half?{sas} HTTP/1.1\r\nhost: x\r\nx-ms-version: 2026-04-06\r\n\
+        "PUT /devstoreaccount1/one/half?{sas} HTTP/1.1\r\nhost: localhost\r\nx-ms-version: 2026-04-06\r\n\
          x-ms-blob-type: BlockBlob\r\ncontent-length: 4\r\n\r\nabc"
     );
     for cut in [1, 20, whole.len() - 5, whole.len()] {
@@ -280,6 +280,45 @@ async fn a_half_sent_request_stands_in_nobodys_way_and_changes_nothing() {
     drop(halves);
     let head = over_socket(kit.ask("HEAD", "/one/half"), &address).await;
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_its_own_is_refused_with_the_way_to_allow_it() {
+    let get = async |sim: &Simulator, host: &str| {
+        let address = sim.endpoint(DEFAULT_ACCOUNT).replace("http://", "");
+        let address = address.split('/').next().unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let target = "/devstoreaccount1/one?restype=container";
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nhost: {host}\r\nx-ms-version: 2026-04-06\r\n\
+             connection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let sim = Simulator::builder().start().await.unwrap();
+    for host in ["localhost", "devstoreaccount1.blob.core.windows.net"] {
+        let answer = get(&sim, host).await;
+        assert!(!answer.contains("--allow-host"), "{answer}");
+    }
+    for host in ["evil.example", "simulator:10000", "192.168.0.1"] {
+        let refused = get(&sim, host).await;
+        assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
+        assert!(refused.contains("<Code>InvalidHeaderValue</Code>"), "{refused}");
+        assert!(refused.contains("<HeaderName>host</HeaderName>"), "{refused}");
+        let flag = format!("--allow-host {}", host.split(':').next().unwrap());
+        assert!(refused.contains(&flag), "{refused}");
+    }
+    assert_eq!(sim.requests().len(), 2, "a request for another host is none of its own");
+
+    let builder = Simulator::builder().listen(Ipv4Addr::UNSPECIFIED).allow_host("simulator");
+    let sim = builder.start().await.unwrap();
+    for (host, status) in [("simulator:10000", 401), ("192.168.0.1", 401), ("evil.example", 400)] {
+        let answer = get(&sim, host).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
+    }
 }
 
 #[tokio::test]
