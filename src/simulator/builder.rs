@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 #[cfg(feature = "simulator-https")]
 use super::doors::tls::Tls;
@@ -19,6 +19,7 @@ use super::{
     auth::BearerRule,
     doors::{hosts::Hosts, server},
     faults::FaultBook,
+    remote::MOST_AT_ONCE,
     state::{ListedSnapshot, Pace, Settings, SourceEcho, Stamps, State},
 };
 use crate::pipeline::clock::Clock;
@@ -187,6 +188,7 @@ impl SimulatorBuilder {
             stamps: Stamps::new(self.seed),
             copies: Default::default(),
             faults: FaultBook::new(self.seed),
+            late: Default::default(),
             requests: Default::default(),
         };
         let shared = Shared {
@@ -204,6 +206,7 @@ impl SimulatorBuilder {
             accounts: self.accounts,
             served_at: OnceLock::new(),
             hosts: Hosts::new(self.allowed_hosts),
+            fetches: Semaphore::new(MOST_AT_ONCE),
         };
         Simulator { shared: Arc::new(shared), server: None }
     }

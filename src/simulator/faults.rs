@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, StatusCode};
 
-pub(crate) use self::book::{Delivery, FaultBook, Spoil};
+pub(crate) use self::book::{Chosen, Delivery, FaultBook, Spoil};
 use self::book::{Fault, Rule};
 use super::{Shared, op::Op};
 
@@ -142,6 +142,25 @@ impl FaultRule {
     /// Applies the request, then breaks the connection: the answer is lost.
     pub fn lose_answer(self) -> Self {
         self.set(Fault::LoseAnswer)
+    }
+
+    /// Breaks the connection at once, and applies the request after `delay` on the simulator's clock: the
+    /// caller gives up while its write is still on the way.
+    ///
+    /// The write lands before any request that comes after that moment, and is judged as of then: a
+    /// signature may be too old, a lease may be gone, another write may have come first.
+    /// [`Simulator::requests`](super::Simulator::requests) and
+    /// [`count`](super::Simulator::count) show it once it has landed.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use blobcopy::simulator::{Op, Simulator};
+    /// let sim = Simulator::builder().build();
+    /// // The client believes its first start lost, and ten seconds later there is a copy.
+    /// sim.faults().on(Op::CopyBlob).land_late(Duration::from_secs(10)).times(1);
+    /// ```
+    pub fn land_late(self, delay: Duration) -> Self {
+        self.set(Fault::LandLate(delay))
     }
 
     /// Applies the request at once, but answers only after `wait`.

@@ -1,6 +1,7 @@
 //! The step: one request in, one answer out, and the state as it is afterwards.
 
 mod batch;
+mod late;
 
 use bytes::Bytes;
 use http::{
@@ -13,9 +14,9 @@ use super::{
     answer::Answer,
     auth::{self, Principal},
     call::Call,
-    copies, dates,
+    dates,
     error::{Code, Refusal},
-    faults::{Delivery, Spoil},
+    faults::{Chosen, Delivery, Spoil},
     op::Op,
     ops,
     payload::Payload,
@@ -24,6 +25,9 @@ use super::{
     state::State,
     versions,
 };
+use crate::pipeline::clock;
+
+pub(crate) use self::late::{Late, catch_up};
 
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 
@@ -43,7 +47,7 @@ pub(crate) struct TurnedAway(pub(crate) Refusal);
 /// Pure: it reads no clock, waits for nothing, and draws its ids from the state's own seed.
 pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDateTime) -> Outcome {
     let now = state.faults.skewed(now);
-    copies::settle(state, now);
+    catch_up(state, now);
 
     let request_id = state.stamps.guid();
     let head = request.method() == Method::HEAD;
@@ -56,16 +60,15 @@ pub(crate) fn handle(state: &mut State, request: Request<Bytes>, now: OffsetDate
             if version.is_none() {
                 version = HeaderValue::from_str(call.version()).ok();
             }
-            let (result, delivery, spoil) = answer(state, &call);
-            let (status, code) = match &result {
-                Ok(answer) => (answer.status, None),
-                Err(refusal) => {
-                    let parts = refusal.parts();
-                    (parts.status, Some(parts.code.clone().into_owned()))
+            let fault = state.faults.strike(&call);
+            let (result, delivery, spoil) = answer(state, &call, fault.as_ref());
+            match fault.as_ref().and_then(Chosen::lands_late) {
+                Some(delay) => state.late.add(clock::later(now, delay), call),
+                None => {
+                    let delivered = matches!(delivery, Delivery::Whole | Delivery::Late(_));
+                    note(state, call, &result, delivered);
                 }
-            };
-            let delivered = matches!(delivery, Delivery::Whole | Delivery::Late(_));
-            state.requests.add(call, status, code, delivered);
+            }
             (result, delivery, spoil)
         }
     };
@@ -154,13 +157,26 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// Authorizes a request and applies it, unless a fault strikes it.
-fn answer(state: &mut State, call: &Call) -> (Result<Answer, Refusal>, Delivery, Option<Spoil>) {
-    let Some(fault) = state.faults.strike(call) else {
-        return (apply(state, call), Delivery::Whole, None);
-    };
-    let delivery = fault.delivery();
+fn answer(
+    state: &mut State,
+    call: &Call,
+    fault: Option<&Chosen>,
+) -> (Result<Answer, Refusal>, Delivery, Option<Spoil>) {
+    let Some(fault) = fault else { return (apply(state, call), Delivery::Whole, None) };
     let result = fault.instead().map_or_else(|| apply(state, call), Err);
-    (result, delivery, fault.spoil())
+    (result, fault.delivery(), fault.spoil())
+}
+
+/// Remembers a request, and how it was answered.
+fn note(state: &mut State, call: Call, result: &Result<Answer, Refusal>, delivered: bool) {
+    let (status, code) = match result {
+        Ok(answer) => (answer.status, None),
+        Err(refusal) => {
+            let parts = refusal.parts();
+            (parts.status, Some(parts.code.clone().into_owned()))
+        }
+    };
+    state.requests.add(call, status, code, delivered);
 }
 
 fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {

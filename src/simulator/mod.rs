@@ -107,7 +107,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::Request;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 #[doc(hidden)]
 pub use self::client::example;
@@ -157,6 +157,8 @@ pub(crate) struct Shared {
     accounts: Vec<(String, String)>,
     served_at: OnceLock<SocketAddr>,
     hosts: doors::hosts::Hosts,
+    /// A permit for each source elsewhere that is read.
+    fetches: Semaphore,
     #[cfg(feature = "simulator-https")]
     tls: Option<doors::tls::Tls>,
 }
@@ -304,17 +306,17 @@ impl Simulator {
 
     /// The latest requests (some thousands), oldest first.
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.shared.state().requests.latest()
+        self.shared.settled_state().requests.latest()
     }
 
     /// How many requests there were for an operation.
     pub fn count(&self, op: Op) -> u64 {
-        self.shared.state().requests.count(op)
+        self.shared.settled_state().requests.count(op)
     }
 
     /// Forgets the requests that were seen.
     pub fn forget_requests(&self) {
-        self.shared.state().requests.clear();
+        self.shared.settled_state().requests.clear();
     }
 }
 
@@ -353,12 +355,12 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, with every copy brought to where it is by now.
+    /// The state as it is by now: with what has landed, and every copy where it is.
     fn settled_state(&self) -> MutexGuard<'_, State> {
         let now = self.clock.now();
         let mut state = self.state();
         let now = state.faults.skewed(now);
-        copies::settle(&mut state, now);
+        handle::catch_up(&mut state, now);
         state
     }
 
@@ -374,12 +376,14 @@ impl Shared {
         let watched = remote::watched(&self.state(), &request, now);
         // All at once, so that one which does not answer delays no other.
         let looks = watched.iter().map(|watched| async {
+            let _turn = self.fetches.acquire().await;
             let unchanged = doors::fetch::is_unchanged(watched).await;
             remote::note(&mut self.state(), watched, unchanged);
         });
         join_all(looks).await;
         let wanted = remote::wanted(&mut self.state(), &request, now);
         if let Some(wanted) = wanted {
+            let _turn = self.fetches.acquire().await;
             let fetched = doors::fetch::fetch(wanted, now).await;
             request.extensions_mut().insert(Fetched(Arc::new(fetched)));
         }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, header::USER_AGENT};
+use http::{Request, Uri, header::USER_AGENT, uri::Scheme};
 use time::OffsetDateTime;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     auth,
     blob::Revision,
     call::{AskedRange, Call},
-    copies::{self, CopyJob},
+    copies::CopyJob,
     error::{Code, Refusal},
     handle,
     op::Op,
@@ -27,11 +27,26 @@ use super::{
 /// How a simulator calls itself where it reads a source.
 pub(crate) const READER: &str = "blobcopy-simulator";
 
+/// How many sources a simulator reads or looks at at a time; the others wait.
+pub(crate) const MOST_AT_ONCE: usize = 64;
+
 /// How a source is asked for: the URL, and what the copy gives beside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl Access {
+    /// Whether a bearer token goes along.
+    pub(crate) fn has_token(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == "authorization")
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        let uri = self.url.parse::<Uri>().ok();
+        uri.is_some_and(|uri| uri.scheme() == Some(&Scheme::HTTPS))
+    }
 }
 
 /// What a request may give for its source, and under which name it goes there.
@@ -165,7 +180,7 @@ pub(crate) fn wanted(
         return None;
     }
     let now = state.faults.skewed(now);
-    copies::settle(state, now);
+    handle::catch_up(state, now);
     // Whatever is wrong with it, the step will say.
     let call: Call = handle::read(state, request.clone(), now).ok()?;
     auth::authorize(&call, &state.accounts, &state.settings).ok()?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::{
-    account::Accounts, auth::BearerRule, copies::CopyDesk, dates, faults::FaultBook,
+    account::Accounts, auth::BearerRule, copies::CopyDesk, dates, faults::FaultBook, handle::Late,
     requests::RequestLog,
 };
 
@@ -17,6 +17,7 @@ pub(crate) struct State {
     pub(crate) stamps: Stamps,
     pub(crate) copies: CopyDesk,
     pub(crate) faults: FaultBook,
+    pub(crate) late: Late,
     pub(crate) requests: RequestLog,
 }
 

@@ -65,6 +65,11 @@ pub(super) struct Cut {
 
 impl<'a> Site<'a> {
     pub(super) fn new(access: &'a Access) -> Result<Self, Trouble> {
+        // Whoever listens on the way would have the token.
+        if access.has_token() && !access.is_https() {
+            let why = "Authentication scheme Bearer is not allowed with HTTP";
+            return Err(Trouble::Refused(Refusal::unauthenticated(why)));
+        }
         let builder = Client::builder().redirect(Policy::none()).no_proxy().user_agent(READER);
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         let builder = builder.tls_danger_accept_invalid_certs(is_on_this_machine(&access.url));
@@ -126,7 +131,8 @@ pub(super) async fn read(mut response: Response, cut: Cut, most: u64) -> Result<
     if cut.length.is_none() && told.saturating_sub(cut.start) > most {
         return Err(Trouble::TooLarge);
     }
-    let mut kept = BytesMut::with_capacity(size(told.min(most).min(SET_ASIDE)));
+    let wanted = cut.length.unwrap_or(u64::MAX);
+    let mut kept = BytesMut::with_capacity(size(told.min(most).min(wanted).min(SET_ASIDE)));
     let mut skip = cut.start;
     while let Some(mut piece) = response.chunk().await? {
         let skipped = piece.len().min(size(skip));

@@ -40,6 +40,7 @@ pub(super) enum Fault {
     Answer(StatusCode, String),
     Reset,
     LoseAnswer,
+    LandLate(Duration),
     Stall(Duration),
     Truncate(u64),
     Garble,
@@ -176,27 +177,35 @@ impl Chosen {
                 Some(Refusal::chosen(status, "ServerBusy".to_owned(), headers))
             }
             // Never delivered.
-            Fault::Reset => {
+            Fault::Reset | Fault::LandLate(_) => {
                 Some(Refusal::chosen(StatusCode::BAD_GATEWAY, "Reset".to_owned(), Vec::new()))
             }
             _ => None,
         }
     }
 
+    /// After how long the request is applied, where that is not now.
+    pub(crate) fn lands_late(&self) -> Option<Duration> {
+        match self.fault {
+            Fault::LandLate(delay) => Some(delay),
+            _ => None,
+        }
+    }
+
     pub(crate) fn delivery(&self) -> Delivery {
         match self.fault {
-            Fault::Reset | Fault::LoseAnswer => Delivery::Broken,
+            Fault::Reset | Fault::LoseAnswer | Fault::LandLate(_) => Delivery::Broken,
             Fault::Stall(wait) => Delivery::Late(wait),
             Fault::Truncate(bytes) => Delivery::CutAfter(bytes),
             _ => Delivery::Whole,
         }
     }
 
-    pub(crate) fn spoil(self) -> Option<Spoil> {
-        match self.fault {
+    pub(crate) fn spoil(&self) -> Option<Spoil> {
+        match &self.fault {
             Fault::Garble => Some(Spoil::Garble(self.seed)),
-            Fault::Duplicate(name) => Some(Spoil::Duplicate(name)),
-            Fault::Drop(name) => Some(Spoil::Drop(name)),
+            Fault::Duplicate(name) => Some(Spoil::Duplicate(name.clone())),
+            Fault::Drop(name) => Some(Spoil::Drop(name.clone())),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 
-use super::{apply, read};
+use super::{apply, note, read};
 use crate::simulator::{
     answer::Answer,
     call::Call,
@@ -43,14 +43,7 @@ pub(super) fn run(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         let request_id = state.stamps.guid();
         let result = inner.and_then(|inner| {
             let result = apply(state, &inner);
-            let (status, code) = match &result {
-                Ok(answer) => (answer.status, None),
-                Err(refusal) => {
-                    let parts = refusal.parts();
-                    (parts.status, Some(parts.code.clone().into_owned()))
-                }
-            };
-            state.requests.add(inner, status, code, true);
+            note(state, inner, &result, true);
             result
         });
         let refused = |refusal: Refusal| Answer::refusing(&refusal, &request_id, call.now);

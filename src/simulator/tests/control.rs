@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::kit::{kit, plain};
-use crate::simulator::{Op, faults::Delivery};
+use crate::simulator::{Op, dates, faults::Delivery};
 
 #[test]
 fn faults_strike_what_they_are_aimed_at_and_as_often() {
@@ -36,6 +36,68 @@ fn faults_strike_what_they_are_aimed_at_and_as_often() {
     let lost = requests.iter().rfind(|request| request.op() == Op::DeleteBlob).unwrap();
     assert_eq!((lost.status(), lost.delivered(), lost.blob()), (202, false, Some("a")));
     assert_eq!(format!("{lost:?}"), "Delete Blob devstoreaccount1/one/a -> 202 (not delivered)");
+}
+
+#[test]
+fn a_request_that_lands_late_is_applied_before_those_that_come_later() {
+    let kit = plain();
+    let _time = kit.enter();
+    kit.container("one");
+    kit.block_blob("/one/source", b"0123456789");
+    let late = Duration::from_secs(60);
+    kit.sim.faults().on(Op::CopyBlob).land_late(late).times(1);
+    let lost = kit.copy("/one/source", "/one/copy").send();
+    assert_eq!(lost.delivery, Delivery::Broken);
+    kit.advance(59);
+    kit.head("/one/copy").expect(404);
+    assert_eq!((kit.sim.count(Op::CopyBlob), kit.sim.copies().started()), (0, 0));
+    kit.advance(1);
+    let landed = kit.head("/one/copy").expect(200);
+    assert_eq!(landed.header("x-ms-copy-status"), "success");
+    let request = kit.sim.requests().into_iter().rfind(|it| it.op() == Op::CopyBlob).unwrap();
+    assert_eq!((request.status(), request.delivered()), (202, false));
+    assert_eq!(request.at(), kit.sim.clock().now());
+
+    // The last to land wins, whenever it was sent; and each lands at its own time.
+    for (byte, seconds) in [(b"a", 30), (b"b", 10)] {
+        let late = Duration::from_secs(seconds);
+        kit.sim.faults().on(Op::PutBlob).land_late(late).times(1);
+        let put = kit.ask("PUT", "/one/late").header("x-ms-blob-type", "BlockBlob");
+        assert_eq!(put.body(byte).send().delivery, Delivery::Broken);
+    }
+    kit.advance(20);
+    assert_eq!(kit.ask("GET", "/one/late").send().expect(200).body, b"b");
+    let begun = kit.sim.clock().now();
+    kit.advance(3600);
+    let got = kit.ask("GET", "/one/late").send().expect(200);
+    let landed = dates::http_date(begun + Duration::from_secs(10));
+    assert_eq!((got.body.as_slice(), got.header("last-modified")), (&b"a"[..], &*landed));
+}
+
+#[test]
+fn what_lands_late_is_judged_when_it_lands() {
+    let kit = plain();
+    kit.container("one");
+    let put = || {
+        kit.sim.faults().on(Op::PutBlob).land_late(Duration::from_secs(600)).times(1);
+        let put = kit.ask("PUT", "/one/a").header("x-ms-blob-type", "BlockBlob").body(b"late");
+        assert_eq!(put.header("if-none-match", "*").send().delivery, Delivery::Broken);
+    };
+    let seen = || kit.sim.requests().last().map(|last| last.code().unwrap_or("").to_owned());
+    put();
+    kit.block_blob("/one/a", b"first");
+    kit.advance(600);
+    assert_eq!(seen().unwrap(), "BlobAlreadyExists");
+    kit.ask("DELETE", "/one/a").send().expect(202);
+    // A signature is good for a quarter of an hour.
+    kit.sim.faults().on(Op::PutBlob).land_late(Duration::from_secs(901)).times(1);
+    kit.ask("PUT", "/one/a").header("x-ms-blob-type", "BlockBlob").send();
+    kit.advance(901);
+    kit.head("/one/a").expect(404);
+    assert_eq!(
+        kit.sim.requests().iter().rev().nth(1).unwrap().code(),
+        Some("AuthenticationFailed")
+    );
 }
 
 #[test]

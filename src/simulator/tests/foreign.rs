@@ -13,6 +13,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::kit::{Ask, Kit, Reply, sas};
 use crate::simulator::{DEFAULT_ACCOUNT, Simulator};
@@ -408,4 +409,63 @@ async fn a_token_opens_a_source_over_https() {
     with("Bearer bad").await.refused(401, "CannotVerifyCopySource");
     with("Bearer good").await.expect(201);
     assert_eq!(target.ask("GET", "/one/a").send().text(), "over TLS");
+}
+
+#[tokio::test]
+async fn a_token_for_a_source_never_goes_over_http() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let seen = asked.clone();
+    let open = canned(move |_, stream| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        say(stream, "200 OK", "x-ms-request-id: 1\r\n", "text");
+    });
+    let target = target();
+    let token = ("x-ms-copy-source-authorization", "Bearer secret");
+    for headers in [&[BLOCK_BLOB, token][..], &[SYNC, token]] {
+        let refused = copy(&target, &open, "/one/a", headers).await;
+        assert!(!refused.text().contains("secret"), "{}", refused.text());
+        refused.refused(403, "CannotVerifyCopySource");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "nothing is sent at all");
+    copy(&target, &open, "/one/a", &[BLOCK_BLOB]).await.expect(201);
+}
+
+#[tokio::test]
+async fn no_more_than_64_sources_are_read_at_once() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let source = format!("http://{}/acct/src/a", listener.local_addr().unwrap());
+    let target = target();
+    let copies = (0..200).map(|at| {
+        let (target, source) = (&target, &source);
+        async move { copy(target, source, &format!("/one/{at}"), &[BLOCK_BLOB]).await.expect(201) }
+    });
+    // Answers nobody until no more come, and then all who are there.
+    let mut most = 0;
+    let serve = async {
+        loop {
+            let mut open = Vec::new();
+            let mut quiet = 0;
+            while quiet < 100 {
+                tokio::select! {
+                    biased;
+                    accepted = listener.accept() => {
+                        open.push(accepted.unwrap().0);
+                        quiet = 0;
+                    }
+                    () = tokio::task::yield_now() => quiet += u32::from(!open.is_empty()),
+                }
+            }
+            most = most.max(open.len());
+            for mut stream in open {
+                let _ = stream.read(&mut [0; 4096]).await.unwrap();
+                let head = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\n";
+                stream.write_all(format!("{head}text").as_bytes()).await.unwrap();
+            }
+        }
+    };
+    tokio::select! {
+        () = serve => {}
+        _ = futures_util::future::join_all(copies) => {}
+    }
+    assert_eq!(most, 64);
 }
