@@ -76,7 +76,8 @@ pub enum Error {
         why: String,
     },
 
-    /// The service answered with success, but with something that the documentation does not allow.
+    /// The answer is a success, but of something that the documentation does not allow, or without any of
+    /// the headers that the service sends: then a proxy, gateway or captive portal answered in its place.
     #[error("unexpected answer to {operation}: {why}")]
     #[non_exhaustive]
     UnexpectedResponse {
@@ -241,19 +242,35 @@ impl Error {
         }
     }
 
+    /// Whether it says nothing of what the call was about, so that a later one may: the service was busy
+    /// or out of reach, or what answered was not the service, or could not be read.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Service(refusal) if !refusal.from_service => true,
+            Self::UnexpectedResponse { .. } => true,
+            error => error.is_retryable(),
+        }
+    }
+
     /// Whether the service may have done what was asked although the call failed.
     ///
     /// True when an attempt at an operation that changes something got no answer, or one that
-    /// leaves it open (a 5xx other than 503). Look at the state of things before you repeat it.
+    /// leaves it open: a 5xx other than the service's 503, or a success that is not as it must be. Look
+    /// at the state of things before you repeat it.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Service(error) => error.ambiguous,
             Self::Transport { ambiguous, .. } | Self::Timeout { ambiguous, .. } => *ambiguous,
             Self::Credential(error) => error.ambiguous,
-            Self::UnexpectedResponse { .. } => true,
+            Self::UnexpectedResponse { operation, .. } => !reads(operation),
             _ => false,
         }
     }
+}
+
+/// Whether the operation of this name in the REST reference changes nothing.
+fn reads(operation: &str) -> bool {
+    operation.starts_with("Get ") || operation.starts_with("List ")
 }
 
 impl From<CredentialError> for Error {
@@ -428,7 +445,9 @@ impl ServiceError {
                 "check the key, or the SAS and when it expires, and that this computer's clock is right \
                  within 15 minutes"
             }
-            _ if !self.from_service && self.status.is_client_error() => {
+            _ if !self.from_service
+                && (self.status.is_client_error() || self.status.is_redirection()) =>
+            {
                 "the answer has none of the service's headers: a proxy or gateway on the way gave it"
             }
             _ => return None,

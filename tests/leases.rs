@@ -3,15 +3,19 @@
 // On paused time: no test sleeps.
 #![allow(clippy::disallowed_methods)]
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use blobcopy::{
-    BlobClient, Clock, ErrorCode, LeaseState,
+    BlobClient, BlobServiceClient, Clock, ErrorCode, LeaseState,
     simulator::{Op, Simulator},
+    transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use time::macros::datetime;
 
-use crate::support::script::pass;
+use crate::support::script::{Script, answer, pass};
 
 async fn world() -> (Simulator, BlobClient) {
     let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
@@ -174,4 +178,71 @@ async fn a_builder_that_is_used_twice_acquires_two_leases() {
     acquire.clone().await.expect("acquired");
     let error = acquire.await.expect_err("another has it");
     assert_eq!(error.code(), Some(&ErrorCode::LeaseAlreadyPresent));
+}
+
+/// Passes each request on in a task of its own, so that a request whose sender has gone arrives all the
+/// same; the first one only after `delay`. This is how a proxy behaves.
+#[derive(Debug)]
+struct SlowProxy {
+    sim: Simulator,
+    delay: Duration,
+    sent: AtomicUsize,
+}
+
+impl Transport for SlowProxy {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let first = self.sent.fetch_add(1, Ordering::Relaxed) == 0;
+        let (transport, delay) = (self.sim.transport(), self.delay);
+        let passed_on = tokio::spawn(async move {
+            if first {
+                tokio::time::sleep(delay).await;
+            }
+            transport.send(request).await
+        });
+        Box::pin(async { passed_on.await.expect("no panic") })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_granted_long_after_its_acquisition_was_dropped_is_released() {
+    for delay in [5, 30, 90].map(Duration::from_secs) {
+        let (sim, blob) = world().await;
+        let proxy = SlowProxy { sim: sim.clone(), delay, sent: AtomicUsize::new(0) };
+        let behind = BlobServiceClient::builder_from_connection_string(&sim.connection_string())
+            .expect("an account")
+            .options(sim.client_options().transport(proxy))
+            .build()
+            .expect("a client");
+        let behind = behind.container_client("vhds").blob_client("notes.txt");
+        give_up(behind.acquire_infinite_lease().guard().into_future()).await;
+        pass(delay - Duration::from_secs(1) + Duration::from_millis(1)).await;
+        assert!(sim.count(Op::LeaseBlob) > 0, "{delay:?}");
+        pass(MINUTE).await;
+        assert_eq!(state(&blob).await, LeaseState::Available, "{delay:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_gateway_answers_to_a_renewal_does_not_end_the_lease() {
+    let lease = "x-ms-lease-id: 11111111-2222-3333-4444-555555555555";
+    let leased = answer(200, lease);
+    for status in [403, 404, 200] {
+        let gateway = answer(status, "Server: nginx\nContent-Type: text/html");
+        let script = Script::new([leased.clone(), gateway, leased.clone()]);
+        let blob = script.service().container_client("vhds").blob_client("notes.txt");
+        let guard = blob.acquire_lease(MINUTE).guard().await.expect("acquired");
+        pass(MINUTE * 2).await;
+        assert!(guard.is_held(), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_keeps_a_lease_that_took_long_to_acquire() {
+    let busy = answer(503, "x-ms-error-code: ServerBusy\nRetry-After: 20");
+    let leased = answer(200, "x-ms-lease-id: 11111111-2222-3333-4444-555555555555");
+    let script = Script::new([busy, leased]).latency(Duration::from_millis(100));
+    let blob = script.service().container_client("vhds").blob_client("notes.txt");
+    let lease = blob.acquire_lease(Duration::from_secs(15)).guard().await.expect("acquired");
+    pass(MINUTE).await;
+    assert!(lease.is_held());
 }

@@ -7,16 +7,17 @@ use tokio::{
     net::TcpListener,
 };
 
-const CHUNKED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nTransfer-Encoding: chunked\r\n\r\n\
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nTransfer-Encoding: chunked\r\n\r\n\
                        5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n";
-const CUT_CHUNKS: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nTransfer-Encoding: chunked\r\n\r\n\
+const CUT_CHUNKS: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nTransfer-Encoding: chunked\r\n\r\n\
                           5\r\n01234\r\n0\r\n\r\n";
-const CLOSED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nConnection: close\r\n\r\n0123456789";
-const OLD: &str = "HTTP/1.0 200 OK\r\nETag: \"0x1\"\r\n\r\n0123456789";
-const CUT: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nConnection: close\r\n\r\n01234";
-const TEN: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nContent-Length: 10\r\n\r\n";
-const NO_LENGTH: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\n\r\n";
-const REST: &str = "HTTP/1.1 206 Partial Content\r\nETag: \"0x1\"\r\nConnection: close\r\n\
+const CLOSED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nConnection: close\r\n\r\n0123456789";
+const OLD: &str = "HTTP/1.0 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\r\n0123456789";
+const CUT: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nConnection: close\r\n\r\n01234";
+const TEN: &str =
+    "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nContent-Length: 10\r\n\r\n";
+const NO_LENGTH: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\r\n";
+const REST: &str = "HTTP/1.1 206 Partial Content\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nConnection: close\r\n\
                     Content-Range: bytes 5-9/10\r\n\r\n56789";
 const REFUSED: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
 
@@ -85,7 +86,7 @@ async fn properties_without_a_length_are_an_error() {
 
 #[tokio::test]
 async fn a_range_that_is_not_honoured_is_an_error() {
-    let whole = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nContent-Length: 10\r\n\r\n0123456789";
+    let whole = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nContent-Length: 10\r\n\r\n0123456789";
     for answer in [whole, CHUNKED, REST] {
         let error = blob(REFUSED, TEN, answer).await.download().range(2..4).await;
         let error = error.expect_err("other bytes");
@@ -126,6 +127,7 @@ async fn a_compressed_blob_is_given_as_it_is_stored() {
     let stored = ResponseTemplate::new(200)
         .insert_header("Content-Encoding", "gzip")
         .insert_header("ETag", "\"0x1\"")
+        .insert_header("x-ms-version", "2026-10-06")
         .set_body_bytes(GZIP);
     Mock::given(any()).respond_with(stored).mount(&server).await;
     let url = format!("{}/acct/vhds/notes.txt", server.uri()).parse().expect("a URL");

@@ -10,6 +10,7 @@ mod copies;
 mod delegation_keys;
 mod endpoints;
 mod from_uri;
+mod gateways;
 mod hostile;
 mod leases;
 mod lengths;

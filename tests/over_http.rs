@@ -40,6 +40,7 @@ async fn a_request_arrives_as_it_was_signed() {
         .and(header_exists("x-ms-date"))
         .respond_with(
             ResponseTemplate::new(201)
+                .insert_header("x-ms-version", "2026-10-06")
                 .insert_header("x-ms-snapshot", "2026-01-01T00:00:00.1234567Z"),
         )
         .expect(1)
@@ -133,7 +134,8 @@ async fn a_connection_that_breaks_after_the_request_leaves_it_open() {
 
 #[tokio::test]
 async fn a_body_that_is_cut_short_is_no_success() {
-    let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nx-ms-blob-content-length: 512\r\n\r\n<PageList>";
+    let cut = b"HTTP/1.1 200 OK\r\nx-ms-version: 2026-10-06\r\nContent-Length: 100\r\n\
+                x-ms-blob-content-length: 512\r\n\r\n<PageList>";
     let disk = blob(&server(cut).await).page_blob_client();
     let error = disk.page_ranges().await.expect_err("half a list");
     assert!(matches!(error, Error::Transport { .. }), "{error:?}");

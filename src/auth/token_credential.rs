@@ -102,13 +102,14 @@ mod tests {
 
     use azure_core::credentials::{AccessToken as SdkToken, TokenRequestOptions};
     use bytes::Bytes;
-    use http::{HeaderMap, header::AUTHORIZATION};
+    use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
     use time::{Duration, OffsetDateTime, macros::datetime};
 
     use super::*;
     use crate::{
         clients::BlobServiceClient,
         error::Error,
+        models::headers::VERSION,
         pipeline::{
             clock::Clock,
             options::{ClientOptions, RetryOptions},
@@ -151,7 +152,9 @@ mod tests {
         fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
             let sent = request.headers[AUTHORIZATION].to_str().expect("text").to_owned();
             self.0.lock().expect("one thread").push(sent);
-            let (status, headers) = (StatusCode::OK, HeaderMap::new());
+            let version = HeaderValue::from_static("2026-10-06");
+            let headers = HeaderMap::from_iter([(VERSION, version)]);
+            let status = StatusCode::OK;
             Box::pin(
                 async move { Ok(Response { status, headers, body: Body::from(Bytes::new()) }) },
             )

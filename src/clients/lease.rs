@@ -1,7 +1,7 @@
 //! A lease that looks after itself.
 
 use std::{
-    fmt,
+    fmt, mem,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -34,8 +34,8 @@ use crate::{
 /// the lease runs to its own end, or, without one, stays until it is broken. [`release`](Lease::release)
 /// waits, and tells whether it worked.
 ///
-/// If the future that acquires it is dropped half-way, the request is given 10 seconds to end in the
-/// background, and the lease is then released.
+/// If the future that acquires it is dropped half-way, the request goes on in the background, and the
+/// lease is released when it has ended, or after 10 seconds and again when it has ended.
 ///
 /// While a copy into the blob is pending the service refuses every call on its lease, renewals too; a
 /// copy into a leased blob needs a lease without end.
@@ -123,10 +123,12 @@ async fn keep(
     duration: Duration,
     mut held_since: tokio::time::Instant,
 ) -> Error {
+    // The acquisition may have taken longer than the lease lasts, until an attempt was answered: just now.
+    let mut least = duration / 3;
     loop {
         clock::sleep((duration / 3).saturating_sub(held_since.elapsed())).await;
         let asked = clock::instant();
-        let left = duration.saturating_sub(held_since.elapsed());
+        let left = duration.saturating_sub(held_since.elapsed()).max(mem::take(&mut least));
         let renewal = RenewLease::new(call.clone(), id.clone());
         let error = match clock::within(left, renewal.into_future()).await {
             Some(Ok(_)) => {
@@ -141,7 +143,7 @@ async fn keep(
                 ambiguous: true,
             },
         };
-        if !error.is_retryable() || held_since.elapsed() >= duration {
+        if !error.is_passing() || held_since.elapsed() >= duration {
             return error;
         }
         // The retries of the call are used up; the lease still holds for a while.

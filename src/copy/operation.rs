@@ -266,13 +266,9 @@ impl CopyFromUriOperation {
         let properties = match call.send(&operation, &request, tries).await {
             Ok(answer) => {
                 asked = retry::retry_after(&answer.headers, call.pipeline.clock().now());
-                let foreign = answer.not_from_service();
                 let properties = operation.parse(answer)?;
                 self.incremental |= properties.incremental_copy;
-                match foreign {
-                    Some(error) if properties.copy.is_none() => Err(error),
-                    _ => Ok(properties),
-                }
+                Ok(properties)
             }
             Err(error) => Err(error),
         };

@@ -189,7 +189,19 @@ impl Search {
         let operation = GetProperties::new(call.clone());
         let request = call.prepare(&operation)?;
         let asked = self.begun.elapsed();
-        let answer = match call.send(&operation, &request, &mut Tries::default()).await {
+        let mut tries = Tries::default();
+        let answer = loop {
+            match call.send(&operation, &request, &mut tries).await {
+                // Not the service's word. The next look may reach it.
+                Err(error) if !error.is_retryable() && error.is_passing() => {
+                    if !call.pipeline.back_off(&tries).await {
+                        return Err(error);
+                    }
+                }
+                answered => break answered,
+            }
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(error) if status::is_gone(&error) => {
                 self.seen = Some(None);

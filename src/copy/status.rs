@@ -23,16 +23,6 @@ pub(crate) fn is_gone(error: &Error) -> bool {
     error.is_not_found() || error.code() == Some(&ErrorCode::ContainerBeingDeleted)
 }
 
-/// Whether a poll that failed says nothing of the copy, so that a later one may: the service was busy or
-/// out of reach, or what answered was not the service, or could not be read.
-pub(crate) fn is_passing(error: &Error) -> bool {
-    match error {
-        Error::Service(refusal) if !refusal.from_service => true,
-        Error::UnexpectedResponse { .. } => true,
-        error => error.is_retryable(),
-    }
-}
-
 /// The end of a copy whose last state is `state`; `None` while it has not ended.
 pub(crate) fn end(state: &CopyState) -> Option<Result<CompletedCopy>> {
     let CopyState { copy_id, description, progress, .. } = state.clone();
@@ -105,14 +95,14 @@ mod tests {
             let error = observe(&id("ours"), Err(Error::Service(Box::new(gateway))));
             let error = error.expect_err("refused");
             assert_eq!(error.status(), Some(status));
-            assert!(is_passing(&error), "{error}");
+            assert!(error.is_passing(), "{error}");
         }
         for (status, code) in [(403, "AuthenticationFailed"), (400, "InvalidInput"), (403, "")] {
             let error = observe(&id("ours"), refusal(status, code)).expect_err("refused");
-            assert!(!is_passing(&error), "{error}");
+            assert!(!error.is_passing(), "{error}");
         }
-        assert!(is_passing(&Error::unexpected("Get Blob Properties", "no headers")));
-        assert!(!is_passing(&Error::NoCopyProperties));
+        assert!(Error::unexpected("Get Blob Properties", "no headers").is_passing());
+        assert!(!Error::NoCopyProperties.is_passing());
     }
 
     #[test]

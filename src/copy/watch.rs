@@ -7,7 +7,6 @@ use tokio::time::Instant;
 use super::{
     operation::CopyFromUriOperation,
     pace::{Answered, Pace},
-    status,
 };
 use crate::{
     error::{Error, Result},
@@ -99,7 +98,7 @@ impl Watch {
                     self.next_wait = self.pace.after_answer(poll, fastrand::f64());
                     return Ok(state);
                 }
-                Some(Err(error)) if status::is_passing(&error) => error,
+                Some(Err(error)) if error.is_passing() => error,
                 Some(Err(error)) => return copy.success_without_snapshot().cloned().ok_or(error),
                 None => {
                     tries.fault.take().map_or_else(|| unanswered(limit, &tries), |fault| *fault)

@@ -7,11 +7,12 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::{
     auth::credential::Credential,
     clients::{BlobClient, BlobServiceClient},
+    models::headers::VERSION,
     pipeline::{options::ClientOptions, response::Answer},
     wire::transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
@@ -61,7 +62,10 @@ impl Answers {
         answers: impl IntoIterator<Item = (u16, &'a str, &'a [&'static str])>,
     ) -> Self {
         let answer = |(status, lines, pieces): (u16, &str, &[&'static str])| {
-            (status, headers(lines), pieces.to_vec())
+            let mut headers = headers(lines);
+            // Every answer of the service says its version.
+            headers.insert(VERSION, HeaderValue::from_static("2026-10-06"));
+            (status, headers, pieces.to_vec())
         };
         let left = Arc::new(Mutex::new(answers.into_iter().map(answer).collect()));
         Self { left, seen: Arc::default() }

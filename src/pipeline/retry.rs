@@ -14,8 +14,9 @@ use crate::{
 
 /// Whether an attempt that ended in `error` was surely not applied.
 ///
-/// The outcome is certain for the statuses 100 to 499 and for 503, and when nothing was sent. See
-/// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page).
+/// The outcome is certain for the statuses 100 to 499 and for the service's own 503, and when nothing
+/// was sent. See [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page). A gateway
+/// answers 503 too when it loses its connection to the service.
 pub(crate) fn surely_not_applied(error: &Error) -> bool {
     match error {
         Error::Service(service) => certain_status(service),
@@ -28,7 +29,7 @@ pub(crate) fn surely_not_applied(error: &Error) -> bool {
 }
 
 fn certain_status(error: &ServiceError) -> bool {
-    error.status.as_u16() < 500 || error.status.as_u16() == 503
+    error.status.as_u16() < 500 || error.status.as_u16() == 503 && error.from_service
 }
 
 /// How long to wait before the next attempt; `None` when there should be none.
@@ -94,8 +95,13 @@ mod tests {
     fn service(status: u16, code: &str) -> Error {
         let status = StatusCode::from_u16(status).expect("in range");
         let mut error = service_error("Op", status, &HeaderMap::new(), &[]);
-        error.code = ErrorCode::from(code);
+        (error.code, error.from_service) = (ErrorCode::from(code), true);
         Error::Service(Box::new(error))
+    }
+
+    fn gateway(status: u16) -> Error {
+        let status = StatusCode::from_u16(status).expect("in range");
+        Error::Service(Box::new(service_error("Op", status, &HeaderMap::new(), b"<html/>")))
     }
 
     fn transport(kind: TransportErrorKind) -> Error {
@@ -123,6 +129,7 @@ mod tests {
             (service(500, ""), true, false),
             (service(502, ""), true, false),
             (service(503, "ServerBusy"), true, true),
+            (gateway(503), true, false),
             (service(504, ""), true, false),
             (service(501, ""), false, false),
             (service(505, ""), false, false),

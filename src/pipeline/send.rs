@@ -31,6 +31,9 @@ const LONGEST_HELD_BODY: usize = 64 << 20;
 /// The most that is read of a refusal's body: far above what the service explains.
 const LONGEST_REFUSAL: usize = 1 << 20;
 
+/// How long a refusal's body may take at most, of the time that its attempt has.
+const REFUSAL_TIME: Duration = Duration::from_secs(5);
+
 /// What the clients of one account share: credential, connections, options.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -210,7 +213,8 @@ impl Pipeline {
             let signed = self.sign(request, id).await?;
             let token = self.credential.token_in(&signed);
             let limit = self.limit(request);
-            let answered = clock::within(limit, receive(kind, self.transport.send(signed))).await;
+            let sent = self.transport.send(signed);
+            let answered = clock::within(limit, receive(kind, sent, limit)).await;
             let (mut answer, failed) = answered.unwrap_or_else(|| {
                 Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
             })?;
@@ -224,7 +228,13 @@ impl Pipeline {
                 request_id = answer.text(&headers::REQUEST_ID).map(|id| redact(id)).as_deref(),
                 "answered"
             );
-            let Some(body) = failed else { return Ok(answer) };
+            let Some(body) = failed else {
+                // What the body of such an answer must be, nothing else is.
+                let has_list =
+                    !kind.streams && matches!(request.method, Method::GET | Method::POST);
+                let foreign = answer.not_from_service().filter(|_| !has_list);
+                return foreign.map_or(Ok(answer), Err);
+            };
             let unauthorized = answer.status == StatusCode::UNAUTHORIZED;
             let refused = token.filter(|_| unauthorized && !tries.challenged);
             let Some(refused) = refused else { break (answer, body) };
@@ -278,8 +288,12 @@ impl Pipeline {
 type Sent<'a> = BoxFuture<'a, Result<Response, TransportError>>;
 
 /// Takes the answer, and reads its body where the caller does not. Returns a refusal's body beside
-/// it.
-async fn receive(kind: Kind, sent: Sent<'_>) -> Result<(Answer, Option<bytes::Bytes>)> {
+/// it, or nothing of one that does not come soon: most of the `limit` may have passed.
+async fn receive(
+    kind: Kind,
+    sent: Sent<'_>,
+    limit: Duration,
+) -> Result<(Answer, Option<bytes::Bytes>)> {
     let fault =
         |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
     let response = sent.await.map_err(fault)?;
@@ -293,8 +307,9 @@ async fn receive(kind: Kind, sent: Sent<'_>) -> Result<(Answer, Option<bytes::By
         }
         // What the refusal says is a help; that it is one, the status has said already.
         (false, _) => {
-            let front = response.body.front(LONGEST_REFUSAL).await;
-            (bytes::Bytes::new().into(), Some(front))
+            let front = response.body.front(LONGEST_REFUSAL);
+            let front = clock::within(REFUSAL_TIME.min(limit / 4), front).await;
+            (bytes::Bytes::new().into(), Some(front.unwrap_or_default()))
         }
     };
     Ok((Answer { status, headers, body, operation: kind.name }, refusal))

@@ -3,7 +3,7 @@
 use blobcopy::{BlobClient, CopyFromUriOperation, Error, transport::TransportErrorKind};
 use futures_util::TryStreamExt;
 
-use crate::support::script::{Script, Step, answer, properties, refusal, started};
+use crate::support::script::{Script, Step, answer, properties, refusal};
 
 /// The page of a gateway that knows no such host, and that of a captive portal.
 fn gateway(status: u16) -> Step {
@@ -62,11 +62,24 @@ async fn an_abort_does_not_take_the_destination_for_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_start_whose_answer_was_lost_is_not_sent_again_on_their_word() {
     let lost = Step::Fault(TransportErrorKind::Interrupted);
-    let script = Script::new([lost, gateway(404), started("second", "pending")]);
+    let script = Script::new([lost, gateway(404)]);
     let source = script.service().container_client("vhds").blob_client("notes.txt");
     let error = blob(&script).start_copy_from_uri(&source).await.expect_err("unknown");
     assert!(error.may_have_been_applied(), "{error:?}");
-    assert_eq!(script.methods(), ["PUT", "HEAD"]);
+    assert_eq!(script.methods(), ["PUT", "HEAD", "HEAD", "HEAD", "HEAD"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_answer_was_lost_is_looked_for_behind_them() {
+    for status in [404, 403, 200, 302] {
+        let lost = Step::Fault(TransportErrorKind::Interrupted);
+        let source = "x-ms-copy-source: https://acct.blob.core.windows.net/vhds/notes.txt";
+        let script = Script::new([lost, gateway(status), properties("ours", "pending", source)]);
+        let source = script.service().container_client("vhds").blob_client("notes.txt");
+        let copy = blob(&script).start_copy_from_uri(&source).await.expect("found");
+        assert!(copy.was_adopted() && *copy.id() == "ours");
+        assert_eq!(script.methods(), ["PUT", "HEAD", "HEAD"], "{status}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

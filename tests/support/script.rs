@@ -146,12 +146,22 @@ impl Transport for Script {
                 Step::Silence => std::future::pending().await,
                 Step::Answer { status, headers, body } => Ok(Response {
                     status: StatusCode::from_u16(status).expect("a status"),
-                    headers: headers.iter().map(|(name, value)| header(name, value)).collect(),
+                    headers: service_headers(&headers),
                     body: Body::from(Bytes::from(body)),
                 }),
             }
         })
     }
+}
+
+/// The headers of an answer. Each of the service's own says its version; that of something on the way
+/// says what server gave it.
+fn service_headers(headers: &[(String, String)]) -> HeaderMap {
+    let mut all: HeaderMap = headers.iter().map(|(name, value)| header(name, value)).collect();
+    if !all.contains_key("server") {
+        all.insert("x-ms-version", HeaderValue::from_static("2026-10-06"));
+    }
+    all
 }
 
 fn header(name: &str, value: &str) -> (HeaderName, HeaderValue) {

@@ -11,8 +11,9 @@ use tokio::runtime::Handle;
 use super::{LeasedBlob, ReleaseLease};
 use crate::{error::Result, pipeline::clock, wire::transport::BoxFuture};
 
-/// How long an acquisition whose caller has gone may take to end. Only then is its lease released: a
-/// release that overtakes the acquisition finds no lease, and the lease then stays.
+/// How long an acquisition whose caller has gone may take before its lease is released for the first time:
+/// its answer may be lost. When it has ended the lease is released again, since a release that overtakes
+/// the acquisition finds no lease, and the lease then stays.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// The acquisition of a lease that is released in the background unless the caller gets it: when the
@@ -54,12 +55,16 @@ impl Future for Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let left = (self.acquire.take(), self.release.take(), self.runtime.take());
-        let (Some(acquire), Some(release), Some(runtime)) = left else { return };
+        let (Some(mut acquire), Some(release), Some(runtime)) = left else { return };
         runtime.spawn(async move {
-            let refused = match clock::within(GRACE, acquire).await {
-                Some(acquired) => acquired.is_err_and(|error| !error.may_have_been_applied()),
-                None => false,
+            let acquired = match clock::within(GRACE, &mut acquire).await {
+                Some(acquired) => acquired,
+                None => {
+                    send(release.clone()).await;
+                    acquire.await
+                }
             };
+            let refused = acquired.is_err_and(|error| !error.may_have_been_applied());
             if !refused {
                 send(release).await;
             }
