@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Why the body was passed over, if it was.
+    pub(crate) unread: Option<Refusal>,
     pub(crate) route: Route,
     pub(crate) peer: Peer,
     /// The source of a copy, where another server holds it.

@@ -42,6 +42,16 @@ pub(crate) struct Outcome {
 #[derive(Debug, Clone)]
 pub(crate) struct TurnedAway(pub(crate) Refusal);
 
+/// Attached to a request that will be refused, and whose body a door has passed over for that.
+#[derive(Debug, Clone)]
+pub(crate) struct Unread(pub(crate) Refusal);
+
+/// Why a request with this head is refused, whatever its body is; `None` if the body matters.
+pub(crate) fn refusal(state: &State, head: Request<Bytes>, now: OffsetDateTime) -> Option<Refusal> {
+    let now = state.faults.skewed(now);
+    read(state, head, now).and_then(|call| admit(state, &call)).err()
+}
+
 /// Answers `request`, which arrived at `now` by the simulator's clock.
 ///
 /// Pure: it reads no clock, waits for nothing, and draws its ids from the state's own seed.
@@ -122,8 +132,22 @@ pub(super) fn read(
     let op = Op::of(&method, route.blob.is_some(), restype, comp, &headers);
     let path = uri.path().to_owned();
     let fetched = extensions.remove::<Fetched>();
-    let batch = None;
-    Ok(Call { op, method, authority, path, query, headers, body, route, peer, fetched, batch, now })
+    let unread = extensions.remove().map(|Unread(refusal)| refusal);
+    Ok(Call {
+        op,
+        method,
+        authority,
+        path,
+        query,
+        headers,
+        body,
+        unread,
+        route,
+        peer,
+        fetched,
+        batch: None,
+        now,
+    })
 }
 
 /// The headers that a signature covers, beside those of the service's own.
@@ -180,10 +204,25 @@ fn note(state: &mut State, call: Call, result: &Result<Answer, Refusal>, deliver
 }
 
 fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    check_version(call)?;
-    if call.batch.is_none() {
-        check_length(call)?;
+    if let Some(refusal) = &call.unread {
+        return Err(refusal.clone());
     }
+    let principal = admit(state, call)?;
+    check_length(call)?;
+    if call.op == Op::BlobBatch {
+        return batch::run(state, call);
+    }
+    let mut answer = ops::dispatch(state, call, principal)?;
+    if matches!(principal, Principal::Sas { .. }) {
+        auth::dress(&mut answer, &call.query, call.op.reads());
+    }
+    Ok(answer)
+}
+
+/// Checks all that the head of a request tells, its authorization too, and none of its body.
+fn admit(state: &State, call: &Call) -> Result<Principal, Refusal> {
+    check_version(call)?;
+    check_length_is_told(call)?;
     let modelled = ops::check_modelled(call);
     let unknown = |refusal: &Refusal| refusal.parts().status != StatusCode::NOT_IMPLEMENTED;
     if let Err(refusal) = modelled.as_ref()
@@ -197,26 +236,27 @@ fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if call.route.secondary && !matches!(call.method, Method::GET | Method::HEAD) {
         return Err(Code::InsufficientAccountPermissions.into());
     }
-    if call.op == Op::BlobBatch {
-        return batch::run(state, call);
-    }
-    let mut answer = ops::dispatch(state, call, principal)?;
-    if matches!(principal, Principal::Sas { .. }) {
-        auth::dress(&mut answer, &call.query, call.op.reads());
-    }
-    Ok(answer)
+    Ok(principal)
 }
 
-/// A body has a length that is known beforehand, unless it comes in chunks.
-fn check_length(call: &Call) -> Result<(), Refusal> {
-    if !matches!(call.method, Method::PUT | Method::POST) {
+/// A body has a length that is known beforehand, unless it comes in chunks. Of a request in a batch
+/// there is none.
+fn check_length_is_told(call: &Call) -> Result<(), Refusal> {
+    let bodyless = call.batch.is_some() || !matches!(call.method, Method::PUT | Method::POST);
+    let told = call.number("content-length");
+    if bodyless || call.header("transfer-encoding") == Some("chunked") || told?.is_some() {
         return Ok(());
     }
-    match call.number("content-length")? {
-        None if call.header("transfer-encoding") == Some("chunked") => Ok(()),
-        None => Err(Code::MissingContentLengthHeader.into()),
-        Some(length) if length == call.body.len() as u64 => Ok(()),
-        Some(length) => Err(Refusal::bad_header("content-length", &length.to_string())),
+    Err(Code::MissingContentLengthHeader.into())
+}
+
+fn check_length(call: &Call) -> Result<(), Refusal> {
+    let takes_body = call.batch.is_none() && matches!(call.method, Method::PUT | Method::POST);
+    match call.number("content-length") {
+        Ok(Some(length)) if takes_body && length != call.body.len() as u64 => {
+            Err(Refusal::bad_header("content-length", &length.to_string()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -106,7 +106,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::Request;
+use http::{Request, request::Parts};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 #[doc(hidden)]
@@ -120,7 +120,9 @@ pub use self::{
     requests::SeenRequest,
     state::{ListedSnapshot, SourceEcho},
 };
-use self::{doors::server::ServerGuard, handle::Outcome, remote::Fetched, state::State};
+use self::{
+    doors::server::ServerGuard, error::Refusal, handle::Outcome, remote::Fetched, state::State,
+};
 use crate::pipeline::clock::Clock;
 
 /// The account that a simulator has when none is given: the emulator's.
@@ -362,6 +364,12 @@ impl Shared {
         let now = state.faults.skewed(now);
         handle::catch_up(&mut state, now);
         state
+    }
+
+    /// Why a request with this head is refused, whatever its body is.
+    fn refusal(&self, head: &Parts) -> Option<Refusal> {
+        let now = self.clock.now();
+        handle::refusal(&self.state(), Request::from_parts(head.clone(), Bytes::new()), now)
     }
 
     /// Answers one request, which arrives now, once a source that another server holds is read.

@@ -183,6 +183,9 @@ pub(crate) fn wanted(
     handle::catch_up(state, now);
     // Whatever is wrong with it, the step will say.
     let call: Call = handle::read(state, request.clone(), now).ok()?;
+    if call.unread.is_some() {
+        return None;
+    }
     auth::authorize(&call, &state.accounts, &state.settings).ok()?;
     let (url, at) = ops::source_elsewhere(&call).filter(|_| !ops::refuses_a_header(&call))?;
     let part = match call.op {

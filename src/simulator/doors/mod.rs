@@ -1,11 +1,11 @@
 //! The two ways in: a call in process, and a listener.
 
 pub(crate) mod fetch;
-mod half_sent;
 pub(crate) mod hosts;
 mod patience;
 pub(crate) mod server;
 #[cfg(feature = "simulator-https")]
 pub(crate) mod tls;
 pub(crate) mod transport;
+mod watch;
 mod web;

@@ -1,6 +1,7 @@
 //! The listener: HTTP/1.1 for anything that speaks it.
 
 use std::{
+    error::Error,
     io,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -10,8 +11,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{Method, Request, Response, header::EXPECT, request::Parts};
+use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
     server::conn::http1,
@@ -24,14 +25,14 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::half_sent::{HalfSent, Watch, Watched};
+use super::watch::{Activity, Watch, Watched};
 use crate::{
     pipeline::clock,
     simulator::{
         Shared, Simulator,
-        error::{Code, Refusal},
+        error::Code,
         faults::Delivery,
-        handle::{Outcome, TurnedAway},
+        handle::{Outcome, TurnedAway, Unread},
         payload::Payload,
         route::{Peer, Query},
     },
@@ -85,23 +86,23 @@ pub(crate) async fn serve(
                     clock::sleep(Duration::from_millis(10)).await;
                     continue;
                 };
-                let half_sent = HalfSent::default();
-                let caller = Caller { peer, beyond, half_sent: half_sent.clone() };
+                let activity = Activity::new();
+                let caller = Caller { peer, beyond, activity: activity.clone() };
                 let task = connections.spawn(connection(shared.clone(), stream, caller));
-                watch.add(&half_sent, task);
+                watch.add(&activity, task);
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// Who is at the other end of a connection, and whether it is waiting for the rest of a request.
+/// Who is at the other end of a connection, and what the connection waits for.
 #[derive(Debug)]
 struct Caller {
     peer: SocketAddr,
     /// Whether the listener is reached from other machines too.
     beyond: bool,
-    half_sent: HalfSent,
+    activity: Activity,
 }
 
 async fn connection(shared: Arc<Shared>, stream: TcpStream, caller: Caller) {
@@ -111,11 +112,12 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, caller: Caller) {
         Some(tls) if is_tls(&stream).await => Some(tls.clone()),
         _ => None,
     };
-    let stream = Watched::new(stream, caller.half_sent.clone());
+    let stream = Watched::new(stream, caller.activity.clone());
     #[cfg(feature = "simulator-https")]
     if let Some(tls) = tls {
         // A client that does not trust the certificate goes away by itself.
         if let Ok(stream) = tls.accept(stream).await {
+            caller.activity.answered();
             http(&shared, stream, &caller, true).await;
         }
         return;
@@ -154,44 +156,57 @@ async fn exchange(
 ) -> io::Result<Response<Outgoing>> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(Peer { address: caller.peer.ip(), https, in_process: false });
-    let body = match receive(shared, &parts, body, caller.beyond).await? {
-        Ok(body) => body,
-        Err(refusal) => {
-            parts.extensions.insert(TurnedAway(refusal));
-            Bytes::new()
-        }
-    };
-    caller.half_sent.whole();
+    let body = receive(shared, &mut parts, body, caller.beyond).await?;
+    caller.activity.request_is_whole();
 
     let request = Request::from_parts(parts, body);
     let Outcome { response, delivery } = match request.extensions().get::<TurnedAway>() {
         Some(_) => shared.step(request),
         None => shared.exchange(request).await,
     };
-    match delivery {
-        Delivery::Broken => Err(io::Error::other("broken by a fault")),
-        Delivery::CutAfter(bytes) => Ok(response.map(|payload| Outgoing::cut(payload, bytes))),
-        Delivery::Whole => Ok(response.map(Outgoing::whole)),
+    let response = match delivery {
+        Delivery::Broken => return Err(io::Error::other("broken by a fault")),
+        Delivery::CutAfter(bytes) => response.map(|payload| Outgoing::cut(payload, bytes)),
+        Delivery::Whole => response.map(Outgoing::whole),
         Delivery::Late(wait) => {
             clock::sleep(wait).await;
-            Ok(response.map(Outgoing::whole))
+            response.map(Outgoing::whole)
         }
-    }
+    };
+    caller.activity.answered();
+    Ok(response)
 }
 
-/// Reads the body of a request, unless there is a reason to turn it away.
+/// Reads the body of a request, unless its head is reason enough to refuse it: then the body is passed
+/// over, and the request carries the refusal.
 async fn receive(
     shared: &Shared,
-    head: &Parts,
+    head: &mut Parts,
     body: Incoming,
     beyond: bool,
-) -> io::Result<Result<Bytes, Refusal>> {
+) -> io::Result<Bytes> {
+    let largest = largest_body(head);
     let accounts = shared.accounts.iter().map(|(name, _)| name.as_str());
-    if let Err(refusal) = shared.hosts.check(head, accounts, beyond) {
-        return Ok(Err(refusal));
+    let refused = if let Err(refusal) = shared.hosts.check(head, accounts, beyond) {
+        head.extensions.insert(TurnedAway(refusal));
+        true
+    } else if body.is_end_stream() {
+        false
+    } else if let Some(refusal) = shared.refusal(head) {
+        head.extensions.insert(Unread(refusal));
+        true
+    } else {
+        false
+    };
+    // Whoever waits for the word to go on need not send it at all.
+    if refused && head.headers.contains_key(EXPECT) {
+        return Ok(Bytes::new());
     }
-    let body = read(body, largest_body(head)).await?;
-    Ok(body.ok_or_else(|| Code::RequestBodyTooLarge.into()))
+    let body = read(body, largest, !refused).await?;
+    Ok(body.unwrap_or_else(|| {
+        head.extensions.insert(TurnedAway(Code::RequestBodyTooLarge.into()));
+        Bytes::new()
+    }))
 }
 
 /// The largest body that is read of a request with this head.
@@ -205,20 +220,38 @@ fn largest_body(head: &Parts) -> u64 {
     }
 }
 
-/// Reads a body; `None` when it is larger than this.
-async fn read(body: Incoming, largest: u64) -> io::Result<Option<Bytes>> {
-    if body.size_hint().lower() > largest {
+/// Reads a body, or passes over it; `None` when it is larger than this.
+///
+/// It is in memory once, and every piece is copied, since each holds on to a whole buffer of its
+/// connection.
+async fn read(
+    mut body: impl Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+    largest: u64,
+    keep: bool,
+) -> io::Result<Option<Bytes>> {
+    let announced = body.size_hint().lower();
+    let mut left = largest;
+    let mut kept = Vec::new();
+    // What this machine has no room for is too large, too.
+    let room = |kept: &mut Vec<u8>, length: u64| {
+        usize::try_from(length).is_ok_and(|length| kept.try_reserve_exact(length).is_ok())
+    };
+    if announced > largest || (keep && !room(&mut kept, announced)) {
         return Ok(None);
     }
-    if body.is_end_stream() {
-        return Ok(Some(Bytes::new()));
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        let Some(rest) = left.checked_sub(piece.len() as u64) else { return Ok(None) };
+        left = rest;
+        if keep {
+            if kept.try_reserve(piece.len()).is_err() {
+                return Ok(None);
+            }
+            kept.extend_from_slice(&piece);
+        }
     }
-    let limit = usize::try_from(largest).unwrap_or(usize::MAX);
-    match Limited::new(body, limit).collect().await {
-        Ok(read) => Ok(Some(read.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(io::Error::other(error)),
-    }
+    kept.shrink_to_fit();
+    Ok(Some(kept.into()))
 }
 
 /// A payload as hyper sends it.
@@ -277,5 +310,57 @@ impl Body for Outgoing {
             End::Regular => SizeHint::with_exact(self.payload.remaining()),
             End::Flush | End::Break => SizeHint::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use futures_util::{FutureExt, StreamExt, stream};
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    /// A buffer that counts how many of its kind there are.
+    struct Buffer(Vec<u8>, Arc<AtomicUsize>);
+
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Buffer {
+        fn drop(&mut self) {
+            self.1.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_body_is_in_memory_once_and_holds_on_to_no_buffer() {
+        let (buffers, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let pieces = || {
+            let (buffers, most) = (buffers.clone(), most.clone());
+            stream::iter(0..100).map(move |at| {
+                most.fetch_max(buffers.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                let buffer = Buffer(vec![at; 1 << 16], buffers.clone());
+                let piece = Bytes::from_owner(buffer).slice(..10);
+                Ok::<_, Infallible>(Frame::data(piece))
+            })
+        };
+        let read = |largest, keep| {
+            read(StreamBody::new(pieces()), largest, keep).now_or_never().unwrap().unwrap()
+        };
+        let kept = read(1000, true).unwrap();
+        assert_eq!((kept.len(), &kept[989..991]), (1000, &[98, 99][..]));
+        assert_eq!(buffers.load(Ordering::Relaxed), 0);
+        assert_eq!(most.load(Ordering::Relaxed), 1);
+        assert_eq!(read(1000, false).unwrap(), "");
+        assert_eq!((read(999, true), read(999, false)), (None, None));
+        assert_eq!(buffers.load(Ordering::Relaxed), 0);
     }
 }

@@ -15,7 +15,7 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use super::half_sent::Watched;
+use super::watch::Watched;
 
 /// A certificate that signs itself, and its key.
 #[derive(Clone)]

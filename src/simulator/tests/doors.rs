@@ -52,18 +52,20 @@ async fn the_transport_needs_no_socket_and_no_real_time() {
     assert_eq!(read(cut).await.unwrap_err().kind(), TransportErrorKind::Interrupted);
 }
 
-/// Sends a request over a connection of its own and returns all that comes back.
-async fn over_socket(ask: Ask<'_>, address: &str) -> String {
-    let request = ask.header("connection", "close").request();
-    let mut text = format!(
-        "{} {} HTTP/1.1\r\nhost: {address}\r\n",
-        request.method(),
-        request.uri().path_and_query().unwrap()
-    );
+/// The head of a request as it goes over a connection.
+fn head(request: &http::Request<Bytes>, address: &str) -> String {
+    let target = request.uri().path_and_query().unwrap();
+    let mut text = format!("{} {target} HTTP/1.1\r\nhost: {address}\r\n", request.method());
     for (name, value) in request.headers() {
         text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
     }
-    text.push_str("\r\n");
+    text + "\r\n"
+}
+
+/// Sends a request over a connection of its own and returns all that comes back.
+async fn over_socket(ask: Ask<'_>, address: &str) -> String {
+    let request = ask.header("connection", "close").request();
+    let text = head(&request, address);
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     stream.write_all(request.body()).await.unwrap();
@@ -226,10 +228,7 @@ async fn one_connection_takes_requests_in_every_form_one_after_the_other() {
 
 #[tokio::test]
 async fn a_body_is_read_as_far_as_its_operation_takes_one() {
-    let (_kit, address) = listening().await;
-    let head = |target: &str, headers: &str| {
-        format!("PUT /devstoreaccount1/one{target} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")
-    };
+    let (kit, address) = listening().await;
     for (target, length) in [
         ("/b?comp=blocklist", 12 << 20),
         ("/b?comp=tags", 12 << 20),
@@ -240,25 +239,63 @@ async fn a_body_is_read_as_far_as_its_operation_takes_one() {
         ("/b?comp=block", 4000_u64 << 20),
         ("/b", 5000 << 20),
     ] {
+        let ask = |length: u64| {
+            let ask = kit.ask("PUT", &format!("/one{target}"));
+            ask.header("content-length", &length.to_string()).header("expect", "100-continue")
+        };
         let mut stream = TcpStream::connect(&address).await.unwrap();
-        let refused = head(target, &format!("content-length: {}\r\n", length + 1));
-        stream.write_all(refused.as_bytes()).await.unwrap();
+        stream.write_all(head(&ask(length + 1).request(), &address).as_bytes()).await.unwrap();
         let refused = read_until(&mut stream, "</Error>").await;
         assert!(refused.starts_with("HTTP/1.1 413 "), "{target}: {refused}");
 
         let mut stream = TcpStream::connect(&address).await.unwrap();
-        let asked_for = format!("content-length: {length}\r\nexpect: 100-continue\r\n");
-        stream.write_all(head(target, &asked_for).as_bytes()).await.unwrap();
+        stream.write_all(head(&ask(length).request(), &address).as_bytes()).await.unwrap();
         read_until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
     }
 
     // Nor is one read to its end whose length nobody told.
     let mut stream = TcpStream::connect(&address).await.unwrap();
-    let chunked = head("/b?comp=blocklist", "transfer-encoding: chunked\r\n");
+    let ask = kit.ask("PUT", "/one/b?comp=blocklist").header("content-length", "");
+    let chunked = head(&ask.request(), &address)
+        .replace("content-length: \r\n", "transfer-encoding: chunked\r\n");
     stream.write_all((chunked + "c00001\r\n").as_bytes()).await.unwrap();
     stream.write_all(&vec![b' '; (12 << 20) + 1]).await.unwrap();
     let refused = read_until(&mut stream, "</Error>").await;
     assert!(refused.contains("<Code>RequestBodyTooLarge</Code>"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_body_is_not_read_before_its_request_is_authorized() {
+    let (kit, address) = listening().await;
+    let put = |body: usize, more: &str| {
+        let ask = kit.ask("PUT", "/one/a").header("x-ms-blob-type", "BlockBlob").unsigned();
+        let ask = ask.header("content-length", &body.to_string());
+        head(&ask.request(), &address).replace("\r\n\r\n", &format!("\r\n{more}\r\n"))
+    };
+    // Not even asked for.
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let waits = put(1 << 30, "expect: 100-continue\r\n");
+    stream.write_all(waits.as_bytes()).await.unwrap();
+    let refused = read_until(&mut stream, "</Error>").await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+
+    // One that comes all the same is passed over, and the connection is good for the next request.
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(put(1 << 20, "").as_bytes()).await.unwrap();
+        stream.write_all(&vec![b'x'; 1 << 20]).await.unwrap();
+        let refused = read_until(&mut stream, "</Error>").await;
+        assert!(refused.contains("x-ms-error-code: NoAuthenticationInformation"), "{refused}");
+    }
+    assert_eq!(kit.sim.count(Op::PutBlob), 3);
+
+    // A fault strikes it like any other.
+    kit.sim.faults().on(Op::PutBlob).answer(503, "ServerBusy").times(1);
+    stream.write_all(put(4, "").as_bytes()).await.unwrap();
+    stream.write_all(b"body").await.unwrap();
+    let refused = read_until(&mut stream, "</Error>").await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    kit.head("/one/a").expect(404);
 }
 
 #[tokio::test]

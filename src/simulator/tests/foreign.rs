@@ -107,7 +107,7 @@ async fn more_than_an_operation_takes_is_not_read() {
     copy(&target, &vast, "/one/vast", &[]).await.expect(202);
 
     let endless = canned(|head, stream| {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
         while head.starts_with("GET") && stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
     });
     let to = "/one/log?comp=appendblock";

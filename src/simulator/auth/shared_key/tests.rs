@@ -45,6 +45,7 @@ fn every_vector_is_signed_as_documented() {
             peer: Peer::default(),
             fetched: None,
             batch: None,
+            unread: None,
             now: datetime!(2026-01-01 00:00 UTC),
         };
         let to_sign = string_to_sign(&call, "devstoreaccount1", &call.path);
