@@ -68,6 +68,10 @@ msrv:
 msrv-build:
     cargo +1.88 check --all-features
 
+# object_store, adlfs and the Azure CLI against the simulator; downloads about 800 MB
+clients:
+    .ci/clients
+
 # What each request costs beside the least that it could; takes a filter
 bench *arguments:
     cargo bench --bench request_path -- {{arguments}}
