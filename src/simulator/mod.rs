@@ -18,7 +18,7 @@
 //! # Time
 //!
 //! In process the simulator begins at the computer's date and follows tokio's time, and so do its
-//! clients. In a test that pauses time a copy of 13 days takes milliseconds:
+//! clients. A test that pauses time waits for nothing, and watches a copy of 13 days to its end:
 //!
 //! ```
 //! use std::time::Duration;
@@ -48,6 +48,10 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! What it takes are the polls: one every 30 seconds is 38,000 of them, a few seconds of a debug build
+//! and less than one of a release build. A longer [`interval`](crate::builders::Wait::interval) makes
+//! it milliseconds.
 //!
 //! Clients made otherwise go by the simulator's clock too, if they are given
 //! [`Simulator::transport`]: a [transport](crate::transport::Transport::clock) may bring a clock.
