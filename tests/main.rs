@@ -15,6 +15,7 @@ mod hostile;
 mod leases;
 mod lengths;
 mod listings;
+mod live_check;
 mod managed_disks;
 mod names;
 mod old_versions;

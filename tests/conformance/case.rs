@@ -10,36 +10,37 @@
 //!         = a*512
 //! ```
 //!
-//! `{c}` is a container that is made for the case, `{url}` the address of the account, and `{other}`
-//! that of another account; `{etag}`, `{snapshot}`, `{lease}`, `{copy}` and `{modified}` are the
+//! `{c}` is a container that is made for the case, and `{missing}` one that is not there; `{url}` is
+//! the address of the account, `{other}` that of another account, and `{sas}` lets whoever has it read
+//! `{c}`. `{etag}`, `{snapshot}`, `{lease}`, `{copy}` and `{modified}` are the
 //! latest that were answered, and `{etag2}` is that of the second answer. A request begins with
 //! `anonymous` when it goes without a signature, and with `forged` when it is signed with another
 //! key. Lines that begin with `#` are comments.
 
-use super::text;
+use std::{fs, path::PathBuf};
 
 const FILES: [&str; 7] = ["containers", "blobs", "pages", "snapshots", "leases", "lists", "copies"];
 
 /// One case.
 #[derive(Debug)]
-pub(super) struct Case {
-    pub(super) name: String,
-    pub(super) requests: Vec<Request>,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) requests: Vec<Request>,
 }
 
 /// One request, with its variables still in it.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) signed: Signed,
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Request {
+    pub(crate) signed: Signed,
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 /// With which key a request is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signed {
+pub(crate) enum Signed {
     Right,
     Wrong,
     Not,
@@ -47,7 +48,7 @@ pub(super) enum Signed {
 
 impl Case {
     /// Every case, in the order in which they are written.
-    pub(super) fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         FILES
             .iter()
             .flat_map(|file| read(&text(&format!("tests/conformance/cases/{file}.txt"))))
@@ -55,7 +56,14 @@ impl Case {
     }
 }
 
-fn read(text: &str) -> Vec<Case> {
+/// A file of this repository.
+pub(crate) fn text(path: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The cases of a file.
+pub(crate) fn read(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         let content = line.trim_start();
@@ -83,6 +91,12 @@ impl Request {
         let (method, target) = line.split_once(' ').expect("a method and a target");
         let (method, target) = (method.to_owned(), target.to_owned());
         Self { signed, method, target, headers: Vec::new(), body: String::new() }
+    }
+
+    /// Whether it has the variable `name` in its target or in a header.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        let mut values = self.headers.iter().map(|(_, value)| value);
+        self.target.contains(name) || values.any(|value| value.contains(name))
     }
 
     /// Adds a header, or the body.

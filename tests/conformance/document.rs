@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::text;
+use super::{case::text, rule::HeaderRule};
 
 /// The heading of the part that is not about Azurite.
 const RECORDINGS: &str = "## Beside recorded answers of the live service";
@@ -14,14 +14,6 @@ pub(super) struct Document {
     pub(super) headers: Vec<HeaderRule>,
     /// Differences of one answer.
     pub(super) rows: BTreeSet<Row>,
-}
-
-/// A header or an element that differs in the same way in many answers.
-#[derive(Debug)]
-pub(super) struct HeaderRule {
-    pub(super) header: String,
-    azurite: String,
-    simulator: String,
 }
 
 /// A row of the table: a request, and what the two answer.
@@ -53,25 +45,12 @@ impl Document {
             let plain = |cell: &str| cell.replace('`', "");
             let (azurite, simulator) = (plain(azurite), plain(simulator));
             if what.starts_with('`') {
-                headers.push(HeaderRule { header: plain(what), azurite, simulator });
+                headers.push(HeaderRule { header: plain(what), theirs: azurite, ours: simulator });
             } else {
                 rows.insert(Row { case: what.to_owned(), azurite, simulator });
             }
         }
         Self { headers, rows }
-    }
-}
-
-impl HeaderRule {
-    /// Whether it explains these two values. `sent` is any value, `not sent` none, and `any` both.
-    pub(super) fn fits(&self, azurite: Option<&str>, simulator: Option<&str>) -> bool {
-        let one = |rule: &str, value: Option<&str>| match rule {
-            "any" => true,
-            "sent" => value.is_some(),
-            "not sent" => value.is_none(),
-            _ => value == Some(rule),
-        };
-        one(&self.azurite, azurite) && one(&self.simulator, simulator)
     }
 }
 

@@ -3,15 +3,16 @@
 //! `cases/` has the requests. `docs/simulator-conformance.md` has the differences, with what the
 //! service's documentation says; the test fails on one that is not there, and on a row that holds
 //! no longer. It prints the rows that are missing.
+//!
+//! The example `live_check` puts the same cases to a real account.
 
-#![allow(clippy::unwrap_used, reason = "what cannot be sent or read fails the test")]
-
-mod case;
+pub(crate) mod case;
 mod document;
-mod outcome;
-mod wire;
+pub(crate) mod outcome;
+pub(crate) mod rule;
+pub(crate) mod wire;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::collections::BTreeSet;
 
 use blobcopy::simulator::Simulator;
 
@@ -21,7 +22,7 @@ use self::{
     outcome::differences,
     wire::Server,
 };
-use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT};
+use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
 
 #[tokio::test]
 async fn every_difference_to_azurite_is_explained() {
@@ -33,13 +34,18 @@ async fn every_difference_to_azurite_is_explained() {
         .await
         .expect("a port is free");
     let document = Document::read();
-    let azurite = Server::new(azurite.endpoint(&ACCOUNT));
-    let simulator = Server::new(sim.endpoint(ACCOUNT.name));
+    let server = |endpoint: &dyn Fn(&Account) -> String| {
+        let other = Some(endpoint(&OTHER_ACCOUNT));
+        Server::new(endpoint(&ACCOUNT), ACCOUNT.name, ACCOUNT.key, other)
+    };
+    let azurite = server(&|account| azurite.endpoint(account));
+    let simulator = server(&|account| sim.endpoint(account.name));
 
     let mut found = BTreeSet::new();
     let mut used = BTreeSet::new();
-    for case in Case::all() {
-        let (theirs, ours) = (azurite.run(&case).await, simulator.run(&case).await);
+    for (number, case) in Case::all().into_iter().enumerate() {
+        let theirs = azurite.run(&case, number).await.expect("Azurite answers");
+        let ours = simulator.run(&case, number).await.expect("the simulator answers");
         for (step, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
             let differences = differences(theirs, ours, &document.headers, &mut used);
             let Some((theirs, ours)) = differences else { continue };
@@ -63,10 +69,4 @@ fn every_case_has_a_name_of_its_own() {
     let names: BTreeSet<_> = cases.iter().map(|case| &case.name).collect();
     assert_eq!(names.len(), cases.len());
     assert!(cases.len() > 100, "only {} cases were read", cases.len());
-}
-
-/// A file of this repository.
-fn text(path: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quick_xml::{Reader, events::Event};
 
-use super::{document::HeaderRule, wire::Answer};
+use super::{rule::HeaderRule, wire::Answer};
 
 /// Headers whose values tell something.
 const TELLING: [&str; 33] = [
@@ -77,7 +77,7 @@ const OWN: [&str; 10] = [
 
 /// How two answers differ, in words for both; none when they do not. Differences that a rule
 /// explains are left out, and the rule is marked as used.
-pub(super) fn differences(
+pub(crate) fn differences(
     theirs: &Answer,
     ours: &Answer,
     rules: &[HeaderRule],
@@ -115,7 +115,7 @@ pub(super) fn differences(
 }
 
 /// The status, and the error's code if there is one.
-fn ending(answer: &Answer) -> String {
+pub(crate) fn ending(answer: &Answer) -> String {
     let in_body = || {
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         let (_, rest) = text.split_once("<Code>")?;
@@ -129,7 +129,7 @@ fn ending(answer: &Answer) -> String {
 }
 
 /// What is compared, under its name.
-fn facts(answer: &Answer, failed: bool) -> BTreeMap<String, String> {
+pub(crate) fn facts(answer: &Answer, failed: bool) -> BTreeMap<String, String> {
     let xml = answer.headers.get("content-type").is_some_and(|kind| kind.contains("xml"));
     let mut facts = BTreeMap::new();
     for (name, value) in &answer.headers {
@@ -153,13 +153,17 @@ fn facts(answer: &Answer, failed: bool) -> BTreeMap<String, String> {
 }
 
 /// Every element that holds text, by its path; several of one path are joined.
-fn elements(body: &[u8], facts: &mut BTreeMap<String, String>) {
+pub(crate) fn elements(body: &[u8], facts: &mut BTreeMap<String, String>) {
     let text = String::from_utf8_lossy(body);
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut path: Vec<String> = Vec::new();
     let mut words = String::new();
     loop {
-        match reader.read_event().expect("XML") {
+        let Ok(event) = reader.read_event() else {
+            facts.insert("body".into(), "no XML".into());
+            break;
+        };
+        match event {
             Event::Start(start) => {
                 path.push(start.name().as_ref().to_owned());
                 words.clear();

@@ -2,74 +2,128 @@
 //! them.
 
 use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicUsize, Ordering},
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use blobcopy::Clock;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method};
 use sha2::Sha256;
-use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822, macros::format_description};
 use url::Url;
 
 use super::case::{Case, Request, Signed};
-use crate::support::azurite::{ACCOUNT, OTHER_ACCOUNT};
 
 /// The newest that the pinned Azurite knows.
-const VERSION: &str = "2025-11-05";
+pub(crate) const VERSION: &str = "2025-11-05";
 
-/// Azurite or the simulator.
+/// A key that is no account's.
+const WRONG_KEY: &str = "YSBrZXkgdGhhdCBwcm90ZWN0cyBub3RoaW5n";
+
+/// How long a request may take.
+const LONGEST_REQUEST: Duration = Duration::from_secs(60);
+
+/// How often a pending copy is looked at, a second apart, before its case goes on.
+const MOST_LOOKS: u32 = 120;
+
+/// An account that somebody serves: Azurite, the simulator or the live service.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     endpoint: String,
+    account: String,
+    key: String,
+    /// The endpoint of another account.
+    other: Option<String>,
+    prefix: String,
     client: Client,
-    cases: AtomicUsize,
+    /// Containers that were made, or may have been, and not removed.
+    made: Mutex<BTreeSet<String>>,
+    stop: Arc<AtomicBool>,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Bytes,
 }
 
+/// Why there was no answer, in words without secrets.
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
 impl Server {
-    pub(super) fn new(endpoint: String) -> Self {
-        Self { endpoint, client: Client::new(), cases: AtomicUsize::new(0) }
+    pub(crate) fn new(endpoint: String, account: &str, key: &str, other: Option<String>) -> Self {
+        let (account, key) = (account.to_owned(), key.to_owned());
+        let (client, prefix) = (Client::new(), "conformance".into());
+        let (made, stop) = Default::default();
+        Self { endpoint, account, key, other, prefix, client, made, stop }
     }
 
-    /// Runs a case in a new container; its answers.
-    pub(super) async fn run(&self, case: &Case) -> Vec<Answer> {
-        let container = format!("conformance-{}", self.cases.fetch_add(1, Ordering::Relaxed));
-        let other = self.endpoint.replace(ACCOUNT.name, OTHER_ACCOUNT.name);
-        let mut known = BTreeMap::from(
-            [
-                ("c", container.as_str()),
-                ("url", &self.endpoint),
-                ("other", &other),
-                ("past", "Wed, 01 Jan 2020 00:00:00 GMT"),
-                ("future", "Thu, 01 Jan 2099 00:00:00 GMT"),
-                ("id1", "11111111-1111-1111-1111-111111111111"),
-                ("id2", "22222222-2222-2222-2222-222222222222"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        let create = Request {
-            signed: Signed::Right,
-            method: "PUT".into(),
-            target: "{c}?restype=container".into(),
-            headers: Vec::new(),
-            body: String::new(),
-        };
-        let created = self.send(&create, &known).await;
-        assert_eq!(created.status, 201, "{created:?}");
+    /// How the names of its containers begin.
+    pub(crate) fn naming_containers(self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self }
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What makes it leave a case between two requests.
+    pub(crate) fn stopped_by(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has all that a case is about.
+    pub(crate) fn can_run(&self, case: &Case) -> bool {
+        self.other.is_some() || !case.requests.iter().any(|request| request.mentions("{other}"))
+    }
+
+    /// The text without the account's name, endpoint and key.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let text = text.replace(&self.key, "KEY").replace(&self.endpoint, "ENDPOINT");
+        text.replace(&self.account, "ACCOUNT")
+    }
+
+    /// Runs a case in a new container, whose name ends with `number`; its answers, fewer than its
+    /// requests when it was stopped.
+    pub(crate) async fn run(&self, case: &Case, number: usize) -> Result<Vec<Answer>> {
+        let container = format!("{}-{number}", self.prefix);
+        let mut known = self.variables(&container);
+        let create = plain("PUT", "{c}?restype=container");
+        // Before it is sent: nobody may ever learn that it was made.
+        self.made().insert(container.clone());
+        let created = self.send(&create, &known).await?;
+        if created.status != 201 {
+            self.made().remove(&container);
+            let code = created.headers.get("x-ms-error-code").map_or("", String::as_str);
+            return Err(format!("a container could not be made: {} {code}", created.status));
+        }
 
         let mut answers = Vec::new();
-        for request in &case.requests {
-            let answer = self.send(request, &known).await;
+        for request in case.requests.iter().take_while(|_| !self.is_stopped()) {
+            let made = request.target.strip_suffix("?restype=container");
+            let made = made.filter(|_| request.method == "PUT");
+            if let Some(name) = made.filter(|name| name.starts_with("{c}")) {
+                self.made().insert(name.replace("{c}", &container));
+            }
+            let answer = self.send(request, &known).await?;
+            // Under a name that should have been refused.
+            if let Some(name) = made.filter(|_| answer.status == 201) {
+                self.made().insert(name.replace("{c}", &container));
+            }
             let step = answers.len() + 1;
             for (name, header) in [
                 ("etag", "etag"),
@@ -83,58 +137,173 @@ impl Server {
                     known.insert(format!("{name}{step}"), value.clone());
                 }
             }
+            if answer.copies() && request.method == "PUT" {
+                self.await_copy(request, &known).await?;
+            }
             answers.push(answer);
         }
-        answers
+        Ok(answers)
     }
 
-    async fn send(&self, request: &Request, known: &BTreeMap<String, String>) -> Answer {
+    fn variables(&self, container: &str) -> BTreeMap<String, String> {
+        let missing = format!("{}-missing", self.prefix);
+        let sas = self.sas(container);
+        let other = self.other.as_deref().unwrap_or_default();
+        [
+            ("c", container),
+            ("missing", &missing),
+            ("url", &self.endpoint),
+            ("other", other),
+            ("sas", &sas),
+            ("past", "Wed, 01 Jan 2020 00:00:00 GMT"),
+            ("future", "Thu, 01 Jan 2099 00:00:00 GMT"),
+            ("id1", "11111111-1111-1111-1111-111111111111"),
+            ("id2", "22222222-2222-2222-2222-222222222222"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// Waits until the copy that `start` began is over: the cases take it that copies end at once.
+    async fn await_copy(&self, start: &Request, known: &BTreeMap<String, String>) -> Result<()> {
+        let target = start.target.split('?').next().unwrap_or_default();
+        let look = plain("HEAD", target);
+        for _ in 0..MOST_LOOKS {
+            if self.is_stopped() || !self.send(&look, known).await?.copies() {
+                break;
+            }
+            pause(Duration::from_secs(1)).await;
+        }
+        Ok(())
+    }
+
+    /// Removes every container that was made; those that resist remain in the list.
+    pub(crate) async fn remove_containers(&self) {
+        let names = mem::take(&mut *self.made());
+        for name in names {
+            if !self.remove(&name).await.is_ok_and(|removed| removed) {
+                self.made().insert(name);
+            }
+        }
+    }
+
+    /// The containers that are left.
+    pub(crate) fn left(&self) -> Vec<String> {
+        self.made().iter().cloned().collect()
+    }
+
+    async fn remove(&self, container: &str) -> Result<bool> {
+        let known = self.variables(container);
+        let delete = plain("DELETE", "{c}?restype=container");
+        let mut deleted = self.send(&delete, &known).await?;
+        if deleted.status == 412 {
+            let mut release = plain("PUT", "{c}?restype=container&comp=lease");
+            for (name, value) in [("x-ms-lease-action", "break"), ("x-ms-lease-break-period", "0")]
+            {
+                release.headers.push((name.into(), value.into()));
+            }
+            self.send(&release, &known).await?;
+            deleted = self.send(&delete, &known).await?;
+        }
+        Ok(matches!(deleted.status, 202 | 404))
+    }
+
+    fn made(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, request: &Request, known: &BTreeMap<String, String>) -> Result<Answer> {
         let filled = |text: &str| {
             known.iter().fold(text.to_owned(), |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
             })
         };
-        let url: Url = format!("{}/{}", self.endpoint, filled(&request.target)).parse().unwrap();
+        let url = format!("{}/{}", self.endpoint, filled(&request.target));
+        let url: Url = url.parse().map_err(|error| format!("no URL: {error}"))?;
         let mut headers: BTreeMap<_, _> = request
             .headers
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), filled(value)))
             .collect();
         headers.entry("x-ms-version".into()).or_insert_with(|| VERSION.into());
-        headers.insert("x-ms-date".into(), date());
+        headers.insert("x-ms-date".into(), http_date(Clock::system().now()));
         let body = filled(&request.body);
         let key = match request.signed {
-            Signed::Right => Some(ACCOUNT.key),
-            Signed::Wrong => Some(OTHER_ACCOUNT.key),
+            Signed::Right => Some(self.key.as_str()),
+            Signed::Wrong => Some(WRONG_KEY),
             Signed::Not => None,
         };
         if let Some(key) = key {
-            let signature = sign(key, &to_sign(&request.method, &url, &headers, body.len()));
-            headers
-                .insert("authorization".into(), format!("SharedKey {}:{signature}", ACCOUNT.name));
+            let text = to_sign(&self.account, &request.method, &url, &headers, body.len());
+            let authorization = format!("SharedKey {}:{}", self.account, sign(key, &text));
+            headers.insert("authorization".into(), authorization);
         }
 
-        let method: Method = request.method.parse().unwrap();
+        let method: Method = request.method.parse().map_err(|_| "no method")?;
         if method == Method::PUT {
             // For a body of nothing, the client would leave it out.
             headers.insert("content-length".into(), body.len().to_string());
         }
-        let mut sending = self.client.request(method, url).body(body);
+        let mut sending = self.client.request(method, url).timeout(LONGEST_REQUEST).body(body);
         for (name, value) in headers {
             sending = sending.header(name, value);
         }
-        let answer = sending.send().await.unwrap();
+        let fault = |error: reqwest::Error| format!("no answer: {}", error.without_url());
+        let answer = sending.send().await.map_err(fault)?;
         let text = |value: &reqwest::header::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
         let headers = answer.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), text(value))).collect();
-        Answer { status: answer.status().as_u16(), headers, body: answer.bytes().await.unwrap() }
+        let status = answer.status().as_u16();
+        Ok(Answer { status, headers, body: answer.bytes().await.map_err(fault)? })
+    }
+
+    /// A SAS to read the blobs of a container and their tags, for a day. See
+    /// [Service SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
+    fn sas(&self, container: &str) -> String {
+        const SAS_VERSION: &str = "2020-12-06";
+        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+        let until = Clock::system().now() + Duration::from_secs(24 * 3600);
+        let until = until.format(&format).expect("a year of four digits");
+        let resource = format!("/blob/{}/{container}", self.account);
+        let fields = ["rt", "", &until, &resource, "", "", "", SAS_VERSION, "c"];
+        // Snapshot, encryption scope, and five headers of answers.
+        let text = format!("{}{}", fields.join("\n"), "\n".repeat(7));
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("sv", SAS_VERSION), ("sr", "c"), ("sp", "rt"), ("se", &until)] {
+            query.append_pair(name, value);
+        }
+        query.append_pair("sig", &sign(&self.key, &text)).finish()
     }
 }
 
+impl Answer {
+    /// Whether it says that a copy is under way.
+    fn copies(&self) -> bool {
+        self.headers.get("x-ms-copy-status").is_some_and(|status| status == "pending")
+    }
+}
+
+/// A request without headers and body.
+fn plain(method: &str, target: &str) -> Request {
+    let (signed, headers, body) = (Signed::Right, Vec::new(), String::new());
+    Request { signed, method: method.into(), target: target.into(), headers, body }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a live service is waited for")]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// See [Shared Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key).
-fn to_sign(method: &str, url: &Url, headers: &BTreeMap<String, String>, length: usize) -> String {
+fn to_sign(
+    account: &str,
+    method: &str,
+    url: &Url,
+    headers: &BTreeMap<String, String>,
+    length: usize,
+) -> String {
     let mut text = format!("{method}\n");
     for name in [
         "content-encoding",
@@ -158,7 +327,7 @@ fn to_sign(method: &str, url: &Url, headers: &BTreeMap<String, String>, length: 
     for (name, value) in headers.iter().filter(|(name, _)| name.starts_with("x-ms-")) {
         text += &format!("{name}:{value}\n");
     }
-    text += &format!("/{}{}", ACCOUNT.name, url.path());
+    text += &format!("/{account}{}", url.path());
     let mut query: Vec<_> = url.query_pairs().collect();
     query.sort();
     for (name, value) in query {
@@ -168,12 +337,12 @@ fn to_sign(method: &str, url: &Url, headers: &BTreeMap<String, String>, length: 
 }
 
 fn sign(key: &str, text: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(key).unwrap()).unwrap();
+    let key = STANDARD.decode(key).expect("a key in base64");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any length will do");
     mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn date() -> String {
-    let now: OffsetDateTime = blobcopy::Clock::system().now();
-    now.format(&Rfc2822).unwrap().replace("+0000", "GMT")
+fn http_date(now: OffsetDateTime) -> String {
+    now.format(&Rfc2822).expect("a year of four digits").replace("+0000", "GMT")
 }
