@@ -24,7 +24,7 @@ pub(crate) struct Account {
 }
 
 /// Where a blob is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BlobAddress {
     pub(crate) account: String,
     pub(crate) container: String,

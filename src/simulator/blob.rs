@@ -1,6 +1,6 @@
 //! Blobs: the base blob, its snapshots, and what each of them holds.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use time::OffsetDateTime;
@@ -59,11 +59,11 @@ pub(crate) struct Revision {
     pub(crate) encryption: Option<Encryption>,
 }
 
-/// The bytes of a blob, by its type.
+/// The bytes of a blob, by its type, shared between a blob, its snapshots and its copies.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    Block(Vec<Block>),
-    Append(Vec<Bytes>),
+    Block(Arc<[Block]>),
+    Append(Arc<Vec<Bytes>>),
     Page { length: u64, pages: Pages },
 }
 
@@ -171,8 +171,8 @@ impl Content {
     /// A blob of the same type without content.
     pub(crate) fn emptied(&self) -> Self {
         match self {
-            Self::Block(_) => Self::Block(Vec::new()),
-            Self::Append(_) => Self::Append(Vec::new()),
+            Self::Block(_) => Self::Block(Arc::default()),
+            Self::Append(_) => Self::Append(Arc::default()),
             Self::Page { .. } => Self::Page { length: 0, pages: Pages::default() },
         }
     }

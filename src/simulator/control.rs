@@ -39,7 +39,7 @@ impl Copies {
     /// How many copies are under way. One whose source another server holds is so until the first
     /// request after its end, when its source is looked at once more.
     pub fn pending(&self) -> usize {
-        self.0.settled_state().copies.pending.len()
+        self.0.settled_state().copies.len()
     }
 
     /// Holds every copy where it is, and those to come at their beginning.
@@ -78,12 +78,12 @@ impl Copies {
 
     fn set_held(&self, held: bool) {
         let mut state = self.0.settled_state();
-        let State { accounts, copies, .. } = &mut *state;
-        copies.hold_new = held;
-        for at in &copies.pending {
-            if let Ok(Blob { job: Some(job), .. }) = accounts.blob_mut(at) {
-                job.held = held;
+        state.copies.hold_new = held;
+        for at in state.copies.all() {
+            if let Ok(blob) = state.accounts.blob_mut(&at) {
+                set_held(blob, held);
             }
+            copies::reschedule(&mut state, &at);
         }
     }
 }
@@ -129,14 +129,15 @@ impl CopyInto {
         let now = self.shared.clock.now();
         let mut state = self.shared.settled_state();
         let now = state.faults.skewed(now);
-        let State { accounts, stamps, copies, .. } = &mut *state;
+        let State { accounts, stamps, .. } = &mut *state;
         let Ok(blob) = accounts.blob_mut(&self.at) else { return false };
         if blob.job.is_none() {
             return false;
         }
         change(blob, stamps, now);
-        if blob.job.is_none() {
-            copies.pending.retain(|at| *at != self.at);
+        match blob.job {
+            Some(_) => copies::reschedule(&mut state, &self.at),
+            None => copies::leave(&mut state, &self.at, now),
         }
         true
     }

@@ -1,22 +1,25 @@
 //! Copies and the life they lead: pending, moving with the clock, and over.
 //!
-//! Nothing runs in the background. Whenever a request comes in, every copy that is under way is
-//! first brought to where it would be by now.
+//! Nothing runs in the background. Whenever a request comes in, every copy that should have ended by now
+//! is first brought to its end, and those that the request asks for to where they would be.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    mem,
-    time::Duration,
-};
+mod desk;
+
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
+pub(crate) use self::desk::CopyDesk;
 use super::{
     account::{Accounts, BlobAddress},
     blob::{Blob, Content, Revision},
+    call::Call,
+    op::Op,
+    ops,
     remote::Access,
     state::{Stamps, State},
 };
+use crate::pipeline::clock;
 
 /// After two weeks a copy that is still under way fails.
 const LONGEST: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -68,6 +71,8 @@ pub(crate) struct CopyJob {
     /// When it was last brought up to date.
     pub(crate) seen: OffsetDateTime,
     pub(crate) held: bool,
+    /// Whether it has to wait until the one before it is over.
+    pub(crate) waits: bool,
     pub(crate) failure: Option<Failure>,
     /// Whether the destination holds all of it already, so that not even its ETag changes.
     pub(crate) brings_nothing: bool,
@@ -94,40 +99,91 @@ pub(crate) struct Failure {
     pub(crate) description: String,
 }
 
-/// All copies under way, and what a test has planned for those to come.
-#[derive(Debug, Default)]
-pub(crate) struct CopyDesk {
-    /// The destinations, in the order in which the copies were started.
-    pub(crate) pending: Vec<BlobAddress>,
-    pub(crate) started: u64,
-    pub(crate) hold_new: bool,
-    pub(crate) failures: VecDeque<Failure>,
+/// Counts the copy into the blob there, which has just been given its job, among those under way.
+pub(crate) fn begin(state: &mut State, at: BlobAddress) {
+    let State { accounts, settings, copies, .. } = state;
+    let Ok(Blob { job: Some(job), current, .. }) = accounts.blob_mut(&at) else { return };
+    job.waits = settings.queued && copies.is_queue(&at.account);
+    let total = current.copy.as_ref().map_or(0, |record| record.total);
+    let (due, elsewhere) = (job.due(total), job.source.access.is_some());
+    copies.add(at, due, elsewhere, settings.queued);
 }
 
-/// Brings every copy to where it is at `now`.
+/// Brings every copy that is due by `now` to its end. Those that are not are nobody's business but that
+/// of those who ask for them.
 pub(crate) fn settle(state: &mut State, now: OffsetDateTime) {
-    // Since when an account has no copy before the one in question.
-    let mut free = BTreeMap::new();
-    for at in mem::take(&mut state.copies.pending) {
-        let State { accounts, stamps, settings, .. } = &mut *state;
-        if let Some(since) = free.get(&at.account) {
-            wait_until(accounts, &at, *since);
+    let mut last = None;
+    // One whose source must be looked at first stays due.
+    while let Some((due, at)) = state.copies.next_due(last, now) {
+        bring(state, &at, now);
+        last = Some(due);
+    }
+}
+
+/// Brings all copies to where they are at `now`.
+pub(crate) fn settle_all(state: &mut State, now: OffsetDateTime) {
+    for at in state.copies.all() {
+        bring(state, &at, now);
+    }
+}
+
+/// Brings those copies to where they are at `now` of which the answer to this request may tell.
+pub(crate) fn settle_asked(state: &mut State, call: &Call) {
+    if let (Op::ListBlobs, Some(container)) = (call.op, &call.route.container) {
+        for at in state.copies.in_container(&call.route.account, container) {
+            bring(state, &at, call.now);
         }
-        let Some(blob) = advance(accounts, stamps, &at, now) else { continue };
-        let ended = blob.current.copy.as_ref().and_then(|copy| copy.completed_on);
-        if settings.queued {
-            free.insert(at.account.clone(), ended.unwrap_or(now));
-        }
-        if blob.job.is_some() {
-            state.copies.pending.push(at);
+    }
+    if state.copies.len() > 0 {
+        for at in call.blob_address().ok().into_iter().chain(ops::source_here(call)) {
+            bring(state, &at, call.now);
         }
     }
 }
 
-/// Lets the copy into the blob there stand still until `since`.
-fn wait_until(accounts: &mut Accounts, at: &BlobAddress, since: OffsetDateTime) {
-    if let Ok(Blob { job: Some(job), .. }) = accounts.blob_mut(at) {
+/// Forgets the copies into a container that is gone.
+pub(crate) fn forget(state: &mut State, account: &str, container: &str, now: OffsetDateTime) {
+    for at in state.copies.in_container(account, container) {
+        leave(state, &at, now);
+    }
+}
+
+/// Brings the copy into the blob there, if there is one, to where it is at `now`.
+fn bring(state: &mut State, at: &BlobAddress, now: OffsetDateTime) {
+    if !state.copies.has(at) {
+        return;
+    }
+    #[cfg(test)]
+    {
+        state.copies.looks += 1;
+    }
+    let blob = advance(&mut state.accounts, &mut state.stamps, at, now);
+    match blob {
+        Some(Blob { job: Some(_), .. }) => reschedule(state, at),
+        Some(Blob { current: Revision { copy: Some(record), .. }, .. }) => {
+            let since = record.completed_on.unwrap_or(now);
+            leave(state, at, since);
+        }
+        _ => leave(state, at, now),
+    }
+}
+
+/// Notes by when the copy into the blob there ends, now that something about it has changed.
+pub(crate) fn reschedule(state: &mut State, at: &BlobAddress) {
+    if let Ok(Blob { job: Some(job), current, .. }) = state.accounts.blob_mut(at) {
+        let total = current.copy.as_ref().map_or(0, |record| record.total);
+        state.copies.set_due(at, job.due(total));
+    }
+}
+
+/// Takes the copy into the blob there, which was over at `since`, off the desk. One that waited for it
+/// goes on from then.
+pub(crate) fn leave(state: &mut State, at: &BlobAddress, since: OffsetDateTime) {
+    let Some(next) = state.copies.remove(at) else { return };
+    if let Ok(Blob { job: Some(job), .. }) = state.accounts.blob_mut(&next) {
+        job.waits = false;
         job.seen = job.seen.max(since);
+        reschedule(state, &next);
     }
 }
 
@@ -153,7 +209,7 @@ fn advance<'a>(
     let end = job.end(record.total, now, source_is_intact);
     let before = record.copied;
     let until = end.as_ref().map_or(now, |(at, _)| *at);
-    if !job.held {
+    if !job.stands() {
         job.run += (until - job.seen).try_into().unwrap_or(Duration::ZERO);
     }
     job.seen = now;
@@ -204,6 +260,18 @@ impl JobSource {
 }
 
 impl CopyJob {
+    /// Whether it makes no progress, however long it takes.
+    pub(crate) fn stands(&self) -> bool {
+        self.held || self.waits
+    }
+
+    /// By when the copy of `total` bytes ends, if nothing happens to it or to its source before.
+    fn due(&self, total: u64) -> OffsetDateTime {
+        let planned = self.planned(total, self.seen);
+        let ends = [planned, self.reached(self.needed, self.seen)];
+        ends.into_iter().flatten().fold(self.overtime(), OffsetDateTime::min)
+    }
+
     /// How the copy has ended by `now`, and when: whatever came first, however late it is asked for.
     fn end(
         &self,
@@ -212,33 +280,42 @@ impl CopyJob {
         source_is_intact: bool,
     ) -> Option<(OffsetDateTime, End)> {
         let seen = self.seen.min(now);
-        let reached = |run: Duration| {
-            let at = match run.checked_sub(self.run) {
-                Some(left) => seen.checked_add(left.try_into().ok()?),
-                None => seen.checked_sub((self.run - run).try_into().ok()?),
-            };
-            at.filter(|_| !self.held)
-        };
-        let planned = self.failure.as_ref().and_then(|failure| {
-            let bytes = failure.at.min(total);
-            let at = if bytes <= self.moved(total) {
-                seen
-            } else {
-                reached(self.time_to(bytes, total))?
-            };
-            Some((at, End::Planned(failure.clone())))
-        });
-        let due = reached(self.needed);
+        let planned = self.planned(total, seen);
+        let planned = planned.zip(self.failure.clone());
+        let planned = planned.map(|(at, failure)| (at, End::Planned(failure)));
+        let due = self.reached(self.needed, seen);
         let finished = due.map(|at| (at, End::Success));
         // A loss is only found out now, but before the end.
         let lost =
             (!source_is_intact).then(|| (due.map_or(now, |due| due.min(now)), End::SourceLost));
-        let overtime = Some((self.started + LONGEST, End::Overtime));
+        let overtime = Some((self.overtime(), End::Overtime));
         let ends = [planned, lost, finished, overtime].into_iter().flatten();
         let first = ends.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now);
         // A source elsewhere must have been seen by then; if not, the copy waits for the next look,
         // however long that takes.
         first.filter(|(at, end)| !matches!(end, End::Success) || self.source.was_there(*at))
+    }
+
+    /// When it has run for so long, going on from `seen`.
+    fn reached(&self, run: Duration, seen: OffsetDateTime) -> Option<OffsetDateTime> {
+        let at = match run.checked_sub(self.run) {
+            Some(left) => seen.checked_add(left.try_into().ok()?),
+            None => seen.checked_sub((self.run - run).try_into().ok()?),
+        };
+        at.filter(|_| !self.stands())
+    }
+
+    /// When the failure comes that a test has planned.
+    fn planned(&self, total: u64, seen: OffsetDateTime) -> Option<OffsetDateTime> {
+        let bytes = self.failure.as_ref()?.at.min(total);
+        match bytes <= self.moved(total) {
+            true => Some(seen),
+            false => self.reached(self.time_to(bytes, total), seen),
+        }
+    }
+
+    fn overtime(&self) -> OffsetDateTime {
+        clock::later(self.started, LONGEST)
     }
 
     /// How long it takes until so many of `total` bytes are copied.
@@ -251,7 +328,7 @@ impl CopyJob {
     /// How many of `total` bytes are copied by now.
     fn moved(&self, total: u64) -> u64 {
         if self.run >= self.needed {
-            return if self.held { 0 } else { total };
+            return if self.stands() { 0 } else { total };
         }
         let moved = u128::from(total) * self.run.as_nanos() / self.needed.as_nanos().max(1);
         u64::try_from(moved).unwrap_or(total)

@@ -14,7 +14,7 @@ use super::{
     answer::Answer,
     auth::{self, Principal},
     call::Call,
-    dates,
+    copies, dates,
     error::{Code, Refusal},
     faults::{Chosen, Delivery, Spoil},
     op::Op,
@@ -209,6 +209,7 @@ fn apply(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     }
     let principal = admit(state, call)?;
     check_length(call)?;
+    copies::settle_asked(state, call);
     if call.op == Op::BlobBatch {
         return batch::run(state, call);
     }

@@ -312,17 +312,17 @@ impl Simulator {
 
     /// The latest requests (some thousands), oldest first.
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.shared.settled_state().requests.latest()
+        self.shared.current_state().requests.latest()
     }
 
     /// How many requests there were for an operation.
     pub fn count(&self, op: Op) -> u64 {
-        self.shared.settled_state().requests.count(op)
+        self.shared.current_state().requests.count(op)
     }
 
     /// Forgets the requests that were seen.
     pub fn forget_requests(&self) {
-        self.shared.settled_state().requests.clear();
+        self.shared.current_state().requests.clear();
     }
 }
 
@@ -361,12 +361,21 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state as it is by now: with what has landed, and every copy where it is.
-    fn settled_state(&self) -> MutexGuard<'_, State> {
+    /// The state as it is by now: with what has landed.
+    fn current_state(&self) -> MutexGuard<'_, State> {
         let now = self.clock.now();
         let mut state = self.state();
         let now = state.faults.skewed(now);
         handle::catch_up(&mut state, now);
+        state
+    }
+
+    /// The same, with every copy where it is.
+    fn settled_state(&self) -> MutexGuard<'_, State> {
+        let now = self.clock.now();
+        let mut state = self.current_state();
+        let now = state.faults.skewed(now);
+        copies::settle_all(&mut state, now);
         state
     }
 

@@ -121,7 +121,7 @@ pub(crate) struct Watched {
 
 /// Whether a door must look outside before it steps, which it need not for nearly all requests.
 pub(crate) fn leads_outside(state: &State, request: &Request<Bytes>) -> bool {
-    request.headers().contains_key(ops::COPY_SOURCE) || under_way(state).next().is_some()
+    request.headers().contains_key(ops::COPY_SOURCE) || state.copies.leads_elsewhere()
 }
 
 /// The copies whose source must be looked at again: the one into the blob that is asked for, and
@@ -138,24 +138,22 @@ pub(crate) fn watched(
     let now = state.faults.skewed(now);
     let call = handle::read(state, request.clone(), now).ok();
     let asked = call.and_then(|call| call.blob_address().ok());
-    let due = under_way(state).filter(|(into, job, _)| {
-        asked.as_ref() == Some(*into) || (!job.held && job.run + (now - job.seen) >= job.needed)
-    });
-    due.map(|(into, job, access)| Watched {
-        into: into.clone(),
-        access: access.clone(),
-        etag: job.source.etag.clone(),
-        now,
-    })
-    .collect()
+    let ends_by_now = |job: &CopyJob| !job.stands() && job.run + (now - job.seen) >= job.needed;
+    let due = state.copies.due_elsewhere(now).filter(|into| asked.as_ref() != Some(*into));
+    let due = due.filter_map(|into| watch(state, into, now, ends_by_now));
+    asked.iter().filter_map(|into| watch(state, into, now, |_| true)).chain(due).collect()
 }
 
-/// The copies under way whose source another server holds, as far as is known.
-fn under_way(state: &State) -> impl Iterator<Item = (&BlobAddress, &CopyJob, &Access)> {
-    state.copies.pending.iter().filter_map(|into| {
-        let job = state.accounts.blob(into).ok()?.job.as_deref()?;
-        Some((into, job, job.source.access.as_ref()?)).filter(|_| !job.source.lost)
-    })
+/// The copy into the blob there, if another server holds its source, as far as is known.
+fn watch(
+    state: &State,
+    into: &BlobAddress,
+    now: OffsetDateTime,
+    which: impl Fn(&CopyJob) -> bool,
+) -> Option<Watched> {
+    let job = state.accounts.blob(into).ok()?.job.as_deref()?;
+    let access = job.source.access.clone().filter(|_| !job.source.lost && which(job))?;
+    Some(Watched { into: into.clone(), access, etag: job.source.etag.clone(), now })
 }
 
 /// Notes whether the source is still what it was when the copy began.

@@ -18,6 +18,7 @@ mod kit;
 mod leases;
 mod list;
 mod malformed;
+mod many;
 mod model;
 mod random_requests;
 mod recorded;

@@ -1,7 +1,7 @@
 //! Reads the source of a copy from another server, as the service would, by the service's own
 //! operations.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -91,10 +91,11 @@ impl Source<'_> {
         let body = read(response, Cut::default(), self.limit.body).await?;
         let content = match kind(&headers) {
             "AppendBlob" => {
-                Content::Append(Some(body).filter(|it| !it.is_empty()).into_iter().collect())
+                let pieces = Some(body).filter(|it| !it.is_empty());
+                Content::Append(Arc::new(pieces.into_iter().collect()))
             }
-            "BlockBlob" if with_blocks => Content::Block(self.blocks(&headers, body).await?),
-            _ => Content::Block(one_block(body)),
+            "BlockBlob" if with_blocks => Content::Block(self.blocks(&headers, body).await?.into()),
+            _ => Content::Block(one_block(body).into()),
         };
         Ok((self.revision(&headers, content), false, None))
     }
@@ -117,7 +118,7 @@ impl Source<'_> {
         if length.is_some_and(|length| bytes.len() as u64 > length) {
             return Err(Trouble::Unreachable);
         }
-        let content = Content::Block(one_block(bytes));
+        let content = Content::Block(one_block(bytes).into());
         Ok((self.revision(&headers, content), true, None))
     }
 

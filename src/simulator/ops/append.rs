@@ -1,5 +1,7 @@
 //! Append Block and Append Blob Seal.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::StatusCode;
 
@@ -62,7 +64,7 @@ pub(super) fn append(
         return Err(Code::BlockCountExceedsLimit.into());
     }
     let sent = bytes.clone();
-    blocks.push(bytes);
+    Arc::make_mut(blocks).push(bytes);
     let count = blocks.len().to_string();
     blob.rewrite(&mut state.stamps, call.now);
     let mut answer = Answer::about(StatusCode::CREATED, &blob.current)

@@ -1,5 +1,7 @@
 //! Put Block, Put Block List and Get Block List.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
@@ -108,7 +110,7 @@ pub(super) fn put_list(
     }
     let headers = metadata::own_content_headers(call);
     let (given, tags) = (metadata::metadata(call)?, metadata::tags(call)?);
-    let tier = tiers::asked(call, &Content::Block(Vec::new()))?;
+    let tier = tiers::asked(call, &Content::Block(Arc::default()))?;
     let mut encryption = encryption::asked(call)?;
 
     let existing = state.accounts.find(&at)?;
@@ -129,7 +131,7 @@ pub(super) fn put_list(
         encryption = encryption.or_else(|| own.clone());
     }
     let revision = Revision {
-        content: Content::Block(blocks),
+        content: Content::Block(blocks.into()),
         headers,
         metadata: given,
         tags,

@@ -9,6 +9,7 @@ use crate::simulator::{
     call::Call,
     conditions::Conditions,
     container::{Container, PublicAccess},
+    copies,
     error::{Code, Refusal},
     leases, metadata,
     state::{Settings, State},
@@ -76,6 +77,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     if let Some(account) = state.accounts.0.get_mut(&call.route.account) {
         account.containers.remove(name);
     }
+    copies::forget(state, &call.route.account, name, call.now);
     Ok(Answer::new(StatusCode::ACCEPTED))
 }
 

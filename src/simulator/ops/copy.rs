@@ -89,8 +89,7 @@ pub(super) fn start(
         (source.at.account == at.account, source.at == at && source.snapshot.is_none());
     let job = plan(state, call, source, outcome, needed);
     let blob = state.accounts.replace(&at, placeholder)?;
-    let behind = state.settings.queued
-        && state.copies.pending.iter().any(|other| other.account == at.account);
+    let behind = state.copies.is_queue(&at.account);
     let at_once = same_account && !behind && needed.is_zero() && job.failure.is_none() && !job.held;
     blob.job = Some(Box::new(job));
 
@@ -98,14 +97,16 @@ pub(super) fn start(
     let synchronous = !call.since("2012-02-12");
     if at_once || onto_itself || synchronous {
         copies::finish(blob, &mut state.stamps, call.now);
-    } else {
-        state.copies.pending.push(at);
     }
     if synchronous {
         blob.current.copy = None;
         return Ok(Answer::about(StatusCode::CREATED, &blob.current));
     }
-    Ok(accepted(blob))
+    let (answer, under_way) = (accepted(blob), blob.job.is_some());
+    if under_way {
+        copies::begin(state, at);
+    }
+    Ok(answer)
 }
 
 /// Since a copy takes its time, the lease of its destination must not end by itself.
@@ -172,6 +173,7 @@ pub(super) fn plan(
         run: Duration::ZERO,
         seen: call.now,
         held: state.copies.hold_new,
+        waits: false,
         failure: state.copies.failures.pop_front(),
         brings_nothing: false,
     }
@@ -232,5 +234,6 @@ pub(super) fn abort(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         _ => return Err(Code::NoPendingCopyOperation.into()),
     }
     copies::abort(blob, &mut state.stamps, call.now);
+    copies::leave(state, &at, call.now);
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }

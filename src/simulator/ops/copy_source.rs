@@ -12,7 +12,7 @@ use crate::simulator::{
     error::{Code, Refusal},
     op::Op,
     remote::{Elsewhere, Fetched},
-    route::{Query, is_same_service, locate},
+    route::{Query, blob_in, is_same_service, locate},
     state::{SourceEcho, State},
 };
 
@@ -187,6 +187,13 @@ fn check_modelled(call: &Call, host: Option<&str>) -> Result<(), Refusal> {
         None => Ok(()),
         Some(clause) => Err(Refusal::unsupported_header(IF_TAGS, clause)),
     }
+}
+
+/// Where the source of a copy is, if that is here.
+pub(crate) fn source_here(call: &Call) -> Option<BlobAddress> {
+    call.header(COPY_SOURCE)?;
+    let url = SourceUrl::of(call).ok().filter(|url| url.is_here(call))?;
+    blob_in(url.authority.as_ref(), &url.path)
 }
 
 /// The URL of a source that another server holds, and where that is.

@@ -1,5 +1,7 @@
 //! The synchronous writes whose content the service reads from a URL.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::StatusCode;
 
@@ -125,8 +127,8 @@ pub(super) fn put_blob(
     let Fetched { source, bytes, checked } =
         fetch(state, call, None, LARGEST_BLOB, source_too_large)?;
     let content = match bytes.is_empty() {
-        true => Content::Block(Vec::new()),
-        false => Content::Block(vec![Block { id: None, bytes: bytes.clone() }]),
+        true => Content::Block(Arc::default()),
+        false => Content::Block(Arc::new([Block { id: None, bytes: bytes.clone() }])),
     };
     let tier = tiers::asked(call, &content)?;
     let encryption = encryption::asked(call)?;

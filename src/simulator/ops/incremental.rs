@@ -9,7 +9,7 @@ use crate::simulator::{
     blob::{Blob, Content, IncrementalOrigin, Revision},
     call::Call,
     conditions::Conditions,
-    copies::{CopyJob, CopyRecord},
+    copies::{self, CopyJob, CopyRecord},
     error::{Code, Refusal},
     pages::Pages,
     state::State,
@@ -71,8 +71,9 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let tie = || Box::new(IncrementalOrigin { source: source_at, generation, last: None });
     blob.incremental.get_or_insert_with(tie);
     blob.job = Some(Box::new(job));
-    state.copies.pending.push(at);
-    Ok(accepted(blob))
+    let answer = accepted(blob);
+    copies::begin(state, at);
+    Ok(answer)
 }
 
 /// Checks that the destination was made by incremental copies of this very source, and that the

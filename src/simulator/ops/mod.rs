@@ -36,7 +36,7 @@ use super::{
 };
 
 pub(crate) use self::{
-    copy_source::{COPY_SOURCE, source_elsewhere},
+    copy_source::{COPY_SOURCE, source_elsewhere, source_here},
     from_url::source_limit,
     service::ServiceProperties,
 };

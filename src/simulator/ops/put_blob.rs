@@ -1,5 +1,7 @@
 //! Put Blob: a blob of any type, made anew.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 
 use super::write;
@@ -80,12 +82,12 @@ fn content(call: &Call) -> Result<Content, Refusal> {
         false => Err(Refusal::bad_header("content-length", &call.body.len().to_string())),
     };
     match call.required(TYPE)? {
-        "BlockBlob" if call.body.is_empty() => Ok(Content::Block(Vec::new())),
+        "BlockBlob" if call.body.is_empty() => Ok(Content::Block(Arc::default())),
         "BlockBlob" if call.body.len() as u64 > largest(call) => {
             Err(Code::RequestBodyTooLarge.into())
         }
-        "BlockBlob" => Ok(Content::Block(vec![Block { id: None, bytes: call.body.clone() }])),
-        "AppendBlob" => without_body(Content::Append(Vec::new())),
+        "BlockBlob" => Ok(Content::Block(Arc::new([Block { id: None, bytes: call.body.clone() }]))),
+        "AppendBlob" => without_body(Content::Append(Arc::default())),
         "PageBlob" => {
             let length = call.number(LENGTH)?.ok_or_else(|| Refusal::missing_header(LENGTH))?;
             if !length.is_multiple_of(PAGE) || length > LARGEST_PAGE_BLOB {
