@@ -171,6 +171,17 @@ fn the_account_name_of_a_connection_string_wins_over_the_host() {
 }
 
 #[test]
+fn clients_show_where_they_are() {
+    for base in ["https://acct1.blob.core.windows.net", "http://127.0.0.1:10000/acct1"] {
+        let service = BlobServiceClient::new(url(base), key()).expect(base);
+        let container = service.container_client("vhds");
+        assert_eq!(format!("{container:?}"), format!("BlobContainerClient({base}/vhds)"));
+        let blob = container.blob_client("a/b c.vhd");
+        assert_eq!(format!("{blob:?}"), format!("BlobClient({base}/vhds/a/b c.vhd)"));
+    }
+}
+
+#[test]
 fn two_names_for_one_account_are_refused() {
     let builder = || BlobServiceClient::builder(url("https://files.contoso.example"));
     for name in ["other", "", "a/b"] {

@@ -269,7 +269,7 @@ impl BlobContainerClient {
 
 impl fmt::Debug for BlobContainerClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = format!("{}/{}", self.endpoint.url(), self.name);
+        let place = format!("{}/{}", self.endpoint.url().as_str().trim_end_matches('/'), self.name);
         write!(f, "BlobContainerClient({})", redaction::redact(&place))
     }
 }

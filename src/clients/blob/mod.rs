@@ -273,7 +273,8 @@ impl BlobClient {
 impl fmt::Debug for BlobClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Parts { endpoint, container, name, snapshot, version, .. } = self.0.deref();
-        let place = format!("{}/{container}/{name}", endpoint.url());
+        let base = endpoint.url().as_str().trim_end_matches('/');
+        let place = format!("{base}/{container}/{name}");
         write!(f, "BlobClient({}", redaction::redact(&place))?;
         if let Some(snapshot) = snapshot {
             write!(f, ", snapshot {snapshot}")?;
