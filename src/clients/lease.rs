@@ -34,8 +34,8 @@ use crate::{
 /// the lease runs to its own end, or, without one, stays until it is broken. [`release`](Lease::release)
 /// waits, and tells whether it worked.
 ///
-/// If the future that acquires it is dropped half-way, the request goes on in the background, and the
-/// lease is released when it has ended, or after 10 seconds and again when it has ended.
+/// If the future that acquires it is dropped half-way, the request is finished in the background, and the
+/// lease is then released. Where that takes more than 10 seconds, a release is sent after these too.
 ///
 /// While a copy into the blob is pending the service refuses every call on its lease, renewals too; a
 /// copy into a leased blob needs a lease without end.

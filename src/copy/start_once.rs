@@ -188,9 +188,9 @@ impl Search {
         let call = call.clone().at_primary();
         let operation = GetProperties::new(call.clone());
         let request = call.prepare(&operation)?;
-        let asked = self.begun.elapsed();
         let mut tries = Tries::default();
-        let answer = loop {
+        let (asked, answer) = loop {
+            let asked = self.begun.elapsed();
             match call.send(&operation, &request, &mut tries).await {
                 // Not the service's word. The next look may reach it.
                 Err(error) if !error.is_retryable() && error.is_passing() => {
@@ -198,7 +198,7 @@ impl Search {
                         return Err(error);
                     }
                 }
-                answered => break answered,
+                answered => break (asked, answered),
             }
         };
         let answer = match answer {

@@ -33,7 +33,8 @@ pub struct PageRanges {
     pub ranges: Vec<PageRange>,
     /// The blob's length in bytes.
     pub content_length: u64,
-    /// The blob's ETag.
+    /// The blob's ETag. `None` where the blob was written while the list was read, page by page: then the
+    /// ranges are of more than one state of it.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -149,12 +150,17 @@ impl ListPages {
         }
     }
 
-    /// Every item, and what the last page says of the blob.
+    /// Every item, and what the last page says of the blob; its ETag if all pages agree on it.
     pub(super) async fn whole(mut self) -> Result<(Vec<PageRangeItem>, Listed)> {
-        let (mut all, mut trail) = (Vec::new(), Trail::default());
+        let (mut all, mut trail, mut agreed) = (Vec::new(), Trail::default(), None);
         loop {
-            let (list, blob) = self.call.run(&self).await?;
+            let (list, mut blob) = self.call.run(&self).await?;
             trail.follow(Self::NAME, list.next_marker.as_deref())?;
+            let agreed = agreed.get_or_insert_with(|| blob.etag.clone());
+            if *agreed != blob.etag {
+                *agreed = None;
+            }
+            blob.etag.clone_from(agreed);
             all.extend(list.items);
             self.marker = list.next_marker;
             if self.marker.is_none() {

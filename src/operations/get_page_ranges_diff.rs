@@ -26,7 +26,8 @@ pub struct PageRangesDiff {
     pub items: Vec<PageRangeItem>,
     /// The blob's length in bytes.
     pub content_length: u64,
-    /// The blob's ETag.
+    /// The blob's ETag. `None` where the blob was written while the list was read, page by page: then the
+    /// ranges are of more than one state of it.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]

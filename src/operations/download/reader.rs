@@ -23,9 +23,9 @@ use crate::{
 ///
 /// It gives every byte or an error, never fewer bytes than
 /// [`content_length`](BlobProperties::content_length) says and never more.
-/// When the connection breaks, the rest is requested on condition that the blob is still the same; as
-/// often in a row as the client's retry options allow. Without an ETag to tell that by, a break is an
-/// error.
+/// When the connection breaks, the rest is requested on condition that the blob is still the same: as
+/// often in a row as the client's retry options allow, and each request is retried by them as any other.
+/// Without an ETag to tell that by, a break is an error.
 pub struct Download {
     /// The blob's properties, as Get Blob gives them; `content_length` is that of what is downloaded.
     ///
@@ -83,14 +83,14 @@ impl Download {
 fn append(all: &mut Vec<u8>, piece: &[u8]) -> Result<()> {
     if all.try_reserve(piece.len()).is_err() {
         let why = format!("no memory after {} bytes: read the content as a stream", all.len());
-        return Err(fault(TransportError::with_message(TransportErrorKind::Unusable, why)));
+        return Err(fault(TransportError::with_message(TransportErrorKind::Unusable, why), 1));
     }
     all.extend_from_slice(piece);
     Ok(())
 }
 
-fn fault(fault: TransportError) -> Error {
-    Error::Transport { operation: DownloadBlob::NAME, fault, attempts: 1, ambiguous: false }
+fn fault(fault: TransportError, attempts: u32) -> Error {
+    Error::Transport { operation: DownloadBlob::NAME, fault, attempts, ambiguous: false }
 }
 
 impl Stream for Download {
@@ -148,7 +148,8 @@ impl Reader {
     /// The next bytes, of which there is at least one.
     async fn read(&mut self) -> Result<Bytes> {
         let limit = self.request.call.pipeline.attempt_timeout();
-        let broken = |why: &str| fault(TransportError::interrupted(why));
+        let attempts = self.tries.made + 1;
+        let broken = |why: &str| fault(TransportError::interrupted(why), attempts);
         let mut body = match self.body.take() {
             Some(body) => body,
             None => self.reopen().await?,

@@ -185,3 +185,13 @@ async fn properties_without_a_length_are_an_error() {
         assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_again_and_again_is_told_with_all_attempts() {
+    let rest = "Content-Range: bytes 5-9/10\nETag: \"0x1\"";
+    let breaks: [(u16, &str, &[&str]); 4] =
+        [(200, WHOLE, &["01234", "!"]), (206, rest, &["!"]), (206, rest, &[]), (206, rest, &["!"])];
+    let error = read(&Answers::new(breaks), None).await.expect_err("half a blob");
+    let Error::Transport { attempts: 4, .. } = error else { panic!("{error:?}") };
+    assert!(!error.may_have_been_applied());
+}
