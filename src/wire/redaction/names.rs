@@ -143,7 +143,7 @@ pub(super) fn is_secret_name(name: &[u8]) -> bool {
 pub(super) fn is_secret_field(name: &[u8]) -> bool {
     let no_word = |end: &str| matches!(end, "sig" | "pwd" | "passwd") || end.contains("key");
     let said = |end: &&str| ends_with(name, end) && (name.len() > end.len() || no_word(end));
-    SECRET_ENDS.iter().any(|end| said(&end))
+    SECRET_ENDS.iter().any(said)
 }
 
 fn ends_with(name: &[u8], end: &str) -> bool {
