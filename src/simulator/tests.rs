@@ -22,6 +22,7 @@ mod many;
 mod model;
 mod random_requests;
 mod recorded;
+mod recorded_copies;
 mod refusals;
 mod service;
 mod set;

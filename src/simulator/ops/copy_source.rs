@@ -1,5 +1,7 @@
 //! The source of a copy: which blob its URL means, whether it may be read, and how it is shown.
 
+use std::net::IpAddr;
+
 use http::uri::{Authority, Uri};
 
 use crate::simulator::{
@@ -12,7 +14,7 @@ use crate::simulator::{
     error::{Code, Refusal},
     op::Op,
     remote::{Elsewhere, Fetched},
-    route::{Query, blob_in, is_same_service, locate},
+    route::{Query, blob_in, is_loopback, is_same_service, locate},
     state::{SourceEcho, State},
 };
 
@@ -199,8 +201,20 @@ pub(crate) fn source_here(call: &Call) -> Option<BlobAddress> {
 /// The URL of a source that another server holds, and where that is.
 pub(crate) fn source_elsewhere(call: &Call) -> Option<(String, BlobAddress)> {
     let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
-    let at = BlobAddress::elsewhere(url.authority.as_ref()?, &url.path);
-    Some((url.text.to_owned(), at))
+    let authority = url.authority.as_ref()?;
+    // The source of an incremental copy that is in no account is refused by its name.
+    if call.op == Op::IncrementalCopy && !may_be_account(authority.host()) {
+        return None;
+    }
+    Some((url.text.to_owned(), BlobAddress::elsewhere(authority, &url.path)))
+}
+
+/// Whether a host may be that of an account: by its name, or since it is a machine near by, where another
+/// simulator may be.
+fn may_be_account(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let near = !host.contains('.') || host.ends_with(".internal") || is_loopback(host);
+    address || near || host.to_ascii_lowercase().contains(".blob.")
 }
 
 /// `%3A` as `%3a`.
