@@ -32,8 +32,8 @@ impl BlobClient {
     /// # Errors
     ///
     /// `InvalidInput` for a client with a SAS or without a credential, which cannot sign; for an expiry
-    /// that has passed, or with bearer tokens is more than 6 days and 23 hours away; and for what the
-    /// service would refuse, such as no permission at all.
+    /// that has passed, or with bearer tokens is more than 6 days and 23 hours away; and for what
+    /// the service would refuse, such as no permission at all.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

@@ -309,8 +309,8 @@ impl BlobServiceClientBuilder {
 
     /// The name of the account, where the endpoint does not show it or shows another: for a custom
     /// domain, a proxy with a path of its own, an emulator behind a host name. It wins over what the
-    /// endpoint suggests; one that contradicts a host of Azure is refused. A key and a connection string
-    /// with `AccountName` have the name already.
+    /// endpoint suggests; one that contradicts a host of Azure is refused. A key and a connection
+    /// string with `AccountName` have the name already.
     ///
     /// A user delegation SAS and the address of the secondary need it.
     ///

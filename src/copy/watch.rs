@@ -61,8 +61,8 @@ impl Watch {
         }
     }
 
-    /// What the next poll that gets through sees, the one at the deadline included; after that one, that the
-    /// time has passed.
+    /// What the next poll that gets through sees, the one at the deadline included. After that one:
+    /// the error that the time has passed.
     ///
     /// An incremental copy that has succeeded without naming its snapshot is looked at a few times more
     /// before that is told.
