@@ -4,18 +4,25 @@ use std::fmt::Debug;
 
 use proptest::{
     strategy::Strategy,
-    test_runner::{Config, TestRunner},
+    test_runner::{Config, RngSeed, TestRunner},
 };
 
-/// Runs `check` with `count` values, or as many as `PROPTEST_CASES` says.
+/// The seed of the cases that every run tries.
+const SEED: u64 = 2026;
+
+/// Runs `check` with `count` values, or as many as `PROPTEST_CASES` says: the same in every run, unless
+/// `PROPTEST_RNG_SEED` chooses others.
 pub(super) fn cases<T: Debug>(values: impl Strategy<Value = T>, count: u32, check: impl Fn(T)) {
     let given = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok());
+    let chosen = std::env::var_os("PROPTEST_RNG_SEED").is_some();
+    let default = Config::default();
     let config = Config {
+        rng_seed: if chosen { default.rng_seed } else { RngSeed::Fixed(SEED) },
         cases: given.unwrap_or(count),
         failure_persistence: None,
         // A failing case shows in its message what it took; making it smaller takes long.
         max_shrink_iters: 200,
-        ..Config::default()
+        ..default
     };
     let ran = TestRunner::new(config).run(&values, |value| {
         check(value);
