@@ -38,13 +38,14 @@ pub(crate) struct Outcome {
     pub(crate) delivery: Delivery,
 }
 
-/// Attached to a request that a door lets no further, and whose body it has not read.
+/// Attached to a request whose body a door has not read, and why.
 #[derive(Debug, Clone)]
-pub(crate) struct TurnedAway(pub(crate) Refusal);
-
-/// Attached to a request that will be refused, and whose body a door has passed over for that.
-#[derive(Debug, Clone)]
-pub(crate) struct Unread(pub(crate) Refusal);
+pub(crate) enum Unread {
+    /// It is let no further, and counts for nothing.
+    TurnedAway(Refusal),
+    /// Its head is reason enough to refuse it.
+    Refused(Refusal),
+}
 
 /// Why a request with this head is refused, whatever its body is; `None` if the body matters.
 pub(crate) fn refusal(state: &State, head: Request<Bytes>, now: OffsetDateTime) -> Option<Refusal> {
@@ -121,9 +122,11 @@ pub(super) fn read(
     if !known {
         return Err(Code::UnsupportedHttpVerb.into());
     }
-    if let Some(TurnedAway(refusal)) = extensions.remove() {
-        return Err(refusal);
-    }
+    let unread = match extensions.remove() {
+        Some(Unread::TurnedAway(refusal)) => return Err(refusal),
+        Some(Unread::Refused(refusal)) => Some(refusal),
+        None => None,
+    };
     check_headers(&headers)?;
     let query = Query::parse(uri.query())?;
     let (restype, comp) = (query.get("restype"), query.get("comp"));
@@ -132,7 +135,6 @@ pub(super) fn read(
     let op = Op::of(&method, route.blob.is_some(), restype, comp, &headers);
     let path = uri.path().to_owned();
     let fetched = extensions.remove::<Fetched>();
-    let unread = extensions.remove().map(|Unread(refusal)| refusal);
     Ok(Call {
         op,
         method,

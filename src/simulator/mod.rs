@@ -125,7 +125,11 @@ pub use self::{
     state::{ListedSnapshot, SourceEcho},
 };
 use self::{
-    doors::server::ServerGuard, error::Refusal, handle::Outcome, remote::Fetched, state::State,
+    doors::server::ServerGuard,
+    error::Refusal,
+    handle::{Outcome, Unread},
+    remote::Fetched,
+    state::State,
 };
 use crate::pipeline::clock::Clock;
 
@@ -390,7 +394,8 @@ impl Shared {
         let now = self.clock.now();
         {
             let mut state = self.state();
-            if !remote::leads_outside(&state, &request) {
+            let refused = || request.extensions().get::<Unread>().is_some();
+            if !remote::leads_outside(&state, &request) || refused() {
                 return handle::handle(&mut state, request, now);
             }
         }

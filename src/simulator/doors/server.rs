@@ -5,13 +5,17 @@ use std::{
     io,
     net::SocketAddr,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header::EXPECT, request::Parts};
+use http::{
+    HeaderValue, Method, Request, Response,
+    header::{EXPECT, HOST},
+    request::Parts,
+};
 use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
@@ -30,9 +34,9 @@ use crate::{
     pipeline::clock,
     simulator::{
         Shared, Simulator,
-        error::Code,
+        error::{Code, Refusal},
         faults::Delivery,
-        handle::{Outcome, TurnedAway, Unread},
+        handle::{Outcome, Unread},
         payload::Payload,
         route::{Peer, Query},
     },
@@ -87,7 +91,12 @@ pub(crate) async fn serve(
                     continue;
                 };
                 let activity = Activity::new();
-                let caller = Caller { peer, beyond, activity: activity.clone() };
+                let caller = Caller {
+                    peer,
+                    beyond,
+                    good_host: OnceLock::new(),
+                    activity: activity.clone(),
+                };
                 let task = connections.spawn(connection(shared.clone(), stream, caller));
                 watch.add(&activity, task);
             }
@@ -102,7 +111,26 @@ struct Caller {
     peer: SocketAddr,
     /// Whether the listener is reached from other machines too.
     beyond: bool,
+    /// The host of the first request, if it was a good one. Nearly always all others have it too.
+    good_host: OnceLock<Box<[u8]>>,
     activity: Activity,
+}
+
+impl Caller {
+    /// Refuses a request that is meant for another host.
+    fn means_us(&self, shared: &Shared, head: &Parts) -> Result<(), Refusal> {
+        let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
+        let in_target = head.uri.authority().is_some();
+        if !in_target && host.is_some() && host == self.good_host.get().map(|good| &**good) {
+            return Ok(());
+        }
+        let accounts = shared.accounts.iter().map(|(name, _)| name.as_str());
+        shared.hosts.check(head, accounts, self.beyond)?;
+        if let Some(host) = host.filter(|_| !in_target) {
+            self.good_host.get_or_init(|| host.into());
+        }
+        Ok(())
+    }
 }
 
 async fn connection(shared: Arc<Shared>, stream: TcpStream, caller: Caller) {
@@ -156,14 +184,11 @@ async fn exchange(
 ) -> io::Result<Response<Outgoing>> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(Peer { address: caller.peer.ip(), https, in_process: false });
-    let body = receive(shared, &mut parts, body, caller.beyond).await?;
+    let body = receive(shared, &mut parts, body, caller).await?;
     caller.activity.request_is_whole();
 
     let request = Request::from_parts(parts, body);
-    let Outcome { response, delivery } = match request.extensions().get::<TurnedAway>() {
-        Some(_) => shared.step(request),
-        None => shared.exchange(request).await,
-    };
+    let Outcome { response, delivery } = shared.exchange(request).await;
     let response = match delivery {
         Delivery::Broken => return Err(io::Error::other("broken by a fault")),
         Delivery::CutAfter(bytes) => response.map(|payload| Outgoing::cut(payload, bytes)),
@@ -183,28 +208,25 @@ async fn receive(
     shared: &Shared,
     head: &mut Parts,
     body: Incoming,
-    beyond: bool,
+    caller: &Caller,
 ) -> io::Result<Bytes> {
     let largest = largest_body(head);
-    let accounts = shared.accounts.iter().map(|(name, _)| name.as_str());
-    let refused = if let Err(refusal) = shared.hosts.check(head, accounts, beyond) {
-        head.extensions.insert(TurnedAway(refusal));
-        true
-    } else if body.is_end_stream() {
-        false
-    } else if let Some(refusal) = shared.refusal(head) {
-        head.extensions.insert(Unread(refusal));
-        true
-    } else {
-        false
+    let why = match caller.means_us(shared, head) {
+        Err(refusal) => Some(Unread::TurnedAway(refusal)),
+        Ok(()) if body.is_end_stream() => return Ok(Bytes::new()),
+        Ok(()) => shared.refusal(head).map(Unread::Refused),
     };
-    // Whoever waits for the word to go on need not send it at all.
-    if refused && head.headers.contains_key(EXPECT) {
-        return Ok(Bytes::new());
+    let keep = why.is_none();
+    if let Some(why) = why {
+        head.extensions.insert(why);
+        // Whoever waits for the word to go on need not send it at all.
+        if head.headers.contains_key(EXPECT) {
+            return Ok(Bytes::new());
+        }
     }
-    let body = read(body, largest, !refused).await?;
+    let body = read(body, largest, keep).await?;
     Ok(body.unwrap_or_else(|| {
-        head.extensions.insert(TurnedAway(Code::RequestBodyTooLarge.into()));
+        head.extensions.insert(Unread::TurnedAway(Code::RequestBodyTooLarge.into()));
         Bytes::new()
     }))
 }

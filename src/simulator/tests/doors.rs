@@ -289,6 +289,12 @@ async fn a_body_is_not_read_before_its_request_is_authorized() {
     }
     assert_eq!(kit.sim.count(Op::PutBlob), 3);
 
+    // Each request of a connection is looked at by itself.
+    let elsewhere = put(0, "").replace(&address, "evil.example");
+    stream.write_all(elsewhere.as_bytes()).await.unwrap();
+    let refused = read_until(&mut stream, "</Error>").await;
+    assert!(refused.contains("--allow-host evil.example"), "{refused}");
+
     // A fault strikes it like any other.
     kit.sim.faults().on(Op::PutBlob).answer(503, "ServerBusy").times(1);
     stream.write_all(put(4, "").as_bytes()).await.unwrap();
