@@ -114,7 +114,7 @@ async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> 
     }
     if let Some(source) = told.copy.and_then(|copy| copy.source) {
         // The service may show the SAS whole; the crate never shows its signature.
-        println!("It tells of its source, in which the crate hides the signature:\n  {source}");
+        println!("It tells of its source, without the signature of the SAS:\n  {source}");
     }
     Ok(())
 }
