@@ -71,7 +71,7 @@ impl Checked {
                     Op::PutBlock | Op::PutBlockFromUrl | Op::PutPage | Op::PutPageFromUrl
                 );
                 if both && call.since("2026-10-06") {
-                    tell_crc64(call, bytes, answer);
+                    self.tell_crc64(call, bytes, answer);
                 }
             }
             // Recorded too: with a customer's key these two tell the MD5. Without one, real accounts
@@ -82,16 +82,17 @@ impl Checked {
             {
                 answer.set(CONTENT_MD5, &md5(bytes));
             }
-            Self::Crc64(crc) if call.since(CRC64_SINCE) => answer.set(CONTENT_CRC64, crc),
-            Self::Crc64(_) => {}
+            Self::Crc64(_) => self.tell_crc64(call, bytes, answer),
         }
     }
-}
 
-/// Tells the CRC-64 of `bytes`, where the version of the protocol knows it.
-pub(crate) fn tell_crc64(call: &Call, bytes: &[u8], answer: &mut Answer) {
-    if call.since(CRC64_SINCE) {
-        answer.set(CONTENT_CRC64, &crc64(bytes));
+    /// Tells the CRC-64 of `bytes`, where the version of the protocol knows it.
+    pub(crate) fn tell_crc64(&self, call: &Call, bytes: &[u8], answer: &mut Answer) {
+        match self {
+            _ if !call.since(CRC64_SINCE) => {}
+            Self::Crc64(crc) => answer.set(CONTENT_CRC64, crc),
+            Self::Md5(_) => answer.set(CONTENT_CRC64, &crc64(bytes)),
+        }
     }
 }
 

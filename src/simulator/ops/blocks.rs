@@ -103,7 +103,7 @@ pub(super) fn put_list(
 ) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
     let at = call.blob_address()?;
-    checksums::check_body(call)?;
+    let checked = checksums::check_body(call)?;
     let list = Element::of(call, "BlockList")?;
     if list.children.len() > MOST_COMMITTED {
         return Err(Code::BlockListTooLong.into());
@@ -149,7 +149,7 @@ pub(super) fn put_list(
     let mut answer =
         Answer::about(StatusCode::CREATED, &revision).written_with(revision.encryption.as_ref());
     // The checksum of the list itself, even where it was sent with its MD5.
-    checksums::tell_crc64(call, &call.body, &mut answer);
+    checked.tell_crc64(call, &call.body, &mut answer);
     state.accounts.replace(&at, revision)?;
     Ok(answer)
 }

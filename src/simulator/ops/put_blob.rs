@@ -67,7 +67,7 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
         Answer::about(StatusCode::CREATED, &revision).written_with(revision.encryption.as_ref());
     if let (Content::Block(_), Some(md5)) = (&revision.content, &revision.headers.md5) {
         answer.set("content-md5", md5);
-        checksums::tell_crc64(call, &call.body, &mut answer);
+        checked.tell_crc64(call, &call.body, &mut answer);
     }
     state.accounts.replace(&at, revision)?;
     Ok(answer)

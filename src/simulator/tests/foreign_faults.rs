@@ -1,13 +1,6 @@
 //! What clients that nobody here wrote have asked, and what the service answers to it.
 
-use super::kit::{Kit, plain, sas};
-
-fn with_blob() -> Kit {
-    let kit = plain();
-    kit.container("src");
-    kit.block_blob("/src/b", b"hello world");
-    kit
-}
+use super::kit::{plain, sas, with_blob};
 
 #[test]
 fn a_lease_id_is_the_same_in_every_form_of_a_guid() {

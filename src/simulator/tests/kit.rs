@@ -66,6 +66,14 @@ pub(super) fn plain() -> Kit {
     kit(|builder| builder)
 }
 
+/// The same with a block blob, `/src/b`.
+pub(super) fn with_blob() -> Kit {
+    let kit = plain();
+    kit.container("src");
+    kit.block_blob("/src/b", b"hello world");
+    kit
+}
+
 impl Kit {
     pub(super) fn around(sim: Simulator) -> Self {
         Self { sim, runtime: None }

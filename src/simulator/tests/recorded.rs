@@ -1,14 +1,7 @@
 //! What recorded exchanges of the live service show, in versions that differ.
 
-use super::kit::{HOST, Kit, kit, plain, source_sas};
+use super::kit::{HOST, kit, plain, source_sas, with_blob};
 use crate::simulator::{DEFAULT_ACCOUNT, SourceEcho};
-
-fn with_blob() -> Kit {
-    let kit = plain();
-    kit.container("src");
-    kit.block_blob("/src/b", b"hello world");
-    kit
-}
 
 #[test]
 fn writes_tell_the_checksums_that_real_accounts_tell() {
