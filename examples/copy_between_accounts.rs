@@ -1,9 +1,9 @@
 //! Copies a blob from one account to another, checks what arrived, and shows what a copy that
 //! cannot work looks like.
 //!
-//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from the
-//! first account to the second; else in a simulator with two accounts, which it starts itself. Run it
-//! with `cargo run --example copy_between_accounts`.
+//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from
+//! the first account to the second; else in a simulator with two accounts, which it starts itself.
+//! Run it with `cargo run --example copy_between_accounts`.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -80,8 +80,8 @@ async fn make(source: &BlockBlobClient) -> Result<()> {
 /// The whole of it: start, wait, and look at how it ended.
 ///
 /// The destination's account knows nothing of the source's key, so the source is given as a client,
-/// which signs a SAS with it: for this one blob, to read, for an hour. A URL would have to bring its
-/// own.
+/// which signs a SAS with it: for this one blob, to read, for an hour. A URL would have to bring
+/// its own.
 async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> {
     println!("Copying it to\n  {}", destination.url()?);
     let source = CopySource::from(source).sas_lifetime(HOUR);

@@ -6,9 +6,10 @@
 //! cargo run --example entra_login -- managed-identity https://account.blob.core.windows.net
 //! ```
 //!
-//! `developer` is who is logged in to the Azure CLI or the Azure Developer CLI; `managed-identity` is that
-//! of the machine which this runs on. Either needs the role Storage Blob Data Contributor. The endpoint
-//! may be in `AZURE_STORAGE_ENDPOINT` instead. `simulator` needs no account: its login is made up.
+//! `developer` is who is logged in to the Azure CLI or the Azure Developer CLI; `managed-identity`
+//! is that of the machine which this runs on. Either needs the role Storage Blob Data Contributor.
+//! The endpoint may be in `AZURE_STORAGE_ENDPOINT` instead. `simulator` needs no account: its login
+//! is made up.
 
 use std::{env, error::Error, process::ExitCode, sync::Arc, time::Duration};
 

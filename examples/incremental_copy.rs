@@ -1,7 +1,7 @@
 //! Backs up a disk twice: the first copy moves all of it, the second only what has changed.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it starts
-//! itself. Run it with `cargo run --example incremental_copy`.
+//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it
+//! starts itself. Run it with `cargo run --example incremental_copy`.
 
 use std::{env, error::Error, process::ExitCode, time::Duration};
 

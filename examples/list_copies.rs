@@ -1,8 +1,9 @@
 //! Lists a container, and tells of every blob that was copied into it how the copy stands.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, the container of that account that its argument names,
-//! of which it changes nothing: `cargo run --example list_copies -- backups`. Else a container in a
-//! simulator, which it starts itself, with copies that have ended in every way there is.
+//! With `AZURE_STORAGE_CONNECTION_STRING` set, the container of that account that its argument
+//! names, of which it changes nothing: `cargo run --example list_copies -- backups`. Else a
+//! container in a simulator, which it starts itself, with copies that have ended in every way there
+//! is.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -41,7 +42,8 @@ async fn run() -> Result<()> {
 async fn list(container: &BlobContainerClient) -> Result<()> {
     println!("All of {}:\n", container.url()?);
     println!("{:9} {:>21} {:20} blob", "copy", "bytes", "ended");
-    // As many pages as there are, one after the other; whatever a container holds, memory holds one.
+    // As many pages as there are, one after the other; whatever a container holds, memory holds
+    // one.
     let include = [BlobInclude::Copy, BlobInclude::Snapshots, BlobInclude::Metadata];
     let mut blobs = std::pin::pin!(container.list_blobs().include(include).stream());
     let mut count = 0;

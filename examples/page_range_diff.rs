@@ -1,8 +1,8 @@
-//! Tells what the next incremental copy of a disk will move, moves it, and checks that the snapshots of
-//! the copy differ in just that.
+//! Tells what the next incremental copy of a disk will move, moves it, and checks that the
+//! snapshots of the copy differ in just that.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it starts
-//! itself. Run it with `cargo run --example page_range_diff`.
+//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it
+//! starts itself. Run it with `cargo run --example page_range_diff`.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -58,8 +58,8 @@ async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {
     let first_copy = copy(&backup, &disk, &first).await?;
     println!("Made a disk of {} and backed it up.", HumanBytes(DISK as u64));
 
-    // A day goes by. The disk is written in three places, of which two touch, and cleared in two, of
-    // which one has just been written.
+    // A day goes by. The disk is written in three places, of which two touch, and cleared in two,
+    // of which one has just been written.
     println!("\nSince then were");
     for (offset, length) in [(4 * KIB, 8 * KIB), (12 * KIB, 512), (9 << 20, 64 * KIB)] {
         println!("  {length:>8} bytes written at {offset}");

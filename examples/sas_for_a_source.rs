@@ -1,8 +1,8 @@
 //! Copies a blob from one account to another, and authorizes its source in three ways.
 //!
-//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from the
-//! first account to the second; with the second alone, within it; else between two accounts of a
-//! simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
+//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from
+//! the first account to the second; with the second alone, within it; else between two accounts of
+//! a simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -102,8 +102,8 @@ async fn copy(source: CopySource, to: &BlobClient) -> Result<()> {
     Ok(())
 }
 
-/// The connection string of the source's account and a client of the other, as the environment names
-/// them, or of two in a simulator that is started here.
+/// The connection string of the source's account and a client of the other, as the environment
+/// names them, or of two in a simulator that is started here.
 async fn accounts() -> Result<(String, BlobServiceClient, Option<Simulator>)> {
     if let Some(to) = account(CONNECTION_STRING)? {
         let from = env::var(SOURCE_CONNECTION_STRING).or_else(|_| env::var(CONNECTION_STRING))?;

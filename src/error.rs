@@ -76,8 +76,9 @@ pub enum Error {
         why: String,
     },
 
-    /// The answer is a success, but of something that the documentation does not allow, or without any of
-    /// the headers that the service sends: then a proxy, gateway or captive portal answered in its place.
+    /// The answer is a success, but of something that the documentation does not allow, or without
+    /// any of the headers that the service sends: then a proxy, gateway or captive portal answered
+    /// in its place.
     #[error("unexpected answer to {operation}: {why}")]
     #[non_exhaustive]
     UnexpectedResponse {
@@ -130,15 +131,15 @@ pub enum Error {
 
     /// The time given to a wait has passed. The copy goes on, and can be waited for again.
     ///
-    /// The text says when no poll got through at all, and what holds up a copy that will not go on by
-    /// itself.
+    /// The text says when no poll got through at all, and what holds up a copy that will not go on
+    /// by itself.
     #[error("{}", wait_timed_out(copy_id, last.as_deref(), *polls_answered, cause.is_some()))]
     #[non_exhaustive]
     WaitTimedOut {
         /// Which copy.
         copy_id: CopyId,
-        /// What was last seen of the copy: its status, progress and description. `None` when nothing is
-        /// known of it but its id.
+        /// What was last seen of the copy: its status, progress and description. `None` when
+        /// nothing is known of it but its id.
         last: Option<Box<CopyState>>,
         /// How many polls of this wait the service answered.
         polls_answered: u64,
@@ -242,8 +243,8 @@ impl Error {
         }
     }
 
-    /// Whether it says nothing of what the call was about, so that a later one may: the service was busy
-    /// or out of reach, or what answered was not the service, or could not be read.
+    /// Whether it says nothing of what the call was about, so that a later one may: the service was
+    /// busy or out of reach, or what answered was not the service, or could not be read.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Service(refusal) if !refusal.from_service => true,
@@ -255,8 +256,8 @@ impl Error {
     /// Whether the service may have done what was asked although the call failed.
     ///
     /// True when an attempt at an operation that changes something got no answer, or one that
-    /// leaves it open: a 5xx other than the service's 503, or a success that is not as it must be. Look
-    /// at the state of things before you repeat it.
+    /// leaves it open: a 5xx other than the service's 503, or a success that is not as it must be.
+    /// Look at the state of things before you repeat it.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Service(error) => error.ambiguous,
@@ -298,8 +299,8 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// An error with this message, of which 8 KiB are kept. Do not put a secret in it; what looks like
-    /// one is redacted.
+    /// An error with this message, of which 8 KiB are kept. Do not put a secret in it; what looks
+    /// like one is redacted.
     pub fn new(message: impl Into<String>) -> Self {
         let message = shown(&message.into(), LONGEST_MESSAGE).into();
         Self { message, transient: false, ambiguous: false }

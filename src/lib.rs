@@ -1,8 +1,9 @@
-//! Server-side copies in Azure Blob Storage: start them, watch them, and know how they really ended.
+//! Server-side copies in Azure Blob Storage: start them, watch them, and know how they really
+//! ended.
 //!
-//! The service does the copying; this crate asks for it correctly, watches it truthfully, and survives
-//! what happens on the way. Its shape is that of .NET's `PageBlobClient.StartCopyIncrementalAsync` and
-//! its `CopyFromUriOperation`.
+//! The service does the copying; this crate asks for it correctly, watches it truthfully, and
+//! survives what happens on the way. Its shape is that of .NET's
+//! `PageBlobClient.StartCopyIncrementalAsync` and its `CopyFromUriOperation`.
 //!
 //! ```
 //! # blobcopy::simulator::example(async |service| {
@@ -24,10 +25,12 @@
 //! - [`BlobServiceClient`] is an account; from it come [`BlobContainerClient`], [`BlobClient`],
 //!   [`PageBlobClient`], [`BlockBlobClient`] and [`AppendBlobClient`]. Every operation is a method that returns a builder;
 //!   set what you need, then `.await` it.
-//! - [`PageBlobClient::start_copy_incremental`] and [`BlobClient::start_copy_from_uri`] start a copy
-//!   and give a [`CopyFromUriOperation`], which tells how copies end, and what a caller gets for each.
+//! - [`PageBlobClient::start_copy_incremental`] and [`BlobClient::start_copy_from_uri`] start a
+//!   copy and give a [`CopyFromUriOperation`], which tells how copies end, and what a caller gets
+//!   for each.
 //! - [`CopySource`] says how the service is allowed to read the source.
-//! - [`Error`] says what went wrong, whether to try again, and whether it may have worked all the same.
+//! - [`Error`] says what went wrong, whether to try again, and whether it may have worked all the
+//!   same.
 //! - [`ClientOptions`] sets retries, time limits and the [`transport`].
 #![cfg_attr(
     feature = "simulator",
@@ -98,7 +101,8 @@ pub use self::{
 
 /// Shared access signatures: time-limited permissions in a URL.
 ///
-/// From [Delegate access with a shared access signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
+/// From [Delegate access with a shared access
+/// signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
 pub mod sas {
     pub use crate::auth::sas::*;
 }

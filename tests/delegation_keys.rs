@@ -1,5 +1,5 @@
-//! The keys with which clients with bearer tokens sign their sources: how long they are asked for, and
-//! when they are kept and dropped.
+//! The keys with which clients with bearer tokens sign their sources: how long they are asked for,
+//! and when they are kept and dropped.
 
 use std::time::Duration;
 

@@ -14,8 +14,8 @@ use crate::support::script::{Script, Step, started};
 
 const ACCOUNT: &str = "acct1";
 
-/// Endpoints of one account, and whether a URL behind it shows where the account is to a reader that
-/// knows its name.
+/// Endpoints of one account, and whether a URL behind it shows where the account is to a reader
+/// that knows its name.
 const ENDPOINTS: [(&str, bool); 18] = [
     ("https://acct1.blob.core.windows.net", true),
     ("https://acct1-ipv6.blob.core.windows.net", true),
@@ -52,7 +52,8 @@ fn sas() -> Credential {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
-    /// Whatever a service is told of its account, its own URLs and tokens lead back to the same blob.
+    /// Whatever a service is told of its account, its own URLs and tokens lead back to the same
+    /// blob.
     #[test]
     fn a_url_and_a_token_lead_back_to_the_blob_that_they_are_of(
         (endpoint, shown) in select(&ENDPOINTS[..]),

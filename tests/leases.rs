@@ -180,8 +180,8 @@ async fn a_builder_that_is_used_twice_acquires_two_leases() {
     assert_eq!(error.code(), Some(&ErrorCode::LeaseAlreadyPresent));
 }
 
-/// Passes each request on in a task of its own, so that a request whose sender has gone arrives all the
-/// same; the first one only after `delay`. This is how a proxy behaves.
+/// Passes each request on in a task of its own, so that a request whose sender has gone arrives all
+/// the same; the first one only after `delay`. This is how a proxy behaves.
 #[derive(Debug)]
 struct SlowProxy {
     sim: Simulator,

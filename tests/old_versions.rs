@@ -1,4 +1,5 @@
-//! Copy Blob as it was before version 2012-02-12: over with the answer, from a path in the same account.
+//! Copy Blob as it was before version 2012-02-12: over with the answer, from a path in the same
+//! account.
 
 use blobcopy::{
     AbortOutcome, BlobServiceClient, BlobServiceClientBuilder, ClientOptions, Clock, CopyId,
@@ -158,7 +159,8 @@ async fn behind_a_custom_domain_the_key_names_the_account() {
     }
 }
 
-/// Fails unless a start is refused before it is sent, for `what` and with a reason that holds `why`.
+/// Fails unless a start is refused before it is sent, for `what` and with a reason that holds
+/// `why`.
 async fn refused(version: &str, source: impl Into<CopySource>, what: &str, why: &str) {
     let (script, service) = scripted(created(), version);
     let copy = service.container_client("backups").blob_client("copy.txt");

@@ -1,4 +1,5 @@
-//! URLs that carry their own authorization: made in one call, and used by someone who has nothing else.
+//! URLs that carry their own authorization: made in one call, and used by someone who has nothing
+//! else.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 

@@ -17,8 +17,8 @@ use crate::{
 const TURNS: usize = 120;
 const CALLS: usize = 500;
 
-/// Through a transport that answers at once: what is left is the client's work and nothing else, and
-/// the floor does next to nothing, not even sign.
+/// Through a transport that answers at once: what is left is the client's work and nothing else,
+/// and the floor does next to nothing, not even sign.
 pub(crate) fn canned(report: &Report) {
     let row = Row { name: "start and poll, canned", floor: "prebuilt requests", target: Some(1.5) };
     if report.wants(row.name) {

@@ -71,8 +71,8 @@ impl Lane {
         self.stream.write_all(&self.requests).unwrap();
     }
 
-    /// Reads `count` answers without bodies: their heads end in an empty line. All must be alike, so
-    /// that one look at the first tells that they are what they should be.
+    /// Reads `count` answers without bodies: their heads end in an empty line. All must be alike,
+    /// so that one look at the first tells that they are what they should be.
     fn receive(&mut self, count: usize, buffer: &mut [u8]) {
         let (mut heads, mut matched, mut first) = (0, 0, true);
         while heads < count {

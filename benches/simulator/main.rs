@@ -1,9 +1,9 @@
 //! What the simulator can do, so that it is never what another measurement measures:
 //! `cargo bench --bench simulator`.
 //!
-//! Requests travel over loopback, on connections that are kept, from a generator that has them ready
-//! beforehand. Where npm is there, Azurite gets the same requests in the same run. A word as argument
-//! chooses the rows that contain it: `cargo bench --bench simulator -- properties`.
+//! Requests travel over loopback, on connections that are kept, from a generator that has them
+//! ready beforehand. Where npm is there, Azurite gets the same requests in the same run. A word as
+//! argument chooses the rows that contain it: `cargo bench --bench simulator -- properties`.
 
 // The only place that reads the time is meant for the library.
 #![allow(clippy::disallowed_methods)]

@@ -1,8 +1,8 @@
 //! Get Blob Properties with few blobs stored and with a million: whether it is slower with many.
 //!
 //! How many blobs are stored, and how many of them are asked for, are two things: what is asked for
-//! again and again stays in the processor's caches. So the rows of a pair ask for as many blobs, and
-//! differ in how many there are. Their turns alternate, so that whatever else the machine does
+//! again and again stays in the processor's caches. So the rows of a pair ask for as many blobs,
+//! and differ in how many there are. Their turns alternate, so that whatever else the machine does
 //! befalls both alike, and each turn is compared with the one beside it.
 //!
 //! One thing the pairs do not share: blobs that are all there is lie side by side in memory, those

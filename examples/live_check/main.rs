@@ -1,12 +1,12 @@
-//! Asks a real account what the simulator only believes: puts the cases of `tests/conformance/cases/`
-//! and the open questions of `questions.txt` to both, and prints what differs, to paste into a bug
-//! report.
+//! Asks a real account what the simulator only believes: puts the cases of
+//! `tests/conformance/cases/` and the open questions of `questions.txt` to both, and prints what
+//! differs, to paste into a bug report.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set to the connection string of an account with its key, it
-//! asks that account. It makes containers whose names begin with `blobcopy-live-check-`, and removes
-//! each after its case, also when it is interrupted; of everything else it neither reads nor writes
-//! anything. That is some 1,000 requests with a few bytes each. Without the variable it asks a second
-//! simulator, to show what it does. Run it with `cargo run --example live_check`.
+//! With `AZURE_STORAGE_CONNECTION_STRING` set to the connection string of an account with its key,
+//! it asks that account. It makes containers whose names begin with `blobcopy-live-check-`, and
+//! removes each after its case, also when it is interrupted; of everything else it neither reads
+//! nor writes anything. That is some 1,000 requests with a few bytes each. Without the variable it
+//! asks a second simulator, to show what it does. Run it with `cargo run --example live_check`.
 
 #[path = "../../tests/conformance/case.rs"]
 mod case;

@@ -20,7 +20,8 @@ pub(crate) fn exit(outcome: Result<()>) -> ExitCode {
     }
 }
 
-/// A client of the account whose connection string the environment has under `variable`, if it does.
+/// A client of the account whose connection string the environment has under `variable`, if it
+/// does.
 pub(crate) fn account(variable: &str) -> Result<Option<BlobServiceClient>> {
     match env::var(variable) {
         Err(_) => Ok(None),

@@ -1,7 +1,10 @@
 //! The tenant that the service names when it refuses a bearer token.
 //!
-//! From [Authorize with Microsoft Entra ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory):
-//! a 401 with `WWW-Authenticate: Bearer authorization_uri=https://login.microsoftonline.com/<tenant>/oauth2/authorize resource_id=https://storage.azure.com`.
+//! From [Authorize with Microsoft Entra
+//! ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory):
+//! a 401 with `WWW-Authenticate: Bearer
+//! authorization_uri=https://login.microsoftonline.com/<tenant>/oauth2/authorize
+//! resource_id=https://storage.azure.com`.
 
 use http::{HeaderMap, header::WWW_AUTHENTICATE};
 use url::Url;
@@ -18,8 +21,8 @@ const LOGINS: [&str; 6] = [
     "login.chinacloudapi.cn",
 ];
 
-/// The tenant of which a token for `scope` is asked for; `None` for what is not the service's challenge, or
-/// is for something else.
+/// The tenant of which a token for `scope` is asked for; `None` for what is not the service's
+/// challenge, or is for something else.
 ///
 /// Nothing else of it is used, so that no endpoint can say where to log in, or for what.
 pub(super) fn tenant(headers: &HeaderMap, scope: &str) -> Option<String> {

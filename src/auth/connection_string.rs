@@ -1,6 +1,7 @@
 //! Connection strings, as the portal shows them.
 //!
-//! From [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string),
+//! From [Configure Azure Storage connection
+//! strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string),
 //! and from .NET's reading of them where that page leaves something open.
 
 use url::Url;

@@ -44,8 +44,9 @@ pub(crate) enum Proof {
 impl Credential {
     /// The account's name and one of its keys, in base64. Signs every request.
     ///
-    /// From [Authorize with Shared Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key).
-    /// Fails when the name is empty or the key is not base64.
+    /// From [Authorize with Shared
+    /// Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). Fails
+    /// when the name is empty or the key is not base64.
     pub fn shared_key(account: &str, base64_key: &str) -> Result<Self> {
         Ok(Self(Proof::SharedKey(Arc::new(SharedKey::new(account, base64_key)?))))
     }
@@ -53,17 +54,19 @@ impl Credential {
     /// A shared access signature, with or without the leading `?`. It is added to every request's
     /// URL exactly as it is.
     ///
-    /// From [Delegate access with a shared access signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
+    /// From [Delegate access with a shared access
+    /// signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
     /// Fails when there is no `sig` in it.
     pub fn sas(token: &str) -> Result<Self> {
         Ok(Self(Proof::Sas(Arc::new(SasToken::parse(token)?))))
     }
 
     /// Bearer tokens from Microsoft Entra ID. They are cached, refreshed before they expire, and
-    /// sent over https only. When the service refuses one and names the tenant of which it wants one, the
-    /// provider is asked for that, and the request is sent once more.
+    /// sent over https only. When the service refuses one and names the tenant of which it wants
+    /// one, the provider is asked for that, and the request is sent once more.
     ///
-    /// From [Authorize with Microsoft Entra ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
+    /// From [Authorize with Microsoft Entra
+    /// ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
     pub fn token(provider: impl TokenProvider) -> Self {
         Self(Proof::Token(Arc::new(CachedToken::new(provider)), None))
     }

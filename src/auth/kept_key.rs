@@ -1,4 +1,5 @@
-//! A user delegation key that is kept while it lasts, or until the service refuses what it has signed.
+//! A user delegation key that is kept while it lasts, or until the service refuses what it has
+//! signed.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -22,8 +23,8 @@ pub(crate) struct KeptKey {
 }
 
 impl KeptKey {
-    /// The key that is kept if it lasts until `expiry`, or else what `ask` gives. Of many that need a
-    /// key, one asks; those that waited for it share what it met.
+    /// The key that is kept if it lasts until `expiry`, or else what `ask` gives. Of many that need
+    /// a key, one asks; those that waited for it share what it met.
     pub(crate) async fn until(
         &self,
         expiry: OffsetDateTime,

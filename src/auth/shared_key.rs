@@ -1,7 +1,8 @@
 //! Authorization by account key.
 //!
-//! From [Authorize with Shared Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key),
-//! the format for the blob service of 2009-09-19 and later.
+//! From [Authorize with Shared
+//! Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key), the format
+//! for the blob service of 2009-09-19 and later.
 
 use std::{borrow::Cow, cmp::Ordering, fmt};
 
@@ -17,9 +18,10 @@ use crate::error::{Error, Result};
 
 /// The name of a storage account and one of its two keys.
 ///
-/// It signs shared access signatures, and as a credential every request. No form of this type shows the
-/// key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop. The base64
-/// text or the connection string that the key came from is the caller's, and is not wiped.
+/// It signs shared access signatures, and as a credential every request. No form of this type shows
+/// the key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop.
+/// The base64 text or the connection string that the key came from is the caller's, and is not
+/// wiped.
 ///
 /// ```
 /// use blobcopy::SharedKey;
@@ -257,7 +259,8 @@ const SIGNATURE_LEN: usize = 44;
 impl SigningKey {
     /// Decodes the key `what`.
     pub(crate) fn new(what: &'static str, base64_key: &str) -> Result<Self> {
-        // Room for all of it at once: a buffer that grows leaves copies, and so does one that fails.
+        // Room for all of it at once: a buffer that grows leaves copies, and so does one that
+        // fails.
         let mut key = Zeroizing::new(Vec::with_capacity(base64_key.len()));
         STANDARD
             .decode_vec(base64_key, &mut key)

@@ -9,12 +9,12 @@ use crate::{error::CredentialError, wire::transport::BoxFuture};
 
 /// Provides bearer tokens for a scope, from Microsoft Entra ID or wherever they come from.
 ///
-/// The client keeps the token for each scope, and calls the provider only if there is none or the last one
-/// expires within 5 minutes. One call serves all requests: those without a valid token wait for it and
-/// share its result, the others go on with the token that they have. The call runs in a task of its own,
-/// so a request that is dropped does not cancel it. It may take 30 seconds; then it fails, and counts
-/// as [`transient`](CredentialError::transient). A refresh that fails is tried again after 30
-/// seconds, or sooner if the token lives for less than 10 minutes.
+/// The client keeps the token for each scope, and calls the provider only if there is none or the
+/// last one expires within 5 minutes. One call serves all requests: those without a valid token
+/// wait for it and share its result, the others go on with the token that they have. The call runs
+/// in a task of its own, so a request that is dropped does not cancel it. It may take 30 seconds;
+/// then it fails, and counts as [`transient`](CredentialError::transient). A refresh that fails is
+/// tried again after 30 seconds, or sooner if the token lives for less than 10 minutes.
 ///
 /// ```
 /// use blobcopy::{AccessToken, Credential, CredentialError, TokenProvider, transport::BoxFuture};

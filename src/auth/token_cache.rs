@@ -108,8 +108,8 @@ impl CachedToken {
         self.0.outcome(&wanted, call).await
     }
 
-    /// Does what the 401 with these headers asks for, to a request to `url` with the token `refused`.
-    /// Whether there is another token now.
+    /// Does what the 401 with these headers asks for, to a request to `url` with the token
+    /// `refused`. Whether there is another token now.
     pub(crate) async fn follow_challenge(
         &self,
         url: &Url,
@@ -147,8 +147,8 @@ impl Shared {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The call to the provider that is under way, or else a new one, in a task of its own: who began it
-    /// may be dropped.
+    /// The call to the provider that is under way, or else a new one, in a task of its own: who
+    /// began it may be dropped.
     fn call(
         self: &Arc<Self>,
         wanted: &Wanted,

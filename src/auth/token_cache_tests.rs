@@ -12,8 +12,9 @@ use crate::wire::transport::BoxFuture;
 
 const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
 
-/// Gives `t1`, `t2`, … each valid for an hour from `NOW` times its number; from the call `fails_from` on it
-/// fails, and from the call `hangs_from` on it gives no answer. Each call takes a second.
+/// Gives `t1`, `t2`, … each valid for an hour from `NOW` times its number; from the call
+/// `fails_from` on it fails, and from the call `hangs_from` on it gives no answer. Each call takes
+/// a second.
 #[derive(Debug)]
 struct Login {
     asked: AtomicUsize,

@@ -18,9 +18,10 @@ impl Credential {
     /// A credential of the Azure SDK for Rust: what `azure_identity` has, and whatever else is a
     /// `TokenCredential` (feature `azure_identity`).
     ///
-    /// Its tokens are used as [`Credential::token`] says. The SDK's interface cannot name a tenant: when
-    /// the service asks for a token of a certain one, the credential is asked for another token, and one
-    /// for another tenant than the storage account's keeps being refused. Make it for the account's.
+    /// Its tokens are used as [`Credential::token`] says. The SDK's interface cannot name a tenant:
+    /// when the service asks for a token of a certain one, the credential is asked for another
+    /// token, and one for another tenant than the storage account's keeps being refused. Make it
+    /// for the account's.
     ///
     /// ```
     /// use azure_identity::DeveloperToolsCredential;

@@ -77,8 +77,8 @@ impl AppendBlobClient {
 
     /// Appends what a URL gives, or a range of it, within the same limits.
     ///
-    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
-    /// to it.
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client
+    /// sees to it.
     ///
     /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
     /// (from version 2018-11-09)

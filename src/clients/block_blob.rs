@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// One block blob, or a snapshot or version of one. What all blobs can do works on it directly: it is
-/// a [`BlobClient`] too.
+/// One block blob, or a snapshot or version of one. What all blobs can do works on it directly: it
+/// is a [`BlobClient`] too.
 ///
 /// ```
 /// # blobcopy::simulator::example(async |service| {
@@ -78,8 +78,8 @@ impl BlockBlobClient {
         Self(self.0.with_version(version))
     }
 
-    /// Uploads the whole content in one request, at most 5000 MiB (from version 2020-04-08). What is
-    /// there is overwritten.
+    /// Uploads the whole content in one request, at most 5000 MiB (from version 2020-04-08). What
+    /// is there is overwritten.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -91,19 +91,19 @@ impl BlockBlobClient {
         UploadBlob::new(self.call(), content.into())
     }
 
-    /// Makes the blob of what a URL gives, at most 5000 MiB: a blob of any type, a file, or what any
-    /// server answers. What is there is overwritten.
+    /// Makes the blob of what a URL gives, at most 5000 MiB: a blob of any type, a file, or what
+    /// any server answers. What is there is overwritten.
     ///
-    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
-    /// to it.
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client
+    /// sees to it.
     ///
     /// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
     /// (from version 2020-04-08)
     ///
     /// # Errors
     ///
-    /// `CannotVerifyCopySource` when the service cannot read the source; 400 `Md5Mismatch`; 409 when the
-    /// source is too long.
+    /// `CannotVerifyCopySource` when the service cannot read the source; 400 `Md5Mismatch`; 409
+    /// when the source is too long.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -136,8 +136,8 @@ impl BlockBlobClient {
         StageBlock::new(self.call(), id.into(), content.into())
     }
 
-    /// Makes a block of what a URL gives, or of a range of it. Many of them, committed together, copy
-    /// what is too long for one call.
+    /// Makes a block of what a URL gives, or of a range of it. Many of them, committed together,
+    /// copy what is too long for one call.
     ///
     /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
     /// (from version 2018-03-28)
@@ -161,7 +161,8 @@ impl BlockBlobClient {
         StageBlockFromUri::new(self.call(), id.into(), source.into())
     }
 
-    /// Makes the blob of these blocks, in this order: blocks that are staged, or that it has already.
+    /// Makes the blob of these blocks, in this order: blocks that are staged, or that it has
+    /// already.
     ///
     /// # Errors
     ///

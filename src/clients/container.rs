@@ -41,8 +41,8 @@ impl BlobContainerClient {
         Self { pipeline, endpoint, name: name.into(), target }
     }
 
-    /// The container at `url`, such as `https://account.blob.core.windows.net/backups`. Its query can
-    /// hold a SAS, with [`Credential::anonymous`] or with bearer tokens.
+    /// The container at `url`, such as `https://account.blob.core.windows.net/backups`. Its query
+    /// can hold a SAS, with [`Credential::anonymous`] or with bearer tokens.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ impl BlobContainerClient {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application id that
-    /// no header can carry.
+    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application
+    /// id that no header can carry.
     ///
     /// ```
     /// use blobcopy::{BlobContainerClient, ClientOptions, Credential};
@@ -108,9 +108,10 @@ impl BlobContainerClient {
 
     /// A blob of this container, whatever its type.
     ///
-    /// The first call checks the name. It refuses names that the service stores under another name: one
-    /// with `\`, which is stored as `/`, or with a dot at its end or at the end of a path segment, which is
-    /// dropped. For the blobs of a listing use [`blob_client_of`](Self::blob_client_of).
+    /// The first call checks the name. It refuses names that the service stores under another name:
+    /// one with `\`, which is stored as `/`, or with a dot at its end or at the end of a path
+    /// segment, which is dropped. For the blobs of a listing use
+    /// [`blob_client_of`](Self::blob_client_of).
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -122,8 +123,8 @@ impl BlobContainerClient {
         self.named(name, Naming::Given)
     }
 
-    /// The blob, snapshot or version that a listing of this container returned, by exactly the name that
-    /// was listed, whatever characters it has. The current version is the blob itself.
+    /// The blob, snapshot or version that a listing of this container returned, by exactly the name
+    /// that was listed, whatever characters it has. The current version is the blob itself.
     ///
     /// ```
     /// use futures_util::TryStreamExt;

@@ -23,22 +23,23 @@ use crate::{
     wire::transport::BoxFuture,
 };
 
-/// A lease on a blob that renews itself in the background, and releases itself when it is dropped: made
-/// by [`AcquireLease::guard`](crate::builders::AcquireLease::guard).
+/// A lease on a blob that renews itself in the background, and releases itself when it is dropped:
+/// made by [`AcquireLease::guard`](crate::builders::AcquireLease::guard).
 ///
 /// A lease of 15 to 60 seconds is renewed after each third of its time, by a task on the runtime in
-/// which it was acquired; one without end needs no renewal. When the lease cannot be kept, because it was
-/// broken or no renewal got through in time, [`lost`](Lease::lost) tells.
+/// which it was acquired; one without end needs no renewal. When the lease cannot be kept, because
+/// it was broken or no renewal got through in time, [`lost`](Lease::lost) tells.
 ///
-/// Dropping it sends the release in the background and does not wait: if the runtime ends before that,
-/// the lease runs to its own end, or, without one, stays until it is broken. [`release`](Lease::release)
-/// waits, and tells whether it worked.
+/// Dropping it sends the release in the background and does not wait: if the runtime ends before
+/// that, the lease runs to its own end, or, without one, stays until it is broken.
+/// [`release`](Lease::release) waits, and tells whether it worked.
 ///
-/// If the future that acquires it is dropped half-way, the request is finished in the background, and the
-/// lease is then released. Where that takes more than 10 seconds, a release is sent after these too.
+/// If the future that acquires it is dropped half-way, the request is finished in the background,
+/// and the lease is then released. Where that takes more than 10 seconds, a release is sent after
+/// these too.
 ///
-/// While a copy into the blob is pending the service refuses every call on its lease, renewals too; a
-/// copy into a leased blob needs a lease without end.
+/// While a copy into the blob is pending the service refuses every call on its lease, renewals too;
+/// a copy into a leased blob needs a lease without end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,7 +63,8 @@ pub struct Lease {
 }
 
 impl AcquireLease {
-    /// Acquires the lease as a [`Lease`] that renews itself, and releases itself when it is dropped.
+    /// Acquires the lease as a [`Lease`] that renews itself, and releases itself when it is
+    /// dropped.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -123,7 +125,8 @@ async fn keep(
     duration: Duration,
     mut held_since: tokio::time::Instant,
 ) -> Error {
-    // The acquisition may have taken longer than the lease lasts, until an attempt was answered: just now.
+    // The acquisition may have taken longer than the lease lasts, until an attempt was answered:
+    // just now.
     let mut least = duration / 3;
     loop {
         clock::sleep((duration / 3).saturating_sub(held_since.elapsed())).await;
@@ -181,9 +184,9 @@ impl Lease {
         self.fate.get().is_none()
     }
 
-    /// Waits until the lease is lost, and tells why: what the service answered to a renewal, or what kept
-    /// renewals from getting through. Of a lease that is not lost, and of one without end, it never
-    /// returns: for `select!`.
+    /// Waits until the lease is lost, and tells why: what the service answered to a renewal, or
+    /// what kept renewals from getting through. Of a lease that is not lost, and of one without
+    /// end, it never returns: for `select!`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -214,8 +217,8 @@ impl Lease {
     /// # Errors
     ///
     /// 409 `LeaseIdMismatchWithLeaseOperation` when somebody else's lease has followed this one,
-    /// `LeaseNotPresentWithLeaseOperation` when there is none; 404 when the blob is gone; else what the
-    /// request met.
+    /// `LeaseNotPresentWithLeaseOperation` when there is none; 404 when the blob is gone; else what
+    /// the request met.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

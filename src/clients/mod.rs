@@ -47,8 +47,8 @@ fn pipeline(
 }
 
 /// The credential of a client whose URL may hold a SAS; refuses contradictions between the two, and
-/// between them and the endpoint. Bearer tokens can stand beside a SAS for one resource: managed disks
-/// may demand both, and a user delegation SAS may be for one user only.
+/// between them and the endpoint. Bearer tokens can stand beside a SAS for one resource: managed
+/// disks may demand both, and a user delegation SAS may be for one user only.
 fn settle(
     endpoint: &Endpoint,
     sas: Option<String>,

@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// One page blob, or a snapshot or version of one. What all blobs can do works on it directly: it is
-/// a [`BlobClient`] too.
+/// One page blob, or a snapshot or version of one. What all blobs can do works on it directly: it
+/// is a [`BlobClient`] too.
 ///
 /// ```
 /// # blobcopy::simulator::example(async |service| {
@@ -85,22 +85,22 @@ impl PageBlobClient {
         Self(self.0.with_version(version))
     }
 
-    /// Starts an incremental copy: moves what differs between `snapshot` of `source` and the snapshot
-    /// of it that was copied last, and keeps the result as a new snapshot of this blob.
+    /// Starts an incremental copy: moves what differs between `snapshot` of `source` and the
+    /// snapshot of it that was copied last, and keeps the result as a new snapshot of this blob.
     ///
-    /// This blob must not exist, or be made by earlier incremental copies of the same source, to which
-    /// it is tied for ever. Snapshots must be copied in the order in which they were taken. Afterwards
-    /// this blob can only be asked for its properties, copied into again and deleted; its snapshots can
-    /// be read. A snapshot that `source` itself names is replaced by `snapshot`.
+    /// This blob must not exist, or be made by earlier incremental copies of the same source, to
+    /// which it is tied for ever. Snapshots must be copied in the order in which they were taken.
+    /// Afterwards this blob can only be asked for its properties, copied into again and deleted;
+    /// its snapshots can be read. A snapshot that `source` itself names is replaced by `snapshot`.
     ///
-    /// The service always answers `pending`; the operation that this gives learns of the new snapshot
-    /// when it polls. Its progress counts the whole blob; what it moved is the
+    /// The service always answers `pending`; the operation that this gives learns of the new
+    /// snapshot when it polls. Its progress counts the whole blob; what it moved is the
     /// [`diff_size`](Self::diff_size) of its snapshot and the one before.
     ///
-    /// A start whose answer is lost is not repeated blindly: this blob is looked at first. A copy of
-    /// this snapshot that is pending, or that succeeded after the call began, is adopted
-    /// ([`was_adopted`](crate::CopyFromUriOperation::was_adopted)). If one has failed or was aborted since,
-    /// nothing more is sent, and the error
+    /// A start whose answer is lost is not repeated blindly: this blob is looked at first. A copy
+    /// of this snapshot that is pending, or that succeeded after the call began, is adopted
+    /// ([`was_adopted`](crate::CopyFromUriOperation::was_adopted)). If one has failed or was
+    /// aborted since, nothing more is sent, and the error
     /// [may have been applied](crate::Error::may_have_been_applied): one start is at most one
     /// incremental copy.
     ///
@@ -109,9 +109,9 @@ impl PageBlobClient {
     ///
     /// # Errors
     ///
-    /// 409 `IncrementalCopyOfEarlierSnapshotNotAllowed` when this or a later snapshot has been copied;
-    /// 409 `IncrementalCopyBlobMismatch` for another source; 409 `PendingCopyOperation` while a copy is
-    /// pending; `CannotVerifyCopySource` when the service cannot read the source.
+    /// 409 `IncrementalCopyOfEarlierSnapshotNotAllowed` when this or a later snapshot has been
+    /// copied; 409 `IncrementalCopyBlobMismatch` for another source; 409 `PendingCopyOperation`
+    /// while a copy is pending; `CannotVerifyCopySource` when the service cannot read the source.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -139,8 +139,8 @@ impl PageBlobClient {
         StartCopyIncremental::new(self, source.into(), snapshot.into())
     }
 
-    /// Creates the blob, all zero, of `size` bytes: a multiple of 512, at most 8 TiB. What is there is
-    /// overwritten.
+    /// Creates the blob, all zero, of `size` bytes: a multiple of 512, at most 8 TiB. What is there
+    /// is overwritten.
     ///
     /// ```
     /// use blobcopy::{Conditions, ETag};
@@ -167,11 +167,11 @@ impl PageBlobClient {
         UploadPages::new(self.call(), offset, content.into())
     }
 
-    /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset and the
-    /// length are multiples of 512 bytes.
+    /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset
+    /// and the length are multiples of 512 bytes.
     ///
-    /// A source within the same account too must be authorized; a [`CopySource`] made of a client sees
-    /// to it.
+    /// A source within the same account too must be authorized; a [`CopySource`] made of a client
+    /// sees to it.
     ///
     /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
     /// (from version 2018-11-09)
@@ -205,8 +205,8 @@ impl PageBlobClient {
         ClearPages::new(self.call(), offset, length)
     }
 
-    /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple of
-    /// 512 bytes, at most 8 TiB.
+    /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple
+    /// of 512 bytes, at most 8 TiB.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -251,15 +251,16 @@ impl PageBlobClient {
         GetPageRanges::new(self.call())
     }
 
-    /// Lists what has changed since the snapshot `previous` was taken of this blob: what was written,
-    /// and what was cleared. With a client of a later snapshot, what changed from the one to the other.
+    /// Lists what has changed since the snapshot `previous` was taken of this blob: what was
+    /// written, and what was cleared. With a client of a later snapshot, what changed from the one
+    /// to the other.
     ///
     /// From version 2015-07-08.
     ///
     /// # Errors
     ///
-    /// 409 `PreviousSnapshotNotFound`; 400 `PreviousSnapshotCannotBeNewer`; 409 `BlobOverwritten` when
-    /// the blob was created anew since.
+    /// 409 `PreviousSnapshotNotFound`; 400 `PreviousSnapshotCannotBeNewer`; 409 `BlobOverwritten`
+    /// when the blob was created anew since.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -277,9 +278,9 @@ impl PageBlobClient {
         GetPageRangesDiff::new(self.call(), previous.into())
     }
 
-    /// Like [`page_ranges_diff`](Self::page_ranges_diff), for snapshots of managed disks, where the earlier
-    /// one may belong to another blob. Its URL is the one that a grant of access gives: sent as it is, with
-    /// its SAS, and with or without `snapshot=`.
+    /// Like [`page_ranges_diff`](Self::page_ranges_diff), for snapshots of managed disks, where the
+    /// earlier one may belong to another blob. Its URL is the one that a grant of access gives:
+    /// sent as it is, with its SAS, and with or without `snapshot=`.
     ///
     /// From version 2019-07-07. An account without managed disks answers 400
     /// `UnsupportedHeaderForNonManagedDisksAccount`.
@@ -300,8 +301,8 @@ impl PageBlobClient {
         GetPageRangesDiff::from_url(self.call(), previous)
     }
 
-    /// How many bytes have been written since the snapshot `previous`: what the next incremental copy
-    /// will move, where `previous` is what was copied last. What was cleared takes no bytes.
+    /// How many bytes have been written since the snapshot `previous`: what the next incremental
+    /// copy will move, where `previous` is what was copied last. What was cleared takes no bytes.
     ///
     /// From version 2015-07-08.
     ///

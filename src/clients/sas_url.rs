@@ -21,19 +21,21 @@ use crate::{
 };
 
 impl BlobClient {
-    /// Makes a URL with which whoever has it may do what `permissions` say with this blob until `expiry`;
-    /// with this snapshot or version alone, for a client of one.
+    /// Makes a URL with which whoever has it may do what `permissions` say with this blob until
+    /// `expiry`; with this snapshot or version alone, for a client of one.
     ///
-    /// A client with a shared key signs it and sends nothing. A client with bearer tokens signs it with a
+    /// A client with a shared key signs it and sends nothing. A client with bearer tokens signs it
+    /// with a
     /// [user delegation key](crate::BlobServiceClient::get_user_delegation_key), which it asks for once
-    /// and keeps; such a URL ends within seven days, and grants no more than the client's identity may do
-    /// itself. For a SAS that a stored access policy governs, see [`ServiceSas::stored_policy`].
+    /// and keeps; such a URL ends within seven days, and grants no more than the client's identity
+    /// may do itself. For a SAS that a stored access policy governs, see
+    /// [`ServiceSas::stored_policy`].
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a client with a SAS or without a credential, which cannot sign; for an expiry
-    /// that has passed, or with bearer tokens is more than 6 days and 23 hours away; and for what
-    /// the service would refuse, such as no permission at all.
+    /// `InvalidInput` for a client with a SAS or without a credential, which cannot sign; for an
+    /// expiry that has passed, or with bearer tokens is more than 6 days and 23 hours away; and for
+    /// what the service would refuse, such as no permission at all.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -97,7 +99,8 @@ impl BlobContainerClient {
 
 /// Makes a URL with a SAS: made by [`BlobClient::sas_url`] and [`BlobContainerClient::sas_url`].
 ///
-/// Its time limit and request id are those of the request for a user delegation key, if there is one.
+/// Its time limit and request id are those of the request for a user delegation key, if there is
+/// one.
 #[must_use = "nothing is made until it is awaited"]
 #[derive(Clone)]
 pub struct GenerateSasUrl<P> {
@@ -168,8 +171,8 @@ macro_rules! settings {
 }
 
 settings! {
-    /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave it out,
-    /// or set it to fifteen minutes ago, so that clocks which differ do no harm.
+    /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave it
+    /// out, or set it to fifteen minutes ago, so that clocks which differ do no harm.
     starts(OffsetDateTime),
     /// Only requests from these addresses are authorized (2015-04-05).
     ip(impl Into<SasIpRange>),

@@ -25,8 +25,8 @@ use crate::{
 
 /// The blob service of one storage account: where everything begins.
 ///
-/// Cheap to clone; all clients made from it share its credential, options and connections. Making one
-/// sends nothing.
+/// Cheap to clone; all clients made from it share its credential, options and connections. Making
+/// one sends nothing.
 ///
 /// ```
 /// # blobcopy::simulator::example(async |service| {
@@ -49,8 +49,8 @@ impl BlobServiceClient {
     ///
     /// Takes every form of
     /// [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string):
-    /// an account's name with its key or a SAS, explicit endpoints, the emulator. `AccountName` wins over
-    /// what an explicit endpoint suggests.
+    /// an account's name with its key or a SAS, explicit endpoints, the emulator. `AccountName`
+    /// wins over what an explicit endpoint suggests.
     ///
     /// Tools such as Storage Explorer also export a connection string for one container, with the
     /// container's URL as `BlobEndpoint`. It is refused: give that URL, with its SAS, to
@@ -99,15 +99,16 @@ impl BlobServiceClient {
     /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
     /// options. A SAS may stand in the endpoint's query, with [`Credential::anonymous`].
     ///
-    /// The account is the one of the key. Without a key it is read from the endpoint: from the host of
-    /// an Azure account or `account.localhost`; from the path after an IP address, a host name without a
-    /// dot, or an emulator's port. A custom domain names no account: give it with
+    /// The account is the one of the key. Without a key it is read from the endpoint: from the host
+    /// of an Azure account or `account.localhost`; from the path after an IP address, a host name
+    /// without a dot, or an emulator's port. A custom domain names no account: give it with
     /// [`account_name`](BlobServiceClientBuilder::account_name) where it is needed.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the endpoint is not an http or https URL, when it is the URL of a container or
-    /// blob, and when it contradicts the credential: another account, or bearer tokens over http.
+    /// `InvalidInput` when the endpoint is not an http or https URL, when it is the URL of a
+    /// container or blob, and when it contradicts the credential: another account, or bearer tokens
+    /// over http.
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, Credential};
@@ -191,8 +192,8 @@ impl BlobServiceClient {
         ListContainers::new(Call { pipeline, target, options: Default::default() })
     }
 
-    /// Asks for a key with which this client's Entra identity may sign SAS from `start` to `expiry`, both
-    /// within seven days of now.
+    /// Asks for a key with which this client's Entra identity may sign SAS from `start` to
+    /// `expiry`, both within seven days of now.
     ///
     /// A [`CopySource`](crate::CopySource) made of a client with bearer tokens does this by itself.
     ///
@@ -201,8 +202,8 @@ impl BlobServiceClient {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a client without bearer tokens; 403 `AuthorizationPermissionMismatch` when the
-    /// identity may not ask for such a key.
+    /// `InvalidInput` for a client without bearer tokens; 403 `AuthorizationPermissionMismatch`
+    /// when the identity may not ask for such a key.
     ///
     /// ```
     /// use blobcopy::sas::{BlobSasPermissions, UserDelegationSas};
@@ -308,9 +309,9 @@ impl BlobServiceClientBuilder {
     }
 
     /// The name of the account, where the endpoint does not show it or shows another: for a custom
-    /// domain, a proxy with a path of its own, an emulator behind a host name. It wins over what the
-    /// endpoint suggests; one that contradicts a host of Azure is refused. A key and a connection
-    /// string with `AccountName` have the name already.
+    /// domain, a proxy with a path of its own, an emulator behind a host name. It wins over what
+    /// the endpoint suggests; one that contradicts a host of Azure is refused. A key and a
+    /// connection string with `AccountName` have the name already.
     ///
     /// A user delegation SAS and the address of the secondary need it.
     ///

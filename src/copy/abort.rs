@@ -78,8 +78,8 @@ impl IntoFuture for AbortPendingCopy {
     }
 }
 
-/// Aborts one copy. What the service refuses is looked into, and so is what it may have done although
-/// no answer came.
+/// Aborts one copy. What the service refuses is looked into, and so is what it may have done
+/// although no answer came.
 pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
     if let Some(state) = copy.last().filter(|_| copy.id().is_none()) {
         return Ok(AbortOutcome::AlreadyFinished(state.clone()));

@@ -14,12 +14,12 @@ use crate::{
 /// How long before now a key starts, so that it is valid for a service whose clock is behind.
 const BACK: Duration = Duration::minutes(15);
 
-/// How long after now a key ends at most. The service gives none that ends more than seven days from its
-/// own now, and its clock may be behind.
+/// How long after now a key ends at most. The service gives none that ends more than seven days
+/// from its own now, and its clock may be behind.
 const AHEAD: Duration = Duration::hours(7 * 24 - 1);
 
-/// The name of the account at `endpoint`, and a key of it that signs what ends at `expiry`, for `call`
-/// of a client with bearer tokens.
+/// The name of the account at `endpoint`, and a key of it that signs what ends at `expiry`, for
+/// `call` of a client with bearer tokens.
 pub(crate) async fn key<'a>(
     call: &Call,
     endpoint: &'a Endpoint,
@@ -59,8 +59,8 @@ async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
     keys.delegation_key().until(expiry, asked).await
 }
 
-/// Forgets the key that signed a source of the client of `blob`, if `error` says that the service could not
-/// read that source with it: the next source is signed with a new key.
+/// Forgets the key that signed a source of the client of `blob`, if `error` says that the service
+/// could not read that source with it: the next source is signed with a new key.
 pub(super) fn forget_refused(blob: &BlobClient, source: &HeaderValue, error: &Error) {
     let Error::Service(refusal) = error else { return };
     let status = refusal.source_status.unwrap_or(refusal.status);

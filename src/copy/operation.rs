@@ -116,8 +116,8 @@ impl CopyFromUriOperation {
         Call { options: self.options.clone(), ..self.blob.call() }
     }
 
-    /// Which copy it is; [`CopyId::NONE`] for a copy with a service version before 2012-02-12, which was
-    /// over with the answer to its start.
+    /// Which copy it is; [`CopyId::NONE`] for a copy with a service version before 2012-02-12,
+    /// which was over with the answer to its start.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -145,13 +145,14 @@ impl CopyFromUriOperation {
         &self.blob
     }
 
-    /// Whether the answer to the start was lost, and this copy was found at the destination instead.
-    /// Sends nothing.
+    /// Whether the answer to the start was lost, and this copy was found at the destination
+    /// instead. Sends nothing.
     ///
     /// It is a copy of the same source that was pending, or that succeeded after the call began;
     /// where it is unclear which came first, only a success of a snapshot or version counts.
-    /// Almost always it is the caller's own. It can be one that another client started from the same
-    /// source: the content is then the same, but metadata, tags and tier are as that client set them.
+    /// Almost always it is the caller's own. It can be one that another client started from the
+    /// same source: the content is then the same, but metadata, tags and tier are as that client
+    /// set them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -176,8 +177,8 @@ impl CopyFromUriOperation {
         self.adopted
     }
 
-    /// Where the copy stood when last seen. Sends nothing; `None` for a copy that was resumed and not
-    /// yet polled.
+    /// Where the copy stood when last seen. Sends nothing; `None` for a copy that was resumed and
+    /// not yet polled.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -193,7 +194,8 @@ impl CopyFromUriOperation {
     }
 
     /// How far the copy had come when last seen. Sends nothing; `None` until the first poll, since
-    /// the answer to a start does not tell. An incremental copy counts the whole blob, not the difference.
+    /// the answer to a start does not tell. An incremental copy counts the whole blob, not the
+    /// difference.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -210,8 +212,8 @@ impl CopyFromUriOperation {
 
     /// Whether the copy has been seen to have ended, in whatever way. Sends nothing.
     ///
-    /// An incremental copy that has succeeded but does not name its destination snapshot yet has not
-    /// completed; after a few more polls it has all the same.
+    /// An incremental copy that has succeeded but does not name its destination snapshot yet has
+    /// not completed; after a few more polls it has all the same.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -227,14 +229,14 @@ impl CopyFromUriOperation {
         self.told_all && self.status().is_some_and(CopyStatus::is_final)
     }
 
-    /// Looks once, with one Get Blob Properties: a report, not a judgement. A copy that has failed or
-    /// was aborted is an `Ok` with that status. Of a copy without an id there is nothing more to learn, and
-    /// nothing is sent.
+    /// Looks once, with one Get Blob Properties: a report, not a judgement. A copy that has failed
+    /// or was aborted is an `Ok` with that status. Of a copy without an id there is nothing more to
+    /// learn, and nothing is sent.
     ///
     /// # Errors
     ///
-    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no longer
-    /// tells of this copy; else what the request met.
+    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
+    /// longer tells of this copy; else what the request met.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -306,11 +308,11 @@ impl CopyFromUriOperation {
         Wait::new(self)
     }
 
-    /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until the
-    /// copy has ended.
+    /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until
+    /// the copy has ended.
     ///
-    /// The last item is the state `success`, or an error that tells how else the copy ended, so that
-    /// a stream that was read to its end without an error is a copy that succeeded.
+    /// The last item is the state `success`, or an error that tells how else the copy ended, so
+    /// that a stream that was read to its end without an error is a copy that succeeded.
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -342,8 +344,8 @@ impl CopyFromUriOperation {
     ///
     /// # Errors
     ///
-    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no longer
-    /// tells of this copy; else what the requests met.
+    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
+    /// longer tells of this copy; else what the requests met.
     ///
     /// ```
     /// use blobcopy::AbortOutcome;
@@ -362,8 +364,8 @@ impl CopyFromUriOperation {
         abort::abort(self).await
     }
 
-    /// The id of the destination's lease, which an abort needs when the destination is leased. A copy
-    /// that was started with a lease knows it already.
+    /// The id of the destination's lease, which an abort needs when the destination is leased. A
+    /// copy that was started with a lease knows it already.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

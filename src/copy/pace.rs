@@ -1,9 +1,9 @@
 //! How long to wait between two polls. Pure: time and chance come in as arguments.
 //!
-//! The regular gap between two polls is an eighth of the time watched, so that the end is seen late by
-//! at most an eighth of the copy's length: that takes 46 polls in 48 seconds. Where the byte rate
-//! foresees the end sooner, the next poll comes right after that. A forecast that is missed costs a
-//! poll, so forecasts are not believed without limit.
+//! The regular gap between two polls is an eighth of the time watched, so that the end is seen late
+//! by at most an eighth of the copy's length: that takes 46 polls in 48 seconds. Where the byte
+//! rate foresees the end sooner, the next poll comes right after that. A forecast that is missed
+//! costs a poll, so forecasts are not believed without limit.
 
 use std::{mem, time::Duration};
 
@@ -18,17 +18,17 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that the service may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-/// By how much of itself jitter shortens a gap at most: in the beginning, before a foreseen end, and
-/// later. More in the beginning would cost too many polls when chance is against us.
+/// By how much of itself jitter shortens a gap at most: in the beginning, before a foreseen end,
+/// and later. More in the beginning would cost too many polls when chance is against us.
 const JITTER: f64 = 1.0 / 20.0;
 const LATER_JITTER: f64 = 3.0 / 32.0;
 
-/// How far behind the foreseen end a poll aims, besides a sixteenth of the time left: jitter must not
-/// bring it there too soon.
+/// How far behind the foreseen end a poll aims, besides a sixteenth of the time left: jitter must
+/// not bring it there too soon.
 const MARGIN: Duration = Duration::from_millis(10);
 
-/// How many forecasts may be missed in the beginning, and for how long this holds. After that one more
-/// may be missed whenever the time watched has doubled.
+/// How many forecasts may be missed in the beginning, and for how long this holds. After that one
+/// more may be missed whenever the time watched has doubled.
 const FIRST_MISSES: u32 = 2;
 const FIRST_TIME: Duration = Duration::from_secs(48);
 
@@ -69,8 +69,8 @@ impl Pace {
 
     /// The wait after the answer to a poll; `chance` is a number from 0 to 1.
     ///
-    /// The adaptive gap is one between the sending of two polls, and the time that the answer took is
-    /// part of it.
+    /// The adaptive gap is one between the sending of two polls, and the time that the answer took
+    /// is part of it.
     pub(crate) fn after_answer(&mut self, poll: Answered, chance: f64) -> Duration {
         self.failures = 0;
         let wait = match self.interval {
@@ -136,8 +136,8 @@ impl Pace {
         gap.mul_f64(1.0 - most * chance.clamp(0.0, 1.0))
     }
 
-    /// How long the rest will take, at the slower of two rates: that since the first byte moved, and that
-    /// since the last poll.
+    /// How long the rest will take, at the slower of two rates: that since the first byte moved,
+    /// and that since the last poll.
     fn foresee(&mut self, sent: Duration, progress: CopyProgress) -> Option<Duration> {
         let count = Count { at: sent, copied: progress.copied };
         let still = *self.still.get_or_insert(count);

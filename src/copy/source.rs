@@ -32,26 +32,29 @@ const LONGEST: usize = 2048;
 /// A `Url` is used as it is, with all that its query holds. A client's blob authorizes itself:
 ///
 /// - a client with a SAS passes it on, byte for byte;
-/// - a client with a shared key signs a SAS with read permission only, for this one blob, snapshot or
-///   version; for an incremental copy it is a SAS of the base blob, since the service compares the
-///   snapshot with the one before. An ordinary copy within one account needs no SAS, and none is made;
+/// - a client with a shared key signs a SAS with read permission only, for this one blob, snapshot
+///   or version; for an incremental copy it is a SAS of the base blob, since the service compares
+///   the snapshot with the one before. An ordinary copy within one account needs no SAS, and none
+///   is made;
 /// - a client with bearer tokens requests a
 ///   [user delegation key](crate::BlobServiceClient::get_user_delegation_key), keeps it while it lasts
-///   (up to seven days), and signs such a SAS with it. Operations that read the source at once, such
-///   as [`copy_from_uri`](crate::BlobClient::copy_from_uri), get a token instead (from version
+///   (up to seven days), and signs such a SAS with it. Operations that read the source at once,
+///   such as [`copy_from_uri`](crate::BlobClient::copy_from_uri), get a token instead (from version
 ///   2020-10-02). An ordinary copy within one account needs neither (from version 2017-11-09);
 /// - an anonymous client's blob must be public.
 ///
-/// A generated SAS has no start, may be used over https only if the source's endpoint is https, and says
-/// the oldest service version that knows all it holds. [`sas_lifetime`](CopySource::sas_lifetime) says how
-/// long it is valid.
+/// A generated SAS has no start, may be used over https only if the source's endpoint is https, and
+/// says the oldest service version that knows all it holds.
+/// [`sas_lifetime`](CopySource::sas_lifetime) says how long it is valid.
 ///
-/// **Who can see the SAS.** The destination's properties name the source of its last copy, and whoever
-/// may read or list the destination sees them. Services since 2021 return the source's URL with its SAS
-/// less the signature, so nothing there can be used; in 2019 the whole SAS was returned.
+/// **Who can see the SAS.** The destination's properties name the source of its last copy, and
+/// whoever may read or list the destination sees them. Services since 2021 return the source's URL
+/// with its SAS less the signature, so nothing there can be used; in 2019 the whole SAS was
+/// returned.
 ///
-/// With a service version before 2012-02-12 the source is sent as the path `/account/container/blob`, with
-/// its snapshot if it has one. It must be in the destination's account, and no SAS goes with it.
+/// With a service version before 2012-02-12 the source is sent as the path
+/// `/account/container/blob`, with its snapshot if it has one. It must be in the destination's
+/// account, and no SAS goes with it.
 ///
 /// The source may be 2 KiB long, SAS included. No form of it shows the signature.
 ///
@@ -112,10 +115,10 @@ impl CopySource {
 
     /// How long a generated SAS is valid: 1 minute to 14 days, with bearer tokens less than 7 days.
     ///
-    /// By default, 7 days for a copy in the background, and 1 hour for a call that reads the source at
-    /// once. A SAS signed by bearer tokens' key ends with the key at the latest, after 6 to 7 days. The
-    /// service reads the source until the copy has ended, which takes at most 14 days; if the SAS expires
-    /// before, the copy fails.
+    /// By default, 7 days for a copy in the background, and 1 hour for a call that reads the source
+    /// at once. A SAS signed by bearer tokens' key ends with the key at the latest, after 6 to 7
+    /// days. The service reads the source until the copy has ended, which takes at most 14 days; if
+    /// the SAS expires before, the copy fails.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -133,8 +136,8 @@ impl CopySource {
         self
     }
 
-    /// The source of an incremental copy: `snapshot`, in place of any that the source itself names. The
-    /// service takes nothing on trust here, even within one account.
+    /// The source of an incremental copy: `snapshot`, in place of any that the source itself names.
+    /// The service takes nothing on trust here, even within one account.
     pub(crate) async fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
         let url = match &self.place {
             Place::Url(url) => url.clone(),
@@ -167,8 +170,8 @@ impl CopySource {
         }
     }
 
-    /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the account of
-    /// `destination`, whose request authorizes it.
+    /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the
+    /// account of `destination`, whose request authorizes it.
     pub(crate) fn resolve_path(&self, destination: &BlobClient) -> Result<HeaderValue> {
         let endpoint = destination.endpoint();
         let (url, own) = match &self.place {
@@ -196,10 +199,10 @@ impl CopySource {
         header(&source.path(account))
     }
 
-    /// The source of an operation that reads it while the call goes on: its URL, and a bearer token to
-    /// send beside it. The service takes nothing on trust here, even within one account. A token that
-    /// is given stands in place of all that the source could show itself; a source of a client with
-    /// tokens comes with one where the operation can carry it.
+    /// The source of an operation that reads it while the call goes on: its URL, and a bearer token
+    /// to send beside it. The service takes nothing on trust here, even within one account. A token
+    /// that is given stands in place of all that the source could show itself; a source of a client
+    /// with tokens comes with one where the operation can carry it.
     pub(crate) async fn resolve_at_once(
         &self,
         given: Option<HeaderValue>,
@@ -235,8 +238,8 @@ impl CopySource {
         Ok((source, bearer))
     }
 
-    /// The result of a call that was given `source` for this source. A key that the service refused is not
-    /// used again.
+    /// The result of a call that was given `source` for this source. A key that the service refused
+    /// is not used again.
     pub(crate) fn judged<T>(&self, source: &HeaderValue, result: Result<T>) -> Result<T> {
         if let (Place::Blob(blob), Err(error)) = (&self.place, &result) {
             delegation::forget_refused(blob, source, error);
@@ -244,8 +247,9 @@ impl CopySource {
         result
     }
 
-    /// The SAS with which the service may read a client's blob, if it needs one. Where the destination
-    /// is given, and in the same account, the request's own key or token covers the source.
+    /// The SAS with which the service may read a client's blob, if it needs one. Where the
+    /// destination is given, and in the same account, the request's own key or token covers the
+    /// source.
     async fn sas_of(
         &self,
         blob: &BlobClient,
@@ -391,9 +395,9 @@ impl fmt::Debug for CopySource {
 
 /// Which blob a source is, whatever the form of its URL.
 ///
-/// The service echoes a source with another scheme, with a port, with other case in percent triplets,
-/// and with or without the SAS, so sources are compared by account, container, blob, snapshot and
-/// version, and by the names that the service stores.
+/// The service echoes a source with another scheme, with a port, with other case in percent
+/// triplets, and with or without the SAS, so sources are compared by account, container, blob,
+/// snapshot and version, and by the names that the service stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceIdentity {
     /// The account and its cloud; for a host that names no account, the host.
@@ -402,7 +406,8 @@ pub(crate) struct SourceIdentity {
     path: String,
     snapshot: Option<String>,
     version: Option<String>,
-    /// What else a host that is no account is asked for, which may choose the file: less what signs.
+    /// What else a host that is no account is asked for, which may choose the file: less what
+    /// signs.
     query: Vec<(String, String)>,
 }
 

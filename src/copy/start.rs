@@ -71,9 +71,10 @@ impl IntoFuture for StartCopyIncremental {
 /// Starts an ordinary copy: made by
 /// [`BlobClient::start_copy_from_uri`](crate::BlobClient::start_copy_from_uri).
 ///
-/// With a service version before 2012-02-12 the copy is over with the answer: the source is sent as a path
-/// in the destination's account, and the operation that comes back has completed and has no id
-/// ([`CopyId::NONE`](crate::CopyId::NONE)), since such a service keeps nothing of a copy but the blob.
+/// With a service version before 2012-02-12 the copy is over with the answer: the source is sent as
+/// a path in the destination's account, and the operation that comes back has completed and has no
+/// id ([`CopyId::NONE`](crate::CopyId::NONE)), since such a service keeps nothing of a copy but the
+/// blob.
 ///
 /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
 /// (asynchronous from version 2012-02-12)
@@ -104,8 +105,8 @@ impl StartCopyFromUri {
     }
 
     /// The destination's tier (premium page blobs from version 2017-04-17, block blobs from
-    /// 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06). Needed, and to be an online one, when
-    /// the source is archived.
+    /// 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06). Needed, and to be an online
+    /// one, when the source is archived.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -172,23 +173,25 @@ impl StartCopyFromUri {
         self
     }
 
-    /// Conditions on the destination. Not met: 412, or 409 `BlobAlreadyExists` for a destination that
-    /// must not exist.
+    /// Conditions on the destination. Not met: 412, or 409 `BlobAlreadyExists` for a destination
+    /// that must not exist.
     pub fn conditions(mut self, conditions: Conditions) -> Self {
         self.copy.conditions = conditions;
         self
     }
 
-    /// The id of the destination's lease, which must be an infinite one (before version 2012-02-12, any).
+    /// The id of the destination's lease, which must be an infinite one (before version 2012-02-12,
+    /// any).
     pub fn lease_id(mut self, id: LeaseId) -> Self {
         self.copy.lease_id = Some(id);
         self
     }
 
-    /// The id of the source's lease, without which nothing is copied if it is not the active one: 412.
+    /// The id of the source's lease, without which nothing is copied if it is not the active
+    /// one: 412.
     ///
-    /// Only before version 2012-02-12. Since then the service reads the source whether or not it is leased,
-    /// so that with a later version this is refused before anything is sent.
+    /// Only before version 2012-02-12. Since then the service reads the source whether or not it is
+    /// leased, so that with a later version this is refused before anything is sent.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

@@ -30,9 +30,9 @@ pub(super) enum Kind {
 
 /// Sends a start until it is known that it worked, or that it did not.
 ///
-/// An attempt that brought no answer may have worked. So before another is made, and before the call
-/// fails, the destination is looked at; if it carries our copy, that one is adopted. What is sent
-/// after a look holds only for the destination that was seen, so that a lost attempt which the
+/// An attempt that brought no answer may have worked. So before another is made, and before the
+/// call fails, the destination is looked at; if it carries our copy, that one is adopted. What is
+/// sent after a look holds only for the destination that was seen, so that a lost attempt which the
 /// service applies later is not followed by a second copy.
 pub(super) async fn start<O: Operation<Output = CopyState>>(
     call: &Call,

@@ -7,11 +7,12 @@ use crate::{models::CopyId, wire::redaction};
 
 /// Names a copy for later: its destination and its id, and no secret.
 ///
-/// Serializing fails when the id or the name of the destination looks like a secret, as it may when they
-/// were mixed up: without it the copy could not be found again, and with it the token would be a secret.
+/// Serializing fails when the id or the name of the destination looks like a secret, as it may when
+/// they were mixed up: without it the copy could not be found again, and with it the token would be
+/// a secret.
 ///
-/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume). That of a copy
-/// without an id, which was over when it was made, cannot be resumed or read back.
+/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume). That
+/// of a copy without an id, which was over when it was made, cannot be resumed or read back.
 ///
 /// ```
 /// # blobcopy::simulator::example(async |service| {
@@ -57,8 +58,8 @@ fn stored<S: Serializer>(what: &str, text: &str, to: S) -> Result<S::Ok, S::Erro
 }
 
 impl CopyToken {
-    /// A token from its parts; a query, which might hold a SAS, is dropped from the URL, and so are user
-    /// info and fragment.
+    /// A token from its parts; a query, which might hold a SAS, is dropped from the URL, and so are
+    /// user info and fragment.
     ///
     /// ```
     /// use blobcopy::CopyToken;

@@ -19,20 +19,21 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 ///
 /// # When it polls
 ///
-/// At once, and then at an adaptive pace. Between two polls it lets an eighth of the time pass for which
-/// it has waited, from 100 ms to 30 s, so that it learns of the end late by at most an eighth of the
-/// copy's length. When the byte rate foresees the end sooner, it polls right then; forecasts that are
-/// missed are soon no longer believed. Each gap is shortened at random, by a tenth at most, so that
-/// many waits that begin together drift apart. `Retry-After` is obeyed up to 5 minutes.
+/// At once, and then at an adaptive pace. Between two polls it lets an eighth of the time pass for
+/// which it has waited, from 100 ms to 30 s, so that it learns of the end late by at most an eighth
+/// of the copy's length. When the byte rate foresees the end sooner, it polls right then; forecasts
+/// that are missed are soon no longer believed. Each gap is shortened at random, by a tenth at
+/// most, so that many waits that begin together drift apart. `Retry-After` is obeyed up to 5
+/// minutes.
 ///
 /// # How long it lasts
 ///
-/// Up to the [`timeout`](Self::timeout), else for 15 days, a day longer than the service lets a copy run.
-/// The last poll is at the end of that time, and gets up to 5 seconds for its answer.
+/// Up to the [`timeout`](Self::timeout), else for 15 days, a day longer than the service lets a
+/// copy run. The last poll is at the end of that time, and gets up to 5 seconds for its answer.
 ///
-/// Transient poll failures are retried: up to the timeout if one is set, else for an hour from the first
-/// failure on, after which the last fault is returned. So are answers that do not come from the service,
-/// such as the 404 of a gateway.
+/// Transient poll failures are retried: up to the timeout if one is set, else for an hour from the
+/// first failure on, after which the last fault is returned. So are answers that do not come from
+/// the service, such as the 404 of a gateway.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Wait<'a> {
     copy: &'a mut CopyFromUriOperation,
@@ -48,7 +49,8 @@ impl<'a> Wait<'a> {
         Self { copy, interval: None, timeout: None, on_progress: None }
     }
 
-    /// A fixed time between an answer and the next poll instead of the adaptive pace: 1 ms to 24 hours.
+    /// A fixed time between an answer and the next poll instead of the adaptive pace: 1 ms to 24
+    /// hours.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -65,9 +67,9 @@ impl<'a> Wait<'a> {
         self
     }
 
-    /// How long to wait, from 1 ms to 365 days. When it has passed, the wait polls a last time, with up
-    /// to 5 seconds for the answer, and ends with [`Error::WaitTimedOut`] if the copy is still pending.
-    /// The copy goes on.
+    /// How long to wait, from 1 ms to 365 days. When it has passed, the wait polls a last time,
+    /// with up to 5 seconds for the answer, and ends with [`Error::WaitTimedOut`] if the copy is
+    /// still pending. The copy goes on.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -90,8 +92,8 @@ impl<'a> Wait<'a> {
 
     /// Called with the copy's state after every poll that gets through, the last one included.
     ///
-    /// The state shows its status, its progress and its description. A copy that the service cannot go on
-    /// with says why in [`held_up_by`](CopyState::held_up_by).
+    /// The state shows its status, its progress and its description. A copy that the service cannot
+    /// go on with says why in [`held_up_by`](CopyState::held_up_by).
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

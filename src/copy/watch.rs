@@ -64,8 +64,8 @@ impl Watch {
     /// What the next poll that gets through sees, the one at the deadline included. After that one:
     /// the error that the time has passed.
     ///
-    /// An incremental copy that has succeeded without naming its snapshot is looked at a few times more
-    /// before that is told.
+    /// An incremental copy that has succeeded without naming its snapshot is looked at a few times
+    /// more before that is told.
     pub(crate) async fn next(&mut self, copy: &mut CopyFromUriOperation) -> Result<CopyState> {
         let begun = *self.begun.get_or_insert_with(clock::instant);
         if self.is_over {

@@ -65,7 +65,8 @@ impl BlobUrl {
         Self::at(endpoint, path, url)
     }
 
-    /// Takes apart the URL of a blob behind `endpoint`; `None` for a URL that does not begin with it.
+    /// Takes apart the URL of a blob behind `endpoint`; `None` for a URL that does not begin with
+    /// it.
     pub(crate) fn behind(endpoint: &Endpoint, url: &Url) -> Option<Result<Self>> {
         let path = endpoint.rest_of(url)?;
         Some(Self::at(endpoint.clone(), path, url))
@@ -99,8 +100,8 @@ impl BlobUrl {
     }
 }
 
-/// A container's URL, taken apart: its endpoint, its name, and a SAS. The account is `named`, if the
-/// user names one.
+/// A container's URL, taken apart: its endpoint, its name, and a SAS. The account is `named`, if
+/// the user names one.
 pub(crate) fn parse_container_url(
     url: &Url,
     named: Option<&str>,
@@ -118,8 +119,8 @@ pub(crate) fn parse_container_url(
     Ok((endpoint, container, take_query(&mut url.clone())))
 }
 
-/// The refusal of a name in a URL. A name may be one half of a secret that holds a `/`, and is shown only
-/// where the URL as a whole holds none.
+/// The refusal of a name in a URL. A name may be one half of a secret that holds a `/`, and is
+/// shown only where the URL as a whole holds none.
 fn refused(what: &'static str, url: &Url, error: Error) -> Error {
     match holds_secret(url.as_str()) {
         true => Error::invalid(

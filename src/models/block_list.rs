@@ -13,12 +13,12 @@ use crate::{
     wire::redaction,
 };
 
-/// Names a block within its blob: 1 to 64 bytes of the application's own choice. All blocks of a blob
-/// have ids of one length.
+/// Names a block within its blob: 1 to 64 bytes of the application's own choice. All blocks of a
+/// blob have ids of one length.
 ///
-/// It shows itself, and is read and stored, as the service writes it: in base64. One of 64 bytes that
-/// are no text could be an account's key by mistake: it is shown as `REDACTED`, and not stored. Do not
-/// use a secret as an id.
+/// It shows itself, and is read and stored, as the service writes it: in base64. One of 64 bytes
+/// that are no text could be an account's key by mistake: it is shown as `REDACTED`, and not
+/// stored. Do not use a secret as an id.
 ///
 /// ```
 /// use blobcopy::BlockId;
@@ -121,8 +121,8 @@ impl<'de> Deserialize<'de> for BlockId {
 
 /// A block that is to be part of a blob, and where the service looks for it.
 ///
-/// An id by itself is looked for among the staged blocks first, and then among those of the blob as it
-/// is.
+/// An id by itself is looked for among the staged blocks first, and then among those of the blob as
+/// it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum BlockLookup {
     /// A staged block of this id, or else one of the blob as it is.

@@ -1,6 +1,7 @@
 //! The conditions under which a request is carried out.
 //!
-//! From [Specifying conditional headers](https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
+//! From [Specifying conditional
+//! headers](https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
 
 use http::{HeaderMap, HeaderName, header};
 use time::OffsetDateTime;
@@ -14,9 +15,10 @@ use crate::{
 /// Conditions on a blob, for the source or the destination of a copy as for any other request.
 ///
 /// A read takes any mix (from version 2013-08-15). A write takes one condition only, besides
-/// `if_tags`, except for the two pairs of which the service looks at the first: `if_none_match` with
-/// `if_modified_since`, and `if_match` with `if_unmodified_since`. Anything else is refused before it
-/// is sent. Conditions on the source of a copy are sent as they are: the service says what it takes.
+/// `if_tags`, except for the two pairs of which the service looks at the first: `if_none_match`
+/// with `if_modified_since`, and `if_match` with `if_unmodified_since`. Anything else is refused
+/// before it is sent. Conditions on the source of a copy are sent as they are: the service says
+/// what it takes.
 ///
 /// ```
 /// use blobcopy::{Conditions, ETag};

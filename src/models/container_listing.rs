@@ -14,8 +14,8 @@ use crate::wire::redaction;
 
 /// A container, as a list of containers has it.
 ///
-/// What the listing was not asked to include, and what the service did not send or sent malformed, is
-/// `None`, or empty.
+/// What the listing was not asked to include, and what the service did not send or sent malformed,
+/// is `None`, or empty.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContainerItem {
@@ -29,8 +29,8 @@ pub struct ContainerItem {
     pub last_modified: Option<OffsetDateTime>,
     /// The container's metadata, where it was asked for.
     pub metadata: Metadata,
-    /// The names in its metadata that the service cannot tell the values of, because they are no legal
-    /// names, as old service versions took them.
+    /// The names in its metadata that the service cannot tell the values of, because they are no
+    /// legal names, as old service versions took them.
     #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
     /// What anyone may read without a credential; `None` when nothing.

@@ -40,7 +40,8 @@ impl ContentRange {
 
 /// How long a blob is by the headers of an answer, if they say so.
 ///
-/// `Content-Length` may be lost on the way; some answers have the blob's length in a header of its own.
+/// `Content-Length` may be lost on the way; some answers have the blob's length in a header of its
+/// own.
 pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
     content_length(headers)
         .or_else(|| number(headers.get(headers::BLOB_CONTENT_LENGTH)?.to_str().ok()?))

@@ -107,8 +107,8 @@ pub struct CopyState {
     pub status: CopyStatus,
     /// How many bytes are copied, of how many. Absent in the answer to a start.
     ///
-    /// An incremental copy counts the whole blob, not the difference: `0/N` while it is pending and `N/N`
-    /// at success, N being the blob's length.
+    /// An incremental copy counts the whole blob, not the difference: `0/N` while it is pending and
+    /// `N/N` at success, N being the blob's length.
     pub progress: Option<CopyProgress>,
     /// Why it failed, or what holds it up while it is pending: a status, a code and a text of the
     /// service's, which may change.
@@ -145,9 +145,9 @@ impl CopyState {
         }
     }
 
-    /// What keeps a copy that has not ended from going on, if the service says so: most often that it may
-    /// no longer read the source, as with `403 AuthenticationFailed` once a SAS has expired. Such a copy
-    /// does not go on by itself; mend the cause, or abort the copy.
+    /// What keeps a copy that has not ended from going on, if the service says so: most often that
+    /// it may no longer read the source, as with `403 AuthenticationFailed` once a SAS has expired.
+    /// Such a copy does not go on by itself; mend the cause, or abort the copy.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -191,16 +191,16 @@ impl fmt::Display for CopyState {
 pub struct CompletedCopy {
     /// Which copy.
     pub copy_id: CopyId,
-    /// How many bytes the copy counted as copied. Absent when the copy was over in the answer to its
-    /// start, which carries no progress.
+    /// How many bytes the copy counted as copied. Absent when the copy was over in the answer to
+    /// its start, which carries no progress.
     ///
-    /// For an incremental copy this is the length of the blob, not of what changed. The page-range diff
-    /// of the two destination snapshots tells what it moved.
+    /// For an incremental copy this is the length of the blob, not of what changed. The page-range
+    /// diff of the two destination snapshots tells what it moved.
     pub bytes_copied: Option<u64>,
     /// How many bytes the copy counted in all.
     pub bytes_total: Option<u64>,
-    /// The destination's new snapshot. Present after an incremental copy, unless the service did not tell
-    /// it even when asked several times.
+    /// The destination's new snapshot. Present after an incremental copy, unless the service did
+    /// not tell it even when asked several times.
     pub destination_snapshot: Option<SnapshotId>,
     /// When the copy ended, with whole seconds.
     #[serde(with = "time::serde::rfc3339::option")]

@@ -1,7 +1,8 @@
 //! The keys and scopes with which the service encrypts content.
 //!
-//! From [Provide an encryption key on a request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys)
-//! and [Encryption scopes for Blob storage](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview).
+//! From [Provide an encryption key on a
+//! request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys) and
+//! [Encryption scopes for Blob storage](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview).
 
 use std::{fmt, sync::Arc};
 
@@ -16,10 +17,10 @@ use crate::error::{Error, Result};
 /// A key of the customer's own, an AES-256 key, with which the service encrypts what is written and
 /// decrypts what is read (from version 2019-02-02).
 ///
-/// The service does not keep it: whoever wants to read the content must send it again. It travels over
-/// https only, and no form of this type shows it. All clones share one copy in memory, which is wiped
-/// when the last of them is dropped. What the caller passed in, and the headers of requests that
-/// carried the key, are not wiped.
+/// The service does not keep it: whoever wants to read the content must send it again. It travels
+/// over https only, and no form of this type shows it. All clones share one copy in memory, which
+/// is wiped when the last of them is dropped. What the caller passed in, and the headers of
+/// requests that carried the key, are not wiped.
 ///
 /// ```
 /// use blobcopy::CustomerProvidedKey;

@@ -1,7 +1,7 @@
 //! Where an account's blob service is, and which account it is.
 //!
-//! The one place that says which account a URL is of. What the user says comes first: an account name,
-//! or the account of a key. Then comes the URL, as far as it can be read:
+//! The one place that says which account a URL is of. What the user says comes first: an account
+//! name, or the account of a key. Then comes the URL, as far as it can be read:
 //!
 //! | The URL's host | The account |
 //! | --- | --- |
@@ -60,9 +60,9 @@ impl Endpoint {
     /// Takes an endpoint as a user gives it, with the account if the user names one. What stands in
     /// its query, a SAS, is returned apart.
     ///
-    /// Refuses the URL of a container or blob, as which a path is read that goes on behind the account.
-    /// A path that does not name the account is the beginning of all URLs of the service, as behind a
-    /// proxy.
+    /// Refuses the URL of a container or blob, as which a path is read that goes on behind the
+    /// account. A path that does not name the account is the beginning of all URLs of the service,
+    /// as behind a proxy.
     pub(crate) fn parse(mut url: Url, named: Option<&str>) -> Result<(Self, Option<String>)> {
         check("endpoint", &url)?;
         let query = take_query(&mut url);
@@ -79,8 +79,8 @@ impl Endpoint {
         Ok((Self { url, account, named_in }, query))
     }
 
-    /// Refuses an endpoint with a path of which nobody says what it is, beside a SAS for a container
-    /// or for something inside one: it is that one's URL.
+    /// Refuses an endpoint with a path of which nobody says what it is, beside a SAS for a
+    /// container or for something inside one: it is that one's URL.
     pub(crate) fn check_beside(&self, sas: &str) -> Result<()> {
         let for_one = sas.split('&').any(|pair| pair.starts_with("sr="));
         match self.account.is_none() && for_one && segments(&self.url).next().is_some() {
@@ -89,7 +89,8 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint in the URL of a container or blob, and how many segments of its path belong to it.
+    /// The endpoint in the URL of a container or blob, and how many segments of its path belong to
+    /// it.
     pub(super) fn within(
         what: &'static str,
         url: &Url,
@@ -112,8 +113,8 @@ impl Endpoint {
         self.account.as_deref()
     }
 
-    /// Whether both are for certain the same account: one address, of which nobody says that it is of
-    /// two accounts.
+    /// Whether both are for certain the same account: one address, of which nobody says that it is
+    /// of two accounts.
     pub(crate) fn is_same_account(&self, other: &Self) -> bool {
         let named_twice = self.account.is_some() && other.account.is_some();
         self.url == other.url && (!named_twice || self.account == other.account)
@@ -138,8 +139,8 @@ impl Endpoint {
         rest.strip_prefix('/').filter(|_| same)
     }
 
-    /// Where the account can be read from in the other region; unknown where the URL does not name the
-    /// account, and for a URL that is the secondary's already.
+    /// Where the account can be read from in the other region; unknown where the URL does not name
+    /// the account, and for a URL that is the secondary's already.
     pub(crate) fn secondary(&self) -> Option<String> {
         let account = self.account()?;
         let url = self.url.as_str();
@@ -171,8 +172,8 @@ impl Endpoint {
         self.with_path(container)
     }
 
-    /// The URL of a blob whose name is given as text; refuses names that no container or blob can have,
-    /// or that the service stores as another name.
+    /// The URL of a blob whose name is given as text; refuses names that no container or blob can
+    /// have, or that the service stores as another name.
     pub(crate) fn blob_url(&self, container: &str, blob: &str) -> Result<Url> {
         names::check_container(container)?;
         names::check_given("blob name", container, blob)?;
@@ -205,15 +206,15 @@ pub(crate) fn server(url: &Url) -> Option<String> {
     })
 }
 
-/// Whether a URL is that of a managed disk or of its snapshot, as a grant of access gives it. Names of
-/// storage accounts have no hyphen.
+/// Whether a URL is that of a managed disk or of its snapshot, as a grant of access gives it. Names
+/// of storage accounts have no hyphen.
 pub(crate) fn is_managed_disk(url: &Url) -> bool {
     let name = url.host_str().unwrap_or_default();
     name.starts_with("md-") && matches!(host(url), HostKind::Azure(_))
 }
 
-/// The account that a key is of, for an endpoint with which the user names none: as the URL names it,
-/// or else the first segment of the path, or the first label of the host.
+/// The account that a key is of, for an endpoint with which the user names none: as the URL names
+/// it, or else the first segment of the path, or the first label of the host.
 pub(crate) fn guess_account(url: &Url) -> Result<Option<String>> {
     let (endpoint, _) = Endpoint::parse(url.clone(), None)?;
     let first = segments(url).next().map(str::to_owned);

@@ -6,7 +6,8 @@ use crate::models::address::{BlobUrl, parse_container_url};
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Any URL is read, or refused with words; a blob's URL that is made from its parts is read as them.
+    /// Any URL is read, or refused with words; a blob's URL that is made from its parts is read as
+    /// them.
     #[test]
     fn any_url_is_read_or_refused(
         host in "(acct\\.blob\\.core\\.windows\\.net|[a-z.-]{0,20}|127\\.0\\.0\\.1|\\[::1\\])(:(10000|[0-9]{1,5}))?",

@@ -1,6 +1,7 @@
 //! The body of an error.
 //!
-//! From [Status and error codes](https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
+//! From [Status and error
+//! codes](https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
 
 use std::collections::BTreeMap;
 
@@ -93,8 +94,8 @@ impl ErrorBody {
 }
 
 impl ErrorBody {
-    /// Hides what was refused, in `HeaderValue` and `QueryParameterValue`, where the element beside it
-    /// names what carries a secret.
+    /// Hides what was refused, in `HeaderValue` and `QueryParameterValue`, where the element beside
+    /// it names what carries a secret.
     fn hide_named_values(&mut self) {
         let secret = |name: &str, value: &str| match name.rsplit('/').next() {
             Some("HeaderName") => is_secret_header(value),

@@ -1,7 +1,8 @@
 //! The service's error codes.
 //!
-//! From [Blob Storage error codes](https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes)
-//! and [Common REST API error codes](https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes).
+//! From [Blob Storage error
+//! codes](https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes) and
+//! [Common REST API error codes](https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes).
 
 use std::{convert::Infallible, fmt, str::FromStr};
 

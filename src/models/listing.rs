@@ -21,8 +21,8 @@ use crate::wire::{
 /// A blob, a snapshot or a version, as a list of blobs has it.
 /// [`BlobContainerClient::blob_client_of`](crate::BlobContainerClient::blob_client_of) gives its client.
 ///
-/// What the listing was not asked to include, and what the service did not send or sent malformed, is
-/// `None`, or empty.
+/// What the listing was not asked to include, and what the service did not send or sent malformed,
+/// is `None`, or empty.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobItem {
@@ -46,8 +46,8 @@ pub struct BlobItem {
     pub has_versions_only: bool,
     /// Whether its metadata is encrypted with the customer's key, and so not shown.
     pub has_encrypted_metadata: bool,
-    /// The names in its metadata that the service cannot tell the values of, because they are no legal
-    /// names, as old service versions took them.
+    /// The names in its metadata that the service cannot tell the values of, because they are no
+    /// legal names, as old service versions took them.
     #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
 }
@@ -175,8 +175,8 @@ pub(crate) fn parse<T: Entry>(body: &[u8]) -> Result<BlobList<T>, Malformed> {
 }
 
 fn read_blobs<T: Entry>(xml: &mut Xml<'_>, items: &mut Vec<T>) -> Result<(), Malformed> {
-    // A blob of a kilobyte is costly to move about, and few take less in the list than this. What is
-    // reserved too much is never touched.
+    // A blob of a kilobyte is costly to move about, and few take less in the list than this. What
+    // is reserved too much is never touched.
     items.reserve((xml.remaining() / 512).min(LONGEST_PAGE));
     while let Some(element) = xml.child()? {
         match element {
@@ -230,8 +230,8 @@ fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// The pairs below the element that was just opened, and the names that are no legal ones: each of them is
-/// the text of an element of one name.
+/// The pairs below the element that was just opened, and the names that are no legal ones: each of
+/// them is the text of an element of one name.
 pub(super) fn metadata(
     xml: &mut Xml<'_>,
     pairs: &mut Metadata,
@@ -382,8 +382,8 @@ pub(super) fn word<T: for<'w> From<&'w str>>(xml: &mut Xml<'_>) -> Result<Option
     Ok((!text.is_empty()).then(|| T::from(&text)))
 }
 
-/// A value that counts as absent when it cannot be read, so that one odd element of one entry does not
-/// cost the whole page.
+/// A value that counts as absent when it cannot be read, so that one odd element of one entry does
+/// not cost the whole page.
 pub(super) fn value<T: FromStr>(xml: &mut Xml<'_>) -> Result<Option<T>, Malformed> {
     Ok(xml.text()?.trim().parse().ok())
 }

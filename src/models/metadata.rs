@@ -1,6 +1,7 @@
 //! Names and values that an application keeps with a blob or a container.
 //!
-//! From [Setting and retrieving properties and metadata](https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources).
+//! From [Setting and retrieving properties and
+//! metadata](https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources).
 
 use std::{collections::BTreeMap, fmt};
 

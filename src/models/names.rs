@@ -1,6 +1,7 @@
 //! What containers and blobs can be called, and the form in which the service stores a blob's name.
 //!
-//! From [Naming and referencing containers, blobs, and metadata](https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
+//! From [Naming and referencing containers, blobs, and
+//! metadata](https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
 
 use crate::error::{Error, Result};
 
@@ -14,8 +15,8 @@ const NO_DOTS: &str = "must not have a path segment that is . or .., which a URL
 const LENGTH: &str = "must be 1 to 1024 characters";
 const IN_ROOT: &str = "must not hold a / in the root container";
 
-/// Refuses a name that no container can have. The service's own, such as `$root`, `$logs` and `$web`,
-/// begin with a `$`; it may list some that are not known here.
+/// Refuses a name that no container can have. The service's own, such as `$root`, `$logs` and
+/// `$web`, begin with a `$`; it may list some that are not known here.
 pub(crate) fn check_container(name: &str) -> Result<()> {
     let bytes = name.strip_prefix('$').unwrap_or(name).as_bytes();
     let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -59,9 +60,9 @@ pub(crate) fn check_given(what: &'static str, container: &str, name: &str) -> Re
     Err(Error::invalid(what, name, rule))
 }
 
-/// The name of the blob that the service means by a name in a URL or a stored token: `\` is `/`, and
-/// dots at the end are dropped. Whether it drops those of other path segments is not known, so they
-/// stay.
+/// The name of the blob that the service means by a name in a URL or a stored token: `\` is `/`,
+/// and dots at the end are dropped. Whether it drops those of other path segments is not known, so
+/// they stay.
 pub(crate) fn as_stored(container: &str, name: &str) -> Result<String> {
     let mut stored = name.replace('\\', "/");
     if stored.split('/').any(is_dots) {

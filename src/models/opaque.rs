@@ -11,8 +11,8 @@ use crate::{
 
 /// Defines a newtype over text that the service made and that goes back to it byte for byte.
 ///
-/// `as_str` gives it exactly, and so it is compared and sent. What shows it is redacted: a service that
-/// echoes could put a secret into it.
+/// `as_str` gives it exactly, and so it is compared and sent. What shows it is redacted: a service
+/// that echoes could put a secret into it.
 macro_rules! opaque_string {
     ($(#[$doc:meta])* $name:ident, $what:literal, $parse:expr) => {
         $(#[$doc])*
@@ -20,8 +20,8 @@ macro_rules! opaque_string {
         pub struct $name(Cow<'static, str>);
 
         impl $name {
-            /// The text, exactly as the service wrote it. All forms that show it hide what looks like
-            /// a secret; this does not.
+            /// The text, exactly as the service wrote it. All forms that show it hide what looks
+            /// like a secret; this does not.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -169,8 +169,8 @@ opaque_string! {
 }
 
 impl CopyId {
-    /// No id: of a copy with a service version before 2012-02-12, which is over with the answer to its
-    /// start and has none.
+    /// No id: of a copy with a service version before 2012-02-12, which is over with the answer to
+    /// its start and has none.
     ///
     /// ```
     /// use blobcopy::CopyId;

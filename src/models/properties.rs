@@ -1,6 +1,7 @@
 //! The properties of a blob, as its headers give them.
 //!
-//! From [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
+//! From [Get Blob
+//! Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 
 use std::collections::BTreeMap;
 
@@ -36,8 +37,8 @@ pub struct BlobProperties {
     #[serde(with = "time::serde::rfc3339::option")]
     pub creation_time: Option<OffsetDateTime>,
     /// Length in bytes. Full at once for the destination of a page-blob copy; 0 for that of a
-    /// block-blob copy until it has ended, and in a listing for an entry without a length, such as a
-    /// blob of which only versions are left.
+    /// block-blob copy until it has ended, and in a listing for an entry without a length, such as
+    /// a blob of which only versions are left.
     pub content_length: u64,
     /// The stored `Content-Type`.
     #[serde(serialize_with = "redaction::serialize")]
@@ -189,8 +190,8 @@ redaction::debug_redacted!(BlobProperties {
 });
 
 impl BlobProperties {
-    /// Reads the headers in one pass. One that is malformed counts as absent, except for the length;
-    /// `operation` is named in the error.
+    /// Reads the headers in one pass. One that is malformed counts as absent, except for the
+    /// length; `operation` is named in the error.
     pub(crate) fn from_headers(operation: &'static str, headers: &HeaderMap) -> Result<Self> {
         let mut properties = Self::default();
         let mut copy = CopyHeaders::default();

@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 
 /// A version of the Blob service, as sent in `x-ms-version`: a date such as `2026-10-06`.
 ///
-/// Versions compare by date. The default, [`ServiceVersion::LATEST`], is that of Microsoft's Python and
-/// JavaScript SDKs. A service that does not know it refuses every request with 400 `InvalidHeaderValue`;
-/// set an older one with [`ClientOptions::service_version`](crate::ClientOptions::service_version).
-/// Azurite takes any version when it is started with `--skipApiVersionCheck`. See
+/// Versions compare by date. The default, [`ServiceVersion::LATEST`], is that of Microsoft's Python
+/// and JavaScript SDKs. A service that does not know it refuses every request with 400
+/// `InvalidHeaderValue`; set an older one with
+/// [`ClientOptions::service_version`](crate::ClientOptions::service_version). Azurite takes any version when it is started with `--skipApiVersionCheck`. See
 /// [Versioning for Azure Storage](https://learn.microsoft.com/rest/api/storageservices/versioning-for-the-azure-storage-services).
 ///
 /// ```
@@ -96,7 +96,8 @@ impl ServiceVersion {
     pub(crate) const SOFT_DELETE: ServiceVersion = ServiceVersion(*b"2017-07-29");
     /// The first version that knows versions of blobs.
     pub(crate) const VERSIONS: ServiceVersion = ServiceVersion(*b"2019-12-12");
-    /// The first version that lists blobs of which only versions are left, and the service's containers.
+    /// The first version that lists blobs of which only versions are left, and the service's
+    /// containers.
     pub(crate) const DELETED_WITH_VERSIONS: ServiceVersion = ServiceVersion(*b"2020-10-02");
     /// The first version whose lists can start at a name.
     pub(crate) const START_FROM: ServiceVersion = ServiceVersion(*b"2026-02-06");

@@ -1,6 +1,7 @@
 //! Blob index tags.
 //!
-//! From [Manage and find data with blob index tags](https://learn.microsoft.com/azure/storage/blobs/storage-manage-find-blobs).
+//! From [Manage and find data with blob index
+//! tags](https://learn.microsoft.com/azure/storage/blobs/storage-manage-find-blobs).
 
 use std::{collections::BTreeMap, fmt};
 

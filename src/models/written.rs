@@ -26,7 +26,8 @@ pub struct WrittenBlob {
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the content (from version 2019-02-02).
+    /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
+    /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
@@ -45,30 +46,31 @@ redaction::debug_redacted!(WrittenBlob {
     encryption_scope: text,
 });
 
-/// The state of a page blob after a write. Where several requests wrote the pages, each value is one that
-/// holds for all of them.
+/// The state of a page blob after a write. Where several requests wrote the pages, each value is
+/// one that holds for all of them.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WrittenPages {
-    /// The blob's new ETag. `None` where several requests wrote the pages at the same time: which of them
-    /// was applied last is not known.
+    /// The blob's new ETag. `None` where several requests wrote the pages at the same time: which
+    /// of them was applied last is not known.
     pub etag: Option<ETag>,
     /// When the write was applied, with whole seconds.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
     /// The blob's sequence number.
     pub sequence_number: Option<u64>,
-    /// The MD5 of the pages, in base64, where the service tells it; `None` where several requests wrote
-    /// them, as each tells only that of its own.
+    /// The MD5 of the pages, in base64, where the service tells it; `None` where several requests
+    /// wrote them, as each tells only that of its own.
     #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
-    /// The CRC-64 of the pages, in base64, where the service tells it (from version 2019-02-02); `None`
-    /// where several requests wrote them.
+    /// The CRC-64 of the pages, in base64, where the service tells it (from version 2019-02-02);
+    /// `None` where several requests wrote them.
     #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted the pages (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version 2019-02-02).
+    /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version
+    /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
@@ -99,7 +101,8 @@ pub struct StagedBlock {
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted the block (from version 2015-12-11).
     pub server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the block (from version 2019-02-02).
+    /// The SHA-256, in base64, of the customer's key that encrypts the block (from version
+    /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
     /// The encryption scope (from version 2019-07-07).
@@ -168,8 +171,8 @@ impl WrittenPages {
         }
     }
 
-    /// What this answer and those before it say of a write by several requests; `is_last` where it is
-    /// known that this one was applied after the others.
+    /// What this answer and those before it say of a write by several requests; `is_last` where it
+    /// is known that this one was applied after the others.
     pub(crate) fn together_with(self, before: Self, is_last: bool) -> Self {
         fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
             one.filter(|one| other.as_ref() == Some(one))

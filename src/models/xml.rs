@@ -12,13 +12,14 @@ use quick_xml::{
 ///
 /// A byte-order mark is passed over; comments, instructions and declarations are too.
 ///
-/// A tag without attributes, and text that stands as it is, are taken off the front of what the reader
-/// is yet to read: of what the service sends, that is nearly all. So it is here that is kept which
-/// elements are open.
+/// A tag without attributes, and text that stands as it is, are taken off the front of what the
+/// reader is yet to read: of what the service sends, that is nearly all. So it is here that is kept
+/// which elements are open.
 pub(crate) struct Xml<'a> {
     document: &'a str,
     reader: Reader<&'a [u8]>,
-    /// Whether the reader holds back nothing of what it has read, so that more may be taken before it.
+    /// Whether the reader holds back nothing of what it has read, so that more may be taken before
+    /// it.
     settled: bool,
     open: Vec<&'a [u8]>,
     /// The tag that was opened last, without its angle brackets.
@@ -193,8 +194,8 @@ impl<'a> Xml<'a> {
         }
     }
 
-    /// Takes the text that stands next past the reader, up to the first of it that does not stand as
-    /// it is. Only where a tag has just been read.
+    /// Takes the text that stands next past the reader, up to the first of it that does not stand
+    /// as it is. Only where a tag has just been read.
     fn plain_text(&mut self) -> &'a str {
         let rest = self.reader.get_ref();
         let length = memchr::memchr3(b'<', b'&', b'\r', rest).unwrap_or(0);

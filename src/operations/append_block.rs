@@ -72,8 +72,8 @@ redaction::debug_redacted!(AppendedBlock {
 /// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
 /// [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
 ///
-/// A repeat would append a second time, so it is retried only where it is certain that the first try
-/// appended nothing.
+/// A repeat would append a second time, so it is retried only where it is certain that the first
+/// try appended nothing.
 ///
 /// [Append Block](https://learn.microsoft.com/rest/api/storageservices/append-block)
 /// (from version 2015-02-21)
@@ -92,8 +92,8 @@ pub struct AppendBlock {
 /// Appends what a URL gives, or a part of it, within the same limits: made by
 /// [`AppendBlobClient::append_block_from_uri`](crate::AppendBlobClient::append_block_from_uri).
 ///
-/// A repeat would append a second time, so it is retried only where it is certain that the first try
-/// appended nothing.
+/// A repeat would append a second time, so it is retried only where it is certain that the first
+/// try appended nothing.
 ///
 /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
 /// (from version 2018-11-09)
@@ -165,7 +165,8 @@ impl Place {
 macro_rules! with_place {
     ($builder:ident) => {
         impl $builder {
-            /// Only if the blob is this long, in bytes. Not met: 412 `AppendPositionConditionNotMet`.
+            /// Only if the blob is this long, in bytes. Not met: 412
+            /// `AppendPositionConditionNotMet`.
             pub fn if_length(mut self, length: u64) -> Self {
                 self.place.length = Some(length);
                 self

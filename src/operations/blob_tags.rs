@@ -54,7 +54,8 @@ impl SetTags {
 macro_rules! tag_conditions {
     ($builder:ident) => {
         impl $builder {
-            /// Conditions on the blob: `if_tags`, and the others from version 2026-02-06. Not met: 412.
+            /// Conditions on the blob: `if_tags`, and the others from version 2026-02-06. Not
+            /// met: 412.
             pub fn conditions(mut self, conditions: Conditions) -> Self {
                 self.conditions = conditions;
                 self

@@ -79,8 +79,8 @@ pub(crate) use with_content_md5;
 macro_rules! with_content_crc64 {
     ($builder:ident) => {
         impl $builder {
-            /// The CRC-64 (CRC-64/NVME) that the content must have when it arrives, instead of an MD5 (from
-            /// version 2019-02-02). Another one: 400 `Crc64Mismatch`.
+            /// The CRC-64 (CRC-64/NVME) that the content must have when it arrives, instead of an
+            /// MD5 (from version 2019-02-02). Another one: 400 `Crc64Mismatch`.
             pub fn content_crc64(mut self, crc64: [u8; 8]) -> Self {
                 self.checksum.crc64 = Some(crc64);
                 self

@@ -24,8 +24,8 @@ use crate::{
 /// Makes a blob of blocks, in the order of their list: made by
 /// [`BlockBlobClient::commit_block_list`](crate::BlockBlobClient::commit_block_list).
 ///
-/// At most 50,000 blocks, whose ids have one length. What is staged and not in the list is dropped, and
-/// so is what is stored with the blob and not set here.
+/// At most 50,000 blocks, whose ids have one length. What is staged and not in the list is dropped,
+/// and so is what is stored with the blob and not set here.
 ///
 /// [Put Block List](https://learn.microsoft.com/rest/api/storageservices/put-block-list)
 #[must_use = "nothing is sent until it is awaited"]

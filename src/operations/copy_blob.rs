@@ -71,8 +71,8 @@ impl Operation for CopyBlob {
     }
 }
 
-/// The same request with a version before 2012-02-12, in which a copy is over with the answer and has
-/// no id.
+/// The same request with a version before 2012-02-12, in which a copy is over with the answer and
+/// has no id.
 #[derive(Debug, Clone)]
 pub(crate) struct CopyBlobAtOnce(pub(crate) CopyBlob);
 

@@ -35,7 +35,8 @@ pub struct CreatedSnapshot {
     pub version_id: Option<VersionId>,
     /// Whether the service has encrypted the snapshot's metadata (from version 2019-02-02).
     pub server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the metadata (from version 2019-02-02).
+    /// The SHA-256, in base64, of the customer's key that encrypts the metadata (from version
+    /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
 }

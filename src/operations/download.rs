@@ -100,8 +100,8 @@ impl DownloadBlob {
         self.call.send(self, &request, &mut Tries::default()).await
     }
 
-    /// How long the whole blob is, where the answer does not say: an answer that ends with its connection
-    /// may be cut short unnoticed, and one in chunks by what forwards it.
+    /// How long the whole blob is, where the answer does not say: an answer that ends with its
+    /// connection may be cut short unnoticed, and one in chunks by what forwards it.
     async fn whole_length(&self, etag: Option<&ETag>) -> Result<u64> {
         let conditions = etag.map_or_else(|| self.conditions.clone(), same_state);
         let (call, encryption) = (self.call.clone(), self.encryption.clone());

@@ -41,7 +41,8 @@ impl Encryption {
 macro_rules! with_customer_key {
     ($builder:ident) => {
         impl $builder {
-            /// The customer's own key that encrypts the content (from version 2019-02-02); https only.
+            /// The customer's own key that encrypts the content (from version 2019-02-02); https
+            /// only.
             pub fn customer_key(mut self, key: crate::models::CustomerProvidedKey) -> Self {
                 self.encryption.customer_key = Some(key);
                 self
@@ -55,8 +56,8 @@ pub(crate) use with_customer_key;
 macro_rules! with_encryption_scope {
     ($builder:ident) => {
         impl $builder {
-            /// The name of the encryption scope that encrypts the content (from version 2019-07-07, of a
-            /// copy from 2020-12-06); not together with a customer's key.
+            /// The name of the encryption scope that encrypts the content (from version 2019-07-07,
+            /// of a copy from 2020-12-06); not together with a customer's key.
             pub fn encryption_scope(mut self, name: &str) -> Self {
                 self.encryption.scope = Some(name.to_owned());
                 self

@@ -17,8 +17,8 @@ use crate::{
 /// [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and
 /// [`BlobClient::exists`](crate::BlobClient::exists).
 ///
-/// The service's 404 is the answer no. Any other refusal is an error, and so is a 404 that has none of the
-/// service's headers, as a proxy or gateway gives it.
+/// The service's 404 is the answer no. Any other refusal is an error, and so is a 404 that has none
+/// of the service's headers, as a proxy or gateway gives it.
 ///
 /// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties),
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)

@@ -33,8 +33,8 @@ pub struct PageRanges {
     pub ranges: Vec<PageRange>,
     /// The blob's length in bytes.
     pub content_length: u64,
-    /// The blob's ETag. `None` where the blob was written while the list was read, page by page: then the
-    /// ranges are of more than one state of it.
+    /// The blob's ETag. `None` where the blob was written while the list was read, page by page:
+    /// then the ranges are of more than one state of it.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -97,8 +97,8 @@ impl IntoFuture for GetPageRanges {
     }
 }
 
-/// The request for one page of a list of ranges: of all that hold data, or of those that differ from
-/// an earlier snapshot's.
+/// The request for one page of a list of ranges: of all that hold data, or of those that differ
+/// from an earlier snapshot's.
 #[derive(Clone)]
 pub(crate) struct ListPages {
     pub(super) call: Call,
@@ -247,15 +247,15 @@ macro_rules! list_options {
                 self
             }
 
-            /// How many ranges the service may put into one answer: 1 to 10,000. Which version brought
-            /// it is not documented; the official SDKs have it since 2021-06-08.
+            /// How many ranges the service may put into one answer: 1 to 10,000. Which version
+            /// brought it is not documented; the official SDKs have it since 2021-06-08.
             pub fn page_size(mut self, ranges: u32) -> Self {
                 self.list.page_size = Some(ranges);
                 self
             }
 
-            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for a
-            /// read that asks for a change.
+            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for
+            /// a read that asks for a change.
             pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.list.conditions = conditions;
                 self
@@ -273,8 +273,8 @@ macro_rules! list_options {
                 self
             }
 
-            /// An id for the requests, which the service logs and echoes (from version 2019-02-02): 1
-            /// to 1024 visible ASCII characters.
+            /// An id for the requests, which the service logs and echoes (from version 2019-02-02):
+            /// 1 to 1024 visible ASCII characters.
             pub fn client_request_id(mut self, id: &str) -> Self {
                 self.list.call.options.client_request_id = Some(id.to_owned());
                 self

@@ -26,8 +26,8 @@ pub struct PageRangesDiff {
     pub items: Vec<PageRangeItem>,
     /// The blob's length in bytes.
     pub content_length: u64,
-    /// The blob's ETag. `None` where the blob was written while the list was read, page by page: then the
-    /// ranges are of more than one state of it.
+    /// The blob's ETag. `None` where the blob was written while the list was read, page by page:
+    /// then the ranges are of more than one state of it.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -110,8 +110,8 @@ impl IntoFuture for GetPageRangesDiff {
     }
 }
 
-/// The URL of a snapshot as a header value, byte for byte: it may hold a SAS. A managed disk's need not
-/// say `snapshot=`, so the service judges what it names.
+/// The URL of a snapshot as a header value, byte for byte: it may hold a SAS. A managed disk's need
+/// not say `snapshot=`, so the service judges what it names.
 fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
     let what = "previous snapshot URL";
     address::check(what, url).map_err(BadName::from)?;

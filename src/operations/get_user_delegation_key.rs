@@ -19,8 +19,9 @@ use crate::{
 /// Requests a key with which the client's Entra identity can sign SAS for a while: made by
 /// [`BlobServiceClient::get_user_delegation_key`](crate::BlobServiceClient::get_user_delegation_key).
 ///
-/// Start and expiry are whole seconds and must be within seven days of now. The service goes by its own
-/// clock: a start 15 minutes back and an expiry 6 days and 23 hours from now work although clocks differ.
+/// Start and expiry are whole seconds and must be within seven days of now. The service goes by its
+/// own clock: a start 15 minutes back and an expiry 6 days and 23 hours from now work although
+/// clocks differ.
 ///
 /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
 /// (from version 2018-11-09)
@@ -48,8 +49,8 @@ impl GetUserDelegationKey {
         Self { call, start, expiry, delegated_user_tenant_id: None }
     }
 
-    /// The tenant, as a GUID, of the identity that is to use the SAS, if it is another than that of the
-    /// client's (from version 2026-04-06). See
+    /// The tenant, as a GUID, of the identity that is to use the SAS, if it is another than that of
+    /// the client's (from version 2026-04-06). See
     /// [`delegated_user_object_id`](crate::sas::UserDelegationSas::delegated_user_object_id).
     ///
     /// ```

@@ -54,16 +54,16 @@ const OLD_LEASE: Duration = Duration::from_secs(60);
 /// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
 /// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
 ///
-/// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease) that
-/// renews and releases itself.
+/// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease)
+/// that renews and releases itself.
 ///
-/// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry asks for the
-/// same lease. If the future is dropped half-way, or fails after a request whose response was lost, the
-/// lease may exist and only the client knows its id: it releases that lease in the background. A lease
-/// with an id that you proposed is left to you.
+/// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry asks
+/// for the same lease. If the future is dropped half-way, or fails after a request whose response
+/// was lost, the lease may exist and only the client knows its id: it releases that lease in the
+/// background. A lease with an id that you proposed is left to you.
 ///
-/// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id cannot be
-/// chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
+/// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id
+/// cannot be chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
 ///
 /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
 #[must_use = "nothing is sent until it is awaited"]
@@ -81,15 +81,15 @@ impl AcquireLease {
         Self { call, duration, proposed_id: None, conditions: Conditions::new() }
     }
 
-    /// The id of the lease (from version 2012-02-12); by default a new GUID for each call. If a lease with
-    /// this id is held already, it is given the new duration.
+    /// The id of the lease (from version 2012-02-12); by default a new GUID for each call. If a
+    /// lease with this id is held already, it is given the new duration.
     pub fn proposed_id(mut self, id: LeaseId) -> Self {
         self.proposed_id = Some(id);
         self
     }
 
-    /// The acquisition, under an id that is known before anything is sent. A lease that the caller does
-    /// not get is released; if it is not `guarded`, only if the caller does not know its id.
+    /// The acquisition, under an id that is known before anything is sent. A lease that the caller
+    /// does not get is released; if it is not `guarded`, only if the caller does not know its id.
     pub(crate) fn claim(mut self, guarded: bool) -> BoxFuture<'static, Result<LeasedBlob>> {
         let is_known = self.proposed_id.is_some();
         if !is_known && !self.leaves_all_to_the_service() {
@@ -311,9 +311,10 @@ impl BreakLease {
         Self { call, period: None, conditions: Conditions::new() }
     }
 
-    /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would anyhow (from
-    /// version 2012-02-12).
-    /// Without it, a lease of 15 to 60 seconds runs to its end, and one without end is over at once.
+    /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would
+    /// anyhow (from version 2012-02-12).
+    /// Without it, a lease of 15 to 60 seconds runs to its end, and one without end is over at
+    /// once.
     pub fn period(mut self, period: Duration) -> Self {
         self.period = Some(period);
         self

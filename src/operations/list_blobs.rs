@@ -109,8 +109,8 @@ impl<T: fmt::Debug> fmt::Debug for BlobPage<T> {
 /// Lists the blobs of a container: made by
 /// [`BlobContainerClient::list_blobs`](crate::BlobContainerClient::list_blobs).
 ///
-/// Awaited, it gives one page; [`stream`](Self::stream) gives every blob, [`pages`](Self::pages) every
-/// page.
+/// Awaited, it gives one page; [`stream`](Self::stream) gives every blob, [`pages`](Self::pages)
+/// every page.
 ///
 /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
 #[must_use = "nothing is sent until it is awaited or its stream is read"]
@@ -123,8 +123,8 @@ pub struct ListBlobs {
 /// Lists the blobs of a container up to a delimiter: made by
 /// [`ListBlobs::by_hierarchy`].
 ///
-/// Awaited, it gives one page; [`stream`](Self::stream) gives every entry, [`pages`](Self::pages) every
-/// page.
+/// Awaited, it gives one page; [`stream`](Self::stream) gives every entry, [`pages`](Self::pages)
+/// every page.
 ///
 /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
 #[must_use = "nothing is sent until it is awaited or its stream is read"]
@@ -168,8 +168,8 @@ impl ListBlobs {
         pages(self.call, self.query)
     }
 
-    /// Groups names that have the same beginning up to `delimiter`, most often `/`: of the blobs below
-    /// it, only that [`Prefix`](BlobListItem::Prefix) is listed.
+    /// Groups names that have the same beginning up to `delimiter`, most often `/`: of the blobs
+    /// below it, only that [`Prefix`](BlobListItem::Prefix) is listed.
     pub fn by_hierarchy(mut self, delimiter: &str) -> ListBlobsByHierarchy {
         self.query.delimiter = Some(delimiter.to_owned());
         ListBlobsByHierarchy { call: self.call, query: self.query }

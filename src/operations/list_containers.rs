@@ -36,8 +36,8 @@ redaction::debug_redacted!(ContainerPage { items, next_marker: text });
 /// Lists the containers of an account: made by
 /// [`BlobServiceClient::list_containers`](crate::BlobServiceClient::list_containers).
 ///
-/// Awaited, it gives one page; [`stream`](Self::stream) gives every container, [`pages`](Self::pages)
-/// every page.
+/// Awaited, it gives one page; [`stream`](Self::stream) gives every container,
+/// [`pages`](Self::pages) every page.
 ///
 /// [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2)
 #[must_use = "nothing is sent until it is awaited or its stream is read"]

@@ -143,8 +143,8 @@ impl Call {
         operation.parse(answer)
     }
 
-    /// Makes a call that may find its work done: `is_done` tells so of an error, which counts as success
-    /// when an earlier try's answer was lost.
+    /// Makes a call that may find its work done: `is_done` tells so of an error, which counts as
+    /// success when an earlier try's answer was lost.
     pub(crate) async fn run_to_end<O: Operation<Output = ()>>(
         &self,
         operation: &O,
@@ -209,9 +209,9 @@ macro_rules! call_options {
                 self
             }
 
-            /// An id for this call, which the service logs and echoes (from version 2019-02-02): 1 to
-            /// 1024 visible ASCII characters. By default a new GUID; every attempt of a call has the
-            /// same.
+            /// An id for this call, which the service logs and echoes (from version 2019-02-02): 1
+            /// to 1024 visible ASCII characters. By default a new GUID; every attempt of a call has
+            /// the same.
             pub fn client_request_id(mut self, id: &str) -> Self {
                 self.call.options.client_request_id = Some(id.to_owned());
                 self
@@ -241,8 +241,8 @@ pub(crate) use awaitable;
 macro_rules! with_conditions {
     ($builder:ident) => {
         impl $builder {
-            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for a
-            /// read that asks for a change.
+            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for
+            /// a read that asks for a change.
             pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.conditions = conditions;
                 self

@@ -56,8 +56,8 @@ pub(crate) struct Answers {
 type Pieces = (u16, HeaderMap, Vec<&'static str>);
 
 impl Answers {
-    /// Of a status, headers as a raw exchange prints them, and the pieces of a body. The piece `!` breaks
-    /// the connection.
+    /// Of a status, headers as a raw exchange prints them, and the pieces of a body. The piece `!`
+    /// breaks the connection.
     pub(crate) fn new<'a>(
         answers: impl IntoIterator<Item = (u16, &'a str, &'a [&'static str])>,
     ) -> Self {

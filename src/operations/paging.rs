@@ -16,8 +16,8 @@ pub(super) fn check_next(
 
 /// The markers that a list was followed by; finds out when they lead in a circle.
 ///
-/// It keeps one of them at a time, for twice as many pages as the one before (Brent's way), so a circle
-/// of any length is found within a few rounds, however long the list is.
+/// It keeps one of them at a time, for twice as many pages as the one before (Brent's way), so a
+/// circle of any length is found within a few rounds, however long the list is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trail {
     kept: Option<String>,

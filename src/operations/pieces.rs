@@ -28,8 +28,8 @@ pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
     Ok(())
 }
 
-/// Sends all pieces, `concurrency` at a time, each of them not before its turn; gives what their answers
-/// say together.
+/// Sends all pieces, `concurrency` at a time, each of them not before its turn; gives what their
+/// answers say together.
 pub(super) async fn write<P: Future<Output = Result<WrittenPages>>>(
     pieces: impl Iterator<Item = P>,
     concurrency: usize,

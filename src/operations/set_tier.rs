@@ -44,15 +44,15 @@ impl SetTier {
         Self { call, tier, rehydrate_priority: None, if_tags: None, lease_id: None }
     }
 
-    /// How fast an archived blob is brought back (from version 2019-02-02). Set on a blob that is being
-    /// brought back already, it can be raised (from version 2020-06-12).
+    /// How fast an archived blob is brought back (from version 2019-02-02). Set on a blob that is
+    /// being brought back already, it can be raised (from version 2020-06-12).
     pub fn rehydrate_priority(mut self, priority: RehydratePriority) -> Self {
         self.rehydrate_priority = Some(priority);
         self
     }
 
-    /// Only if the blob's tags match this expression (from version 2019-12-12): the one condition that
-    /// the service takes here. Not met: 412.
+    /// Only if the blob's tags match this expression (from version 2019-12-12): the one condition
+    /// that the service takes here. Not met: 412.
     pub fn if_tags(mut self, expression: &str) -> Self {
         self.if_tags = Some(expression.to_owned());
         self

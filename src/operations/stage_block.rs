@@ -23,7 +23,8 @@ use crate::{
 /// Uploads a block, which becomes part of the blob when a list that names it is committed: made by
 /// [`BlockBlobClient::stage_block`](crate::BlockBlobClient::stage_block).
 ///
-/// At most 4000 MiB (from version 2020-04-08), 100 MiB (from 2016-05-31), or 4 MiB; at least one byte.
+/// At most 4000 MiB (from version 2020-04-08), 100 MiB (from 2016-05-31), or 4 MiB; at least one
+/// byte.
 ///
 /// [Put Block](https://learn.microsoft.com/rest/api/storageservices/put-block)
 #[must_use = "nothing is sent until it is awaited"]

@@ -64,8 +64,8 @@ impl UploadBlobFromUri {
         }
     }
 
-    /// Whether the source's own `Content-Type` and the like are copied, where they are not set here; the
-    /// service does so unless it is told not to.
+    /// Whether the source's own `Content-Type` and the like are copied, where they are not set
+    /// here; the service does so unless it is told not to.
     pub fn copy_source_properties(mut self, copy: bool) -> Self {
         self.copy_source_properties = Some(copy);
         self

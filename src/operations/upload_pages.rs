@@ -26,9 +26,9 @@ use crate::{
 /// Writes pages at an offset: made by
 /// [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).
 ///
-/// Offset and length are multiples of 512 bytes. What is longer than 4 MiB, the most that one request
-/// may hold, is cut into pieces, several of which are on their way at a time; when one fails, others
-/// may have been written.
+/// Offset and length are multiples of 512 bytes. What is longer than 4 MiB, the most that one
+/// request may hold, is cut into pieces, several of which are on their way at a time; when one
+/// fails, others may have been written.
 ///
 /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
 #[must_use = "nothing is sent until it is awaited"]

@@ -28,8 +28,8 @@ use crate::{
 /// Writes pages with what a URL gives: made by
 /// [`PageBlobClient::upload_pages_from_uri`](crate::PageBlobClient::upload_pages_from_uri).
 ///
-/// What is longer than 4 MiB, the most that one request may move, is cut into pieces, several of which
-/// are on their way at a time; when one fails, others may have been written.
+/// What is longer than 4 MiB, the most that one request may move, is cut into pieces, several of
+/// which are on their way at a time; when one fails, others may have been written.
 ///
 /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
 /// (from version 2018-11-09)

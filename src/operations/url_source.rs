@@ -1,5 +1,5 @@
-//! The source of an operation that reads a URL while the call goes on: what authorizes it, what it must
-//! be like, and what its content must be.
+//! The source of an operation that reads a URL while the call goes on: what authorizes it, what it
+//! must be like, and what its content must be.
 
 use http::HeaderValue;
 use zeroize::Zeroizing;
@@ -50,7 +50,8 @@ impl UrlSource {
         Ok(())
     }
 
-    /// The result of a call that was given the source. A key that the service refused is not used again.
+    /// The result of a call that was given the source. A key that the service refused is not used
+    /// again.
     pub(crate) fn judged<T>(&self, result: Result<T>) -> Result<T> {
         match &self.resolved {
             Some((source, _)) => self.source.judged(source, result),
@@ -150,16 +151,17 @@ impl std::fmt::Debug for Bearer {
 macro_rules! from_uri_settings {
     ($builder:ident) => {
         impl $builder {
-            /// A bearer token, without the word `Bearer`, with which the service reads the source (from
-            /// version 2020-10-02). The source's URL is then sent without a SAS of this crate's own.
-            /// The token travels over https only.
+            /// A bearer token, without the word `Bearer`, with which the service reads the source
+            /// (from version 2020-10-02). The source's URL is then sent without a SAS of this
+            /// crate's own. The token travels over https only.
             pub fn source_authorization(mut self, token: &str) -> Self {
                 self.source.authorization = Some(crate::operations::url_source::Bearer::new(token));
                 self
             }
 
-            /// For a source in Azure Files that is read with a bearer token: reads it to back it up,
-            /// past the file's own permissions (from version 2025-07-05). Refused without such a token.
+            /// For a source in Azure Files that is read with a bearer token: reads it to back it
+            /// up, past the file's own permissions (from version 2025-07-05). Refused without such
+            /// a token.
             pub fn source_file_backup_intent(mut self) -> Self {
                 self.source.file_backup_intent = true;
                 self
@@ -209,8 +211,8 @@ pub(crate) use from_uri;
 macro_rules! with_source_crc64 {
     ($builder:ident) => {
         impl $builder {
-            /// The CRC-64 that what is read of the source must have, instead of an MD5 (from version
-            /// 2019-02-02). Another one: 400 `Crc64Mismatch`.
+            /// The CRC-64 that what is read of the source must have, instead of an MD5 (from
+            /// version 2019-02-02). Another one: 400 `Crc64Mismatch`.
             pub fn source_content_crc64(mut self, crc64: [u8; 8]) -> Self {
                 self.source.checksum.crc64 = Some(crc64);
                 self

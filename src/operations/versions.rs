@@ -12,12 +12,13 @@ use crate::{
     pipeline::request::Prepared,
 };
 
-/// Refuses settings that the call's service version does not know. A service would refuse some of them
-/// and pass over others, and a condition that nobody checks, or a version that is not the one which is
-/// deleted, is worse than an error.
+/// Refuses settings that the call's service version does not know. A service would refuse some of
+/// them and pass over others, and a condition that nobody checks, or a version that is not the one
+/// which is deleted, is worse than an error.
 ///
-/// From [Versioning for Azure Storage](https://learn.microsoft.com/rest/api/storageservices/version-2019-12-12)
-/// and the pages of the operations.
+/// From [Versioning for Azure
+/// Storage](https://learn.microsoft.com/rest/api/storageservices/version-2019-12-12) and the pages
+/// of the operations.
 pub(super) fn check(call: &Call, request: &Prepared) -> Result<()> {
     let version = call.pipeline.version();
     if version < ServiceVersion::IMMUTABILITY {

@@ -114,7 +114,8 @@ impl Clock {
     }
 }
 
-/// The date that is `by` later, or the last one that there is. Dates come from others, and may be any.
+/// The date that is `by` later, or the last one that there is. Dates come from others, and may be
+/// any.
 pub(crate) fn later(date: OffsetDateTime, by: Duration) -> OffsetDateTime {
     date.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
 }

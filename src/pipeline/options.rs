@@ -91,8 +91,8 @@ impl ClientOptions {
 
     /// The time that a new connection is given, from 1 ms to an hour; by default 10 seconds.
     ///
-    /// It covers the look-up of the host's name, the connection itself and its TLS handshake. When it
-    /// passes, the service has not seen the request: the attempt fails with
+    /// It covers the look-up of the host's name, the connection itself and its TLS handshake. When
+    /// it passes, the service has not seen the request: the attempt fails with
     /// [`TransportErrorKind::Connect`](crate::transport::TransportErrorKind::Connect) and is retried,
     /// whatever the operation. Connecting is part of the attempt, and gets at most nine tenths of
     /// [`attempt_timeout`](ClientOptions::attempt_timeout). A
@@ -110,8 +110,8 @@ impl ClientOptions {
         self
     }
 
-    /// A name for the application, put before the crate's own in `User-Agent`: 1 to 64 visible ASCII
-    /// characters.
+    /// A name for the application, put before the crate's own in `User-Agent`: 1 to 64 visible
+    /// ASCII characters.
     pub fn application_id(mut self, id: &str) -> Self {
         self.application_id = Some(id.to_owned());
         self
@@ -125,20 +125,20 @@ impl ClientOptions {
         self
     }
 
-    /// The clock that dates and paces the requests, instead of the transport's or, if that has none,
-    /// the computer's.
+    /// The clock that dates and paces the requests, instead of the transport's or, if that has
+    /// none, the computer's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Whether reads that meet trouble in passing are tried at the account's secondary endpoint too, in
-    /// turns with the primary; by default they are not.
+    /// Whether reads that meet trouble in passing are tried at the account's secondary endpoint
+    /// too, in turns with the primary; by default they are not.
     ///
-    /// For accounts with read access to a copy in another region. The secondary lags behind: what it
-    /// gives may be old. That something is not there, or that a condition is not met, is believed only
-    /// of the primary, and a copy is watched only there. The secondary of a custom domain must be known
-    /// from a connection string.
+    /// For accounts with read access to a copy in another region. The secondary lags behind: what
+    /// it gives may be old. That something is not there, or that a condition is not met, is
+    /// believed only of the primary, and a copy is watched only there. The secondary of a custom
+    /// domain must be known from a connection string.
     pub fn read_from_secondary(mut self, read: bool) -> Self {
         self.read_from_secondary = read;
         self
@@ -162,8 +162,8 @@ impl ClientOptions {
         self.user_agent().map(|_| ())
     }
 
-    /// The time for a connection. It ends before the attempt does: which of the two has passed decides
-    /// whether the service may have seen the request.
+    /// The time for a connection. It ends before the attempt does: which of the two has passed
+    /// decides whether the service may have seen the request.
     pub(crate) fn time_to_connect(&self) -> Duration {
         self.connect_timeout.min(self.attempt_timeout * 9 / 10)
     }
@@ -192,8 +192,8 @@ impl Default for ClientOptions {
 /// How often and how soon a failed attempt is repeated.
 ///
 /// The wait before retry `n` is `base_delay * 2^(n-1)`, give or take 20 %, at most `max_delay`; or
-/// what the service asked for in `x-ms-retry-after-ms` or `Retry-After`, if that is longer. A service
-/// that asks for more than `max_delay` gets no retry: the error is returned at once.
+/// what the service asked for in `x-ms-retry-after-ms` or `Retry-After`, if that is longer. A
+/// service that asks for more than `max_delay` gets no retry: the error is returned at once.
 ///
 /// What is retried: connection faults and time-outs; the statuses 408, 429, 500, 502, 503 and 504;
 /// and the codes `InternalError`, `OperationTimedOut` and `ServerBusy` at any status. An operation

@@ -17,8 +17,8 @@ pub(crate) struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport that gives each connection `connect_timeout` to be made: the name looked up, the host
-    /// reached, TLS agreed on.
+    /// A transport that gives each connection `connect_timeout` to be made: the name looked up, the
+    /// host reached, TLS agreed on.
     pub(crate) fn new(connect_timeout: Duration) -> Result<Self, TransportError> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -80,8 +80,8 @@ fn fault(error: reqwest::Error) -> TransportError {
 /// What OpenSSL and macOS say of a certificate, and OpenSSL of a host that speaks no TLS.
 const WORDS: [&str; 2] = ["certificate", "wrong version number"];
 
-/// Whether no connection was made because TLS refused the host: for its certificate, or because the host
-/// speaks no TLS. Another try would be refused the same.
+/// Whether no connection was made because TLS refused the host: for its certificate, or because the
+/// host speaks no TLS. Another try would be refused the same.
 ///
 /// None of the TLS libraries is a dependency of this crate, so this goes by what each leaves in the
 /// chain of errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS say it in

@@ -47,8 +47,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> 
     headers.get(name)?.to_str().ok().filter(|text| !text.is_empty())
 }
 
-/// Whether the service itself gave an answer, going by headers that each of its answers has. A proxy, a
-/// gateway or a captive portal on the way gives answers of its own, which say nothing of a blob.
+/// Whether the service itself gave an answer, going by headers that each of its answers has. A
+/// proxy, a gateway or a captive portal on the way gives answers of its own, which say nothing of a
+/// blob.
 pub(crate) fn is_from_service(answer: &HeaderMap) -> bool {
     [headers::REQUEST_ID, headers::VERSION, headers::ERROR_CODE, headers::BLOB_TYPE]
         .iter()

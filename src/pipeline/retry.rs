@@ -14,9 +14,9 @@ use crate::{
 
 /// Whether an attempt that ended in `error` was surely not applied.
 ///
-/// The outcome is certain for the statuses 100 to 499 and for the service's own 503, and when nothing
-/// was sent. See [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page). A gateway
-/// answers 503 too when it loses its connection to the service.
+/// The outcome is certain for the statuses 100 to 499 and for the service's own 503, and when
+/// nothing was sent. See [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page).
+/// A gateway answers 503 too when it loses its connection to the service.
 pub(crate) fn surely_not_applied(error: &Error) -> bool {
     match error {
         Error::Service(service) => certain_status(service),

@@ -1,6 +1,7 @@
 //! The copy of an account in another region, from which it can be read.
 //!
-//! From [Use geo-redundancy to design highly available applications](https://learn.microsoft.com/azure/storage/common/geo-redundant-design).
+//! From [Use geo-redundancy to design highly available
+//! applications](https://learn.microsoft.com/azure/storage/common/geo-redundant-design).
 
 use url::Url;
 

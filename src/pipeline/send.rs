@@ -138,10 +138,11 @@ impl Pipeline {
 
     /// Sends a request until an attempt succeeds or there is no sense in another.
     ///
-    /// 1. For each attempt: what every request says of its sender, the same each time; a fresh date; the signature; the transport; the answer's judgement.
+    /// 1. For each attempt: what every request says of its sender, the same each time; a fresh
+    ///    date; the signature; the transport; the answer's judgement.
     /// 2. Between attempts: a wait, as the options and the service ask.
-    /// 3. Reads that may go to the secondary do so every second time; what it does not know, the primary
-    ///    is asked for at once.
+    /// 3. Reads that may go to the secondary do so every second time; what it does not know, the
+    ///    primary is asked for at once.
     pub(crate) async fn send(
         &self,
         kind: Kind,
@@ -205,8 +206,8 @@ impl Pipeline {
         result.map_err(|error| with_history(error, tries))
     }
 
-    /// One attempt: dated, signed, sent, judged. Once in a call it is sent again, where the service asks
-    /// for a token of another tenant.
+    /// One attempt: dated, signed, sent, judged. Once in a call it is sent again, where the service
+    /// asks for a token of another tenant.
     async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
         let id = *tries.id.get_or_insert_with(new_request_id);
         let (answer, body) = loop {
@@ -258,7 +259,8 @@ impl Pipeline {
         Err(Error::Service(Box::new(error)))
     }
 
-    /// The request with what every request says of its sender, a date of now, and what authorizes it.
+    /// The request with what every request says of its sender, a date of now, and what authorizes
+    /// it.
     async fn sign(&self, request: &Prepared, id: Uuid) -> Result<Request> {
         const ADDED: usize = 5;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);

@@ -225,9 +225,10 @@ impl SimulatorBuilder {
         self
     }
 
-    /// The address that [`start`](SimulatorBuilder::start) listens on: 127.0.0.1 without it. Another one,
-    /// such as 0.0.0.0 in a container, opens the simulator to other machines, which may call it by any IP
-    /// address; by name only with [`allow_host`](SimulatorBuilder::allow_host).
+    /// The address that [`start`](SimulatorBuilder::start) listens on: 127.0.0.1 without it.
+    /// Another one, such as 0.0.0.0 in a container, opens the simulator to other machines, which
+    /// may call it by any IP address; by name only with
+    /// [`allow_host`](SimulatorBuilder::allow_host).
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -245,12 +246,12 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A host that the listener answers to, without a port: the name of a container or of a service, or
-    /// `host.docker.internal`. May be called several times.
+    /// A host that the listener answers to, without a port: the name of a container or of a
+    /// service, or `host.docker.internal`. May be called several times.
     ///
     /// Loopback addresses, `localhost` and the names below it, and the hosts of accounts
-    /// (`account.blob.core.windows.net`) need not be allowed. The certificate of an https listener is
-    /// for the allowed hosts too.
+    /// (`account.blob.core.windows.net`) need not be allowed. The certificate of an https listener
+    /// is for the allowed hosts too.
     ///
     /// # Panics
     ///

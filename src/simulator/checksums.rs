@@ -74,8 +74,8 @@ impl Checked {
                     self.tell_crc64(call, bytes, answer);
                 }
             }
-            // Recorded too: with a customer's key these two tell the MD5. Without one, real accounts
-            // have been seen to tell either.
+            // Recorded too: with a customer's key these two tell the MD5. Without one, real
+            // accounts have been seen to tell either.
             Self::Crc64(_)
                 if matches!(call.op, Op::PutPageFromUrl | Op::AppendBlockFromUrl)
                     && call.header("x-ms-encryption-key").is_some() =>
@@ -118,7 +118,8 @@ pub(crate) fn check_source(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal
     check(call, bytes, ["x-ms-source-content-md5", "x-ms-source-content-crc64"])
 }
 
-/// Checks what was read from a source against `Content-MD5`, if it came, as if it had been the body.
+/// Checks what was read from a source against `Content-MD5`, if it came, as if it had been the
+/// body.
 pub(crate) fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), Refusal> {
     match call.header(CONTENT_MD5) {
         None => Ok(()),

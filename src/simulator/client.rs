@@ -43,7 +43,8 @@ impl Simulator {
 }
 
 /// Runs an example of the documentation: a client of an account with the containers `vhds` and
-/// `backups`, a page blob `vhds/disk0.vhd` of 1 MiB and a block blob `vhds/notes.txt`, on paused time.
+/// `backups`, a page blob `vhds/disk0.vhd` of 1 MiB and a block blob `vhds/notes.txt`, on paused
+/// time.
 #[doc(hidden)]
 #[allow(clippy::missing_panics_doc, clippy::expect_used)]
 pub fn example<F>(run: F)

@@ -147,8 +147,8 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// Checks them for a write that makes a blob, or makes one anew. `holds_lease` tells that it named
-    /// the lease of the blob that is there.
+    /// Checks them for a write that makes a blob, or makes one anew. `holds_lease` tells that it
+    /// named the lease of the blob that is there.
     pub(crate) fn check_creation(
         &self,
         seen: Option<Seen<'_>>,

@@ -1,7 +1,7 @@
 //! Copies and the life they lead: pending, moving with the clock, and over.
 //!
-//! Nothing runs in the background. Whenever a request comes in, every copy that should have ended by now
-//! is first brought to its end, and those that the request asks for to where they would be.
+//! Nothing runs in the background. Whenever a request comes in, every copy that should have ended
+//! by now is first brought to its end, and those that the request asks for to where they would be.
 
 mod desk;
 
@@ -109,8 +109,8 @@ pub(crate) fn begin(state: &mut State, at: BlobAddress) {
     copies.add(at, due, elsewhere, settings.queued);
 }
 
-/// Brings every copy that is due by `now` to its end. Those that are not are nobody's business but that
-/// of those who ask for them.
+/// Brings every copy that is due by `now` to its end. Those that are not are nobody's business but
+/// that of those who ask for them.
 pub(crate) fn settle(state: &mut State, now: OffsetDateTime) {
     let mut last = None;
     // One whose source must be looked at first stays due.
@@ -176,8 +176,8 @@ pub(crate) fn reschedule(state: &mut State, at: &BlobAddress) {
     }
 }
 
-/// Takes the copy into the blob there, which was over at `since`, off the desk. One that waited for it
-/// goes on from then.
+/// Takes the copy into the blob there, which was over at `since`, off the desk. One that waited for
+/// it goes on from then.
 pub(crate) fn leave(state: &mut State, at: &BlobAddress, since: OffsetDateTime) {
     let Some(next) = state.copies.remove(at) else { return };
     if let Ok(Blob { job: Some(job), .. }) = state.accounts.blob_mut(&next) {
@@ -252,8 +252,8 @@ enum End {
 }
 
 impl JobSource {
-    /// Whether it is known to have been there at `due`, as it was when the copy began. What is here needs
-    /// no look beforehand.
+    /// Whether it is known to have been there at `due`, as it was when the copy began. What is here
+    /// needs no look beforehand.
     fn was_there(&self, due: OffsetDateTime) -> bool {
         self.access.is_none() || self.verified.is_some_and(|at| at >= due)
     }
@@ -272,7 +272,8 @@ impl CopyJob {
         ends.into_iter().flatten().fold(self.overtime(), OffsetDateTime::min)
     }
 
-    /// How the copy has ended by `now`, and when: whatever came first, however late it is asked for.
+    /// How the copy has ended by `now`, and when: whatever came first, however late it is asked
+    /// for.
     fn end(
         &self,
         total: u64,

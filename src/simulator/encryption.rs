@@ -1,7 +1,9 @@
-//! Customer-provided keys and encryption scopes: what a blob is encrypted with, and who may read it.
+//! Customer-provided keys and encryption scopes: what a blob is encrypted with, and who may read
+//! it.
 //!
-//! From [Encryption scopes](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview)
-//! and [Provide an encryption key on a
+//! From [Encryption
+//! scopes](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview) and [Provide
+//! an encryption key on a
 //! request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys).
 //! Nothing is really encrypted; what the service would refuse is refused.
 
@@ -27,7 +29,8 @@ const KEY: &str = "x-ms-encryption-key";
 const SCOPE: &str = "x-ms-encryption-scope";
 const HASH: &str = "x-ms-encryption-key-sha256";
 
-/// What a request wants a blob to be encrypted with, or brings to read it. The SAS may name the scope.
+/// What a request wants a blob to be encrypted with, or brings to read it. The SAS may name the
+/// scope.
 pub(crate) fn asked(call: &Call) -> Result<Option<Encryption>, Refusal> {
     let key = key(call, [KEY, HASH, "x-ms-encryption-algorithm"])?;
     match (key, scope(call)) {
@@ -73,8 +76,8 @@ fn key(call: &Call, names: [&'static str; 3]) -> Result<Option<Encryption>, Refu
     Ok(Some(Encryption::Key(hash.to_owned())))
 }
 
-/// Refuses to read, or to write a part of, what is encrypted with another key than the one that came,
-/// or in another scope than the one that was named; none need be named.
+/// Refuses to read, or to write a part of, what is encrypted with another key than the one that
+/// came, or in another scope than the one that was named; none need be named.
 pub(crate) fn check(own: Option<&Encryption>, asked: Option<&Encryption>) -> Result<(), Refusal> {
     match (own, asked) {
         (None | Some(Encryption::Scope(_)), None) => Ok(()),

@@ -157,8 +157,8 @@ pub(crate) struct Parts {
     /// Elements of the body beside `Code` and `Message`.
     pub(crate) details: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(Cow<'static, str>, String)>,
-    /// Whether it comes from what stands before the service proper: without `x-ms-version` and without
-    /// the id that the client gave its request.
+    /// Whether it comes from what stands before the service proper: without `x-ms-version` and
+    /// without the id that the client gave its request.
     pub(crate) from_front: bool,
     /// Whether its code is in a header too.
     pub(crate) coded: bool,
@@ -239,8 +239,9 @@ impl Refusal {
         Self::from(Code::ConditionNotMet).status(StatusCode::NOT_MODIFIED)
     }
 
-    /// The copy's source could not be read: the status is the one that the source gave. From 2024-08-04
-    /// on the cause is repeated in headers and body; some operations give its message as their own.
+    /// The copy's source could not be read: the status is the one that the source gave. From
+    /// 2024-08-04 on the cause is repeated in headers and body; some operations give its message as
+    /// their own.
     pub(crate) fn source_unreadable(op: Op, version: &str, cause: &Refusal) -> Self {
         let (status, code, message) = (cause.0.status, &*cause.0.code, &cause.0.message);
         let mut refusal = Self::from(Code::CannotVerifyCopySource).status(status);

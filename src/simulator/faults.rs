@@ -144,8 +144,8 @@ impl FaultRule {
         self.set(Fault::LoseAnswer)
     }
 
-    /// Breaks the connection at once, and applies the request after `delay` on the simulator's clock: the
-    /// caller gives up while its write is still on the way.
+    /// Breaks the connection at once, and applies the request after `delay` on the simulator's
+    /// clock: the caller gives up while its write is still on the way.
     ///
     /// The write lands before any request that comes after that moment, and is judged as of then: a
     /// signature may be too old, a lease may be gone, another write may have come first.

@@ -9,9 +9,9 @@
 //! `http://127.0.0.1:port/account/…`, `http://account.localhost:port/…` or, in process,
 //! `https://account.blob.core.windows.net/…`.
 //!
-//! A listener answers to loopback addresses, `localhost` and the names below it, and the hosts of its
-//! accounts. Any other name is refused with 400 `InvalidHeaderValue`, so that no page on the web can
-//! reach it under a name of its own, unless [`SimulatorBuilder::allow_host`] allows it.
+//! A listener answers to loopback addresses, `localhost` and the names below it, and the hosts of
+//! its accounts. Any other name is refused with 400 `InvalidHeaderValue`, so that no page on the
+//! web can reach it under a name of its own, unless [`SimulatorBuilder::allow_host`] allows it.
 //!
 //! What it does not model is answered with 501.
 //!
@@ -49,9 +49,9 @@
 //! }
 //! ```
 //!
-//! What it takes are the polls: one every 30 seconds is 38,000 of them, a few seconds of a debug build
-//! and less than one of a release build. A longer [`interval`](crate::builders::Wait::interval) makes
-//! it milliseconds.
+//! What it takes are the polls: one every 30 seconds is 38,000 of them, a few seconds of a debug
+//! build and less than one of a release build. A longer
+//! [`interval`](crate::builders::Wait::interval) makes it milliseconds.
 //!
 //! Clients made otherwise go by the simulator's clock too, if they are given
 //! [`Simulator::transport`]: a [transport](crate::transport::Transport::clock) may bring a clock.
@@ -242,7 +242,8 @@ impl Simulator {
         format!("{}://{address}/{account}", self.shared.scheme())
     }
 
-    /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must trust.
+    /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must
+    /// trust.
     ///
     /// ```
     /// # use blobcopy::simulator::Simulator;

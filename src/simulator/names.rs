@@ -2,8 +2,8 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-/// The form in which the service stores a name: `/` for `\`, and no dots at its end. Whether dots at the
-/// end of a segment go too is not known; here they stay.
+/// The form in which the service stores a name: `/` for `\`, and no dots at its end. Whether dots
+/// at the end of a segment go too is not known; here they stay.
 pub(crate) fn stored(name: String) -> String {
     if !name.contains('\\') && !name.ends_with('.') {
         return name;
@@ -41,8 +41,8 @@ impl PartialOrd for Name {
 
 /// The order of UTF-16 code units.
 ///
-/// It is that of UTF-8 but for what UTF-16 writes as surrogates (first byte F0 or higher), which come
-/// before U+E000 to U+FFFF (first byte EE or EF).
+/// It is that of UTF-8 but for what UTF-16 writes as surrogates (first byte F0 or higher), which
+/// come before U+E000 to U+FFFF (first byte EE or EF).
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     let differ = one.bytes().zip(other.bytes()).find(|(one, other)| one != other);
     let Some((one_byte, other_byte)) = differ else { return one.len().cmp(&other.len()) };

@@ -32,8 +32,8 @@ enum Node {
 struct Leaf {
     /// One bit for each page that is written.
     written: u64,
-    /// One bit for each page that was written once and is cleared now. A comparison tells of it, even
-    /// with a content that is older than both.
+    /// One bit for each page that was written once and is cleared now. A comparison tells of it,
+    /// even with a content that is older than both.
     cleared: u64,
     /// When each page of both kinds was last written or cleared, as a number that only grows.
     stamps: Vec<u64>,
@@ -96,8 +96,8 @@ impl Pages {
         runs
     }
 
-    /// What was written and what was cleared inside `within` since this content was `earlier`: what was
-    /// touched, even where it reads as it did then.
+    /// What was written and what was cleared inside `within` since this content was `earlier`: what
+    /// was touched, even where it reads as it did then.
     pub(crate) fn changes_since(&self, earlier: &Pages, within: Range<u64>) -> Vec<PageRun> {
         let mut runs = Vec::new();
         let pages = within.start / PAGE..within.end.div_ceil(PAGE);
@@ -182,7 +182,8 @@ fn clear(place: &mut Option<Arc<Node>>, first: u64, level: u32, cleared: &Range<
     }
 }
 
-/// Shows `visit` every page that was touched in `new` later than in `old`, and whether it is cleared.
+/// Shows `visit` every page that was touched in `new` later than in `old`, and whether it is
+/// cleared.
 fn compare(
     new: Option<&Arc<Node>>,
     old: Option<&Arc<Node>>,

@@ -1,4 +1,5 @@
-//! The body of an answer, read piece by piece: a page blob of terabytes is never laid out in memory.
+//! The body of an answer, read piece by piece: a page blob of terabytes is never laid out in
+//! memory.
 
 use std::{collections::VecDeque, ops::Range};
 

@@ -130,7 +130,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
         || name.ends_with(".localhost")
 }
 
-/// As in [Naming containers](https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
+/// As in [Naming
+/// containers](https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
 fn check_container_name(name: &str) -> Result<(), Refusal> {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let special = matches!(name, "$root" | "$web" | "$logs");

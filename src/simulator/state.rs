@@ -61,9 +61,9 @@ impl Pace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SourceEcho {
-    /// As real accounts do: from version 2021-04-10 on without the signature of a SAS, the rest of which
-    /// stays; from 2026-02-06 on also with the scheme `https`, with `:443` behind a host without a port,
-    /// and with percent-encoded bytes in lower case.
+    /// As real accounts do: from version 2021-04-10 on without the signature of a SAS, the rest of
+    /// which stays; from 2026-02-06 on also with the scheme `https`, with `:443` behind a host
+    /// without a port, and with percent-encoded bytes in lower case.
     #[default]
     Rewritten,
     /// As [`Rewritten`](SourceEcho::Rewritten) with the newest version, without any of the SAS.

@@ -10,7 +10,8 @@ pub(crate) const LONGEST_MESSAGE: usize = 8 << 10;
 /// The longest error code that an error keeps, in bytes: far longer than any that the service has.
 pub(crate) const LONGEST_CODE: usize = 128;
 
-/// The longest id of a request that an error keeps, in bytes: that of the longest that a client may send.
+/// The longest id of a request that an error keeps, in bytes: that of the longest that a client may
+/// send.
 pub(crate) const LONGEST_ID: usize = 1024;
 
 /// The beginning of `text`, of at most `limit` bytes; dots stand for the rest.
@@ -24,7 +25,8 @@ pub(crate) fn excerpt(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{DOTS}", &text[..end]))
 }
 
-/// An excerpt without secrets. The whole is redacted before it is cut: half a secret may not look like one.
+/// An excerpt without secrets. The whole is redacted before it is cut: half a secret may not look
+/// like one.
 pub(crate) fn shown(text: &str, limit: usize) -> String {
     excerpt(&redact(text), limit).into_owned()
 }

@@ -4,9 +4,9 @@
 //!
 //! - **Where text enters**, for text that only people read: messages, details and codes of errors,
 //!   descriptions, ids of requests, faults of a transport. What is stored is redacted already.
-//! - **Where text is shown**, for values that must stay exact because they are compared or sent back
-//!   to the service: ids, ETags, names, markers, metadata, stored headers. Their `Debug`, `Display`
-//!   and `Serialize` forms are redacted; the value itself is not.
+//! - **Where text is shown**, for values that must stay exact because they are compared or sent
+//!   back to the service: ids, ETags, names, markers, metadata, stored headers. Their `Debug`,
+//!   `Display` and `Serialize` forms are redacted; the value itself is not.
 //!
 //! What counts as a secret is in [`scan`], which names it is read by in [`names`].
 
@@ -178,7 +178,8 @@ impl<K: Text, V: Text> Text for BTreeMap<K, V> {
     }
 }
 
-/// The SHA-256 of a key in base64, which has the form of a key and is none. Anything else is redacted.
+/// The SHA-256 of a key in base64, which has the form of a key and is none. Anything else is
+/// redacted.
 pub(crate) fn shown_hash(text: &str) -> Cow<'_, str> {
     let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     match text.strip_suffix('=') {
@@ -195,8 +196,8 @@ pub(crate) fn serialize_hash<S: Serializer>(
     Serialize::serialize(&hash.as_deref().map(shown_hash), to)
 }
 
-/// `Debug` for a struct, of which the fields marked `: text` are redacted, and those marked `: hash` as
-/// the hashes of keys.
+/// `Debug` for a struct, of which the fields marked `: text` are redacted, and those marked `:
+/// hash` as the hashes of keys.
 ///
 /// Every field must be listed, so that none can be forgotten.
 macro_rules! debug_redacted {

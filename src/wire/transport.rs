@@ -24,10 +24,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Sends one HTTP request and returns its response: the crate's only way to the network.
 ///
 /// Implement it to bring your own HTTP client, or wrap another transport to observe or alter what
-/// passes; a wrapper passes on the clock too. The pipeline calls it once per attempt, with a request that is already signed; it must
-/// send method, URL and headers exactly as they are, since all of them are covered by the
-/// signature. It must not retry and must not follow redirects, and must give body and headers as they
-/// come: a body that is decompressed is not the blob as it is stored.
+/// passes; a wrapper passes on the clock too. The pipeline calls it once per attempt, with a
+/// request that is already signed; it must send method, URL and headers exactly as they are, since
+/// all of them are covered by the signature. It must not retry and must not follow redirects, and
+/// must give body and headers as they come: a body that is decompressed is not the blob as it is
+/// stored.
 ///
 /// ```
 /// use blobcopy::{
@@ -61,8 +62,9 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// The clock of the service that it leads to, if that is not the computer's; by default none.
     ///
-    /// A client goes by it unless [`ClientOptions::clock`](crate::ClientOptions::clock) names another.
-    /// Services date and refuse requests by their own clock, and a simulated one may be days ahead.
+    /// A client goes by it unless [`ClientOptions::clock`](crate::ClientOptions::clock) names
+    /// another. Services date and refuse requests by their own clock, and a simulated one may be
+    /// days ahead.
     fn clock(&self) -> Option<Clock> {
         None
     }
@@ -237,8 +239,8 @@ pub struct TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection could be made, so the service has not seen the request: its host's name was not
-    /// found, it refused, or connecting took too long. Always safe to retry.
+    /// No connection could be made, so the service has not seen the request: its host's name was
+    /// not found, it refused, or connecting took too long. Always safe to retry.
     Connect,
     /// The connection broke, or the answer was cut short, after the request may have been sent.
     /// The service may have applied it. Retried where the operation allows.

@@ -1,4 +1,5 @@
-//! The way to the simulator: the client's, on which things go wrong, and the world's, on which none do.
+//! The way to the simulator: the client's, on which things go wrong, and the world's, on which none
+//! do.
 
 use std::sync::{Arc, Mutex};
 

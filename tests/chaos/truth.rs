@@ -104,8 +104,8 @@ impl Book {
         self.shown.extend(chain.map(|error| format!("{error} {error:?}")));
     }
 
-    /// Judges a start that the service accepts, with what the destination told of its last copy before.
-    /// What ended later than `doubt` after a call began is known to have done so.
+    /// Judges a start that the service accepts, with what the destination told of its last copy
+    /// before. What ended later than `doubt` after a call began is known to have done so.
     pub(super) fn accept(&mut self, new: Accepted, before: &State, doubt: time::Duration) {
         let incremental = new.blob.ends_with("incremental");
         for earlier in self.accepted.iter().filter(|earlier| new.ours && earlier.call == new.call) {

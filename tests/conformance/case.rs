@@ -10,9 +10,9 @@
 //!         = a*512
 //! ```
 //!
-//! `{c}` is a container that is made for the case, and `{missing}` one that is not there; `{url}` is
-//! the address of the account, `{other}` that of another account, and `{sas}` lets whoever has it read
-//! `{c}`. `{etag}`, `{snapshot}`, `{lease}`, `{copy}` and `{modified}` are the
+//! `{c}` is a container that is made for the case, and `{missing}` one that is not there; `{url}`
+//! is the address of the account, `{other}` that of another account, and `{sas}` lets whoever has
+//! it read `{c}`. `{etag}`, `{snapshot}`, `{lease}`, `{copy}` and `{modified}` are the
 //! latest that were answered, and `{etag2}` is that of the second answer. A request begins with
 //! `anonymous` when it goes without a signature, and with `forged` when it is signed with another
 //! key. Lines that begin with `#` are comments.

@@ -296,7 +296,8 @@ async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// See [Shared Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key).
+/// See [Shared
+/// Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key).
 fn to_sign(
     account: &str,
     method: &str,

@@ -1,4 +1,5 @@
-//! Answers that something between here and the service gives in its place: they say nothing of a blob.
+//! Answers that something between here and the service gives in its place: they say nothing of a
+//! blob.
 
 use blobcopy::{BlobClient, CopyFromUriOperation, Error, transport::TransportErrorKind};
 use futures_util::TryStreamExt;

@@ -147,8 +147,8 @@ fn marker() -> impl Strategy<Value = Marker> {
     ]
 }
 
-/// Headers as the service sends them, some of them missing, malformed or there twice; or all that the
-/// crate reads, each as bad as can be.
+/// Headers as the service sends them, some of them missing, malformed or there twice; or all that
+/// the crate reads, each as bad as can be.
 fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     let names = || select(header_names());
     let value = || {

@@ -90,7 +90,8 @@ struct Makes {
     others: BTreeSet<String>,
 }
 
-/// Reads a file's items. Of macros, `macros` is told; of all else, and of what macros make, `found`.
+/// Reads a file's items. Of macros, `macros` is told; of all else, and of what macros make,
+/// `found`.
 fn read(lines: &[String], macros: &mut BTreeMap<String, Makes>, found: &mut BTreeSet<String>) {
     let mut subject = String::new();
     let mut within: Option<String> = None;

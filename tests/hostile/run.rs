@@ -52,7 +52,8 @@ impl<'a> Run<'a> {
             .expect("a client")
     }
 
-    /// Awaits a call, which must end in time and say what is wrong in few words; gives what it gave.
+    /// Awaits a call, which must end in time and say what is wrong in few words; gives what it
+    /// gave.
     pub(super) async fn wait_for<T: Debug>(
         &self,
         call: impl IntoFuture<Output = Result<T, Error>> + Debug,

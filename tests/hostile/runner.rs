@@ -10,8 +10,8 @@ use proptest::{
 /// The seed of the cases that every run tries.
 const SEED: u64 = 2026;
 
-/// Runs `check` with `count` values, or as many as `PROPTEST_CASES` says: the same in every run, unless
-/// `PROPTEST_RNG_SEED` chooses others.
+/// Runs `check` with `count` values, or as many as `PROPTEST_CASES` says: the same in every run,
+/// unless `PROPTEST_RNG_SEED` chooses others.
 pub(super) fn cases<T: Debug>(values: impl Strategy<Value = T>, count: u32, check: impl Fn(T)) {
     let given = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok());
     let chosen = std::env::var_os("PROPTEST_RNG_SEED").is_some();

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
 
-/// The newest version whose SAS this Azurite knows: from 2026-04-06 an identity signs two lines more.
+/// The newest version whose SAS this Azurite knows: from 2026-04-06 an identity signs two lines
+/// more.
 const NEWEST: &str = "2025-11-05";
 
 /// An emulator that takes https, and the certificate by which it is known.

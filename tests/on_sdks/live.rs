@@ -1,7 +1,7 @@
 //! The simulator beside the live service: what was recorded of real accounts is put to it.
 //!
-//! The recordings are those that the tests of `azure-storage-blob` 12.0.0 carry: made against service
-//! version 2019-02-02, in two runs. What differs is a row with its reason in
+//! The recordings are those that the tests of `azure-storage-blob` 12.0.0 carry: made against
+//! service version 2019-02-02, in two runs. What differs is a row with its reason in
 //! `docs/simulator-conformance.md`.
 
 use std::{collections::BTreeMap, process::Output};

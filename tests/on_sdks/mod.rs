@@ -1,8 +1,8 @@
 //! The simulator as Microsoft's own SDKs see it: scripts in Python and JavaScript drive its
 //! listener, each with checks of its own (`tests/sdk`).
 //!
-//! The packages are pinned there, as they were newest on 2026-11-21. `@azure/storage-blob` declares to
-//! need Node.js 22 since 12.33; what the checks do with it works on 20 as well.
+//! The packages are pinned there, as they were newest on 2026-11-21. `@azure/storage-blob` declares
+//! to need Node.js 22 since 12.33; what the checks do with it works on 20 as well.
 
 mod harness;
 mod live;

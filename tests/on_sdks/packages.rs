@@ -21,7 +21,8 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// Its script that runs all checks, ready to be given arguments, or `None` where the environment says to skip it.
+    /// Its script that runs all checks, ready to be given arguments, or `None` where the
+    /// environment says to skip it.
     ///
     /// # Panics
     ///
@@ -67,8 +68,8 @@ fn python(name: &str) -> Result<Command, String> {
     Ok(script)
 }
 
-/// The script that puts the live service's recorded exchanges to another one, with the folder of the
-/// recordings as its first argument.
+/// The script that puts the live service's recorded exchanges to another one, with the folder of
+/// the recordings as its first argument.
 pub(super) fn replay() -> Result<Command, String> {
     let requirements = include_str!("../sdk/live/requirements.txt");
     let recordings = include_str!("../sdk/live/recordings.txt");
@@ -80,8 +81,8 @@ pub(super) fn replay() -> Result<Command, String> {
     Ok(script)
 }
 
-/// A virtual environment below `target` with the packages of the first of `requirements`, and beside it
-/// the sources of those that the second one names, if there is one.
+/// A virtual environment below `target` with the packages of the first of `requirements`, and
+/// beside it the sources of those that the second one names, if there is one.
 fn virtual_environment(
     place: &str,
     what: &str,

@@ -1,4 +1,5 @@
-//! A server that echoes all that it is sent wherever it can, and every call of the public face to it.
+//! A server that echoes all that it is sent wherever it can, and every call of the public face to
+//! it.
 
 use std::{
     collections::BTreeSet,

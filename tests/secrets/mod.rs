@@ -1,5 +1,5 @@
-//! Secrets are shown nowhere: a run with known secrets, whose every type, error and tracing event is
-//! searched for them.
+//! Secrets are shown nowhere: a run with known secrets, whose every type, error and tracing event
+//! is searched for them.
 
 mod echo;
 mod mix_ups;
@@ -115,8 +115,8 @@ fn is_value(text: &str) -> bool {
     begins && !word.starts_with("REDACTED") && !"REDACTED".starts_with(word)
 }
 
-/// A secret as it may be shown, in lower case: as it is, percent-encoded and decoded, and of a long one
-/// either half.
+/// A secret as it may be shown, in lower case: as it is, percent-encoded and decoded, and of a long
+/// one either half.
 fn forms(secret: &str) -> Vec<String> {
     use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
     let decoded = percent_decode_str(secret).decode_utf8_lossy().into_owned();

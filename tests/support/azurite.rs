@@ -80,7 +80,8 @@ impl Azurite {
         Self::start_with(|command| command.arg(ANY_VERSION))
     }
 
-    /// Starts an emulator that refuses service versions that it does not know, as it does by default.
+    /// Starts an emulator that refuses service versions that it does not know, as it does by
+    /// default.
     pub(crate) fn start_checking_versions() -> Result<Self, String> {
         Self::start_with(|command| command)
     }

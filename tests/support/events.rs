@@ -18,9 +18,9 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// As long as there is only one subscriber, tracing asks that of the thread which comes by a line first
-/// whether the line is of interest, and keeps to the answer; a thread without one would speak for all.
-/// With two it asks both.
+/// As long as there is only one subscriber, tracing asks that of the thread which comes by a line
+/// first whether the line is of interest, and keeps to the answer; a thread without one would speak
+/// for all. With two it asks both.
 static ANOTHER: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 

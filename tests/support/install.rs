@@ -13,8 +13,8 @@ use std::{
 /// or `name` are others.
 ///
 /// Every process installs into a folder of its own and then renames it, so that a half-made one is
-/// never used and no lock can be left behind. Of two that do so at once, one throws its away. Within a
-/// process, tests that need the same wait for each other.
+/// never used and no lock can be left behind. Of two that do so at once, one throws its away.
+/// Within a process, tests that need the same wait for each other.
 pub(crate) fn once(
     name: &str,
     what: &str,

@@ -154,8 +154,8 @@ impl Transport for Script {
     }
 }
 
-/// The headers of an answer. Each of the service's own says its version; that of something on the way
-/// says what server gave it.
+/// The headers of an answer. Each of the service's own says its version; that of something on the
+/// way says what server gave it.
 fn service_headers(headers: &[(String, String)]) -> HeaderMap {
     let mut all: HeaderMap = headers.iter().map(|(name, value)| header(name, value)).collect();
     if !all.contains_key("server") {

@@ -1,6 +1,7 @@
 //! The SAS of types of resource in whole services, signed with the account key.
 //!
-//! From [Create an account SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
+//! From [Create an account
+//! SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
 
 use std::marker::PhantomData;
 

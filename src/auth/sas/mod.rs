@@ -96,9 +96,9 @@ impl ReadOnly<'_> {
     }
 
     /// No more is granted than the snapshot or the version that is named, where the service version
-    /// knows such a SAS. There is no start, so that clocks which differ do no harm. The version is the
-    /// oldest that has what the SAS needs, which is at least `oldest`, so that as many services as
-    /// possible know it.
+    /// knows such a SAS. There is no start, so that clocks which differ do no harm. The version is
+    /// the oldest that has what the SAS needs, which is at least `oldest`, so that as many services
+    /// as possible know it.
     fn fields(&self, oldest: ServiceVersion) -> Fields<'_> {
         let (kind, moment, needs) = match (self.snapshot, self.version_id) {
             _ if self.newest < ServiceVersion::SAS_OF_SNAPSHOTS => ("b", "", oldest),

@@ -12,8 +12,8 @@ use crate::wire::redaction::redact;
 ///
 /// Made by [`BlobClient::sas_url`](crate::BlobClient::sas_url). Whoever has it can do what the SAS
 /// grants until it expires, so it is shown with `sig=REDACTED`; only [`expose`](SasUrl::expose) and
-/// the conversion to a [`Url`] give the whole text. Its own copy is wiped from memory on drop; a [`Url`]
-/// made of it is not.
+/// the conversion to a [`Url`] give the whole text. Its own copy is wiped from memory on drop; a
+/// [`Url`] made of it is not.
 ///
 /// ```
 /// # blobcopy::simulator::example(async |service| {

@@ -1,6 +1,7 @@
 //! The SAS of one blob, snapshot, version, container or directory, signed with the account key.
 //!
-//! From [Create a service SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
+//! From [Create a service
+//! SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
 
 use std::marker::PhantomData;
 

@@ -14,7 +14,8 @@ use crate::{
 ///
 /// Whoever has it can do what it grants until it expires, so it is shown as `sig=REDACTED`; only
 /// [`expose`](SasToken::expose) gives the whole text. Its own copy is wiped from memory on drop; the
-/// text that it was parsed from, and the URLs of requests and copy sources that carried it, are not.
+/// text that it was parsed from, and the URLs of requests and copy sources that carried it, are
+/// not.
 ///
 /// ```
 /// use blobcopy::SasToken;

@@ -1,7 +1,8 @@
 //! The SAS of one blob, snapshot, version, container or directory, signed with a key that a user
 //! or an application was given.
 //!
-//! From [Create a user delegation SAS](https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas).
+//! From [Create a user delegation
+//! SAS](https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas).
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -28,9 +29,9 @@ use crate::{
 /// A key with which an Entra identity may sign SAS for a while, at most seven days (from version
 /// 2018-11-09).
 ///
-/// A SAS that it signs grants no more than the identity may do itself. No form of this type shows the
-/// key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop; the
-/// service's response that brought the key is freed without being wiped.
+/// A SAS that it signs grants no more than the identity may do itself. No form of this type shows
+/// the key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop;
+/// the service's response that brought the key is freed without being wiped.
 #[derive(Clone)]
 pub struct UserDelegationKey {
     object_id: String,

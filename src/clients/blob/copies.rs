@@ -8,25 +8,26 @@ use crate::{
 };
 
 impl BlobClient {
-    /// Starts a copy of a whole blob, snapshot or version into this one; what is there is overwritten.
+    /// Starts a copy of a whole blob, snapshot or version into this one; what is there is
+    /// overwritten.
     ///
     /// The service copies in the background. Small copies within an account are often over with the
     /// answer; others are watched through the [`CopyFromUriOperation`] that this gives.
     ///
     /// A start whose answer is lost is not repeated blindly: the destination is looked at first. A
     /// copy of this source that is pending, or that succeeded after the call began, is adopted
-    /// ([`was_adopted`](CopyFromUriOperation::was_adopted)); one that failed or was aborted never is.
-    /// Dates have whole seconds: a copy that ended within the second in which the call began is
-    /// started again, unless the source cannot change. Every further attempt carries a condition that
-    /// the destination is still as it was seen, unless the caller has set conditions.
+    /// ([`was_adopted`](CopyFromUriOperation::was_adopted)); one that failed or was aborted never
+    /// is. Dates have whole seconds: a copy that ended within the second in which the call began is
+    /// started again, unless the source cannot change. Every further attempt carries a condition
+    /// that the destination is still as it was seen, unless the caller has set conditions.
     ///
     /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a source over 2 KiB, with a password in it, or that cannot be authorized; 409
-    /// `PendingCopyOperation` while another copy into this blob is pending; `CannotVerifyCopySource`
-    /// when the service cannot read the source.
+    /// `InvalidInput` for a source over 2 KiB, with a password in it, or that cannot be authorized;
+    /// 409 `PendingCopyOperation` while another copy into this blob is pending;
+    /// `CannotVerifyCopySource` when the service cannot read the source.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -44,16 +45,16 @@ impl BlobClient {
     /// Copies a block blob of at most 256 MiB into this one, and waits for its end in one call: the
     /// answer says that the copy is made. What is there is overwritten.
     ///
-    /// The service takes nothing on trust here: a source within the same account too must carry a SAS,
-    /// be public, or come with a bearer token. A [`CopySource`] made of a client sees to it.
+    /// The service takes nothing on trust here: a source within the same account too must carry a
+    /// SAS, be public, or come with a bearer token. A [`CopySource`] made of a client sees to it.
     ///
     /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
     /// (from version 2018-03-28)
     ///
     /// # Errors
     ///
-    /// `CannotVerifyCopySource` when the service cannot read the source, and with 409 when it is longer
-    /// than 256 MiB.
+    /// `CannotVerifyCopySource` when the service cannot read the source, and with 409 when it is
+    /// longer than 256 MiB.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -82,8 +83,8 @@ impl BlobClient {
         CopyFromUriOperation::resumed(self.clone(), id)
     }
 
-    /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation` for
-    /// a copy that has ended, 409 `CopyIdMismatch` while another is pending.
+    /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation`
+    /// for a copy that has ended, 409 `CopyIdMismatch` while another is pending.
     ///
     /// ```
     /// use blobcopy::ErrorCode;

@@ -55,8 +55,8 @@ impl BlobClient {
         GetTags::new(self.call())
     }
 
-    /// Replaces the blob's index tags (from version 2019-12-12); none removes what is there. The blob's
-    /// ETag stays. A SAS needs the permission `t`.
+    /// Replaces the blob's index tags (from version 2019-12-12); none removes what is there. The
+    /// blob's ETag stays. A SAS needs the permission `t`.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -69,8 +69,8 @@ impl BlobClient {
         SetTags::new(self.call(), tags.into())
     }
 
-    /// Moves the blob to another tier; out of the archive that takes hours (from version 2017-04-17;
-    /// snapshots and versions from 2019-12-12).
+    /// Moves the blob to another tier; out of the archive that takes hours (from version
+    /// 2017-04-17; snapshots and versions from 2019-12-12).
     ///
     /// # Errors
     ///
@@ -88,8 +88,9 @@ impl BlobClient {
         SetTier::new(self.call(), tier)
     }
 
-    /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12, of 60): until it ends, only who has its id can write or delete the
-    /// blob. [`guard`](AcquireLease::guard) gives one that renews itself.
+    /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12, of 60): until it ends, only
+    /// who has its id can write or delete the blob. [`guard`](AcquireLease::guard) gives one that
+    /// renews itself.
     ///
     /// # Errors
     ///
@@ -108,8 +109,8 @@ impl BlobClient {
         AcquireLease::new(self.call(), Some(duration))
     }
 
-    /// Acquires a lease that holds until it is released or broken (from version 2012-02-12): the kind
-    /// that a copy into a leased blob needs.
+    /// Acquires a lease that holds until it is released or broken (from version 2012-02-12): the
+    /// kind that a copy into a leased blob needs.
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {
@@ -126,8 +127,8 @@ impl BlobClient {
         AcquireLease::new(self.call(), None)
     }
 
-    /// Renews a lease for as long as it was acquired for, also when it has run out, unless the blob has
-    /// been written or leased since.
+    /// Renews a lease for as long as it was acquired for, also when it has run out, unless the blob
+    /// has been written or leased since.
     ///
     /// ```
     /// use std::time::Duration;
@@ -142,7 +143,8 @@ impl BlobClient {
         RenewLease::new(self.call(), id.clone())
     }
 
-    /// Gives a lease that is held another id, so that it can be handed on (from version 2012-02-12).
+    /// Gives a lease that is held another id, so that it can be handed on (from version
+    /// 2012-02-12).
     ///
     /// ```
     /// # blobcopy::simulator::example(async |service| {

@@ -67,16 +67,17 @@ impl BlobClient {
         Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, target }))
     }
 
-    /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query can
-    /// hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
+    /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query
+    /// can hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
     ///
-    /// A SAS can also stand beside bearer tokens, for managed disks that demand both: every request then
-    /// carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are requested
-    /// for the scope `https://disk.azure.com//.default`.
+    /// A SAS can also stand beside bearer tokens, for managed disks that demand both: every request
+    /// then carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are
+    /// requested for the scope `https://disk.azure.com//.default`.
     ///
-    /// The name is the one that the service stores: `\` in a URL is `/`, and dots at the end are dropped.
-    /// On a host of which it is not known whether the path begins with the account, such as a proxy's, it
-    /// does if the first segment is the account of the key. Elsewhere make the client from a
+    /// The name is the one that the service stores: `\` in a URL is `/`, and dots at the end are
+    /// dropped. On a host of which it is not known whether the path begins with the account, such
+    /// as a proxy's, it does if the first segment is the account of the key. Elsewhere make the
+    /// client from a
     /// [`BlobServiceClient`](crate::BlobServiceClient), whose endpoint says it.
     ///
     /// # Errors
@@ -99,8 +100,8 @@ impl BlobClient {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application id that
-    /// no header can carry.
+    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application
+    /// id that no header can carry.
     ///
     /// ```
     /// use blobcopy::{BlobClient, ClientOptions, Credential, RetryOptions};

@@ -1,7 +1,7 @@
 //! Polls and lateness for copies of every length and course, beside a poll every second.
 //!
-//! `cargo test --lib pacing_table -- --nocapture` prints the table. It is made by [`Pace`] itself in
-//! virtual time; the last rows are whole waits on the simulator.
+//! `cargo test --lib pacing_table -- --nocapture` prints the table. It is made by [`Pace`] itself
+//! in virtual time; the last rows are whole waits on the simulator.
 
 use std::{fmt, time::Duration};
 

@@ -23,14 +23,15 @@ use crate::{
 ///
 /// It gives every byte or an error, never fewer bytes than
 /// [`content_length`](BlobProperties::content_length) says and never more.
-/// When the connection breaks, the rest is requested on condition that the blob is still the same: as
-/// often in a row as the client's retry options allow, and each request is retried by them as any other.
-/// Without an ETag to tell that by, a break is an error.
+/// When the connection breaks, the rest is requested on condition that the blob is still the same:
+/// as often in a row as the client's retry options allow, and each request is retried by them as
+/// any other. Without an ETag to tell that by, a break is an error.
 pub struct Download {
-    /// The blob's properties, as Get Blob gives them; `content_length` is that of what is downloaded.
+    /// The blob's properties, as Get Blob gives them; `content_length` is that of what is
+    /// downloaded.
     ///
-    /// Where the answer does not tell its length, because something on the way took it off, that of the
-    /// blob is requested with Get Blob Properties.
+    /// Where the answer does not tell its length, because something on the way took it off, that of
+    /// the blob is requested with Get Blob Properties.
     pub properties: BlobProperties,
     /// Where in the blob the content begins.
     pub offset: u64,
@@ -57,14 +58,14 @@ impl Download {
         Self { properties, offset, content }
     }
 
-    /// Reads all of it into memory, which grows as the bytes come. Read what may be larger than memory
-    /// as a stream.
+    /// Reads all of it into memory, which grows as the bytes come. Read what may be larger than
+    /// memory as a stream.
     ///
     /// # Errors
     ///
-    /// A connection that broke more often in a row than the client's retry options allow; what the service
-    /// refuses when the rest is requested, such as 412 when the blob was written meanwhile; a lack of
-    /// memory.
+    /// A connection that broke more often in a row than the client's retry options allow; what the
+    /// service refuses when the rest is requested, such as 412 when the blob was written meanwhile;
+    /// a lack of memory.
     pub async fn bytes(mut self) -> Result<Bytes> {
         let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
         let Some(mut piece) = self.content.try_next().await? else { return Ok(first) };
@@ -185,8 +186,8 @@ impl Reader {
         Ok(answer.body)
     }
 
-    /// Refuses an answer that goes on after its last byte. When the connection breaks only then, all is
-    /// there.
+    /// Refuses an answer that goes on after its last byte. When the connection breaks only then,
+    /// all is there.
     async fn check_end(&mut self) -> Result<()> {
         let Some(mut body) = self.body.take() else { return Ok(()) };
         let limit = self.request.call.pipeline.attempt_timeout();

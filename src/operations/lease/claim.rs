@@ -11,13 +11,14 @@ use tokio::runtime::Handle;
 use super::{LeasedBlob, ReleaseLease};
 use crate::{error::Result, pipeline::clock, wire::transport::BoxFuture};
 
-/// How long an acquisition whose caller has gone may take before its lease is released for the first time:
-/// its answer may be lost. When it has ended the lease is released again, since a release that overtakes
-/// the acquisition finds no lease, and the lease then stays.
+/// How long an acquisition whose caller has gone may take before its lease is released for the
+/// first time: its answer may be lost. When it has ended the lease is released again, since a
+/// release that overtakes the acquisition finds no lease, and the lease then stays.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The acquisition of a lease that is released in the background unless the caller gets it: when the
-/// future is dropped half-way, or fails in such a way that the service may have granted the lease.
+/// The acquisition of a lease that is released in the background unless the caller gets it: when
+/// the future is dropped half-way, or fails in such a way that the service may have granted the
+/// lease.
 pub(super) struct Claim {
     acquire: Option<BoxFuture<'static, Result<LeasedBlob>>>,
     release: Option<ReleaseLease>,

@@ -61,8 +61,8 @@ pub(super) fn challenge(code: Code) -> Refusal {
 }
 
 impl Identity {
-    /// Reads the claims `oid` and `tid` of a token. One that is no JWT, as tests like to use, stands
-    /// for a user whose ids end in `a` and `b`.
+    /// Reads the claims `oid` and `tid` of a token. One that is no JWT, as tests like to use,
+    /// stands for a user whose ids end in `a` and `b`.
     pub(crate) fn of(token: &str) -> Self {
         let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let claims = claims.and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();

@@ -42,8 +42,8 @@ enum Kind {
     Delegation,
 }
 
-/// The permissions of a blob, a directory or a container, in the order in which a SAS names them. Those
-/// of an account are written in more than one order.
+/// The permissions of a blob, a directory or a container, in the order in which a SAS names them.
+/// Those of an account are written in more than one order.
 const PERMISSIONS: &str = "racwdxyltfmeopi";
 
 /// What a SAS allows and when, by itself or by the policy that it names.

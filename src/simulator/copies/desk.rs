@@ -42,7 +42,8 @@ struct Ticket {
 }
 
 impl CopyDesk {
-    /// Adds the copy into `at`, which ends at `due`, to the queue of its account if there are queues.
+    /// Adds the copy into `at`, which ends at `due`, to the queue of its account if there are
+    /// queues.
     pub(super) fn add(
         &mut self,
         at: BlobAddress,

@@ -1,7 +1,7 @@
 //! The hosts that a listener answers to.
 //!
-//! A page on the web may let its own name lead to this machine (DNS rebinding), and its scripts then
-//! read whatever a local server answers. Such a request names the page's host.
+//! A page on the web may let its own name lead to this machine (DNS rebinding), and its scripts
+//! then read whatever a local server answers. Such a request names the page's host.
 
 use std::net::IpAddr;
 
@@ -21,8 +21,9 @@ impl Hosts {
         Self(allowed.iter().map(|name| plain(name)).collect())
     }
 
-    /// Refuses a request that is meant for another host. `beyond` tells that the listener is reached from
-    /// other machines, which call it by one of its addresses: no page has a name like that.
+    /// Refuses a request that is meant for another host. `beyond` tells that the listener is
+    /// reached from other machines, which call it by one of its addresses: no page has a name like
+    /// that.
     pub(crate) fn check<'a>(
         &self,
         head: &Parts,

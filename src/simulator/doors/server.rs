@@ -202,8 +202,8 @@ async fn exchange(
     Ok(response)
 }
 
-/// Reads the body of a request, unless its head is reason enough to refuse it: then the body is passed
-/// over, and the request carries the refusal.
+/// Reads the body of a request, unless its head is reason enough to refuse it: then the body is
+/// passed over, and the request carries the refusal.
 async fn receive(
     shared: &Shared,
     head: &mut Parts,

@@ -26,8 +26,8 @@ const HALF_SENT: u32 = 60;
 /// For how many seconds a connection may be idle.
 const IDLE: u32 = 5 * 60;
 
-/// What a connection waits for, and for how many seconds it has: the state is in the upper half of the
-/// number, the seconds are in the lower one.
+/// What a connection waits for, and for how many seconds it has: the state is in the upper half of
+/// the number, the seconds are in the lower one.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity(Arc<AtomicU32>);
 

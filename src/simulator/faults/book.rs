@@ -150,8 +150,8 @@ impl Rule {
             && same(&self.blob, call.route.blob.as_deref())
     }
 
-    /// Whether the rate of a throttle is used up; what is let through uses up its share of it. Every
-    /// other fault has no rate.
+    /// Whether the rate of a throttle is used up; what is let through uses up its share of it.
+    /// Every other fault has no rate.
     fn is_exceeded(&mut self, now: OffsetDateTime) -> bool {
         let Some(Fault::Throttle(per_second)) = self.fault else { return true };
         let Some(share) = Duration::from_secs(1).checked_div(per_second) else { return true };

@@ -1,8 +1,8 @@
 //! [Blob Batch](https://learn.microsoft.com/rest/api/storageservices/blob-batch): up to 256 requests to
 //! delete blobs or to set their tiers, in one body.
 //!
-//! Each is authorized on its own and answered on its own. The form of both bodies is that of recorded
-//! exchanges of the live service; what it refuses is from the page above.
+//! Each is authorized on its own and answered on its own. The form of both bodies is that of
+//! recorded exchanges of the live service; what it refuses is from the page above.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
@@ -57,8 +57,8 @@ pub(super) fn run(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::new(StatusCode::ACCEPTED).header("content-type", &kind).body(body.freeze().into()))
 }
 
-/// A request of the batch as it would have come by itself. One that cannot be read is answered so; one
-/// that has no place in a batch fails it whole.
+/// A request of the batch as it would have come by itself. One that cannot be read is answered so;
+/// one that has no place in a batch fails it whole.
 #[allow(clippy::type_complexity)]
 fn inner(
     state: &State,
@@ -92,7 +92,8 @@ fn parts(call: &Call) -> Option<Vec<Part>> {
     let mark = format!("--{}", boundary.trim_matches('"'));
     let text = std::str::from_utf8(&call.body).ok()?;
     let mut pieces = text.split(mark.as_str());
-    // Before the first mark there is nothing that counts; behind the last one there are two hyphens.
+    // Before the first mark there is nothing that counts; behind the last one there are two
+    // hyphens.
     pieces.next()?;
     let mut found = Vec::new();
     for piece in pieces {

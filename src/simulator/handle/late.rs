@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use super::{apply, note};
 use crate::simulator::{call::Call, copies, state::State};
 
-/// The requests on their way, by the moment at which they land and the order in which they were sent.
+/// The requests on their way, by the moment at which they land and the order in which they were
+/// sent.
 #[derive(Debug, Default)]
 pub(crate) struct Late {
     calls: BTreeMap<(OffsetDateTime, u64), Call>,
@@ -26,8 +27,8 @@ impl Late {
     }
 }
 
-/// Brings the state to where it is at `now`: what was on the way until then has landed, and the copies
-/// have gone on.
+/// Brings the state to where it is at `now`: what was on the way until then has landed, and the
+/// copies have gone on.
 pub(crate) fn catch_up(state: &mut State, now: OffsetDateTime) {
     while let Some(call) = state.late.landed(now) {
         copies::settle(state, call.now);

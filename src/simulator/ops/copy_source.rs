@@ -158,8 +158,8 @@ impl<'a> SourceUrl<'a> {
 
 /// Whether the credential of a request reads a source in its own account.
 ///
-/// For Copy Blob a key does, and a bearer token. A bearer token has been seen to do so for three of the
-/// synchronous operations too, with the version from which on that is done here.
+/// For Copy Blob a key does, and a bearer token. A bearer token has been seen to do so for three of
+/// the synchronous operations too, with the version from which on that is done here.
 fn covers_source(call: &Call, principal: Principal) -> bool {
     match call.op {
         Op::CopyBlob => principal.reads_own_account(),
@@ -171,8 +171,8 @@ fn covers_source(call: &Call, principal: Principal) -> bool {
 }
 
 /// Refuses a source that is an Azure file, which cannot be had here, and the condition on tags of
-/// which [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
-/// knows nothing.
+/// which [Copy Blob From
+/// URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url) knows nothing.
 fn check_modelled(call: &Call, host: Option<&str>) -> Result<(), Refusal> {
     const INTENT: &str = "x-ms-file-request-intent";
     const IF_TAGS: &str = "x-ms-source-if-tags";
@@ -209,8 +209,8 @@ pub(crate) fn source_elsewhere(call: &Call) -> Option<(String, BlobAddress)> {
     Some((url.text.to_owned(), BlobAddress::elsewhere(authority, &url.path)))
 }
 
-/// Whether a host may be that of an account: by its name, or since it is a machine near by, where another
-/// simulator may be.
+/// Whether a host may be that of an account: by its name, or since it is a machine near by, where
+/// another simulator may be.
 fn may_be_account(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     let near = !host.contains('.') || host.ends_with(".internal") || is_loopback(host);

@@ -224,8 +224,8 @@ pub(super) fn put_page(
     pages::write_pages(state, call, &at, start..end, Some(&bytes), &checked)
 }
 
-/// Reads what `x-ms-source-range` names of the source, or all of it; by the right of `principal` where
-/// that can count.
+/// Reads what `x-ms-source-range` names of the source, or all of it; by the right of `principal`
+/// where that can count.
 fn fetch(
     state: &State,
     call: &Call,

@@ -70,7 +70,8 @@ fn is_taken(call: &Call, name: &str) -> bool {
     }
 }
 
-/// Whether it is among what other writes take, of which an incremental copy takes the conditions only.
+/// Whether it is among what other writes take, of which an incremental copy takes the conditions
+/// only.
 fn is_of_writes(name: &str) -> bool {
     const NAMES: [&str; 7] = [
         "x-ms-lease-id",
@@ -85,7 +86,8 @@ fn is_of_writes(name: &str) -> bool {
     prefixed || NAMES.contains(&name)
 }
 
-/// Whether the content comes from a URL, and is read before the answer; Copy Blob From URL is apart.
+/// Whether the content comes from a URL, and is read before the answer; Copy Blob From URL is
+/// apart.
 fn reads_source(op: Op) -> bool {
     matches!(
         op,

@@ -1,7 +1,7 @@
 //! Get and Set Blob Service Properties, and Get Account Information.
 //!
-//! The properties are kept and given back; nothing of them is enforced. What they look like, and which
-//! are refused, is known from recorded exchanges of the live service (version 2019-02-02).
+//! The properties are kept and given back; nothing of them is enforced. What they look like, and
+//! which are refused, is known from recorded exchanges of the live service (version 2019-02-02).
 
 use http::StatusCode;
 
@@ -122,7 +122,8 @@ fn check(part: &Element) -> Result<(), Refusal> {
     }
 }
 
-/// A rule as it is given back: its parts in one order, and whole headers before beginnings of headers.
+/// A rule as it is given back: its parts in one order, and whole headers before beginnings of
+/// headers.
 fn arrange(rule: &mut Element) {
     const ORDER: [&str; 5] =
         ["AllowedMethods", "AllowedOrigins", "AllowedHeaders", "ExposedHeaders", "MaxAgeInSeconds"];

@@ -1,4 +1,5 @@
-//! What does not grow: the cost of a request with the copies under way, that of a copy with its blocks.
+//! What does not grow: the cost of a request with the copies under way, that of a copy with its
+//! blocks.
 
 use std::{sync::Arc, time::Duration};
 

@@ -44,7 +44,8 @@ enum Action {
     Compare(Index, Index),
 }
 
-/// What became of a page that was ever written: when it last was written or cleared, and what it holds.
+/// What became of a page that was ever written: when it last was written or cleared, and what it
+/// holds.
 type Page = Option<(u32, Option<u8>)>;
 
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,5 @@
-//! What recorded exchanges of the live service show of copies: while they are pending, and at their end.
+//! What recorded exchanges of the live service show of copies: while they are pending, and at their
+//! end.
 
 use super::kit::{HOST, Kit, kit, plain, source_sas};
 use crate::simulator::{DEFAULT_ACCOUNT, remote};

@@ -1,4 +1,5 @@
-//! What concerns the whole account: service properties, account information, batches, the second key.
+//! What concerns the whole account: service properties, account information, batches, the second
+//! key.
 
 use bytes::Bytes;
 use http::Request;

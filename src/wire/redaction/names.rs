@@ -2,8 +2,8 @@
 
 /// The query parameters whose values are shown; every other may be a secret.
 ///
-/// They are the service's own, the fields of a SAS but for its signature, and what says how and until
-/// when a presigned URL of another cloud holds.
+/// They are the service's own, the fields of a SAS but for its signature, and what says how and
+/// until when a presigned URL of another cloud holds.
 const HARMLESS: &[&str] = &[
     // The service's.
     "comp",
@@ -151,7 +151,8 @@ fn ends_with(name: &[u8], end: &str) -> bool {
     from.is_some_and(|from| name[from..].eq_ignore_ascii_case(end.as_bytes()))
 }
 
-/// The words behind `Bearer` that are no token: what people write, and the parameters of a challenge.
+/// The words behind `Bearer` that are no token: what people write, and the parameters of a
+/// challenge.
 pub(super) fn is_no_token(word: &[u8]) -> bool {
     /// No token is so short and so plain.
     const LONGEST_WORD: usize = 8;

@@ -1,7 +1,7 @@
 //! Finds the secrets in a text, in one pass.
 //!
-//! A secret is known by what stands before it: the name of a parameter, of a header or of a field, or
-//! a scheme such as `Bearer`. In a query every parameter is one unless its name is known to be
+//! A secret is known by what stands before it: the name of a parameter, of a header or of a field,
+//! or a scheme such as `Bearer`. In a query every parameter is one unless its name is known to be
 //! harmless. A key and a JSON web token are known by their form as well.
 //!
 //! Percent-encoded text and strings of JSON are read decoded, in any depth: a URL in a parameter of
@@ -33,7 +33,8 @@ const SHORTEST_JWT: usize = 40;
 /// Text with all percent-encoding and all escapes of JSON undone, and where each of its bytes was.
 pub(super) struct View<'a> {
     bytes: Cow<'a, [u8]>,
-    /// For each byte where it begins in the text, and how often it was encoded. Empty where nothing is.
+    /// For each byte where it begins in the text, and how often it was encoded. Empty where nothing
+    /// is.
     places: Vec<(usize, u8)>,
     length: usize,
     #[cfg(test)]
@@ -105,7 +106,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// One byte of the text, whatever it is encoded in; where the next begins; how often it was encoded.
+/// One byte of the text, whatever it is encoded in; where the next begins; how often it was
+/// encoded.
 fn decoded(raw: &[u8], at: usize) -> (u8, usize, u8) {
     let (mut digits, mut depth) = (at + 1, 1_u8);
     if raw[at] != b'%' || pair(raw, digits).is_none() {
@@ -119,8 +121,8 @@ fn decoded(raw: &[u8], at: usize) -> (u8, usize, u8) {
     (pair(raw, digits).unwrap_or(b'%'), digits + 2, depth)
 }
 
-/// One byte of a string of JSON, as [`decoded`]: its escapes of quotes, slashes, ends of lines and ASCII
-/// characters. Other backslashes count as one.
+/// One byte of a string of JSON, as [`decoded`]: its escapes of quotes, slashes, ends of lines and
+/// ASCII characters. Other backslashes count as one.
 fn unescaped(raw: &[u8], at: usize) -> (u8, usize, u8) {
     if raw[at] != b'\\' {
         return (raw[at], at + 1, 0);
@@ -186,7 +188,8 @@ struct Scan<'v, 'a> {
 }
 
 impl Scan<'_, '_> {
-    /// Finds in a word what is known by its form. Returns where to go on, if a key goes beyond the word.
+    /// Finds in a word what is known by its form. Returns where to go on, if a key goes beyond the
+    /// word.
     fn forms(&mut self, word: Range<usize>) -> Option<usize> {
         if word.len() < SHORTEST_JWT {
             return None;
@@ -263,8 +266,8 @@ impl Scan<'_, '_> {
         match byte {
             b'?' | b'#' => {
                 let depth = self.view.depth(at);
-                // A query in a parameter of another is part of that one, and an encoded `?` is part of a
-                // name, unless all of the URL is encoded.
+                // A query in a parameter of another is part of that one, and an encoded `?` is part
+                // of a name, unless all of the URL is encoded.
                 if byte == b'?' && self.query.is_none() && (depth == 0 || self.nested) {
                     self.query = Some(depth);
                 }
@@ -320,7 +323,8 @@ impl Scan<'_, '_> {
         end
     }
 
-    /// `name: value`, of a header or a field; and `://`, behind which a user and a password may stand.
+    /// `name: value`, of a header or a field; and `://`, behind which a user and a password may
+    /// stand.
     fn header(&mut self, word: Range<usize>) -> usize {
         let at = word.end;
         let bytes = &self.view.bytes;
@@ -420,7 +424,8 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// The end of a value from `start` on: what ends it is encoded no deeper than the sign before it.
+    /// The end of a value from `start` on: what ends it is encoded no deeper than the sign before
+    /// it.
     fn end(&self, start: usize, sign: usize, ends: impl Fn(u8) -> bool) -> usize {
         let depth = self.view.depth(sign);
         self.view.skip(start, |byte, at| !ends(byte) || self.view.depth(at) > depth)
@@ -455,8 +460,8 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
-/// Whether the digits of a key are as mixed as chance makes them, and no words. Gives up early on a path
-/// of many parts, so that no part is looked at often.
+/// Whether the digits of a key are as mixed as chance makes them, and no words. Gives up early on a
+/// path of many parts, so that no part is looked at often.
 fn is_random(digits: impl Iterator<Item = u8>) -> bool {
     let (mut upper, mut lower, mut numbers, mut slashes) = (0, 0, 0, 0);
     for digit in digits {

@@ -59,7 +59,8 @@ pub(super) fn drive(run: &Run<'_>) {
 fn text<T: FromStr<Err = Error> + Debug + ToString + Serialize + DeserializeOwned>(run: &Run<'_>) {
     mark_type::<T>("from_str");
     if let Some(value) = run.made(run.values.text().parse::<T>()) {
-        // What was read can be written and read again, unless it looks like a secret, which is not shown.
+        // What was read can be written and read again, unless it looks like a secret, which is not
+        // shown.
         let shown = value.to_string();
         let hidden = shown.contains("REDACTED");
         assert!(hidden || shown.parse::<T>().is_ok(), "{value:?} is not read again");
