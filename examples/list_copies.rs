@@ -12,7 +12,7 @@ use std::{env, process::ExitCode};
 
 use account::{CONNECTION_STRING, Result, account, announce};
 use blobcopy::{
-    BlobContainerClient, BlobInclude, BlobItem, BlobListItem, BlobServiceClient, CopyState,
+    BlobContainerClient, BlobHierarchyItem, BlobInclude, BlobItem, BlobServiceClient, CopyState,
     PageBlobClient, simulator::Simulator,
 };
 use futures_util::TryStreamExt;
@@ -59,8 +59,8 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
     while let Some(entry) = entries.try_next().await? {
         match entry {
             // What is below it would be listed with .prefix(&folder).
-            BlobListItem::Prefix(folder) => println!("{:9} {folder}", "folder"),
-            BlobListItem::Blob(blob) => {
+            BlobHierarchyItem::Prefix(folder) => println!("{:9} {folder}", "folder"),
+            BlobHierarchyItem::Blob(blob) => {
                 let copy = blob.properties.copy.as_ref();
                 println!("{:9} {}", copy.map_or("-", |copy| copy.status.as_str()), blob.name);
             }

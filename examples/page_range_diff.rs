@@ -90,7 +90,7 @@ async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {
 async fn difference(disk: &PageBlobClient, from: &SnapshotId, to: &SnapshotId) -> Result<u64> {
     // Of the disk as it is at the second snapshot, whatever is written to it from now on.
     let disk = disk.with_snapshot(to);
-    let diff = disk.page_ranges_diff(from).await?;
+    let diff = disk.get_page_ranges_diff(from).await?;
     println!("\nThe service says that the second snapshot differs from the first in\n");
     println!("  {:>10}  {:>10}  {:>10}", "first byte", "last byte", "bytes");
     for item in &diff.items {

@@ -43,9 +43,9 @@
 //! - `native-tls`: TLS by the operating system's library.
 //! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
 //! - `simulator-https`: the simulator takes https too, with a certificate that it makes itself.
-//! - `azure_identity`: the credentials of the Azure SDK for Rust authorize clients
-#![cfg_attr(feature = "azure_identity", doc = "  ([`Credential::from_token_credential`]).")]
-#![cfg_attr(not(feature = "azure_identity"), doc = "  (`Credential::from_token_credential`).")]
+//! - `azure_core`: the credentials of the Azure SDK for Rust authorize clients
+#![cfg_attr(feature = "azure_core", doc = "  ([`Credential::from_token_credential`]).")]
+#![cfg_attr(not(feature = "azure_core"), doc = "  (`Credential::from_token_credential`).")]
 
 mod auth;
 mod clients;
@@ -72,22 +72,22 @@ pub use self::{
     copy::{AbortOutcome, CopyFromUriOperation, CopySource, CopyToken},
     error::{CredentialError, Error, Result, ServiceError},
     models::{
-        AccessTier, ArchiveStatus, BlobItem, BlobListItem, BlobProperties, BlobType, Block,
-        BlockId, BlockList, BlockLookup, CompletedCopy, Conditions, ContainerItem, CopiedBlob,
-        CopyId, CopyProgress, CopyState, CopyStatus, CustomerProvidedKey, ETag, EchoedSource,
-        ErrorCode, ImmutabilityPolicyMode, LeaseDuration, LeaseId, LeaseState, LeaseStatus,
-        Metadata, PageRange, PageRangeItem, PublicAccess, RehydratePriority, ServiceVersion,
-        SnapshotId, StagedBlock, Tags, VersionId, WrittenBlob, WrittenPages,
+        AccessTier, ArchiveStatus, BlobContentInfo, BlobCopyInfo, BlobHierarchyItem, BlobItem,
+        BlobProperties, BlobType, Block, BlockId, BlockInfo, BlockList, BlockListEntry,
+        CompletedCopy, Conditions, ContainerItem, CopyId, CopyProgress, CopySourceUrl, CopyState,
+        CopyStatus, CustomerProvidedKey, ETag, ErrorCode, ImmutabilityPolicyMode, LeaseDuration,
+        LeaseId, LeaseState, LeaseStatus, Metadata, PageInfo, PageRange, PageRangeItem,
+        PublicAccessType, RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId,
     },
     operations::{
-        append_block::AppendedBlock,
-        create_snapshot::CreatedSnapshot,
+        append_block::BlobAppendInfo,
+        create_snapshot::BlobSnapshotInfo,
         delete_blob::DeleteSnapshots,
         download::Download,
         get_container_properties::ContainerProperties,
         get_page_ranges::PageRanges,
         get_page_ranges_diff::PageRangesDiff,
-        lease::LeasedBlob,
+        lease::BlobLease,
         list_blobs::{BlobInclude, BlobPage},
         list_containers::ContainerPage,
         set_page_blob_properties::SequenceNumberAction,

@@ -240,8 +240,13 @@ async fn pages_and_ranges() {
     told(refused(disk.upload_pages(0, vec![])).await, "page range length", "0", "at least 512");
     told(refused(disk.clear_pages(100, 512)).await, "page offset", "100", aligned);
     told(refused(disk.clear_pages(0, 0)).await, "page range length", "0", "at least 512");
-    told(refused(disk.page_ranges().range(3, 512)).await, "page offset", "3", aligned);
-    told(refused(disk.page_ranges().page_size(0)).await, "page size", "0", "must be 1 to 10000");
+    told(refused(disk.get_page_ranges().range(3, 512)).await, "page offset", "3", aligned);
+    told(
+        refused(disk.get_page_ranges().page_size(0)).await,
+        "page size",
+        "0",
+        "must be 1 to 10000",
+    );
     told(refused(disk.create(1000)).await, "page blob size", "1000", "a multiple of 512 bytes");
     told(refused(disk.create((8 << 40) + 512)).await, "page blob size", "8796", "at most 8 TiB");
     let error = refused(disk.create(512).sequence_number(u64::MAX)).await;
@@ -425,7 +430,7 @@ async fn what_surrounds_a_copy() {
     let error = refused(service.get_user_delegation_key(now, now + Duration::from_secs(60))).await;
     told(error, "credential", "shared_key", "must be bearer tokens");
     let previous = url("https://me:SECRET@example.com/disk");
-    let error = refused(disk.page_ranges_diff_url(&previous)).await;
+    let error = refused(disk.get_managed_disk_page_ranges_diff(&previous)).await;
     told(error, "previous snapshot URL", "not shown", "user name or password");
     assert!(script.seen().is_empty());
 

@@ -1,6 +1,6 @@
 //! Lists, page by page, from scripted answers.
 
-use blobcopy::{BlobInclude, BlobListItem};
+use blobcopy::{BlobHierarchyItem, BlobInclude};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::support::script::{Script, Step, answer_with, refusal};
@@ -49,8 +49,8 @@ async fn no_page_is_asked_for_before_it_is_read() {
 async fn a_list_by_hierarchy_tells_blobs_from_prefixes() {
     let script = Script::new([page(&["a", "p/", "z"], "")]);
     let list = script.service().container_client("vhds").list_blobs().prefix("x").by_hierarchy("/");
-    let items: Vec<BlobListItem> = list.stream().try_collect().await.expect("listed");
-    assert!(matches!(&items[1], BlobListItem::Prefix(prefix) if prefix == "p/"), "{items:?}");
+    let items: Vec<BlobHierarchyItem> = list.stream().try_collect().await.expect("listed");
+    assert!(matches!(&items[1], BlobHierarchyItem::Prefix(prefix) if prefix == "p/"), "{items:?}");
     assert_eq!(items.len(), 3);
     assert_eq!(queries(&script), ["restype=container&comp=list&prefix=x&delimiter=%2F"]);
 }

@@ -40,7 +40,7 @@ async fn a_disk_that_demands_both_gets_its_sas_and_a_token_for_disks() {
     let credential = Credential::token(login.clone());
     let disk = BlobClient::with_options(url.clone(), credential, options(&script)).expect("both");
     let earlier: Url = DISK.replace("/abcd", "/earlier").parse().expect("a URL");
-    disk.page_blob_client().page_ranges_diff_url(&earlier).await.expect("listed");
+    disk.page_blob_client().get_managed_disk_page_ranges_diff(&earlier).await.expect("listed");
 
     let sent = &script.seen()[0];
     let query = sent.url.query().expect("a query");
@@ -48,7 +48,10 @@ async fn a_disk_that_demands_both_gets_its_sas_and_a_token_for_disks() {
     assert_eq!(sent.headers["authorization"], "Bearer TOKEN");
     assert!(sent.headers["authorization"].is_sensitive());
     assert_eq!(sent.headers["x-ms-previous-snapshot-url"], earlier.as_str());
-    let shown = format!("{disk:?} {:?}", disk.page_blob_client().page_ranges_diff_url(&earlier));
+    let shown = format!(
+        "{disk:?} {:?}",
+        disk.page_blob_client().get_managed_disk_page_ranges_diff(&earlier)
+    );
     assert!(!shown.contains("U0VDUkVU") && !shown.contains("TOKEN"), "{shown}");
     let scopes = login.0.lock().expect("unlocked").clone();
     assert_eq!(scopes, ["https://disk.azure.com//.default"]);
@@ -75,7 +78,7 @@ async fn an_increment_of_a_disk_is_refused_and_its_snapshot_is_kept_in_every_cal
     let backup = script.service().container_client("vhds").page_blob_client("disk.vhd");
     let url: Url = format!("{DISK}&snapshot={snapshot}").parse().expect("a URL");
     let error = backup.start_copy_incremental(&url, &snapshot).await.expect_err("a disk");
-    assert!(error.to_string().contains("page_ranges_diff_url"), "{error}");
+    assert!(error.to_string().contains("get_managed_disk_page_ranges_diff"), "{error}");
     assert!(!error.to_string().contains("U0VDUkVU"), "{error}");
     assert!(script.seen().is_empty());
 

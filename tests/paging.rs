@@ -43,13 +43,15 @@ fn lists() -> [(&'static str, List); 9] {
             count!(s.container_client("vhds").list_blobs().by_hierarchy("/").stream())
         }),
         ("containers", |s| count!(s.list_containers().stream())),
-        ("ranges", |s| count!(disk!(s).page_ranges().stream())),
+        ("ranges", |s| count!(disk!(s).get_page_ranges().stream())),
         ("whole ranges", |s| {
-            Box::pin(async move { Ok(disk!(s).page_ranges().await?.ranges.len()) })
+            Box::pin(async move { Ok(disk!(s).get_page_ranges().await?.ranges.len()) })
         }),
-        ("differences", |s| count!(disk!(s).page_ranges_diff(snapshot()).stream())),
+        ("differences", |s| count!(disk!(s).get_page_ranges_diff(snapshot()).stream())),
         ("whole differences", |s| {
-            Box::pin(async move { Ok(disk!(s).page_ranges_diff(snapshot()).await?.items.len()) })
+            Box::pin(
+                async move { Ok(disk!(s).get_page_ranges_diff(snapshot()).await?.items.len()) },
+            )
         }),
         ("size of differences", |s| {
             Box::pin(async move { disk!(s).diff_size(snapshot()).await.map(|_| 0) })
@@ -115,9 +117,9 @@ async fn ranges_that_were_read_while_the_blob_was_written_have_no_etag() {
         let disk = |script: Script| {
             script.service().container_client("vhds").page_blob_client("disk0.vhd")
         };
-        let ranges = disk(pages()).page_ranges().await.expect("listed");
+        let ranges = disk(pages()).get_page_ranges().await.expect("listed");
         assert_eq!(ranges.etag.as_ref().map(|etag| etag.as_str()), expected, "{etags:?}");
-        let ranges = disk(pages()).page_ranges_diff(snapshot()).await.expect("listed");
+        let ranges = disk(pages()).get_page_ranges_diff(snapshot()).await.expect("listed");
         assert_eq!(ranges.etag.as_ref().map(|etag| etag.as_str()), expected, "{etags:?}");
     }
 }

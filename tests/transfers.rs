@@ -102,11 +102,11 @@ async fn cleared_pages_are_zero_and_not_listed() {
     disk.create(1 << 20).await.expect("created");
     disk.upload_pages(0, vec![1; 4096]).await.expect("written");
     disk.clear_pages(512, 1024).await.expect("cleared");
-    let listed = disk.page_ranges().await.expect("listed");
+    let listed = disk.get_page_ranges().await.expect("listed");
     let ranges: Vec<_> = listed.ranges.iter().map(|range| (range.start, range.end)).collect();
     assert_eq!(ranges, [(0, 511), (1536, 4095)]);
     assert_eq!(listed.content_length, 1 << 20);
-    let part = disk.page_ranges().range(0, 1024).await.expect("listed");
+    let part = disk.get_page_ranges().range(0, 1024).await.expect("listed");
     assert_eq!(part.ranges.len(), 1);
     let read = disk.download().range(511..1537).await.expect("opened").bytes().await.expect("read");
     assert_eq!((read[0], read[1], read[1024], read[1025]), (1, 0, 0, 1));
@@ -119,7 +119,7 @@ async fn a_list_of_ranges_is_read_page_by_page() {
     for page in 0..25 {
         disk.upload_pages(page * 1024, vec![1; 512]).await.expect("written");
     }
-    let listed = disk.page_ranges().page_size(10).await.expect("listed");
+    let listed = disk.get_page_ranges().page_size(10).await.expect("listed");
     let starts: Vec<_> = listed.ranges.iter().map(|range| range.start).collect();
     assert_eq!(starts, (0..25).map(|page| page * 1024).collect::<Vec<_>>());
     assert_eq!(sim.count(Op::GetPageRanges), 3);
@@ -142,7 +142,7 @@ async fn changed_since() -> (Simulator, PageBlobClient, blobcopy::SnapshotId) {
 #[tokio::test(start_paused = true)]
 async fn differences_come_in_order_changed_and_cleared_told_apart() {
     let (sim, disk, before) = changed_since().await;
-    let diff = disk.page_ranges_diff(&before).page_size(3).await.expect("listed");
+    let diff = disk.get_page_ranges_diff(&before).page_size(3).await.expect("listed");
     assert!(diff.items.is_sorted_by_key(|item| item.range().start), "{diff:?}");
     let kinds: Vec<_> = diff.items.iter().map(blobcopy::PageRangeItem::is_clear).collect();
     assert_eq!(kinds, [false, true].repeat(8));
@@ -155,13 +155,13 @@ async fn differences_come_in_order_changed_and_cleared_told_apart() {
     assert_eq!(diff.content_length, 1 << 20);
     assert_eq!(sim.count(Op::GetPageRanges), 6);
 
-    let part = disk.page_ranges_diff(&before).range(4096, 2048).await.expect("listed");
+    let part = disk.get_page_ranges_diff(&before).range(4096, 2048).await.expect("listed");
     assert_eq!((part.changed().count(), part.cleared().count()), (1, 0));
     let later = disk.create_snapshot().await.expect("taken").snapshot;
-    let between = disk.with_snapshot(&later).page_ranges_diff(&before).await.expect("listed");
+    let between = disk.with_snapshot(&later).get_page_ranges_diff(&before).await.expect("listed");
     assert_eq!(between.items, diff.items);
-    assert!(disk.page_ranges_diff(&later).await.expect("listed").items.is_empty());
-    let error = disk.page_ranges_diff(before_all()).await.expect_err("no such snapshot");
+    assert!(disk.get_page_ranges_diff(&later).await.expect("listed").items.is_empty());
+    let error = disk.get_page_ranges_diff(before_all()).await.expect_err("no such snapshot");
     assert_eq!(error.code(), Some(&ErrorCode::PreviousSnapshotNotFound));
 }
 
@@ -172,7 +172,7 @@ fn before_all() -> blobcopy::SnapshotId {
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_ranges_asks_for_a_page_when_it_is_needed() {
     let (sim, disk, before) = changed_since().await;
-    let mut items = std::pin::pin!(disk.page_ranges_diff(&before).page_size(4).stream());
+    let mut items = std::pin::pin!(disk.get_page_ranges_diff(&before).page_size(4).stream());
     for _ in 0..4 {
         items.try_next().await.expect("listed").expect("more");
     }
@@ -180,12 +180,12 @@ async fn a_stream_of_ranges_asks_for_a_page_when_it_is_needed() {
     items.try_next().await.expect("listed").expect("more");
     assert_eq!(sim.count(Op::GetPageRanges), 2);
 
-    let whole = disk.page_ranges().await.expect("listed").ranges;
-    let streamed = disk.page_ranges().page_size(5).stream().try_collect::<Vec<_>>().await;
+    let whole = disk.get_page_ranges().await.expect("listed").ranges;
+    let streamed = disk.get_page_ranges().page_size(5).stream().try_collect::<Vec<_>>().await;
     assert_eq!(streamed.expect("listed"), whole);
 
     sim.faults().on(Op::GetPageRanges).answer(404, "BlobNotFound").times(1);
-    let mut broken = std::pin::pin!(disk.page_ranges().stream());
+    let mut broken = std::pin::pin!(disk.get_page_ranges().stream());
     broken.try_next().await.expect_err("refused");
     assert!(broken.try_next().await.expect("over").is_none(), "an error ends it");
 }

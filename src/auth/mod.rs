@@ -8,5 +8,5 @@ pub(crate) mod sas;
 pub(crate) mod shared_key;
 pub(crate) mod token;
 mod token_cache;
-#[cfg(feature = "azure_identity")]
+#[cfg(feature = "azure_core")]
 mod token_credential;

@@ -16,7 +16,7 @@ use crate::{
 
 impl Credential {
     /// A credential of the Azure SDK for Rust: what `azure_identity` has, and whatever else is a
-    /// `TokenCredential` (feature `azure_identity`).
+    /// `TokenCredential` (feature `azure_core`).
     ///
     /// Its tokens are used as [`Credential::token`] says. The SDK's interface cannot name a tenant:
     /// when the service asks for a token of a certain one, the credential is asked for another

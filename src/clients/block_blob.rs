@@ -10,7 +10,7 @@ use crate::{
     auth::credential::Credential,
     copy::CopySource,
     error::Result,
-    models::{BlockId, BlockLookup, SnapshotId, VersionId},
+    models::{BlockId, BlockListEntry, SnapshotId, VersionId},
     operations::{
         commit_block_list::CommitBlockList, get_block_list::GetBlockList, stage_block::StageBlock,
         stage_block_from_uri::StageBlockFromUri, upload_blob::UploadBlob,
@@ -169,7 +169,7 @@ impl BlockBlobClient {
     /// 400 `InvalidBlockList` for a block that is nowhere to be found.
     ///
     /// ```
-    /// use blobcopy::{BlockId, BlockLookup};
+    /// use blobcopy::{BlockId, BlockListEntry};
     ///
     /// # blobcopy::simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("more.txt");
@@ -178,11 +178,11 @@ impl BlockBlobClient {
     /// notes.commit_block_list([&first]).await?;
     ///
     /// notes.stage_block(&second, "two, ").await?;
-    /// notes.commit_block_list([BlockLookup::from(second), BlockLookup::Committed(first)]).await?;
+    /// notes.commit_block_list([BlockListEntry::from(second), BlockListEntry::Committed(first)]).await?;
     /// assert_eq!(notes.download().await?.bytes().await?, "two, one");
     /// # Ok(()) });
     /// ```
-    pub fn commit_block_list<B: Into<BlockLookup>>(
+    pub fn commit_block_list<B: Into<BlockListEntry>>(
         &self,
         blocks: impl IntoIterator<Item = B>,
     ) -> CommitBlockList {

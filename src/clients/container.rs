@@ -160,7 +160,7 @@ impl BlobContainerClient {
     /// ```
     /// # blobcopy::simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let written = disk.page_ranges().await?;
+    /// let written = disk.get_page_ranges().await?;
     /// println!("{} ranges", written.ranges.len());
     /// # Ok(()) });
     /// ```

@@ -64,7 +64,7 @@ impl PageBlobClient {
     /// # blobcopy::simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let taken = disk.create_snapshot().await?.snapshot;
-    /// let written = disk.with_snapshot(&taken).page_ranges().await?;
+    /// let written = disk.with_snapshot(&taken).get_page_ranges().await?;
     /// # let _ = written;
     /// # Ok(()) });
     /// ```
@@ -242,12 +242,12 @@ impl PageBlobClient {
     /// disk.create(1 << 20).await?;
     /// disk.upload_pages(512, vec![7; 1024]).await?;
     ///
-    /// let written = disk.page_ranges().await?;
+    /// let written = disk.get_page_ranges().await?;
     /// assert_eq!(written.ranges.len(), 1);
     /// assert_eq!((written.ranges[0].start, written.ranges[0].end), (512, 1535));
     /// # Ok(()) });
     /// ```
-    pub fn page_ranges(&self) -> GetPageRanges {
+    pub fn get_page_ranges(&self) -> GetPageRanges {
         GetPageRanges::new(self.call())
     }
 
@@ -269,16 +269,16 @@ impl PageBlobClient {
     /// disk.upload_pages(1024, vec![7; 512]).await?;
     /// disk.clear_pages(4096, 512).await?;
     ///
-    /// let diff = disk.page_ranges_diff(&before).await?;
+    /// let diff = disk.get_page_ranges_diff(&before).await?;
     /// assert_eq!(diff.changed().next().unwrap().to_string(), "1024-1535");
     /// assert_eq!(diff.cleared().next().unwrap().to_string(), "4096-4607");
     /// # Ok(()) });
     /// ```
-    pub fn page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> GetPageRangesDiff {
+    pub fn get_page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> GetPageRangesDiff {
         GetPageRangesDiff::new(self.call(), previous.into())
     }
 
-    /// Like [`page_ranges_diff`](Self::page_ranges_diff), for snapshots of managed disks, where the
+    /// Like [`get_page_ranges_diff`](Self::get_page_ranges_diff), for snapshots of managed disks, where the
     /// earlier one may belong to another blob. Its URL is the one that a grant of access gives:
     /// sent as it is, with its SAS, and with or without `snapshot=`.
     ///
@@ -292,12 +292,12 @@ impl PageBlobClient {
     ///
     /// // The account of this example has no managed disks.
     /// let earlier = disk.with_snapshot(&earlier).url()?;
-    /// let error = disk.page_ranges_diff_url(&earlier).await.unwrap_err();
+    /// let error = disk.get_managed_disk_page_ranges_diff(&earlier).await.unwrap_err();
     /// let code = error.code().expect("a refusal").as_str();
     /// assert_eq!(code, "UnsupportedHeaderForNonManagedDisksAccount");
     /// # Ok(()) });
     /// ```
-    pub fn page_ranges_diff_url(&self, previous: &Url) -> GetPageRangesDiff {
+    pub fn get_managed_disk_page_ranges_diff(&self, previous: &Url) -> GetPageRangesDiff {
         GetPageRangesDiff::from_url(self.call(), previous)
     }
 

@@ -269,7 +269,7 @@ impl CopyFromUriOperation {
             Ok(answer) => {
                 asked = retry::retry_after(&answer.headers, call.pipeline.clock().now());
                 let properties = operation.parse(answer)?;
-                self.incremental |= properties.incremental_copy;
+                self.incremental |= properties.is_incremental_copy;
                 Ok(properties)
             }
             Err(error) => Err(error),

@@ -145,7 +145,7 @@ impl CopySource {
         };
         if endpoint::is_managed_disk(&url) {
             let rule = "is a managed disk, which the service cannot copy incrementally: list what changed \
-                        with page_ranges_diff_url, and copy that with upload_pages_from_uri";
+                        with get_managed_disk_page_ranges_diff, and copy that with upload_pages_from_uri";
             return Err(Error::invalid("source", url, rule));
         }
         match &self.place {

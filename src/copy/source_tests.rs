@@ -158,7 +158,7 @@ async fn an_incremental_copy_of_a_managed_disk_is_refused_with_the_way_that_work
     let client = BlobClient::new(url.clone(), Credential::anonymous()).expect("a client");
     for source in [CopySource::from(url), CopySource::from(&client)] {
         let error = source.resolve_snapshot(&snapshot()).await.expect_err("a disk").to_string();
-        assert!(error.contains("page_ranges_diff_url"), "{error}");
+        assert!(error.contains("get_managed_disk_page_ranges_diff"), "{error}");
         assert!(error.contains("upload_pages_from_uri") && !error.contains("SECRET"), "{error}");
         let (at_once, _) = source.resolve_at_once(None, true).await.expect("read by ranges");
         assert_eq!(text(&at_once), grant);

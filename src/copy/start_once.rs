@@ -319,7 +319,7 @@ mod tests {
     use time::{Duration, macros::datetime};
 
     use super::*;
-    use crate::models::EchoedSource;
+    use crate::models::CopySourceUrl;
 
     const LIVE: &str = "https://a.blob.core.windows.net/c/b";
     const SNAPSHOT: &str =
@@ -328,7 +328,7 @@ mod tests {
 
     fn found(source: &str, status: &str, ended: Option<OffsetDateTime>) -> CopyState {
         let mut copy = CopyState::new("id-1".parse().expect("an id"), status.into());
-        copy.source = Some(EchoedSource::new(source));
+        copy.source = Some(CopySourceUrl::new(source));
         copy.completed_on = ended;
         copy
     }

@@ -124,7 +124,7 @@ impl<'de> Deserialize<'de> for BlockId {
 /// An id by itself is looked for among the staged blocks first, and then among those of the blob as
 /// it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum BlockLookup {
+pub enum BlockListEntry {
     /// A staged block of this id, or else one of the blob as it is.
     Latest(BlockId),
     /// A block of the blob as it is.
@@ -133,7 +133,7 @@ pub enum BlockLookup {
     Uncommitted(BlockId),
 }
 
-impl BlockLookup {
+impl BlockListEntry {
     /// The block's id.
     pub fn id(&self) -> &BlockId {
         match self {
@@ -142,13 +142,13 @@ impl BlockLookup {
     }
 }
 
-impl From<BlockId> for BlockLookup {
+impl From<BlockId> for BlockListEntry {
     fn from(id: BlockId) -> Self {
         Self::Latest(id)
     }
 }
 
-impl From<&BlockId> for BlockLookup {
+impl From<&BlockId> for BlockListEntry {
     fn from(id: &BlockId) -> Self {
         Self::Latest(id.clone())
     }
@@ -176,13 +176,13 @@ pub struct BlockList {
 }
 
 /// The body of Put Block List.
-pub(crate) fn write(blocks: &[BlockLookup]) -> String {
+pub(crate) fn write(blocks: &[BlockListEntry]) -> String {
     let mut body = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
     for block in blocks {
         let name = match block {
-            BlockLookup::Latest(_) => "Latest",
-            BlockLookup::Committed(_) => "Committed",
-            BlockLookup::Uncommitted(_) => "Uncommitted",
+            BlockListEntry::Latest(_) => "Latest",
+            BlockListEntry::Committed(_) => "Committed",
+            BlockListEntry::Uncommitted(_) => "Uncommitted",
         };
         let id = block.id();
         body.push_str(&format!("<{name}>{}</{name}>", id.to_base64()));
@@ -247,8 +247,8 @@ mod tests {
     #[test]
     fn a_list_is_written_in_its_order() {
         let id = BlockId::numbered;
-        let list = [BlockLookup::from(id(2)), BlockLookup::Committed(id(1))];
-        let body = write(&[&list[..], &[BlockLookup::Uncommitted(id(3))]].concat());
+        let list = [BlockListEntry::from(id(2)), BlockListEntry::Committed(id(1))];
+        let body = write(&[&list[..], &[BlockListEntry::Uncommitted(id(3))]].concat());
         let expected = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>\
             <Latest>MDAwMDAwMDAwMg==</Latest><Committed>MDAwMDAwMDAwMQ==</Committed>\
             <Uncommitted>MDAwMDAwMDAwMw==</Uncommitted></BlockList>";

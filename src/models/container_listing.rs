@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    ETag, LeaseDuration, LeaseState, LeaseStatus, Metadata, PublicAccess, VersionId,
+    ETag, LeaseDuration, LeaseState, LeaseStatus, Metadata, PublicAccessType, VersionId,
     listing::{date, flag, metadata, name, push, text, value, word},
     xml::{Malformed, Xml},
 };
@@ -34,7 +34,7 @@ pub struct ContainerItem {
     #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
     /// What anyone may read without a credential; `None` when nothing.
-    pub public_access: Option<PublicAccess>,
+    pub public_access: Option<PublicAccessType>,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
     /// Where a lease stands (from version 2012-02-12).
@@ -136,7 +136,7 @@ fn read_properties(xml: &mut Xml<'_>, item: &mut ContainerItem) -> Result<(), Ma
             b"LeaseStatus" => item.lease_status = word(xml)?,
             b"LeaseState" => item.lease_state = word(xml)?,
             b"LeaseDuration" => item.lease_duration = word(xml)?,
-            b"PublicAccess" => item.public_access = word(xml)?,
+            b"PublicAccessType" => item.public_access = word(xml)?,
             b"HasImmutabilityPolicy" => item.has_immutability_policy = flag(xml)?,
             b"HasLegalHold" => item.has_legal_hold = flag(xml)?,
             b"ImmutableStorageWithVersioningEnabled" => item.has_immutable_versions = flag(xml)?,
@@ -167,7 +167,7 @@ mod tests {
             <Properties><Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified>\
             <Etag>\"0x8DE0000000000AA\"</Etag><LeaseStatus>locked</LeaseStatus>\
             <LeaseState>leased</LeaseState><LeaseDuration>infinite</LeaseDuration>\
-            <PublicAccess>container</PublicAccess>\
+            <PublicAccessType>container</PublicAccessType>\
             <HasImmutabilityPolicy>true</HasImmutabilityPolicy><HasLegalHold>false</HasLegalHold>\
             <ImmutableStorageWithVersioningEnabled>true</ImmutableStorageWithVersioningEnabled>\
             <DefaultEncryptionScope>$account-encryption-key</DefaultEncryptionScope>\
@@ -186,7 +186,7 @@ mod tests {
             last_modified: Some(datetime!(2026-01-01 00:00 UTC)),
             metadata: Metadata::from([("Owner", "team a"), ("empty", "")]),
             invalid_metadata_names: vec!["1bad".to_owned()],
-            public_access: Some(PublicAccess::Container),
+            public_access: Some(PublicAccessType::Container),
             lease_status: Some(LeaseStatus::Locked),
             lease_state: Some(LeaseState::Leased),
             lease_duration: Some(LeaseDuration::Infinite),

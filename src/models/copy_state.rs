@@ -60,11 +60,11 @@ impl FromStr for CopyProgress {
 ///
 /// The service changes what it was given (the scheme, a port, the case of percent triplets) and may
 /// echo a SAS whole. Every form that shows it says `sig=REDACTED`; only
-/// [`expose`](EchoedSource::expose) gives the text as it came.
+/// [`expose`](CopySourceUrl::expose) gives the text as it came.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct EchoedSource(String);
+pub struct CopySourceUrl(String);
 
-impl EchoedSource {
+impl CopySourceUrl {
     /// Wraps what the service sent.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -76,19 +76,19 @@ impl EchoedSource {
     }
 }
 
-impl fmt::Display for EchoedSource {
+impl fmt::Display for CopySourceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&redact(&self.0))
     }
 }
 
-impl fmt::Debug for EchoedSource {
+impl fmt::Debug for CopySourceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", redact(&self.0))
     }
 }
 
-impl Serialize for EchoedSource {
+impl Serialize for CopySourceUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&redact(&self.0))
     }
@@ -119,7 +119,7 @@ pub struct CopyState {
     /// The snapshot that holds the copied content, once an incremental copy has succeeded.
     pub destination_snapshot: Option<SnapshotId>,
     /// Where it copies from.
-    pub source: Option<EchoedSource>,
+    pub source: Option<CopySourceUrl>,
     /// The destination's ETag at this moment. It changes while the copy goes on.
     pub etag: Option<ETag>,
     /// When the destination was last written, at this moment.
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_echoed_signature_is_never_shown() {
-        let source = EchoedSource::new("https://a/c/b?sp=r&sig=SECRET&se=x");
+        let source = CopySourceUrl::new("https://a/c/b?sp=r&sig=SECRET&se=x");
         for shown in [
             source.to_string(),
             format!("{source:?}"),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    BlobProperties, CopyId, CopyProgress, CopyState, CopyStatus, EchoedSource, Metadata,
+    BlobProperties, CopyId, CopyProgress, CopySourceUrl, CopyState, CopyStatus, Metadata,
     SnapshotId, Tags, VersionId, http_date,
     xml::{Malformed, Xml},
 };
@@ -67,14 +67,14 @@ redaction::debug_redacted!(BlobItem {
 
 /// One entry of a list by hierarchy: a blob, or what stands for all blobs below a prefix.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub enum BlobListItem {
+pub enum BlobHierarchyItem {
     /// A blob whose name has no delimiter behind the prefix that was asked for.
     Blob(Box<BlobItem>),
     /// The beginning that names have in common, up to and with a delimiter.
     Prefix(#[serde(serialize_with = "redaction::serialize")] String),
 }
 
-impl fmt::Debug for BlobListItem {
+impl fmt::Debug for BlobHierarchyItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Blob(blob) => f.debug_tuple("Blob").field(blob).finish(),
@@ -133,7 +133,7 @@ impl Entry for BlobItem {
     }
 }
 
-impl Entry for BlobListItem {
+impl Entry for BlobHierarchyItem {
     fn blob(fill: impl FnOnce(&mut BlobItem) -> Result<(), Malformed>) -> Result<Self, Malformed> {
         let mut blob = Box::<BlobItem>::default();
         fill(&mut blob)?;
@@ -254,7 +254,7 @@ fn read_properties<'a>(
     let of = &mut item.properties;
     while let Some(element) = xml.child()? {
         match element {
-            b"Creation-Time" => of.creation_time = date(xml)?,
+            b"Creation-Time" => of.created_on = date(xml)?,
             b"Last-Modified" => of.last_modified = date(xml)?,
             b"Etag" => of.etag = value(xml)?,
             b"Content-Length" => of.content_length = length(xml)?,
@@ -271,7 +271,7 @@ fn read_properties<'a>(
             b"LeaseDuration" => of.lease_duration = word(xml)?,
             b"CopyId" => copy.id = CopyId::from_service(&xml.text()?),
             b"CopyStatus" => copy.status = word(xml)?,
-            b"CopySource" => copy.source = text(xml)?.map(EchoedSource::new),
+            b"CopySource" => copy.source = text(xml)?.map(CopySourceUrl::new),
             b"CopyProgress" => copy.progress = value(xml)?,
             b"CopyCompletionTime" => copy.completed_on = date(xml)?,
             b"CopyStatusDescription" => {
@@ -281,23 +281,23 @@ fn read_properties<'a>(
             b"DestinationSnapshot" | b"CopyDestinationSnapshot" => {
                 copy.destination_snapshot = SnapshotId::from_service(&xml.text()?);
             }
-            b"IncrementalCopy" => of.incremental_copy = flag(xml)?.unwrap_or(false),
-            b"ServerEncrypted" => of.server_encrypted = flag(xml)?,
+            b"IncrementalCopy" => of.is_incremental_copy = flag(xml)?.unwrap_or(false),
+            b"ServerEncrypted" => of.is_server_encrypted = flag(xml)?,
             b"CustomerProvidedKeySha256" => of.encryption_key_sha256 = text(xml)?,
             b"EncryptionScope" => of.encryption_scope = text(xml)?,
             b"AccessTier" => of.access_tier = word(xml)?,
-            b"AccessTierInferred" => of.access_tier_inferred = flag(xml)?,
-            b"AccessTierChangeTime" => of.access_tier_change_time = date(xml)?,
+            b"AccessTierInferred" => of.is_access_tier_inferred = flag(xml)?,
+            b"AccessTierChangeTime" => of.access_tier_changed_on = date(xml)?,
             b"SmartAccessTier" => of.smart_access_tier = word(xml)?,
             b"ArchiveStatus" => of.archive_status = word(xml)?,
             b"RehydratePriority" => of.rehydrate_priority = word(xml)?,
             b"TagCount" => of.tag_count = value(xml)?,
             b"Sealed" => of.is_sealed = flag(xml)?,
-            b"LastAccessTime" => of.last_access_time = date(xml)?,
-            b"Expiry-Time" => of.expiry_time = date(xml)?,
-            b"ImmutabilityPolicyUntilDate" => of.immutable_until = date(xml)?,
+            b"LastAccessTime" => of.last_accessed_on = date(xml)?,
+            b"Expiry-Time" => of.expires_on = date(xml)?,
+            b"ImmutabilityPolicyUntilDate" => of.immutability_policy_expires_on = date(xml)?,
             b"ImmutabilityPolicyMode" => of.immutability_policy_mode = word(xml)?,
-            b"LegalHold" => of.legal_hold = flag(xml)?,
+            b"LegalHold" => of.has_legal_hold = flag(xml)?,
             b"Owner" => of.owner = text(xml)?,
             b"Group" => of.group = text(xml)?,
             b"Permissions" => of.permissions = text(xml)?,
@@ -337,7 +337,7 @@ fn read_tags(xml: &mut Xml<'_>, tags: &mut Tags) -> Result<(), Malformed> {
 struct CopyElements {
     id: Option<CopyId>,
     status: Option<CopyStatus>,
-    source: Option<EchoedSource>,
+    source: Option<CopySourceUrl>,
     progress: Option<CopyProgress>,
     completed_on: Option<OffsetDateTime>,
     description: Option<String>,

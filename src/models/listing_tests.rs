@@ -83,7 +83,7 @@ fn every_element_of_a_blob_is_read() {
     copy.description = Some("none".to_owned());
     copy.completed_on = second(2);
     copy.destination_snapshot = SnapshotId::from_service("2026-01-01T00:00:03.1234567Z");
-    copy.source = Some(EchoedSource::new(
+    copy.source = Some(CopySourceUrl::new(
         "https://acct.blob.core.windows.net/vhds/disk0.vhd?snapshot=x&sig=SECRET",
     ));
     copy.etag = etag.clone();
@@ -94,7 +94,7 @@ fn every_element_of_a_blob_is_read() {
     let properties = BlobProperties {
         etag,
         last_modified: second(1),
-        creation_time: second(0),
+        created_on: second(0),
         content_length: 1 << 30,
         content_type: text("application/octet-stream"),
         content_encoding: text("gzip"),
@@ -105,18 +105,18 @@ fn every_element_of_a_blob_is_read() {
         metadata: Metadata::from([("owner", "team a"), ("empty", "")]),
         blob_type: Some(BlobType::PageBlob),
         copy: Some(copy),
-        incremental_copy: true,
+        is_incremental_copy: true,
         lease_status: Some(LeaseStatus::Locked),
         lease_state: Some(LeaseState::Leased),
         lease_duration: Some(LeaseDuration::Infinite),
         sequence_number: Some(7),
         is_sealed: Some(false),
-        server_encrypted: Some(true),
+        is_server_encrypted: Some(true),
         encryption_key_sha256: text("c2hh"),
         encryption_scope: text("scope1"),
         access_tier: Some(AccessTier::P30),
-        access_tier_inferred: Some(true),
-        access_tier_change_time: second(4),
+        is_access_tier_inferred: Some(true),
+        access_tier_changed_on: second(4),
         smart_access_tier: Some(AccessTier::Cool),
         archive_status: Some(ArchiveStatus::RehydratePendingToCold),
         rehydrate_priority: Some(RehydratePriority::High),
@@ -124,11 +124,11 @@ fn every_element_of_a_blob_is_read() {
         is_current_version: Some(true),
         tag_count: Some(2),
         replication_status: [("policy_rule".to_owned(), "complete".to_owned())].into(),
-        last_access_time: second(6),
-        expiry_time: second(5),
-        immutable_until: second(7),
+        last_accessed_on: second(6),
+        expires_on: second(5),
+        immutability_policy_expires_on: second(7),
         immutability_policy_mode: Some(ImmutabilityPolicyMode::Unlocked),
-        legal_hold: Some(true),
+        has_legal_hold: Some(true),
         owner: text("o"),
         group: text("g"),
         permissions: text("rwxr-x---"),
@@ -210,8 +210,8 @@ fn a_hierarchy_keeps_the_order_of_blobs_and_prefixes() {
         .items
         .iter()
         .map(|item| match item {
-            BlobListItem::Blob(blob) => blob.name.clone(),
-            BlobListItem::Prefix(prefix) => format!("prefix {prefix}"),
+            BlobHierarchyItem::Blob(blob) => blob.name.clone(),
+            BlobHierarchyItem::Prefix(prefix) => format!("prefix {prefix}"),
         })
         .collect();
     assert_eq!(names, ["a", "prefix a/", "ab", "prefix b/"]);
@@ -228,7 +228,7 @@ fn an_empty_container_has_no_blobs() {
         "<EnumerationResults ContainerName='c'><Blobs></Blobs></EnumerationResults>",
         "<EnumerationResults/>",
     ] {
-        let list = parse::<BlobListItem>(body.as_bytes()).expect(body);
+        let list = parse::<BlobHierarchyItem>(body.as_bytes()).expect(body);
         assert_eq!(list, BlobList::default(), "{body}");
     }
 }
@@ -239,10 +239,10 @@ fn a_page_of_more_entries_than_the_service_sends_is_refused() {
     let page = |blobs: usize, prefixes: usize| {
         flat(&format!("{}{}", "<Blob/>".repeat(blobs), prefix.repeat(prefixes)))
     };
-    let full = parse::<BlobListItem>(page(4000, 1000).as_bytes()).expect("a full page");
+    let full = parse::<BlobHierarchyItem>(page(4000, 1000).as_bytes()).expect("a full page");
     assert_eq!(full.items.len(), 5000);
     for body in [page(5001, 0), page(4000, 1001), page(2_000_000, 0)] {
-        let error = parse::<BlobListItem>(body.as_bytes()).expect_err("too many").to_string();
+        let error = parse::<BlobHierarchyItem>(body.as_bytes()).expect_err("too many").to_string();
         assert_eq!(error, "it has more than 5000 entries");
     }
 }
@@ -306,7 +306,7 @@ fn unknown_words_survive() {
 proptest! {
     #[test]
     fn garbage_never_panics(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = parse::<BlobListItem>(&body);
+        let _ = parse::<BlobHierarchyItem>(&body);
     }
 
     #[test]
@@ -318,7 +318,7 @@ proptest! {
             let at = at % body.len();
             body[at] = byte;
         }
-        let _ = parse::<BlobListItem>(&body);
+        let _ = parse::<BlobHierarchyItem>(&body);
     }
 
     #[test]

@@ -26,13 +26,13 @@ pub(crate) mod written;
 pub(crate) mod xml;
 
 pub use self::{
-    block_list::{Block, BlockId, BlockList, BlockLookup},
+    block_list::{Block, BlockId, BlockList, BlockListEntry},
     conditions::Conditions,
     container_listing::ContainerItem,
     copy_state::*,
     encryption::CustomerProvidedKey,
     error_code::ErrorCode,
-    listing::{BlobItem, BlobListItem},
+    listing::{BlobHierarchyItem, BlobItem},
     metadata::Metadata,
     opaque::*,
     page_ranges::{PageRange, PageRangeItem},
@@ -40,5 +40,5 @@ pub use self::{
     service_version::ServiceVersion,
     tags::Tags,
     words::*,
-    written::{CopiedBlob, StagedBlock, WrittenBlob, WrittenPages},
+    written::{BlobContentInfo, BlobCopyInfo, BlockInfo, PageInfo},
 };

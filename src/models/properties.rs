@@ -10,8 +10,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    AccessTier, ArchiveStatus, BlobType, CopyId, CopyProgress, CopyState, CopyStatus, ETag,
-    EchoedSource, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus, Metadata,
+    AccessTier, ArchiveStatus, BlobType, CopyId, CopyProgress, CopySourceUrl, CopyState,
+    CopyStatus, ETag, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus, Metadata,
     RehydratePriority, SnapshotId, VersionId, http_date,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct BlobProperties {
     pub last_modified: Option<OffsetDateTime>,
     /// When the blob was created (from version 2017-11-09).
     #[serde(with = "time::serde::rfc3339::option")]
-    pub creation_time: Option<OffsetDateTime>,
+    pub created_on: Option<OffsetDateTime>,
     /// Length in bytes. Full at once for the destination of a page-blob copy; 0 for that of a
     /// block-blob copy until it has ended, and in a listing for an entry without a length, such as
     /// a blob of which only versions are left.
@@ -65,7 +65,7 @@ pub struct BlobProperties {
     /// The last copy into this blob, unless the blob was written since.
     pub copy: Option<CopyState>,
     /// Whether the blob is made by incremental copies (from version 2016-05-31).
-    pub incremental_copy: bool,
+    pub is_incremental_copy: bool,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
     /// Where a lease stands (from version 2012-02-12).
@@ -79,7 +79,7 @@ pub struct BlobProperties {
     /// Whether an append blob is sealed (from version 2019-12-12).
     pub is_sealed: Option<bool>,
     /// Whether the content is encrypted at rest (from version 2015-12-11).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
@@ -90,10 +90,10 @@ pub struct BlobProperties {
     /// The storage tier (from version 2017-04-17).
     pub access_tier: Option<AccessTier>,
     /// Whether the tier is the account's default and not set on the blob.
-    pub access_tier_inferred: Option<bool>,
+    pub is_access_tier_inferred: Option<bool>,
     /// When the tier was last set.
     #[serde(with = "time::serde::rfc3339::option")]
-    pub access_tier_change_time: Option<OffsetDateTime>,
+    pub access_tier_changed_on: Option<OffsetDateTime>,
     /// The tier that the service has chosen for a blob in [`AccessTier::Smart`] (2026-06-06).
     pub smart_access_tier: Option<AccessTier>,
     /// A rehydration under way (from version 2017-04-17).
@@ -114,17 +114,17 @@ pub struct BlobProperties {
     pub replication_status: BTreeMap<String, String>,
     /// When the blob was last read, where the account tracks it (from version 2020-02-10).
     #[serde(with = "time::serde::rfc3339::option")]
-    pub last_access_time: Option<OffsetDateTime>,
+    pub last_accessed_on: Option<OffsetDateTime>,
     /// When the blob will be deleted by itself.
     #[serde(with = "time::serde::rfc3339::option")]
-    pub expiry_time: Option<OffsetDateTime>,
+    pub expires_on: Option<OffsetDateTime>,
     /// Until when the blob cannot be changed (from version 2020-06-12).
     #[serde(with = "time::serde::rfc3339::option")]
-    pub immutable_until: Option<OffsetDateTime>,
+    pub immutability_policy_expires_on: Option<OffsetDateTime>,
     /// Whether that date can still be changed.
     pub immutability_policy_mode: Option<ImmutabilityPolicyMode>,
     /// Whether a legal hold keeps the blob from being changed.
-    pub legal_hold: Option<bool>,
+    pub has_legal_hold: Option<bool>,
     /// The owner, in accounts with a hierarchical namespace.
     #[serde(serialize_with = "redaction::serialize")]
     pub owner: Option<String>,
@@ -145,7 +145,7 @@ pub struct BlobProperties {
 redaction::debug_redacted!(BlobProperties {
     etag,
     last_modified,
-    creation_time,
+    created_on,
     content_length,
     content_type: text,
     content_encoding: text,
@@ -156,19 +156,19 @@ redaction::debug_redacted!(BlobProperties {
     metadata,
     blob_type,
     copy,
-    incremental_copy,
+    is_incremental_copy,
     lease_status,
     lease_state,
     lease_duration,
     sequence_number,
     committed_block_count,
     is_sealed,
-    server_encrypted,
+    is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
     access_tier,
-    access_tier_inferred,
-    access_tier_change_time,
+    is_access_tier_inferred,
+    access_tier_changed_on,
     smart_access_tier,
     archive_status,
     rehydrate_priority,
@@ -177,11 +177,11 @@ redaction::debug_redacted!(BlobProperties {
     tag_count,
     replication_policy_id: text,
     replication_status: text,
-    last_access_time,
-    expiry_time,
-    immutable_until,
+    last_accessed_on,
+    expires_on,
+    immutability_policy_expires_on,
     immutability_policy_mode,
-    legal_hold,
+    has_legal_hold,
     owner: text,
     group: text,
     permissions: text,
@@ -216,7 +216,7 @@ impl BlobProperties {
         match name {
             "etag" => self.etag = value.parse().ok(),
             "last-modified" => self.last_modified = http_date::parse(value),
-            "x-ms-creation-time" => self.creation_time = http_date::parse(value),
+            "x-ms-creation-time" => self.created_on = http_date::parse(value),
             "content-length" => self.content_length = value.parse().ok()?,
             "content-type" => self.content_type = text(),
             "content-encoding" => self.content_encoding = text(),
@@ -225,20 +225,20 @@ impl BlobProperties {
             "cache-control" => self.cache_control = text(),
             "content-md5" => self.content_md5 = text(),
             "x-ms-blob-type" => self.blob_type = Some(value.into()),
-            "x-ms-incremental-copy" => self.incremental_copy = flag(value).unwrap_or(false),
+            "x-ms-incremental-copy" => self.is_incremental_copy = flag(value).unwrap_or(false),
             "x-ms-lease-status" => self.lease_status = Some(value.into()),
             "x-ms-lease-state" => self.lease_state = Some(value.into()),
             "x-ms-lease-duration" => self.lease_duration = Some(value.into()),
             "x-ms-blob-sequence-number" => self.sequence_number = value.parse().ok(),
             "x-ms-blob-committed-block-count" => self.committed_block_count = value.parse().ok(),
             "x-ms-blob-sealed" => self.is_sealed = flag(value),
-            "x-ms-server-encrypted" => self.server_encrypted = flag(value),
+            "x-ms-server-encrypted" => self.is_server_encrypted = flag(value),
             "x-ms-encryption-key-sha256" => self.encryption_key_sha256 = text(),
             "x-ms-encryption-scope" => self.encryption_scope = text(),
             "x-ms-access-tier" => self.access_tier = Some(value.into()),
-            "x-ms-access-tier-inferred" => self.access_tier_inferred = flag(value),
+            "x-ms-access-tier-inferred" => self.is_access_tier_inferred = flag(value),
             "x-ms-access-tier-change-time" => {
-                self.access_tier_change_time = http_date::parse(value);
+                self.access_tier_changed_on = http_date::parse(value);
             }
             "x-ms-smart-access-tier" => self.smart_access_tier = Some(value.into()),
             "x-ms-archive-status" => self.archive_status = Some(value.into()),
@@ -247,13 +247,13 @@ impl BlobProperties {
             "x-ms-is-current-version" => self.is_current_version = flag(value),
             "x-ms-tag-count" => self.tag_count = value.parse().ok(),
             "x-ms-or-policy-id" => self.replication_policy_id = text(),
-            "x-ms-last-access-time" => self.last_access_time = http_date::parse(value),
-            "x-ms-expiry-time" => self.expiry_time = http_date::parse(value),
+            "x-ms-last-access-time" => self.last_accessed_on = http_date::parse(value),
+            "x-ms-expiry-time" => self.expires_on = http_date::parse(value),
             "x-ms-immutability-policy-until-date" => {
-                self.immutable_until = http_date::parse(value);
+                self.immutability_policy_expires_on = http_date::parse(value);
             }
             "x-ms-immutability-policy-mode" => self.immutability_policy_mode = Some(value.into()),
-            "x-ms-legal-hold" => self.legal_hold = flag(value),
+            "x-ms-legal-hold" => self.has_legal_hold = flag(value),
             "x-ms-owner" => self.owner = text(),
             "x-ms-group" => self.group = text(),
             "x-ms-permissions" => self.permissions = text(),
@@ -316,7 +316,7 @@ impl<'a> CopyHeaders<'a> {
         state.completed_on = self.completed_on.and_then(http_date::parse);
         state.description = self.description.map(|text| shown(text, LONGEST_MESSAGE));
         state.destination_snapshot = self.destination_snapshot.and_then(SnapshotId::from_service);
-        state.source = self.source.map(EchoedSource::new);
+        state.source = self.source.map(CopySourceUrl::new);
         state.etag = of.etag.clone();
         state.last_modified = of.last_modified;
         state.version_id = of.version_id.clone();

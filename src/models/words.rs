@@ -234,7 +234,7 @@ open_enum! {
 
 open_enum! {
     /// What anyone may read of a container without a credential.
-    PublicAccess {
+    PublicAccessType {
         /// The container's blobs, by their names.
         Blob = "blob",
         /// The blobs, and the list of them.

@@ -10,7 +10,7 @@ use crate::wire::redaction;
 /// The state in which a write left a blob.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct WrittenBlob {
+pub struct BlobContentInfo {
     /// The blob's new ETag.
     pub etag: Option<ETag>,
     /// When the write was applied, with whole seconds.
@@ -25,7 +25,7 @@ pub struct WrittenBlob {
     #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
@@ -35,13 +35,13 @@ pub struct WrittenBlob {
     pub encryption_scope: Option<String>,
 }
 
-redaction::debug_redacted!(WrittenBlob {
+redaction::debug_redacted!(BlobContentInfo {
     etag,
     last_modified,
     version_id,
     content_md5: text,
     content_crc64: text,
-    server_encrypted,
+    is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
 });
@@ -50,7 +50,7 @@ redaction::debug_redacted!(WrittenBlob {
 /// one that holds for all of them.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct WrittenPages {
+pub struct PageInfo {
     /// The blob's new ETag. `None` where several requests wrote the pages at the same time: which
     /// of them was applied last is not known.
     pub etag: Option<ETag>,
@@ -68,7 +68,7 @@ pub struct WrittenPages {
     #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted the pages (from version 2015-12-11).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
@@ -78,13 +78,13 @@ pub struct WrittenPages {
     pub encryption_scope: Option<String>,
 }
 
-redaction::debug_redacted!(WrittenPages {
+redaction::debug_redacted!(PageInfo {
     etag,
     last_modified,
     sequence_number,
     content_md5: text,
     content_crc64: text,
-    server_encrypted,
+    is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
 });
@@ -92,7 +92,7 @@ redaction::debug_redacted!(WrittenPages {
 /// A block that was staged: not yet part of any blob.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct StagedBlock {
+pub struct BlockInfo {
     /// The MD5 of the block, in base64, where the service tells it.
     #[serde(serialize_with = "redaction::serialize")]
     pub content_md5: Option<String>,
@@ -100,7 +100,7 @@ pub struct StagedBlock {
     #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted the block (from version 2015-12-11).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the block (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
@@ -110,10 +110,10 @@ pub struct StagedBlock {
     pub encryption_scope: Option<String>,
 }
 
-redaction::debug_redacted!(StagedBlock {
+redaction::debug_redacted!(BlockInfo {
     content_md5: text,
     content_crc64: text,
-    server_encrypted,
+    is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
 });
@@ -121,7 +121,7 @@ redaction::debug_redacted!(StagedBlock {
 /// A copy that was over with the answer to its request.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct CopiedBlob {
+pub struct BlobCopyInfo {
     /// Names the copy; the destination's properties tell of it.
     pub copy_id: CopyId,
     /// The destination's new ETag.
@@ -138,26 +138,26 @@ pub struct CopiedBlob {
     #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The encryption scope, where one was given (from version 2020-12-06).
     #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
 
-redaction::debug_redacted!(CopiedBlob {
+redaction::debug_redacted!(BlobCopyInfo {
     copy_id,
     etag,
     last_modified,
     version_id,
     content_md5: text,
     content_crc64: text,
-    server_encrypted,
+    is_server_encrypted,
     encryption_scope: text,
 });
 
-impl WrittenPages {
+impl PageInfo {
     pub(crate) fn from_headers(from: &HeaderMap) -> Self {
-        let written = WrittenBlob::from_headers(from);
+        let written = BlobContentInfo::from_headers(from);
         let number = text(from, &headers::BLOB_SEQUENCE_NUMBER);
         Self {
             etag: written.etag,
@@ -165,7 +165,7 @@ impl WrittenPages {
             sequence_number: number.and_then(|text| text.parse().ok()),
             content_md5: written.content_md5,
             content_crc64: written.content_crc64,
-            server_encrypted: written.server_encrypted,
+            is_server_encrypted: written.is_server_encrypted,
             encryption_key_sha256: written.encryption_key_sha256,
             encryption_scope: written.encryption_scope,
         }
@@ -186,14 +186,14 @@ impl WrittenPages {
             },
             content_md5: None,
             content_crc64: None,
-            server_encrypted: same(self.server_encrypted, before.server_encrypted),
+            is_server_encrypted: same(self.is_server_encrypted, before.is_server_encrypted),
             encryption_key_sha256: same(self.encryption_key_sha256, before.encryption_key_sha256),
             encryption_scope: same(self.encryption_scope, before.encryption_scope),
         }
     }
 }
 
-impl WrittenBlob {
+impl BlobContentInfo {
     pub(crate) fn from_headers(from: &HeaderMap) -> Self {
         let owned = |name: &http::HeaderName| text(from, name).map(str::to_owned);
         Self {
@@ -202,7 +202,7 @@ impl WrittenBlob {
             version_id: text(from, &headers::VERSION_ID).and_then(VersionId::from_service),
             content_md5: owned(&headers::CONTENT_MD5),
             content_crc64: owned(&headers::CONTENT_CRC64),
-            server_encrypted: text(from, &headers::REQUEST_SERVER_ENCRYPTED)
+            is_server_encrypted: text(from, &headers::REQUEST_SERVER_ENCRYPTED)
                 .and_then(|text| text.parse().ok()),
             encryption_key_sha256: owned(&headers::ENCRYPTION_KEY_SHA256),
             encryption_scope: owned(&headers::ENCRYPTION_SCOPE),
@@ -210,13 +210,13 @@ impl WrittenBlob {
     }
 }
 
-impl StagedBlock {
+impl BlockInfo {
     pub(crate) fn from_headers(from: &HeaderMap) -> Self {
-        let written = WrittenBlob::from_headers(from);
+        let written = BlobContentInfo::from_headers(from);
         Self {
             content_md5: written.content_md5,
             content_crc64: written.content_crc64,
-            server_encrypted: written.server_encrypted,
+            is_server_encrypted: written.is_server_encrypted,
             encryption_key_sha256: written.encryption_key_sha256,
             encryption_scope: written.encryption_scope,
         }
@@ -252,22 +252,28 @@ mod tests {
     fn every_answer_to_a_write_tells_how_it_is_encrypted() {
         let text = |text: &str| Some(text.to_owned());
         let (key, scope) = (text("c2hh"), text("scope1"));
-        let blob = WrittenBlob::from_headers(&headers());
-        assert_eq!((blob.server_encrypted, blob.encryption_key_sha256), (Some(true), key.clone()));
-        let block = StagedBlock::from_headers(&headers());
-        assert_eq!((block.server_encrypted, block.encryption_scope), (Some(true), scope.clone()));
-        let expected = WrittenPages {
+        let blob = BlobContentInfo::from_headers(&headers());
+        assert_eq!(
+            (blob.is_server_encrypted, blob.encryption_key_sha256),
+            (Some(true), key.clone())
+        );
+        let block = BlockInfo::from_headers(&headers());
+        assert_eq!(
+            (block.is_server_encrypted, block.encryption_scope),
+            (Some(true), scope.clone())
+        );
+        let expected = PageInfo {
             etag: "\"0x1\"".parse().ok(),
             last_modified: None,
             sequence_number: Some(7),
             content_md5: text("bWQ1"),
             content_crc64: text("Y3Jj"),
-            server_encrypted: Some(true),
+            is_server_encrypted: Some(true),
             encryption_key_sha256: key,
             encryption_scope: scope,
         };
-        assert_eq!(WrittenPages::from_headers(&headers()), expected);
-        let none = WrittenPages::from_headers(&HeaderMap::new());
-        assert_eq!(none, WrittenPages::default());
+        assert_eq!(PageInfo::from_headers(&headers()), expected);
+        let none = PageInfo::from_headers(&HeaderMap::new());
+        assert_eq!(none, PageInfo::default());
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     copy::CopySource,
     error::{Error, Result},
-    models::{Conditions, ETag, LeaseId, ServiceVersion, WrittenBlob, headers},
+    models::{BlobContentInfo, Conditions, ETag, LeaseId, ServiceVersion, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -31,7 +31,7 @@ use crate::{
 /// What was appended to a blob, and where.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct AppendedBlock {
+pub struct BlobAppendInfo {
     /// Where in the blob it begins, in bytes.
     pub offset: Option<u64>,
     /// How many blocks the blob has now: at most 50,000.
@@ -48,7 +48,7 @@ pub struct AppendedBlock {
     #[serde(serialize_with = "redaction::serialize")]
     pub content_crc64: Option<String>,
     /// Whether the service has encrypted it (from version 2015-12-11).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts it (from version 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
@@ -57,14 +57,14 @@ pub struct AppendedBlock {
     pub encryption_scope: Option<String>,
 }
 
-redaction::debug_redacted!(AppendedBlock {
+redaction::debug_redacted!(BlobAppendInfo {
     offset,
     committed_block_count,
     etag,
     last_modified,
     content_md5: text,
     content_crc64: text,
-    server_encrypted,
+    is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
 });
@@ -194,17 +194,17 @@ fn check_length(call: &Call, length: u64) -> Result<()> {
     Err(Error::invalid("block length", length, &rule))
 }
 
-fn appended(answer: &Answer) -> AppendedBlock {
-    let written = WrittenBlob::from_headers(&answer.headers);
+fn appended(answer: &Answer) -> BlobAppendInfo {
+    let written = BlobContentInfo::from_headers(&answer.headers);
     let count = answer.text(&headers::COMMITTED_BLOCK_COUNT);
-    AppendedBlock {
+    BlobAppendInfo {
         offset: answer.text(&headers::APPEND_OFFSET).and_then(|text| text.parse().ok()),
         committed_block_count: count.and_then(|text| text.parse().ok()),
         etag: written.etag,
         last_modified: written.last_modified,
         content_md5: written.content_md5,
         content_crc64: written.content_crc64,
-        server_encrypted: written.server_encrypted,
+        is_server_encrypted: written.is_server_encrypted,
         encryption_key_sha256: written.encryption_key_sha256,
         encryption_scope: written.encryption_scope,
     }
@@ -218,10 +218,10 @@ with_content_md5!(AppendBlock);
 with_content_crc64!(AppendBlock);
 with_customer_key!(AppendBlock);
 with_encryption_scope!(AppendBlock);
-awaitable!(AppendBlock -> AppendedBlock);
+awaitable!(AppendBlock -> BlobAppendInfo);
 
 impl Operation for AppendBlock {
-    type Output = AppendedBlock;
+    type Output = BlobAppendInfo;
 
     const NAME: &'static str = "Append Block";
     const REPEAT: Repeat = Repeat::Never;
@@ -239,7 +239,7 @@ impl Operation for AppendBlock {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<AppendedBlock> {
+    fn parse(&self, answer: Answer) -> Result<BlobAppendInfo> {
         Ok(appended(&answer))
     }
 }
@@ -252,10 +252,10 @@ with_customer_key!(AppendBlockFromUri);
 with_encryption_scope!(AppendBlockFromUri);
 with_source_crc64!(AppendBlockFromUri);
 with_source_customer_key!(AppendBlockFromUri);
-from_uri!(AppendBlockFromUri -> AppendedBlock);
+from_uri!(AppendBlockFromUri -> BlobAppendInfo);
 
 impl Operation for AppendBlockFromUri {
-    type Output = AppendedBlock;
+    type Output = BlobAppendInfo;
 
     const NAME: &'static str = "Append Block From URL";
     const REPEAT: Repeat = Repeat::Never;
@@ -276,7 +276,7 @@ impl Operation for AppendBlockFromUri {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<AppendedBlock> {
+    fn parse(&self, answer: Answer) -> Result<BlobAppendInfo> {
         Ok(appended(&answer))
     }
 }
@@ -325,7 +325,7 @@ mod tests {
         let append = log("2026-04-06").append_block("hello");
         let appended = append.parse(offline::answer(201, headers, "")).expect("an answer");
         assert_eq!((appended.offset, appended.committed_block_count), (Some(7), Some(2)));
-        assert_eq!(appended.server_encrypted, Some(true));
+        assert_eq!(appended.is_server_encrypted, Some(true));
         assert_eq!(appended.encryption_key_sha256.as_deref(), Some("c2hh"));
         assert_eq!(appended.encryption_scope.as_deref(), Some("scope1"));
     }

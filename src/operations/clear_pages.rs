@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, WrittenPages, headers, page},
+    models::{Conditions, LeaseId, PageInfo, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -56,10 +56,10 @@ with_sequence_conditions!(ClearPages);
 with_lease!(ClearPages);
 with_customer_key!(ClearPages);
 with_encryption_scope!(ClearPages);
-awaitable!(ClearPages -> WrittenPages);
+awaitable!(ClearPages -> PageInfo);
 
 impl Operation for ClearPages {
-    type Output = WrittenPages;
+    type Output = PageInfo;
 
     const NAME: &'static str = "Put Page";
     const REPEAT: Repeat = Repeat::Safe;
@@ -77,7 +77,7 @@ impl Operation for ClearPages {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
-        Ok(WrittenPages::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<PageInfo> {
+        Ok(PageInfo::from_headers(&answer.headers))
     }
 }

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     models::{
-        AccessTier, BlockLookup, Conditions, LeaseId, Metadata, Tags, WrittenBlob, block_list,
-        headers,
+        AccessTier, BlobContentInfo, BlockListEntry, Conditions, LeaseId, Metadata, Tags,
+        block_list, headers,
     },
     pipeline::{
         request::{Prepared, Repeat},
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct CommitBlockList {
     call: Call,
-    blocks: Vec<BlockLookup>,
+    blocks: Vec<BlockListEntry>,
     stored: Stored,
     metadata: Metadata,
     tags: Tags,
@@ -45,7 +45,7 @@ pub struct CommitBlockList {
 impl CommitBlockList {
     const MOST: usize = 50_000;
 
-    pub(crate) fn new(call: Call, blocks: Vec<BlockLookup>) -> Self {
+    pub(crate) fn new(call: Call, blocks: Vec<BlockListEntry>) -> Self {
         Self {
             call,
             blocks,
@@ -76,7 +76,7 @@ impl CommitBlockList {
             let rule = "must be at most 50000 blocks";
             return Err(Error::invalid("block list", self.blocks.len(), rule));
         }
-        let mut ids = self.blocks.iter().map(BlockLookup::id);
+        let mut ids = self.blocks.iter().map(BlockListEntry::id);
         let Some(first) = ids.next() else { return Ok(()) };
         match ids.find(|id| id.as_bytes().len() != first.as_bytes().len()) {
             None => Ok(()),
@@ -96,10 +96,10 @@ with_conditions!(CommitBlockList);
 with_lease!(CommitBlockList);
 with_customer_key!(CommitBlockList);
 with_encryption_scope!(CommitBlockList);
-awaitable!(CommitBlockList -> WrittenBlob);
+awaitable!(CommitBlockList -> BlobContentInfo);
 
 impl Operation for CommitBlockList {
-    type Output = WrittenBlob;
+    type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Block List";
     const REPEAT: Repeat = Repeat::Safe;
@@ -120,8 +120,8 @@ impl Operation for CommitBlockList {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
-        Ok(WrittenBlob::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
+        Ok(BlobContentInfo::from_headers(&answer.headers))
     }
 }
 

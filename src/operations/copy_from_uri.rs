@@ -15,8 +15,8 @@ use crate::{
     copy::CopySource,
     error::{Error, Result},
     models::{
-        AccessTier, Conditions, CopiedBlob, CopyStatus, ImmutabilityPolicyMode, LeaseId, Metadata,
-        ServiceVersion, Tags, WrittenBlob, headers,
+        AccessTier, BlobContentInfo, BlobCopyInfo, Conditions, CopyStatus, ImmutabilityPolicyMode,
+        LeaseId, Metadata, ServiceVersion, Tags, headers,
     },
     pipeline::{
         request::{Prepared, Repeat},
@@ -99,10 +99,10 @@ with_tags!(CopyFromUri);
 with_conditions!(CopyFromUri);
 with_lease!(CopyFromUri);
 with_encryption_scope!(CopyFromUri);
-from_uri!(CopyFromUri -> CopiedBlob);
+from_uri!(CopyFromUri -> BlobCopyInfo);
 
 impl Operation for CopyFromUri {
-    type Output = CopiedBlob;
+    type Output = BlobCopyInfo;
 
     const NAME: &'static str = "Copy Blob From URL";
     const REPEAT: Repeat = Repeat::Safe;
@@ -127,21 +127,21 @@ impl Operation for CopyFromUri {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<CopiedBlob> {
+    fn parse(&self, answer: Answer) -> Result<BlobCopyInfo> {
         let state = copy_blob::started(&answer)?;
         if state.status != CopyStatus::Success {
             let why = format_args!("the copy's status is {:?}", state.status.as_str());
             return Err(Error::unexpected(Self::NAME, why));
         }
-        let written = WrittenBlob::from_headers(&answer.headers);
-        Ok(CopiedBlob {
+        let written = BlobContentInfo::from_headers(&answer.headers);
+        Ok(BlobCopyInfo {
             copy_id: state.copy_id,
             etag: written.etag,
             last_modified: written.last_modified,
             version_id: written.version_id,
             content_md5: written.content_md5,
             content_crc64: written.content_crc64,
-            server_encrypted: written.server_encrypted,
+            is_server_encrypted: written.is_server_encrypted,
             encryption_scope: written.encryption_scope,
         })
     }
@@ -279,7 +279,7 @@ mod tests {
         let copied = copy.parse(offline::answer(202, headers, "")).expect("complete");
         assert_eq!(copied.copy_id.as_str(), "id-1");
         assert_eq!(copied.content_crc64.as_deref(), Some("AQEBAQEBAQE="));
-        assert_eq!(copied.server_encrypted, Some(false));
+        assert_eq!(copied.is_server_encrypted, Some(false));
         for headers in ["x-ms-copy-id: id-1\nx-ms-copy-status: pending", "x-ms-copy-id: id-1"] {
             let error = copy.parse(offline::answer(202, headers, "")).expect_err(headers);
             assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error}");

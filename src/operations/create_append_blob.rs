@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, Metadata, ServiceVersion, Tags, WrittenBlob, headers},
+    models::{BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -57,10 +57,10 @@ with_conditions!(CreateAppendBlob);
 with_lease!(CreateAppendBlob);
 with_customer_key!(CreateAppendBlob);
 with_encryption_scope!(CreateAppendBlob);
-awaitable!(CreateAppendBlob -> WrittenBlob);
+awaitable!(CreateAppendBlob -> BlobContentInfo);
 
 impl Operation for CreateAppendBlob {
-    type Output = WrittenBlob;
+    type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Blob";
     const REPEAT: Repeat = Repeat::Safe;
@@ -78,8 +78,8 @@ impl Operation for CreateAppendBlob {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
-        Ok(WrittenBlob::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
+        Ok(BlobContentInfo::from_headers(&answer.headers))
     }
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 use super::{Call, Operation, awaitable, call_options, with_metadata};
 use crate::{
     error::Result,
-    models::{Metadata, PublicAccess, headers},
+    models::{Metadata, PublicAccessType, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -24,7 +24,7 @@ use crate::{
 pub struct CreateContainer {
     call: Call,
     metadata: Metadata,
-    public_access: Option<PublicAccess>,
+    public_access: Option<PublicAccessType>,
 }
 
 impl CreateContainer {
@@ -33,7 +33,7 @@ impl CreateContainer {
     }
 
     /// Lets anyone read, without a credential. By default no one may.
-    pub fn public_access(mut self, access: PublicAccess) -> Self {
+    pub fn public_access(mut self, access: PublicAccessType) -> Self {
         self.public_access = Some(access);
         self
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    models::{AccessTier, Conditions, LeaseId, Metadata, Tags, WrittenBlob, headers, page},
+    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, Tags, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -84,10 +84,10 @@ with_conditions!(CreatePageBlob);
 with_lease!(CreatePageBlob);
 with_customer_key!(CreatePageBlob);
 with_encryption_scope!(CreatePageBlob);
-awaitable!(CreatePageBlob -> WrittenBlob);
+awaitable!(CreatePageBlob -> BlobContentInfo);
 
 impl Operation for CreatePageBlob {
-    type Output = WrittenBlob;
+    type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Blob";
     const REPEAT: Repeat = Repeat::Safe;
@@ -112,7 +112,7 @@ impl Operation for CreatePageBlob {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
-        Ok(WrittenBlob::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
+        Ok(BlobContentInfo::from_headers(&answer.headers))
     }
 }

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId, WrittenBlob, headers},
+    models::{
+        BlobContentInfo, Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId, headers,
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -23,7 +25,7 @@ use crate::{
 /// A snapshot that was taken.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct CreatedSnapshot {
+pub struct BlobSnapshotInfo {
     /// Names the snapshot.
     pub snapshot: SnapshotId,
     /// The snapshot's ETag.
@@ -34,19 +36,19 @@ pub struct CreatedSnapshot {
     /// The version that the snapshot was taken of, in accounts that keep versions.
     pub version_id: Option<VersionId>,
     /// Whether the service has encrypted the snapshot's metadata (from version 2019-02-02).
-    pub server_encrypted: Option<bool>,
+    pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the metadata (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
 }
 
-redaction::debug_redacted!(CreatedSnapshot {
+redaction::debug_redacted!(BlobSnapshotInfo {
     snapshot,
     etag,
     last_modified,
     version_id,
-    server_encrypted,
+    is_server_encrypted,
     encryption_key_sha256: hash,
 });
 
@@ -80,10 +82,10 @@ with_conditions!(CreateSnapshot);
 with_lease!(CreateSnapshot);
 with_customer_key!(CreateSnapshot);
 with_encryption_scope!(CreateSnapshot);
-awaitable!(CreateSnapshot -> CreatedSnapshot);
+awaitable!(CreateSnapshot -> BlobSnapshotInfo);
 
 impl Operation for CreateSnapshot {
-    type Output = CreatedSnapshot;
+    type Output = BlobSnapshotInfo;
 
     const NAME: &'static str = "Snapshot Blob";
     const REPEAT: Repeat = Repeat::Never;
@@ -97,16 +99,16 @@ impl Operation for CreateSnapshot {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<CreatedSnapshot> {
+    fn parse(&self, answer: Answer) -> Result<BlobSnapshotInfo> {
         let snapshot = SnapshotId::from_service(answer.required(&headers::SNAPSHOT)?)
             .ok_or_else(|| Error::unexpected(Self::NAME, "the snapshot id is empty"))?;
-        let written = WrittenBlob::from_headers(&answer.headers);
-        Ok(CreatedSnapshot {
+        let written = BlobContentInfo::from_headers(&answer.headers);
+        Ok(BlobSnapshotInfo {
             snapshot,
             etag: written.etag,
             last_modified: written.last_modified,
             version_id: written.version_id,
-            server_encrypted: written.server_encrypted,
+            is_server_encrypted: written.is_server_encrypted,
             encryption_key_sha256: written.encryption_key_sha256,
         })
     }
@@ -133,7 +135,7 @@ mod tests {
         assert_eq!(created.snapshot, "2026-01-01T00:00:00.1234567Z");
         assert_eq!(created.etag.as_ref().map(ETag::as_str), Some("\"0x1\""));
         assert!(created.last_modified.is_some() && created.version_id.is_some());
-        assert_eq!(created.server_encrypted, Some(true));
+        assert_eq!(created.is_server_encrypted, Some(true));
         assert_eq!(created.encryption_key_sha256.as_deref(), Some("c2hh"));
     }
 }

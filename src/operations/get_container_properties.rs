@@ -9,7 +9,8 @@ use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
 use crate::{
     error::Result,
     models::{
-        ETag, LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PublicAccess, http_date,
+        ETag, LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PublicAccessType,
+        http_date,
     },
     pipeline::{
         request::{Prepared, Repeat},
@@ -29,7 +30,7 @@ pub struct ContainerProperties {
     /// The container's metadata; names in lower case.
     pub metadata: Metadata,
     /// What anyone may read without a credential; `None` when nothing.
-    pub public_access: Option<PublicAccess>,
+    pub public_access: Option<PublicAccessType>,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
     /// Where a lease stands.

@@ -42,7 +42,7 @@ pub struct PageRanges {
 }
 
 /// Lists the pages that have been written: made by
-/// [`PageBlobClient::page_ranges`](crate::PageBlobClient::page_ranges).
+/// [`PageBlobClient::get_page_ranges`](crate::PageBlobClient::get_page_ranges).
 ///
 /// Awaited, it asks for page after page of the list until it is whole; as a
 /// [`stream`](GetPageRanges::stream), for the next page when the last one has been read.
@@ -66,7 +66,7 @@ impl GetPageRanges {
     ///
     /// # blobcopy::simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let mut ranges = std::pin::pin!(disk.page_ranges().stream());
+    /// let mut ranges = std::pin::pin!(disk.get_page_ranges().stream());
     /// while let Some(range) = ranges.try_next().await? {
     ///     println!("bytes {range}");
     /// }
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn each_setting_is_one_parameter_or_header() {
-        let mut list = disk().page_ranges().range(512, 1024).page_size(10).list;
+        let mut list = disk().get_page_ranges().range(512, 1024).page_size(10).list;
         list.marker = Some("m 1".into());
         let request = list.call.prepare(&list).expect("legal");
         assert_eq!(request.method, Method::GET);
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_page_of_the_list_must_tell_the_blobs_length() {
-        let list = disk().page_ranges().list;
+        let list = disk().get_page_ranges().list;
         let body = "<PageList><PageRange><Start>0</Start><End>511</End></PageRange></PageList>";
         let headers = "ETag: \"0x1\"\nx-ms-blob-content-length: 1024";
         let (page, blob) = list.parse(offline::answer(200, headers, body)).expect("complete");

@@ -47,8 +47,8 @@ impl PageRangesDiff {
 }
 
 /// Lists what has changed since an earlier snapshot: made by
-/// [`PageBlobClient::page_ranges_diff`](crate::PageBlobClient::page_ranges_diff) and
-/// [`PageBlobClient::page_ranges_diff_url`](crate::PageBlobClient::page_ranges_diff_url).
+/// [`PageBlobClient::get_page_ranges_diff`](crate::PageBlobClient::get_page_ranges_diff) and
+/// [`PageBlobClient::get_managed_disk_page_ranges_diff`](crate::PageBlobClient::get_managed_disk_page_ranges_diff).
 ///
 /// Awaited, it asks for page after page of the list until it is whole; as a
 /// [`stream`](GetPageRangesDiff::stream), for the next page when the last one has been read.
@@ -80,7 +80,7 @@ impl GetPageRangesDiff {
     /// let before = disk.create_snapshot().await?.snapshot;
     /// disk.clear_pages(0, 512).await?;
     ///
-    /// let mut items = std::pin::pin!(disk.page_ranges_diff(&before).stream());
+    /// let mut items = std::pin::pin!(disk.get_page_ranges_diff(&before).stream());
     /// while let Some(item) = items.try_next().await? {
     ///     println!("{} {}", item.range(), if item.is_clear() { "cleared" } else { "changed" });
     /// }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn the_earlier_snapshot_is_a_parameter() {
         let later = "2026-02-01T00:00:00.1234567Z".parse::<SnapshotId>().expect("a snapshot");
-        let list = disk().with_snapshot(later).page_ranges_diff(snapshot()).range(0, 512).list;
+        let list = disk().with_snapshot(later).get_page_ranges_diff(snapshot()).range(0, 512).list;
         let request = list.call.prepare(&list).expect("legal");
         let query = "snapshot=2026-02-01T00%3A00%3A00.1234567Z&comp=pagelist\
                      &prevsnapshot=2026-01-01T00%3A00%3A00.1234567Z";
@@ -181,7 +181,7 @@ mod tests {
     fn a_managed_disks_snapshot_is_named_by_its_url() {
         let url = format!("https://md.blob.core.windows.net/c/b?snapshot={SNAPSHOT}&sig=SECRET");
         let url = url.parse().expect("a URL");
-        let diff = disk().page_ranges_diff_url(&url);
+        let diff = disk().get_managed_disk_page_ranges_diff(&url);
         let request = diff.list.call.prepare(&diff.list).expect("legal");
         assert_eq!(request.url.query(), Some("comp=pagelist"));
         let header = &request.headers["x-ms-previous-snapshot-url"];
@@ -198,7 +198,7 @@ mod tests {
             "sv=2018-03-28&sr=bs&si=1&sig=x&snapshot=2026-01-01T00:00:00.1234567Z",
         ] {
             let url = format!("{host}?{query}");
-            let diff = disk().page_ranges_diff_url(&url.parse().expect("a URL"));
+            let diff = disk().get_managed_disk_page_ranges_diff(&url.parse().expect("a URL"));
             let request = diff.list.call.prepare(&diff.list).expect("legal");
             assert_eq!(request.headers["x-ms-previous-snapshot-url"], url);
         }
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_url_that_cannot_be_sent_is_refused() {
         for url in ["ftp://a/b?snapshot=x", "https://u:SECRET@a.blob.core.windows.net/c/b"] {
-            let diff = disk().page_ranges_diff_url(&url.parse().expect("a URL"));
+            let diff = disk().get_managed_disk_page_ranges_diff(&url.parse().expect("a URL"));
             let error = diff.list.call.prepare(&diff.list).expect_err(url).to_string();
             assert!(error.starts_with("previous snapshot URL: ") && error.contains("must"));
             assert!(!error.contains("SECRET"), "{error}");
@@ -219,10 +219,12 @@ mod tests {
         let url = format!("https://md.blob.core.windows.net/c/b?snapshot={SNAPSHOT}");
         let disk = |version| offline::blob_at(version).page_blob_client();
         for (list, since) in [
-            (disk("2015-04-05").page_ranges_diff(snapshot()).list, "2015-07-08"),
+            (disk("2015-04-05").get_page_ranges_diff(snapshot()).list, "2015-07-08"),
             (disk("2015-04-05").diff_size(snapshot()).list, "2015-07-08"),
             (
-                disk("2019-02-02").page_ranges_diff_url(&url.parse().expect("a URL")).list,
+                disk("2019-02-02")
+                    .get_managed_disk_page_ranges_diff(&url.parse().expect("a URL"))
+                    .list,
                 "2019-07-07",
             ),
         ] {

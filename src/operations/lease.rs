@@ -25,7 +25,7 @@ mod claim;
 /// A lease that is held on a blob.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct LeasedBlob {
+pub struct BlobLease {
     /// The lease's id, which every write of the blob must now carry.
     pub lease_id: LeaseId,
     /// The blob's ETag, which a lease does not change.
@@ -35,7 +35,7 @@ pub struct LeasedBlob {
     pub last_modified: Option<OffsetDateTime>,
 }
 
-impl LeasedBlob {
+impl BlobLease {
     fn read(answer: &Answer) -> Result<Self> {
         let id = answer.required(&headers::LEASE_ID)?;
         let lease_id = LeaseId::from_service(id)
@@ -90,7 +90,7 @@ impl AcquireLease {
 
     /// The acquisition, under an id that is known before anything is sent. A lease that the caller
     /// does not get is released; if it is not `guarded`, only if the caller does not know its id.
-    pub(crate) fn claim(mut self, guarded: bool) -> BoxFuture<'static, Result<LeasedBlob>> {
+    pub(crate) fn claim(mut self, guarded: bool) -> BoxFuture<'static, Result<BlobLease>> {
         let is_known = self.proposed_id.is_some();
         if !is_known && !self.leaves_all_to_the_service() {
             self.proposed_id = Some(LeaseId::random());
@@ -116,8 +116,8 @@ call_options!(AcquireLease);
 with_conditions!(AcquireLease);
 
 impl IntoFuture for AcquireLease {
-    type Output = Result<LeasedBlob>;
-    type IntoFuture = BoxFuture<'static, Result<LeasedBlob>>;
+    type Output = Result<BlobLease>;
+    type IntoFuture = BoxFuture<'static, Result<BlobLease>>;
 
     fn into_future(self) -> Self::IntoFuture {
         self.claim(false)
@@ -125,7 +125,7 @@ impl IntoFuture for AcquireLease {
 }
 
 impl Operation for AcquireLease {
-    type Output = LeasedBlob;
+    type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
     // The id is this client's own choice, and the same in every try.
@@ -153,8 +153,8 @@ impl Operation for AcquireLease {
         }
     }
 
-    fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
-        LeasedBlob::read(&answer)
+    fn parse(&self, answer: Answer) -> Result<BlobLease> {
+        BlobLease::read(&answer)
     }
 }
 
@@ -178,10 +178,10 @@ impl RenewLease {
 
 call_options!(RenewLease);
 with_conditions!(RenewLease);
-awaitable!(RenewLease -> LeasedBlob);
+awaitable!(RenewLease -> BlobLease);
 
 impl Operation for RenewLease {
-    type Output = LeasedBlob;
+    type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
     const REPEAT: Repeat = Repeat::Safe;
@@ -191,8 +191,8 @@ impl Operation for RenewLease {
         request.text(headers::LEASE_ID, "lease id", self.id.as_str())
     }
 
-    fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
-        LeasedBlob::read(&answer)
+    fn parse(&self, answer: Answer) -> Result<BlobLease> {
+        BlobLease::read(&answer)
     }
 }
 
@@ -217,10 +217,10 @@ impl ChangeLease {
 
 call_options!(ChangeLease);
 with_conditions!(ChangeLease);
-awaitable!(ChangeLease -> LeasedBlob);
+awaitable!(ChangeLease -> BlobLease);
 
 impl Operation for ChangeLease {
-    type Output = LeasedBlob;
+    type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
     const REPEAT: Repeat = Repeat::Never;
@@ -231,8 +231,8 @@ impl Operation for ChangeLease {
             .text(headers::PROPOSED_LEASE_ID, "proposed lease id", self.proposed_id.as_str())
     }
 
-    fn parse(&self, answer: Answer) -> Result<LeasedBlob> {
-        LeasedBlob::read(&answer)
+    fn parse(&self, answer: Answer) -> Result<BlobLease> {
+        BlobLease::read(&answer)
     }
 }
 

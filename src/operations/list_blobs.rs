@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     models::{
-        BlobItem, BlobListItem,
+        BlobHierarchyItem, BlobItem,
         listing::{self, Entry},
     },
     pipeline::{
@@ -169,7 +169,7 @@ impl ListBlobs {
     }
 
     /// Groups names that have the same beginning up to `delimiter`, most often `/`: of the blobs
-    /// below it, only that [`Prefix`](BlobListItem::Prefix) is listed.
+    /// below it, only that [`Prefix`](BlobHierarchyItem::Prefix) is listed.
     pub fn by_hierarchy(mut self, delimiter: &str) -> ListBlobsByHierarchy {
         self.query.delimiter = Some(delimiter.to_owned());
         ListBlobsByHierarchy { call: self.call, query: self.query }
@@ -178,12 +178,12 @@ impl ListBlobs {
 
 impl ListBlobsByHierarchy {
     /// Every blob and prefix, page after page, as they are read.
-    pub fn stream(self) -> impl Stream<Item = Result<BlobListItem>> + Send + 'static {
+    pub fn stream(self) -> impl Stream<Item = Result<BlobHierarchyItem>> + Send + 'static {
         flatten(self.pages())
     }
 
     /// Every page, one request each, as they are read.
-    pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobListItem>>> + Send + 'static {
+    pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobHierarchyItem>>> + Send + 'static {
         pages(self.call, self.query)
     }
 }
@@ -239,7 +239,7 @@ impl IntoFuture for ListBlobs {
 }
 
 impl IntoFuture for ListBlobsByHierarchy {
-    type Output = Result<BlobPage<BlobListItem>>;
+    type Output = Result<BlobPage<BlobHierarchyItem>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     error::{Error, Result},
-    models::WrittenPages,
+    models::PageInfo,
 };
 
 /// The most that one request may write, in bytes.
@@ -30,10 +30,10 @@ pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
 
 /// Sends all pieces, `concurrency` at a time, each of them not before its turn; gives what their
 /// answers say together.
-pub(super) async fn write<P: Future<Output = Result<WrittenPages>>>(
+pub(super) async fn write<P: Future<Output = Result<PageInfo>>>(
     pieces: impl Iterator<Item = P>,
     concurrency: usize,
-) -> Result<WrittenPages> {
+) -> Result<PageInfo> {
     let answered = AtomicUsize::new(0);
     let counted = |piece: P| {
         let answered = &answered;
@@ -48,7 +48,7 @@ pub(super) async fn write<P: Future<Output = Result<WrittenPages>>>(
     let (written, _) = stream::iter(pieces)
         .map(counted)
         .buffer_unordered(concurrency)
-        .try_fold((None, 0), async |(all, count), (before, written): (usize, WrittenPages)| {
+        .try_fold((None, 0), async |(all, count), (before, written): (usize, PageInfo)| {
             let all = match all {
                 None => written,
                 // Sent after all others were answered: applied after them.
@@ -70,25 +70,25 @@ mod tests {
     use crate::pipeline::clock;
 
     /// A piece that is answered after `millis`, as applied at `second`.
-    async fn piece(number: usize, millis: u64, second: i64) -> Result<WrittenPages> {
+    async fn piece(number: usize, millis: u64, second: i64) -> Result<PageInfo> {
         clock::sleep(Duration::from_millis(millis)).await;
-        Ok(WrittenPages {
+        Ok(PageInfo {
             etag: format!("\"{number}\"").parse().ok(),
             last_modified: OffsetDateTime::from_unix_timestamp(second).ok(),
             sequence_number: Some(7),
             content_md5: Some("md5".to_owned()),
-            server_encrypted: Some(true),
-            ..WrittenPages::default()
+            is_server_encrypted: Some(true),
+            ..PageInfo::default()
         })
     }
 
-    async fn written(millis: &[u64], concurrency: usize) -> WrittenPages {
+    async fn written(millis: &[u64], concurrency: usize) -> PageInfo {
         let pieces = millis.iter().enumerate();
         let pieces = pieces.map(|(number, millis)| piece(number, *millis, 100 - number as i64));
         write(pieces, concurrency).await.expect("written")
     }
 
-    fn etag(of: &WrittenPages) -> Option<&str> {
+    fn etag(of: &PageInfo) -> Option<&str> {
         of.etag.as_ref().map(|etag| etag.as_str())
     }
 
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(one.content_md5.as_deref(), Some("md5"));
         let several = written(&[1, 5, 9], 3).await;
         assert_eq!(several.content_md5, None);
-        assert_eq!((several.sequence_number, several.server_encrypted), (Some(7), Some(true)));
+        assert_eq!((several.sequence_number, several.is_server_encrypted), (Some(7), Some(true)));
         // The first was applied last, though it was answered first.
         assert_eq!(several.last_modified, OffsetDateTime::from_unix_timestamp(100).ok());
     }
@@ -126,9 +126,9 @@ mod tests {
     async fn what_they_do_not_agree_on_is_not_told() {
         let with = |number: u64| async move {
             let sequence_number = Some(number);
-            Ok(WrittenPages { sequence_number, ..piece(0, number, 0).await? })
+            Ok(PageInfo { sequence_number, ..piece(0, number, 0).await? })
         };
         let moved = write([1, 2].map(with).into_iter(), 2).await.expect("written");
-        assert_eq!((moved.sequence_number, moved.server_encrypted), (None, Some(true)));
+        assert_eq!((moved.sequence_number, moved.is_server_encrypted), (None, Some(true)));
     }
 }

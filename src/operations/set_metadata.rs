@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, Metadata, WrittenBlob},
+    models::{BlobContentInfo, Conditions, LeaseId, Metadata},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -43,10 +43,10 @@ with_conditions!(SetMetadata);
 with_lease!(SetMetadata);
 with_customer_key!(SetMetadata);
 with_encryption_scope!(SetMetadata);
-awaitable!(SetMetadata -> WrittenBlob);
+awaitable!(SetMetadata -> BlobContentInfo);
 
 impl Operation for SetMetadata {
-    type Output = WrittenBlob;
+    type Output = BlobContentInfo;
 
     const NAME: &'static str = "Set Blob Metadata";
     const REPEAT: Repeat = Repeat::Safe;
@@ -60,8 +60,8 @@ impl Operation for SetMetadata {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
-        Ok(WrittenBlob::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
+        Ok(BlobContentInfo::from_headers(&answer.headers))
     }
 }
 

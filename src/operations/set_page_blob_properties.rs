@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, WrittenPages, headers},
+    models::{Conditions, LeaseId, PageInfo, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -80,15 +80,15 @@ with_conditions!(Resize);
 with_lease!(Resize);
 with_customer_key!(Resize);
 with_encryption_scope!(Resize);
-awaitable!(Resize -> WrittenPages);
+awaitable!(Resize -> PageInfo);
 
 call_options!(SetSequenceNumber);
 with_conditions!(SetSequenceNumber);
 with_lease!(SetSequenceNumber);
-awaitable!(SetSequenceNumber -> WrittenPages);
+awaitable!(SetSequenceNumber -> PageInfo);
 
 impl Operation for Resize {
-    type Output = WrittenPages;
+    type Output = PageInfo;
 
     const NAME: &'static str = "Set Blob Properties";
     const REPEAT: Repeat = Repeat::Safe;
@@ -104,13 +104,13 @@ impl Operation for Resize {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
-        Ok(WrittenPages::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<PageInfo> {
+        Ok(PageInfo::from_headers(&answer.headers))
     }
 }
 
 impl Operation for SetSequenceNumber {
-    type Output = WrittenPages;
+    type Output = PageInfo;
 
     const NAME: &'static str = "Set Blob Properties";
     // What a second try of an increment would do is not what the first has done.
@@ -134,8 +134,8 @@ impl Operation for SetSequenceNumber {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
-        Ok(WrittenPages::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<PageInfo> {
+        Ok(PageInfo::from_headers(&answer.headers))
     }
 }
 

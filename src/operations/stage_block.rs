@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    models::{BlockId, LeaseId, ServiceVersion, StagedBlock},
+    models::{BlockId, BlockInfo, LeaseId, ServiceVersion},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -65,10 +65,10 @@ with_content_md5!(StageBlock);
 with_content_crc64!(StageBlock);
 with_customer_key!(StageBlock);
 with_encryption_scope!(StageBlock);
-awaitable!(StageBlock -> StagedBlock);
+awaitable!(StageBlock -> BlockInfo);
 
 impl Operation for StageBlock {
-    type Output = StagedBlock;
+    type Output = BlockInfo;
 
     const NAME: &'static str = "Put Block";
     const REPEAT: Repeat = Repeat::Safe;
@@ -84,8 +84,8 @@ impl Operation for StageBlock {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<StagedBlock> {
-        Ok(StagedBlock::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlockInfo> {
+        Ok(BlockInfo::from_headers(&answer.headers))
     }
 }
 

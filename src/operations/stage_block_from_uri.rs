@@ -15,7 +15,7 @@ use super::{
 use crate::{
     copy::CopySource,
     error::{Error, Result},
-    models::{BlockId, LeaseId, ServiceVersion, StagedBlock, headers},
+    models::{BlockId, BlockInfo, LeaseId, ServiceVersion, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -68,10 +68,10 @@ with_customer_key!(StageBlockFromUri);
 with_encryption_scope!(StageBlockFromUri);
 with_source_crc64!(StageBlockFromUri);
 with_source_customer_key!(StageBlockFromUri);
-from_uri!(StageBlockFromUri -> StagedBlock);
+from_uri!(StageBlockFromUri -> BlockInfo);
 
 impl Operation for StageBlockFromUri {
-    type Output = StagedBlock;
+    type Output = BlockInfo;
 
     const NAME: &'static str = "Put Block From URL";
     const REPEAT: Repeat = Repeat::Safe;
@@ -92,8 +92,8 @@ impl Operation for StageBlockFromUri {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<StagedBlock> {
-        Ok(StagedBlock::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlockInfo> {
+        Ok(BlockInfo::from_headers(&answer.headers))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    models::{AccessTier, Conditions, LeaseId, Metadata, Tags, WrittenBlob, headers},
+    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, Tags, headers},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -78,10 +78,10 @@ with_content_md5!(UploadBlob);
 with_content_crc64!(UploadBlob);
 with_customer_key!(UploadBlob);
 with_encryption_scope!(UploadBlob);
-awaitable!(UploadBlob -> WrittenBlob);
+awaitable!(UploadBlob -> BlobContentInfo);
 
 impl Operation for UploadBlob {
-    type Output = WrittenBlob;
+    type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Blob";
     const REPEAT: Repeat = Repeat::Safe;
@@ -109,7 +109,7 @@ impl Operation for UploadBlob {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
-        Ok(WrittenBlob::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
+        Ok(BlobContentInfo::from_headers(&answer.headers))
     }
 }

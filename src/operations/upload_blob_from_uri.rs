@@ -16,7 +16,7 @@ use crate::{
     copy::CopySource,
     error::Result,
     models::{
-        AccessTier, Conditions, LeaseId, Metadata, ServiceVersion, Tags, WrittenBlob, headers,
+        AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags, headers,
     },
     pipeline::{
         request::{Prepared, Repeat},
@@ -107,10 +107,10 @@ with_content_md5!(UploadBlobFromUri);
 with_customer_key!(UploadBlobFromUri);
 with_encryption_scope!(UploadBlobFromUri);
 with_source_customer_key!(UploadBlobFromUri);
-from_uri!(UploadBlobFromUri -> WrittenBlob);
+from_uri!(UploadBlobFromUri -> BlobContentInfo);
 
 impl Operation for UploadBlobFromUri {
-    type Output = WrittenBlob;
+    type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Blob From URL";
     const REPEAT: Repeat = Repeat::Safe;
@@ -134,8 +134,8 @@ impl Operation for UploadBlobFromUri {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenBlob> {
-        Ok(WrittenBlob::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
+        Ok(BlobContentInfo::from_headers(&answer.headers))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, WrittenPages, headers, page},
+    models::{Conditions, LeaseId, PageInfo, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -95,8 +95,8 @@ with_customer_key!(UploadPages);
 with_encryption_scope!(UploadPages);
 
 impl IntoFuture for UploadPages {
-    type Output = Result<WrittenPages>;
-    type IntoFuture = BoxFuture<'static, Result<WrittenPages>>;
+    type Output = Result<PageInfo>;
+    type IntoFuture = BoxFuture<'static, Result<PageInfo>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
@@ -109,7 +109,7 @@ impl IntoFuture for UploadPages {
 
 /// One Put Page, of at most 4 MiB.
 impl Operation for UploadPages {
-    type Output = WrittenPages;
+    type Output = PageInfo;
 
     const NAME: &'static str = "Put Page";
     const REPEAT: Repeat = Repeat::Safe;
@@ -130,7 +130,7 @@ impl Operation for UploadPages {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
-        Ok(WrittenPages::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<PageInfo> {
+        Ok(PageInfo::from_headers(&answer.headers))
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     copy::CopySource,
     error::Result,
-    models::{Conditions, LeaseId, ServiceVersion, WrittenPages, headers, page},
+    models::{Conditions, LeaseId, PageInfo, ServiceVersion, headers, page},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -109,8 +109,8 @@ with_source_customer_key!(UploadPagesFromUri);
 from_uri_settings!(UploadPagesFromUri);
 
 impl IntoFuture for UploadPagesFromUri {
-    type Output = Result<WrittenPages>;
-    type IntoFuture = BoxFuture<'static, Result<WrittenPages>>;
+    type Output = Result<PageInfo>;
+    type IntoFuture = BoxFuture<'static, Result<PageInfo>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
@@ -129,7 +129,7 @@ impl IntoFuture for UploadPagesFromUri {
 
 /// One piece, of at most 4 MiB.
 impl Operation for UploadPagesFromUri {
-    type Output = WrittenPages;
+    type Output = PageInfo;
 
     const NAME: &'static str = "Put Page From URL";
     const REPEAT: Repeat = Repeat::Safe;
@@ -150,8 +150,8 @@ impl Operation for UploadPagesFromUri {
         write_lease(request, self.lease_id.as_ref())
     }
 
-    fn parse(&self, answer: Answer) -> Result<WrittenPages> {
-        Ok(WrittenPages::from_headers(&answer.headers))
+    fn parse(&self, answer: Answer) -> Result<PageInfo> {
+        Ok(PageInfo::from_headers(&answer.headers))
     }
 }
 

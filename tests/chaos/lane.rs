@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use blobcopy::{
     AbortOutcome, BlobContainerClient, BlobServiceClient, Conditions, CopyFromUriOperation,
-    CopyToken, DeleteSnapshots, ETag, Error, PublicAccess, RetryOptions, SnapshotId,
+    CopyToken, DeleteSnapshots, ETag, Error, PublicAccessType, RetryOptions, SnapshotId,
 };
 use bytes::Bytes;
 use fastrand::Rng;
@@ -143,7 +143,7 @@ impl Lane {
 
     /// Sees to it that a copy can be made, most of the time.
     async fn prepare(&mut self, kind: Kind) {
-        let _ = self.to.create().public_access(PublicAccess::Blob).await;
+        let _ = self.to.create().public_access(PublicAccessType::Blob).await;
         let name = NAMES[kind as usize];
         // What a copy is not tied to, an incremental one could not be made to.
         if self.rng.u8(..5) == 0 {

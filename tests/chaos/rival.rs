@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use blobcopy::{BlobContainerClient, DeleteSnapshots, PageBlobClient, PublicAccess, SnapshotId};
+use blobcopy::{
+    BlobContainerClient, DeleteSnapshots, PageBlobClient, PublicAccessType, SnapshotId,
+};
 use bytes::Bytes;
 use fastrand::Rng;
 use time::OffsetDateTime;
@@ -144,7 +146,7 @@ impl Rival {
             _ => {
                 let _ = self.to.delete().await;
                 sleep(Duration::from_millis(self.rng.u64(0..3_000))).await;
-                let _ = self.to.create().public_access(PublicAccess::Blob).await;
+                let _ = self.to.create().public_access(PublicAccessType::Blob).await;
                 "deletes the container"
             }
         }

@@ -1,7 +1,7 @@
 //! Block blobs made of blocks: staged, committed, listed, put in another order.
 
 use blobcopy::{
-    AccessTier, Block, BlockBlobClient, BlockId, BlockLookup, Conditions, ETag, LeaseId,
+    AccessTier, Block, BlockBlobClient, BlockId, BlockListEntry, Conditions, ETag, LeaseId,
 };
 
 use super::fixture::{assert_refused, container};
@@ -65,7 +65,7 @@ async fn a_blob_is_put_together_anew_from_what_it_has() {
     assert_eq!(content(&blob).await, "B+AB");
 
     // Of an id that is both in the blob and staged, each lookup takes its own.
-    use BlockLookup::{Committed, Latest, Uncommitted};
+    use BlockListEntry::{Committed, Latest, Uncommitted};
     let old = Committed(a.clone());
     for (lookup, expected) in [(old, "A"), (Uncommitted(a.clone()), "new"), (Latest(a), "newest")] {
         let id = lookup.id().clone();
@@ -86,11 +86,11 @@ async fn a_block_that_is_not_there_is_refused_and_nothing_changes() {
     blob.stage_block(&a, "A").await.unwrap();
     let refused = [(400, "InvalidBlockList")];
     assert_refused(blob.commit_block_list([&a, &missing]).await, &refused);
-    assert_refused(blob.commit_block_list([BlockLookup::Committed(a.clone())]).await, &refused);
+    assert_refused(blob.commit_block_list([BlockListEntry::Committed(a.clone())]).await, &refused);
     assert!(!blob.exists().await.unwrap());
 
     blob.commit_block_list([&a]).await.unwrap();
-    assert_refused(blob.commit_block_list([BlockLookup::Uncommitted(a)]).await, &refused);
+    assert_refused(blob.commit_block_list([BlockListEntry::Uncommitted(a)]).await, &refused);
     assert_eq!(content(&blob).await, "A");
 }
 

@@ -1,6 +1,6 @@
 //! Containers: made, looked at, deleted.
 
-use blobcopy::{LeaseState, LeaseStatus, PublicAccess};
+use blobcopy::{LeaseState, LeaseStatus, PublicAccessType};
 
 use super::fixture::{assert_refused, container, service, unused_name};
 use crate::support::azurite::{ACCOUNT, Azurite};
@@ -31,11 +31,11 @@ async fn properties_tell_what_it_was_created_with() {
     let Some(azurite) = Azurite::shared() else { return };
     let container = service(azurite, &ACCOUNT).container_client(&unused_name());
     let create = container.create().metadata([("Origin", "disk0"), ("empty", "")]);
-    create.public_access(PublicAccess::Blob).await.unwrap();
+    create.public_access(PublicAccessType::Blob).await.unwrap();
 
     let properties = container.get_properties().await.unwrap();
     assert_eq!(properties.metadata.get("origin"), Some("disk0"));
-    assert_eq!(properties.public_access, Some(PublicAccess::Blob));
+    assert_eq!(properties.public_access, Some(PublicAccessType::Blob));
     assert_eq!(properties.lease_status, Some(LeaseStatus::Unlocked));
     assert_eq!(properties.lease_state, Some(LeaseState::Available));
     assert!(properties.etag.is_some() && properties.last_modified.is_some());

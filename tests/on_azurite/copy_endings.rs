@@ -43,7 +43,7 @@ async fn a_poll_tells_all_of_the_copy() {
     assert_eq!(state.source.as_ref().unwrap().expose(), source.as_str());
     let properties = copy.blob().get_properties().await.unwrap();
     assert_eq!(properties.copy, Some(state));
-    assert!(!properties.incremental_copy);
+    assert!(!properties.is_incremental_copy);
 }
 
 #[tokio::test]

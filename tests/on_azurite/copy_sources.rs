@@ -1,7 +1,7 @@
 //! How a source is authorized: by whom it is given, and how the service takes it.
 
 use blobcopy::{
-    BlobClient, BlobContainerClient, CopySource, CopyStatus, Credential, Error, PublicAccess,
+    BlobClient, BlobContainerClient, CopySource, CopyStatus, Credential, Error, PublicAccessType,
     sas::{BlobSasPermissions, ContainerSasPermissions},
 };
 use url::Url;
@@ -121,7 +121,7 @@ async fn the_destination_may_be_known_by_a_sas_too() {
 async fn a_public_source_needs_nothing() {
     let Some(azurite) = Azurite::shared() else { return };
     let open = service(azurite, &OTHER_ACCOUNT).container_client(&unused_name());
-    open.create().public_access(PublicAccess::Blob).await.unwrap();
+    open.create().public_access(PublicAccessType::Blob).await.unwrap();
     let source = open.block_blob_client("a source");
     source.upload(CONTENT).await.unwrap();
     let destination = container(azurite, &ACCOUNT).await.blob_client("copy");

@@ -70,8 +70,8 @@ async fn a_list_tells_of_a_blob_what_its_properties_do() {
         for of in [&mut found, &mut listed] {
             of.is_sealed = None;
             of.access_tier = None;
-            of.access_tier_inferred = None;
-            of.access_tier_change_time = None;
+            of.is_access_tier_inferred = None;
+            of.access_tier_changed_on = None;
         }
         assert_eq!(listed, found, "{}", blob.name);
     }

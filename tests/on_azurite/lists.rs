@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use blobcopy::{BlobInclude, BlobListItem, CopyStatus};
+use blobcopy::{BlobHierarchyItem, BlobInclude, CopyStatus};
 use futures_util::TryStreamExt;
 
 use super::fixture::{AWKWARD_NAMES, container, service, unused_name};
@@ -64,12 +64,12 @@ async fn a_list_by_hierarchy_stops_at_the_delimiter() {
     }
     let listed = async |prefix: &str| -> Vec<String> {
         let list = container.list_blobs().prefix(prefix).by_hierarchy("/");
-        let items: Vec<BlobListItem> = list.stream().try_collect().await.unwrap();
+        let items: Vec<BlobHierarchyItem> = list.stream().try_collect().await.unwrap();
         let mut names: Vec<String> = items
             .into_iter()
             .map(|item| match item {
-                BlobListItem::Blob(blob) => blob.name,
-                BlobListItem::Prefix(prefix) => prefix,
+                BlobHierarchyItem::Blob(blob) => blob.name,
+                BlobHierarchyItem::Prefix(prefix) => prefix,
             })
             .collect();
         // The service interleaves blobs and prefixes; the emulator puts prefixes apart.

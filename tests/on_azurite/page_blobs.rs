@@ -27,11 +27,11 @@ async fn a_new_page_blob_is_of_its_size_and_zero() {
     assert_eq!(properties.etag, created.etag);
     assert_eq!(properties.last_modified, created.last_modified);
     assert_eq!(properties.lease_state, Some(LeaseState::Available));
-    assert_eq!(properties.server_encrypted, Some(true));
-    assert!(properties.copy.is_none() && !properties.incremental_copy);
+    assert_eq!(properties.is_server_encrypted, Some(true));
+    assert!(properties.copy.is_none() && !properties.is_incremental_copy);
 
     assert_eq!(content(&disk).await, [0; 3 * 512]);
-    let ranges = disk.page_ranges().await.unwrap();
+    let ranges = disk.get_page_ranges().await.unwrap();
     assert!(ranges.ranges.is_empty(), "{ranges:?}");
     assert_eq!((ranges.content_length, ranges.etag), (3 * 512, created.etag));
 }
@@ -121,7 +121,7 @@ async fn the_list_can_be_of_a_part() {
         (13, 3, &[]),
     ];
     for (offset, length, expected) in cases {
-        let list = disk.page_ranges().range(offset * 512, length * 512).await.unwrap();
+        let list = disk.get_page_ranges().range(offset * 512, length * 512).await.unwrap();
         let expected: Vec<_> = expected.iter().map(|(a, b)| (a * 512, b * 512 - 1)).collect();
         assert_eq!(merged(&list.ranges), expected, "{length} from {offset}");
         assert_eq!(list.content_length, 16 * 512);
@@ -141,8 +141,8 @@ async fn conditions_hold_for_pages() {
     let unmet = [(412, "ConditionNotMet")];
     assert_refused(disk.upload_pages(0, vec![2; 512]).conditions(is(&old)).await, &unmet);
     assert_refused(disk.clear_pages(0, 512).conditions(is(&old)).await, &unmet);
-    assert_refused(disk.page_ranges().conditions(is(&old)).await, &unmet);
-    let ranges = disk.page_ranges().conditions(is(&new)).await.unwrap();
+    assert_refused(disk.get_page_ranges().conditions(is(&old)).await, &unmet);
+    let ranges = disk.get_page_ranges().conditions(is(&new)).await.unwrap();
     assert_eq!(ranges.etag, Some(new));
 
     let must_not_exist = Conditions::new().if_none_match(ETag::ANY);
@@ -168,7 +168,7 @@ async fn pages_must_be_within_a_page_blob() {
     let no_pages = [(409, "InvalidBlobType")];
     assert_refused(notes.upload_pages(0, vec![1; 512]).await, &no_pages);
     assert_refused(notes.clear_pages(0, 512).await, &no_pages);
-    assert_refused(notes.page_ranges().await, &no_pages);
+    assert_refused(notes.get_page_ranges().await, &no_pages);
 
     let missing = container.page_blob_client("missing");
     assert_refused(missing.upload_pages(0, vec![1; 512]).await, &[(404, "BlobNotFound")]);
@@ -179,7 +179,7 @@ async fn content(disk: &PageBlobClient) -> Vec<u8> {
 }
 
 async fn written_ranges(disk: &PageBlobClient) -> Vec<(u64, u64)> {
-    merged(&disk.page_ranges().await.unwrap().ranges)
+    merged(&disk.get_page_ranges().await.unwrap().ranges)
 }
 
 /// Ranges as pairs, with those that touch taken together: nothing says that the service does so.

@@ -36,7 +36,7 @@ async fn a_disk_that_grows_is_zero_where_it_is_new() {
     assert_eq!(content(&disk).await, [vec![1; 512], vec![0; 1024]].concat());
     let found = disk.get_properties().await.unwrap();
     assert_eq!((found.content_length, found.etag), (3 * 512, cut.etag));
-    let ranges = disk.page_ranges().await.unwrap().ranges;
+    let ranges = disk.get_page_ranges().await.unwrap().ranges;
     assert_eq!(ranges.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>(), [(0, 511)]);
 }
 

@@ -187,5 +187,5 @@ async fn dates_of_the_service_are_read() {
     let written: OffsetDateTime = blob.upload("").await.unwrap().last_modified.unwrap();
     let properties = blob.get_properties().await.unwrap();
     assert_eq!(properties.last_modified, Some(written));
-    assert_eq!(properties.creation_time, Some(written));
+    assert_eq!(properties.created_on, Some(written));
 }

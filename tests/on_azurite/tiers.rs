@@ -13,7 +13,7 @@ async fn blob(azurite: &Azurite) -> BlockBlobClient {
 
 async fn tier(blob: &BlockBlobClient) -> (Option<AccessTier>, Option<bool>) {
     let properties = blob.get_properties().await.unwrap();
-    (properties.access_tier, properties.access_tier_inferred)
+    (properties.access_tier, properties.is_access_tier_inferred)
 }
 
 #[tokio::test]
@@ -26,10 +26,10 @@ async fn a_tier_is_inferred_until_it_is_set() {
         assert_eq!(blob.set_tier(to.clone()).await.unwrap(), TierChange::Done);
         let found = blob.get_properties().await.unwrap();
         assert_eq!(found.access_tier, Some(to));
-        assert_ne!(found.access_tier_inferred, Some(true));
+        assert_ne!(found.is_access_tier_inferred, Some(true));
         // A change of tier is no write.
         assert_eq!((found.etag, found.last_modified), (before.etag.clone(), before.last_modified));
-        assert!(found.access_tier_change_time >= before.last_modified);
+        assert!(found.access_tier_changed_on >= before.last_modified);
     }
 }
 

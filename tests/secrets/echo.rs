@@ -192,7 +192,7 @@ impl Echo {
              <AccessTier>{text}</AccessTier><EncryptionScope>{text}</EncryptionScope>\
              <LeaseState>{text}</LeaseState><Owner>{text}</Owner><Acl>{text}</Acl>\
              <DefaultEncryptionScope>{text}</DefaultEncryptionScope>\
-             <PublicAccess>{text}</PublicAccess></Properties>\
+             <PublicAccessType>{text}</PublicAccessType></Properties>\
              <Metadata><echo>{text}</echo></Metadata>\
              <Tags><TagSet><Tag><Key>{text}</Key><Value>{text}</Value></Tag></TagSet></Tags>"
         );
@@ -373,9 +373,9 @@ async fn calls(shown: &mut Shown, echo: &Echo, credential: Credential) {
     shown.told(disk.clear_pages(0, 512).await);
     shown.told(disk.resize(512).await);
     shown.told(disk.set_sequence_number(SequenceNumberAction::Increment).await);
-    shown.told(disk.page_ranges().await);
-    shown.told(disk.page_ranges_diff(&snapshot).await);
-    shown.ended(disk.page_ranges_diff_url(&url).await);
+    shown.told(disk.get_page_ranges().await);
+    shown.told(disk.get_page_ranges_diff(&snapshot).await);
+    shown.ended(disk.get_managed_disk_page_ranges_diff(&url).await);
     shown.ended(disk.diff_size(&snapshot).await);
     shown.told(disk.get_properties().customer_key(key.clone()).await);
     shown.ended(disk.exists().await);

@@ -259,8 +259,8 @@ async fn calls(shown: &mut Shown, text: &str) {
     shown.debug(&service.list_containers().prefix(text));
     if let Ok(url) = text.parse::<Url>() {
         let disk = container.page_blob_client("disk0.vhd");
-        shown.debug(&disk.page_ranges_diff_url(&url));
-        shown.made(disk.page_ranges_diff_url(&url).await);
+        shown.debug(&disk.get_managed_disk_page_ranges_diff(&url));
+        shown.made(disk.get_managed_disk_page_ranges_diff(&url).await);
         let copy = notes.copy_from_uri(url.clone()).source_authorization(text);
         shown.debug(&copy);
         shown.made(copy.await);

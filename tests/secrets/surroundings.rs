@@ -1,7 +1,7 @@
 //! The builders of what surrounds a copy, and what they give.
 
 use blobcopy::{
-    AccessTier, BlobContainerClient, BlockId, BlockLookup, CustomerProvidedKey, LeaseId,
+    AccessTier, BlobContainerClient, BlockId, BlockListEntry, CustomerProvidedKey, LeaseId,
     SequenceNumberAction, TierChange,
 };
 
@@ -21,7 +21,7 @@ pub(super) async fn builders(shown: &mut Shown, container: &BlobContainerClient)
     shown.debug(&upload.customer_key(customer_key.clone()).source_customer_key(customer_key));
     let id = BlockId::numbered(1);
     shown.id(&id);
-    shown.debug(&BlockLookup::from(&id));
+    shown.debug(&BlockListEntry::from(&id));
     shown.debug(&notes.stage_block(&id, TOKEN));
     shown.debug(&notes.stage_block_from_uri(&id, source.clone()).source_authorization(TOKEN));
     shown.debug(&notes.commit_block_list([&id]));

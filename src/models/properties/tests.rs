@@ -47,8 +47,8 @@ fn an_incremental_copy_is_read_whole() {
     assert_eq!(properties.content_length, 64 << 20);
     assert_eq!(properties.blob_type, Some(BlobType::PageBlob));
     assert_eq!(properties.sequence_number, Some(7));
-    assert_eq!(properties.server_encrypted, Some(true));
-    assert!(properties.incremental_copy);
+    assert_eq!(properties.is_server_encrypted, Some(true));
+    assert!(properties.is_incremental_copy);
     assert_eq!(properties.metadata, Metadata::from([("owner", "team a"), ("empty", "")]));
 
     let copy = properties.copy.expect("a copy");
@@ -125,15 +125,15 @@ fn every_other_property_has_its_place() {
     assert_eq!(properties.content_language.as_deref(), Some("de"));
     assert_eq!(properties.content_disposition.as_deref(), Some("inline"));
     assert_eq!(properties.cache_control.as_deref(), Some("no-cache"));
-    assert_eq!(properties.creation_time, Some(datetime!(2026-01-01 00:00:00 UTC)));
+    assert_eq!(properties.created_on, Some(datetime!(2026-01-01 00:00:00 UTC)));
     assert_eq!(properties.lease_duration, Some(LeaseDuration::Infinite));
     assert_eq!(properties.committed_block_count, Some(3));
     assert_eq!(properties.is_sealed, Some(true));
     assert_eq!(properties.encryption_key_sha256.as_deref(), Some("abc="));
     assert_eq!(properties.encryption_scope.as_deref(), Some("scope1"));
-    assert_eq!(properties.access_tier_inferred, Some(true));
+    assert_eq!(properties.is_access_tier_inferred, Some(true));
     assert_eq!(properties.archive_status, Some(ArchiveStatus::RehydratePendingToHot));
-    assert_eq!(properties.access_tier_change_time, Some(datetime!(2026-01-01 00:00:01 UTC)));
+    assert_eq!(properties.access_tier_changed_on, Some(datetime!(2026-01-01 00:00:01 UTC)));
     assert_eq!(properties.smart_access_tier, Some(AccessTier::Cool));
     assert_eq!(properties.rehydrate_priority, Some(RehydratePriority::High));
     assert_eq!(properties.version_id.expect("given"), "2026-01-01T00:00:00.123456Z");
@@ -141,11 +141,11 @@ fn every_other_property_has_its_place() {
     assert_eq!(properties.tag_count, Some(2));
     assert_eq!(properties.replication_policy_id.as_deref(), Some("p1"));
     assert_eq!(properties.replication_status["p1_r1"], "complete");
-    assert_eq!(properties.last_access_time, Some(datetime!(2026-01-01 00:00:02 UTC)));
-    assert_eq!(properties.expiry_time, Some(datetime!(2026-01-01 00:00:03 UTC)));
-    assert_eq!(properties.immutable_until, Some(datetime!(2026-01-01 00:00:04 UTC)));
+    assert_eq!(properties.last_accessed_on, Some(datetime!(2026-01-01 00:00:02 UTC)));
+    assert_eq!(properties.expires_on, Some(datetime!(2026-01-01 00:00:03 UTC)));
+    assert_eq!(properties.immutability_policy_expires_on, Some(datetime!(2026-01-01 00:00:04 UTC)));
     assert_eq!(properties.immutability_policy_mode, Some(ImmutabilityPolicyMode::Unlocked));
-    assert_eq!(properties.legal_hold, Some(false));
+    assert_eq!(properties.has_legal_hold, Some(false));
     assert_eq!(properties.owner.as_deref(), Some("o"));
     assert_eq!(properties.group.as_deref(), Some("g"));
     assert_eq!(properties.permissions.as_deref(), Some("rwx"));

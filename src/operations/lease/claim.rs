@@ -8,7 +8,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use super::{LeasedBlob, ReleaseLease};
+use super::{BlobLease, ReleaseLease};
 use crate::{error::Result, pipeline::clock, wire::transport::BoxFuture};
 
 /// How long an acquisition whose caller has gone may take before its lease is released for the
@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// the future is dropped half-way, or fails in such a way that the service may have granted the
 /// lease.
 pub(super) struct Claim {
-    acquire: Option<BoxFuture<'static, Result<LeasedBlob>>>,
+    acquire: Option<BoxFuture<'static, Result<BlobLease>>>,
     release: Option<ReleaseLease>,
     /// Known from the first poll on; nothing is sent before.
     runtime: Option<Handle>,
@@ -28,7 +28,7 @@ pub(super) struct Claim {
 
 impl Claim {
     pub(super) fn new(
-        acquire: BoxFuture<'static, Result<LeasedBlob>>,
+        acquire: BoxFuture<'static, Result<BlobLease>>,
         release: ReleaseLease,
     ) -> Self {
         Self { acquire: Some(acquire), release: Some(release), runtime: None }
@@ -36,7 +36,7 @@ impl Claim {
 }
 
 impl Future for Claim {
-    type Output = Result<LeasedBlob>;
+    type Output = Result<BlobLease>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if self.runtime.is_none() {

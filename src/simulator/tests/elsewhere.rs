@@ -3,7 +3,7 @@
 use super::kit::{Kit, source_sas};
 use crate::{
     BlobContainerClient, BlobServiceClient, ClientOptions, CopyStatus, Error, ErrorCode,
-    PageBlobClient, PublicAccess, RetryOptions, SnapshotId,
+    PageBlobClient, PublicAccessType, RetryOptions, SnapshotId,
     simulator::{DEFAULT_ACCOUNT, Op, Simulator},
 };
 
@@ -90,9 +90,10 @@ async fn the_first_incremental_copy_moves_what_is_written_and_the_second_what_ch
         let (theirs, ours) = (disk.with_snapshot(theirs), backup.with_snapshot(ours));
         assert!(content(&theirs).await == content(&ours).await);
     }
-    let changes = backup.with_snapshot(&kept_second).page_ranges_diff(&kept_first).await.unwrap();
+    let changes =
+        backup.with_snapshot(&kept_second).get_page_ranges_diff(&kept_first).await.unwrap();
     let here = |snapshot| disk.with_snapshot(snapshot);
-    assert_eq!(changes.items, here(&second).page_ranges_diff(&first).await.unwrap().items);
+    assert_eq!(changes.items, here(&second).get_page_ranges_diff(&first).await.unwrap().items);
 }
 
 #[tokio::test]
@@ -151,7 +152,7 @@ async fn the_source_of_an_incremental_copy_must_be_open_to_the_other_simulator()
 
     // In a public container it needs nothing, neither for its content nor for what changed.
     let open = client(&source).container_client("open");
-    open.create().public_access(PublicAccess::Blob).await.unwrap();
+    open.create().public_access(PublicAccessType::Blob).await.unwrap();
     let public = open.page_blob_client("disk");
     public.create(512).await.unwrap();
     let copy = backups.page_blob_client("public");

@@ -119,16 +119,16 @@ pub(super) async fn lists(run: &Run) {
     run.call(|service| container(service).list_blobs().by_hierarchy("/")).await;
     run.read(|service| container(service).list_blobs().by_hierarchy("/").stream()).await;
     run.read(|service| container(service).list_blobs().by_hierarchy("/").pages()).await;
-    run.call(|service| disk(service).page_ranges()).await;
-    run.read(|service| disk(service).page_ranges().stream()).await;
-    let diff = run.call(|service| disk(service).page_ranges_diff(earlier())).await;
+    run.call(|service| disk(service).get_page_ranges()).await;
+    run.read(|service| disk(service).get_page_ranges().stream()).await;
+    let diff = run.call(|service| disk(service).get_page_ranges_diff(earlier())).await;
     if let Some(diff) = diff {
         let of = |ranges: &mut dyn Iterator<Item = PageRange>| -> u64 {
             ranges.fold(0, |sum, range| sum.saturating_add(range.len()))
         };
         let _ = (of(&mut diff.changed()), of(&mut diff.cleared()));
     }
-    run.read(|service| disk(service).page_ranges_diff(earlier()).stream()).await;
+    run.read(|service| disk(service).get_page_ranges_diff(earlier()).stream()).await;
     run.call(|service| disk(service).diff_size(earlier())).await;
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         container.create(),
         [
             metadata(values.metadata()),
-            public_access(PublicAccess::from(values.text())),
+            public_access(PublicAccessType::from(values.text())),
             server_timeout(values.duration()),
             client_request_id(&values.text()),
         ]

@@ -61,7 +61,7 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
     let values = run.values;
     each!(
         run,
-        disk.page_ranges(),
+        disk.get_page_ranges(),
         [
             range(values.number(), values.number()),
             range(512, values.number()),
@@ -74,11 +74,11 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
         ]
     );
     let earlier: SnapshotId = SNAPSHOT.parse().expect("a snapshot");
-    run.wait_for(call!(disk, page_ranges_diff(values.snapshot()))).await;
-    run.wait_for(call!(disk, page_ranges_diff_url(&values.url()))).await;
+    run.wait_for(call!(disk, get_page_ranges_diff(values.snapshot()))).await;
+    run.wait_for(call!(disk, get_managed_disk_page_ranges_diff(&values.url()))).await;
     each!(
         run,
-        disk.page_ranges_diff(&earlier),
+        disk.get_page_ranges_diff(&earlier),
         [
             range(values.number(), values.number()),
             page_size(values.small()),
@@ -101,8 +101,8 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
             client_request_id(&values.text()),
         ]
     );
-    read(run, disk.page_ranges().range(values.number(), values.number()).stream()).await;
-    read(run, disk.page_ranges_diff(values.snapshot()).stream()).await;
+    read(run, disk.get_page_ranges().range(values.number(), values.number()).stream()).await;
+    read(run, disk.get_page_ranges_diff(values.snapshot()).stream()).await;
 }
 
 async fn read<T: std::fmt::Debug>(run: &Run<'_>, items: impl Stream<Item = Result<T>>) {

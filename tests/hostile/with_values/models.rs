@@ -37,7 +37,7 @@ pub(super) fn drive(run: &Run<'_>) {
         word::<LeaseDuration>(run);
         word::<LeaseState>(run);
         word::<LeaseStatus>(run);
-        word::<PublicAccess>(run);
+        word::<PublicAccessType>(run);
         word::<RehydratePriority>(run);
     }
     json::<Metadata>(run);

@@ -192,7 +192,7 @@ pub(super) async fn block_blobs(run: &Run<'_>, service: &BlobServiceClient) {
     let many = (0..values.number() % 200).map(|_| id());
     run.wait_for(call!(&notes, commit_block_list(many))).await;
     let id = BlockId::numbered(1);
-    let _ = (make!(BlockLookup::from(&id)), BlockLookup::Committed(id.clone()).id());
+    let _ = (make!(BlockListEntry::from(&id)), BlockListEntry::Committed(id.clone()).id());
     let commit = || notes.commit_block_list([&id]);
     stored!(run, commit(), values);
     written!(run, commit(), values);
