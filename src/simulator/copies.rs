@@ -380,6 +380,10 @@ pub(crate) fn abort(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
         record.copied = 0;
         record.description = None;
     }
+    // Recorded: a tier that was chosen counts as set anew.
+    if let Some(tier) = &mut blob.current.tier {
+        tier.touch(at);
+    }
 }
 
 fn give_up(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime, status: Status) {

@@ -71,6 +71,7 @@ codes! {
     IncrementalCopySourceMustBeSnapshot 409 "The source for incremental copy request must be a snapshot."
     InfiniteLeaseDurationRequired 412 "The lease ID matched, but the specified lease must be an infinite-duration lease."
     InsufficientAccountPermissions 403 "The account being accessed does not have sufficient permissions to execute this operation."
+    InternalError 500 "Server encountered an internal error. Please try again after some time."
     InvalidAuthenticationInfo 400 "Authentication information is not given in the correct format. Check the value of Authorization header."
     InvalidBlobOrBlock 400 "The specified blob or block content is invalid."
     InvalidBlobTier 400 "The specified blob tier is invalid."

@@ -73,6 +73,11 @@ impl Tier {
         }
     }
 
+    /// Counts it as set at `now`.
+    pub(crate) fn touch(&mut self, now: OffsetDateTime) {
+        self.changed = now;
+    }
+
     pub(crate) fn is_archived(&self, now: OffsetDateTime) -> bool {
         self.name(now) == ARCHIVE
     }

@@ -222,9 +222,8 @@ pub(super) fn abort(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         other => return Err(Refusal::bad_header(ACTION, other)),
     }
     let id = call.query.get("copyid").ok_or_else(|| Refusal::missing_query("copyid"))?;
-    if leases::guid(id).is_none() {
-        return Err(Refusal::bad_query("copyid", id, "copyid needs to be valid Guid."));
-    }
+    let id = leases::guid(id)
+        .ok_or_else(|| Refusal::bad_query("copyid", id, "copyid needs to be valid Guid."))?;
     let at: BlobAddress = call.blob_address()?;
     let blob = state.accounts.blob_mut(&at)?;
     leases::check_write(blob.lease.as_ref(), call)?;

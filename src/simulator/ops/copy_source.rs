@@ -74,6 +74,11 @@ impl<'a> SourceUrl<'a> {
         self.authority.as_ref().is_none_or(|authority| is_same_service(authority, own))
     }
 
+    /// Whether the host is that of a managed disk or of a snapshot of one.
+    pub(super) fn is_managed_disk(&self) -> bool {
+        self.authority.as_ref().is_some_and(|authority| is_managed_disk(authority.host()))
+    }
+
     /// Finds the source and checks that it may be read.
     ///
     /// By the table under
@@ -202,8 +207,10 @@ pub(crate) fn source_here(call: &Call) -> Option<BlobAddress> {
 pub(crate) fn source_elsewhere(call: &Call) -> Option<(String, BlobAddress)> {
     let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
     let authority = url.authority.as_ref()?;
-    // The source of an incremental copy that is in no account is refused by its name.
-    if call.op == Op::IncrementalCopy && !may_be_account(authority.host()) {
+    // The source of an incremental copy that is in no account is refused by its name, and so is a
+    // managed disk.
+    let host = authority.host();
+    if call.op == Op::IncrementalCopy && (!may_be_account(host) || is_managed_disk(host)) {
         return None;
     }
     Some((url.text.to_owned(), BlobAddress::elsewhere(authority, &url.path)))
@@ -215,6 +222,13 @@ fn may_be_account(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     let near = !host.contains('.') || host.ends_with(".internal") || is_loopback(host);
     address || near || host.to_ascii_lowercase().contains(".blob.")
+}
+
+/// Whether a host is that of a managed disk or of a snapshot of one: names of accounts have no
+/// hyphen.
+fn is_managed_disk(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    host.starts_with("md-") && host.contains(".blob.")
 }
 
 /// `%3A` as `%3a`.

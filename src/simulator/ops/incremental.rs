@@ -26,6 +26,10 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if url.snapshot().is_none() {
         return Err(Code::IncrementalCopySourceMustBeSnapshot.into());
     }
+    // What managed disks answer with, whatever the URL grants.
+    if url.is_managed_disk() {
+        return Err(Code::InternalError.into());
+    }
     if !url.is_here(call) && call.fetched.is_none() {
         return Err(Code::InvalidSourceBlobUrl.into());
     }

@@ -1,7 +1,7 @@
 //! What recorded exchanges of the live service show of copies: while they are pending, and at their
 //! end.
 
-use super::kit::{HOST, Kit, kit, plain, source_sas};
+use super::kit::{HOST, Kit, kit, plain, sas, source_sas};
 use crate::simulator::{DEFAULT_ACCOUNT, remote};
 
 const DISK: &str = "/src/disk";
@@ -161,4 +161,66 @@ fn slashes_at_the_front_of_a_name_and_in_it_are_kept() {
     kit.head("/src/a//b").expect(404);
     let list = kit.ask("GET", "/src?restype=container&comp=list").send().expect(200);
     assert!(list.text().contains("<Name>/a//b</Name>"));
+}
+
+#[test]
+fn a_managed_disk_is_no_source_of_an_incremental_copy() {
+    let kit = with_disk(plain());
+    let snapshot = "snapshot=2026-01-01T00:00:00.0000000Z";
+    for host in ["md-abc.z01.blob.storage.azure.net", "md-hdd-abc.blob.core.windows.net"] {
+        let source = format!("https://{host}/x/abcd?{snapshot}&sig=x");
+        let start = || {
+            let start = kit.ask("PUT", &format!("{BACKUP}?comp=incrementalcopy"));
+            start.header("x-ms-copy-source", &source)
+        };
+        let request = start().request();
+        let time = kit.enter();
+        let now = kit.sim.clock().now();
+        assert!(remote::wanted(&mut kit.sim.shared.state(), &request, now).is_none(), "{host}");
+        drop(time);
+        start().send().refused(500, "InternalError");
+    }
+}
+
+#[test]
+fn an_abort_takes_the_copy_id_in_every_form_of_a_guid() {
+    let kit = with_disk(kit(|builder| builder.copy_rate(1)));
+    kit.block_blob("/src/b", b"hello world");
+    for form in [
+        |id: &str| id.to_uppercase(),
+        |id: &str| id.replace('-', ""),
+        |id: &str| format!("%7B{id}%7D"),
+    ] {
+        let start = kit.copy("/src/b", "/dst/b").send().expect(202);
+        let id = form(start.header("x-ms-copy-id"));
+        let abort = kit.ask("PUT", &format!("/dst/b?comp=copy&copyid={id}"));
+        abort.header("x-ms-copy-action", "abort").send().expect(204);
+    }
+}
+
+#[test]
+fn an_abort_counts_as_a_change_of_the_tier() {
+    let kit = with_disk(kit(|builder| builder.copy_rate(1)));
+    kit.block_blob("/src/b", b"hello world");
+    let copy = kit.copy("/src/b", "/dst/b").header("x-ms-access-tier", "Cool");
+    let start = copy.send().expect(202);
+    let before = kit.head("/dst/b");
+    kit.advance(5);
+    let abort = format!("/dst/b?comp=copy&copyid={}", start.header("x-ms-copy-id"));
+    kit.ask("PUT", &abort).header("x-ms-copy-action", "abort").send().expect(204);
+    let after = kit.head("/dst/b");
+    assert_eq!(after.header("x-ms-access-tier"), "Cool");
+    for name in ["etag", "last-modified", "x-ms-access-tier-change-time"] {
+        assert_ne!(after.header(name), before.header(name), "{name}");
+    }
+}
+
+#[test]
+fn the_source_of_an_incremental_copy_is_opened_by_a_sas_of_its_container_too() {
+    let kit = with_disk(plain());
+    let snapshot = kit.snapshot(DISK);
+    let sas = sas("/src", "c", "r", "2026-12-31T00:00:00Z");
+    let source = format!("{HOST}/{DEFAULT_ACCOUNT}{DISK}?snapshot={snapshot}&{sas}");
+    let start = kit.ask("PUT", &format!("{BACKUP}?comp=incrementalcopy"));
+    start.header("x-ms-copy-source", &source).send().expect(202);
 }
