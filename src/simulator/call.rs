@@ -136,8 +136,10 @@ impl Call {
 impl AskedRange {
     fn parse(text: &str) -> Option<Self> {
         let (start, last) = text.trim().strip_prefix("bytes=")?.split_once('-')?;
-        let start = start.parse().ok()?;
-        let last = if last.is_empty() { None } else { Some(last.parse().ok()?) };
+        // Not every text that parses as a number: `+5` is none here.
+        let number = |text: &str| text.parse().ok().filter(|_| !text.starts_with('+'));
+        let start = number(start)?;
+        let last = if last.is_empty() { None } else { Some(number(last)?) };
         (last.is_none_or(|last| start <= last && last < u64::MAX)).then_some(Self { start, last })
     }
 

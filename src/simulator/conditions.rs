@@ -116,6 +116,10 @@ impl<'a> Conditions<'a> {
             dates::parse_http_date(text).map(Some).ok_or_else(|| Refusal::bad_header(name, text))
         };
         let [matches, none_match, modified, unmodified, tags] = names;
+        // A clause that cannot be read is refused whether or not it comes to be asked.
+        if let Some(clause) = call.header(tags).filter(|it| !tag_query::is_readable(it)) {
+            return Err(Refusal::bad_header(tags, clause));
+        }
         Ok(Self {
             if_match: call.header(matches),
             if_none_match: call.header(none_match),

@@ -72,13 +72,16 @@ pub(crate) fn drop_ended(lease: &mut Option<Lease>, now: OffsetDateTime) {
 
 /// A lease id in the one form in which ids are kept, from any form in which a GUID may be written.
 pub(crate) fn guid(text: &str) -> Option<String> {
-    let bare: String = text
-        .trim_matches(['{', '}', '(', ')'])
-        .chars()
-        .filter(|c| *c != '-')
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let brackets = [('{', '}'), ('(', ')')];
+    let inner = brackets.into_iter().find_map(|(open, close)| {
+        let inner = text.strip_prefix(open)?;
+        inner.strip_suffix(close)
+    });
+    let inner = inner.unwrap_or(text);
+    let lengths: Vec<usize> = inner.split('-').map(str::len).collect();
+    let bare = inner.replace('-', "").to_ascii_lowercase();
+    let formed = matches!(lengths[..], [32] | [8, 4, 4, 4, 12]);
+    if !formed || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let parts = [&bare[..8], &bare[8..12], &bare[12..16], &bare[16..20], &bare[20..]];

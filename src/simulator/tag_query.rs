@@ -25,6 +25,11 @@ pub(crate) fn matches(clause: &str, tags: &BTreeMap<String, String>) -> Option<b
     }
 }
 
+/// Whether `clause` can be read.
+pub(crate) fn is_readable(clause: &str) -> bool {
+    matches(clause, &BTreeMap::new()).is_some()
+}
+
 /// Reads one `"key" <operator> 'value'`. A tag that is not there satisfies no comparison but `<>`.
 fn comparison<'a>(text: &'a str, tags: &BTreeMap<String, String>) -> Option<(bool, &'a str)> {
     const OPERATORS: [&str; 6] = ["<>", ">=", "<=", "=", ">", "<"];

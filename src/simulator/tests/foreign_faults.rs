@@ -20,6 +20,16 @@ fn a_lease_id_is_the_same_in_every_form_of_a_guid() {
             set.send().expect(200);
         }
     }
+    for none in [
+        "1-1111111222233334444555555555555",
+        "{11111111-2222-3333-4444-555555555555)",
+        "{{11111111-2222-3333-4444-555555555555}}",
+    ] {
+        let acquire = kit.ask("PUT", "/src/b?comp=lease").header("x-ms-lease-action", "acquire");
+        let acquire = acquire.header("x-ms-lease-duration", "60");
+        let acquire = acquire.header("x-ms-proposed-lease-id", none).send();
+        acquire.refused(400, "InvalidHeaderValue");
+    }
     let set = kit.ask("PUT", "/src/b?comp=metadata").header("x-ms-lease-id", "not an id");
     set.send().refused(412, "LeaseIdMismatchWithBlobOperation");
 }
@@ -27,7 +37,7 @@ fn a_lease_id_is_the_same_in_every_form_of_a_guid() {
 #[test]
 fn a_range_that_is_none_is_passed_over() {
     let kit = with_blob();
-    for range in ["bytes=0--1", "bytes=5-2", "pages=0-1", "bytes=a-b", ""] {
+    for range in ["bytes=0--1", "bytes=5-2", "pages=0-1", "bytes=a-b", "bytes=+0-+4", ""] {
         for name in ["range", "x-ms-range"] {
             let whole = kit.ask("GET", "/src/b").header(name, range).send().expect(200);
             assert_eq!(whole.text(), "hello world", "{name}: {range}");
@@ -130,6 +140,15 @@ fn a_condition_on_what_can_be_no_tag_is_refused() {
         let read = kit.ask("GET", "/src/b").header("x-ms-if-tags", clause).send();
         read.refused(400, "InvalidHeaderValue");
     }
+    // Also where it does not come to be asked, and of a source under its own name.
+    let bad = "\"a!\" = '1'";
+    let read = kit.ask("GET", "/src/b").header("if-match", "\"0x1\"");
+    read.header("x-ms-if-tags", bad).send().refused(400, "InvalidHeaderValue");
+    let put = kit.ask("PUT", "/src/new").header("x-ms-blob-type", "BlockBlob");
+    put.header("x-ms-if-tags", bad).send().refused(400, "InvalidHeaderValue");
+    let copy = kit.copy("/src/b", "/src/c").header("x-ms-source-if-tags", bad).send();
+    assert!(copy.text().contains("<HeaderName>x-ms-source-if-tags</HeaderName>"));
+    copy.refused(400, "InvalidHeaderValue");
 }
 
 #[test]
