@@ -121,7 +121,9 @@ pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Trouble>
     let error = Element::read(&body);
     let told = |name| error.as_ref().and_then(|error| error.child_text(name));
     let code = header(&headers, "x-ms-error-code").or(told("Code")).unwrap_or("");
-    let message = told("Message").and_then(|message| message.lines().next()).unwrap_or("");
+    let message = told("Message").and_then(|message| message.lines().next());
+    // Of a server that says nothing more, the reason beside the status is told.
+    let message = message.or(status.canonical_reason()).unwrap_or("");
     Err(Trouble::Refused(Refusal::of_source(status, code, message)))
 }
 

@@ -469,3 +469,17 @@ async fn no_more_than_64_sources_are_read_at_once() {
     }
     assert_eq!(most, 64);
 }
+
+#[tokio::test]
+async fn a_refusal_without_a_message_is_told_by_its_reason() {
+    let target = target();
+    let url = canned(|_, stream| say(stream, "405 Method Not Allowed", "", ""));
+    for headers in [&[][..], &[BLOCK_BLOB], &[SYNC]] {
+        let refused = copy(&target, &url, "/one/b", headers).await;
+        let refused = refused.refused(405, "CannotVerifyCopySource");
+        let text = refused.text();
+        assert!(text.contains("<Message>Method Not Allowed\n"), "{text}");
+        let inner = "<CopySourceErrorMessage>Method Not Allowed</CopySourceErrorMessage>";
+        assert!(text.contains(inner), "{text}");
+    }
+}
