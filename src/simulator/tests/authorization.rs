@@ -213,7 +213,13 @@ fn an_account_sas_names_services_and_kinds_of_resource() {
     ask(&kit, "GET", "/one/a", &with("b", "o", "r")).expect(200);
     ask(&kit, "GET", "/one/a", &with("qtf", "o", "r")).refused(403, "AuthorizationServiceMismatch");
     let container = with("b", "c", "rcwd");
-    ask(&kit, "GET", "/one/a", &container).refused(403, "AuthorizationResourceTypeMismatch");
+    for (version, told) in [("2024-05-04", false), ("2024-08-04", true)] {
+        let get = unsigned(&kit, "GET", &format!("/one/a?{container}"));
+        let refused = get.header("x-ms-version", version).send();
+        let why = "<ExtendedErrorDetail>SignedResourceTypes 'o' is required to perform";
+        assert_eq!(refused.text().contains(why), told, "{version}");
+        refused.refused(403, "AuthorizationResourceTypeMismatch");
+    }
     ask(&kit, "HEAD", "/one?restype=container", &container).expect(200);
     ask(&kit, "PUT", "/two?restype=container", &container).expect(201);
     // A service SAS does none of that.

@@ -329,3 +329,63 @@ fn refusals_of_a_sas_tell_what_they_tell_in_their_version() {
     );
     refused.refused(403, "AuthenticationFailed");
 }
+
+#[test]
+fn what_is_checked_by_an_md5_has_both_checksums_in_the_newest_version() {
+    let kit = with_blob();
+    kit.page_blob("/src/disk", 4);
+    kit.write_pages("/src/disk", 0, 1, 1).expect(201);
+    let (md5, crc) = (super::super::checksums::md5(&[1; 512]), "xMWZ8JhHXD8=");
+    let source = format!("{HOST}/{DEFAULT_ACCOUNT}/src/disk?{}", source_sas("/src/disk"));
+    let told = |ask: super::kit::Ask<'_>, version: &str| {
+        let reply = ask.header("x-ms-version", version).send().expect(201);
+        (reply.header("content-md5").to_owned(), reply.header("x-ms-content-crc64").to_owned())
+    };
+    let from_url = |path: &str| {
+        let put = kit.ask("PUT", path).header("x-ms-copy-source", &source);
+        let put = put.header("x-ms-page-write", "update").header("x-ms-range", "bytes=512-1023");
+        let put = put.header("x-ms-source-range", "bytes=0-511");
+        put.header("x-ms-source-content-md5", &md5)
+    };
+    let both = (md5.clone(), crc.to_owned());
+    for (version, expected) in [("2026-06-06", (md5.clone(), String::new())), ("2026-10-06", both)]
+    {
+        let pages = kit.ask("PUT", "/src/disk?comp=page").header("x-ms-page-write", "update");
+        let pages = pages.header("x-ms-range", "bytes=512-1023").header("content-md5", &md5);
+        assert_eq!(told(pages.body(&[1; 512]), version), expected);
+        for path in ["/src/disk?comp=page", "/src/c?comp=block&blockid=MQ%3D%3D"] {
+            assert_eq!(told(from_url(path), version), expected, "{path}");
+        }
+        let put = kit.ask("PUT", "/src/whole").header("x-ms-blob-type", "BlockBlob");
+        let told = told(put.header("x-ms-copy-source", &source), version);
+        assert_eq!(told.1.is_empty(), expected.1.is_empty(), "of a whole blob: {told:?}");
+    }
+}
+
+#[test]
+fn only_head_tells_the_tier() {
+    let kit = with_blob();
+    assert_eq!(kit.head("/src/b").header("x-ms-access-tier"), "Hot");
+    let get = kit.ask("GET", "/src/b").send().expect(200);
+    for name in ["x-ms-access-tier", "x-ms-access-tier-inferred", "x-ms-access-tier-change-time"] {
+        assert_eq!(get.header(name), "");
+    }
+}
+
+#[test]
+fn a_page_of_a_difference_counts_what_was_cleared_too() {
+    let kit = plain();
+    kit.container("src");
+    kit.page_blob("/src/disk", 4);
+    kit.write_pages("/src/disk", 0, 1, 1).expect(201);
+    let earlier = kit.snapshot("/src/disk");
+    let clear = kit.ask("PUT", "/src/disk?comp=page").header("x-ms-page-write", "clear");
+    clear.header("x-ms-range", "bytes=0-511").send().expect(201);
+    kit.write_pages("/src/disk", 2, 1, 1).expect(201);
+    let diff = format!("/src/disk?comp=pagelist&prevsnapshot={earlier}");
+    let page = kit.ask("GET", &format!("{diff}&maxresults=1")).send().expect(200);
+    assert!(page.text().contains("<ClearRange>") && !page.text().contains("<PageRange>"));
+    assert!(page.text().contains("<NextMarker>"));
+    let past = kit.ask("GET", &diff).header("x-ms-range", "bytes=2048-2559").send();
+    past.refused(416, "InvalidRange");
+}
