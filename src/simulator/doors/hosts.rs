@@ -38,7 +38,7 @@ impl Hosts {
         let known = is_loopback(&host)
             || accounts.any(|name| name == account)
             || self.0.contains(&host)
-            || (beyond && host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok());
+            || (beyond && host.parse::<IpAddr>().is_ok());
         if known {
             return Ok(());
         }
@@ -58,9 +58,13 @@ fn named(head: &Parts) -> Option<&str> {
     }
 }
 
-/// A host in lower case, without the dot that may end it.
+/// A host in lower case, without the dot that may end it. An address is written in one way, without
+/// brackets.
 fn plain(host: &str) -> String {
-    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +124,15 @@ mod tests {
     fn an_address_is_good_where_other_machines_may_call() {
         for host in ["192.168.1.5:10000", "0.0.0.0", "[2001:db8::1]:10000"] {
             assert!(!is_good(host, false) && is_good(host, true), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_address_is_good_however_it_is_written() {
+        let hosts = Hosts::new(vec!["2001:db8::1".to_owned(), "192.168.1.5".to_owned()]);
+        for host in ["[2001:db8::1]:10000", "[2001:DB8:0::1]", "192.168.1.5:10000"] {
+            let head = Request::builder().uri("/").header("host", host).body(()).unwrap();
+            assert!(hosts.check(&head.into_parts().0, [].into_iter(), false).is_ok(), "{host}");
         }
     }
 
