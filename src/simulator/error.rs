@@ -31,6 +31,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AllBatchSubRequestsShouldBeSameApi 400 "All batch subrequests should be the same api."
     AppendPositionConditionNotMet 412 "The append position condition specified was not met."
     AuthenticationFailed 403 "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
     AuthorizationFailure 403 "This request is not authorized to perform this operation."

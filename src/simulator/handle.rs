@@ -130,8 +130,9 @@ pub(super) fn read(
     check_headers(&headers)?;
     let query = Query::parse(uri.query())?;
     let (restype, comp) = (query.get("restype"), query.get("comp"));
-    let route =
-        locate(&state.accounts, authority.as_ref(), uri.path(), restype == Some("container"))?;
+    // Get Account Information may name a container too.
+    let about_container = matches!(restype, Some("container" | "account"));
+    let route = locate(&state.accounts, authority.as_ref(), uri.path(), about_container)?;
     let op = Op::of(&method, route.blob.is_some(), restype, comp, &headers);
     let path = uri.path().to_owned();
     let fetched = extensions.remove::<Fetched>();
