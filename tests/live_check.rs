@@ -144,6 +144,25 @@ async fn what_cannot_be_removed_is_told() {
     assert_eq!(containers(&service).await, 2);
 }
 
+/// A container may have been made although the service says that it failed.
+#[tokio::test]
+async fn what_may_have_been_made_is_removed() {
+    let (service, server) = service().await;
+    service.faults().on(Op::CreateContainer).answer(500, "OperationTimedOut").times(1);
+    let ended = Check::all().run(&server, |_| {}).await.expect_err("no container");
+    assert!(ended.ends_with("500 OperationTimedOut"), "{ended}");
+    assert_eq!((service.count(Op::DeleteContainer), server.left().len()), (1, 0));
+}
+
+/// What answers in the place of the service may say anything, in any script.
+#[test]
+fn a_long_body_of_any_letters_is_shortened() {
+    let headers = Default::default();
+    let body = format!("a{}", "\u{e4}".repeat(40)).into();
+    let facts = outcome::facts(&wire::Answer { status: 200, headers, body }, false);
+    assert!(facts["body"].ends_with(" (41)"), "{facts:?}");
+}
+
 async fn containers(service: &Simulator) -> usize {
     service.faults().clear();
     let client = service.service_client().expect("a client");

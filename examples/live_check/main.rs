@@ -5,7 +5,7 @@
 //! With `AZURE_STORAGE_CONNECTION_STRING` set to the connection string of an account with its key,
 //! it asks that account. It makes containers whose names begin with `blobcopy-live-check-`, and
 //! removes each after its case, also when it is interrupted; of everything else it neither reads
-//! nor writes anything. That is some 1,000 requests with a few bytes each. Without the variable it
+//! nor writes anything. That is some 1,100 requests with a few bytes each. Without the variable it
 //! asks a second simulator, to show what it does. Run it with `cargo run --example live_check`.
 
 #[path = "../../tests/conformance/case.rs"]

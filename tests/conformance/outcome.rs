@@ -191,10 +191,13 @@ pub(crate) fn elements(body: &[u8], facts: &mut BTreeMap<String, String>) {
 
 /// A body of repeated letters is long, and its first and last ones tell enough.
 fn shortened(body: &[u8]) -> String {
-    let text: String =
-        String::from_utf8_lossy(body).chars().map(|c| if c == '\0' { '0' } else { c }).collect();
-    match text.len() {
+    let text = String::from_utf8_lossy(body).replace('\0', "0");
+    let letters: Vec<char> = text.chars().collect();
+    let part = |letters: &[char]| letters.iter().collect::<String>();
+    match letters.len() {
         0..=40 => text,
-        length => format!("{}…{} ({length})", &text[..8], &text[length - 8..]),
+        length => {
+            format!("{}…{} ({length})", part(&letters[..8]), part(&letters[length - 8..]))
+        }
     }
 }

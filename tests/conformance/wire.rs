@@ -107,7 +107,10 @@ impl Server {
         self.made().insert(container.clone());
         let created = self.send(&create, &known).await?;
         if created.status != 201 {
-            self.made().remove(&container);
+            // After a failure of the service there may be one all the same.
+            if created.status < 500 {
+                self.made().remove(&container);
+            }
             let code = created.headers.get("x-ms-error-code").map_or("", String::as_str);
             return Err(format!("a container could not be made: {} {code}", created.status));
         }
