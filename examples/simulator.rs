@@ -16,8 +16,8 @@ Serves a simulated blob service until it is interrupted.
   --listen ADDRESS       the address to listen on (127.0.0.1); 0.0.0.0 in a container
   --allow-host NAME      answer to this host too, such as a container's or a service's name;
                          may be given several times
-  --account NAME:KEY     an account and its key in base64; may be given several times
-                         (devstoreaccount1 with the emulators' well-known key)
+  --account NAME:KEY     an account and its key in base64, or NAME:KEY:KEY for two keys; may be
+                         given several times (devstoreaccount1 with the emulators' well-known key)
   --copy-rate BYTES      copies move so many bytes a second, instead of all at once
   --copy-duration SECS   copies take so many seconds, whatever their size
   --any-bearer           accept every bearer token, which takes https
@@ -91,8 +91,12 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
             "--allow-host" => builder.allow_host(&host(&value()?)?),
             "--account" => {
                 let given = value()?;
-                let (name, key) = account(&given)?;
-                builder.account(name, key)
+                let (name, key, second) = account(&given)?;
+                let builder = builder.account(name, key);
+                match second {
+                    Some(second) => builder.second_key(name, second),
+                    None => builder,
+                }
             }
             "--copy-rate" => builder.copy_rate(number(option, &value()?)?),
             "--copy-duration" => {
@@ -109,15 +113,21 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
     Ok(Some(Asked { builder: builder.port(port), certificate }))
 }
 
-/// `name:key`, both of which must be such as an account may have.
-fn account(given: &str) -> Result<(&str, &str), Box<dyn Error>> {
-    let (name, key) = given.split_once(':').ok_or("--account takes NAME:KEY")?;
+/// `name:key` or `name:key:key`, all of which must be such as an account may have.
+fn account(given: &str) -> Result<(&str, &str, Option<&str>), Box<dyn Error>> {
+    let (name, keys) = given.split_once(':').ok_or("--account takes NAME:KEY")?;
+    let (key, second) = match keys.split_once(':') {
+        Some((key, second)) => (key, Some(second)),
+        None => (keys, None),
+    };
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     if !(3..=24).contains(&name.len()) || !name.bytes().all(letter) {
         return Err(format!("account name {name:?} is not 3 to 24 small letters and digits").into());
     }
-    Credential::shared_key(name, key)?;
-    Ok((name, key))
+    for key in [Some(key), second].into_iter().flatten() {
+        Credential::shared_key(name, key)?;
+    }
+    Ok((name, key, second))
 }
 
 /// The name of a host, which has no port and no scheme.

@@ -144,7 +144,10 @@ impl Rule {
         let same = |wanted: &Option<String>, actual: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| actual == Some(wanted))
         };
-        self.op.is_none_or(|op| op == call.op)
+        // A request in a batch has no connection of its own, nor an answer that could be cut.
+        let answers = matches!(self.fault, Some(Fault::Answer(..) | Fault::Throttle(_)));
+        (answers || call.batch.is_none())
+            && self.op.is_none_or(|op| op == call.op)
             && same(&self.account, Some(&call.route.account))
             && same(&self.container, call.route.container.as_deref())
             && same(&self.blob, call.route.blob.as_deref())

@@ -48,7 +48,8 @@ pub(super) fn run(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     for (id, inner) in calls {
         let request_id = state.stamps.guid();
         let result = inner.and_then(|inner| {
-            let result = apply(state, &inner);
+            let instead = state.faults.strike(&inner).and_then(|fault| fault.instead());
+            let result = instead.map_or_else(|| apply(state, &inner), Err);
             note(state, inner, &result, true);
             result
         });

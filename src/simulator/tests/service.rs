@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Request;
 
 use super::kit::{Ask, HOST, Kit, kit, plain, sas, sign_with};
-use crate::simulator::DEFAULT_ACCOUNT;
+use crate::simulator::{DEFAULT_ACCOUNT, Op};
 
 const PROPERTIES: &str = "/?restype=service&comp=properties";
 
@@ -143,6 +143,26 @@ fn a_batch_answers_each_of_its_requests() {
     let reply = batch(&kit, "/?comp=batch", &[inner(0, tier)]).expect(202);
     assert!(reply.text().contains("HTTP/1.1 200 OK"), "{}", reply.text());
     assert_eq!(kit.head("/src/b").header("x-ms-access-tier"), "Cool");
+}
+
+#[test]
+fn a_fault_strikes_a_request_in_a_batch() {
+    let kit = plain();
+    kit.container("src");
+    for blob in ["/src/a", "/src/b"] {
+        kit.block_blob(blob, b"x");
+    }
+    let faults = kit.sim.faults();
+    faults.on(Op::DeleteBlob).blob("b").answer(503, "ServerBusy").times(1);
+    // Of what breaks a connection there is nothing in a batch.
+    faults.on(Op::DeleteBlob).blob("a").reset();
+    let parts = [inner(0, kit.ask("DELETE", "/src/a")), inner(1, kit.ask("DELETE", "/src/b"))];
+    let reply = batch(&kit, "/?comp=batch", &parts).expect(202);
+    for (id, status) in [(0, "202 "), (1, "503 ")] {
+        let answer = format!("Content-ID: {id}\r\n\r\nHTTP/1.1 {status}");
+        assert!(reply.text().contains(&answer), "{}", reply.text());
+    }
+    kit.head("/src/b").expect(200);
 }
 
 #[test]
