@@ -55,8 +55,11 @@ impl Activity {
         self.0.store(AWAITS_CALLER, Ordering::Relaxed);
     }
 
+    /// What comes while a request is being answered belongs to the next one, which has its turn
+    /// later.
     fn received(&self) {
-        self.0.store(AWAITS_REST, Ordering::Relaxed);
+        let waiting = |state| (state != BUSY).then_some(AWAITS_REST);
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, waiting);
     }
 
     /// As long as the caller takes more of an answer, its connection is not idle.
@@ -203,6 +206,8 @@ mod tests {
         assert_eq!(ticks(&activity), 60);
         activity.request_is_whole();
         assert_eq!(ticks(&activity), 1000, "an answer may take its time");
+        activity.received();
+        assert_eq!(ticks(&activity), 1000, "even if more comes meanwhile");
         activity.answered();
         assert_eq!(ticks(&activity), 300);
     }
