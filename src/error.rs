@@ -8,6 +8,7 @@ use crate::{
     models::{CopyId, CopyProgress, CopyState, ErrorCode},
     wire::{
         excerpt::{LONGEST_MESSAGE, shown},
+        malformed::Malformed,
         redaction::redact,
         transport::{TransportError, TransportErrorKind},
     },
@@ -266,6 +267,13 @@ impl Error {
             Self::UnexpectedResponse { operation, .. } => !reads(operation),
             _ => false,
         }
+    }
+}
+
+impl Malformed {
+    /// The refusal of an argument `what`, whose `value` cannot be sent.
+    pub(crate) fn at(self, what: &'static str, value: impl fmt::Display) -> Error {
+        Error::invalid(what, value, &self.to_string())
     }
 }
 

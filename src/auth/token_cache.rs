@@ -15,7 +15,7 @@ use super::{
     challenge,
     token::{AccessToken, TokenProvider},
 };
-use crate::{error::CredentialError, models::endpoint::is_managed_disk, pipeline::clock};
+use crate::{error::CredentialError, models::endpoint::is_managed_disk, wire::clock};
 
 /// Tokens are refreshed this long before they expire.
 const AHEAD: Duration = Duration::minutes(5);

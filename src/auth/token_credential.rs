@@ -110,12 +110,12 @@ mod tests {
     use crate::{
         clients::BlobServiceClient,
         error::Error,
-        models::headers::VERSION,
-        pipeline::{
+        pipeline::options::{ClientOptions, RetryOptions},
+        wire::{
             clock::Clock,
-            options::{ClientOptions, RetryOptions},
+            headers::VERSION,
+            transport::{Body, Request, Response, Transport, TransportError},
         },
-        wire::transport::{Body, Request, Response, Transport, TransportError},
     };
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);

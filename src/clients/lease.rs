@@ -16,11 +16,10 @@ use crate::{
     error::{Error, Result},
     models::LeaseId,
     operations::{
-        Call,
         lease::{AcquireLease, ReleaseLease, RenewLease},
+        operation::Call,
     },
-    pipeline::clock,
-    wire::transport::BoxFuture,
+    wire::{clock, transport::BoxFuture},
 };
 
 /// A lease on a blob that renews itself in the background, and releases itself when it is dropped:

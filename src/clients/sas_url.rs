@@ -16,7 +16,7 @@ use crate::{
     copy::delegation,
     error::{Error, Result},
     models::endpoint::Endpoint,
-    operations::{Call, call_options},
+    operations::operation::{Call, call_options},
     wire::transport::BoxFuture,
 };
 

@@ -16,8 +16,9 @@ use crate::{
     error::{Error, Result},
     models::{address::BlobUrl, endpoint::Endpoint},
     operations::{
-        BadName, Call, get_user_delegation_key::GetUserDelegationKey,
+        get_user_delegation_key::GetUserDelegationKey,
         list_containers::ListContainers,
+        operation::{BadName, Call},
     },
     pipeline::{options::ClientOptions, send::Pipeline},
     wire::redaction,

@@ -6,7 +6,10 @@ use crate::{
     error::{Error, Result},
     models::{CopyState, CopyStatus, ErrorCode, LeaseId, ServiceVersion},
     operations::{
-        Call, abort_copy::AbortCopy, call_options, get_properties::GetProperties, with_lease,
+        abort_copy::AbortCopy,
+        get_properties::GetProperties,
+        operation::{Call, call_options},
+        settings::blob::with_lease,
     },
     pipeline::send::Tries,
     wire::transport::BoxFuture,

@@ -8,7 +8,7 @@ use crate::{
     clients::BlobClient,
     error::{Error, Result},
     models::{ErrorCode, endpoint::Endpoint},
-    operations::{Call, get_user_delegation_key::GetUserDelegationKey},
+    operations::{get_user_delegation_key::GetUserDelegationKey, operation::Call},
 };
 
 /// How long before now a key starts, so that it is valid for a service whose clock is behind.

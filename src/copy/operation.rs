@@ -16,7 +16,10 @@ use crate::{
     clients::BlobClient,
     error::Result,
     models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion},
-    operations::{Call, Operation, get_properties::GetProperties},
+    operations::{
+        get_properties::GetProperties,
+        operation::{Call, Operation},
+    },
     pipeline::{request::CallOptions, retry, send::Tries},
 };
 

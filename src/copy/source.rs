@@ -20,8 +20,7 @@ use crate::{
         address::{self, BlobUrl},
         endpoint,
     },
-    pipeline::clock,
-    wire::redaction::redact,
+    wire::{clock, redaction::redact},
 };
 
 /// The longest source that the service takes, in bytes.

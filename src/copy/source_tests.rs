@@ -97,7 +97,7 @@ fn minted(source: &HeaderValue) -> (String, String, Option<String>, i64) {
 const NOW: OffsetDateTime = time::macros::datetime!(2026-01-01 00:00 UTC);
 
 fn at_now(endpoint: &str) -> BlobClient {
-    let clock = crate::pipeline::clock::Clock::starting_at(NOW);
+    let clock = crate::wire::clock::Clock::starting_at(NOW);
     let service = BlobServiceClient::builder(endpoint.parse().expect("a URL"))
         .credential(Credential::shared_key("acct", KEY).expect("a key"))
         .options(crate::pipeline::options::ClientOptions::new().clock(clock))

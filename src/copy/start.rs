@@ -15,10 +15,10 @@ use crate::{
         ServiceVersion, SnapshotId, Tags,
     },
     operations::{
-        Call, call_options,
         copy_blob::{CopyBlob, CopyBlobAtOnce},
         incremental_copy_blob::IncrementalCopyBlob,
-        with_conditions,
+        operation::{Call, call_options},
+        settings::blob::with_conditions,
     },
     wire::transport::BoxFuture,
 };

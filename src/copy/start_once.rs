@@ -6,9 +6,13 @@ use time::OffsetDateTime;
 use super::{source::SourceIdentity, status};
 use crate::{
     error::{Error, Result},
-    models::{CopyId, CopyState, CopyStatus, ErrorCode, headers, http_date},
-    operations::{Call, Operation, get_properties::GetProperties},
-    pipeline::{clock, request::Prepared, send::Tries},
+    models::{CopyId, CopyState, CopyStatus, ErrorCode},
+    operations::{
+        get_properties::GetProperties,
+        operation::{Call, Operation},
+    },
+    pipeline::{request::Prepared, send::Tries},
+    wire::{clock, headers, http_date},
 };
 
 /// A copy that a call has started.

@@ -39,7 +39,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::*;
-    use crate::{models::headers::REQUEST_ID, pipeline::response::service_error};
+    use crate::{pipeline::response::service_error, wire::headers::REQUEST_ID};
 
     fn id(text: &str) -> CopyId {
         text.parse().expect("an id")

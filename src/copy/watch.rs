@@ -11,8 +11,9 @@ use super::{
 use crate::{
     error::{Error, Result},
     models::CopyState,
-    operations::{Operation, get_properties::GetProperties},
-    pipeline::{clock, send::Tries},
+    operations::{get_properties::GetProperties, operation::Operation},
+    pipeline::send::Tries,
+    wire::clock,
 };
 
 /// How long a watch without a timeout lasts: a day more than the service lets any copy run.

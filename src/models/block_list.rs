@@ -7,10 +7,9 @@ use std::{fmt, str::FromStr};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use super::xml::{Malformed, Xml};
 use crate::{
     error::{Error, Result},
-    wire::redaction,
+    wire::{malformed::Malformed, redaction, xml::Xml},
 };
 
 /// Names a block within its blob: 1 to 64 bytes of the application's own choice. All blocks of a

@@ -6,10 +6,10 @@
 use http::{HeaderMap, HeaderName, header};
 use time::OffsetDateTime;
 
-use super::{ETag, headers, http_date};
+use super::ETag;
 use crate::{
     error::{Error, Result},
-    wire::redaction,
+    wire::{headers, http_date, redaction},
 };
 
 /// Conditions on a blob, for the source or the destination of a copy as for any other request.
@@ -131,20 +131,22 @@ impl Conditions {
     }
 
     fn write_as(&self, names: &Names, what: &'static str, to: &mut HeaderMap) -> Result<()> {
+        let text = |text: &str| headers::value(text).map_err(|why| why.at(what, text));
+        let date = |date| http_date::value(date).map_err(|why| why.at(what, date));
         if let Some(etag) = &self.if_match {
-            to.insert(&names.if_match, headers::value(what, etag.as_str())?);
+            to.insert(&names.if_match, text(etag.as_str())?);
         }
         if let Some(etag) = &self.if_none_match {
-            to.insert(&names.if_none_match, headers::value(what, etag.as_str())?);
+            to.insert(&names.if_none_match, text(etag.as_str())?);
         }
-        if let Some(date) = self.if_modified_since {
-            to.insert(&names.if_modified_since, http_date::value(what, date)?);
+        if let Some(since) = self.if_modified_since {
+            to.insert(&names.if_modified_since, date(since)?);
         }
-        if let Some(date) = self.if_unmodified_since {
-            to.insert(&names.if_unmodified_since, http_date::value(what, date)?);
+        if let Some(since) = self.if_unmodified_since {
+            to.insert(&names.if_unmodified_since, date(since)?);
         }
         if let Some(expression) = &self.if_tags {
-            to.insert(&names.if_tags, headers::value(what, expression)?);
+            to.insert(&names.if_tags, text(expression)?);
         }
         Ok(())
     }

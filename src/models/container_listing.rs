@@ -8,9 +8,8 @@ use time::OffsetDateTime;
 use super::{
     ETag, LeaseDuration, LeaseState, LeaseStatus, Metadata, PublicAccessType, VersionId,
     listing::{date, flag, metadata, name, push, text, value, word},
-    xml::{Malformed, Xml},
 };
-use crate::wire::redaction;
+use crate::wire::{malformed::Malformed, redaction, xml::Xml};
 
 /// A container, as a list of containers has it.
 ///

@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, header};
 
-use super::headers;
+use crate::wire::headers;
 
 /// The value of `Content-Range`: `bytes 512-1023/2048`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

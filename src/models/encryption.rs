@@ -11,8 +11,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::headers;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::headers,
+};
 
 /// A key of the customer's own, an AES-256 key, with which the service encrypts what is written and
 /// decrypts what is read (from version 2019-02-02).
@@ -99,7 +101,9 @@ impl CustomerProvidedKey {
         })?;
         key.set_sensitive(true);
         to.insert(&names.key, key);
-        to.insert(&names.sha256, headers::value("customer-provided key", &self.sha256)?);
+        let hash = headers::value(&self.sha256)
+            .map_err(|why| why.at("customer-provided key", &self.sha256))?;
+        to.insert(&names.sha256, hash);
         to.insert(&names.algorithm, HeaderValue::from_static("AES256"));
         Ok(())
     }

@@ -10,12 +10,14 @@ use time::OffsetDateTime;
 
 use super::{
     BlobProperties, CopyId, CopyProgress, CopySourceUrl, CopyState, CopyStatus, Metadata,
-    SnapshotId, Tags, VersionId, http_date,
-    xml::{Malformed, Xml},
+    SnapshotId, Tags, VersionId,
 };
 use crate::wire::{
     excerpt::{LONGEST_MESSAGE, shown},
+    http_date,
+    malformed::Malformed,
     redaction,
+    xml::Xml,
 };
 
 /// A blob, a snapshot or a version, as a list of blobs has it.

@@ -8,10 +8,9 @@ use std::{collections::BTreeMap, fmt};
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 
-use super::headers;
 use crate::{
     error::{Error, Result},
-    wire::redaction,
+    wire::{headers, redaction},
 };
 
 /// The metadata of a blob, a snapshot or a container, ordered by name.
@@ -84,7 +83,8 @@ impl Metadata {
                 let rule = "is given twice: names are compared without regard to case";
                 return Err(Error::invalid("metadata name", name, rule));
             }
-            to.insert(header, headers::value("metadata value", value)?);
+            let value = headers::value(value).map_err(|why| why.at("metadata value", value))?;
+            to.insert(header, value);
         }
         Ok(())
     }

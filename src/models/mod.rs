@@ -8,10 +8,7 @@ pub(crate) mod content_range;
 pub(crate) mod copy_state;
 pub(crate) mod encryption;
 pub(crate) mod endpoint;
-pub(crate) mod error_body;
 pub(crate) mod error_code;
-pub(crate) mod headers;
-pub(crate) mod http_date;
 pub(crate) mod listing;
 pub(crate) mod metadata;
 pub(crate) mod names;
@@ -23,7 +20,6 @@ pub(crate) mod service_version;
 pub(crate) mod tags;
 pub(crate) mod words;
 pub(crate) mod written;
-pub(crate) mod xml;
 
 pub use self::{
     block_list::{Block, BlockId, BlockList, BlockListEntry},

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::xml::{Malformed, Xml};
+use crate::wire::{malformed::Malformed, xml::Xml};
 
 /// A range of bytes of a page blob, both ends included.
 ///

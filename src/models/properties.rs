@@ -12,13 +12,13 @@ use time::OffsetDateTime;
 use super::{
     AccessTier, ArchiveStatus, BlobType, CopyId, CopyProgress, CopySourceUrl, CopyState,
     CopyStatus, ETag, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus, Metadata,
-    RehydratePriority, SnapshotId, VersionId, http_date,
+    RehydratePriority, SnapshotId, VersionId,
 };
 use crate::{
     error::{Error, Result},
     wire::{
         excerpt::{LONGEST_MESSAGE, shown},
-        redaction,
+        http_date, redaction,
     },
 };
 

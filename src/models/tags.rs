@@ -10,13 +10,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_xml::escape::escape;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    headers,
-    xml::{Malformed, Xml},
-};
 use crate::{
     error::{Error, Result},
-    wire::redaction,
+    wire::{headers, malformed::Malformed, redaction, xml::Xml},
 };
 
 /// The index tags of a blob (from version 2019-12-12): at most 10, ordered by key.
@@ -98,7 +94,7 @@ impl Tags {
             text.push('=');
             text.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
         }
-        headers::value("tags", &text)
+        headers::value(&text).map_err(|why| why.at("tags", &text))
     }
 
     /// The body of Set Blob Tags.

@@ -4,8 +4,8 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{CopyId, ETag, VersionId, headers, http_date};
-use crate::wire::redaction;
+use super::{CopyId, ETag, VersionId};
+use crate::wire::{headers, http_date, redaction};
 
 /// The state in which a write left a blob.
 #[derive(Clone, PartialEq, Eq, Serialize)]

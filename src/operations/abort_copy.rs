@@ -3,14 +3,18 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
 use crate::{
     error::Result,
-    models::{CopyId, LeaseId, ServiceVersion, headers},
+    models::{CopyId, LeaseId, ServiceVersion},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::blob::{with_lease, write_lease},
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Aborts a pending copy, strictly as the service answers: made by

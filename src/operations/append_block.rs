@@ -8,24 +8,26 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    checksum::{self, Checksum, with_content_crc64, with_content_md5},
-    content::Content,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    stage_block_from_uri::source_range,
-    url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
-    with_conditions, with_lease, write_lease,
-};
+use super::stage_block_from_uri::source_range;
 use crate::{
     copy::CopySource,
     error::{Error, Result},
-    models::{BlobContentInfo, Conditions, ETag, LeaseId, ServiceVersion, headers},
+    models::{BlobContentInfo, Conditions, ETag, LeaseId, ServiceVersion},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            checksum::{self, Checksum, with_content_crc64, with_content_md5},
+            content::Content,
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::redaction,
+    wire::{headers, redaction},
 };
 
 /// What was appended to a blob, and where.

@@ -3,10 +3,13 @@
 use http::{HeaderValue, Method, header};
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
 use crate::{
     error::{Error, Result},
     models::{Conditions, LeaseId, ServiceVersion, Tags, tags},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::blob::{with_lease, write_lease},
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

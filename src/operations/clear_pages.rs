@@ -3,19 +3,22 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    sequence_number::{SequenceConditions, with_sequence_conditions},
-    with_conditions, with_lease, write_lease,
-};
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, PageInfo, headers, page},
+    models::{Conditions, LeaseId, PageInfo, page},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            sequence_number::{SequenceConditions, with_sequence_conditions},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Makes pages zero and frees what they took: made by

@@ -3,22 +3,28 @@
 use http::{Method, header};
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags, write_tier,
-};
 use crate::{
     error::{Error, Result},
     models::{
         AccessTier, BlobContentInfo, BlockListEntry, Conditions, LeaseId, Metadata, Tags,
-        block_list, headers,
+        block_list,
+    },
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{
+                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
+                write_tier,
+            },
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            stored::{Stored, with_stored_headers},
+        },
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Makes a blob of blocks, in the order of their list: made by

@@ -4,17 +4,21 @@ use http::{HeaderValue, Method, StatusCode};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{Operation, write_immutability, write_lease, write_tags, write_tier};
 use crate::{
     error::{Error, Result},
     models::{
         AccessTier, Conditions, CopyId, CopyState, CopyStatus, ImmutabilityPolicyMode, LeaseId,
-        Metadata, RehydratePriority, Tags, VersionId, headers, http_date,
+        Metadata, RehydratePriority, Tags, VersionId,
+    },
+    operations::{
+        operation::Operation,
+        settings::blob::{write_immutability, write_lease, write_tags, write_tier},
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::{headers, http_date},
 };
 
 /// The settings of [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob).

@@ -4,24 +4,30 @@ use http::{HeaderValue, Method};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{
-    Call, Operation, call_options, copy_blob,
-    encryption::{Encryption, with_encryption_scope},
-    url_source::{UrlSource, from_uri},
-    with_conditions, with_lease, with_metadata, with_tags, write_immutability, write_lease,
-    write_tags, write_tier,
-};
+use super::copy_blob;
 use crate::{
     copy::CopySource,
     error::{Error, Result},
     models::{
         AccessTier, BlobContentInfo, BlobCopyInfo, Conditions, CopyStatus, ImmutabilityPolicyMode,
-        LeaseId, Metadata, ServiceVersion, Tags, headers,
+        LeaseId, Metadata, ServiceVersion, Tags,
+    },
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{
+                with_conditions, with_lease, with_metadata, with_tags, write_immutability,
+                write_lease, write_tags, write_tier,
+            },
+            encryption::{Encryption, with_encryption_scope},
+            url_source::{UrlSource, from_uri},
+        },
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Copies a block blob and waits for its end: made by

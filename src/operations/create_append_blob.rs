@@ -3,19 +3,24 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
-};
 use crate::{
     error::Result,
-    models::{BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags, headers},
+    models::{BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{
+                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
+            },
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            stored::{Stored, with_stored_headers},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Creates an empty append blob, or puts one in place of what is there: made by
@@ -85,7 +90,7 @@ impl Operation for CreateAppendBlob {
 
 #[cfg(test)]
 mod tests {
-    use crate::operations::{Operation, offline};
+    use crate::operations::{offline, operation::Operation};
 
     #[test]
     fn the_type_of_blob_is_named() {

@@ -3,14 +3,18 @@
 use http::Method;
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_metadata};
 use crate::{
     error::Result,
-    models::{Metadata, PublicAccessType, headers},
+    models::{Metadata, PublicAccessType},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::blob::with_metadata,
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Creates a container: made by

@@ -3,20 +3,26 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    sequence_number,
-    stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags, write_tier,
-};
 use crate::{
     error::{Error, Result},
-    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, Tags, headers, page},
+    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, Tags, page},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{
+                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
+                write_tier,
+            },
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            sequence_number,
+            stored::{Stored, with_stored_headers},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Creates a page blob of zeroes, or puts one in place of what is there: made by

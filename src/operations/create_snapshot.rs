@@ -5,21 +5,21 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    with_conditions, with_lease, with_metadata, write_lease,
-};
 use crate::{
     error::{Error, Result},
-    models::{
-        BlobContentInfo, Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId, headers,
+    models::{BlobContentInfo, Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, with_metadata, write_lease},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+        },
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::redaction,
+    wire::{headers, redaction},
 };
 
 /// A snapshot that was taken.

@@ -3,15 +3,18 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{Call, Operation, call_options, with_conditions, with_lease, write_lease};
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ErrorCode, LeaseId, headers},
+    models::{Conditions, ErrorCode, LeaseId},
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::blob::{with_conditions, with_lease, write_lease},
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{headers, transport::BoxFuture},
 };
 
 /// What becomes of a blob's snapshots when the blob is deleted.

@@ -6,25 +6,26 @@ use http::{Method, StatusCode, header};
 use url::Url;
 
 pub use self::reader::Download;
-use super::{
-    Call, Operation, call_options,
-    encryption::{Encryption, with_customer_key},
-    get_properties::GetProperties,
-    with_conditions, with_lease, write_lease,
-};
+use super::get_properties::GetProperties;
 use crate::{
     error::{Error, Result},
     models::{
         BlobProperties, Conditions, ETag, LeaseId,
         content_range::{self, ContentRange},
-        headers,
+    },
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            encryption::{Encryption, with_customer_key},
+        },
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
         send::Tries,
     },
-    wire::transport::BoxFuture,
+    wire::{headers, transport::BoxFuture},
 };
 
 mod reader;

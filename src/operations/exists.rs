@@ -3,9 +3,9 @@
 use http::Method;
 use url::Url;
 
-use super::{Call, Operation, call_options};
 use crate::{
     error::Result,
+    operations::operation::{Call, Operation, call_options},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

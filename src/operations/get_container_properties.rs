@@ -5,17 +5,18 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
 use crate::{
     error::Result,
-    models::{
-        ETag, LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PublicAccessType,
-        http_date,
+    models::{ETag, LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PublicAccessType},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::blob::{with_lease, write_lease},
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::http_date,
 };
 
 /// What Get Container Properties says of a container.

@@ -7,22 +7,22 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{
-    BadName, Call, Operation,
-    paging::{self, Trail},
-    write_lease,
-};
+use super::paging::{self, Trail};
 use crate::{
     error::{Error, Result},
     models::{
-        Conditions, ETag, LeaseId, PageRange, PageRangeItem, ServiceVersion, SnapshotId, headers,
-        http_date, page, page_ranges,
+        Conditions, ETag, LeaseId, PageRange, PageRangeItem, ServiceVersion, SnapshotId, page,
+        page_ranges,
+    },
+    operations::{
+        operation::{BadName, Call, Operation},
+        settings::blob::write_lease,
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::{redaction, transport::BoxFuture},
+    wire::{headers, http_date, redaction, transport::BoxFuture},
 };
 
 /// The written pages of a page blob.

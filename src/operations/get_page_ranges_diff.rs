@@ -7,14 +7,12 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{
-    BadName, Call,
-    get_page_ranges::{ListPages, Previous, list_options},
-};
+use super::get_page_ranges::{ListPages, Previous, list_options};
 use crate::{
     error::Result,
-    models::{ETag, PageRange, PageRangeItem, SnapshotId, address, headers},
-    wire::transport::BoxFuture,
+    models::{ETag, PageRange, PageRangeItem, SnapshotId, address},
+    operations::operation::{BadName, Call},
+    wire::{headers, transport::BoxFuture},
 };
 
 /// How a page blob differs from an earlier snapshot of it.
@@ -115,7 +113,7 @@ impl IntoFuture for GetPageRangesDiff {
 fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
     let what = "previous snapshot URL";
     address::check(what, url).map_err(BadName::from)?;
-    let mut value = headers::value(what, url.as_str())?;
+    let mut value = headers::value(url.as_str()).map_err(|why| why.at(what, &url))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -3,14 +3,16 @@
 use http::Method;
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    encryption::{Encryption, with_customer_key},
-    with_conditions, with_lease, write_lease,
-};
 use crate::{
     error::{Error, Result},
     models::{BlobProperties, Conditions, LeaseId, content_range},
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            encryption::{Encryption, with_customer_key},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

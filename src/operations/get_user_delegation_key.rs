@@ -4,11 +4,11 @@ use http::{HeaderValue, Method, header};
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options};
 use crate::{
     auth::sas::UserDelegationKey,
     error::{Error, Result},
     models::{ServiceVersion, opaque::guid},
+    operations::operation::{Call, Operation, awaitable, call_options},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
@@ -148,12 +148,12 @@ mod tests {
 
     use super::*;
     use crate::{
+        AccessToken, TokenProvider,
         auth::credential::Credential,
         clients::BlobServiceClient,
         error::CredentialError,
-        pipeline::{clock::Clock, options::ClientOptions},
-        wire::transport::BoxFuture,
-        {AccessToken, TokenProvider},
+        pipeline::options::ClientOptions,
+        wire::{clock::Clock, transport::BoxFuture},
     };
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00:00.7 UTC);

@@ -3,14 +3,16 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{Operation, copy_blob::started};
+use super::copy_blob::started;
 use crate::{
     error::Result,
-    models::{Conditions, CopyState, headers},
+    models::{Conditions, CopyState},
+    operations::operation::Operation,
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// The settings of

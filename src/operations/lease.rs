@@ -9,15 +9,18 @@ use url::Url;
 
 use claim::Claim;
 
-use super::{Call, Operation, awaitable, call_options, with_conditions};
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, ErrorCode, LeaseId, ServiceVersion, headers, http_date},
+    models::{Conditions, ETag, ErrorCode, LeaseId, ServiceVersion},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::blob::with_conditions,
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{headers, http_date, transport::BoxFuture},
 };
 
 mod claim;

@@ -8,16 +8,14 @@ use http::Method;
 use serde::Serialize;
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    paging::{self, Trail},
-};
+use super::paging::{self, Trail};
 use crate::{
     error::{Error, Result},
     models::{
         BlobHierarchyItem, BlobItem,
         listing::{self, Entry},
     },
+    operations::operation::{Call, Operation, call_options},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

@@ -6,13 +6,11 @@ use http::Method;
 use serde::Serialize;
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    paging::{self, Trail},
-};
+use super::paging::{self, Trail};
 use crate::{
     error::{Error, Result},
     models::{ContainerItem, container_listing},
+    operations::operation::{Call, Operation, call_options},
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

@@ -12,10 +12,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::{
     auth::credential::Credential,
     clients::{BlobClient, BlobServiceClient},
-    models::headers::VERSION,
     pipeline::{options::ClientOptions, response::Answer},
-    wire::transport::{
-        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
+    wire::{
+        headers::VERSION,
+        transport::{
+            Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
+        },
     },
 };
 

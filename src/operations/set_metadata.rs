@@ -3,14 +3,16 @@
 use http::Method;
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    with_conditions, with_lease, write_lease,
-};
 use crate::{
     error::Result,
     models::{BlobContentInfo, Conditions, LeaseId, Metadata},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

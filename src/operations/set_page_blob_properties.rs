@@ -3,19 +3,23 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    create_page_blob::check_size,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    sequence_number, with_conditions, with_lease, write_lease,
-};
+use super::create_page_blob::check_size;
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, PageInfo, headers},
+    models::{Conditions, LeaseId, PageInfo},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            sequence_number,
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Changes a page blob's size: made by [`PageBlobClient::resize`](crate::PageBlobClient::resize).

@@ -3,15 +3,18 @@
 use http::Method;
 use url::Url;
 
-use super::{Call, Operation, awaitable, call_options, with_lease, write_lease};
 use crate::{
     error::Result,
-    models::{AccessTier, LeaseId, RehydratePriority, ServiceVersion, headers},
+    models::{AccessTier, LeaseId, RehydratePriority, ServiceVersion},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::blob::{with_lease, write_lease},
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::redaction,
+    wire::{headers, redaction},
 };
 
 /// What became of a change of tier.

@@ -4,16 +4,18 @@ use bytes::Bytes;
 use http::Method;
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    checksum::{self, Checksum, with_content_crc64, with_content_md5},
-    content::Content,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    with_lease, write_lease,
-};
 use crate::{
     error::{Error, Result},
     models::{BlockId, BlockInfo, LeaseId, ServiceVersion},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{with_lease, write_lease},
+            checksum::{self, Checksum, with_content_crc64, with_content_md5},
+            content::Content,
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,

@@ -5,21 +5,24 @@ use std::ops::Range;
 use http::Method;
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    stage_block::check_length,
-    url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
-    with_lease, write_lease,
-};
+use super::stage_block::check_length;
 use crate::{
     copy::CopySource,
     error::{Error, Result},
-    models::{BlockId, BlockInfo, LeaseId, ServiceVersion, headers},
+    models::{BlockId, BlockInfo, LeaseId, ServiceVersion},
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{with_lease, write_lease},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Makes a block of what a URL gives, or of a part of it: made by

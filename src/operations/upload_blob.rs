@@ -4,21 +4,27 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, awaitable, call_options,
-    checksum::{self, Checksum, with_content_crc64, with_content_md5},
-    content::Content,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    stored::{Stored, with_stored_headers},
-    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags, write_tier,
-};
 use crate::{
     error::{Error, Result},
-    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, Tags, headers},
+    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, Tags},
+    operations::{
+        operation::{Call, Operation, awaitable, call_options},
+        settings::{
+            blob::{
+                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
+                write_tier,
+            },
+            checksum::{self, Checksum, with_content_crc64, with_content_md5},
+            content::Content,
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            stored::{Stored, with_stored_headers},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Uploads a block blob in one request, or puts it in place of what is there: made by

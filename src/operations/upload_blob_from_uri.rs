@@ -3,25 +3,28 @@
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    checksum::{self, Checksum, with_content_md5},
-    copy_from_uri::write_tags_or_sources,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    stored::{Stored, with_stored_headers},
-    url_source::{UrlSource, from_uri, with_source_customer_key},
-    with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tier,
-};
+use super::copy_from_uri::write_tags_or_sources;
 use crate::{
     copy::CopySource,
     error::Result,
-    models::{
-        AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags, headers,
+    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags},
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{
+                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tier,
+            },
+            checksum::{self, Checksum, with_content_md5},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            stored::{Stored, with_stored_headers},
+            url_source::{UrlSource, from_uri, with_source_customer_key},
+        },
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
+    wire::headers,
 };
 
 /// Makes a block blob of what a URL gives, at most 5000 MiB: made by

@@ -4,23 +4,25 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    checksum::{self, Checksum, with_content_crc64, with_content_md5},
-    content::Content,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    pieces,
-    sequence_number::{SequenceConditions, with_sequence_conditions},
-    with_conditions, with_lease, write_lease,
-};
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, PageInfo, headers, page},
+    models::{Conditions, LeaseId, PageInfo, page},
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            checksum::{self, Checksum, with_content_crc64, with_content_md5},
+            content::Content,
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            pieces,
+            sequence_number::{SequenceConditions, with_sequence_conditions},
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{headers, transport::BoxFuture},
 };
 
 /// Writes pages at an offset: made by

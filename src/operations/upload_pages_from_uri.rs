@@ -5,24 +5,28 @@ use std::ops::Range;
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::{
-    Call, Operation, call_options,
-    encryption::{Encryption, with_customer_key, with_encryption_scope},
-    pieces,
-    sequence_number::{SequenceConditions, with_sequence_conditions},
-    stage_block_from_uri::source_range,
-    url_source::{UrlSource, from_uri_settings, with_source_crc64, with_source_customer_key},
-    with_conditions, with_lease, write_lease,
-};
+use super::stage_block_from_uri::source_range;
 use crate::{
     copy::CopySource,
     error::Result,
-    models::{Conditions, LeaseId, PageInfo, ServiceVersion, headers, page},
+    models::{Conditions, LeaseId, PageInfo, ServiceVersion, page},
+    operations::{
+        operation::{Call, Operation, call_options},
+        settings::{
+            blob::{with_conditions, with_lease, write_lease},
+            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            pieces,
+            sequence_number::{SequenceConditions, with_sequence_conditions},
+            url_source::{
+                UrlSource, from_uri_settings, with_source_crc64, with_source_customer_key,
+            },
+        },
+    },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::transport::BoxFuture,
+    wire::{headers, transport::BoxFuture},
 };
 
 /// Writes pages with what a URL gives: made by

@@ -2,7 +2,6 @@
 //!
 //! [`Pipeline::send`](send::Pipeline::send) is the one function that knows the order.
 
-pub(crate) mod clock;
 pub(crate) mod options;
 pub(crate) mod request;
 pub(crate) mod reqwest_transport;

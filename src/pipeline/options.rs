@@ -4,11 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::clock::Clock;
 use crate::{
     error::{Error, Result},
     models::ServiceVersion,
-    wire::{redaction, transport::Transport},
+    wire::{clock::Clock, redaction, transport::Transport},
 };
 
 /// How a client's requests travel: version, retries, time limits, transport.

@@ -8,8 +8,7 @@ use url::Url;
 
 use crate::{
     error::{Error, Result},
-    models::headers,
-    wire::redaction,
+    wire::{headers, redaction},
 };
 
 /// What a repeat of an operation may do, which decides whether it is sent again.
@@ -66,7 +65,8 @@ impl Prepared {
 
     /// Adds a header whose text comes from a user; `what` names it if it cannot travel.
     pub(crate) fn text(self, name: HeaderName, what: &'static str, text: &str) -> Result<Self> {
-        Ok(self.header(name, headers::value(what, text)?))
+        let value = headers::value(text).map_err(|why| why.at(what, text))?;
+        Ok(self.header(name, value))
     }
 
     pub(crate) fn body(mut self, body: Bytes) -> Self {

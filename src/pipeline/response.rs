@@ -4,9 +4,11 @@ use http::{HeaderMap, StatusCode};
 
 use crate::{
     error::{Error, Result, ServiceError},
-    models::{ErrorCode, error_body, headers},
+    models::ErrorCode,
     wire::{
+        error_body,
         excerpt::{LONGEST_CODE, LONGEST_ID, shown},
+        headers,
         transport::Body,
     },
 };

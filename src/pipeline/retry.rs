@@ -8,8 +8,7 @@ use time::OffsetDateTime;
 use super::{options::RetryOptions, request::Repeat};
 use crate::{
     error::{Error, ServiceError},
-    models::http_date,
-    wire::transport::TransportErrorKind,
+    wire::{http_date, transport::TransportErrorKind},
 };
 
 /// Whether an attempt that ended in `error` was surely not applied.

@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use uuid::Uuid;
 
 use super::{
-    clock::{self, Clock},
     options::{ClientOptions, RetryOptions},
     request::{Prepared, Repeat},
     reqwest_transport::ReqwestTransport,
@@ -18,8 +17,10 @@ use super::{
 use crate::{
     auth::{credential::Credential, kept_key::KeptKey},
     error::{Error, Result},
-    models::{ServiceVersion, headers, http_date},
+    models::ServiceVersion,
     wire::{
+        clock::{self, Clock},
+        headers, http_date,
         redaction::{forget_keys, redact},
         transport::{BoxFuture, Request, Response, Transport, TransportError},
     },
@@ -99,7 +100,8 @@ impl Pipeline {
         let user_agent = options.user_agent()?;
         let clock = options.clock.or_else(|| transport.clock()).unwrap_or_default();
         let version = options.service_version;
-        let version_value = headers::value("service version", version.as_str())?;
+        let version_value =
+            headers::value(version.as_str()).map_err(|why| why.at("service version", version))?;
         Ok(Self {
             transport,
             credential,
@@ -268,7 +270,7 @@ impl Pipeline {
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         headers.insert(headers::CLIENT_REQUEST_ID, request_id_value(id));
         let now = self.clock.now();
-        headers.insert(headers::DATE, http_date::value("clock", now)?);
+        headers.insert(headers::DATE, http_date::value(now).map_err(|why| why.at("clock", now))?);
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }

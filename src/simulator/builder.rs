@@ -22,7 +22,7 @@ use super::{
     remote::MOST_AT_ONCE,
     state::{ListedSnapshot, Pace, Settings, SourceEcho, Stamps, State},
 };
-use crate::pipeline::clock::Clock;
+use crate::wire::clock::Clock;
 
 /// Builds a [`Simulator`]; from [`Simulator::builder`].
 #[derive(Debug)]

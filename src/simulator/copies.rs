@@ -19,7 +19,7 @@ use super::{
     remote::Access,
     state::{Stamps, State},
 };
-use crate::pipeline::clock;
+use crate::wire::clock;
 
 /// After two weeks a copy that is still under way fails.
 const LONGEST: Duration = Duration::from_secs(14 * 24 * 60 * 60);

@@ -25,7 +25,7 @@ use super::{
     state::State,
     versions,
 };
-use crate::pipeline::clock;
+use crate::wire::clock;
 
 pub(crate) use self::late::{Late, catch_up};
 

@@ -131,7 +131,7 @@ use self::{
     remote::Fetched,
     state::State,
 };
-use crate::pipeline::clock::Clock;
+use crate::wire::clock::Clock;
 
 /// The account that a simulator has when none is given: the emulator's.
 pub const DEFAULT_ACCOUNT: &str = "devstoreaccount1";

@@ -16,7 +16,7 @@ use super::{
     excerpt::{LONGEST_MESSAGE, shown},
     redaction::{Redacted, redact},
 };
-use crate::pipeline::clock::Clock;
+use crate::wire::clock::Clock;
 
 /// A boxed future, as returned by [`Transport::send`] and by every operation.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

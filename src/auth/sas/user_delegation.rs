@@ -18,12 +18,8 @@ use super::{
 use crate::{
     auth::shared_key::SigningKey,
     error::{Error, Result},
-    models::{
-        ServiceVersion, SnapshotId, VersionId,
-        opaque::guid,
-        xml::{Malformed, Xml},
-    },
-    wire::redaction,
+    models::{ServiceVersion, SnapshotId, VersionId, opaque::guid},
+    wire::{malformed::Malformed, redaction, xml::Xml},
 };
 
 /// A key with which an Entra identity may sign SAS for a while, at most seven days (from version

@@ -13,7 +13,7 @@ use crate::{
     auth::credential::Credential,
     error::Result,
     models::{SnapshotId, VersionId, endpoint::Endpoint},
-    operations::{BadName, Call, Target},
+    operations::operation::{BadName, Call, Target},
     pipeline::{options::ClientOptions, request::Prepared, send::Pipeline},
     wire::redaction,
 };

@@ -8,8 +8,8 @@ use std::{fmt, time::Duration};
 use super::{Answered, LONGEST, Pace, SHORTEST};
 use crate::{
     BlobClient, CopyProgress,
-    pipeline::clock::{self, Clock},
     simulator::{Op, Simulator},
+    wire::clock::{self, Clock},
 };
 
 /// The lengths of the copies, in tenths of a second.

@@ -14,9 +14,12 @@ use super::{DownloadBlob, part, same_state};
 use crate::{
     error::{Error, Result},
     models::{BlobProperties, ETag},
-    operations::Operation,
-    pipeline::{clock, send::Tries},
-    wire::transport::{Body, TransportError, TransportErrorKind},
+    operations::operation::Operation,
+    pipeline::send::Tries,
+    wire::{
+        clock,
+        transport::{Body, TransportError, TransportErrorKind},
+    },
 };
 
 /// A blob's content on its way: a `Stream` of [`Bytes`], and the blob's properties.

@@ -9,7 +9,10 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::{BlobLease, ReleaseLease};
-use crate::{error::Result, pipeline::clock, wire::transport::BoxFuture};
+use crate::{
+    error::Result,
+    wire::{clock, transport::BoxFuture},
+};
 
 /// How long an acquisition whose caller has gone may take before its lease is released for the
 /// first time: its answer may be lost. When it has ended the lease is released again, since a

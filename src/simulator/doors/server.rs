@@ -31,7 +31,6 @@ use tokio::{
 
 use super::watch::{Activity, Watch, Watched};
 use crate::{
-    pipeline::clock,
     simulator::{
         Shared, Simulator,
         error::{Code, Refusal},
@@ -40,6 +39,7 @@ use crate::{
         payload::Payload,
         route::{Peer, Query},
     },
+    wire::clock,
 };
 
 /// The largest body of an operation that takes XML or nothing: twice a list of 50,000 blocks.

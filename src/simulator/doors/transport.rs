@@ -6,11 +6,11 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use crate::{
-    pipeline::clock::{self, Clock},
     simulator::{Shared, faults::Delivery, handle::Outcome, payload::Payload, route::Peer},
     transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     },
+    wire::clock::{self, Clock},
 };
 
 /// A transport that leads to a simulator, with no socket in between.

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
-use crate::error::{Error, Result};
+use super::malformed::Malformed;
 
 /// Reads a date as the service writes it, or in one of the older forms that HTTP allows.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
@@ -48,13 +48,13 @@ fn fixed(text: &[u8]) -> Option<OffsetDateTime> {
 }
 
 /// The date as the service reads it, cut to whole seconds; refuses what the format cannot hold.
-pub(crate) fn value(what: &'static str, date: OffsetDateTime) -> Result<HeaderValue> {
+pub(crate) fn value(date: OffsetDateTime) -> Result<HeaderValue, Malformed> {
     let in_utc = date
         .checked_to_offset(UtcOffset::UTC)
         .filter(|in_utc| (1970..=9999).contains(&in_utc.year()))
-        .ok_or_else(|| Error::invalid(what, date, "must be a date of the years 1970 to 9999"))?;
+        .ok_or(Malformed::new("must be a date of the years 1970 to 9999"))?;
     HeaderValue::from_bytes(&format(in_utc))
-        .map_err(|_| Error::invalid(what, date, "must be a date that a header can hold"))
+        .map_err(|_| Malformed::new("must be a date that a header can hold"))
 }
 
 /// Writes `Sun, 06 Nov 1994 08:49:37 GMT`. Every request has one, so no machinery of `fmt` here.
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn dates_go_there_and_back() {
         let date = datetime!(1994-11-06 08:49:37 UTC);
-        assert_eq!(value("date", date).expect("legal"), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(value("date", datetime!(1994-11-06 03:49:37.9 -5)).expect("legal"), text(date));
+        assert_eq!(value(date).expect("legal"), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(value(datetime!(1994-11-06 03:49:37.9 -5)).expect("legal"), text(date));
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(date));
         assert_eq!(parse("yesterday"), None);
     }
@@ -101,7 +101,7 @@ mod tests {
     fn dates_are_written_and_read_as_the_http_crate_does() {
         for day in 0..20_000 {
             let date = datetime!(1999-12-28 23:59:58 UTC) + time::Duration::seconds(day * 86_399);
-            assert_eq!(value("date", date).expect("legal"), text(date));
+            assert_eq!(value(date).expect("legal"), text(date));
             assert_eq!(parse(&text(date)), Some(date));
         }
         for bad in [
@@ -121,17 +121,17 @@ mod tests {
     #[test]
     fn the_last_dates_of_all_are_written_or_refused() {
         let last = datetime!(9999-12-31 23:59:59 UTC);
-        assert_eq!(value("date", last).expect("legal"), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(value(last).expect("legal"), "Fri, 31 Dec 9999 23:59:59 GMT");
         assert_eq!(parse("Fri, 31 Dec 9999 23:59:59 GMT"), Some(last));
         for beyond in [datetime!(9999-12-31 23:59 -1), datetime!(-9999-01-01 00:00 +1)] {
-            let error = value("date", beyond).expect_err("beyond").to_string();
+            let error = value(beyond).expect_err("beyond").to_string();
             assert!(error.contains("1970 to 9999"), "{error}");
         }
     }
 
     #[test]
     fn a_date_before_the_epoch_is_refused_and_not_wrapped() {
-        assert!(value("date", datetime!(1969-12-31 23:59:59 UTC)).is_err());
-        assert!(value("date", datetime!(1970-01-01 00:30 +1)).is_err());
+        assert!(value(datetime!(1969-12-31 23:59:59 UTC)).is_err());
+        assert!(value(datetime!(1970-01-01 00:30 +1)).is_err());
     }
 }

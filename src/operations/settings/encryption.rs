@@ -1,11 +1,11 @@
 //! With what the service encrypts what a request writes, and decrypts what it reads.
 
-use super::{Call, url_source::only_https};
 use crate::{
     error::{Error, Result},
-    models::{CustomerProvidedKey, ServiceVersion, headers},
+    models::{CustomerProvidedKey, ServiceVersion},
+    operations::{operation::Call, settings::url_source::only_https},
     pipeline::request::Prepared,
-    wire::redaction,
+    wire::{headers, redaction},
 };
 
 /// A customer's key, or the name of an encryption scope, or neither.

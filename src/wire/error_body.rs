@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::xml::{Malformed, Node, Xml};
 use crate::wire::{
     excerpt::{LONGEST_CODE, LONGEST_MESSAGE, shown},
+    malformed::Malformed,
     redaction::{REDACTED, is_harmless_parameter, is_secret_header},
+    xml::{Node, Xml},
 };
 
 /// The most details that are kept of a body.

@@ -22,12 +22,12 @@ impl fmt::Debug for Stored {
 
 impl Stored {
     /// Sets a header, in place of what was set before.
-    pub(super) fn set(&mut self, name: HeaderName, what: &'static str, value: &str) {
+    pub(crate) fn set(&mut self, name: HeaderName, what: &'static str, value: &str) {
         self.0.retain(|(other, ..)| *other != name);
         self.0.push((name, what, value.to_owned()));
     }
 
-    pub(super) fn write(&self, mut request: Prepared) -> Result<Prepared> {
+    pub(crate) fn write(&self, mut request: Prepared) -> Result<Prepared> {
         for (name, what, value) in &self.0 {
             request = request.text(name.clone(), what, value)?;
         }
@@ -38,7 +38,7 @@ impl Stored {
 /// The settings of a builder that stores such headers in its field `stored`.
 macro_rules! with_stored_headers {
     ($builder:ident) => {
-        crate::operations::stored::with_stored_headers!(
+        crate::operations::settings::stored::with_stored_headers!(
             $builder,
             "The stored `Content-Type`; `application/octet-stream` unless it is set."
         );
@@ -47,35 +47,35 @@ macro_rules! with_stored_headers {
         impl $builder {
             #[doc = $content_type]
             pub fn content_type(mut self, media_type: &str) -> Self {
-                let name = crate::models::headers::BLOB_CONTENT_TYPE;
+                let name = crate::wire::headers::BLOB_CONTENT_TYPE;
                 self.stored.set(name, "content type", media_type);
                 self
             }
 
             /// The stored `Content-Encoding`.
             pub fn content_encoding(mut self, encoding: &str) -> Self {
-                let name = crate::models::headers::BLOB_CONTENT_ENCODING;
+                let name = crate::wire::headers::BLOB_CONTENT_ENCODING;
                 self.stored.set(name, "content encoding", encoding);
                 self
             }
 
             /// The stored `Content-Language`.
             pub fn content_language(mut self, language: &str) -> Self {
-                let name = crate::models::headers::BLOB_CONTENT_LANGUAGE;
+                let name = crate::wire::headers::BLOB_CONTENT_LANGUAGE;
                 self.stored.set(name, "content language", language);
                 self
             }
 
             /// The stored `Content-Disposition` (from version 2013-08-15).
             pub fn content_disposition(mut self, disposition: &str) -> Self {
-                let name = crate::models::headers::BLOB_CONTENT_DISPOSITION;
+                let name = crate::wire::headers::BLOB_CONTENT_DISPOSITION;
                 self.stored.set(name, "content disposition", disposition);
                 self
             }
 
             /// The stored `Cache-Control`.
             pub fn cache_control(mut self, directives: &str) -> Self {
-                let name = crate::models::headers::BLOB_CACHE_CONTROL;
+                let name = crate::wire::headers::BLOB_CACHE_CONTROL;
                 self.stored.set(name, "cache control", directives);
                 self
             }
@@ -87,8 +87,8 @@ pub(crate) use with_stored_headers;
 #[cfg(test)]
 mod tests {
     use crate::operations::{
-        Operation,
         offline::{self, sent},
+        operation::Operation,
     };
 
     #[test]

@@ -1,12 +1,14 @@
 //! Walks the service's XML once, from front to back, borrowing from the bytes.
 
-use std::{borrow::Cow, io::BufRead, str::Utf8Error};
+use std::{borrow::Cow, io::BufRead};
 
 use quick_xml::{
     Reader, XmlVersion,
     escape::resolve_predefined_entity,
     events::{BytesRef, BytesStart, Event},
 };
+
+use super::malformed::Malformed;
 
 /// An XML document that is being read.
 ///
@@ -45,11 +47,6 @@ pub(crate) enum Node<'a> {
     Close,
 }
 
-/// Why a document cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Malformed(Cow<'static, str>);
-
 /// The most elements that may be open at a time: far more than the service ever nests.
 const DEEPEST: usize = 64;
 
@@ -87,7 +84,7 @@ impl<'a> Xml<'a> {
             match self.step()? {
                 Step::Open(element) => return Ok(Some(element)),
                 Step::Close => return Ok(None),
-                Step::Other(Event::Eof) => return Err(Malformed::CUT_SHORT),
+                Step::Other(Event::Eof) => return Err(cut_short()),
                 Step::Other(_) => {}
             }
         }
@@ -212,7 +209,7 @@ impl<'a> Xml<'a> {
             match self.step()? {
                 Step::Open(_) => open += 1,
                 Step::Close => open -= 1,
-                Step::Other(Event::Eof) => return Err(Malformed::CUT_SHORT),
+                Step::Other(Event::Eof) => return Err(cut_short()),
                 Step::Other(_) => {}
             }
         }
@@ -241,7 +238,7 @@ fn read(event: Event<'_>) -> Result<Option<Cow<'_, str>>, Malformed> {
         Event::Text(text) => Some(text.xml10_content()),
         Event::CData(text) => Some(text.xml10_content()),
         Event::GeneralRef(reference) => Some(resolve(&reference)?),
-        Event::Eof => return Err(Malformed::CUT_SHORT),
+        Event::Eof => return Err(cut_short()),
         _ => None,
     })
 }
@@ -256,24 +253,9 @@ fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, Malformed> {
         .ok_or_else(|| Malformed::new("it names an entity that XML has not"))
 }
 
-impl Malformed {
-    const CUT_SHORT: Self = Self(Cow::Borrowed("it ends before its last element does"));
-
-    pub(crate) fn new(why: impl Into<Cow<'static, str>>) -> Self {
-        Self(why.into())
-    }
-}
-
-impl From<Utf8Error> for Malformed {
-    fn from(error: Utf8Error) -> Self {
-        Self(error.to_string().into())
-    }
-}
-
-impl From<quick_xml::Error> for Malformed {
-    fn from(error: quick_xml::Error) -> Self {
-        Self(error.to_string().into())
-    }
+/// It ends before its last element does.
+fn cut_short() -> Malformed {
+    Malformed::new("it ends before its last element does")
 }
 
 #[cfg(test)]
@@ -364,7 +346,7 @@ mod tests {
                 }
                 Event::End(_) if depth == 1 => return Ok(texts),
                 Event::End(_) => depth -= 1,
-                Event::Eof => return Err(Malformed::CUT_SHORT),
+                Event::Eof => return Err(cut_short()),
                 _ => {}
             }
             if depth == 2

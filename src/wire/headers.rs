@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 
-use crate::error::{Error, Result};
+use super::malformed::Malformed;
 
 macro_rules! header_names {
     ($($constant:ident = $name:literal,)+) => {
@@ -75,16 +75,15 @@ header_names! {
 }
 
 /// `text` as a header value; refuses what HTTP cannot carry unchanged.
-pub(crate) fn value(what: &'static str, text: &str) -> Result<HeaderValue> {
-    let carried = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if !carried {
-        return Err(Error::invalid(what, text, "must be visible ASCII characters and spaces"));
+pub(crate) fn value(text: &str) -> Result<HeaderValue, Malformed> {
+    const CARRIED: &str = "must be visible ASCII characters and spaces";
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return Err(Malformed::new(CARRIED));
     }
     if text.starts_with(' ') || text.ends_with(' ') {
-        return Err(Error::invalid(what, text, "must not begin or end with a space"));
+        return Err(Malformed::new("must not begin or end with a space"));
     }
-    HeaderValue::from_str(text)
-        .map_err(|_| Error::invalid(what, text, "must be visible ASCII characters and spaces"))
+    HeaderValue::from_str(text).map_err(|_| Malformed::new(CARRIED))
 }
 
 /// A value of the words that the service uses for yes and no.

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use http::Method;
 use url::form_urlencoded;
 
-use super::Call;
 use crate::{
     error::{Error, Result},
-    models::{ServiceVersion, headers},
+    models::ServiceVersion,
+    operations::operation::Call,
     pipeline::request::Prepared,
+    wire::headers,
 };
 
 /// Refuses settings that the call's service version does not know. A service would refuse some of
@@ -19,7 +20,7 @@ use crate::{
 /// From [Versioning for Azure
 /// Storage](https://learn.microsoft.com/rest/api/storageservices/version-2019-12-12) and the pages
 /// of the operations.
-pub(super) fn check(call: &Call, request: &Prepared) -> Result<()> {
+pub(crate) fn check(call: &Call, request: &Prepared) -> Result<()> {
     let version = call.pipeline.version();
     if version < ServiceVersion::IMMUTABILITY {
         check_headers(call, request)?;

@@ -4,15 +4,16 @@
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::{
-    Call,
-    checksum::{self, Checksum},
-};
 use crate::{
     copy::CopySource,
     error::{Error, Result},
-    models::{Conditions, CustomerProvidedKey, ServiceVersion, headers},
+    models::{Conditions, CustomerProvidedKey, ServiceVersion},
+    operations::{
+        operation::Call,
+        settings::checksum::{self, Checksum},
+    },
     pipeline::request::Prepared,
+    wire::headers,
 };
 
 /// What every builder of such an operation holds of its source.
@@ -155,7 +156,8 @@ macro_rules! from_uri_settings {
             /// (from version 2020-10-02). The source's URL is then sent without a SAS of this
             /// crate's own. The token travels over https only.
             pub fn source_authorization(mut self, token: &str) -> Self {
-                self.source.authorization = Some(crate::operations::url_source::Bearer::new(token));
+                self.source.authorization =
+                    Some(crate::operations::settings::url_source::Bearer::new(token));
                 self
             }
 
@@ -187,7 +189,7 @@ pub(crate) use from_uri_settings;
 /// The same, for a builder that is itself an operation, with the way in which it is awaited.
 macro_rules! from_uri {
     ($builder:ident -> $output:ty) => {
-        crate::operations::url_source::from_uri_settings!($builder);
+        crate::operations::settings::url_source::from_uri_settings!($builder);
 
         impl std::future::IntoFuture for $builder {
             type Output = crate::error::Result<$output>;

@@ -10,13 +10,13 @@ use crate::{
 };
 
 /// The most that one request may write, in bytes.
-pub(super) const PIECE: u32 = 4 << 20;
+pub(crate) const PIECE: u32 = 4 << 20;
 
 /// How many requests are on their way at a time, unless the caller says.
-pub(super) const CONCURRENCY: usize = 4;
+pub(crate) const CONCURRENCY: usize = 4;
 
 /// Refuses to cut what only a single request can do.
-pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<()> {
+pub(crate) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<()> {
     if !(1..=64).contains(&concurrency) {
         return Err(Error::invalid("concurrency", concurrency, "must be 1 to 64"));
     }
@@ -30,7 +30,7 @@ pub(super) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
 
 /// Sends all pieces, `concurrency` at a time, each of them not before its turn; gives what their
 /// answers say together.
-pub(super) async fn write<P: Future<Output = Result<PageInfo>>>(
+pub(crate) async fn write<P: Future<Output = Result<PageInfo>>>(
     pieces: impl Iterator<Item = P>,
     concurrency: usize,
 ) -> Result<PageInfo> {
@@ -67,7 +67,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::pipeline::clock;
+    use crate::wire::clock;
 
     /// A piece that is answered after `millis`, as applied at `second`.
     async fn piece(number: usize, millis: u64, second: i64) -> Result<PageInfo> {

@@ -3,11 +3,12 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderName;
 
-use super::Call;
 use crate::{
     error::{Error, Result},
-    models::{ServiceVersion, headers},
+    models::ServiceVersion,
+    operations::operation::Call,
     pipeline::request::Prepared,
+    wire::headers,
 };
 
 /// An MD5 or a CRC-64, or neither.
@@ -49,13 +50,11 @@ impl Checksum {
             return Err(Error::invalid(crc64_name, "a CRC-64", &rule));
         }
         if let Some(md5) = self.md5 {
-            let value = headers::value(md5_name, &STANDARD.encode(md5))?;
-            request = request.header(md5_header.clone(), value);
+            request = request.text(md5_header.clone(), md5_name, &STANDARD.encode(md5))?;
         }
         if let Some(crc64) = self.crc64 {
             call.since(ServiceVersion::CRC64, "a CRC-64")?;
-            let value = headers::value(crc64_name, &STANDARD.encode(crc64))?;
-            request = request.header(crc64_header.clone(), value);
+            request = request.text(crc64_header.clone(), crc64_name, &STANDARD.encode(crc64))?;
         }
         Ok(request)
     }
@@ -93,8 +92,8 @@ pub(crate) use with_content_crc64;
 #[cfg(test)]
 mod tests {
     use crate::operations::{
-        Operation,
         offline::{self, sent},
+        operation::Operation,
     };
 
     #[test]

@@ -1,0 +1,11 @@
+//! What several operations have in common.
+
+pub(crate) mod blob;
+pub(crate) mod checksum;
+pub(crate) mod content;
+pub(crate) mod encryption;
+pub(crate) mod pieces;
+pub(crate) mod sequence_number;
+pub(crate) mod stored;
+pub(crate) mod url_source;
+pub(crate) mod versions;
