@@ -13,7 +13,7 @@ use std::{env, process::ExitCode};
 use account::{CONNECTION_STRING, Result, account, announce};
 use blobcopy::{
     BlobContainerClient, BlobHierarchyItem, BlobInclude, BlobItem, BlobServiceClient, CopyState,
-    PageBlobClient, simulator::Simulator,
+    PageBlobClient, SnapshotId, simulator::Simulator,
 };
 use futures_util::TryStreamExt;
 use time::macros::format_description;
@@ -46,9 +46,18 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
     // one.
     let include = [BlobInclude::Copy, BlobInclude::Snapshots, BlobInclude::Metadata];
     let mut blobs = std::pin::pin!(container.list_blobs().include(include).stream());
-    let mut count = 0;
+    let (mut count, mut last) = (0, None);
     while let Some(blob) = blobs.try_next().await? {
         show(&blob)?;
+        if let Some(kept) = kept(&blob) {
+            // The bytes of an incremental copy count the whole disk. What it moved, its snapshot
+            // tells beside the one before, which has been listed just now.
+            let before = last.replace((blob.name.clone(), kept.clone()));
+            if let Some((_, before)) = before.filter(|(name, _)| *name == blob.name) {
+                let kept = container.page_blob_client(&blob.name).with_snapshot(kept);
+                detail("moved", &format!("{} bytes", kept.diff_size(before).await?));
+            }
+        }
         count += 1;
     }
     println!("\n{count} in all. Up to the first slash:\n");
@@ -86,7 +95,6 @@ fn show(blob: &BlobItem) -> Result<()> {
     let ended = completed_on.map(|date| date.format(format)).transpose()?.unwrap_or_default();
     println!("{:9} {progress:>21} {ended:20} {name}", status.as_str());
 
-    let detail = |what, text: &str| println!("{:10}{what:9} {text}", "");
     detail("id", copy.copy_id.as_str());
     if let Some(source) = &copy.source {
         // Shows the signature of a SAS as REDACTED.
@@ -102,6 +110,17 @@ fn show(blob: &BlobItem) -> Result<()> {
         detail("metadata", &format!("{name}: {value}"));
     }
     Ok(())
+}
+
+/// One line of what there is to know of a copy.
+fn detail(what: &str, text: &str) {
+    println!("{:10}{what:9} {text}", "");
+}
+
+/// The snapshot that this is, if it is the one in which an incremental copy was kept.
+fn kept(blob: &BlobItem) -> Option<&SnapshotId> {
+    let copy = blob.properties.copy.as_ref()?;
+    copy.destination_snapshot.as_ref().filter(|kept| blob.snapshot.as_ref() == Some(*kept))
 }
 
 /// Copies disks from another account: to the end, twice incrementally, half-way, and not at all.

@@ -49,7 +49,7 @@
 //! }
 //! ```
 //!
-//! What it takes are the polls: one every 30 seconds is 38,000 of them, a few seconds of a debug
+//! What it takes are the polls: one every 30 seconds is 39,000 of them, a few seconds of a debug
 //! build and less than one of a release build. A longer
 //! [`interval`](crate::builders::Wait::interval) makes it milliseconds.
 //!
