@@ -143,6 +143,9 @@ fn a_sas_is_bound_to_protocol_address_and_time() {
     };
     with(("spr", "https")).refused(403, "AuthorizationProtocolMismatch");
     with(("spr", "https,http")).expect(200);
+    for wrong in ["http", "http,https", "https,https"] {
+        with(("spr", wrong)).refused(403, "AuthenticationFailed");
+    }
     with(("sip", "127.0.0.1")).expect(200);
     with(("sip", "127.0.0.0-127.0.0.9")).expect(200);
     with(("sip", "168.1.5.60-168.1.5.70")).refused(403, "AuthorizationSourceIPMismatch");
@@ -212,6 +215,7 @@ fn an_account_sas_names_services_and_kinds_of_resource() {
     };
     ask(&kit, "GET", "/one/a", &with("b", "o", "r")).expect(200);
     ask(&kit, "GET", "/one/a", &with("qtf", "o", "r")).refused(403, "AuthorizationServiceMismatch");
+    ask(&kit, "GET", "/one/a", &with("b", "o", "rwr")).refused(403, "AuthenticationFailed");
     let container = with("b", "c", "rcwd");
     for (version, told) in [("2024-05-04", false), ("2024-08-04", true)] {
         let get = unsigned(&kit, "GET", &format!("/one/a?{container}"));

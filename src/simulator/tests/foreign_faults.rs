@@ -1,5 +1,7 @@
 //! What clients that nobody here wrote have asked, and what the service answers to it.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::kit::{plain, sas, with_blob};
 
 #[test]
@@ -216,6 +218,17 @@ fn names_are_listed_in_the_order_of_utf_16() {
     let list = "/src?restype=container&comp=list";
     let expected = ["a-b", "a/b", "\u{d7ff}", "\u{10000}", "\u{fffd}"];
     assert_eq!(names(list), expected);
+    // Page by page too, each going on where the one before ended.
+    let (mut paged, mut marker) = (Vec::new(), String::new());
+    loop {
+        let page = format!("{list}&maxresults=1&marker={marker}");
+        paged.extend(names(&page));
+        let page = kit.ask("GET", &page).send();
+        let Some((_, rest)) = page.text().split_once("<NextMarker>") else { break };
+        let next = rest.split("</NextMarker>").next().expect("it ends");
+        marker = utf8_percent_encode(next, NON_ALPHANUMERIC).to_string();
+    }
+    assert_eq!(paged, expected);
     assert_eq!(
         names(&format!("{list}&delimiter=%F0%90%80%80")),
         expected[..3].iter().chain(&["\u{10000}", "\u{fffd}"]).copied().collect::<Vec<_>>()
