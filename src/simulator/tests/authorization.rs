@@ -105,6 +105,14 @@ fn a_sas_for_a_snapshot_opens_no_other_and_not_the_base() {
     ask(&kit, "GET", "/one/a", &one).refused(403, "AuthenticationFailed");
     let base = Token(fields("b")).service("/one/a", "");
     ask(&kit, "GET", &format!("/one/a?snapshot={second}"), &base).expect(200);
+
+    // That is enough for the source of an incremental copy.
+    kit.page_blob("/one/disk", 1);
+    let kept = kit.snapshot("/one/disk");
+    let one = Token(fields("bs")).service("/one/disk", &kept);
+    let source = format!("{HOST}/{DEFAULT_ACCOUNT}/one/disk?snapshot={kept}&{one}");
+    let copy = kit.ask("PUT", "/one/backup?comp=incrementalcopy");
+    copy.header("x-ms-copy-source", &source).send().expect(202);
 }
 
 #[test]
