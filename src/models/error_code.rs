@@ -10,7 +10,34 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::words::open_enum;
 
-open_enum! {
+/// An open enum of codes whose documentation is also what [`ErrorCode::description`] says.
+macro_rules! error_codes {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[doc = $text:literal])+ $variant:ident = $word:literal $(| $alias:literal)*,)+
+    }) => {
+        open_enum! {
+            $(#[$doc])*
+            $name {
+                $($(#[doc = $text])+ $variant = $word $(| $alias)*,)+
+            }
+        }
+
+        impl $name {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// What the code and the HTTP status that comes with it mean, from their documentation.
+            fn documentation(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some(concat!($($text),+)),)+
+                    Self::Other(_) => None,
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
     /// Why the service refused: the value of `x-ms-error-code`, or of `Code` in the body.
     ///
     /// Open, since the service adds codes: one that is not known is kept in
@@ -26,94 +53,111 @@ open_enum! {
         /// The service version or the destination account is too old to copy from another account.
         /// Comes with 400.
         CopyAcrossAccountsNotSupported = "CopyAcrossAccountsNotSupported",
-        /// Invalid header value. Comes with 400.
+        /// A header has a value that the service does not accept; the error's details name it. With
+        /// `x-ms-version`: the service does not know that version. Comes with 400.
         InvalidHeaderValue = "InvalidHeaderValue",
-        /// Invalid input. Comes with 400.
+        /// One of the request's inputs is not valid. Comes with 400.
         InvalidInput = "InvalidInput",
-        /// Invalid uri. Comes with 400.
+        /// The request's URL, or the URL in `x-ms-copy-source`, names no resource of the service.
+        /// Comes with 400.
         InvalidUri = "InvalidUri",
-        /// Invalid query parameter value. Comes with 400.
+        /// A query parameter has a value that the service does not accept; the error's details name
+        /// it. Comes with 400.
         InvalidQueryParameterValue = "InvalidQueryParameterValue",
-        /// Invalid resource name. Comes with 400.
+        /// The name of the container or blob holds characters that it cannot have. Comes with 400.
         InvalidResourceName = "InvalidResourceName",
-        /// Invalid md5. Comes with 400.
+        /// An MD5 in the request is not 16 bytes in base64. Comes with 400.
         InvalidMd5 = "InvalidMd5",
-        /// Md5 mismatch. Comes with 400.
+        /// The content that arrived does not have the MD5 that the request gave. Comes with 400.
         Md5Mismatch = "Md5Mismatch",
-        /// Crc64 mismatch. Comes with 400.
+        /// The content that arrived does not have the CRC-64 that the request gave. Comes with 400.
         Crc64Mismatch = "Crc64Mismatch",
-        /// Invalid metadata. Comes with 400.
+        /// The metadata has a name or value with characters that it cannot have. Comes with 400.
         InvalidMetadata = "InvalidMetadata",
-        /// Metadata too large. Comes with 400.
+        /// The metadata is larger than 8 KiB. Comes with 400.
         MetadataTooLarge = "MetadataTooLarge",
-        /// Empty metadata key. Comes with 400.
+        /// A metadata name is empty. Comes with 400.
         EmptyMetadataKey = "EmptyMetadataKey",
-        /// Missing required header. Comes with 400.
+        /// The request lacks a header that the operation needs; the error's details name it. Comes
+        /// with 400.
         MissingRequiredHeader = "MissingRequiredHeader",
-        /// Missing required query parameter. Comes with 400.
+        /// The request lacks a query parameter that the operation needs; the error's details name
+        /// it. Comes with 400.
         MissingRequiredQueryParameter = "MissingRequiredQueryParameter",
-        /// Multiple condition headers not supported. Comes with 400.
+        /// The request has more conditions than the operation takes; most writes take one. Comes
+        /// with 400.
         MultipleConditionHeadersNotSupported = "MultipleConditionHeadersNotSupported",
-        /// Condition headers not supported. Comes with 400.
+        /// The operation takes no conditions. Comes with 400.
         ConditionHeadersNotSupported = "ConditionHeadersNotSupported",
-        /// Out of range input. Comes with 400.
+        /// One of the request's inputs is too large or too small. Comes with 400.
         OutOfRangeInput = "OutOfRangeInput",
-        /// Out of range query parameter value. Comes with 400.
+        /// A query parameter is outside its range; the error's details name it. Comes with 400.
         OutOfRangeQueryParameterValue = "OutOfRangeQueryParameterValue",
-        /// Unsupported header. Comes with 400.
+        /// The operation does not take one of the headers; the error's details name it. Comes with
+        /// 400.
         UnsupportedHeader = "UnsupportedHeader",
-        /// Unsupported query parameter. Comes with 400.
+        /// The operation does not take one of the query parameters; the error's details name it.
+        /// Comes with 400.
         UnsupportedQueryParameter = "UnsupportedQueryParameter",
-        /// Invalid blob tier. Comes with 400.
+        /// The blob, because of its type or account, cannot have this access tier. Comes with 400.
         InvalidBlobTier = "InvalidBlobTier",
-        /// Invalid block id. Comes with 400.
+        /// The block id is not base64, or longer than 64 bytes. Comes with 400.
         InvalidBlockId = "InvalidBlockId",
-        /// Invalid block list. Comes with 400.
+        /// The list names a block that is neither uncommitted nor part of the blob. Comes with 400.
         InvalidBlockList = "InvalidBlockList",
-        /// Invalid blob or block. Comes with 400.
+        /// The block does not fit the blob: all block ids of one blob must have the same length.
+        /// Comes with 400.
         InvalidBlobOrBlock = "InvalidBlobOrBlock",
-        /// Block list too long. Comes with 400.
+        /// The list names more than 50,000 blocks. Comes with 400.
         BlockListTooLong = "BlockListTooLong",
-        /// Invalid operation. Comes with 400.
+        /// The resource does not support the operation, such as a write to a snapshot. Comes with
+        /// 400.
         InvalidOperation = "InvalidOperation",
-        /// Invalid version for page blob operation. Comes with 400.
+        /// The service version is too old for this operation on page blobs. Comes with 400.
         InvalidVersionForPageBlobOperation = "InvalidVersionForPageBlobOperation",
-        /// Previous snapshot cannot be newer. Comes with 400.
+        /// In a page-range diff, the earlier snapshot is later than the one that it is compared
+        /// with. Comes with 400.
         PreviousSnapshotCannotBeNewer = "PreviousSnapshotCannotBeNewer",
-        /// Invalid xml document. Comes with 400.
+        /// The request's body is not the XML that the operation takes. Comes with 400.
         InvalidXmlDocument = "InvalidXmlDocument",
-        /// No authentication information. Comes with 401.
+        /// The request carries no credential, and the resource is not public. Comes with 401.
         NoAuthenticationInformation = "NoAuthenticationInformation",
-        /// Invalid authentication info. Comes with 401.
+        /// The `Authorization` header is malformed, or its bearer token is not accepted. Comes with
+        /// 401.
         InvalidAuthenticationInfo = "InvalidAuthenticationInfo",
-        /// The signature or the token is wrong, has expired, or the clock is off by more than 15
-        /// minutes. Comes with 403.
+        /// The signature or the token is wrong, the SAS is not valid at this time, or the request's
+        /// date is off by more than 15 minutes. Comes with 403.
         AuthenticationFailed = "AuthenticationFailed",
-        /// Authorization failure. Comes with 403.
+        /// The request is authentic, but not allowed: most often the account's firewall blocks the
+        /// network that it comes from. Comes with 403.
         AuthorizationFailure = "AuthorizationFailure",
-        /// Authorization permission mismatch. Comes with 403.
+        /// The SAS or the identity lacks the permission that the operation needs. Comes with 403.
         AuthorizationPermissionMismatch = "AuthorizationPermissionMismatch",
-        /// Authorization protocol mismatch. Comes with 403.
+        /// The SAS is for https, and the request came over http. Comes with 403.
         AuthorizationProtocolMismatch = "AuthorizationProtocolMismatch",
-        /// Authorization source i p mismatch. Comes with 403.
+        /// The SAS is for other IP addresses than the one that the request came from. Comes with
+        /// 403.
         AuthorizationSourceIPMismatch = "AuthorizationSourceIPMismatch",
-        /// Authorization service mismatch. Comes with 403.
+        /// The SAS is not for the blob service. Comes with 403.
         AuthorizationServiceMismatch = "AuthorizationServiceMismatch",
-        /// Authorization resource type mismatch. Comes with 403.
+        /// The SAS is not for this type of resource: service, container or blob. Comes with 403.
         AuthorizationResourceTypeMismatch = "AuthorizationResourceTypeMismatch",
-        /// Insufficient account permissions. Comes with 403.
+        /// The account does not allow the operation, such as a write to a read-only account. Comes
+        /// with 403.
         InsufficientAccountPermissions = "InsufficientAccountPermissions",
-        /// Account is disabled. Comes with 403.
+        /// The account is disabled. Comes with 403.
         AccountIsDisabled = "AccountIsDisabled",
-        /// Unauthorized blob overwrite. Comes with 403.
+        /// The SAS may create blobs, and the blob exists already: to overwrite it needs the
+        /// permission `w`. Comes with 403.
         UnauthorizedBlobOverwrite = "UnauthorizedBlobOverwrite",
-        /// Blob not found. Comes with 404.
+        /// There is no such blob, snapshot or version. Comes with 404.
         BlobNotFound = "BlobNotFound",
-        /// Container not found. Comes with 404.
+        /// There is no such container. Comes with 404.
         ContainerNotFound = "ContainerNotFound",
-        /// Resource not found. Comes with 404.
+        /// There is no such resource, or the request may not know of it: a private container says
+        /// so to anonymous requests. Comes with 404.
         ResourceNotFound = "ResourceNotFound",
-        /// Unsupported http verb. Comes with 405.
+        /// The resource does not support this HTTP method. Comes with 405.
         UnsupportedHttpVerb = "UnsupportedHttpVerb",
         /// The blob is the destination of a copy that is still pending. Comes with 409.
         PendingCopyOperation = "PendingCopyOperation",
@@ -121,14 +165,14 @@ open_enum! {
         NoPendingCopyOperation = "NoPendingCopyOperation",
         /// Another copy than the named one is pending. Comes with 409.
         CopyIdMismatch = "CopyIdMismatch",
-        /// The blob is of another type than the operation needs. Comes with 409.
+        /// The blob is of another type than the operation needs. A copy cannot change the type of
+        /// an existing destination. Comes with 409.
         InvalidBlobType = "InvalidBlobType",
         /// The source of an incremental copy is not a page blob. Comes with 409.
         InvalidSourceBlobType = "InvalidSourceBlobType",
         /// The source of an incremental copy is not the URL of a blob in Azure. Comes with 409.
         InvalidSourceBlobUrl = "InvalidSourceBlobUrl",
-        /// The destination is tied to another source by its earlier incremental copies. Comes with
-        /// 409.
+        /// The destination was not made by incremental copies of this source. Comes with 409.
         IncrementalCopyBlobMismatch = "IncrementalCopyBlobMismatch",
         /// The source of an incremental copy must be a snapshot. Comes with 409.
         IncrementalCopySourceMustBeSnapshot = "IncrementalCopySourceMustBeSnapshot",
@@ -138,82 +182,90 @@ open_enum! {
         IncrementalCopyOfEarlierSnapshotNotAllowed = "IncrementalCopyOfEarlierSnapshotNotAllowed"
             | "IncrementalCopyOfEarlierVersionSnapshotNotAllowed"
             | "IncrementalCopyOfEralierVersionSnapshotNotAllowed",
-        /// Incremental copy blob previous snapshot does not exist. Comes with 409.
+        /// The source's snapshot that was copied last is deleted, so the service cannot compute the
+        /// difference to it. Comes with 409.
         IncrementalCopyBlobPreviousSnapshotDoesNotExist = "IncrementalCopyBlobPreviousSnapshotDoesNotExist",
-        /// On the destination of incremental copies only properties, further incremental copies and
-        /// delete are allowed; read its snapshots instead. Comes with 409.
+        /// The destination of incremental copies allows only Get Blob Properties, further
+        /// incremental copies and Delete Blob; read its snapshots instead. Comes with 409.
         OperationNotAllowedOnIncrementalCopyBlob = "OperationNotAllowedOnIncrementalCopyBlob",
         /// The destination of incremental copies cannot itself be copied; copy one of its
         /// snapshots. Comes with 409.
         CopySourceCannotBeIncrementalCopyBlob = "CopySourceCannotBeIncrementalCopyBlob",
-        /// Previous snapshot not found. Comes with 409.
+        /// In a page-range diff, the earlier snapshot does not exist. Comes with 409.
         PreviousSnapshotNotFound = "PreviousSnapshotNotFound",
-        /// Previous snapshot operation not supported. Comes with 409.
+        /// The blob does not support page-range diffs. Comes with 409.
         PreviousSnapshotOperationNotSupported = "PreviousSnapshotOperationNotSupported",
-        /// Blob generation mismatch. Comes with 409.
+        /// In a page-range diff, the blob was created again since the earlier snapshot. Comes with
+        /// 409.
         BlobGenerationMismatch = "BlobGenerationMismatch",
-        /// The source was created anew since the last incremental copy, so there is no difference
-        /// to copy. Comes with 409.
+        /// The source was created again since the last incremental copy or the earlier snapshot, so
+        /// there is no difference to compute. Comes with 409.
         BlobOverwritten = "BlobOverwritten",
-        /// Blob already exists. Comes with 409.
+        /// The blob exists already, and the request says that it must not. Comes with 409.
         BlobAlreadyExists = "BlobAlreadyExists",
-        /// Container already exists. Comes with 409.
+        /// The container exists already. Comes with 409.
         ContainerAlreadyExists = "ContainerAlreadyExists",
-        /// Container being deleted. Comes with 409.
+        /// The container is being deleted; its name is free again after 30 seconds or more. Comes
+        /// with 409.
         ContainerBeingDeleted = "ContainerBeingDeleted",
-        /// Container disabled. Comes with 409.
+        /// The container is disabled by an administrator. Comes with 409.
         ContainerDisabled = "ContainerDisabled",
-        /// Snapshots present. Comes with 409.
+        /// The blob has snapshots, and the request does not say what to do with them. Comes with
+        /// 409.
         SnapshotsPresent = "SnapshotsPresent",
-        /// Snapshot count exceeded. Comes with 409.
+        /// The blob has as many snapshots as it can have: 100 for a premium page blob. Comes with
+        /// 409.
         SnapshotCountExceeded = "SnapshotCountExceeded",
         /// Snapshots of this blob are being taken too fast. Both spellings are this variant. Comes
         /// with 409.
         SnapshotOperationRateExceeded = "SnapshotOperationRateExceeded"
             | "SnaphotOperationRateExceeded",
-        /// Lease already present. Comes with 409.
+        /// The resource is leased already, under another id. Comes with 409.
         LeaseAlreadyPresent = "LeaseAlreadyPresent",
-        /// Lease already broken. Comes with 409.
+        /// The lease is broken already. Comes with 409.
         LeaseAlreadyBroken = "LeaseAlreadyBroken",
-        /// Lease id mismatch with lease operation. Comes with 409.
+        /// The lease that is to be changed, renewed or released has another id. Comes with 409.
         LeaseIdMismatchWithLeaseOperation = "LeaseIdMismatchWithLeaseOperation",
-        /// Lease not present with lease operation. Comes with 409.
+        /// There is no lease to change, renew, release or break. Comes with 409.
         LeaseNotPresentWithLeaseOperation = "LeaseNotPresentWithLeaseOperation",
-        /// Lease is breaking and cannot be acquired. Comes with 409.
+        /// The lease is being broken; it can be acquired once its time has passed. Comes with 409.
         LeaseIsBreakingAndCannotBeAcquired = "LeaseIsBreakingAndCannotBeAcquired",
-        /// Lease is breaking and cannot be changed. Comes with 409.
+        /// The lease is being broken, so its id cannot be changed. Comes with 409.
         LeaseIsBreakingAndCannotBeChanged = "LeaseIsBreakingAndCannotBeChanged",
-        /// Lease is broken and cannot be renewed. Comes with 409.
+        /// The lease was broken, so it cannot be renewed. Comes with 409.
         LeaseIsBrokenAndCannotBeRenewed = "LeaseIsBrokenAndCannotBeRenewed",
-        /// Blob archived. Comes with 409.
+        /// The blob is archived: it must be rehydrated first. Comes with 409.
         BlobArchived = "BlobArchived",
-        /// Blob being rehydrated. Comes with 409.
+        /// The blob is being rehydrated from the archive tier. Comes with 409.
         BlobBeingRehydrated = "BlobBeingRehydrated",
-        /// Blob not archived. Comes with 409.
+        /// The blob is not archived. Comes with 409.
         BlobNotArchived = "BlobNotArchived",
-        /// Cannot change to lower tier. Comes with 409.
+        /// A page blob's tier can only be raised. Comes with 409.
         CannotChangeToLowerTier = "CannotChangeToLowerTier",
-        /// Blob tier inadequate for content length. Comes with 409.
+        /// The tier is too low for a page blob of this length. Comes with 409.
         BlobTierInadequateForContentLength = "BlobTierInadequateForContentLength",
-        /// Content length larger than tier limit. Comes with 409.
+        /// The blob is longer than its tier allows. Comes with 409.
         ContentLengthLargerThanTierLimit = "ContentLengthLargerThanTierLimit",
-        /// Blob immutable due to policy. Comes with 409.
+        /// An immutability policy or a legal hold protects the blob. Comes with 409.
         BlobImmutableDueToPolicy = "BlobImmutableDueToPolicy",
-        /// Blob uses customer specified encryption. Comes with 409.
+        /// The blob is encrypted with a customer-provided key or a scope, which the request does
+        /// not match. Comes with 409.
         BlobUsesCustomerSpecifiedEncryption = "BlobUsesCustomerSpecifiedEncryption",
-        /// Feature version mismatch. Comes with 409.
+        /// The service version is too old for the blob, such as an append blob before 2015-02-21.
+        /// Comes with 409.
         FeatureVersionMismatch = "FeatureVersionMismatch",
-        /// Block count exceeds limit. Comes with 409.
+        /// The blob has as many blocks as it can have: 50,000 committed, 100,000 uncommitted. Comes
+        /// with 409.
         BlockCountExceedsLimit = "BlockCountExceedsLimit",
-        /// Sequence number increment too large. Comes with 409.
+        /// The sequence number cannot be increased any further. Comes with 409.
         SequenceNumberIncrementTooLarge = "SequenceNumberIncrementTooLarge",
-        /// System in use. Comes with 409.
+        /// A resource of the service is in use; the operation cannot be done now. Comes with 409.
         SystemInUse = "SystemInUse",
-        /// Resource type mismatch. Comes with 409.
+        /// The resource is of another type than the operation needs. Comes with 409.
         ResourceTypeMismatch = "ResourceTypeMismatch",
-        /// Public access not permitted. Comes with 409.
+        /// The account allows no public access. Comes with 409.
         PublicAccessNotPermitted = "PublicAccessNotPermitted",
-        /// Missing content length header. Comes with 411.
+        /// The request has no `Content-Length`. Comes with 411.
         MissingContentLengthHeader = "MissingContentLengthHeader",
         /// A condition of the request was not met. Comes with 412.
         ConditionNotMet = "ConditionNotMet",
@@ -221,29 +273,29 @@ open_enum! {
         TargetConditionNotMet = "TargetConditionNotMet",
         /// A condition on the source was not met. Comes with 412.
         SourceConditionNotMet = "SourceConditionNotMet",
-        /// Sequence number condition not met. Comes with 412.
+        /// The blob's sequence number does not meet the condition of the request. Comes with 412.
         SequenceNumberConditionNotMet = "SequenceNumberConditionNotMet",
-        /// Lease id missing. Comes with 412.
+        /// The blob or container is leased, and the request has no lease id. Comes with 412.
         LeaseIdMissing = "LeaseIdMissing",
-        /// Lease id mismatch with blob operation. Comes with 412.
+        /// The blob is leased under another id. Comes with 412.
         LeaseIdMismatchWithBlobOperation = "LeaseIdMismatchWithBlobOperation",
-        /// Lease id mismatch with container operation. Comes with 412.
+        /// The container is leased under another id. Comes with 412.
         LeaseIdMismatchWithContainerOperation = "LeaseIdMismatchWithContainerOperation",
-        /// Lease not present with blob operation. Comes with 412.
+        /// The request has a lease id, and the blob has no lease. Comes with 412.
         LeaseNotPresentWithBlobOperation = "LeaseNotPresentWithBlobOperation",
-        /// Lease lost. Comes with 412.
+        /// The lease with this id has expired or was broken. Comes with 412.
         LeaseLost = "LeaseLost",
         /// A copy into a leased blob needs an infinite lease. Comes with 412.
         InfiniteLeaseDurationRequired = "InfiniteLeaseDurationRequired",
-        /// Append position condition not met. Comes with 412.
+        /// The append blob does not end at the offset that the request names. Comes with 412.
         AppendPositionConditionNotMet = "AppendPositionConditionNotMet",
-        /// Max blob size condition not met. Comes with 412.
+        /// The append blob would become longer than the request allows. Comes with 412.
         MaxBlobSizeConditionNotMet = "MaxBlobSizeConditionNotMet",
-        /// Request body too large. Comes with 413.
+        /// The request's body is larger than the operation takes. Comes with 413.
         RequestBodyTooLarge = "RequestBodyTooLarge",
-        /// Invalid range. Comes with 416.
+        /// The range begins beyond the end of the blob. Comes with 416.
         InvalidRange = "InvalidRange",
-        /// Invalid page range. Comes with 416.
+        /// The range is not made of whole pages of 512 bytes within the blob. Comes with 416.
         InvalidPageRange = "InvalidPageRange",
         /// The service met an error of its own; try again. Comes with 500.
         InternalError = "InternalError",
@@ -251,6 +303,7 @@ open_enum! {
         /// Comes with 500.
         OperationTimedOut = "OperationTimedOut",
         /// The service could not read the copy's source; the source's own status and code say why.
+        /// Any status comes with it.
         CannotVerifyCopySource = "CannotVerifyCopySource",
         /// The service is busy, or the account is over one of its limits; try again later. Comes
         /// with 503.
@@ -258,9 +311,38 @@ open_enum! {
     }
 }
 
+impl ErrorCode {
+    /// What the code means, in a sentence or two; `None` for a code that is not known.
+    ///
+    /// ```
+    /// use blobcopy::ErrorCode;
+    ///
+    /// let code = ErrorCode::BlobNotFound;
+    /// assert_eq!(code.description(), Some("There is no such blob, snapshot or version."));
+    /// assert_eq!(ErrorCode::from("Unheard").description(), None);
+    /// ```
+    pub fn description(&self) -> Option<&'static str> {
+        let text = self.documentation()?.trim_start();
+        Some(text.split(" Comes with ").next().unwrap_or(text))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_description_says_more_than_the_code() {
+        let squeezed = |text: &str| -> String {
+            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+        };
+        for code in ErrorCode::ALL {
+            let text = code.description().expect("known");
+            assert!(text.ends_with('.') && !text.contains("Comes with"), "{text}");
+            assert_ne!(squeezed(text), squeezed(code.as_str()), "{text}");
+        }
+        assert_eq!(ErrorCode::from("Unheard").description(), None);
+    }
 
     #[test]
     fn the_three_spellings_of_the_earlier_snapshot_code_are_one() {
