@@ -113,7 +113,7 @@ impl IntoFuture for GetPageRangesDiff {
 fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
     let what = "previous snapshot URL";
     address::check(what, url).map_err(BadName::from)?;
-    let mut value = headers::value(url.as_str()).map_err(|why| why.at(what, &url))?;
+    let mut value = headers::value(url.as_str()).map_err(|why| why.at(what, url))?;
     value.set_sensitive(true);
     Ok(value)
 }
