@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 
 # Each registers its checks.
-import pages, copies, incremental, from_url, blobs, lists, leases, sas  # noqa: F401,E401
+import pages, copies, incremental, from_url, blobs, lists, leases, sas, account  # noqa: F401,E401
 from kit import CHECKS, World
 
 HERE = Path(__file__).parent
