@@ -56,6 +56,10 @@ lint: fmt-check clippy
 doc *arguments:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features {{arguments}}
 
+# Whether every import of the library runs downward
+layers:
+    .ci/layers
+
 # Lints the library with every combination of features
 features:
     .ci/features

@@ -58,82 +58,45 @@ mod pipeline;
 pub mod simulator;
 mod wire;
 
-pub use self::auth::credential::Credential;
-pub use self::auth::sas::SasToken;
-pub use self::auth::shared_key::SharedKey;
-pub use self::auth::token::AccessToken;
-pub use self::auth::token::TokenProvider;
-pub use self::clients::AppendBlobClient;
-pub use self::clients::BlobClient;
-pub use self::clients::BlobContainerClient;
-pub use self::clients::BlobServiceClient;
-pub use self::clients::BlobServiceClientBuilder;
-pub use self::clients::BlockBlobClient;
-pub use self::clients::Lease;
-pub use self::clients::PageBlobClient;
-pub use self::copy::AbortOutcome;
-pub use self::copy::CopyFromUriOperation;
-pub use self::copy::CopySource;
-pub use self::copy::CopyToken;
-pub use self::error::CredentialError;
-pub use self::error::Error;
-pub use self::error::Result;
-pub use self::error::ServiceError;
-pub use self::models::AccessTier;
-pub use self::models::ArchiveStatus;
-pub use self::models::BlobContentInfo;
-pub use self::models::BlobCopyInfo;
-pub use self::models::BlobHierarchyItem;
-pub use self::models::BlobItem;
-pub use self::models::BlobProperties;
-pub use self::models::BlobType;
-pub use self::models::Block;
-pub use self::models::BlockId;
-pub use self::models::BlockInfo;
-pub use self::models::BlockList;
-pub use self::models::BlockListEntry;
-pub use self::models::CompletedCopy;
-pub use self::models::Conditions;
-pub use self::models::ContainerItem;
-pub use self::models::CopyId;
-pub use self::models::CopyProgress;
-pub use self::models::CopySourceUrl;
-pub use self::models::CopyState;
-pub use self::models::CopyStatus;
-pub use self::models::CustomerProvidedKey;
-pub use self::models::ETag;
-pub use self::models::ErrorCode;
-pub use self::models::ImmutabilityPolicyMode;
-pub use self::models::LeaseDuration;
-pub use self::models::LeaseId;
-pub use self::models::LeaseState;
-pub use self::models::LeaseStatus;
-pub use self::models::Metadata;
-pub use self::models::PageInfo;
-pub use self::models::PageRange;
-pub use self::models::PageRangeItem;
-pub use self::models::PublicAccessType;
-pub use self::models::RehydratePriority;
-pub use self::models::ServiceVersion;
-pub use self::models::SnapshotId;
-pub use self::models::Tags;
-pub use self::models::VersionId;
-pub use self::operations::append_block::BlobAppendInfo;
-pub use self::operations::create_snapshot::BlobSnapshotInfo;
-pub use self::operations::delete_blob::DeleteSnapshots;
-pub use self::operations::download::Download;
-pub use self::operations::get_container_properties::ContainerProperties;
-pub use self::operations::get_page_ranges::PageRanges;
-pub use self::operations::get_page_ranges_diff::PageRangesDiff;
-pub use self::operations::lease::BlobLease;
-pub use self::operations::list_blobs::BlobInclude;
-pub use self::operations::list_blobs::BlobPage;
-pub use self::operations::list_containers::ContainerPage;
-pub use self::operations::set_page_blob_properties::SequenceNumberAction;
-pub use self::operations::set_tier::TierChange;
-pub use self::pipeline::options::ClientOptions;
-pub use self::pipeline::options::RetryOptions;
-pub use crate::wire::clock::Clock;
+pub use self::{
+    auth::{
+        credential::Credential,
+        sas::SasToken,
+        shared_key::SharedKey,
+        token::{AccessToken, TokenProvider},
+    },
+    clients::{
+        AppendBlobClient, BlobClient, BlobContainerClient, BlobServiceClient,
+        BlobServiceClientBuilder, BlockBlobClient, Lease, PageBlobClient,
+    },
+    copy::{AbortOutcome, CopyFromUriOperation, CopyToken},
+    error::{CredentialError, Error, Result, ServiceError},
+    models::{
+        AccessTier, ArchiveStatus, BlobContentInfo, BlobCopyInfo, BlobHierarchyItem, BlobItem,
+        BlobProperties, BlobType, Block, BlockId, BlockInfo, BlockList, BlockListEntry,
+        CompletedCopy, Conditions, ContainerItem, CopyId, CopyProgress, CopySourceUrl, CopyState,
+        CopyStatus, CustomerProvidedKey, ETag, ErrorCode, ImmutabilityPolicyMode, LeaseDuration,
+        LeaseId, LeaseState, LeaseStatus, Metadata, PageInfo, PageRange, PageRangeItem,
+        PublicAccessType, RehydratePriority, ServiceVersion, SnapshotId, Tags, VersionId,
+    },
+    operations::{
+        append_block::BlobAppendInfo,
+        create_snapshot::BlobSnapshotInfo,
+        delete_blob::DeleteSnapshots,
+        download::Download,
+        get_container_properties::ContainerProperties,
+        get_page_ranges::PageRanges,
+        get_page_ranges_diff::PageRangesDiff,
+        lease::BlobLease,
+        list_blobs::{BlobInclude, BlobPage},
+        list_containers::ContainerPage,
+        set_page_blob_properties::SequenceNumberAction,
+        set_tier::TierChange,
+        settings::copy_source::CopySource,
+    },
+    pipeline::options::{ClientOptions, RetryOptions},
+    wire::clock::Clock,
+};
 
 /// Shared access signatures: time-limited permissions in a URL.
 ///

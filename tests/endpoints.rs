@@ -75,9 +75,10 @@ proptest! {
 
         let token = CopyToken::new(at.clone(), "id-1".parse().expect("an id"));
         let copy = service.resume(&token).expect(endpoint);
-        prop_assert_eq!(copy.blob().url().expect(endpoint), at.clone());
-        prop_assert_eq!(copy.blob().name(), &name);
-        prop_assert_eq!(copy.blob().container_name(), container);
+        let into = copy.blob();
+        prop_assert_eq!(into.url().expect(endpoint), at.clone());
+        prop_assert_eq!(into.name(), &name);
+        prop_assert_eq!(into.container_name(), container);
         prop_assert_eq!(copy.token(), token);
 
         let again = BlobClient::with_options(at.clone(), credential(), options.clone());

@@ -8,11 +8,11 @@ use url::Url;
 use super::BlobClient;
 use crate::{
     auth::credential::Credential,
-    copy::CopySource,
     error::Result,
     operations::{
         append_block::{AppendBlock, AppendBlockFromUri},
         create_append_blob::CreateAppendBlob,
+        settings::copy_source::CopySource,
     },
 };
 

@@ -8,11 +8,11 @@ use url::Url;
 use super::BlobClient;
 use crate::{
     auth::credential::Credential,
-    copy::CopySource,
     error::Result,
     models::{BlockId, BlockListEntry, SnapshotId, VersionId},
     operations::{
-        commit_block_list::CommitBlockList, get_block_list::GetBlockList, stage_block::StageBlock,
+        commit_block_list::CommitBlockList, get_block_list::GetBlockList,
+        settings::copy_source::CopySource, stage_block::StageBlock,
         stage_block_from_uri::StageBlockFromUri, upload_blob::UploadBlob,
         upload_blob_from_uri::UploadBlobFromUri,
     },

@@ -4,12 +4,13 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
-use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient, blob::Naming, settle};
+use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient, settle};
 use crate::{
     auth::credential::Credential,
     error::Result,
     models::{BlobItem, address, endpoint::Endpoint},
     operations::{
+        blob_ref::{BlobRef, Naming},
         create_container::CreateContainer,
         delete_container::DeleteContainer,
         exists::Exists,
@@ -150,12 +151,13 @@ impl BlobContainerClient {
         };
         match &item.snapshot {
             Some(snapshot) => blob.with_snapshot(snapshot),
-            None => blob.at(None, version),
+            None => BlobClient(blob.0.at(None, version)),
         }
     }
 
     fn named(&self, name: &str, naming: Naming) -> BlobClient {
-        BlobClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), &self.name, name, naming)
+        let (pipeline, endpoint) = (Arc::clone(&self.pipeline), self.endpoint.clone());
+        BlobClient(BlobRef::new(pipeline, endpoint, &self.name, name, naming))
     }
 
     /// A page blob of this container.

@@ -11,7 +11,7 @@ use url::Url;
 use super::BlobClient;
 use crate::{
     auth::credential::Credential,
-    copy::{CopySource, StartCopyIncremental},
+    copy::StartCopyIncremental,
     error::Result,
     models::{SnapshotId, VersionId},
     operations::{
@@ -20,6 +20,7 @@ use crate::{
         get_page_ranges::GetPageRanges,
         get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
         set_page_blob_properties::{Resize, SequenceNumberAction, SetSequenceNumber},
+        settings::copy_source::CopySource,
         upload_pages::UploadPages,
         upload_pages_from_uri::UploadPagesFromUri,
     },
@@ -136,7 +137,7 @@ impl PageBlobClient {
         source: impl Into<CopySource>,
         snapshot: impl Into<SnapshotId>,
     ) -> StartCopyIncremental {
-        StartCopyIncremental::new(self, source.into(), snapshot.into())
+        StartCopyIncremental::new(&self.0.0, source.into(), snapshot.into())
     }
 
     /// Creates the blob, all zero, of `size` bytes: a multiple of 512, at most 8 TiB. What is there

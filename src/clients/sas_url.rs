@@ -13,10 +13,12 @@ use crate::{
             SasProtocol, SasUrl, ServiceSas,
         },
     },
-    copy::delegation,
     error::{Error, Result},
     models::endpoint::Endpoint,
-    operations::operation::{Call, call_options},
+    operations::{
+        operation::{Call, call_options},
+        settings::delegation,
+    },
     wire::transport::BoxFuture,
 };
 
@@ -66,7 +68,7 @@ impl BlobClient {
         };
         // The client's name is the one that its requests have.
         let sas = sas.with_stored_name().permissions(permissions).expires(expiry);
-        GenerateSasUrl::new(self.call(), self.endpoint(), sas, expiry)
+        GenerateSasUrl::new(self.call(), self.0.endpoint(), sas, expiry)
     }
 }
 

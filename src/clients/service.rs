@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{BlobClient, BlobContainerClient, blob::Naming, settle};
+use super::{BlobClient, BlobContainerClient, settle};
 use crate::{
     auth::{
         connection_string::ConnectionString,
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     models::{address::BlobUrl, endpoint::Endpoint},
     operations::{
+        blob_ref::{BlobRef, Naming},
         get_user_delegation_key::GetUserDelegationKey,
         list_containers::ListContainers,
         operation::{BadName, Call},
@@ -270,7 +271,7 @@ impl BlobServiceClient {
         let BlobUrl { endpoint, container, blob, .. } = destination?;
         token.copy_id.check()?;
         let pipeline = Arc::clone(&self.pipeline);
-        let blob = BlobClient::of(pipeline, endpoint, &container, &blob, Naming::Stored);
+        let blob = BlobClient(BlobRef::new(pipeline, endpoint, &container, &blob, Naming::Stored));
         Ok(blob.resume_copy(token.copy_id.clone()))
     }
 }
@@ -381,6 +382,6 @@ pub(super) fn blob_at(
         BlobUrl::parse("blob URL", url, credential.account())?;
     let credential = settle(&endpoint, query, credential, &options)?;
     let pipeline = super::pipeline(&endpoint, None, credential, options)?;
-    let blob = BlobClient::of(pipeline, endpoint, &container, &blob, Naming::Stored);
-    Ok(blob.at(snapshot, version))
+    let blob = BlobRef::new(pipeline, endpoint, &container, &blob, Naming::Stored);
+    Ok(BlobClient(blob.at(snapshot, version)))
 }

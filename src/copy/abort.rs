@@ -2,9 +2,9 @@
 
 use super::{operation::CopyFromUriOperation, status};
 use crate::{
-    clients::BlobClient,
     error::{Error, Result},
     models::{CopyState, CopyStatus, ErrorCode, LeaseId, ServiceVersion},
+    operations::blob_ref::BlobRef,
     operations::{
         abort_copy::AbortCopy,
         get_properties::GetProperties,
@@ -25,6 +25,34 @@ pub enum AbortOutcome {
     AlreadyFinished(CopyState),
 }
 
+impl CopyFromUriOperation {
+    /// Aborts the copy. The destination is left empty; its snapshots stay.
+    ///
+    /// A copy that has ended before is no error: the outcome tells how.
+    ///
+    /// # Errors
+    ///
+    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
+    /// longer tells of this copy; else what the requests met.
+    ///
+    /// ```
+    /// use blobcopy::AbortOutcome;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// match copy.abort().await? {
+    ///     AbortOutcome::Aborted => println!("aborted"),
+    ///     AbortOutcome::AlreadyFinished(state) => println!("had ended: {}", state.status),
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub async fn abort(&mut self) -> Result<AbortOutcome> {
+        abort(self).await
+    }
+}
+
 /// Aborts whatever copy into a blob is pending: made by
 /// [`BlobClient::abort_pending_copy`](crate::BlobClient::abort_pending_copy).
 ///
@@ -34,7 +62,7 @@ pub enum AbortOutcome {
 #[derive(Debug, Clone)]
 pub struct AbortPendingCopy {
     call: Call,
-    blob: BlobClient,
+    blob: BlobRef,
     lease_id: Option<LeaseId>,
 }
 
@@ -42,7 +70,7 @@ impl AbortPendingCopy {
     /// How often a newer copy may take the place of the one that was to be aborted.
     const ROUNDS: usize = 5;
 
-    pub(crate) fn new(blob: &BlobClient) -> Self {
+    pub(crate) fn new(blob: &BlobRef) -> Self {
         Self { call: blob.call(), blob: blob.clone(), lease_id: None }
     }
 

@@ -1,10 +1,8 @@
 //! What the crate exists for: a copy's source, its start, its watch, and its end.
 
 pub(crate) mod abort;
-pub(crate) mod delegation;
 pub(crate) mod operation;
 pub(crate) mod pace;
-pub(crate) mod source;
 pub(crate) mod start;
 mod start_once;
 pub(crate) mod status;
@@ -15,7 +13,6 @@ mod watch;
 pub use self::{
     abort::{AbortOutcome, AbortPendingCopy},
     operation::CopyFromUriOperation,
-    source::CopySource,
     start::{StartCopyFromUri, StartCopyIncremental},
     token::CopyToken,
     wait::Wait,

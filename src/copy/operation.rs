@@ -2,20 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use futures_core::Stream;
-use futures_util::stream;
-
-use super::{
-    abort::{self, AbortOutcome},
-    status,
-    token::CopyToken,
-    wait::Wait,
-    watch::Watch,
-};
+use super::status;
 use crate::{
-    clients::BlobClient,
     error::Result,
     models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion},
+    operations::blob_ref::BlobRef,
     operations::{
         get_properties::GetProperties,
         operation::{Call, Operation},
@@ -56,7 +47,7 @@ use crate::{
 /// # Ok(()) });
 /// ```
 pub struct CopyFromUriOperation {
-    blob: BlobClient,
+    blob: BlobRef,
     id: CopyId,
     last: Option<CopyState>,
     /// Whether the last state is all that there is to learn, if it is final.
@@ -75,19 +66,19 @@ const MORE_LOOKS: u32 = 5;
 
 impl CopyFromUriOperation {
     /// The copy of a start's answer, which says all when it says `success`.
-    pub(crate) fn ordinary(blob: BlobClient, state: CopyState, lease_id: Option<LeaseId>) -> Self {
+    pub(crate) fn ordinary(blob: BlobRef, state: CopyState, lease_id: Option<LeaseId>) -> Self {
         Self { last: Some(state.clone()), lease_id, ..Self::resumed(blob, state.copy_id) }
     }
 
     /// The copy of a start's answer, which cannot name the destination's new snapshot.
-    pub(crate) fn incremental(blob: BlobClient, state: CopyState) -> Self {
+    pub(crate) fn incremental(blob: BlobRef, state: CopyState) -> Self {
         let told_all = state.destination_snapshot.is_some();
         let resumed = Self::resumed(blob, state.copy_id.clone());
         Self { last: Some(state), told_all, incremental: true, ..resumed }
     }
 
     /// A copy of which only the id is known.
-    pub(crate) fn resumed(blob: BlobClient, id: CopyId) -> Self {
+    pub(crate) fn resumed(blob: BlobRef, id: CopyId) -> Self {
         let options = CallOptions::default();
         Self {
             blob,
@@ -135,16 +126,7 @@ impl CopyFromUriOperation {
     }
 
     /// The destination.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// let copy = blob.start_copy_from_uri(&source).await?;
-    /// assert_eq!(copy.blob().name(), "notes.txt");
-    /// # Ok(()) });
-    /// ```
-    pub fn blob(&self) -> &BlobClient {
+    pub(crate) fn destination(&self) -> &BlobRef {
         &self.blob
     }
 
@@ -288,85 +270,6 @@ impl CopyFromUriOperation {
         Ok((state, asked))
     }
 
-    /// Polls until the copy has ended.
-    ///
-    /// Can be awaited again after an error: the copy does not depend on being watched.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// let mut copy = blob.start_copy_from_uri(&source).await?;
-    /// let done = copy
-    ///     .wait()
-    ///     .timeout(Duration::from_secs(3600))
-    ///     .on_progress(|state| println!("{state}"))
-    ///     .await?;
-    /// assert_eq!(done.copy_id, *copy.id());
-    /// # Ok(()) });
-    /// ```
-    pub fn wait(&mut self) -> Wait<'_> {
-        Wait::new(self)
-    }
-
-    /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until
-    /// the copy has ended.
-    ///
-    /// The last item is the state `success`, or an error that tells how else the copy ended, so
-    /// that a stream that was read to its end without an error is a copy that succeeded.
-    ///
-    /// ```
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// let copy = blob.start_copy_from_uri(&source).await?;
-    /// let mut states = std::pin::pin!(copy.progress_stream());
-    /// while let Some(state) = states.try_next().await? {
-    ///     println!("{state}");
-    /// }
-    /// # Ok(()) });
-    /// ```
-    pub fn progress_stream(self) -> impl Stream<Item = Result<CopyState>> + Send + 'static {
-        stream::try_unfold(Some((self, Watch::new(None, None))), async |watched| {
-            let Some((mut copy, mut watch)) = watched else { return Ok(None) };
-            let state = watch.next(&mut copy).await?;
-            match status::end(&state) {
-                None => Ok(Some((state, Some((copy, watch))))),
-                Some(end) => end.map(|_| Some((state, None))),
-            }
-        })
-    }
-
-    /// Aborts the copy. The destination is left empty; its snapshots stay.
-    ///
-    /// A copy that has ended before is no error: the outcome tells how.
-    ///
-    /// # Errors
-    ///
-    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
-    /// longer tells of this copy; else what the requests met.
-    ///
-    /// ```
-    /// use blobcopy::AbortOutcome;
-    ///
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// let mut copy = blob.start_copy_from_uri(&source).await?;
-    /// match copy.abort().await? {
-    ///     AbortOutcome::Aborted => println!("aborted"),
-    ///     AbortOutcome::AlreadyFinished(state) => println!("had ended: {}", state.status),
-    /// }
-    /// # Ok(()) });
-    /// ```
-    pub async fn abort(&mut self) -> Result<AbortOutcome> {
-        abort::abort(self).await
-    }
-
     /// The id of the destination's lease, which an abort needs when the destination is leased. A
     /// copy that was started with a lease knows it already.
     ///
@@ -387,23 +290,6 @@ impl CopyFromUriOperation {
 
     pub(crate) fn lease_id(&self) -> Option<&LeaseId> {
         self.lease_id.as_ref()
-    }
-
-    /// What to store, to watch the copy again later or elsewhere; holds no secret.
-    ///
-    /// ```
-    /// # blobcopy::simulator::example(async |service| {
-    /// # let source = service.container_client("vhds").blob_client("notes.txt");
-    /// # let blob = service.container_client("backups").blob_client("notes.txt");
-    /// let copy = blob.start_copy_from_uri(&source).await?;
-    /// let mut again = service.resume(&copy.token())?;
-    /// again.wait().await?;
-    /// # Ok(()) });
-    /// ```
-    pub fn token(&self) -> CopyToken {
-        // A name that no blob can have is refused by whoever takes the token up.
-        let destination = self.blob.url().unwrap_or_else(|_| self.blob.endpoint().url().clone());
-        CopyToken::new(destination, self.id.clone())
     }
 
     /// How the copy ended, if it has been seen to.

@@ -4,21 +4,20 @@ use time::OffsetDateTime;
 
 use super::{
     operation::CopyFromUriOperation,
-    source::CopySource,
     start_once::{Kind, start},
 };
 use crate::{
-    clients::BlobClient,
     error::{Error, Result},
     models::{
         AccessTier, Conditions, ImmutabilityPolicyMode, LeaseId, Metadata, RehydratePriority,
         ServiceVersion, SnapshotId, Tags,
     },
+    operations::blob_ref::BlobRef,
     operations::{
         copy_blob::{CopyBlob, CopyBlobAtOnce},
         incremental_copy_blob::IncrementalCopyBlob,
         operation::{Call, call_options},
-        settings::blob::with_conditions,
+        settings::{blob::with_conditions, copy_source::CopySource},
     },
     wire::transport::BoxFuture,
 };
@@ -34,14 +33,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct StartCopyIncremental {
     call: Call,
-    blob: BlobClient,
+    blob: BlobRef,
     source: CopySource,
     snapshot: SnapshotId,
     conditions: Conditions,
 }
 
 impl StartCopyIncremental {
-    pub(crate) fn new(blob: &BlobClient, source: CopySource, snapshot: SnapshotId) -> Self {
+    pub(crate) fn new(blob: &BlobRef, source: CopySource, snapshot: SnapshotId) -> Self {
         let (call, blob, conditions) = (blob.call(), blob.clone(), Conditions::new());
         Self { call, blob, source, snapshot, conditions }
     }
@@ -82,13 +81,13 @@ impl IntoFuture for StartCopyIncremental {
 #[derive(Debug, Clone)]
 pub struct StartCopyFromUri {
     call: Call,
-    blob: BlobClient,
+    blob: BlobRef,
     source: CopySource,
     copy: CopyBlob,
 }
 
 impl StartCopyFromUri {
-    pub(crate) fn new(blob: &BlobClient, source: CopySource) -> Self {
+    pub(crate) fn new(blob: &BlobRef, source: CopySource) -> Self {
         Self { call: blob.call(), blob: blob.clone(), source, copy: CopyBlob::default() }
     }
 
@@ -234,7 +233,7 @@ impl IntoFuture for StartCopyFromUri {
 }
 
 /// Refuses destinations that a copy cannot have.
-fn check(blob: &BlobClient) -> Result<()> {
+fn check(blob: &BlobRef) -> Result<()> {
     if blob.snapshot().is_some() || blob.version_id().is_some() {
         let rule = "is a snapshot or version, which cannot be the destination of a copy";
         return Err(Error::invalid("destination", blob.url()?, rule));

@@ -3,13 +3,14 @@
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use time::OffsetDateTime;
 
-use super::{source::SourceIdentity, status};
+use super::status;
 use crate::{
     error::{Error, Result},
     models::{CopyId, CopyState, CopyStatus, ErrorCode},
     operations::{
         get_properties::GetProperties,
         operation::{Call, Operation},
+        settings::copy_source::SourceIdentity,
     },
     pipeline::{request::Prepared, send::Tries},
     wire::{clock, headers, http_date},

@@ -3,7 +3,33 @@
 use serde::{Deserialize, Serialize, Serializer, ser};
 use url::Url;
 
-use crate::{models::CopyId, wire::redaction};
+use super::operation::CopyFromUriOperation;
+use crate::{
+    models::{CopyId, address},
+    wire::redaction,
+};
+
+impl CopyFromUriOperation {
+    /// What to store, to watch the copy again later or elsewhere; holds no secret.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// let mut again = service.resume(&copy.token())?;
+    /// again.wait().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn token(&self) -> CopyToken {
+        // A name that no blob can have is refused by whoever takes the token up.
+        let destination = self
+            .destination()
+            .url()
+            .unwrap_or_else(|_| self.destination().endpoint().url().clone());
+        CopyToken::new(destination, self.id().clone())
+    }
+}
 
 /// Names a copy for later: its destination and its id, and no secret.
 ///
@@ -70,7 +96,7 @@ impl CopyToken {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(mut destination: Url, copy_id: CopyId) -> Self {
-        without_user_info(&mut destination);
+        address::without_user_info(&mut destination);
         destination.set_query(None);
         destination.set_fragment(None);
         Self { destination, copy_id }
@@ -88,13 +114,6 @@ impl From<Stored> for CopyToken {
     fn from(Stored { destination, copy_id }: Stored) -> Self {
         Self::new(destination, copy_id)
     }
-}
-
-/// Takes the name and password out of a URL.
-pub(super) fn without_user_info(url: &mut Url) {
-    // A URL that cannot have such has none: the refusal says nothing more.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+use futures_core::Stream;
+use futures_util::stream;
+
 use super::{operation::CopyFromUriOperation, status, watch::Watch};
 use crate::{
     error::{Error, Result},
@@ -14,6 +17,61 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest time that a wait may be given.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl CopyFromUriOperation {
+    /// Polls until the copy has ended.
+    ///
+    /// Can be awaited again after an error: the copy does not depend on being watched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// let done = copy
+    ///     .wait()
+    ///     .timeout(Duration::from_secs(3600))
+    ///     .on_progress(|state| println!("{state}"))
+    ///     .await?;
+    /// assert_eq!(done.copy_id, *copy.id());
+    /// # Ok(()) });
+    /// ```
+    pub fn wait(&mut self) -> Wait<'_> {
+        Wait::new(self)
+    }
+
+    /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until
+    /// the copy has ended.
+    ///
+    /// The last item is the state `success`, or an error that tells how else the copy ended, so
+    /// that a stream that was read to its end without an error is a copy that succeeded.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// let mut states = std::pin::pin!(copy.progress_stream());
+    /// while let Some(state) = states.try_next().await? {
+    ///     println!("{state}");
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub fn progress_stream(self) -> impl Stream<Item = Result<CopyState>> + Send + 'static {
+        stream::try_unfold(Some((self, Watch::new(None, None))), async |watched| {
+            let Some((mut copy, mut watch)) = watched else { return Ok(None) };
+            let state = watch.next(&mut copy).await?;
+            match status::end(&state) {
+                None => Ok(Some((state, Some((copy, watch))))),
+                Some(end) => end.map(|_| Some((state, None))),
+            }
+        })
+    }
+}
 
 /// A wait for a copy's end: made by [`CopyFromUriOperation::wait`].
 ///

@@ -10,7 +10,6 @@ use url::Url;
 
 use super::stage_block_from_uri::source_range;
 use crate::{
-    copy::CopySource,
     error::{Error, Result},
     models::{BlobContentInfo, Conditions, ETag, LeaseId, ServiceVersion},
     operations::{
@@ -19,6 +18,7 @@ use crate::{
             blob::{with_conditions, with_lease, write_lease},
             checksum::{self, Checksum, with_content_crc64, with_content_md5},
             content::Content,
+            copy_source::CopySource,
             encryption::{Encryption, with_customer_key, with_encryption_scope},
             url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
         },

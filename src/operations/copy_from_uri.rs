@@ -6,7 +6,6 @@ use url::Url;
 
 use super::copy_blob;
 use crate::{
-    copy::CopySource,
     error::{Error, Result},
     models::{
         AccessTier, BlobContentInfo, BlobCopyInfo, Conditions, CopyStatus, ImmutabilityPolicyMode,
@@ -19,6 +18,7 @@ use crate::{
                 with_conditions, with_lease, with_metadata, with_tags, write_immutability,
                 write_lease, write_tags, write_tier,
             },
+            copy_source::CopySource,
             encryption::{Encryption, with_encryption_scope},
             url_source::{UrlSource, from_uri},
         },

@@ -2,6 +2,7 @@
 
 pub(crate) mod abort_copy;
 pub(crate) mod append_block;
+pub(crate) mod blob_ref;
 pub(crate) mod blob_tags;
 pub(crate) mod clear_pages;
 pub(crate) mod commit_block_list;

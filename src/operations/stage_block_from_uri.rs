@@ -7,13 +7,13 @@ use url::Url;
 
 use super::stage_block::check_length;
 use crate::{
-    copy::CopySource,
     error::{Error, Result},
     models::{BlockId, BlockInfo, LeaseId, ServiceVersion},
     operations::{
         operation::{Call, Operation, call_options},
         settings::{
             blob::{with_lease, write_lease},
+            copy_source::CopySource,
             encryption::{Encryption, with_customer_key, with_encryption_scope},
             url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
         },

@@ -5,7 +5,6 @@ use url::Url;
 
 use super::copy_from_uri::write_tags_or_sources;
 use crate::{
-    copy::CopySource,
     error::Result,
     models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags},
     operations::{
@@ -15,6 +14,7 @@ use crate::{
                 with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tier,
             },
             checksum::{self, Checksum, with_content_md5},
+            copy_source::CopySource,
             encryption::{Encryption, with_customer_key, with_encryption_scope},
             stored::{Stored, with_stored_headers},
             url_source::{UrlSource, from_uri, with_source_customer_key},

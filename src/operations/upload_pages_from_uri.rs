@@ -7,13 +7,13 @@ use url::Url;
 
 use super::stage_block_from_uri::source_range;
 use crate::{
-    copy::CopySource,
     error::Result,
     models::{Conditions, LeaseId, PageInfo, ServiceVersion, page},
     operations::{
         operation::{Call, Operation, call_options},
         settings::{
             blob::{with_conditions, with_lease, write_lease},
+            copy_source::CopySource,
             encryption::{Encryption, with_customer_key, with_encryption_scope},
             pieces,
             sequence_number::{SequenceConditions, with_sequence_conditions},

@@ -270,8 +270,9 @@ impl Lane {
     /// A copy that stands still while it is waited for.
     async fn stuck(&mut self, mut copy: CopyFromUriOperation, job: &Job<'_>) {
         let [_, account] = self.world.accounts;
-        let (container, blob) = (copy.blob().container_name(), copy.blob().name());
-        let into = self.world.sim.copies().into_blob_of(account, container, blob);
+        let blob = copy.blob();
+        let (container, name) = (blob.container_name(), blob.name());
+        let into = self.world.sim.copies().into_blob_of(account, container, name);
         into.hold();
         let limit = Duration::from_secs(self.rng.u64(1..=600));
         let watch = job.watch(Limit::Timeout(limit));

@@ -95,7 +95,7 @@ async fn a_destination_that_is_written_anew_carries_no_copy() {
     let Some(azurite) = Azurite::shared() else { return };
     for rewrite in [Rewrite::BlockBlob, Rewrite::PageBlob] {
         let (_, mut copy) = finished(azurite).await;
-        rewrite.apply(copy.blob()).await;
+        rewrite.apply(&copy.blob()).await;
         assert!(copy.blob().get_properties().await.unwrap().copy.is_none());
         assert!(matches!(copy.poll().await, Err(Error::NoCopyProperties)));
         assert!(matches!(taken_up(&copy).wait().await, Err(Error::NoCopyProperties)));

@@ -1,10 +1,12 @@
 //! Copies into a blob: started, taken up again, aborted.
 
-use super::BlobClient;
+use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
 use crate::{
-    copy::{AbortPendingCopy, CopyFromUriOperation, CopySource, StartCopyFromUri},
+    copy::{AbortPendingCopy, CopyFromUriOperation, StartCopyFromUri},
     models::CopyId,
-    operations::{abort_copy::AbortCopy, copy_from_uri::CopyFromUri},
+    operations::{
+        abort_copy::AbortCopy, copy_from_uri::CopyFromUri, settings::copy_source::CopySource,
+    },
 };
 
 impl BlobClient {
@@ -39,7 +41,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
-        StartCopyFromUri::new(self, source.into())
+        StartCopyFromUri::new(&self.0, source.into())
     }
 
     /// Copies a block blob of at most 256 MiB into this one, and waits for its end in one call: the
@@ -80,7 +82,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn resume_copy(&self, id: CopyId) -> CopyFromUriOperation {
-        CopyFromUriOperation::resumed(self.clone(), id)
+        CopyFromUriOperation::resumed(self.0.clone(), id)
     }
 
     /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation`
@@ -120,6 +122,41 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn abort_pending_copy(&self) -> AbortPendingCopy {
-        AbortPendingCopy::new(self)
+        AbortPendingCopy::new(&self.0)
     }
 }
+
+impl CopyFromUriOperation {
+    /// The destination.
+    ///
+    /// ```
+    /// # blobcopy::simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let copy = blob.start_copy_from_uri(&source).await?;
+    /// assert_eq!(copy.blob().name(), "notes.txt");
+    /// # Ok(()) });
+    /// ```
+    pub fn blob(&self) -> BlobClient {
+        BlobClient(self.destination().clone())
+    }
+}
+
+impl From<&BlobClient> for CopySource {
+    fn from(blob: &BlobClient) -> Self {
+        Self::of_blob(&blob.0)
+    }
+}
+
+macro_rules! source_of {
+    ($($client:ident),+) => {
+        $(
+            impl From<&$client> for CopySource {
+                fn from(blob: &$client) -> Self {
+                    Self::from(&**blob)
+                }
+            }
+        )+
+    };
+}
+source_of!(AppendBlobClient, BlockBlobClient, PageBlobClient);

@@ -4,7 +4,7 @@ mod content;
 mod copies;
 mod life;
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::fmt;
 
 use url::Url;
 
@@ -12,10 +12,9 @@ use super::{AppendBlobClient, BlockBlobClient, PageBlobClient, service::blob_at}
 use crate::{
     auth::credential::Credential,
     error::Result,
-    models::{SnapshotId, VersionId, endpoint::Endpoint},
-    operations::operation::{BadName, Call, Target},
-    pipeline::{options::ClientOptions, request::Prepared, send::Pipeline},
-    wire::redaction,
+    models::{SnapshotId, VersionId},
+    operations::{blob_ref::BlobRef, operation::Call},
+    pipeline::options::ClientOptions,
 };
 
 /// One blob, a snapshot or a version of one, whatever its type. Cheap to clone; making one sends
@@ -28,45 +27,9 @@ use crate::{
 /// # Ok(()) });
 /// ```
 #[derive(Clone)]
-pub struct BlobClient(Arc<Parts>);
-
-#[derive(Clone)]
-struct Parts {
-    pipeline: Arc<Pipeline>,
-    endpoint: Endpoint,
-    container: String,
-    name: String,
-    snapshot: Option<SnapshotId>,
-    version: Option<VersionId>,
-    target: Target,
-}
-
-/// Where a blob's name comes from.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Naming {
-    /// From the caller, as text: the service may store it under another name.
-    Given,
-    /// From the service, or from a URL by the service's rules.
-    Stored,
-}
+pub struct BlobClient(pub(crate) BlobRef);
 
 impl BlobClient {
-    pub(super) fn of(
-        pipeline: Arc<Pipeline>,
-        endpoint: Endpoint,
-        container: &str,
-        name: &str,
-        naming: Naming,
-    ) -> Self {
-        let target = BadName::target(match naming {
-            Naming::Given => endpoint.blob_url(container, name),
-            Naming::Stored => endpoint.stored_blob_url(container, name),
-        });
-        let (container, name) = (container.to_owned(), name.to_owned());
-        let (snapshot, version) = (None, None);
-        Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, target }))
-    }
-
     /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query
     /// can hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
     ///
@@ -125,7 +88,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn name(&self) -> &str {
-        &self.0.name
+        self.0.name()
     }
 
     /// The name of the blob's container.
@@ -137,7 +100,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn container_name(&self) -> &str {
-        &self.0.container
+        self.0.container_name()
     }
 
     /// The blob's URL, with its snapshot or version and without a SAS; fails for a name that no
@@ -150,7 +113,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn url(&self) -> Result<Url> {
-        Ok(self.0.target.clone()?)
+        self.0.url()
     }
 
     /// The snapshot that this client reads, if it is one.
@@ -162,7 +125,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn snapshot(&self) -> Option<&SnapshotId> {
-        self.0.snapshot.as_ref()
+        self.0.snapshot()
     }
 
     /// The version that this client reads, if it is one.
@@ -174,7 +137,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn version_id(&self) -> Option<&VersionId> {
-        self.0.version.as_ref()
+        self.0.version_id()
     }
 
     /// A client of one snapshot of this blob: read-only, and deleted by itself.
@@ -188,7 +151,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
-        self.at(Some(snapshot.into()), None)
+        Self(self.0.at(Some(snapshot.into()), None))
     }
 
     /// A client of one version of this blob (from version 2019-12-12).
@@ -201,24 +164,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
-        self.at(None, Some(version.into()))
-    }
-
-    pub(crate) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
-        let mut parts = (*self.0).clone();
-        parts.target = parts.target.map(|mut url| {
-            url.set_query(None);
-            let mut request = Prepared::new(http::Method::GET, url);
-            if let Some(snapshot) = &snapshot {
-                request = request.query("snapshot", snapshot.as_str());
-            }
-            if let Some(version) = &version {
-                request = request.query("versionid", version.as_str());
-            }
-            request.url
-        });
-        (parts.snapshot, parts.version) = (snapshot, version);
-        Self(Arc::new(parts))
+        Self(self.0.at(None, Some(version.into())))
     }
 
     /// The same blob, for what only page blobs can do.
@@ -258,31 +204,12 @@ impl BlobClient {
     }
 
     pub(crate) fn call(&self) -> Call {
-        let (pipeline, target) = (Arc::clone(&self.0.pipeline), self.0.target.clone());
-        Call { pipeline, target, options: Default::default() }
-    }
-
-    pub(crate) fn pipeline(&self) -> &Pipeline {
-        &self.0.pipeline
-    }
-
-    pub(crate) fn endpoint(&self) -> &Endpoint {
-        &self.0.endpoint
+        self.0.call()
     }
 }
 
 impl fmt::Debug for BlobClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { endpoint, container, name, snapshot, version, .. } = self.0.deref();
-        let base = endpoint.url().as_str().trim_end_matches('/');
-        let place = format!("{base}/{container}/{name}");
-        write!(f, "BlobClient({}", redaction::redact(&place))?;
-        if let Some(snapshot) = snapshot {
-            write!(f, ", snapshot {snapshot}")?;
-        }
-        if let Some(version) = version {
-            write!(f, ", version {version}")?;
-        }
-        f.write_str(")")
+        self.0.fmt(f)
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod blob;
 pub(crate) mod checksum;
 pub(crate) mod content;
+pub(crate) mod copy_source;
+pub(crate) mod delegation;
 pub(crate) mod encryption;
 pub(crate) mod pieces;
 pub(crate) mod sequence_number;

@@ -5,12 +5,14 @@ use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::{
-    copy::CopySource,
     error::{Error, Result},
     models::{Conditions, CustomerProvidedKey, ServiceVersion},
     operations::{
         operation::Call,
-        settings::checksum::{self, Checksum},
+        settings::{
+            checksum::{self, Checksum},
+            copy_source::CopySource,
+        },
     },
     pipeline::request::Prepared,
     wire::headers,

@@ -7,19 +7,18 @@ use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{delegation, token::without_user_info};
 use crate::{
     auth::{
         credential::Proof,
         sas::{self, SasToken, SasUrl},
     },
-    clients::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient},
     error::{Error, Result},
     models::{
         SnapshotId,
         address::{self, BlobUrl},
         endpoint,
     },
+    operations::{blob_ref::BlobRef, settings::delegation},
     wire::{clock, redaction::redact},
 };
 
@@ -75,7 +74,7 @@ pub struct CopySource {
 #[derive(Clone)]
 enum Place {
     Url(Url),
-    Blob(BlobClient),
+    Blob(BlobRef),
 }
 
 /// When the service reads a source.
@@ -107,6 +106,11 @@ impl Reading {
 
 impl CopySource {
     const LONGEST_SAS: Duration = Duration::from_secs(14 * 24 * 3600);
+
+    /// A blob of a client.
+    pub(crate) fn of_blob(blob: &BlobRef) -> Self {
+        Self::new(Place::Blob(blob.clone()))
+    }
 
     fn new(place: Place) -> Self {
         Self { place, sas_lifetime: None }
@@ -140,7 +144,7 @@ impl CopySource {
     pub(crate) async fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
         let url = match &self.place {
             Place::Url(url) => url.clone(),
-            Place::Blob(blob) => blob.with_snapshot(snapshot).url()?,
+            Place::Blob(blob) => blob.at(Some(snapshot.clone()), None).url()?,
         };
         if endpoint::is_managed_disk(&url) {
             let rule = "is a managed disk, which the service cannot copy incrementally: list what changed \
@@ -159,7 +163,7 @@ impl CopySource {
     }
 
     /// The source of an ordinary copy to `destination`.
-    pub(crate) async fn resolve(&self, destination: &BlobClient) -> Result<HeaderValue> {
+    pub(crate) async fn resolve(&self, destination: &BlobRef) -> Result<HeaderValue> {
         match &self.place {
             Place::Url(url) => resolved(url, None, None),
             Place::Blob(blob) => {
@@ -171,7 +175,7 @@ impl CopySource {
 
     /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the
     /// account of `destination`, whose request authorizes it.
-    pub(crate) fn resolve_path(&self, destination: &BlobClient) -> Result<HeaderValue> {
+    pub(crate) fn resolve_path(&self, destination: &BlobRef) -> Result<HeaderValue> {
         let endpoint = destination.endpoint();
         let (url, own) = match &self.place {
             Place::Url(url) => (url.clone(), endpoint),
@@ -251,8 +255,8 @@ impl CopySource {
     /// source.
     async fn sas_of(
         &self,
-        blob: &BlobClient,
-        destination: Option<&BlobClient>,
+        blob: &BlobRef,
+        destination: Option<&BlobRef>,
         reading: Reading,
     ) -> Result<Option<Arc<SasToken>>> {
         let covered = destination.is_some_and(|destination| {
@@ -292,7 +296,7 @@ impl CopySource {
 }
 
 /// What a SAS that is made for the source grants.
-fn to_read(blob: &BlobClient, expiry: OffsetDateTime) -> sas::ReadOnly<'_> {
+fn to_read(blob: &BlobRef, expiry: OffsetDateTime) -> sas::ReadOnly<'_> {
     sas::ReadOnly {
         container: blob.container_name(),
         blob: blob.name(),
@@ -355,36 +359,12 @@ impl From<&SasUrl> for CopySource {
     }
 }
 
-impl From<&BlobClient> for CopySource {
-    fn from(blob: &BlobClient) -> Self {
-        Self::new(Place::Blob(blob.clone()))
-    }
-}
-
-impl From<&PageBlobClient> for CopySource {
-    fn from(blob: &PageBlobClient) -> Self {
-        Self::from(&**blob)
-    }
-}
-
-impl From<&AppendBlobClient> for CopySource {
-    fn from(blob: &AppendBlobClient) -> Self {
-        Self::from(&**blob)
-    }
-}
-
-impl From<&BlockBlobClient> for CopySource {
-    fn from(blob: &BlockBlobClient) -> Self {
-        Self::from(&**blob)
-    }
-}
-
 impl fmt::Debug for CopySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Url(url) => {
                 let mut shown = url.clone();
-                without_user_info(&mut shown);
+                address::without_user_info(&mut shown);
                 write!(f, "CopySource({})", redact(shown.as_str()))
             }
             Place::Blob(blob) => write!(f, "CopySource({blob:?})"),
@@ -457,5 +437,5 @@ fn signs(name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "source_tests.rs"]
+#[path = "copy_source_tests.rs"]
 mod tests;

@@ -1,5 +1,8 @@
 use super::*;
-use crate::{auth::credential::Credential, clients::BlobServiceClient};
+use crate::{
+    auth::credential::Credential,
+    clients::{BlobClient, BlobServiceClient},
+};
 
 const KEY: &str = "c2VjcmV0";
 const SNAPSHOT: &str = "2026-01-01T00:00:00.1234567Z";
@@ -30,7 +33,7 @@ async fn a_url_is_sent_byte_for_byte() {
         "https://a.blob.core.windows.net/c/b?sp=r&sig=a%2Fb%3D&se=2026-01-02T00%3a00%3A00Z",
     ] {
         let source = CopySource::from(url.parse::<Url>().expect("a URL"));
-        let source = source.resolve(&by_key("dst")).await.expect("resolves");
+        let source = source.resolve(&by_key("dst").0).await.expect("resolves");
         assert_eq!(text(&source), url);
         assert!(source.is_sensitive());
     }
@@ -55,7 +58,7 @@ async fn an_incremental_source_has_the_given_snapshot_in_place_of_its_own() {
 async fn a_client_with_a_sas_lends_it_untouched() {
     let sas = "sv=2026-04-06&sp=r&sig=a%2Bb%3D";
     let source = blob("src", Credential::sas(sas).expect("a SAS"), "disk 0");
-    let ordinary = CopySource::from(&source).resolve(&by_key("dst")).await.expect("resolves");
+    let ordinary = CopySource::from(&source).resolve(&by_key("dst").0).await.expect("resolves");
     let base = "https://src.blob.core.windows.net/vhds/disk%200";
     assert_eq!(text(&ordinary), format!("{base}?{sas}"));
     let incremental =
@@ -67,12 +70,12 @@ async fn a_client_with_a_sas_lends_it_untouched() {
 #[tokio::test]
 async fn a_key_mints_a_sas_unless_the_request_covers_the_source() {
     let source = CopySource::from(&by_key("acct"));
-    let same = source.resolve(&by_key("acct")).await.expect("resolves");
+    let same = source.resolve(&by_key("acct").0).await.expect("resolves");
     assert_eq!(text(&same), "https://acct.blob.core.windows.net/vhds/disk%200");
 
     let by_sas = blob("acct", Credential::sas("sp=w&sig=x").expect("a SAS"), "disk 0");
     for destination in [by_key("other"), by_sas] {
-        let minted = source.resolve(&destination).await.expect("resolves");
+        let minted = source.resolve(&destination.0).await.expect("resolves");
         assert!(text(&minted).contains("sp=r") && text(&minted).contains("sr=b&"), "{minted:?}");
         assert!(text(&minted).contains("sig="));
     }
@@ -118,7 +121,7 @@ async fn a_minted_sas_is_of_the_base_blob_for_an_increment_and_as_long_as_the_co
     let expected = ("b".into(), "2015-04-05".into(), https.clone(), week);
     assert_eq!(minted(&incremental), expected);
 
-    let ordinary = source.resolve(&by_key("other")).await.expect("resolves");
+    let ordinary = source.resolve(&by_key("other").0).await.expect("resolves");
     let narrow = ("bs".into(), "2018-11-09".into(), https.clone(), week);
     assert_eq!(minted(&ordinary), narrow);
 
@@ -128,7 +131,7 @@ async fn a_minted_sas_is_of_the_base_blob_for_an_increment_and_as_long_as_the_co
     assert_eq!(minted(&at_once), ("b".into(), "2015-04-05".into(), https, hour));
 
     let open = at_now("http://acct.blob.core.windows.net");
-    let open = CopySource::from(&open).resolve(&by_key("other")).await.expect("resolves");
+    let open = CopySource::from(&open).resolve(&by_key("other").0).await.expect("resolves");
     assert_eq!(minted(&open), ("b".into(), "2015-04-05".into(), None, week));
 }
 
@@ -141,6 +144,7 @@ async fn a_sas_is_signed_over_the_name_that_the_service_stores() {
     };
     let expiry = time::macros::datetime!(2026-02-01 00:00 UTC);
     let signed = |blob: &BlobClient| {
+        let blob = &blob.0;
         let Proof::SharedKey(key) = &blob.pipeline().credential().0 else { panic!("a key") };
         let sas = to_read(blob, expiry).sign(key).expect("signs");
         format!("{}?{}", blob.url().expect("a URL"), sas.expose())
@@ -197,7 +201,7 @@ async fn a_source_that_cannot_be_is_refused_by_name_value_and_rule() {
     ] {
         let source = CopySource::from(url.parse::<Url>().expect("a URL"));
         for error in [
-            source.resolve(&by_key("dst")).await.expect_err(rule),
+            source.resolve(&by_key("dst").0).await.expect_err(rule),
             source.resolve_snapshot(&snapshot()).await.expect_err(rule),
         ] {
             let error = error.to_string();
@@ -207,7 +211,7 @@ async fn a_source_that_cannot_be_is_refused_by_name_value_and_rule() {
     }
     let exact = format!("https://a.blob.core.windows.net/c/{}", "x".repeat(2048 - 34));
     let source = CopySource::from(exact.parse::<Url>().expect("a URL"));
-    assert_eq!(text(&source.resolve(&by_key("dst")).await.expect("2 KiB fit")).len(), 2048);
+    assert_eq!(text(&source.resolve(&by_key("dst").0).await.expect("2 KiB fit")).len(), 2048);
 }
 
 #[test]

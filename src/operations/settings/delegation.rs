@@ -5,9 +5,9 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     auth::sas::UserDelegationKey,
-    clients::BlobClient,
     error::{Error, Result},
     models::{ErrorCode, endpoint::Endpoint},
+    operations::blob_ref::BlobRef,
     operations::{get_user_delegation_key::GetUserDelegationKey, operation::Call},
 };
 
@@ -61,7 +61,7 @@ async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
 
 /// Forgets the key that signed a source of the client of `blob`, if `error` says that the service
 /// could not read that source with it: the next source is signed with a new key.
-pub(super) fn forget_refused(blob: &BlobClient, source: &HeaderValue, error: &Error) {
+pub(super) fn forget_refused(blob: &BlobRef, source: &HeaderValue, error: &Error) {
     let Error::Service(refusal) = error else { return };
     let status = refusal.source_status.unwrap_or(refusal.status);
     let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)

@@ -1,0 +1,125 @@
+//! Which blob a call is about, and by what way it is reached: what every client of a blob, every
+//! copy and every source holds.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use url::Url;
+
+use super::operation::{BadName, Call, Target};
+use crate::{
+    error::Result,
+    models::{SnapshotId, VersionId, endpoint::Endpoint},
+    pipeline::{request::Prepared, send::Pipeline},
+    wire::redaction,
+};
+
+/// One blob, a snapshot or a version of one. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct BlobRef(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    pipeline: Arc<Pipeline>,
+    endpoint: Endpoint,
+    container: String,
+    name: String,
+    snapshot: Option<SnapshotId>,
+    version: Option<VersionId>,
+    target: Target,
+}
+
+/// Where a blob's name comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Naming {
+    /// From the caller, as text: the service may store it under another name.
+    Given,
+    /// From the service, or from a URL by the service's rules.
+    Stored,
+}
+
+impl BlobRef {
+    pub(crate) fn new(
+        pipeline: Arc<Pipeline>,
+        endpoint: Endpoint,
+        container: &str,
+        name: &str,
+        naming: Naming,
+    ) -> Self {
+        let target = BadName::target(match naming {
+            Naming::Given => endpoint.blob_url(container, name),
+            Naming::Stored => endpoint.stored_blob_url(container, name),
+        });
+        let (container, name) = (container.to_owned(), name.to_owned());
+        let (snapshot, version) = (None, None);
+        Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, target }))
+    }
+
+    /// The same blob, or the snapshot or version of it.
+    pub(crate) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
+        let mut parts = (*self.0).clone();
+        parts.target = parts.target.map(|mut url| {
+            url.set_query(None);
+            let mut request = Prepared::new(http::Method::GET, url);
+            if let Some(snapshot) = &snapshot {
+                request = request.query("snapshot", snapshot.as_str());
+            }
+            if let Some(version) = &version {
+                request = request.query("versionid", version.as_str());
+            }
+            request.url
+        });
+        (parts.snapshot, parts.version) = (snapshot, version);
+        Self(Arc::new(parts))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn container_name(&self) -> &str {
+        &self.0.container
+    }
+
+    /// Its URL, with its snapshot or version and without a SAS.
+    pub(crate) fn url(&self) -> Result<Url> {
+        Ok(self.0.target.clone()?)
+    }
+
+    pub(crate) fn snapshot(&self) -> Option<&SnapshotId> {
+        self.0.snapshot.as_ref()
+    }
+
+    pub(crate) fn version_id(&self) -> Option<&VersionId> {
+        self.0.version.as_ref()
+    }
+
+    /// A call that is about it.
+    pub(crate) fn call(&self) -> Call {
+        let (pipeline, target) = (Arc::clone(&self.0.pipeline), self.0.target.clone());
+        Call { pipeline, target, options: Default::default() }
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+}
+
+impl fmt::Debug for BlobRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { endpoint, container, name, snapshot, version, .. } = self.0.deref();
+        let base = endpoint.url().as_str().trim_end_matches('/');
+        let place = format!("{base}/{container}/{name}");
+        write!(f, "BlobClient({}", redaction::redact(&place))?;
+        if let Some(snapshot) = snapshot {
+            write!(f, ", snapshot {snapshot}")?;
+        }
+        if let Some(version) = version {
+            write!(f, ", version {version}")?;
+        }
+        f.write_str(")")
+    }
+}
