@@ -39,13 +39,24 @@
 //!
 //! # Features
 //!
-//! - `rustls` (default): TLS by rustls and the platform's certificate verifier.
-//! - `native-tls`: TLS by the operating system's library.
+//! - `rustls` (default): TLS by rustls with ring, and the platform's certificate verifier.
+//! - `aws-lc`: TLS by rustls with AWS-LC in place of ring. It adds post-quantum key exchange, and
+//!   FIPS 140-3 if the program turns on the feature `fips` of rustls; its C code takes minutes to
+//!   build.
+//! - `native-tls`: TLS by the operating system's library. Turn the default features off with it:
+//!   where both are on, rustls is used.
 //! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
 //! - `simulator-https`: the simulator takes https too, with a certificate that it makes itself.
 //! - `azure_core`: the credentials of the Azure SDK for Rust authorize clients
 #![cfg_attr(feature = "azure_core", doc = "  ([`Credential::from_token_credential`]).")]
 #![cfg_attr(not(feature = "azure_core"), doc = "  (`Credential::from_token_credential`).")]
+//!
+//! This crate installs no cryptography provider of rustls for the whole process. If the program
+//! has installed one (`CryptoProvider::install_default`), it is used in place of ring or AWS-LC.
+//!
+//! `rustls` and `aws-lc` turn on the feature `rustls-no-provider` of `reqwest`. A program that
+//! builds `reqwest` clients of its own must install a provider or turn on a TLS feature of
+//! `reqwest`, such as its default; without either, `reqwest` panics when it builds a client.
 
 mod auth;
 mod clients;

@@ -10,6 +10,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -55,7 +56,7 @@ fn compare(report: &Report, row: Row, method: Method, call: impl AsyncFn(&Blobs)
     let blobs = Blobs::new(endpoint.clone(), clients::key(), ClientOptions::new());
     let request = runtime.block_on(prebuilt(endpoint, &call));
     assert_eq!(request.method, method);
-    let reqwest = reqwest::Client::new();
+    let reqwest = bare_reqwest();
     let hyper = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
 
     let ours = || in_flight(&runtime, calls, || call(&blobs));
@@ -77,6 +78,16 @@ async fn prebuilt(endpoint: url::Url, call: &impl AsyncFn(&Blobs)) -> Request {
     let options = ClientOptions::new().transport(Shared(Arc::clone(&noting)));
     call(&Blobs::new(endpoint, clients::key(), options)).await;
     noting.take().request
+}
+
+/// It wants a configuration of TLS, whether it uses it or not.
+fn bare_reqwest() -> reqwest::Client {
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap()
 }
 
 async fn by_reqwest(client: &reqwest::Client, request: &Request) {

@@ -9,3 +9,4 @@ pub(crate) mod response;
 pub(crate) mod retry;
 pub(crate) mod secondary;
 pub(crate) mod send;
+mod tls;

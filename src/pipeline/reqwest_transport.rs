@@ -5,6 +5,7 @@ use std::{error::Error as StdError, io, time::Duration};
 use bytes::Bytes;
 use futures_util::stream;
 
+use super::tls;
 use crate::wire::transport::{
     Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
 };
@@ -20,7 +21,7 @@ impl ReqwestTransport {
     /// A transport that gives each connection `connect_timeout` to be made: the name looked up, the
     /// host reached, TLS agreed on.
     pub(crate) fn new(connect_timeout: Duration) -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -30,9 +31,8 @@ impl ReqwestTransport {
             .no_brotli()
             .no_deflate()
             .no_zstd()
-            .connect_timeout(connect_timeout)
-            .build();
-        match client {
+            .connect_timeout(connect_timeout);
+        match tls::chosen(builder)?.build() {
             Ok(client) => Ok(Self { client }),
             Err(error) => Err(TransportError::new(TransportErrorKind::Unusable, &error)),
         }
@@ -83,8 +83,8 @@ const WORDS: [&str; 2] = ["certificate", "wrong version number"];
 /// Whether no connection was made because TLS refused the host: for its certificate, or because the
 /// host speaks no TLS. Another try would be refused the same.
 ///
-/// None of the TLS libraries is a dependency of this crate, so this goes by what each leaves in the
-/// chain of errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS say it in
+/// Which TLS library connected is not known here, so this goes by what each leaves in the chain of
+/// errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS say it in
 /// words; Windows has negative codes for what its TLS refuses. Faults of the network have none of
 /// these. An alert comes from the host, which may have been in trouble for a moment.
 fn tls_refused(error: &reqwest::Error) -> bool {

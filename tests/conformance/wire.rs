@@ -16,6 +16,8 @@ use blobcopy::Clock;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method};
+use rustls::{ClientConfig, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt;
 use sha2::Sha256;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822, macros::format_description};
 use url::Url;
@@ -63,7 +65,7 @@ pub(crate) type Result<T> = std::result::Result<T, String>;
 impl Server {
     pub(crate) fn new(endpoint: String, account: &str, key: &str, other: Option<String>) -> Self {
         let (account, key) = (account.to_owned(), key.to_owned());
-        let (client, prefix) = (Client::new(), "conformance".into());
+        let (client, prefix) = (client(), "conformance".into());
         let (made, stop) = Default::default();
         Self { endpoint, account, key, other, prefix, client, made, stop }
     }
@@ -349,4 +351,14 @@ fn sign(key: &str, text: &str) -> String {
 
 fn http_date(now: OffsetDateTime) -> String {
     now.format(&Rfc2822).expect("a year of four digits").replace("+0000", "GMT")
+}
+
+/// Its cryptography comes with it: none is installed for the process.
+fn client() -> Client {
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .expect("the platform's certificates")
+        .with_no_client_auth();
+    Client::builder().tls_backend_preconfigured(tls).build().expect("a client")
 }

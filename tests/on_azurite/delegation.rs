@@ -12,13 +12,17 @@ use blobcopy::{
     sas::{BlobSasPermissions, SasProtocol, UserDelegationSas},
     transport::BoxFuture,
 };
+use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 
 use super::{
     fixture::{NOT_AUTHENTIC, assert_refused, container_of, with_query},
     recording::Recording,
 };
-use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
+use crate::support::{
+    azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT},
+    web,
+};
 
 /// The newest version whose SAS this Azurite knows: from 2026-04-06 an identity signs two lines
 /// more.
@@ -27,7 +31,7 @@ const NEWEST: &str = "2025-11-05";
 /// An emulator that takes https, and the certificate by which it is known.
 struct Secure {
     azurite: Azurite,
-    certificate: reqwest::Certificate,
+    certificate: CertificateDer<'static>,
 }
 
 impl Secure {
@@ -51,13 +55,11 @@ impl Secure {
         // It has read both by now.
         std::fs::remove_file(of_certificate).unwrap();
         std::fs::remove_file(of_key).unwrap();
-        let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
-        Self { azurite, certificate }
+        Self { azurite, certificate: made.cert.der().clone() }
     }
 
     fn options(&self) -> ClientOptions {
-        let client = reqwest::Client::builder().tls_certs_only([self.certificate.clone()]);
-        let client = client.no_proxy().build().unwrap();
+        let client = web::trusting(Some(self.certificate.clone())).no_proxy().build().unwrap();
         Recording::over(client).options().service_version(NEWEST.parse().unwrap())
     }
 

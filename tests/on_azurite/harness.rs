@@ -10,14 +10,17 @@ use std::{
 
 use blobcopy::{BlobServiceClient, Credential};
 
-use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT, SKIP};
+use crate::support::{
+    azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT, SKIP},
+    web,
+};
 
 #[tokio::test]
 async fn both_accounts_answer_and_let_no_stranger_in() {
     let Some(azurite) = Azurite::shared() else { return };
     for account in [ACCOUNT, OTHER_ACCOUNT] {
         let url = format!("{}/private?restype=container&comp=list", azurite.endpoint(&account));
-        let answer = reqwest::get(url).await.expect("Azurite answers");
+        let answer = web::client().get(url).send().await.expect("Azurite answers");
         assert_eq!(answer.status(), 403, "{account:?}");
         assert!(answer.headers().contains_key("x-ms-request-id"), "{account:?}");
     }

@@ -12,8 +12,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
+use crate::support::web;
+
 /// Sends over HTTP. Clones share what they have seen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Recording {
     client: reqwest::Client,
     seen: Arc<Mutex<Seen>>,
@@ -39,7 +41,7 @@ pub(super) struct Exchange {
 impl Recording {
     /// Sends with `client`.
     pub(super) fn over(client: reqwest::Client) -> Self {
-        Self { client, ..Self::default() }
+        Self { client, seen: Arc::default() }
     }
 
     /// Options that send by way of it.
@@ -71,6 +73,12 @@ impl Recording {
         self.seen().exchanges.push(exchange);
         let body: Bytes = answer.bytes().await?;
         Ok(Response { status, headers: received, body: Body::from(body) })
+    }
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self::over(web::client())
     }
 }
 

@@ -15,7 +15,10 @@ use super::{
     },
     recording::Recording,
 };
-use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT};
+use crate::support::{
+    azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT},
+    web,
+};
 
 #[tokio::test]
 async fn awkward_names_are_signed_and_arrive_as_they_are() {
@@ -36,7 +39,7 @@ async fn awkward_names_are_signed_and_arrive_as_they_are() {
     let list = ContainerSasPermissions::new().list();
     let sas = container_sas(&ACCOUNT, &container, list);
     let url = with_query(container.url().unwrap(), "restype=container&comp=list");
-    let answer = reqwest::get(with_query(url, sas.expose())).await.unwrap();
+    let answer = web::client().get(with_query(url, sas.expose())).send().await.unwrap();
     let names = listed_names(&answer.text().await.unwrap());
     assert_eq!(names, AWKWARD_NAMES.into_iter().map(str::to_owned).collect());
 }

@@ -9,7 +9,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::fixture::{NOT_AUTHENTIC, assert_refused, container, key, with_query};
-use crate::support::azurite::{ACCOUNT, Azurite};
+use crate::support::{
+    azurite::{ACCOUNT, Azurite},
+    web,
+};
 
 const FOR_YEARS: (&str, &str) = ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z");
 const OVER: (&str, &str) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
@@ -38,7 +41,7 @@ async fn store(container: &BlobContainerClient, id: &str, time: (&str, &str), le
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
     mac.update(to_sign.as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
-    let answer = reqwest::Client::new()
+    let answer = web::client()
         .put(url)
         .header("x-ms-version", "2026-04-06")
         .header("x-ms-date", date)

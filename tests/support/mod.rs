@@ -4,3 +4,4 @@ pub(crate) mod azurite;
 pub(crate) mod events;
 pub(crate) mod install;
 pub(crate) mod script;
+pub(crate) mod web;

@@ -1,5 +1,6 @@
 //! The two ways in: a call in process, and a listener.
 
+mod certificates;
 pub(crate) mod fetch;
 pub(crate) mod hosts;
 mod patience;

@@ -4,6 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 
+use super::certificates;
 use crate::simulator::{
     document::Element,
     error::{Code, Refusal},
@@ -70,9 +71,9 @@ impl<'a> Site<'a> {
             let why = "Authentication scheme Bearer is not allowed with HTTP";
             return Err(Trouble::Refused(Refusal::unauthenticated(why)));
         }
+        let tls = certificates::believing(is_on_this_machine(&access.url));
         let builder = Client::builder().redirect(Policy::none()).no_proxy().user_agent(READER);
-        #[cfg(any(feature = "rustls", feature = "native-tls"))]
-        let builder = builder.tls_danger_accept_invalid_certs(is_on_this_machine(&access.url));
+        let builder = builder.tls_backend_preconfigured(tls.map_err(|_| Trouble::Unreachable)?);
         Ok(Self { client: builder.build()?, access })
     }
 
@@ -102,7 +103,6 @@ impl<'a> Site<'a> {
 
 /// Whether any certificate will do: nobody can stand between two servers on one machine, and a
 /// simulator there signs its certificate itself.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn is_on_this_machine(url: &str) -> bool {
     let uri = url.parse::<http::Uri>().ok();
     uri.as_ref().and_then(http::Uri::host).is_some_and(crate::simulator::route::is_loopback)

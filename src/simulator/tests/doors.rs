@@ -1,9 +1,14 @@
 //! The same model through the transport and through a socket.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use time::macros::datetime;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -398,11 +403,7 @@ async fn https_and_http_share_a_port() {
     assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
 
     let certificate = kit.sim.certificate_pem().unwrap().as_bytes();
-    let trusting = reqwest::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(certificate).unwrap()])
-        .no_proxy()
-        .build()
-        .unwrap();
+    let trusting = believing(CertificateDer::from_pem_slice(certificate).ok());
     let ask = |base: &str| {
         let request = trusting.head(format!("{base}/one?restype=container"));
         request.bearer_auth("token").header("x-ms-version", "2026-04-06").send()
@@ -410,6 +411,18 @@ async fn https_and_http_share_a_port() {
     assert_eq!(ask(&endpoint).await.unwrap().status(), 200);
     let in_the_clear = ask(&endpoint.replace("https", "http")).await.unwrap();
     assert_eq!(in_the_clear.status(), 403);
-    let stranger = reqwest::Client::builder().no_proxy().build().unwrap();
-    assert!(stranger.head(&endpoint).send().await.is_err());
+    assert!(believing(None).head(&endpoint).send().await.is_err());
+}
+
+/// A client that trusts this certificate and no other.
+#[cfg(feature = "simulator-https")]
+fn believing(certificate: Option<CertificateDer<'static>>) -> reqwest::Client {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificate);
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
 }
