@@ -31,7 +31,7 @@ show name *arguments:
 
 # A simulated blob service on port 10000, until it is interrupted; takes options, --help shows them
 simulator *arguments:
-    cargo run --example simulator -- {{arguments}}
+    cargo run -p blobcopy-simulator -- {{arguments}}
 
 # When a wait polls, and how late it learns of the end, for copies of 0.1 s to 24 hours
 pacing:

@@ -13,9 +13,8 @@ mod containers;
 use std::{process::ExitCode, time::Duration};
 
 use account::{CONNECTION_STRING, Result, account, announce};
-use blobcopy::{
-    BlobClient, BlobServiceClient, BlockBlobClient, CopySource, Error, simulator::Simulator,
-};
+use blobcopy::{BlobClient, BlobServiceClient, BlockBlobClient, CopySource, Error};
+use blobcopy_simulator::Simulator;
 use containers::{in_containers, unused_name};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 

@@ -17,8 +17,9 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_identity::{DeveloperToolsCredential, ManagedIdentityCredential};
 use blobcopy::{
     BlobContainerClient, BlobServiceClient, ClientOptions, Clock, Credential,
-    sas::BlobSasPermissions, simulator::Simulator,
+    sas::BlobSasPermissions,
 };
+use blobcopy_simulator::Simulator;
 
 const ENDPOINT: &str = "AZURE_STORAGE_ENDPOINT";
 

@@ -7,8 +7,8 @@ use std::{env, error::Error, process::ExitCode, time::Duration};
 
 use blobcopy::{
     BlobContainerClient, BlobServiceClient, Clock, CompletedCopy, PageBlobClient, SnapshotId,
-    simulator::Simulator,
 };
+use blobcopy_simulator::Simulator;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 const DISK: usize = 64 << 20;

@@ -13,8 +13,9 @@ use std::{env, process::ExitCode};
 use account::{CONNECTION_STRING, Result, account, announce};
 use blobcopy::{
     BlobContainerClient, BlobHierarchyItem, BlobInclude, BlobItem, BlobServiceClient, CopyState,
-    PageBlobClient, SnapshotId, simulator::Simulator,
+    PageBlobClient, SnapshotId,
 };
+use blobcopy_simulator::Simulator;
 use futures_util::TryStreamExt;
 use time::macros::format_description;
 

@@ -12,10 +12,8 @@ mod containers;
 use std::process::ExitCode;
 
 use account::{CONNECTION_STRING, Result, account, announce};
-use blobcopy::{
-    BlobContainerClient, BlobServiceClient, CompletedCopy, PageBlobClient, SnapshotId,
-    simulator::Simulator,
-};
+use blobcopy::{BlobContainerClient, BlobServiceClient, CompletedCopy, PageBlobClient, SnapshotId};
+use blobcopy_simulator::Simulator;
 use containers::{in_containers, unused_name};
 use indicatif::HumanBytes;
 

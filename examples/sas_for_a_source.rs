@@ -15,8 +15,8 @@ use account::{CONNECTION_STRING, Result, account, announce};
 use blobcopy::{
     BlobClient, BlobContainerClient, BlobServiceClient, Clock, CopySource, SharedKey,
     sas::{BlobSasPermissions, ServiceSas},
-    simulator::Simulator,
 };
+use blobcopy_simulator::Simulator;
 use containers::{in_containers, unused_name};
 use url::Url;
 

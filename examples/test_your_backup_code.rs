@@ -8,10 +8,8 @@
 
 use std::{error::Error as StdError, process::ExitCode, time::Duration};
 
-use blobcopy::{
-    Clock, Error, PageBlobClient, SnapshotId,
-    simulator::{Op, Simulator},
-};
+use blobcopy::{Clock, Error, PageBlobClient, SnapshotId};
+use blobcopy_simulator::{Op, Simulator};
 use time::macros::datetime;
 
 /// What a copy in here takes.

@@ -6,7 +6,7 @@
 //! `PageBlobClient.StartCopyIncrementalAsync` and its `CopyFromUriOperation`.
 //!
 //! ```
-//! # blobcopy::simulator::example(async |service| {
+//! # blobcopy_simulator::example(async |service| {
 //! // let service = BlobServiceClient::from_connection_string(&connection_string)?;
 //! let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
 //! let backup = service.container_client("backups").page_blob_client("disk0.vhd");
@@ -32,10 +32,8 @@
 //! - [`Error`] says what went wrong, whether to try again, and whether it may have worked all the
 //!   same.
 //! - [`ClientOptions`] sets retries, time limits and the [`transport`].
-#![cfg_attr(
-    feature = "simulator",
-    doc = "- [`simulator`] is a model of the service, to test against."
-)]
+//! - [`blobcopy-simulator`](https://docs.rs/blobcopy-simulator) is a model of the service, to test
+//!   against.
 //!
 //! # Features
 //!
@@ -45,8 +43,6 @@
 //!   build.
 //! - `native-tls`: TLS by the operating system's library. Turn the default features off with it:
 //!   where both are on, rustls is used.
-//! - `simulator`: a stateful model of the blob service, in process or on a loopback port.
-//! - `simulator-https`: the simulator takes https too, with a certificate that it makes itself.
 //! - `azure_core`: the credentials of the Azure SDK for Rust authorize clients
 #![cfg_attr(feature = "azure_core", doc = "  ([`Credential::from_token_credential`]).")]
 #![cfg_attr(not(feature = "azure_core"), doc = "  (`Credential::from_token_credential`).")]
@@ -65,8 +61,6 @@ mod error;
 mod models;
 mod operations;
 mod pipeline;
-#[cfg(feature = "simulator")]
-pub mod simulator;
 mod wire;
 
 pub use self::{

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use blobcopy::{
     BlobClient, BlobServiceClient, ClientOptions, Credential, Error, RetryOptions,
-    simulator::Simulator,
     transport::{TransportError, TransportErrorKind},
 };
+use blobcopy_simulator::Simulator;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use blobcopy::{
     AccessToken, BlobServiceClient, ClientOptions, Clock, CopySource, Credential, CredentialError,
-    Error, ErrorCode, TokenProvider, simulator::Simulator, transport::BoxFuture,
+    Error, ErrorCode, TokenProvider, transport::BoxFuture,
 };
+use blobcopy_simulator::Simulator;
 use futures_util::future::join_all;
 use time::macros::datetime;
 

@@ -7,10 +7,9 @@ use std::sync::{
 
 use blobcopy::{
     AccessToken, BlobServiceClient, BlockId, ClientOptions, Clock, CopySource, Credential,
-    CredentialError, CustomerProvidedKey, ErrorCode, TokenProvider,
-    simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator},
-    transport::BoxFuture,
+    CredentialError, CustomerProvidedKey, ErrorCode, TokenProvider, transport::BoxFuture,
 };
+use blobcopy_simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator};
 use time::macros::datetime;
 
 use crate::support::script::{Script, Step, answer, sent};

@@ -10,9 +10,9 @@ use std::{
 
 use blobcopy::{
     BlobClient, BlobServiceClient, Clock, ErrorCode, LeaseState,
-    simulator::{Op, Simulator},
     transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
+use blobcopy_simulator::{Op, Simulator};
 use time::macros::datetime;
 
 use crate::support::script::{Script, answer, pass};

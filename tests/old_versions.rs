@@ -4,8 +4,8 @@
 use blobcopy::{
     AbortOutcome, BlobServiceClient, BlobServiceClientBuilder, ClientOptions, Clock, CopyId,
     CopySource, CopyStatus, Credential, Error, ErrorCode, LeaseId, SnapshotId,
-    simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator},
 };
+use blobcopy_simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator};
 use futures_util::TryStreamExt;
 use time::macros::datetime;
 use url::Url;

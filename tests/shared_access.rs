@@ -8,9 +8,9 @@ use blobcopy::{
     Credential, CredentialError, Error, ServiceVersion, SharedKey, SnapshotId, TokenProvider,
     VersionId,
     sas::{BlobSasPermissions, ContainerSasPermissions, SasProtocol, SasUrl, ServiceSas},
-    simulator::Simulator,
     transport::{BoxFuture, Request, Transport},
 };
+use blobcopy_simulator::Simulator;
 use futures_util::TryStreamExt;
 use http::{HeaderMap, Method};
 use serde_json::Value;

@@ -5,10 +5,9 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use blobcopy::{
     BlobServiceClient, BlockId, Clock, Conditions, DeleteSnapshots, ETag, Error, ErrorCode,
-    PageBlobClient,
-    simulator::{Op, Simulator},
-    transport::TransportErrorKind,
+    PageBlobClient, transport::TransportErrorKind,
 };
+use blobcopy_simulator::{Op, Simulator};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use time::macros::datetime;

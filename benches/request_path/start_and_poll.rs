@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use blobcopy::{
     BlobServiceClient, ClientOptions,
-    simulator::Simulator,
     transport::{Request, Transport},
 };
+use blobcopy_simulator::Simulator;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::{env, error::Error, process::ExitCode};
 
-use blobcopy::{BlobServiceClient, simulator::Simulator};
+use blobcopy::BlobServiceClient;
+use blobcopy_simulator::Simulator;
 
 /// The variable that names the account to work in.
 pub(crate) const CONNECTION_STRING: &str = "AZURE_STORAGE_CONNECTION_STRING";

@@ -19,7 +19,7 @@ use crate::{
 /// One append blob. What all blobs can do works on it directly: it is a [`BlobClient`] too.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let log = service.container_client("vhds").append_blob_client("copies.log");
 /// log.create().content_type("text/plain").await?;
 /// assert_eq!(log.get_properties().await?.content_length, 0);
@@ -52,7 +52,7 @@ impl AppendBlobClient {
     /// ```
     /// use blobcopy::{Conditions, ETag};
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let log = service.container_client("vhds").append_blob_client("copies.log");
     /// log.create().conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
@@ -64,7 +64,7 @@ impl AppendBlobClient {
     /// Appends `content`, at most 100 MiB (from version 2022-11-02) or 4 MiB.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let log = service.container_client("vhds").append_blob_client("copies.log");
     /// log.create().await?;
     /// let appended = log.append_block("started\n").await?;
@@ -84,7 +84,7 @@ impl AppendBlobClient {
     /// (from version 2018-11-09)
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let log = service.container_client("vhds").append_blob_client("copies.log");
     /// log.create().await?;

@@ -22,7 +22,7 @@ use crate::{
 /// is a [`BlobClient`] too.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let notes = service.container_client("vhds").block_blob_client("more.txt");
 /// notes.upload("hello").content_type("text/plain").await?;
 /// assert_eq!(notes.download().await?.bytes().await?, "hello");
@@ -53,7 +53,7 @@ impl BlockBlobClient {
     /// A client of one snapshot of this blob.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let taken = notes.create_snapshot().await?.snapshot;
     /// notes.upload("changed").await?;
@@ -68,7 +68,7 @@ impl BlockBlobClient {
     /// A client of one version of this blob (from version 2019-12-12).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let version = "2026-01-01T00:00:00.1234567Z".parse::<blobcopy::VersionId>()?;
     /// assert_eq!(notes.with_version(&version).version_id(), Some(&version));
@@ -82,7 +82,7 @@ impl BlockBlobClient {
     /// is there is overwritten.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("more.txt");
     /// notes.upload("hello").metadata([("lang", "en")]).await?;
     /// # Ok(()) });
@@ -106,7 +106,7 @@ impl BlockBlobClient {
     /// when the source is too long.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
     /// let image = service.container_client("backups").block_blob_client("disk0.img");
     /// image.upload_from_uri(&disk).content_type("application/x-raw-disk-image").await?;
@@ -123,7 +123,7 @@ impl BlockBlobClient {
     /// ```
     /// use blobcopy::BlockId;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("more.txt");
     /// let ids = [BlockId::numbered(0), BlockId::numbered(1)];
     /// notes.stage_block(&ids[0], "one, ").await?;
@@ -145,7 +145,7 @@ impl BlockBlobClient {
     /// ```
     /// use blobcopy::BlockId;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
     /// let image = service.container_client("backups").block_blob_client("disk0.img");
     /// let id = BlockId::numbered(0);
@@ -171,7 +171,7 @@ impl BlockBlobClient {
     /// ```
     /// use blobcopy::{BlockId, BlockListEntry};
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("more.txt");
     /// let (first, second) = (BlockId::numbered(0), BlockId::numbered(1));
     /// notes.stage_block(&first, "one").await?;
@@ -194,7 +194,7 @@ impl BlockBlobClient {
     /// ```
     /// use blobcopy::BlockId;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("more.txt");
     /// notes.stage_block(BlockId::numbered(0), "hello").await?;
     /// let list = notes.get_block_list().await?;

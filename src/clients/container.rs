@@ -25,7 +25,7 @@ use crate::{
 /// One container of an account. Cheap to clone; making one sends nothing.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let vhds = service.container_client("vhds");
 /// let disk = vhds.page_blob_client("disk0.vhd");
 /// # let _ = disk;
@@ -90,7 +90,7 @@ impl BlobContainerClient {
     /// The container's name.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// assert_eq!(service.container_client("vhds").name(), "vhds");
     /// # Ok(()) });
     /// ```
@@ -101,7 +101,7 @@ impl BlobContainerClient {
     /// The container's URL, without a SAS; fails for a name that no container can have.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// assert!(service.container_client("vhds").url()?.path().ends_with("/vhds"));
     /// assert!(service.container_client("No Such Name").url().is_err());
     /// # Ok(()) });
@@ -118,7 +118,7 @@ impl BlobContainerClient {
     /// [`blob_client_of`](Self::blob_client_of).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// assert!(notes.exists().await?);
     /// # Ok(()) });
@@ -133,7 +133,7 @@ impl BlobContainerClient {
     /// ```
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let vhds = service.container_client("vhds");
     /// let mut blobs = std::pin::pin!(vhds.list_blobs().stream());
     /// while let Some(item) = blobs.try_next().await? {
@@ -163,7 +163,7 @@ impl BlobContainerClient {
     /// A page blob of this container.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let written = disk.get_page_ranges().await?;
     /// println!("{} ranges", written.ranges.len());
@@ -176,7 +176,7 @@ impl BlobContainerClient {
     /// A block blob of this container.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("backups").block_blob_client("notes.txt");
     /// notes.upload("hello").await?;
     /// # Ok(()) });
@@ -188,7 +188,7 @@ impl BlobContainerClient {
     /// An append blob of this container.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let log = service.container_client("backups").append_blob_client("copies.log");
     /// log.create().await?;
     /// # Ok(()) });
@@ -200,7 +200,7 @@ impl BlobContainerClient {
     /// Creates the container.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let archive = service.container_client("archive");
     /// archive.create().metadata([("owner", "team-a")]).await?;
     /// # Ok(()) });
@@ -212,7 +212,7 @@ impl BlobContainerClient {
     /// Deletes the container with all its blobs.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// service.container_client("backups").delete().await?;
     /// assert!(!service.container_client("backups").exists().await?);
     /// # Ok(()) });
@@ -224,7 +224,7 @@ impl BlobContainerClient {
     /// Whether the container exists.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// assert!(service.container_client("vhds").exists().await?);
     /// assert!(!service.container_client("nowhere").exists().await?);
     /// # Ok(()) });
@@ -236,7 +236,7 @@ impl BlobContainerClient {
     /// Reads the container's properties and metadata.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let properties = service.container_client("vhds").get_properties().await?;
     /// println!("{:?}", properties.last_modified);
     /// # Ok(()) });
@@ -251,7 +251,7 @@ impl BlobContainerClient {
     /// use blobcopy::BlobInclude;
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let vhds = service.container_client("vhds");
     /// let mut blobs = std::pin::pin!(vhds.list_blobs().include([BlobInclude::Copy]).stream());
     /// while let Some(blob) = blobs.try_next().await? {

@@ -43,7 +43,7 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
 /// let lease = notes.acquire_lease(Duration::from_secs(60)).guard().await?;
 /// notes.upload("changed").lease_id(lease.id().clone()).await?;
@@ -66,7 +66,7 @@ impl AcquireLease {
     /// dropped.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let lease = notes.acquire_infinite_lease().guard().await?;
     /// assert!(notes.upload("changed").await.is_err(), "it needs the lease's id");
@@ -160,7 +160,7 @@ impl Lease {
     /// The lease's id, which every write of the blob must carry.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let lease = notes.acquire_infinite_lease().guard().await?;
     /// notes.set_metadata([("k", "v")]).lease_id(lease.id().clone()).await?;
@@ -173,7 +173,7 @@ impl Lease {
     /// Whether every renewal has worked so far. Sends nothing.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let lease = notes.acquire_infinite_lease().guard().await?;
     /// assert!(lease.is_held());
@@ -190,7 +190,7 @@ impl Lease {
     /// ```
     /// use std::time::Duration;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let lease = notes.acquire_lease(Duration::from_secs(15)).guard().await?;
     /// tokio::select! {
@@ -220,7 +220,7 @@ impl Lease {
     /// the request met.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// notes.acquire_infinite_lease().guard().await?.release().await?;
     /// notes.upload("anyone may write again").await?;

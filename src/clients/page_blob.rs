@@ -30,7 +30,7 @@ use crate::{
 /// is a [`BlobClient`] too.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
 /// disk.create(1 << 20).await?;
 /// disk.upload_pages(0, vec![7; 512]).await?;
@@ -62,7 +62,7 @@ impl PageBlobClient {
     /// A client of one snapshot of this blob.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let taken = disk.create_snapshot().await?.snapshot;
     /// let written = disk.with_snapshot(&taken).get_page_ranges().await?;
@@ -76,7 +76,7 @@ impl PageBlobClient {
     /// A client of one version of this blob (from version 2019-12-12).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let version = "2026-01-01T00:00:00.1234567Z".parse::<blobcopy::VersionId>()?;
     /// assert_eq!(disk.with_version(&version).version_id(), Some(&version));
@@ -115,7 +115,7 @@ impl PageBlobClient {
     /// while a copy is pending; `CannotVerifyCopySource` when the service cannot read the source.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
     ///
@@ -146,7 +146,7 @@ impl PageBlobClient {
     /// ```
     /// use blobcopy::{Conditions, ETag};
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
     /// disk.create(64 << 20).conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
@@ -158,7 +158,7 @@ impl PageBlobClient {
     /// Writes pages from `offset` on; both it and the length are multiples of 512 bytes.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
     /// disk.create(16 << 20).await?;
     /// disk.upload_pages(0, vec![7; 16 << 20]).concurrency(2).await?;
@@ -178,7 +178,7 @@ impl PageBlobClient {
     /// (from version 2018-11-09)
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let other = service.container_client("vhds").page_blob_client("disk1.vhd");
     /// other.create(1 << 20).await?;
@@ -197,7 +197,7 @@ impl PageBlobClient {
     /// Makes `length` bytes from `offset` on zero; both are multiples of 512.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// disk.clear_pages(512, 1024).await?;
     /// # Ok(()) });
@@ -210,7 +210,7 @@ impl PageBlobClient {
     /// of 512 bytes, at most 8 TiB.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// disk.resize(2 << 20).await?;
     /// assert_eq!(disk.get_properties().await?.content_length, 2 << 20);
@@ -225,7 +225,7 @@ impl PageBlobClient {
     /// ```
     /// use blobcopy::SequenceNumberAction;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// disk.set_sequence_number(SequenceNumberAction::Update(7)).await?;
     /// disk.upload_pages(0, vec![1; 512]).if_sequence_number_equal(7).await?;
@@ -238,7 +238,7 @@ impl PageBlobClient {
     /// Lists the pages that have been written and not cleared.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
     /// disk.create(1 << 20).await?;
     /// disk.upload_pages(512, vec![7; 1024]).await?;
@@ -264,7 +264,7 @@ impl PageBlobClient {
     /// when the blob was created anew since.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let before = disk.create_snapshot().await?.snapshot;
     /// disk.upload_pages(1024, vec![7; 512]).await?;
@@ -287,7 +287,7 @@ impl PageBlobClient {
     /// `UnsupportedHeaderForNonManagedDisksAccount`.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let earlier = disk.create_snapshot().await?.snapshot;
     ///
@@ -308,7 +308,7 @@ impl PageBlobClient {
     /// From version 2015-07-08.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
     /// let first = disk.create_snapshot().await?.snapshot;

@@ -40,7 +40,7 @@ impl BlobClient {
     /// what the service would refuse, such as no permission at all.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use blobcopy::{BlobClient, Credential, sas::BlobSasPermissions};
     /// use time::{Duration, OffsetDateTime};
     ///
@@ -77,7 +77,7 @@ impl BlobContainerClient {
     /// container until `expiry`; otherwise as [`BlobClient::sas_url`].
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use blobcopy::{BlobContainerClient, Credential, sas::ContainerSasPermissions};
     /// use time::{Duration, OffsetDateTime};
     ///

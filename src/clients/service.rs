@@ -31,7 +31,7 @@ use crate::{
 /// one sends nothing.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// # let connection_string = "UseDevelopmentStorage=true";
 /// use blobcopy::BlobServiceClient;
 ///
@@ -167,7 +167,7 @@ impl BlobServiceClient {
     /// A container of this account. The name is checked by the first call that is made with it.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let backups = service.container_client("backups");
     /// assert!(backups.exists().await?);
     /// # Ok(()) });
@@ -181,7 +181,7 @@ impl BlobServiceClient {
     /// ```
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let mut containers = std::pin::pin!(service.list_containers().prefix("back").stream());
     /// while let Some(container) = containers.try_next().await? {
     ///     println!("{}", container.name);
@@ -212,7 +212,8 @@ impl BlobServiceClient {
     /// use time::{Duration, OffsetDateTime};
     ///
     /// # use blobcopy::{AccessToken, BlobServiceClient, Credential, CredentialError, TokenProvider};
-    /// # use blobcopy::{simulator::Simulator, transport::BoxFuture};
+    /// # use blobcopy::transport::BoxFuture;
+    /// # use blobcopy_simulator::Simulator;
     /// # #[derive(Debug)]
     /// # struct Provider;
     /// # impl TokenProvider for Provider {
@@ -255,7 +256,7 @@ impl BlobServiceClient {
     /// `InvalidInput` when the token's destination is not in this account.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let token = blob.start_copy_from_uri(&source).await?.token();

@@ -38,7 +38,7 @@ impl CopyFromUriOperation {
     /// ```
     /// use blobcopy::AbortOutcome;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;

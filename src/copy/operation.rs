@@ -36,7 +36,7 @@ use crate::{
 /// | the wait's timeout passed | [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) |
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
 /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
 ///
@@ -114,7 +114,7 @@ impl CopyFromUriOperation {
     /// which was over with the answer to its start.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let copy = blob.start_copy_from_uri(&source).await?;
@@ -141,7 +141,7 @@ impl CopyFromUriOperation {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use blobcopy::simulator::{Op, Simulator};
+    /// use blobcopy_simulator::{Op, Simulator};
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
     /// let sim = Simulator::builder().copy_duration(Duration::from_secs(60)).build();
@@ -166,7 +166,7 @@ impl CopyFromUriOperation {
     /// not yet polled.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let started = blob.start_copy_from_uri(&source).await?;
@@ -183,7 +183,7 @@ impl CopyFromUriOperation {
     /// difference.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;
@@ -201,7 +201,7 @@ impl CopyFromUriOperation {
     /// not completed; after a few more polls it has all the same.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;
@@ -224,7 +224,7 @@ impl CopyFromUriOperation {
     /// longer tells of this copy; else what the request met.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;
@@ -274,7 +274,7 @@ impl CopyFromUriOperation {
     /// copy that was started with a lease knows it already.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let started = blob.start_copy_from_uri(&source).await?;

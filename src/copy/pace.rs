@@ -172,7 +172,7 @@ fn obeyed(asked: Option<Duration>) -> Duration {
     asked.unwrap_or_default().min(LONGEST_ASKED)
 }
 
-#[cfg(all(test, feature = "simulator"))]
+#[cfg(test)]
 mod table;
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl StartCopyFromUri {
     /// one, when the source is archived.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use blobcopy::AccessTier;
     ///
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
@@ -137,7 +137,7 @@ impl StartCopyFromUri {
     /// Keeps the destination from being changed until a date (from version 2020-06-12).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use blobcopy::ImmutabilityPolicyMode;
     /// use time::{Duration, OffsetDateTime};
     ///
@@ -193,7 +193,7 @@ impl StartCopyFromUri {
     /// leased, so that with a later version this is refused before anything is sent.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let backup = service.container_client("backups").blob_client("notes.txt");
     /// let lease: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse()?;

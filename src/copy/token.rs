@@ -13,7 +13,7 @@ impl CopyFromUriOperation {
     /// What to store, to watch the copy again later or elsewhere; holds no secret.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let copy = blob.start_copy_from_uri(&source).await?;
@@ -41,7 +41,7 @@ impl CopyFromUriOperation {
 /// of a copy without an id, which was over when it was made, cannot be resumed or read back.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// # let backups = service.container_client("backups");
 /// # let source = service.container_client("vhds").blob_client("notes.txt");
 /// let copy = backups.blob_client("notes.txt").start_copy_from_uri(&source).await?;

@@ -26,7 +26,7 @@ impl CopyFromUriOperation {
     /// ```
     /// use std::time::Duration;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;
@@ -51,7 +51,7 @@ impl CopyFromUriOperation {
     /// ```
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let copy = blob.start_copy_from_uri(&source).await?;
@@ -111,7 +111,7 @@ impl<'a> Wait<'a> {
     /// hours.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use std::time::Duration;
     ///
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
@@ -130,7 +130,7 @@ impl<'a> Wait<'a> {
     /// still pending. The copy goes on.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use std::time::Duration;
     /// use blobcopy::Error;
     ///
@@ -154,7 +154,7 @@ impl<'a> Wait<'a> {
     /// go on with says why in [`held_up_by`](CopyState::held_up_by).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let backup = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = backup.start_copy_from_uri(&notes).await?;

@@ -150,7 +150,7 @@ impl CopyState {
     /// Such a copy does not go on by itself; mend the cause, or abort the copy.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;

@@ -64,7 +64,7 @@ impl GetPageRanges {
     /// ```
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let mut ranges = std::pin::pin!(disk.get_page_ranges().stream());
     /// while let Some(range) = ranges.try_next().await? {

@@ -73,7 +73,7 @@ impl GetPageRangesDiff {
     /// ```
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let before = disk.create_snapshot().await?.snapshot;
     /// disk.clear_pages(0, 512).await?;

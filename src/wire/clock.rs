@@ -68,9 +68,17 @@ impl Clock {
         Self(Arc::new(Inner { origin, left, latest_micros, advanced_micros }))
     }
 
-    /// From here on it shows the computer's clock, in every clone.
-    #[cfg(feature = "simulator")]
-    pub(crate) fn leave_tokio(&self) {
+    /// Makes every clone show the computer's clock from here on, and no longer tokio's time.
+    ///
+    /// ```
+    /// use blobcopy::Clock;
+    /// use time::macros::datetime;
+    ///
+    /// let clock = Clock::starting_at(datetime!(2001-01-01 00:00 UTC));
+    /// clock.follow_system();
+    /// assert!(clock.now() > datetime!(2026-01-01 00:00 UTC));
+    /// ```
+    pub fn follow_system(&self) {
         self.0.left.store(true, Ordering::Relaxed);
     }
 

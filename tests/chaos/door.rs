@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use blobcopy::{
     Clock,
-    simulator::SimulatorTransport,
     transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     },
 };
+use blobcopy_simulator::SimulatorTransport;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

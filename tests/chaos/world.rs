@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use blobcopy::{
-    BlobServiceClient, ClientOptions, Clock, Credential, RetryOptions,
-    simulator::{Simulator, SourceEcho},
-};
+use blobcopy::{BlobServiceClient, ClientOptions, Clock, Credential, RetryOptions};
+use blobcopy_simulator::{Simulator, SourceEcho};
 use fastrand::Rng;
 use futures_util::future::join_all;
 use time::{OffsetDateTime, macros::datetime};

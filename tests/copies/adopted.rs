@@ -5,9 +5,9 @@ use std::time::Duration;
 use blobcopy::{
     BlobServiceClient, Conditions, CopyFromUriOperation, ETag, Error, ErrorCode, RetryOptions,
     SnapshotId,
-    simulator::Op,
     transport::{Request, TransportErrorKind},
 };
+use blobcopy_simulator::Op;
 
 use super::start_once::{MINUTE, World};
 use crate::support::script::{Script, Step, answer, properties, refusal, sent, started};

@@ -4,5 +4,6 @@ mod adopted;
 mod endings;
 mod gateway;
 mod pace;
+mod pace_table;
 mod start_once;
 mod stop;

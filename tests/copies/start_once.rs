@@ -6,8 +6,8 @@ use std::time::Duration;
 use blobcopy::{
     BlobClient, BlobServiceClient, Clock, Conditions, CopyFromUriOperation, ETag, Error, ErrorCode,
     PageBlobClient, SnapshotId,
-    simulator::{Op, Simulator},
 };
+use blobcopy_simulator::{Op, Simulator};
 use time::macros::datetime;
 
 /// A simulated account with a disk and a file, on virtual time.

@@ -65,7 +65,7 @@ fn source_files() -> Vec<PathBuf> {
             let path = entry.expect("an entry").path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let is_test = name.ends_with("tests.rs") || name == "tests";
-            if path.is_dir() && !is_test && name != "simulator" {
+            if path.is_dir() && !is_test {
                 folders.push(path);
             } else if name.ends_with(".rs") && !is_test {
                 found.push(path);

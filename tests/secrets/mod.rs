@@ -15,12 +15,12 @@ use std::{
 
 use blobcopy::{
     sas::{BlobSasPermissions, ServiceSas},
-    simulator::{Op, Simulator},
     transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     },
     *,
 };
+use blobcopy_simulator::{Op, Simulator, SourceEcho};
 use bytes::Bytes;
 use serde::Serialize;
 use time::{OffsetDateTime, macros::datetime};
@@ -205,7 +205,7 @@ async fn no_secret_is_in_any_type_error_or_event() {
         .account("second", KEY)
         .clock(clock.clone())
         .copy_duration(Duration::from_secs(5))
-        .echo_source(simulator::SourceEcho::AsSent)
+        .echo_source(SourceEcho::AsSent)
         .accept_bearer(|token| token == TOKEN)
         .build();
     let spy = Spy { inner: sim.transport(), secrets: Arc::default(), requests: Arc::default() };

@@ -16,7 +16,7 @@ use crate::wire::redaction::redact;
 /// [`Url`] made of it is not.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// use blobcopy::sas::BlobSasPermissions;
 /// use time::{Duration, OffsetDateTime};
 ///

@@ -9,7 +9,7 @@ impl BlobClient {
     /// Reads the blob's properties, its metadata, and what is known of the last copy into it.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let properties = notes.get_properties().await?;
     /// println!("{} bytes, {:?}", properties.content_length, properties.blob_type);
@@ -22,7 +22,7 @@ impl BlobClient {
     /// Whether the blob exists.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let vhds = service.container_client("vhds");
     /// assert!(vhds.blob_client("notes.txt").exists().await?);
     /// assert!(!vhds.blob_client("no such blob").exists().await?);
@@ -37,7 +37,7 @@ impl BlobClient {
     /// ```
     /// use futures_util::TryStreamExt;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let whole = notes.download().await?.bytes().await?;
     ///
@@ -58,7 +58,7 @@ impl BlobClient {
     /// ```
     /// use blobcopy::DeleteSnapshots;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
     /// let taken = disk.create_snapshot().await?;
     /// disk.with_snapshot(&taken.snapshot).delete().await?;

@@ -32,7 +32,7 @@ impl BlobClient {
     /// `CannotVerifyCopySource` when the service cannot read the source.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let backup = service.container_client("backups").blob_client("notes.txt");
     ///
@@ -59,7 +59,7 @@ impl BlobClient {
     /// longer than 256 MiB.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let backup = service.container_client("backups").blob_client("notes.txt");
     /// let copied = backup.copy_from_uri(&notes).metadata([("origin", "vhds")]).await?;
@@ -73,7 +73,7 @@ impl BlobClient {
     /// Takes up a copy into this blob that was started before. Sends nothing.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let id = blob.start_copy_from_uri(&source).await?.id().clone();
@@ -91,7 +91,7 @@ impl BlobClient {
     /// ```
     /// use blobcopy::ErrorCode;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let mut copy = blob.start_copy_from_uri(&source).await?;
@@ -113,7 +113,7 @@ impl BlobClient {
     /// ```
     /// use blobcopy::AbortOutcome;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # blob.start_copy_from_uri(&source).await?.wait().await?;
@@ -130,7 +130,7 @@ impl CopyFromUriOperation {
     /// The destination.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let copy = blob.start_copy_from_uri(&source).await?;

@@ -18,7 +18,7 @@ impl BlobClient {
     /// Takes a read-only snapshot.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let taken = disk.create_snapshot().metadata([("why", "nightly")]).await?;
     /// println!("snapshot {}", taken.snapshot);
@@ -33,7 +33,7 @@ impl BlobClient {
     /// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata)
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// notes.set_metadata([("owner", "team a")]).await?;
     /// assert_eq!(notes.get_properties().await?.metadata.get("owner"), Some("team a"));
@@ -46,7 +46,7 @@ impl BlobClient {
     /// Reads the blob's index tags (from version 2019-12-12). A SAS needs the permission `t`.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// assert!(notes.get_tags().await?.is_empty());
     /// # Ok(()) });
@@ -59,7 +59,7 @@ impl BlobClient {
     /// blob's ETag stays. A SAS needs the permission `t`.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// notes.set_tags([("stage", "done")]).await?;
     /// assert_eq!(notes.get_tags().await?.get("stage"), Some("done"));
@@ -79,7 +79,7 @@ impl BlobClient {
     /// ```
     /// use blobcopy::{AccessTier, TierChange};
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// assert_eq!(notes.set_tier(AccessTier::Cool).await?, TierChange::Done);
     /// # Ok(()) });
@@ -99,7 +99,7 @@ impl BlobClient {
     /// ```
     /// use std::time::Duration;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
     /// let leased = notes.acquire_lease(Duration::from_secs(15)).await?;
     /// notes.upload("changed").lease_id(leased.lease_id).await?;
@@ -113,7 +113,7 @@ impl BlobClient {
     /// kind that a copy into a leased blob needs.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let backup = service.container_client("backups").block_blob_client("notes.txt");
     /// backup.upload("").await?;
@@ -133,7 +133,7 @@ impl BlobClient {
     /// ```
     /// use std::time::Duration;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let lease = notes.acquire_lease(Duration::from_secs(15)).await?.lease_id;
     /// notes.renew_lease(&lease).await?;
@@ -147,7 +147,7 @@ impl BlobClient {
     /// 2012-02-12).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let lease = notes.acquire_infinite_lease().await?.lease_id;
     /// let theirs = "11111111-2222-3333-4444-555555555555".parse()?;
@@ -161,7 +161,7 @@ impl BlobClient {
     /// Releases a lease, so that another can be acquired at once.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let lease = notes.acquire_infinite_lease().await?.lease_id;
     /// notes.release_lease(&lease).await?;
@@ -176,7 +176,7 @@ impl BlobClient {
     /// ```
     /// use std::time::Duration;
     ///
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// notes.acquire_infinite_lease().await?;
     /// assert_eq!(notes.break_lease().period(Duration::ZERO).await?, Duration::ZERO);

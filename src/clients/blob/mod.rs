@@ -21,7 +21,7 @@ use crate::{
 /// nothing.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// let notes = service.container_client("vhds").blob_client("notes.txt");
 /// println!("{} bytes", notes.get_properties().await?.content_length);
 /// # Ok(()) });
@@ -82,7 +82,7 @@ impl BlobClient {
     /// The blob's name, not encoded.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let blob = service.container_client("vhds").blob_client("a folder/100%.vhd");
     /// assert_eq!(blob.name(), "a folder/100%.vhd");
     /// # Ok(()) });
@@ -94,7 +94,7 @@ impl BlobClient {
     /// The name of the blob's container.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
     /// assert_eq!(blob.container_name(), "vhds");
     /// # Ok(()) });
@@ -107,7 +107,7 @@ impl BlobClient {
     /// container or blob can have.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let blob = service.container_client("vhds").blob_client("a folder/100%.vhd");
     /// assert!(blob.url()?.path().ends_with("/vhds/a%20folder/100%25.vhd"));
     /// # Ok(()) });
@@ -119,7 +119,7 @@ impl BlobClient {
     /// The snapshot that this client reads, if it is one.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
     /// assert!(blob.snapshot().is_none());
     /// # Ok(()) });
@@ -131,7 +131,7 @@ impl BlobClient {
     /// The version that this client reads, if it is one.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
     /// assert!(blob.version_id().is_none());
     /// # Ok(()) });
@@ -143,7 +143,7 @@ impl BlobClient {
     /// A client of one snapshot of this blob: read-only, and deleted by itself.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
     /// let taken = disk.create_snapshot().await?;
     /// let content = disk.with_snapshot(&taken.snapshot).download().await?.bytes().await?;
@@ -157,7 +157,7 @@ impl BlobClient {
     /// A client of one version of this blob (from version 2019-12-12).
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
     /// let version = "2026-01-01T00:00:00.1234567Z".parse::<blobcopy::VersionId>()?;
     /// assert!(blob.with_version(&version).url()?.query().is_some());
@@ -170,7 +170,7 @@ impl BlobClient {
     /// The same blob, for what only page blobs can do.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").blob_client("disk0.vhd").page_blob_client();
     /// disk.clear_pages(0, 512).await?;
     /// # Ok(()) });
@@ -182,7 +182,7 @@ impl BlobClient {
     /// The same blob, for what only block blobs can do.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt").block_blob_client();
     /// notes.upload("new notes").await?;
     /// # Ok(()) });
@@ -194,7 +194,7 @@ impl BlobClient {
     /// The same blob, for what only append blobs can do.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// let log = service.container_client("vhds").blob_client("copies.log").append_blob_client();
     /// log.create().await?;
     /// # Ok(()) });

@@ -1,16 +1,12 @@
 //! Polls and lateness for copies of every length and course, beside a poll every second.
 //!
 //! `cargo test --lib pacing_table -- --nocapture` prints the table. It is made by [`Pace`] itself
-//! in virtual time; the last rows are whole waits on the simulator.
+//! in virtual time.
 
 use std::{fmt, time::Duration};
 
 use super::{Answered, LONGEST, Pace, SHORTEST};
-use crate::{
-    BlobClient, CopyProgress,
-    simulator::{Op, Simulator},
-    wire::clock::{self, Clock},
-};
+use crate::CopyProgress;
 
 /// The lengths of the copies, in tenths of a second.
 const LENGTHS: [u64; 14] =
@@ -159,19 +155,6 @@ fn pacing_table() {
         }
         println!();
     }
-    println!("\nWhole waits on the simulator, where an answer takes no time:\n");
-    println!("{:>8}  {:>17}  {:>17}  {:>17}", "length", "Linear", "Incremental", "held at 0/N");
-    for length in lengths() {
-        print!("{:>8}", seconds(length));
-        for kind in [Kind::Ordinary, Kind::Incremental, Kind::Held] {
-            let run = on_the_simulator(length, kind);
-            // Sleep is counted in whole milliseconds.
-            let slack = Duration::from_millis(2);
-            check(format_args!("simulator, {length:?} {kind:?}"), length, slack, run);
-            print!("  {:>6} {:>10}", run.polls, seconds(run.late));
-        }
-        println!();
-    }
 }
 
 fn seconds(time: Duration) -> String {
@@ -253,56 +236,4 @@ fn waits_that_begin_together_drift_apart() {
     assert_eq!(polls[0], 2 * WAITS);
     assert!(most(5) <= WAITS / 20, "{}", most(5));
     assert!(most(20) <= WAITS / 40, "{}", most(20));
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Ordinary,
-    Incremental,
-    /// Stands at `0/N` for its whole time.
-    Held,
-}
-
-/// A real wait for a real copy on the simulator, in virtual time.
-fn on_the_simulator(length: Duration, kind: Kind) -> Run {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let clock = Clock::starting_at(time::macros::datetime!(2026-01-01 00:00 UTC));
-        let sim = Simulator::builder().clock(clock.clone()).copy_duration(length).build();
-        let container = sim.service_client().expect("a client").container_client("disks");
-        container.create().await.expect("created");
-        let disk = container.page_blob_client("disk");
-        disk.create(1 << 20).await.expect("created");
-        disk.upload_pages(0, vec![7; 4096]).await.expect("written");
-        let snapshot = disk.create_snapshot().await.expect("taken").snapshot;
-        let backup = container.page_blob_client("backup");
-        let begun = clock.now();
-        let mut copy = match kind {
-            Kind::Ordinary | Kind::Held => {
-                BlobClient::start_copy_from_uri(&backup, &disk).await.expect("started")
-            }
-            Kind::Incremental => {
-                backup.start_copy_incremental(&disk, &snapshot).await.expect("started")
-            }
-        };
-        if matches!(kind, Kind::Held) {
-            let held = sim.copies().into_blob("disks", "backup");
-            assert!(held.hold());
-            let end = async {
-                clock::sleep(length).await;
-                held.complete();
-            };
-            let (done, ()) = futures_util::join!(copy.wait().into_future(), end);
-            done.expect("success");
-        } else {
-            copy.wait().await.expect("success");
-        }
-        let late = Duration::try_from(clock.now() - begun).expect("forward") - length;
-        let polls = u32::try_from(sim.count(Op::GetBlobProperties)).expect("few");
-        Run { polls, late }
-    })
 }

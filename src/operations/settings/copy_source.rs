@@ -57,7 +57,7 @@ const LONGEST: usize = 2048;
 /// The source may be 2 KiB long, SAS included. No form of it shows the signature.
 ///
 /// ```
-/// # blobcopy::simulator::example(async |service| {
+/// # blobcopy_simulator::example(async |service| {
 /// use blobcopy::CopySource;
 ///
 /// let from_client = CopySource::from(&service.container_client("vhds").blob_client("notes.txt"));
@@ -124,7 +124,7 @@ impl CopySource {
     /// the SAS expires before, the copy fails.
     ///
     /// ```
-    /// # blobcopy::simulator::example(async |service| {
+    /// # blobcopy_simulator::example(async |service| {
     /// use std::time::Duration;
     /// use blobcopy::CopySource;
     ///

@@ -1,0 +1,168 @@
+//! Asks another server, and takes no more from it than is wanted.
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
+
+use super::certificates;
+use crate::{
+    document::Element,
+    error::{Code, Refusal},
+    op::Op,
+    remote::{Access, READER},
+};
+
+/// The largest document that is read: a list of ranges or of blocks.
+const LARGEST_DOCUMENT: u64 = 256 << 20;
+/// How much of a refusal is read.
+const LARGEST_REFUSAL: u64 = 64 << 10;
+/// No more is set aside for a body before it comes.
+const SET_ASIDE: u64 = 4 << 20;
+
+/// Why there is no source.
+pub(super) enum Trouble {
+    /// Neither its status nor its code can be told.
+    Unreachable,
+    /// What the server said to a read.
+    Refused(Refusal),
+    /// What answers is no blob service.
+    Foreign,
+    /// It is more than the operation takes.
+    TooLarge,
+}
+
+impl Trouble {
+    /// What the copy is refused with.
+    pub(super) fn refusal(self, op: Op, version: &str, too_large: Refusal) -> Refusal {
+        match self {
+            Self::Unreachable => Code::CannotVerifyCopySource.into(),
+            Self::Refused(cause) => Refusal::source_unreadable(op, version, &cause),
+            Self::Foreign => Code::InvalidSourceBlobUrl.into(),
+            Self::TooLarge => too_large,
+        }
+    }
+}
+
+impl From<reqwest::Error> for Trouble {
+    fn from(_: reqwest::Error) -> Self {
+        Self::Unreachable
+    }
+}
+
+/// A blob of another server, and how to ask for it.
+pub(super) struct Site<'a> {
+    client: Client,
+    access: &'a Access,
+}
+
+/// How much of a body is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cut {
+    /// What is before this is left out.
+    pub(super) start: u64,
+    /// After so many bytes the rest is left out.
+    pub(super) length: Option<u64>,
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn new(access: &'a Access) -> Result<Self, Trouble> {
+        // Whoever listens on the way would have the token.
+        if access.has_token() && !access.is_https() {
+            let why = "Authentication scheme Bearer is not allowed with HTTP";
+            return Err(Trouble::Refused(Refusal::unauthenticated(why)));
+        }
+        let tls = certificates::believing(is_on_this_machine(&access.url));
+        let builder = Client::builder().redirect(Policy::none()).no_proxy().user_agent(READER);
+        let builder = builder.tls_backend_preconfigured(tls.map_err(|_| Trouble::Unreachable)?);
+        Ok(Self { client: builder.build()?, access })
+    }
+
+    pub(super) fn ask(&self, method: Method, query: &str) -> RequestBuilder {
+        let Access { url, headers } = self.access;
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let url = if query.is_empty() { url.clone() } else { format!("{url}{joint}{query}") };
+        let request = self.client.request(method, url);
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
+    }
+
+    /// One of the service's XML documents, and the headers that came with it.
+    pub(super) async fn document(
+        &self,
+        request: RequestBuilder,
+        name: &str,
+    ) -> Result<(HeaderMap, Option<Element>), Trouble> {
+        let response = answer(request).await?;
+        let headers = response.headers().clone();
+        let body = match read(response, Cut::default(), LARGEST_DOCUMENT).await {
+            Err(Trouble::TooLarge) => return Err(Trouble::Unreachable),
+            body => body?,
+        };
+        Ok((headers, Element::read(&body).filter(|element| element.name == name)))
+    }
+}
+
+/// Whether any certificate will do: nobody can stand between two servers on one machine, and a
+/// simulator there signs its certificate itself.
+fn is_on_this_machine(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().ok();
+    uri.as_ref().and_then(http::Uri::host).is_some_and(crate::route::is_loopback)
+}
+
+/// The answer to a request if it is a success; anything else is the cause of a refusal.
+pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Trouble> {
+    let response = request.send().await?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let headers = response.headers().clone();
+    let beginning = Cut { start: 0, length: Some(LARGEST_REFUSAL) };
+    let body = read(response, beginning, LARGEST_REFUSAL).await?;
+    let error = Element::read(&body);
+    let told = |name| error.as_ref().and_then(|error| error.child_text(name));
+    let code = header(&headers, "x-ms-error-code").or(told("Code")).unwrap_or("");
+    let message = told("Message").and_then(|message| message.lines().next());
+    // Of a server that says nothing more, the reason beside the status is told.
+    let message = message.or(status.canonical_reason()).unwrap_or("");
+    Err(Trouble::Refused(Refusal::of_source(status, code, message)))
+}
+
+/// What is wanted of a body, which must not be more than `most` bytes.
+pub(super) async fn read(mut response: Response, cut: Cut, most: u64) -> Result<Bytes, Trouble> {
+    let told = response.content_length().unwrap_or(0);
+    if cut.length.is_none() && told.saturating_sub(cut.start) > most {
+        return Err(Trouble::TooLarge);
+    }
+    let wanted = cut.length.unwrap_or(u64::MAX);
+    let mut kept = BytesMut::with_capacity(size(told.min(most).min(wanted).min(SET_ASIDE)));
+    let mut skip = cut.start;
+    while let Some(mut piece) = response.chunk().await? {
+        let skipped = piece.len().min(size(skip));
+        piece.advance(skipped);
+        skip -= skipped as u64;
+        if let Some(length) = cut.length {
+            piece.truncate(size(length - kept.len() as u64));
+        }
+        if (kept.len() + piece.len()) as u64 > most {
+            return Err(Trouble::TooLarge);
+        }
+        kept.extend_from_slice(&piece);
+        if cut.length == Some(kept.len() as u64) {
+            break;
+        }
+    }
+    Ok(kept.freeze())
+}
+
+pub(super) fn out_of_range() -> Trouble {
+    let refusal = Refusal::from(Code::InvalidRange);
+    Trouble::Refused(refusal.status(StatusCode::RANGE_NOT_SATISFIABLE))
+}
+
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,152 @@
+//! Serves a simulated blob service until it is interrupted, for programs in any language:
+//! `blobcopy-simulator --port 10000`. `blobcopy-simulator live-check` compares it with a real account.
+
+mod live_check;
+
+use std::{error::Error, net::IpAddr, process::ExitCode, time::Duration};
+
+use blobcopy::Credential;
+use blobcopy_simulator::{Simulator, SimulatorBuilder};
+
+const HELP: &str = "\
+Serves a simulated blob service until it is interrupted.
+
+  blobcopy-simulator [OPTIONS]
+  blobcopy-simulator live-check    compares it with the account whose connection string is in
+                                   AZURE_STORAGE_CONNECTION_STRING, and says what it touches
+
+  --port PORT            the port to listen on (10000); 0 for any that is free
+  --listen ADDRESS       the address to listen on (127.0.0.1); 0.0.0.0 in a container
+  --allow-host NAME      answer to this host too, such as a container's or a service's name;
+                         may be given several times
+  --account NAME:KEY     an account and its key in base64, or NAME:KEY:KEY for two keys; may be
+                         given several times (devstoreaccount1 with the emulators' well-known key)
+  --copy-rate BYTES      copies move so many bytes a second, instead of all at once
+  --copy-duration SECS   copies take so many seconds, whatever their size
+  --any-bearer           accept every bearer token, which takes https
+  --https FILE           take https too, and write the certificate to trust to FILE
+  --help                 show this";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    if std::env::args().nth(1).as_deref() == Some("live-check") {
+        return match std::env::args().nth(2) {
+            Some(more) => Err(format!("live-check takes no argument, not {more}").into()),
+            None => live_check::run().await,
+        };
+    }
+    let Some(Asked { builder, certificate }) = asked(std::env::args().skip(1))? else {
+        println!("{HELP}");
+        return Ok(());
+    };
+    let simulator = builder.start().await.map_err(|error| format!("cannot listen: {error}"))?;
+
+    for account in simulator.accounts() {
+        println!("account            {account}");
+        println!("endpoint           {}", simulator.endpoint(account));
+        let connection_string = simulator.connection_string_of(account).unwrap_or_default();
+        println!("connection string  {connection_string}\n");
+    }
+    if let Some(file) = certificate {
+        std::fs::write(&file, simulator.certificate_pem().unwrap_or_default())?;
+        println!("certificate        {file}\n");
+    }
+    println!("Serving until interrupted (Ctrl-C).");
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+/// What the arguments ask for.
+struct Asked {
+    builder: SimulatorBuilder,
+    /// The file for the certificate, when https is wanted.
+    certificate: Option<String>,
+}
+
+/// Reads the arguments; none when they ask for help.
+fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, Box<dyn Error>> {
+    let mut certificate = None;
+    let mut builder = Simulator::builder();
+    let mut port = 10000;
+    while let Some(argument) = arguments.next() {
+        let (option, attached) = match argument.split_once('=') {
+            Some((option, value)) => (option, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        let mut value = || {
+            attached.clone().or_else(|| arguments.next()).ok_or(format!("{option} takes a value"))
+        };
+        builder = match option {
+            "--help" | "-h" => return Ok(None),
+            "--port" => {
+                port = number(option, &value()?)?;
+                builder
+            }
+            "--listen" => {
+                let given = value()?;
+                let address: Result<IpAddr, _> = given.parse();
+                builder.listen(address.map_err(|_| format!("{given:?} is no IP address"))?)
+            }
+            "--allow-host" => builder.allow_host(&host(&value()?)?),
+            "--account" => {
+                let given = value()?;
+                let (name, key, second) = account(&given)?;
+                let builder = builder.account(name, key);
+                match second {
+                    Some(second) => builder.second_key(name, second),
+                    None => builder,
+                }
+            }
+            "--copy-rate" => builder.copy_rate(number(option, &value()?)?),
+            "--copy-duration" => {
+                builder.copy_duration(Duration::from_secs(number(option, &value()?)?))
+            }
+            "--https" => {
+                certificate = Some(value()?);
+                builder.https()
+            }
+            "--any-bearer" => builder.accept_bearer(|_| true),
+            _ => return Err(format!("{argument} is not an option; --help shows all").into()),
+        };
+    }
+    Ok(Some(Asked { builder: builder.port(port), certificate }))
+}
+
+/// `name:key` or `name:key:key`, all of which must be such as an account may have.
+fn account(given: &str) -> Result<(&str, &str, Option<&str>), Box<dyn Error>> {
+    let (name, keys) = given.split_once(':').ok_or("--account takes NAME:KEY")?;
+    let (key, second) = match keys.split_once(':') {
+        Some((key, second)) => (key, Some(second)),
+        None => (keys, None),
+    };
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if !(3..=24).contains(&name.len()) || !name.bytes().all(letter) {
+        return Err(format!("account name {name:?} is not 3 to 24 small letters and digits").into());
+    }
+    for key in [Some(key), second].into_iter().flatten() {
+        Credential::shared_key(name, key)?;
+    }
+    Ok((name, key, second))
+}
+
+/// The name of a host, which has no port and no scheme.
+fn host(given: &str) -> Result<String, String> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let good = !given.is_empty() && given.bytes().all(letter) || given.parse::<IpAddr>().is_ok();
+    good.then(|| given.to_owned())
+        .ok_or_else(|| format!("--allow-host takes a host name without a port, not {given:?}"))
+}
+
+fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("{option} takes a number, not {text:?}"))
+}

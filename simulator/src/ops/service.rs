@@ -1,0 +1,153 @@
+//! Get and Set Blob Service Properties, and Get Account Information.
+//!
+//! The properties are kept and given back; nothing of them is enforced. What they look like, and
+//! which are refused, is known from recorded exchanges of the live service (version 2019-02-02).
+
+use http::StatusCode;
+
+use crate::{
+    answer::Answer,
+    call::Call,
+    document::Element,
+    error::{Code, Refusal},
+    state::State,
+    xml::Xml,
+};
+
+const MOST_RULES: usize = 5;
+const LONGEST_RETENTION: u64 = 365;
+
+/// The parts of the document, in the order in which they are given back.
+const PARTS: [&str; 7] = [
+    "Logging",
+    "HourMetrics",
+    "MinuteMetrics",
+    "Cors",
+    "DeleteRetentionPolicy",
+    "StaticWebsite",
+    "DefaultServiceVersion",
+];
+
+/// The properties of an account's blob service.
+#[derive(Debug)]
+pub(crate) struct ServiceProperties(Vec<Element>);
+
+impl Default for ServiceProperties {
+    /// What a new account has: hourly metrics, kept for a week, and everything else off.
+    fn default() -> Self {
+        let leaf = |name: &str, text: &str| element(name, text, vec![]);
+        let off = |name: &str| element(name, "", vec![leaf("Enabled", "false")]);
+        let (version, retention) = (|| leaf("Version", "1.0"), || off("RetentionPolicy"));
+        let week = vec![leaf("Enabled", "true"), leaf("Days", "7")];
+        let logging = ["Read", "Write", "Delete"].map(|name| leaf(name, "false"));
+        let logging = [version()].into_iter().chain(logging).chain([retention()]);
+        let by_hour = vec![
+            version(),
+            leaf("Enabled", "true"),
+            leaf("IncludeAPIs", "true"),
+            element("RetentionPolicy", "", week),
+        ];
+        let by_minute = vec![version(), leaf("Enabled", "false"), retention()];
+        Self(vec![
+            element("Logging", "", logging.collect()),
+            element("HourMetrics", "", by_hour),
+            element("MinuteMetrics", "", by_minute),
+            leaf("Cors", ""),
+            off("DeleteRetentionPolicy"),
+            off("StaticWebsite"),
+        ])
+    }
+}
+
+fn element(name: &str, text: &str, children: Vec<Element>) -> Element {
+    Element { name: name.to_owned(), text: text.to_owned(), children }
+}
+
+/// [Get Blob Service Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-service-properties).
+pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let account = state.accounts.get(&call.route.account).ok_or(Code::ResourceNotFound)?;
+    let mut xml = Xml::new();
+    xml.element("StorageServiceProperties", |xml| {
+        account.properties.0.iter().for_each(|part| write(xml, part));
+    });
+    Ok(Answer::new(StatusCode::OK).xml(xml))
+}
+
+fn write(xml: &mut Xml, part: &Element) {
+    match part.children.is_empty() {
+        true => xml.maybe_element(&part.name, Some(part.text.trim())),
+        false => xml.element(&part.name, |xml| part.children.iter().for_each(|it| write(xml, it))),
+    }
+}
+
+/// [Set Blob Service Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-service-properties):
+/// the parts that are given; the others stay.
+pub(super) fn set_properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let document = Element::of(call, "StorageServiceProperties")?;
+    for part in &document.children {
+        check(part)?;
+    }
+    let account = state.accounts.0.get_mut(&call.route.account).ok_or(Code::ResourceNotFound)?;
+    let kept = &mut account.properties.0;
+    for mut part in document.children {
+        if part.name == "Cors" {
+            part.children.iter_mut().for_each(arrange);
+        }
+        kept.retain(|old| old.name != part.name);
+        kept.push(part);
+    }
+    kept.sort_by_key(|part| PARTS.iter().position(|name| *name == part.name));
+    Ok(Answer::new(StatusCode::ACCEPTED))
+}
+
+fn check(part: &Element) -> Result<(), Refusal> {
+    let refuse =
+        |why: &str| Err(Refusal::from(Code::InvalidXmlDocument).detail("Reason", why.to_owned()));
+    if !PARTS.contains(&part.name.as_str()) {
+        return refuse("An element that is not known");
+    }
+    if part.name == "Cors" && part.children.len() > MOST_RULES {
+        return refuse("At most 5 rules");
+    }
+    let nested = part.child("RetentionPolicy");
+    let retention = nested.or(Some(part).filter(|part| part.name == "DeleteRetentionPolicy"));
+    let Some(retention) = retention else { return Ok(()) };
+    let days = match retention.child_text("Days") {
+        None if retention.child_text("Enabled") != Some("true") => return Ok(()),
+        days => days.and_then(|days| days.parse().ok()),
+    };
+    match days {
+        Some(1..=LONGEST_RETENTION) => Ok(()),
+        _ => refuse("Retention days must be greater than 0 and less than or equal to 365 days."),
+    }
+}
+
+/// A rule as it is given back: its parts in one order, and whole headers before beginnings of
+/// headers.
+fn arrange(rule: &mut Element) {
+    const ORDER: [&str; 5] =
+        ["AllowedMethods", "AllowedOrigins", "AllowedHeaders", "ExposedHeaders", "MaxAgeInSeconds"];
+    rule.children.sort_by_key(|part| ORDER.iter().position(|name| *name == part.name));
+    let lists = rule.children.iter_mut().filter(|part| part.name.ends_with("Headers"));
+    for list in lists {
+        let (beginnings, whole): (Vec<&str>, Vec<&str>) = list
+            .text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .partition(|name| name.ends_with('*'));
+        list.text = [whole, beginnings].concat().join(",");
+    }
+}
+
+/// [Get Account Information](https://learn.microsoft.com/rest/api/storageservices/get-account-information),
+/// which may be asked of a container or a blob too, and even of one that is not there.
+pub(super) fn account_information(call: &Call) -> Answer {
+    let answer = Answer::new(StatusCode::OK)
+        .header("x-ms-sku-name", "Standard_LRS")
+        .header("x-ms-account-kind", "StorageV2");
+    match call.since("2019-07-07") {
+        true => answer.header("x-ms-is-hns-enabled", "false"),
+        false => answer,
+    }
+}

@@ -1,0 +1,64 @@
+//! The simulator beside Azurite: the same requests to both, and every difference accounted for.
+//!
+//! `src/live_check/cases/` has the requests. `docs/simulator-conformance.md` has the differences, with what the
+//! service's documentation says; the test fails on one that is not there, and on a row that holds
+//! no longer. It prints the rows that are missing.
+//!
+//! `blobcopy-simulator live-check` puts the same cases to a real account.
+
+mod document;
+
+use std::collections::BTreeSet;
+
+use blobcopy_simulator::Simulator;
+
+use self::document::{Document, Row};
+use crate::live_check::{case::Case, outcome::differences, wire::Server};
+use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
+
+#[tokio::test]
+async fn every_difference_to_azurite_is_explained() {
+    let Some(azurite) = Azurite::shared() else { return };
+    let sim = Simulator::builder()
+        .account(ACCOUNT.name, ACCOUNT.key)
+        .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
+        .start()
+        .await
+        .expect("a port is free");
+    let document = Document::read();
+    let server = |endpoint: &dyn Fn(&Account) -> String| {
+        let other = Some(endpoint(&OTHER_ACCOUNT));
+        Server::new(endpoint(&ACCOUNT), ACCOUNT.name, ACCOUNT.key, other)
+    };
+    let azurite = server(&|account| azurite.endpoint(account));
+    let simulator = server(&|account| sim.endpoint(account.name));
+
+    let mut found = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for (number, case) in Case::all().into_iter().enumerate() {
+        let theirs = azurite.run(&case, number).await.expect("Azurite answers");
+        let ours = simulator.run(&case, number).await.expect("the simulator answers");
+        for (step, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+            let differences = differences(theirs, ours, &document.headers, &mut used);
+            let Some((theirs, ours)) = differences else { continue };
+            let case = format!("{}, request {}", case.name, step + 1);
+            found.insert(Row { case, azurite: theirs, simulator: ours });
+        }
+    }
+
+    let missing: Vec<_> = found.difference(&document.rows).map(Row::to_string).collect();
+    let stale: Vec<_> = document.rows.difference(&found).map(Row::to_string).collect();
+    let unused: Vec<_> =
+        document.headers.iter().filter(|rule| !used.contains(&rule.header)).collect();
+    assert!(missing.is_empty(), "{} new differences:\n{}", missing.len(), missing.concat());
+    assert!(stale.is_empty(), "{} rows hold no longer:\n{}", stale.len(), stale.concat());
+    assert!(unused.is_empty(), "rows of headers that hold no longer: {unused:?}");
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own() {
+    let cases = Case::all();
+    let names: BTreeSet<_> = cases.iter().map(|case| &case.name).collect();
+    assert_eq!(names.len(), cases.len());
+    assert!(cases.len() > 100, "only {} cases were read", cases.len());
+}

@@ -1,0 +1,76 @@
+//! The simulator as Microsoft's own SDKs see it: scripts in Python and JavaScript drive its
+//! listener, each with checks of its own (`tests/sdk`).
+//!
+//! The packages are pinned there, as they were newest on 2026-11-21. `@azure/storage-blob` declares
+//! to need Node.js 22 since 12.33; what the checks do with it works on 20 as well.
+
+mod harness;
+mod live;
+mod packages;
+
+use std::{fs, path::Path, process::Output};
+
+use blobcopy_simulator::Simulator;
+use tokio::process::Command;
+
+use self::packages::Language;
+use crate::support::azurite::{ACCOUNT, OTHER_ACCOUNT};
+
+#[tokio::test]
+async fn python_finds_the_service_in_the_simulator() {
+    all_checks_pass(Language::Python).await;
+}
+
+#[tokio::test]
+async fn javascript_finds_the_service_in_the_simulator() {
+    all_checks_pass(Language::JavaScript).await;
+}
+
+/// What the signatures of this crate are compared with, for the package that is installed here.
+#[test]
+fn the_values_to_compare_signatures_with_are_those_of_the_sdk() {
+    let Some(mut script) = Language::Python.script("sas_values.py") else { return };
+    let Output { status, stdout, stderr } = script.output().expect("it was installed");
+    assert!(status.success(), "{status}\n{}", String::from_utf8_lossy(&stderr));
+    let (_, expected) = include_str!("../../../src/auth/sas/python_sdk.txt")
+        .split_once("# azure-storage-blob 12.31.1, ")
+        .expect("the newest is the last");
+    // Those of directories come from another package.
+    let expected: Vec<_> =
+        expected.lines().skip(1).filter(|line| !line.contains("&sr=d&")).collect();
+    let printed = String::from_utf8(stdout).expect("text");
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+}
+
+/// Runs the checks of `language` against a simulator of their own.
+async fn all_checks_pass(language: Language) {
+    let Some(script) = language.checks() else { return };
+    // Slow enough for a copy to be seen pending, and for a large one never to end.
+    let sim = Simulator::builder()
+        .account(ACCOUNT.name, ACCOUNT.key)
+        .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
+        .copy_rate(1 << 20)
+        .accept_bearer(|token| token == "a-token-for-tests")
+        .https()
+        .start()
+        .await
+        .expect("a port is free");
+    let certificate = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{language:?}.pem"));
+    fs::write(&certificate, sim.certificate_pem().expect("https is on")).expect("it is writable");
+
+    let mut script = Command::from(script);
+    for account in [ACCOUNT, OTHER_ACCOUNT] {
+        let secure = sim.connection_string_of(account.name).expect("it has both");
+        // Only bearer tokens need https, which is served on the same port.
+        script.arg(secure.replace("https", "http"));
+    }
+    // The one language takes the certificate as an argument, the other from the environment.
+    script.arg(sim.endpoint(ACCOUNT.name)).arg(&certificate);
+    script.env("NODE_EXTRA_CA_CERTS", &certificate);
+    let Output { status, stdout, stderr } =
+        script.kill_on_drop(true).output().await.expect("it was run before");
+    let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+    assert!(status.success(), "{language:?}: {status}\n{said}");
+    let summary = said.trim_end().lines().next_back().unwrap_or_default();
+    assert!(summary.ends_with("passed, 0 failed"), "{language:?} ended with {summary:?}");
+}
