@@ -32,6 +32,15 @@ async fn main() -> Result<()> {
             ours(&connection).await?;
             return theirs(&server).await;
         }
+        // With it no connection can be made, which shows that it is used.
+        Some("installed without ciphers") => {
+            let provider =
+                CryptoProvider { cipher_suites: Vec::new(), ..aws_lc_rs::default_provider() };
+            provider.install_default().expect("the first");
+            let refused = ours(&connection).await.err().ok_or("TLS without ciphers")?;
+            println!("blobcopy: {refused}");
+            return Ok(());
+        }
         other => return Err(format!("{other:?}: not a way to run this").into()),
     }
     // Nobody's to install but the program's.

@@ -6,7 +6,8 @@ use std::{fs, process::Stdio};
 use blobcopy_simulator::Simulator;
 use tokio::process::Command;
 
-async fn run(how: &str) {
+/// What the program says, run in this way.
+async fn run(how: &str) -> String {
     let sim = Simulator::builder().https().start().await.expect("a port");
     let server = sim.endpoint("devstoreaccount1").replace("/devstoreaccount1", "");
     let certificate = format!("{}/{how}.pem", env!("CARGO_TARGET_TMPDIR"));
@@ -24,6 +25,11 @@ async fn run(how: &str) {
     let said = String::from_utf8_lossy(&run.stdout);
     let wrong = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && wrong.is_empty(), "{said}{wrong}");
+    said.into_owned()
+}
+
+async fn all_speak(how: &str) {
+    let said = run(how).await;
     for one in ["blobcopy: ", "reqwest: ", "azure_identity: "] {
         assert!(said.contains(one), "{said}");
     }
@@ -31,15 +37,21 @@ async fn run(how: &str) {
 
 #[tokio::test]
 async fn this_crate_may_make_its_connection_first() {
-    run("ours first").await;
+    all_speak("ours first").await;
 }
 
 #[tokio::test]
 async fn others_may_make_theirs_first() {
-    run("theirs first").await;
+    all_speak("theirs first").await;
 }
 
 #[tokio::test]
 async fn the_program_may_have_installed_a_provider() {
-    run("installed").await;
+    all_speak("installed").await;
+}
+
+#[tokio::test]
+async fn a_provider_that_is_installed_is_used_and_its_faults_are_errors() {
+    let said = run("installed without ciphers").await;
+    assert!(said.contains("no usable cipher suites"), "{said}");
 }
