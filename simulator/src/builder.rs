@@ -12,17 +12,38 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 #[cfg(feature = "https")]
-use super::doors::tls::Tls;
-use super::{
-    Shared, Simulator,
-    account::{Account, Accounts},
-    auth::BearerRule,
-    doors::{hosts::Hosts, server},
+use crate::doors::tls::Tls;
+use crate::{
+    doors::{
+        hosts::Hosts,
+        server,
+        shared::{MOST_AT_ONCE, Shared},
+    },
     faults::FaultBook,
-    remote::MOST_AT_ONCE,
-    state::{ListedSnapshot, Pace, Settings, SourceEcho, Stamps, State},
+    handle::service::Service,
+    model::{
+        account::{Account, Accounts},
+        settings::{BearerRule, ListedSnapshot, Pace, Settings, SourceEcho},
+        stamps::Stamps,
+        state::State,
+    },
+    simulator::Simulator,
 };
 use blobcopy::Clock;
+
+/// The account that a simulator has when none is given: the emulator's.
+pub const DEFAULT_ACCOUNT: &str = "devstoreaccount1";
+
+/// The well-known key of [`DEFAULT_ACCOUNT`]. It is no secret.
+pub const DEFAULT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+impl Simulator {
+    /// Begins a simulator with settings of your own.
+    pub fn builder() -> SimulatorBuilder {
+        SimulatorBuilder::new()
+    }
+}
 
 /// Builds a [`Simulator`]; from [`Simulator::builder`].
 #[derive(Debug)]
@@ -41,7 +62,7 @@ pub struct SimulatorBuilder {
 }
 
 impl SimulatorBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let settings = Settings {
             pace: Pace::Time(Duration::ZERO),
             echo: SourceEcho::default(),
@@ -175,7 +196,7 @@ impl SimulatorBuilder {
     /// another.
     pub fn build(mut self) -> Simulator {
         if self.accounts.is_empty() {
-            self = self.account(super::DEFAULT_ACCOUNT, super::DEFAULT_KEY);
+            self = self.account(DEFAULT_ACCOUNT, DEFAULT_KEY);
         }
         let account = |(name, key): &(String, String)| {
             let keys = [Some(key), self.second_keys.get(name)].into_iter().flatten();
@@ -183,17 +204,19 @@ impl SimulatorBuilder {
             let (properties, containers) = Default::default();
             (name.clone(), Account { name: name.clone(), keys, properties, containers })
         };
-        let state = State {
-            accounts: Accounts(self.accounts.iter().map(account).collect()),
-            settings: self.settings,
-            stamps: Stamps::new(self.seed),
-            copies: Default::default(),
+        let service = Service {
+            state: State {
+                accounts: Accounts(self.accounts.iter().map(account).collect()),
+                settings: self.settings,
+                stamps: Stamps::new(self.seed),
+                copies: Default::default(),
+            },
             faults: FaultBook::new(self.seed),
             late: Default::default(),
             requests: Default::default(),
         };
         let shared = Shared {
-            state: Mutex::new(state),
+            service: Mutex::new(service),
             follows_tokio: self.clock.is_none(),
             clock: self.clock.unwrap_or_else(|| Clock::starting_at(Clock::system().now())),
             #[cfg(feature = "https")]
@@ -276,7 +299,7 @@ impl SimulatorBuilder {
     pub async fn start(self) -> io::Result<Simulator> {
         let listener = TcpListener::bind((self.address, self.port)).await?;
         let mut sim = self.build();
-        sim.server = Some(Arc::new(server::spawn(&sim, listener)));
+        sim.server = Some(Arc::new(server::spawn(sim.shared.clone(), listener)));
         Ok(sim)
     }
 }

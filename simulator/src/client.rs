@@ -4,7 +4,7 @@ use time::macros::datetime;
 
 use blobcopy::{BlobServiceClient, ClientOptions, Clock, Result};
 
-use crate::Simulator;
+use crate::simulator::Simulator;
 
 impl Simulator {
     /// A client of the first account, through the in-process door, on the simulator's clock.

@@ -2,7 +2,7 @@
 //! nothing needs to be kept to know one again.
 
 use super::shared_key::sign;
-use crate::account::Account;
+use crate::model::account::Account;
 
 /// What a key was issued for, in the words of the query of a SAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

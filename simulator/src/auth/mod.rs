@@ -1,30 +1,35 @@
 //! Who may do what: the credential of a request, and of the source of a copy.
 
+mod access;
 mod bearer;
 mod delegation;
+mod identity;
 mod sas;
 mod shared_key;
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use http::HeaderMap;
-use time::OffsetDateTime;
-
-use self::sas::Sas;
+use self::{access::Access, sas::Sas};
 pub(crate) use self::{
-    bearer::{BearerRule, Identity},
+    access::Principal,
     delegation::DelegationKey,
+    identity::Identity,
     sas::{LONGEST_KEY, dress},
 };
-use super::{
-    account::{Account, Accounts},
-    call::Call,
-    container::PublicAccess,
-    dates,
-    error::{Code, Refusal},
-    op::Op,
-    route::{Query, Route},
-    state::{Settings, State},
+use crate::{
+    model::{
+        account::{Account, Accounts},
+        container::PublicAccess,
+        settings::Settings,
+        state::State,
+    },
+    wire::{
+        call::Call,
+        dates,
+        error::{Code, Refusal},
+        op::Op,
+        route::{Query, Route},
+    },
 };
 
 /// A bearer token for the source, which the synchronous writes from a URL take.
@@ -32,46 +37,6 @@ const SOURCE_AUTHORIZATION: &str = "x-ms-copy-source-authorization";
 
 /// How far the date of a signed request may be off.
 const SKEW: Duration = Duration::from_secs(15 * 60);
-
-/// By what right a request acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Principal {
-    /// The account's key.
-    Owner,
-    /// A bearer token that the test's rule accepts.
-    Bearer,
-    /// A SAS. `overwrite` tells whether it may also write over a blob that exists.
-    Sas {
-        overwrite: bool,
-    },
-    Anonymous,
-}
-
-impl Principal {
-    /// Whether it may read whatever else is in its account, as the source of a Copy Blob.
-    pub(crate) fn reads_own_account(self) -> bool {
-        matches!(self, Self::Owner | Self::Bearer)
-    }
-}
-
-/// What is to be done, as far as a credential must allow it: a request, or the read of a source.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Access<'a> {
-    pub(crate) op: Op,
-    pub(crate) route: &'a Route,
-    pub(crate) query: &'a Query,
-    pub(crate) version: &'a str,
-    /// The headers of a request; a source has none of its own.
-    pub(crate) headers: Option<&'a HeaderMap>,
-    /// Where it comes from; a source is read by the service itself, so nowhere.
-    pub(crate) address: Option<IpAddr>,
-    pub(crate) https: bool,
-    /// Whether a bearer token may be sent: over https, and where there is no wire at all.
-    pub(crate) secure: bool,
-    /// Whose bearer token came with it.
-    pub(crate) user: Option<&'a Identity>,
-    pub(crate) now: OffsetDateTime,
-}
 
 /// Authenticates a request and checks that it may do what it asks for.
 pub(crate) fn authorize(

@@ -10,19 +10,20 @@ use std::{net::IpAddr, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    Access, Principal,
+    access::{Access, Principal},
     delegation::DelegationKey,
     shared_key::{sign, signed_by},
 };
 use crate::{
-    account::Account,
-    answer::Answer,
-    container::StoredPolicy,
-    dates,
-    error::{Code, Refusal},
-    op::Op,
-    route::{Query, Route},
-    versions,
+    model::{account::Account, container::StoredPolicy},
+    wire::{
+        answer::Answer,
+        dates,
+        error::{Code, Refusal},
+        op::Op,
+        route::{Query, Route},
+        versions,
+    },
 };
 
 /// How long a user delegation key may be good for.

@@ -7,8 +7,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::Principal;
-use crate::{account::Account, call::Call, error::Refusal};
+use super::access::Principal;
+use crate::{
+    model::account::Account,
+    wire::{call::Call, error::Refusal},
+};
 
 /// The base64 of the HMAC-SHA256 of `text`.
 pub(super) fn sign(key: &[u8], text: &str) -> String {

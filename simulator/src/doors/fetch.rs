@@ -14,13 +14,19 @@ use super::{
     web::{Cut, Site, Trouble, answer, header, out_of_range, read},
 };
 use crate::{
-    blob::{Block, Content, ContentHeaders, Metadata, Revision, Tags},
-    call::AskedRange,
-    dates,
-    document::Element,
-    error::{Code, Refusal},
-    pages::{PAGE, Pages},
-    remote::{Elsewhere, Limit, Part, Wanted, Watched},
+    handle::outside::{Part, Wanted, Watched},
+    model::{
+        content::{Block, Content},
+        elsewhere::{Elsewhere, Limit},
+        pages::{PAGE, Pages},
+        revision::{ContentHeaders, Metadata, Revision, Tags},
+    },
+    wire::{
+        call::AskedRange,
+        dates,
+        document::Element,
+        error::{Code, Refusal},
+    },
 };
 
 /// How long the service tries to read a source before it gives up.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use http::{header::HOST, request::Parts, uri::Authority};
 
-use crate::{
+use crate::wire::{
     error::{Code, Refusal},
     route::{SECONDARY, account_in_host, is_loopback},
 };

@@ -5,6 +5,7 @@ pub(crate) mod fetch;
 pub(crate) mod hosts;
 mod patience;
 pub(crate) mod server;
+pub(crate) mod shared;
 #[cfg(feature = "https")]
 pub(crate) mod tls;
 pub(crate) mod transport;

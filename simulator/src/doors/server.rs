@@ -29,14 +29,19 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::watch::{Activity, Watch, Watched};
+use super::{
+    shared::Shared,
+    watch::{Activity, Watch, Watched},
+};
 use crate::{
-    Shared, Simulator, clock,
-    error::{Code, Refusal},
     faults::Delivery,
     handle::{Outcome, Unread},
-    payload::Payload,
-    route::{Peer, Query},
+    wire::{
+        clock,
+        error::{Code, Refusal},
+        payload::Payload,
+        route::{Peer, Query},
+    },
 };
 
 /// The largest body of an operation that takes XML or nothing: twice a list of 50,000 blocks.
@@ -57,8 +62,7 @@ impl Drop for ServerGuard {
 }
 
 /// Serves `listener` in the background.
-pub(crate) fn spawn(sim: &Simulator, listener: TcpListener) -> ServerGuard {
-    let shared = sim.shared.clone();
+pub(crate) fn spawn(shared: Arc<Shared>, listener: TcpListener) -> ServerGuard {
     if let Ok(address) = listener.local_addr() {
         shared.listens_at(address);
     }

@@ -12,7 +12,12 @@ use blobcopy::{
     },
 };
 
-use crate::{Shared, clock, faults::Delivery, handle::Outcome, payload::Payload, route::Peer};
+use super::shared::Shared;
+use crate::{
+    faults::Delivery,
+    handle::Outcome,
+    wire::{clock, payload::Payload, route::Peer},
+};
 
 /// A transport that leads to a simulator, with no socket in between.
 ///

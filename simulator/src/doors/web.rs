@@ -6,10 +6,13 @@ use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 
 use super::certificates;
 use crate::{
-    document::Element,
-    error::{Code, Refusal},
-    op::Op,
-    remote::{Access, READER},
+    handle::outside::READER,
+    model::elsewhere::Access,
+    wire::{
+        document::Element,
+        error::{Code, Refusal},
+        op::Op,
+    },
 };
 
 /// The largest document that is read: a list of ranges or of blocks.
@@ -105,7 +108,7 @@ impl<'a> Site<'a> {
 /// simulator there signs its certificate itself.
 fn is_on_this_machine(url: &str) -> bool {
     let uri = url.parse::<http::Uri>().ok();
-    uri.as_ref().and_then(http::Uri::host).is_some_and(crate::route::is_loopback)
+    uri.as_ref().and_then(http::Uri::host).is_some_and(crate::wire::route::is_loopback)
 }
 
 /// The answer to a request if it is a success; anything else is the cause of a refusal.

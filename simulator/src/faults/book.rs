@@ -1,11 +1,11 @@
-//! The rules in force, and what they do to a request.
+//! The rules in force, and which of them strikes a request.
 
 use std::time::Duration;
 
-use http::{HeaderName, Response, StatusCode};
 use time::OffsetDateTime;
 
-use crate::{call::Call, error::Refusal, op::Op, payload::Payload};
+use super::struck::{Chosen, Fault};
+use crate::wire::{call::Call, op::Op};
 
 /// The rules in force.
 #[derive(Debug)]
@@ -15,66 +15,24 @@ pub(crate) struct FaultBook {
     /// What decides by chance: of its own, so that the ids of a run stay what they are without it.
     random: fastrand::Rng,
     /// How far the service's clock is ahead.
-    pub(super) skew: time::Duration,
+    pub(crate) skew: time::Duration,
 }
 
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     id: u64,
     op: Option<Op>,
-    pub(super) account: Option<String>,
-    pub(super) container: Option<String>,
-    pub(super) blob: Option<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) container: Option<String>,
+    pub(crate) blob: Option<String>,
     /// How many matching requests are let through first.
-    pub(super) skip: u64,
-    pub(super) left: Option<u64>,
-    pub(super) chance: f64,
-    pub(super) fault: Option<Fault>,
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) skip: u64,
+    pub(crate) left: Option<u64>,
+    pub(crate) chance: f64,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Up to when the requests that were let through have used up the rate of a throttle.
     used_until: Option<OffsetDateTime>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Fault {
-    Answer(StatusCode, String),
-    Reset,
-    LoseAnswer,
-    LandLate(Duration),
-    Stall(Duration),
-    Truncate(u64),
-    Garble,
-    Duplicate(HeaderName),
-    Drop(HeaderName),
-    Throttle(u32),
-}
-
-/// A fault that has been chosen for a request.
-#[derive(Debug)]
-pub(crate) struct Chosen {
-    fault: Fault,
-    headers: Vec<(String, String)>,
-    seed: u64,
-}
-
-/// How an answer is to be delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    Whole,
-    /// The connection is broken instead.
-    Broken,
-    /// After a while.
-    Late(Duration),
-    /// The connection breaks after so many bytes of the body.
-    CutAfter(u64),
-}
-
-/// What is done to an answer before it leaves.
-#[derive(Debug)]
-pub(crate) enum Spoil {
-    Garble(u64),
-    Duplicate(HeaderName),
-    Drop(HeaderName),
 }
 
 impl FaultBook {
@@ -88,13 +46,13 @@ impl FaultBook {
         now.checked_add(self.skew).unwrap_or(now)
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.rules.clear();
         self.skew = time::Duration::ZERO;
     }
 
     /// Adds a rule that does nothing yet, and returns its id.
-    pub(super) fn add(&mut self, op: Option<Op>) -> u64 {
+    pub(crate) fn add(&mut self, op: Option<Op>) -> u64 {
         self.made += 1;
         self.rules.push(Rule {
             id: self.made,
@@ -112,7 +70,7 @@ impl FaultBook {
         self.made
     }
 
-    pub(super) fn rule_mut(&mut self, id: u64) -> Option<&mut Rule> {
+    pub(crate) fn rule_mut(&mut self, id: u64) -> Option<&mut Rule> {
         self.rules.iter_mut().find(|rule| rule.id == id)
     }
 
@@ -164,71 +122,5 @@ impl Rule {
             self.used_until = Some(until);
         }
         exceeded
-    }
-}
-
-impl Chosen {
-    /// What is answered in place of applying the request.
-    pub(crate) fn instead(&self) -> Option<Refusal> {
-        let headers = self.headers.clone();
-        match &self.fault {
-            Fault::Answer(status, code) => Some(Refusal::chosen(*status, code.clone(), headers)),
-            Fault::Throttle(_) => {
-                let wait = [("retry-after".to_owned(), "1".to_owned())];
-                let headers = wait.into_iter().chain(headers).collect();
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Some(Refusal::chosen(status, "ServerBusy".to_owned(), headers))
-            }
-            // Never delivered.
-            Fault::Reset | Fault::LandLate(_) => {
-                Some(Refusal::chosen(StatusCode::BAD_GATEWAY, "Reset".to_owned(), Vec::new()))
-            }
-            _ => None,
-        }
-    }
-
-    /// After how long the request is applied, where that is not now.
-    pub(crate) fn lands_late(&self) -> Option<Duration> {
-        match self.fault {
-            Fault::LandLate(delay) => Some(delay),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn delivery(&self) -> Delivery {
-        match self.fault {
-            Fault::Reset | Fault::LoseAnswer | Fault::LandLate(_) => Delivery::Broken,
-            Fault::Stall(wait) => Delivery::Late(wait),
-            Fault::Truncate(bytes) => Delivery::CutAfter(bytes),
-            _ => Delivery::Whole,
-        }
-    }
-
-    pub(crate) fn spoil(&self) -> Option<Spoil> {
-        match &self.fault {
-            Fault::Garble => Some(Spoil::Garble(self.seed)),
-            Fault::Duplicate(name) => Some(Spoil::Duplicate(name.clone())),
-            Fault::Drop(name) => Some(Spoil::Drop(name.clone())),
-            _ => None,
-        }
-    }
-}
-
-impl Spoil {
-    pub(crate) fn apply(self, response: &mut Response<Payload>) {
-        match self {
-            Self::Garble(seed) => {
-                let body = std::mem::replace(response.body_mut(), Payload::empty());
-                *response.body_mut() = body.garbled(seed);
-            }
-            Self::Duplicate(name) => {
-                if let Some(value) = response.headers().get(&name).cloned() {
-                    response.headers_mut().append(name, value);
-                }
-            }
-            Self::Drop(name) => {
-                response.headers_mut().remove(name);
-            }
-        }
     }
 }

@@ -8,13 +8,15 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 
-use super::{apply, note, read};
+use super::{apply, note, read, service::Service};
 use crate::{
-    answer::Answer,
-    call::Call,
-    error::{Code, Refusal},
-    op::Op,
-    state::State,
+    model::state::State,
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+        op::Op,
+    },
 };
 
 /// The most requests in a batch, and the largest body.
@@ -28,7 +30,7 @@ struct Part {
 }
 
 /// Answers every request of the batch, in their order.
-pub(super) fn run(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn run(service: &mut Service, call: &Call) -> Result<Answer, Refusal> {
     if call.body.len() > LARGEST {
         return Err(Code::RequestBodyTooLarge.into());
     }
@@ -36,21 +38,21 @@ pub(super) fn run(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if parts.len() > MOST {
         return Err(Code::ExceedsMaxBatchRequestCount.into());
     }
-    let calls = parts.into_iter().map(|part| inner(state, call, part));
+    let calls = parts.into_iter().map(|part| inner(&service.state, call, part));
     let calls = calls.collect::<Result<Vec<_>, Refusal>>()?;
     let mut ops = calls.iter().filter_map(|(_, inner)| Some(inner.as_ref().ok()?.op));
     let first = ops.next();
     if ops.any(|op| Some(op) != first) {
         return Err(Code::AllBatchSubRequestsShouldBeSameApi.into());
     }
-    let boundary = format!("batchresponse_{}", state.stamps.guid());
+    let boundary = format!("batchresponse_{}", service.state.stamps.guid());
     let mut body = BytesMut::new();
     for (id, inner) in calls {
-        let request_id = state.stamps.guid();
+        let request_id = service.state.stamps.guid();
         let result = inner.and_then(|inner| {
-            let instead = state.faults.strike(&inner).and_then(|fault| fault.instead());
-            let result = instead.map_or_else(|| apply(state, &inner), Err);
-            note(state, inner, &result, true);
+            let instead = service.faults.strike(&inner).and_then(|fault| fault.instead());
+            let result = instead.map_or_else(|| apply(service, &inner), Err);
+            note(&mut service.requests, inner, &result, true);
             result
         });
         let refused = |refusal: Refusal| Answer::refusing(&refusal, &request_id, call.now);

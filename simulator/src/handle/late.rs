@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::{apply, note};
-use crate::{call::Call, copies, state::State};
+use crate::wire::call::Call;
 
 /// The requests on their way, by the moment at which they land and the order in which they were
 /// sent.
@@ -21,19 +20,8 @@ impl Late {
         self.calls.insert((at, self.sent), Call { now: at, ..call });
     }
 
-    fn landed(&mut self, now: OffsetDateTime) -> Option<Call> {
+    pub(super) fn landed(&mut self, now: OffsetDateTime) -> Option<Call> {
         let first = self.calls.first_entry().filter(|first| first.key().0 <= now)?;
         Some(first.remove())
     }
-}
-
-/// Brings the state to where it is at `now`: what was on the way until then has landed, and the
-/// copies have gone on.
-pub(crate) fn catch_up(state: &mut State, now: OffsetDateTime) {
-    while let Some(call) = state.late.landed(now) {
-        copies::settle(state, call.now);
-        let result = apply(state, &call);
-        note(state, call, &result, false);
-    }
-    copies::settle(state, now);
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::checksums::{self, Checked};
 use super::write;
 use crate::{
-    answer::Answer,
-    blob::Content,
-    call::Call,
-    checksums::{self, Checked},
-    encryption,
-    error::{Code, Refusal},
-    state::State,
+    model::{content::Content, encryption, state::State},
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+    },
 };
 
 const MOST_BLOCKS: usize = 50_000;

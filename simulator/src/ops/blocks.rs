@@ -6,23 +6,27 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::checksums::{self, Checked};
 use super::write;
 use crate::{
-    answer::Answer,
     auth::Principal,
-    blob::{Block, Content, Revision},
-    call::Call,
-    checksums::{self, Checked},
-    conditions::Conditions,
-    container::Staged,
-    document::Element,
-    encryption,
-    error::{Code, Refusal},
-    leases, metadata,
-    names::Name,
-    state::State,
-    tiers,
-    xml::Xml,
+    model::{
+        conditions::Conditions,
+        container::Staged,
+        content::{Block, Content},
+        encryption, leases, metadata,
+        revision::Revision,
+        state::State,
+        tiers,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        document::Element,
+        error::{Code, Refusal},
+        names::Name,
+        xml::Xml,
+    },
 };
 
 const MOST_COMMITTED: usize = 50_000;

@@ -5,14 +5,18 @@ use std::collections::btree_map::Entry;
 use http::StatusCode;
 
 use crate::{
-    answer::Answer,
-    call::Call,
-    conditions::Conditions,
-    container::{Container, PublicAccess},
-    copies,
-    error::{Code, Refusal},
-    leases, metadata,
-    state::{Settings, State},
+    model::{
+        conditions::Conditions,
+        container::{Container, PublicAccess},
+        copies, leases, metadata,
+        settings::Settings,
+        state::State,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+    },
 };
 
 pub(super) const PUBLIC_ACCESS: &str = "x-ms-blob-public-access";

@@ -4,16 +4,15 @@ use http::StatusCode;
 
 use super::container::{PUBLIC_ACCESS, public_access};
 use crate::{
-    answer::Answer,
-    call::Call,
-    conditions::Conditions,
-    container::StoredPolicy,
-    dates,
-    document::Element,
-    error::{Code, Refusal},
-    leases,
-    state::State,
-    xml::Xml,
+    model::{conditions::Conditions, container::StoredPolicy, leases, state::State},
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        document::Element,
+        error::{Code, Refusal},
+        xml::Xml,
+    },
 };
 
 const MOST_POLICIES: usize = 5;

@@ -9,20 +9,30 @@ use super::{
     write,
 };
 use crate::{
-    account::BlobAddress,
-    answer::Answer,
     auth::Principal,
-    blob::{Blob, Content, Revision},
-    call::Call,
-    conditions::Conditions,
-    copies::{self, CopyJob, CopyRecord, JobSource, Status},
-    encryption,
-    error::{Code, Refusal},
-    leases::{self, LeaseState},
-    metadata,
-    pages::Pages,
-    state::State,
-    tiers::{self, Tier},
+    model::{
+        blob::Blob,
+        conditions::Conditions,
+        content::Content,
+        copies::{
+            self,
+            job::{CopyJob, JobSource},
+            record::{CopyRecord, Status},
+        },
+        encryption,
+        leases::{self, LeaseState},
+        metadata,
+        pages::Pages,
+        revision::Revision,
+        state::State,
+        tiers::{self, Tier},
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+        route::BlobAddress,
+    },
 };
 
 /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob).

@@ -5,17 +5,21 @@ use std::net::IpAddr;
 use http::uri::{Authority, Uri};
 
 use crate::{
-    account::BlobAddress,
     auth::{self, Principal},
-    blob::Revision,
-    call::Call,
-    conditions::Conditions,
-    encryption,
-    error::{Code, Refusal},
-    op::Op,
-    remote::{Elsewhere, Fetched},
-    route::{Query, blob_in, is_loopback, is_same_service, locate},
-    state::{SourceEcho, State},
+    model::{
+        conditions::Conditions,
+        elsewhere::{Elsewhere, Fetched},
+        encryption,
+        revision::Revision,
+        settings::SourceEcho,
+        state::State,
+    },
+    wire::{
+        call::Call,
+        error::{Code, Refusal},
+        op::Op,
+        route::{BlobAddress, Query, blob_in, is_loopback, is_same_service, locate},
+    },
 };
 
 pub(crate) const COPY_SOURCE: &str = "x-ms-copy-source";
@@ -94,7 +98,9 @@ impl<'a> SourceUrl<'a> {
     ) -> Result<Source, Refusal> {
         let unreadable = |cause: Refusal| call.source_unreadable(&cause);
         let key = encryption::of_source(call)?;
-        if let (Some(Fetched(fetched)), Some(authority)) = (&call.fetched, &self.authority) {
+        if let (Some(Fetched(fetched)), Some(authority)) =
+            (call.attached.get::<Fetched>(), &self.authority)
+        {
             let (revision, elsewhere) = Result::clone(fetched)?;
             Conditions::of_source(call)?.check_source(call, (&revision).into())?;
             let at = BlobAddress::elsewhere(authority, &self.path);
@@ -102,7 +108,9 @@ impl<'a> SourceUrl<'a> {
             return Ok(Source { at, snapshot, revision, elsewhere: Some(elsewhere) });
         }
         let route = match self.is_here(call) {
-            true => locate(&state.accounts, self.authority.as_ref(), &self.path, false),
+            true => {
+                locate(|name| state.accounts.has(name), self.authority.as_ref(), &self.path, false)
+            }
             false => Err(Code::ResourceNotFound.into()),
         };
         let route = route.map_err(unreadable)?;

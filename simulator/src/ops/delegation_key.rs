@@ -4,14 +4,16 @@ use http::StatusCode;
 use time::OffsetDateTime;
 
 use crate::{
-    answer::Answer,
     auth::{DelegationKey, Identity, LONGEST_KEY, Principal},
-    call::Call,
-    dates,
-    document::Element,
-    error::{Code, Refusal},
-    state::State,
-    xml::Xml,
+    model::state::State,
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        document::Element,
+        error::{Code, Refusal},
+        xml::Xml,
+    },
 };
 
 /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key):

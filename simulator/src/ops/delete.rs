@@ -3,16 +3,15 @@
 use http::StatusCode;
 
 use crate::{
-    account::BlobAddress,
-    answer::Answer,
-    blob::Revision,
-    call::Call,
-    conditions::Conditions,
-    dates,
-    error::{Code, Refusal},
-    leases,
-    names::Name,
-    state::State,
+    model::{conditions::Conditions, leases, revision::Revision, state::State},
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        error::{Code, Refusal},
+        names::Name,
+        route::BlobAddress,
+    },
 };
 
 const DELETE_SNAPSHOTS: &str = "x-ms-delete-snapshots";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::checksums::{self, Checked};
 use super::{
     append, blocks,
     copy::{self, accepted},
@@ -12,20 +13,23 @@ use super::{
     pages, put_blob, read, write,
 };
 use crate::{
-    answer::Answer,
     auth::Principal,
-    blob::{Block, Content, ContentHeaders, Metadata, Revision, Tags},
-    call::Call,
-    checksums::{self, Checked},
-    conditions::Conditions,
-    copies::{CopyRecord, Status},
-    encryption,
-    error::{Code, Refusal},
-    metadata,
-    op::Op,
-    remote::Limit,
-    state::State,
-    tiers,
+    model::{
+        conditions::Conditions,
+        content::{Block, Content},
+        copies::record::{CopyRecord, Status},
+        elsewhere::Limit,
+        encryption, metadata,
+        revision::{ContentHeaders, Metadata, Revision, Tags},
+        state::State,
+        tiers,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+        op::Op,
+    },
 };
 
 const LARGEST_COPY: u64 = 256 << 20;

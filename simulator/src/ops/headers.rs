@@ -1,7 +1,7 @@
 //! What a request may not carry: the headers and parameters that its operation does not take, and
 //! those of what is not modelled. Whatever else is strange to an operation is passed over.
 
-use crate::{
+use crate::wire::{
     call::Call,
     error::{Code, Refusal},
     op::Op,

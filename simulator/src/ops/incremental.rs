@@ -5,14 +5,21 @@ use super::{
     copy_source::{Source, SourceUrl},
 };
 use crate::{
-    answer::Answer,
-    blob::{Blob, Content, IncrementalOrigin, Revision},
-    call::Call,
-    conditions::Conditions,
-    copies::{self, CopyJob, CopyRecord},
-    error::{Code, Refusal},
-    pages::Pages,
-    state::State,
+    model::{
+        blob::{Blob, IncrementalOrigin},
+        conditions::Conditions,
+        content::Content,
+        copies::{self, job::CopyJob, record::CopyRecord},
+        elsewhere::Fetched,
+        pages::Pages,
+        revision::Revision,
+        state::State,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+    },
 };
 
 /// [Incremental Copy Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob):
@@ -30,7 +37,7 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if url.is_managed_disk() {
         return Err(Code::InternalError.into());
     }
-    if !url.is_here(call) && call.fetched.is_none() {
+    if !url.is_here(call) && call.attached.get::<Fetched>().is_none() {
         return Err(Code::InvalidSourceBlobUrl.into());
     }
     let source = url.read(state, call, None)?;

@@ -6,12 +6,17 @@ use http::StatusCode;
 use time::OffsetDateTime;
 
 use crate::{
-    answer::Answer,
-    call::Call,
-    conditions::Conditions,
-    error::{Code, Refusal},
-    leases::{self, Lease, LeaseState},
-    state::{Stamps, State},
+    model::{
+        conditions::Conditions,
+        leases::{self, Lease, LeaseState},
+        stamps::Stamps,
+        state::State,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+    },
 };
 
 const ACTION: &str = "x-ms-lease-action";

@@ -7,19 +7,26 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::list_page::{Asked, Marker};
 use crate::{
-    answer::Answer,
-    blob::{Blob, Content, Metadata, Revision, Tags},
-    blobs::Listed,
-    call::Call,
-    container::{Container, Staged},
-    dates,
-    encryption::Encryption,
-    error::{Code, Refusal},
-    leases,
-    names::{Name, compare, later, successor},
-    state::{ListedSnapshot, State},
-    tiers,
-    xml::{self, Xml},
+    model::{
+        blob::Blob,
+        blobs::Listed,
+        container::{Container, Staged},
+        content::Content,
+        encryption::Encryption,
+        leases,
+        revision::{Metadata, Revision, Tags},
+        settings::ListedSnapshot,
+        state::State,
+        tiers,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        error::{Code, Refusal},
+        names::{Name, compare, later, successor},
+        xml::{self, Xml},
+    },
 };
 
 /// What an encoded name leaves as it is.
@@ -304,7 +311,7 @@ fn properties(
         xml.text_element("x-ms-blob-sequence-number", &revision.sequence_number.to_string());
     }
     xml.text_element("BlobType", revision.content.kind());
-    if let Some(tier) = tiers::shown(revision, call) {
+    if let Some(tier) = tiers::shown(&revision.content, revision.tier.as_ref(), call) {
         xml.text_element("AccessTier", tier.name);
         if tier.inferred {
             xml.text_element("AccessTierInferred", "true");

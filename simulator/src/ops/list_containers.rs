@@ -7,12 +7,13 @@ use super::{
     list_page::{Asked, Marker},
 };
 use crate::{
-    answer::Answer,
-    call::Call,
-    dates,
-    error::{Code, Refusal},
-    leases,
-    state::State,
+    model::{leases, state::State},
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        error::{Code, Refusal},
+    },
 };
 
 /// What `include` may name. Deleted containers are not kept.

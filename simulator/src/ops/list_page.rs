@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use time::OffsetDateTime;
 
-use crate::{
+use crate::wire::{
     call::Call,
     error::{Code, Refusal},
     route,

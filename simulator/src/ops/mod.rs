@@ -2,6 +2,7 @@
 
 mod append;
 mod blocks;
+pub(crate) mod checksums;
 mod container;
 mod container_acl;
 mod copy;
@@ -25,20 +26,21 @@ mod write;
 
 use http::Method;
 
-use super::{
-    answer::Answer,
+use crate::{
     auth::Principal,
-    call::Call,
-    dates,
-    error::{Code, Refusal},
-    op::{NOT_MODELLED, Op},
-    state::State,
+    model::state::State,
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        error::{Code, Refusal},
+        op::{NOT_MODELLED, Op},
+    },
 };
 
 pub(crate) use self::{
     copy_source::{COPY_SOURCE, source_elsewhere, source_here},
     from_url::source_limit,
-    service::ServiceProperties,
 };
 
 /// Applies the operation that `call` asks for, by the right of `principal`.

@@ -6,20 +6,24 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::checksums::{self, Checked};
 use super::write;
 use crate::{
-    account::BlobAddress,
-    answer::Answer,
-    blob::{Content, Revision},
-    call::Call,
-    checksums::{self, Checked},
-    conditions::Conditions,
-    encryption,
-    error::{Code, Refusal},
-    leases,
-    pages::{PageRun, Pages},
-    state::State,
-    xml::Xml,
+    model::{
+        conditions::Conditions,
+        content::Content,
+        encryption, leases,
+        pages::{PageRun, Pages},
+        revision::Revision,
+        state::State,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+        route::BlobAddress,
+        xml::Xml,
+    },
 };
 
 /// The most that one Put Page may write.

@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::checksums;
 use super::write;
 use crate::{
-    answer::Answer,
     auth::Principal,
-    blob::{Block, Content, Revision},
-    call::Call,
-    checksums,
-    conditions::Conditions,
-    encryption,
-    error::{Code, Refusal},
-    metadata,
-    pages::{PAGE, Pages},
-    state::State,
-    tiers,
+    model::{
+        conditions::Conditions,
+        content::{Block, Content},
+        encryption, metadata,
+        pages::{PAGE, Pages},
+        revision::Revision,
+        state::State,
+        tiers,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        error::{Code, Refusal},
+    },
 };
 
 /// The largest page blob.

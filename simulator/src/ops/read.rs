@@ -1,22 +1,23 @@
 //! Get Blob and Get Blob Properties.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::checksums;
 use crate::{
-    answer::Answer,
-    blob::{Blob, Content, Revision},
-    call::Call,
-    checksums,
-    conditions::Conditions,
-    dates, encryption,
-    error::{Code, Refusal},
-    leases, metadata,
-    payload::Payload,
-    state::State,
-    tiers,
+    model::{
+        blob::Blob, conditions::Conditions, content::Content, encryption, leases, metadata,
+        revision::Revision, state::State, tiers,
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        dates,
+        error::{Code, Refusal},
+        payload::Payload,
+    },
 };
 
 type Checksum = fn(&[u8]) -> String;
@@ -143,7 +144,7 @@ fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
 }
 
 fn describe_tier(answer: &mut Answer, revision: &Revision, call: &Call) {
-    let Some(tier) = tiers::shown(revision, call) else { return };
+    let Some(tier) = tiers::shown(&revision.content, revision.tier.as_ref(), call) else { return };
     answer.set("x-ms-access-tier", tier.name);
     if tier.inferred {
         answer.set("x-ms-access-tier-inferred", "true");
@@ -176,7 +177,9 @@ fn describe_copy(answer: &mut Answer, revision: &Revision) {
 /// Bytes `start..end` of a content.
 pub(super) fn slice(content: &Content, start: u64, end: u64) -> Payload {
     match content {
-        Content::Page { pages, .. } => Payload::Pages { pages: pages.clone(), range: start..end },
+        Content::Page { pages, .. } => {
+            Payload::Sparse { content: Arc::new(pages.clone()), range: start..end }
+        }
         Content::Block(blocks) => cut(blocks.iter().map(|block| &block.bytes), start, end),
         Content::Append(blocks) => cut(blocks.iter(), start, end),
     }

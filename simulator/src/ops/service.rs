@@ -6,12 +6,14 @@
 use http::StatusCode;
 
 use crate::{
-    answer::Answer,
-    call::Call,
-    document::Element,
-    error::{Code, Refusal},
-    state::State,
-    xml::Xml,
+    model::state::State,
+    wire::{
+        answer::Answer,
+        call::Call,
+        document::Element,
+        error::{Code, Refusal},
+        xml::Xml,
+    },
 };
 
 const MOST_RULES: usize = 5;
@@ -27,41 +29,6 @@ const PARTS: [&str; 7] = [
     "StaticWebsite",
     "DefaultServiceVersion",
 ];
-
-/// The properties of an account's blob service.
-#[derive(Debug)]
-pub(crate) struct ServiceProperties(Vec<Element>);
-
-impl Default for ServiceProperties {
-    /// What a new account has: hourly metrics, kept for a week, and everything else off.
-    fn default() -> Self {
-        let leaf = |name: &str, text: &str| element(name, text, vec![]);
-        let off = |name: &str| element(name, "", vec![leaf("Enabled", "false")]);
-        let (version, retention) = (|| leaf("Version", "1.0"), || off("RetentionPolicy"));
-        let week = vec![leaf("Enabled", "true"), leaf("Days", "7")];
-        let logging = ["Read", "Write", "Delete"].map(|name| leaf(name, "false"));
-        let logging = [version()].into_iter().chain(logging).chain([retention()]);
-        let by_hour = vec![
-            version(),
-            leaf("Enabled", "true"),
-            leaf("IncludeAPIs", "true"),
-            element("RetentionPolicy", "", week),
-        ];
-        let by_minute = vec![version(), leaf("Enabled", "false"), retention()];
-        Self(vec![
-            element("Logging", "", logging.collect()),
-            element("HourMetrics", "", by_hour),
-            element("MinuteMetrics", "", by_minute),
-            leaf("Cors", ""),
-            off("DeleteRetentionPolicy"),
-            off("StaticWebsite"),
-        ])
-    }
-}
-
-fn element(name: &str, text: &str, children: Vec<Element>) -> Element {
-    Element { name: name.to_owned(), text: text.to_owned(), children }
-}
 
 /// [Get Blob Service Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-service-properties).
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {

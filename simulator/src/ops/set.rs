@@ -2,21 +2,25 @@
 
 use http::StatusCode;
 
+use super::checksums;
 use super::{list::write_tags, put_blob::sequence_number, write};
 use crate::{
-    answer::Answer,
-    blob::{Content, Tags},
-    call::Call,
-    checksums,
-    conditions::Conditions,
-    document::Element,
-    encryption,
-    error::{Code, Refusal},
-    leases, metadata,
-    pages::PAGE,
-    state::State,
-    tiers::{self, Tier},
-    xml::Xml,
+    model::{
+        conditions::Conditions,
+        content::Content,
+        encryption, leases, metadata,
+        pages::PAGE,
+        revision::Tags,
+        state::State,
+        tiers::{self, Tier},
+    },
+    wire::{
+        answer::Answer,
+        call::Call,
+        document::Element,
+        error::{Code, Refusal},
+        xml::Xml,
+    },
 };
 
 /// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata).

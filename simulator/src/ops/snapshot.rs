@@ -3,13 +3,13 @@
 use http::StatusCode;
 
 use crate::{
-    answer::Answer,
-    call::Call,
-    conditions::Conditions,
-    encryption::{self, Encryption},
-    error::Refusal,
-    leases, metadata,
-    state::State,
+    model::{
+        conditions::Conditions,
+        encryption::{self, Encryption},
+        leases, metadata,
+        state::State,
+    },
+    wire::{answer::Answer, call::Call, error::Refusal},
 };
 
 /// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob).

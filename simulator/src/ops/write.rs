@@ -1,13 +1,13 @@
 //! What every write to a blob has to pass.
 
 use crate::{
-    account::{Accounts, BlobAddress},
     auth::Principal,
-    blob::Blob,
-    call::Call,
-    conditions::Conditions,
-    error::{Code, Refusal},
-    leases,
+    model::{account::Accounts, blob::Blob, conditions::Conditions, leases},
+    wire::{
+        call::Call,
+        error::{Code, Refusal},
+        route::BlobAddress,
+    },
 };
 
 /// The base blob that a write changes in place, once its conditions are met, its lease is named

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::kit::{Ask, HOST, Kit, Reply, kit, plain, sign_with, source_sas};
-use crate::{DEFAULT_ACCOUNT, DEFAULT_KEY, container::StoredPolicy};
+use crate::{DEFAULT_ACCOUNT, DEFAULT_KEY, model::container::StoredPolicy};
 
 const VERSION: &str = "2026-04-06";
 const LATER: &str = "2026-01-01T01:00:00Z";
@@ -119,8 +119,8 @@ fn a_sas_for_a_snapshot_opens_no_other_and_not_the_base() {
 fn a_stored_policy_gives_what_the_sas_leaves_out_and_can_be_taken_back() {
     let kit = stocked();
     let set = |policies: Vec<StoredPolicy>| {
-        let mut state = kit.sim.shared.state();
-        state.accounts.container_mut(DEFAULT_ACCOUNT, "one").unwrap().policies = policies;
+        let mut service = kit.sim.shared.service();
+        service.state.accounts.container_mut(DEFAULT_ACCOUNT, "one").unwrap().policies = policies;
     };
     let policy = StoredPolicy {
         id: "readers".into(),

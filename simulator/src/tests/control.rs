@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::kit::{kit, plain};
-use crate::{Op, dates, faults::Delivery};
+use crate::{Op, faults::Delivery, wire::dates};
 
 #[test]
 fn faults_strike_what_they_are_aimed_at_and_as_often() {

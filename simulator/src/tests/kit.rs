@@ -14,7 +14,9 @@ use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use blobcopy::Clock;
 
 use crate::{
-    DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator, SimulatorBuilder, dates, faults::Delivery, route::Peer,
+    DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator, SimulatorBuilder,
+    faults::Delivery,
+    wire::{dates, route::Peer},
 };
 
 /// A second account, with a key of its own.

@@ -191,8 +191,11 @@ fn however_many_blocks_were_thrown_away_a_list_steps_over_them() {
     kit.ask("PUT", "/one/y?comp=block&blockid=QQ%3D%3D").body(b"x").send().expect(201);
     let found = list(&kit, "&include=uncommittedblobs").expect(200);
     assert_eq!(texts(&found, "Name"), ["y", "z"]);
-    let state = kit.sim.shared.state();
-    assert_eq!(state.accounts.container("devstoreaccount1", "one").unwrap().staged.len(), 1);
+    let service = kit.sim.shared.service();
+    assert_eq!(
+        service.state.accounts.container("devstoreaccount1", "one").unwrap().staged.len(),
+        1
+    );
 }
 
 #[test]

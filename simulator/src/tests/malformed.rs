@@ -105,7 +105,7 @@ fn filled() -> Kit {
 }
 
 fn all_there_is(kit: &Kit) -> String {
-    format!("{:?}", kit.sim.shared.state().accounts)
+    format!("{:?}", kit.sim.shared.service().state.accounts)
 }
 
 /// Whether `name` is among what `op` takes, so that a wrong one is refused.

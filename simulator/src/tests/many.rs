@@ -8,8 +8,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::kit::{Kit, kit};
 use crate::{
     DEFAULT_ACCOUNT, Simulator,
-    account::BlobAddress,
-    blob::{Block, Content},
+    model::content::{Block, Content},
+    wire::route::BlobAddress,
 };
 
 const COPIES: usize = 500;
@@ -29,9 +29,9 @@ fn with_copies(queued: bool) -> Kit {
 
 /// How many copies are looked at meanwhile.
 fn looks(kit: &Kit, during: impl FnOnce()) -> u64 {
-    let before = kit.sim.shared.state().copies.looks;
+    let before = kit.sim.shared.service().state.copies.looks;
     during();
-    kit.sim.shared.state().copies.looks - before
+    kit.sim.shared.service().state.copies.looks - before
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn a_source_that_changes_is_noticed_by_those_who_ask_for_its_copies() {
 /// The blocks of a blob, or of one of its snapshots.
 fn blocks(sim: &Simulator, blob: &str, snapshot: Option<&str>) -> Arc<[Block]> {
     let [account, container, blob] = [DEFAULT_ACCOUNT, "one", blob].map(str::to_owned);
-    let state = sim.shared.state();
+    let service = sim.shared.service();
     let at = BlobAddress { account, container, blob };
-    match &state.accounts.revision(&at, snapshot).unwrap().content {
+    match &service.state.accounts.revision(&at, snapshot).unwrap().content {
         Content::Block(blocks) => blocks.clone(),
         other => panic!("{other:?}"),
     }

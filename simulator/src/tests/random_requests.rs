@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Request};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::kit::{HOST, Kit};
-use crate::{DEFAULT_ACCOUNT, Simulator, route::Peer};
+use crate::{DEFAULT_ACCOUNT, Simulator, wire::route::Peer};
 
 const METHODS: &[&str] = &["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "BREW"];
 
@@ -269,7 +269,7 @@ proptest! {
         kit.block_blob("/one/notes", b"some notes");
         for wrong in requests {
             let Some(request) = wrong.build() else { continue };
-            let before = format!("{:?}", kit.sim.shared.settled_state().accounts);
+            let before = format!("{:?}", kit.sim.shared.settled().state.accounts);
             let response = kit.sim.shared.step(request).response;
             let status = response.status().as_u16();
             // Real accounts give no code there.
@@ -279,7 +279,7 @@ proptest! {
             if status >= 400 {
                 let code = response.headers().contains_key("x-ms-error-code");
                 prop_assert!(code || !coded, "{wrong:?}");
-                let after = format!("{:?}", kit.sim.shared.settled_state().accounts);
+                let after = format!("{:?}", kit.sim.shared.settled().state.accounts);
                 prop_assert_eq!(before, after, "{:?}", wrong);
             }
             // Whatever the answer promises can be read.

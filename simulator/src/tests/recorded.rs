@@ -29,7 +29,7 @@ fn writes_tell_the_checksums_that_real_accounts_tell() {
         let list = b"<BlockList><Latest>MQ==</Latest></BlockList>";
         kit.ask("PUT", "/src/c?comp=blocklist").body(list)
     };
-    let md5 = super::super::checksums::md5(b"<BlockList><Latest>MQ==</Latest></BlockList>");
+    let md5 = crate::ops::checksums::md5(b"<BlockList><Latest>MQ==</Latest></BlockList>");
     let (told_md5, told_crc) = told(list().header("content-md5", &md5).send());
     assert_eq!((told_md5.as_str(), told_crc.is_empty()), ("", false), "the list's own checksum");
 }
@@ -335,7 +335,7 @@ fn what_is_checked_by_an_md5_has_both_checksums_in_the_newest_version() {
     let kit = with_blob();
     kit.page_blob("/src/disk", 4);
     kit.write_pages("/src/disk", 0, 1, 1).expect(201);
-    let (md5, crc) = (super::super::checksums::md5(&[1; 512]), "xMWZ8JhHXD8=");
+    let (md5, crc) = (crate::ops::checksums::md5(&[1; 512]), "xMWZ8JhHXD8=");
     let source = format!("{HOST}/{DEFAULT_ACCOUNT}/src/disk?{}", source_sas("/src/disk"));
     let told = |ask: super::kit::Ask<'_>, version: &str| {
         let reply = ask.header("x-ms-version", version).send().expect(201);

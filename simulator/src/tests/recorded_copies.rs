@@ -2,7 +2,7 @@
 //! end.
 
 use super::kit::{HOST, Kit, kit, plain, sas, source_sas};
-use crate::{DEFAULT_ACCOUNT, remote};
+use crate::{DEFAULT_ACCOUNT, handle::outside};
 
 const DISK: &str = "/src/disk";
 const BACKUP: &str = "/dst/disk";
@@ -110,7 +110,7 @@ fn a_source_that_is_no_blob_account_is_refused_and_not_asked() {
         let request = start(host).request();
         let _time = kit.enter();
         let now = kit.sim.clock().now();
-        remote::wanted(&mut kit.sim.shared.state(), &request, now).is_some()
+        outside::wanted(&mut kit.sim.shared.service(), &request, now).is_some()
     };
     assert!(!fetched("example.com"));
     for host in ["acct.blob.storage.azure.net", "127.0.0.1:10001", "simulator:10000"] {
@@ -176,7 +176,7 @@ fn a_managed_disk_is_no_source_of_an_incremental_copy() {
         let request = start().request();
         let time = kit.enter();
         let now = kit.sim.clock().now();
-        assert!(remote::wanted(&mut kit.sim.shared.state(), &request, now).is_none(), "{host}");
+        assert!(outside::wanted(&mut kit.sim.shared.service(), &request, now).is_none(), "{host}");
         drop(time);
         start().send().refused(500, "InternalError");
     }

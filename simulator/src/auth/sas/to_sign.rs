@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::{Kind, Sas};
-use crate::error::Refusal;
+use crate::wire::error::Refusal;
 
 const RESPONSE_HEADERS: [&str; 5] = ["rscc", "rscd", "rsce", "rscl", "rsct"];
 

@@ -1,10 +1,11 @@
 //! Vectors made by hand from the service's documents, and checked against the official Python SDK
 //! where it can follow them.
 
+use http::Extensions;
 use time::macros::datetime;
 
 use super::*;
-use crate::{
+use crate::wire::{
     op::Op,
     route::{Peer, Query, Route},
 };
@@ -43,7 +44,7 @@ fn every_vector_is_signed_as_documented() {
                 blob: None,
             },
             peer: Peer::default(),
-            fetched: None,
+            attached: Extensions::new(),
             batch: None,
             unread: None,
             now: datetime!(2026-01-01 00:00 UTC),

@@ -1,0 +1,157 @@
+//! What was asked of the simulator, for assertions.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
+
+use http::{HeaderMap, StatusCode};
+use time::OffsetDateTime;
+
+use crate::wire::{call::Call, op::Op, route::Route};
+
+/// How many requests are remembered in full.
+const KEPT: usize = 4096;
+
+/// A request that the simulator has seen, and how it was answered.
+///
+/// ```
+/// # use blobcopy_simulator::Simulator;
+/// let sim = Simulator::builder().build();
+/// // ... requests ...
+/// for request in sim.requests() {
+///     println!("{} answered {}", request.op(), request.status());
+/// }
+/// assert!(sim.requests().is_empty());
+/// ```
+#[derive(Clone)]
+pub struct SeenRequest {
+    op: Op,
+    route: Route,
+    headers: SentHeaders,
+    status: StatusCode,
+    code: Option<String>,
+    delivered: bool,
+    at: OffsetDateTime,
+}
+
+impl SeenRequest {
+    /// The operation that was asked for.
+    pub fn op(&self) -> Op {
+        self.op
+    }
+
+    /// The account that was addressed.
+    pub fn account(&self) -> &str {
+        &self.route.account
+    }
+
+    /// The container that was addressed.
+    pub fn container(&self) -> Option<&str> {
+        self.route.container.as_deref()
+    }
+
+    /// The blob that was addressed.
+    pub fn blob(&self) -> Option<&str> {
+        self.route.blob.as_deref()
+    }
+
+    /// A header of the request, as it was sent.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// The error code of the answer.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// Whether the answer was sent whole; a fault may have lost or cut it.
+    pub fn delivered(&self) -> bool {
+        self.delivered
+    }
+
+    /// When it came in, on the simulator's clock.
+    pub fn at(&self) -> OffsetDateTime {
+        self.at
+    }
+}
+
+/// Without the headers, which hold signatures.
+impl fmt::Debug for SeenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let container = self.container().unwrap_or("");
+        write!(f, "{} {}/{container}", self.op, self.account())?;
+        if let Some(blob) = self.blob() {
+            write!(f, "/{blob}")?;
+        }
+        write!(f, " -> {}", self.status())?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        if self.delivered { Ok(()) } else { f.write_str(" (not delivered)") }
+    }
+}
+
+/// The headers of a request as text, in one piece: what came over a connection would hold on to the
+/// buffer that it came in.
+#[derive(Clone)]
+struct SentHeaders(Box<str>);
+
+impl SentHeaders {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut text = String::with_capacity(512);
+        for (name, value) in headers {
+            let Ok(value) = std::str::from_utf8(value.as_bytes()) else { continue };
+            text.extend([name.as_str(), ":", value, "\n"]);
+        }
+        Self(text.into())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.lines().filter_map(|line| line.split_once(':'));
+        pairs.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// The latest requests in full, and how many of each kind there were.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    latest: VecDeque<SeenRequest>,
+    counts: BTreeMap<Op, u64>,
+}
+
+impl RequestLog {
+    pub(crate) fn add(
+        &mut self,
+        call: Call,
+        status: StatusCode,
+        code: Option<String>,
+        delivered: bool,
+    ) {
+        let Call { op, route, headers, now: at, .. } = call;
+        let headers = SentHeaders::of(&headers);
+        *self.counts.entry(op).or_default() += 1;
+        if self.latest.len() == KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(SeenRequest { op, route, headers, status, code, delivered, at });
+    }
+
+    pub(crate) fn latest(&self) -> Vec<SeenRequest> {
+        self.latest.iter().cloned().collect()
+    }
+
+    pub(crate) fn count(&self, op: Op) -> u64 {
+        self.counts.get(&op).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,70 @@
+//! The blobs of a container, found by hash and listed in order.
+//!
+//! A tree alone would do, were it not for containers with a million blobs: the way down such a tree
+//! compares with dozens of names from all over the memory, which a processor waits for.
+
+use std::{
+    collections::{BTreeSet, HashMap, btree_set, hash_map::Entry},
+    sync::Arc,
+};
+
+use super::{blob::Blob, leases, revision::Revision};
+use crate::wire::names::Name;
+
+/// Blobs under their names.
+#[derive(Debug, Default)]
+pub(crate) struct Blobs {
+    found: HashMap<Arc<str>, Box<Blob>>,
+    names: BTreeSet<Name>,
+}
+
+/// The blobs from some name on, in the order of their names.
+#[derive(Debug)]
+pub(crate) struct Listed<'a> {
+    found: &'a HashMap<Arc<str>, Box<Blob>>,
+    names: btree_set::Range<'a, Name>,
+}
+
+impl Blobs {
+    pub(crate) fn get(&self, name: &str) -> Option<&Blob> {
+        self.found.get(name).map(|blob| &**blob)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Blob> {
+        self.found.get_mut(name).map(|blob| &mut **blob)
+    }
+
+    /// Puts a new base blob in its place. The snapshots and the lease of what was there stay.
+    pub(crate) fn put(&mut self, name: &str, revision: Revision) -> &mut Blob {
+        match self.found.entry(name.into()) {
+            Entry::Vacant(place) => {
+                self.names.insert(Name(place.key().clone()));
+                place.insert(Box::new(Blob::new(revision)))
+            }
+            Entry::Occupied(place) => {
+                let blob = place.into_mut();
+                leases::drop_ended(&mut blob.lease, revision.last_modified);
+                blob.current = revision;
+                blob
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.found.remove(name);
+        self.names.remove(&Name::from(name));
+    }
+
+    pub(crate) fn from(&self, name: &str) -> Listed<'_> {
+        Listed { found: &self.found, names: self.names.range(Name::from(name)..) }
+    }
+}
+
+impl<'a> Iterator for Listed<'a> {
+    type Item = (&'a str, &'a Blob);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.names.next()?.as_str();
+        Some((name, self.found.get(name)?))
+    }
+}

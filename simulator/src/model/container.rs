@@ -1,0 +1,86 @@
+//! Containers.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    blobs::Blobs,
+    encryption::Encryption,
+    leases::{self, Lease},
+    revision::Metadata,
+    stamps::Stamps,
+};
+use crate::wire::names::Name;
+
+const WEEK: Duration = Duration::WEEK;
+
+/// A container and its blobs.
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub(crate) etag: String,
+    pub(crate) last_modified: OffsetDateTime,
+    pub(crate) metadata: Metadata,
+    pub(crate) public_access: PublicAccess,
+    pub(crate) policies: Vec<StoredPolicy>,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) blobs: Blobs,
+    /// Blocks that are not committed, under the name of their blob, which need not exist yet.
+    pub(crate) staged: BTreeMap<Name, Staged>,
+}
+
+/// The uncommitted blocks of one blob.
+#[derive(Debug, Default)]
+pub(crate) struct Staged {
+    /// Under their ids.
+    pub(crate) blocks: BTreeMap<String, Bytes>,
+    /// What all of them are encrypted with.
+    pub(crate) encryption: Option<Encryption>,
+    /// When the last of them came: a week later all are thrown away.
+    pub(crate) at: Option<OffsetDateTime>,
+}
+
+/// A stored access policy, which a service SAS may name in `si`. What is absent, the SAS says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StoredPolicy {
+    pub(crate) id: String,
+    pub(crate) start: Option<String>,
+    pub(crate) expiry: Option<String>,
+    pub(crate) permissions: Option<String>,
+}
+
+impl Container {
+    /// Marks it as changed.
+    pub(crate) fn touch(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
+        self.etag = stamps.etag();
+        self.last_modified = now;
+        leases::drop_ended(&mut self.lease, now);
+    }
+}
+
+impl Staged {
+    pub(crate) fn is_alive(&self, now: OffsetDateTime) -> bool {
+        self.at.is_some_and(|at| now - at < WEEK)
+    }
+}
+
+/// What anyone may read without a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PublicAccess {
+    None,
+    /// The blobs, by name.
+    Blob,
+    /// The blobs, their list and the container's properties.
+    Container,
+}
+
+impl PublicAccess {
+    pub(crate) fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Blob => Some("blob"),
+            Self::Container => Some("container"),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a blob says about the last copy into it.
+
+use time::OffsetDateTime;
+
+/// What a blob tells about the last copy into it.
+#[derive(Debug, Clone)]
+pub(crate) struct CopyRecord {
+    pub(crate) id: String,
+    /// As it is shown, which is not as it was sent.
+    pub(crate) source: String,
+    pub(crate) status: Status,
+    pub(crate) copied: u64,
+    pub(crate) total: u64,
+    pub(crate) completed_on: Option<OffsetDateTime>,
+    pub(crate) description: Option<String>,
+    pub(crate) destination_snapshot: Option<String>,
+}
+
+/// How a copy stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Pending,
+    Success,
+    Aborted,
+    Failed,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Aborted => "aborted",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Customer-provided keys and encryption scopes: what a blob is encrypted with, and who may read
+//! it.
+//!
+//! From [Encryption
+//! scopes](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview) and [Provide
+//! an encryption key on a
+//! request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys).
+//! Nothing is really encrypted; what the service would refuse is refused.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+use crate::wire::{
+    answer::Answer,
+    call::Call,
+    error::{Code, Refusal},
+};
+
+/// What a blob is encrypted with, where that is not the account's own key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// The customer's key that has this SHA-256, in base64.
+    Key(String),
+    /// The scope of this name.
+    Scope(String),
+}
+
+const KEY: &str = "x-ms-encryption-key";
+const SCOPE: &str = "x-ms-encryption-scope";
+const HASH: &str = "x-ms-encryption-key-sha256";
+
+/// What a request wants a blob to be encrypted with, or brings to read it. The SAS may name the
+/// scope.
+pub(crate) fn asked(call: &Call) -> Result<Option<Encryption>, Refusal> {
+    let key = key(call, [KEY, HASH, "x-ms-encryption-algorithm"])?;
+    match (key, scope(call)) {
+        (None, None) => Ok(None),
+        (Some(key), None) => Ok(Some(key)),
+        (None, Some(scope)) => Ok(Some(Encryption::Scope(scope.to_owned()))),
+        (Some(_), Some(scope)) => Err(Refusal::bad_header(SCOPE, scope)),
+    }
+}
+
+/// The scope alone, for what takes no key.
+pub(crate) fn asked_scope(call: &Call) -> Option<Encryption> {
+    scope(call).map(|scope| Encryption::Scope(scope.to_owned()))
+}
+
+fn scope(call: &Call) -> Option<&str> {
+    call.header(SCOPE).or_else(|| call.query.get("ses").filter(|_| !call.op.reads()))
+}
+
+/// The key with which the source of a copy is to be read.
+pub(crate) fn of_source(call: &Call) -> Result<Option<Encryption>, Refusal> {
+    key(call, ["x-ms-source-encryption-key", "x-ms-source-encryption-key-sha256", SOURCE_ALGORITHM])
+}
+
+const SOURCE_ALGORITHM: &str = "x-ms-source-encryption-algorithm";
+
+/// A key of 256 bits, its hash and its algorithm, which come together or not at all.
+fn key(call: &Call, names: [&'static str; 3]) -> Result<Option<Encryption>, Refusal> {
+    if names.iter().all(|name| call.header(name).is_none()) {
+        return Ok(None);
+    }
+    let [key_name, hash_name, algorithm_name] = names;
+    let (key, hash) = (call.required(key_name)?, call.required(hash_name)?);
+    match call.required(algorithm_name)? {
+        "AES256" => {}
+        other => return Err(Refusal::bad_header(algorithm_name, other)),
+    }
+    let key = STANDARD.decode(key).ok().filter(|key| key.len() == 32);
+    let key = key.ok_or_else(|| Refusal::bad_header(key_name, ""))?;
+    if STANDARD.encode(Sha256::digest(key)) != hash {
+        return Err(Refusal::bad_header(hash_name, hash));
+    }
+    Ok(Some(Encryption::Key(hash.to_owned())))
+}
+
+/// Refuses to read, or to write a part of, what is encrypted with another key than the one that
+/// came, or in another scope than the one that was named; none need be named.
+pub(crate) fn check(own: Option<&Encryption>, asked: Option<&Encryption>) -> Result<(), Refusal> {
+    match (own, asked) {
+        (None | Some(Encryption::Scope(_)), None) => Ok(()),
+        (Some(own), Some(asked)) if own == asked => Ok(()),
+        _ => Err(Code::BlobUsesCustomerSpecifiedEncryption.into()),
+    }
+}
+
+impl Encryption {
+    /// Whether the content cannot be shown without the customer's key.
+    pub(crate) fn hides(&self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+}
+
+impl Answer {
+    /// The answer to a write: that what it wrote is encrypted, and with what.
+    pub(crate) fn written_with(self, encryption: Option<&Encryption>) -> Self {
+        self.header("x-ms-request-server-encrypted", "true").encrypted_with(encryption)
+    }
+
+    /// With what a blob is encrypted.
+    pub(crate) fn encrypted_with(self, encryption: Option<&Encryption>) -> Self {
+        match encryption {
+            None => self,
+            Some(Encryption::Key(hash)) => self.header(HASH, hash),
+            Some(Encryption::Scope(scope)) => self.header(SCOPE, scope),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What the service stores, and the rules that hold for it whatever is asked.
+
+pub(crate) mod account;
+pub(crate) mod blob;
+pub(crate) mod blobs;
+pub(crate) mod conditions;
+pub(crate) mod container;
+pub(crate) mod content;
+pub(crate) mod copies;
+pub(crate) mod elsewhere;
+pub(crate) mod encryption;
+pub(crate) mod leases;
+pub(crate) mod metadata;
+pub(crate) mod pages;
+pub(crate) mod properties;
+pub(crate) mod revision;
+pub(crate) mod settings;
+pub(crate) mod stamps;
+pub(crate) mod state;
+pub(crate) mod tag_query;
+pub(crate) mod tiers;

@@ -1,0 +1,201 @@
+//! A simulator, as its users hold it.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use tokio::net::TcpListener;
+
+use blobcopy::Clock;
+
+use crate::{
+    control::{Copies, Faults},
+    doors::{
+        server::{self, ServerGuard},
+        shared::Shared,
+        transport::SimulatorTransport,
+    },
+    handle::requests::SeenRequest,
+    wire::op::Op,
+};
+
+/// A simulated blob service. Clones share one state.
+///
+/// ```
+/// use blobcopy_simulator::Simulator;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let sim = Simulator::builder().copy_rate(64 << 20).start().await?;
+/// println!("AZURE_STORAGE_CONNECTION_STRING={}", sim.connection_string());
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Simulator {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) server: Option<Arc<ServerGuard>>,
+}
+
+impl Simulator {
+    /// The connection string of the first account, path-style.
+    ///
+    /// Until a listener is served it names `127.0.0.1:10000`, which the in-process transport takes
+    /// like any other host.
+    ///
+    /// ```
+    /// use blobcopy_simulator::Simulator;
+    ///
+    /// let sim = Simulator::builder().build();
+    /// assert!(sim.connection_string().contains("AccountName=devstoreaccount1;"));
+    /// ```
+    pub fn connection_string(&self) -> String {
+        self.connection_string_of(self.shared.first_account()).unwrap_or_default()
+    }
+
+    /// The connection string of an account, if there is such an account.
+    ///
+    /// ```
+    /// # use blobcopy_simulator::Simulator;
+    /// let sim = Simulator::builder().account("backups", "c2VjcmV0").build();
+    /// assert!(sim.connection_string_of("backups").unwrap().contains("AccountKey=c2VjcmV0;"));
+    /// assert!(sim.connection_string_of("other").is_none());
+    /// ```
+    pub fn connection_string_of(&self, account: &str) -> Option<String> {
+        let (name, key) = self.shared.accounts.iter().find(|(name, _)| name == account)?;
+        let (scheme, endpoint) = (self.shared.scheme(), self.endpoint(name));
+        Some(format!(
+            "DefaultEndpointsProtocol={scheme};AccountName={name};AccountKey={key};\
+             BlobEndpoint={endpoint};"
+        ))
+    }
+
+    /// The names of the accounts, in the order in which they were given.
+    ///
+    /// ```
+    /// # use blobcopy_simulator::Simulator;
+    /// let sim = Simulator::builder().build();
+    /// assert_eq!(sim.accounts().collect::<Vec<_>>(), ["devstoreaccount1"]);
+    /// ```
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        self.shared.accounts.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The path-style endpoint of an account.
+    ///
+    /// ```
+    /// # use blobcopy_simulator::Simulator;
+    /// let sim = Simulator::builder().build();
+    /// assert_eq!(sim.endpoint("devstoreaccount1"), "http://127.0.0.1:10000/devstoreaccount1");
+    /// ```
+    pub fn endpoint(&self, account: &str) -> String {
+        let default = SocketAddr::from(([127, 0, 0, 1], 10000));
+        let mut address = self.shared.served_at.get().copied().unwrap_or(default);
+        // A listener on every address is found on this machine's own.
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{}://{address}/{account}", self.shared.scheme())
+    }
+
+    /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must
+    /// trust.
+    ///
+    /// ```
+    /// # use blobcopy_simulator::Simulator;
+    /// let sim = Simulator::builder().https().build();
+    /// assert!(sim.certificate_pem().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    /// assert!(sim.endpoint("devstoreaccount1").starts_with("https://"));
+    /// ```
+    #[cfg(feature = "https")]
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| tls.certificate_pem.as_str())
+    }
+
+    /// The in-process door: a transport that no socket stands behind.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use blobcopy::transport::Transport;
+    /// use blobcopy_simulator::Simulator;
+    ///
+    /// let sim = Simulator::builder().build();
+    /// let transport: Arc<dyn Transport> = Arc::new(sim.transport());
+    /// # let _ = transport;
+    /// ```
+    pub fn transport(&self) -> SimulatorTransport {
+        SimulatorTransport::new(self.shared.clone())
+    }
+
+    /// Serves `listener` until `shutdown` resolves, then closes every connection.
+    ///
+    /// From here on the simulator goes by the computer's clock, unless its builder named another.
+    ///
+    /// ```
+    /// use blobcopy_simulator::Simulator;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    /// let sim = Simulator::builder().build();
+    /// let shutdown = async { /* until the test is over */ };
+    /// sim.serve(listener, shutdown).await?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the listener's own address cannot be told.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        self.shared.listens_at(address);
+        server::serve(&self.shared, listener, shutdown).await;
+        Ok(())
+    }
+
+    /// The clock that the simulator goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// What to do wrong, and when.
+    pub fn faults(&self) -> Faults {
+        Faults(self.shared.clone())
+    }
+
+    /// The copies: hold them, let them go on, end them, count them.
+    pub fn copies(&self) -> Copies {
+        Copies(self.shared.clone())
+    }
+
+    /// The latest requests (some thousands), oldest first.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.shared.current().requests.latest()
+    }
+
+    /// How many requests there were for an operation.
+    pub fn count(&self, op: Op) -> u64 {
+        self.shared.current().requests.count(op)
+    }
+
+    /// Forgets the requests that were seen.
+    pub fn forget_requests(&self) {
+        self.shared.current().requests.clear();
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("endpoint", &self.endpoint(self.shared.first_account()))
+            .finish()
+    }
+}

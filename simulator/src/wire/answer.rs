@@ -1,0 +1,87 @@
+//! Answers, before and after they get what every answer of the service carries.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use time::OffsetDateTime;
+
+use super::{dates, error::Refusal, payload::Payload, xml::Xml};
+
+/// What an operation answers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Payload,
+}
+
+impl Answer {
+    pub(crate) fn new(status: StatusCode) -> Self {
+        // Most answers have about twenty headers; growing to that one step at a time would show.
+        Self { status, headers: HeaderMap::with_capacity(24), body: Payload::empty() }
+    }
+
+    pub(crate) fn dated(self, etag: &str, last_modified: OffsetDateTime) -> Self {
+        self.header("etag", etag).header("last-modified", &dates::http_date(last_modified))
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// The header, if there is anything to say.
+    pub(crate) fn maybe(mut self, name: &'static str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.set(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        // Whatever was kept came in as a header, or was made here, so it can go out as one.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            self.headers.insert(name, value);
+        }
+    }
+
+    pub(crate) fn body(mut self, body: Payload) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(crate) fn xml(self, xml: Xml) -> Self {
+        self.header("content-type", "application/xml").body(xml.into_bytes().into())
+    }
+
+    /// The answer that a refusal makes: code and message in a body, the code in a header too.
+    pub(crate) fn refusing(refusal: &Refusal, request_id: &str, now: OffsetDateTime) -> Self {
+        let parts = refusal.parts();
+        let mut answer = Self::new(parts.status);
+        if parts.coded {
+            answer.set("x-ms-error-code", &parts.code);
+        }
+        for (name, value) in &parts.headers {
+            answer.set(name, value);
+        }
+        if parts.status == StatusCode::NOT_MODIFIED {
+            return answer;
+        }
+        let time = dates::snapshot_time(dates::ticks(now));
+        let mut xml = Xml::new();
+        xml.element("Error", |xml| {
+            xml.text_element("Code", &parts.code);
+            let message = format!("{}\nRequestId:{request_id}\nTime:{time}", parts.message);
+            xml.text_element("Message", &message);
+            for (element, text) in &parts.details {
+                xml.text_element(element, text);
+            }
+        });
+        answer.xml(xml)
+    }
+}
+
+impl From<Bytes> for Answer {
+    fn from(bytes: Bytes) -> Self {
+        Self::new(StatusCode::OK).body(bytes.into())
+    }
+}

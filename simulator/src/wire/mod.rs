@@ -1,0 +1,14 @@
+//! Requests and answers as they travel: their addresses, headers, dates, XML and refusals.
+
+pub(crate) mod answer;
+pub(crate) mod call;
+pub(crate) mod clock;
+pub(crate) mod dates;
+pub(crate) mod document;
+pub(crate) mod error;
+pub(crate) mod names;
+pub(crate) mod op;
+pub(crate) mod payload;
+pub(crate) mod route;
+pub(crate) mod versions;
+pub(crate) mod xml;
