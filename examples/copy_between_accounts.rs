@@ -103,8 +103,10 @@ async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> 
         eprintln!();
     }
     // An answer to a start that says that the copy is over already does not say how much it was.
-    match done.bytes_copied {
-        Some(bytes) => println!("Copied {}, as copy {}.", HumanBytes(bytes), done.copy_id),
+    match done.progress {
+        Some(progress) => {
+            println!("Copied {}, as copy {}.", HumanBytes(progress.copied), done.copy_id);
+        }
         None => println!("Copied at once, as copy {}.", done.copy_id),
     }
     let told = destination.get_properties().await?;

@@ -1,13 +1,25 @@
 //! The one error type, and what it says about what to do next.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+mod advice;
+mod authentication;
+mod credential;
+mod display;
+mod service;
+
+use std::{fmt, time::Duration};
 
 use http::StatusCode;
+use url::Url;
 
+pub(crate) use self::authentication::{Evidence, ProofKind, Validity};
+use self::display::{After, Attempts, Call, TimedOut};
+#[cfg(feature = "azure_core")]
+pub(crate) use self::service::is_transient;
+pub use self::{credential::CredentialError, service::ServiceError};
 use crate::{
     models::{CopyId, CopyProgress, CopyState, ErrorCode},
     wire::{
-        excerpt::{LONGEST_MESSAGE, shown},
+        excerpt::{LONGEST_MESSAGE, place, shown},
         malformed::Malformed,
         redaction::redact,
         transport::{TransportError, TransportErrorKind},
@@ -19,8 +31,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call did not do what was asked.
 ///
-/// No form of it (`Debug`, `Display`, the chain of sources) holds a key, a token or the signature
-/// of a SAS.
+/// Each says what it was about: the operation and the URL, or the copy and its destination, or the
+/// argument. No form of it (`Debug`, `Display`, the chain of sources) holds a key, a token or the
+/// signature of a SAS. It is at most 128 bytes large.
 ///
 /// ```
 /// use blobcopy::{CopyId, Error};
@@ -37,11 +50,14 @@ pub enum Error {
     Service(Box<ServiceError>),
 
     /// No whole answer came back, after all retries.
-    #[error("{fault} ({operation}, {attempts} attempt(s))")]
+    #[error("{}: {fault}{}", Call(operation, url), Attempts(*attempts))]
     #[non_exhaustive]
     Transport {
         /// The operation, by its name in the REST reference.
         operation: &'static str,
+        /// The URL that the request was sent to, without its query and redacted. Empty if the HTTP
+        /// client could not be built.
+        url: String,
         /// What went wrong on the last attempt.
         fault: TransportError,
         /// How many times it was tried.
@@ -51,11 +67,13 @@ pub enum Error {
     },
 
     /// No answer came back within the time allowed for an attempt, after all retries.
-    #[error("{operation} got no answer within {limit:?} ({attempts} attempt(s))")]
+    #[error("{}: no answer within {limit:?}{}", Call(operation, url), Attempts(*attempts))]
     #[non_exhaustive]
     Timeout {
         /// The operation, by its name in the REST reference.
         operation: &'static str,
+        /// The URL that the request was sent to, without its query and redacted.
+        url: String,
         /// The time that each attempt was given.
         limit: Duration,
         /// How many times it was tried.
@@ -65,11 +83,25 @@ pub enum Error {
     },
 
     /// The credential could not authorize the request, and this attempt was not sent.
-    #[error("{0}")]
-    Credential(CredentialError),
+    #[error("{}: {cause}{}", Call(operation, url), Attempts(*attempts))]
+    #[non_exhaustive]
+    Credential {
+        /// The operation, by its name in the REST reference; Get Blob for a token with which the
+        /// service is to read the source of a copy.
+        operation: &'static str,
+        /// The URL that the request was for, without its query and redacted.
+        url: String,
+        /// Why.
+        cause: CredentialError,
+        /// How many times it was tried.
+        attempts: u32,
+        /// Whether the service may have applied an attempt before this one.
+        ambiguous: bool,
+    },
 
     /// An argument breaks a rule; nothing was sent.
     #[error("{what}: {why}")]
+    #[non_exhaustive]
     InvalidInput {
         /// The argument.
         what: &'static str,
@@ -80,65 +112,102 @@ pub enum Error {
     /// The answer is a success, but of something that the documentation does not allow, or without
     /// any of the headers that the service sends: then a proxy, gateway or captive portal answered
     /// in its place.
-    #[error("unexpected answer to {operation}: {why}")]
+    #[error("{}: unexpected answer: {why}", Call(operation, url))]
     #[non_exhaustive]
     UnexpectedResponse {
         /// The operation, by its name in the REST reference.
         operation: &'static str,
+        /// The URL that the request was sent to, without its query and redacted.
+        url: String,
         /// What was missing or malformed.
         why: String,
     },
 
     /// The copy ended with status `failed`. The destination is empty.
-    #[error("copy {copy_id} failed{}{}", after(": ", description), after(" at ", progress))]
+    #[error(
+        "copy {copy_id} to {destination} failed{}{}",
+        After(": ", description),
+        After(" at ", progress)
+    )]
+    #[non_exhaustive]
     CopyFailed {
         /// Which copy.
         copy_id: CopyId,
-        /// The service's own account of why.
+        /// The destination's URL, without its query and redacted.
+        destination: String,
+        /// Why, in the service's words: a status, a code and a text.
         description: Option<String>,
         /// How far it had come.
         progress: Option<CopyProgress>,
     },
 
     /// The copy ended with status `aborted`. The destination is empty.
-    #[error("copy {copy_id} was aborted{}", after(" at ", progress))]
+    #[error("copy {copy_id} to {destination} was aborted{}", After(" at ", progress))]
+    #[non_exhaustive]
     CopyAborted {
         /// Which copy.
         copy_id: CopyId,
+        /// The destination's URL, without its query and redacted.
+        destination: String,
         /// How far it had come.
         progress: Option<CopyProgress>,
     },
 
     /// The destination now carries another copy: someone started one over ours.
-    #[error("copy {expected} was superseded: the destination now carries copy {found}")]
+    #[error("copy {copy_id} was superseded: {destination} now carries copy {found}")]
+    #[non_exhaustive]
     CopySuperseded {
         /// The copy that was watched.
-        expected: CopyId,
+        copy_id: CopyId,
+        /// The destination's URL, without its query and redacted.
+        destination: String,
         /// The copy that the destination carries now.
         found: CopyId,
     },
 
     /// The destination was deleted while the copy was watched.
-    #[error("the destination of the copy is gone: it was deleted while the copy was watched")]
-    CopyDestinationGone,
+    #[error(
+        "{destination}, the destination of copy {copy_id}, is gone: it was deleted while the copy was watched"
+    )]
+    #[non_exhaustive]
+    CopyDestinationGone {
+        /// The copy that was watched.
+        copy_id: CopyId,
+        /// The destination's URL, without its query and redacted.
+        destination: String,
+    },
 
-    /// The destination exists, but carries no copy properties: someone wrote it anew. How the copy
+    /// The destination exists, but carries no copy properties: someone wrote it since. How the copy
     /// ended cannot be known.
     #[error(
-        "the destination carries no copy properties: it was written anew, and how the copy ended \
-         cannot be known"
+        "{destination} carries no copy properties: it was written since copy {copy_id} started, and how \
+         the copy ended cannot be known"
     )]
-    NoCopyProperties,
+    #[non_exhaustive]
+    NoCopyProperties {
+        /// The copy that was watched.
+        copy_id: CopyId,
+        /// The destination's URL, without its query and redacted.
+        destination: String,
+    },
 
     /// The time given to a wait has passed. The copy goes on, and can be waited for again.
     ///
     /// The text says when no poll got through at all, and what holds up a copy that will not go on
     /// by itself.
-    #[error("{}", wait_timed_out(copy_id, last.as_deref(), *polls_answered, cause.is_some()))]
+    #[error("{}", TimedOut {
+        copy_id,
+        destination,
+        last: last.as_deref(),
+        polls_answered: *polls_answered,
+        cause: cause.as_deref(),
+    })]
     #[non_exhaustive]
     WaitTimedOut {
         /// Which copy.
         copy_id: CopyId,
+        /// The destination's URL, without its query and redacted.
+        destination: String,
         /// What was last seen of the copy: its status, progress and description. `None` when
         /// nothing is known of it but its id.
         last: Option<Box<CopyState>>,
@@ -148,32 +217,6 @@ pub enum Error {
         #[source]
         cause: Option<Box<Error>>,
     },
-}
-
-fn wait_timed_out(id: &CopyId, last: Option<&CopyState>, answered: u64, failed: bool) -> String {
-    let state = last.map_or_else(String::new, |last| format!(" {}", last.standing()));
-    if answered == 0 {
-        let last = if last.is_some() { format!(" (last known:{state})") } else { String::new() };
-        return format!(
-            "the wait timed out, and no poll got through: how copy {id} stands is not known{last}; it \
-             can be waited for again"
-        );
-    }
-    let failed = if failed { "; the last poll failed" } else { "" };
-    match last.and_then(CopyState::held_up_by) {
-        Some(trouble) => format!(
-            "the wait timed out with copy {id}{state}, which will not go on by itself: {trouble}{failed}; \
-             mend that and wait again, or abort the copy"
-        ),
-        None => format!(
-            "the wait timed out with copy {id}{state}{failed}; the copy goes on and can be waited for again"
-        ),
-    }
-}
-
-/// Shows an optional detail behind `lead`, or nothing.
-fn after(lead: &str, detail: &Option<impl fmt::Display>) -> String {
-    detail.as_ref().map_or_else(String::new, |detail| format!("{lead}{detail}"))
 }
 
 impl Error {
@@ -195,9 +238,50 @@ impl Error {
         Self::InvalidInput { what, why: format!("(value not shown) {}", rule.into()) }
     }
 
-    /// A successful answer to `operation` that the documentation does not allow.
-    pub(crate) fn unexpected(operation: &'static str, why: impl fmt::Display) -> Self {
-        Self::UnexpectedResponse { operation, why: shown(&why.to_string(), LONGEST_MESSAGE) }
+    /// A successful answer to `operation` at `url` that the documentation does not allow.
+    pub(crate) fn unexpected(operation: &'static str, url: &Url, why: impl fmt::Display) -> Self {
+        let why = shown(&why.to_string(), LONGEST_MESSAGE);
+        Self::UnexpectedResponse { operation, url: place(url), why }
+    }
+
+    /// The operation that failed, by its name in the REST reference; `None` where nothing was sent,
+    /// and for the end of a copy.
+    pub fn operation(&self) -> Option<&'static str> {
+        match self {
+            Self::Service(error) => Some(error.operation),
+            Self::Transport { operation, .. }
+            | Self::Timeout { operation, .. }
+            | Self::Credential { operation, .. }
+            | Self::UnexpectedResponse { operation, .. } => Some(operation),
+            _ => None,
+        }
+    }
+
+    /// The URL that the call was about, without its query and redacted: of a request, or of a
+    /// copy's destination. `None` for an argument that breaks a rule.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("no such blob");
+    /// let error = blob.get_properties().await.unwrap_err();
+    /// assert!(error.url().is_some_and(|url| url.ends_with("/vhds/no%20such%20blob")));
+    /// # Ok(()) });
+    /// ```
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Service(error) => Some(&error.url),
+            Self::Transport { url, .. }
+            | Self::Timeout { url, .. }
+            | Self::Credential { url, .. }
+            | Self::UnexpectedResponse { url, .. } => Some(url),
+            Self::CopyFailed { destination, .. }
+            | Self::CopyAborted { destination, .. }
+            | Self::CopySuperseded { destination, .. }
+            | Self::CopyDestinationGone { destination, .. }
+            | Self::NoCopyProperties { destination, .. }
+            | Self::WaitTimedOut { destination, .. } => Some(destination),
+            Self::InvalidInput { .. } => None,
+        }
     }
 
     /// The HTTP status, when the service answered with an error.
@@ -222,7 +306,7 @@ impl Error {
             if refusal.from_service && refusal.status == StatusCode::NOT_FOUND)
     }
 
-    /// How long the service asks to be left alone, if it does.
+    /// How long the service asks the client to wait (`Retry-After`), if it does.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Service(error) => error.retry_after,
@@ -239,7 +323,7 @@ impl Error {
             Self::Service(error) => error.is_transient(),
             Self::Transport { fault, .. } => fault.kind() != TransportErrorKind::Unusable,
             Self::Timeout { .. } => true,
-            Self::Credential(error) => error.transient,
+            Self::Credential { cause, .. } => cause.is_transient(),
             _ => false,
         }
     }
@@ -262,8 +346,9 @@ impl Error {
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Service(error) => error.ambiguous,
-            Self::Transport { ambiguous, .. } | Self::Timeout { ambiguous, .. } => *ambiguous,
-            Self::Credential(error) => error.ambiguous,
+            Self::Transport { ambiguous, .. }
+            | Self::Timeout { ambiguous, .. }
+            | Self::Credential { ambiguous, .. } => *ambiguous,
             Self::UnexpectedResponse { operation, .. } => !reads(operation),
             _ => false,
         }
@@ -282,239 +367,6 @@ fn reads(operation: &str) -> bool {
     operation.starts_with("Get ") || operation.starts_with("List ")
 }
 
-impl From<CredentialError> for Error {
-    fn from(error: CredentialError) -> Self {
-        Self::Credential(error)
-    }
-}
-
-/// Why a credential could not authorize a request: a token that could not be had, a rule about
-/// where it may travel.
-///
-/// ```
-/// use blobcopy::CredentialError;
-///
-/// let error = CredentialError::new("the identity endpoint answered 503").transient();
-/// assert_eq!(error.to_string(), "the identity endpoint answered 503");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CredentialError {
-    message: Box<str>,
-    transient: bool,
-    /// Whether an attempt before it may have been applied.
-    pub(crate) ambiguous: bool,
-}
-
-impl CredentialError {
-    /// An error with this message, of which 8 KiB are kept. Do not put a secret in it; what looks
-    /// like one is redacted.
-    pub fn new(message: impl Into<String>) -> Self {
-        let message = shown(&message.into(), LONGEST_MESSAGE).into();
-        Self { message, transient: false, ambiguous: false }
-    }
-
-    /// Marks the error as one that may be gone on the next try.
-    pub fn transient(mut self) -> Self {
-        self.transient = true;
-        self
-    }
-
-    /// The same error, told with `lead` before it.
-    pub(crate) fn after(mut self, lead: impl fmt::Display) -> Self {
-        self.message = shown(&format!("{lead}{}", self.message), LONGEST_MESSAGE).into();
-        self
-    }
-}
-
-/// The service's refusal: its status, code and message, and, for a copy, what the source answered.
-///
-/// From the headers and body described under
-/// [Status and error codes](https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServiceError {
-    /// The operation, by its name in the REST reference.
-    pub operation: &'static str,
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The error code, from the `x-ms-error-code` header or else from the body.
-    pub code: ErrorCode,
-    /// The service's explanation, without its `RequestId` and `Time` lines. Empty for HEAD, whose
-    /// answers have no body.
-    pub message: String,
-    /// The service's id of the request: what its support asks for.
-    pub request_id: Option<String>,
-    /// This crate's id of the request, the same on every attempt.
-    pub client_request_id: Option<String>,
-    /// The status with which the source of a copy answered the service.
-    pub source_status: Option<StatusCode>,
-    /// The error code with which the source of a copy answered the service.
-    pub source_code: Option<ErrorCode>,
-    /// The explanation with which the source of a copy answered the service.
-    pub source_message: Option<String>,
-    /// Every other element of the error's body, such as `HeaderName` or
-    /// `AuthenticationErrorDetail`, redacted.
-    pub details: BTreeMap<String, String>,
-    /// How many times the operation was tried.
-    pub attempts: u32,
-    /// How long the service asks to be left alone.
-    pub retry_after: Option<Duration>,
-    pub(crate) ambiguous: bool,
-    /// Whether the service itself answered, and nothing that stands between.
-    pub(crate) from_service: bool,
-}
-
-impl ServiceError {
-    /// Whether the answer says that the service was busy or out of order for a moment.
-    pub(crate) fn is_transient(&self) -> bool {
-        is_transient(self.status, Some(&self.code), self.source_code.as_ref())
-    }
-
-    /// Whether the refused header is `x-ms-version`. Azurite says so in words only.
-    fn blames_the_version(&self) -> bool {
-        match self.details.get("HeaderName") {
-            Some(name) => name.eq_ignore_ascii_case("x-ms-version"),
-            None => self.message.contains("API version"),
-        }
-    }
-
-    /// Whether a SAS is refused for its start or its expiry.
-    fn blames_the_time(&self) -> bool {
-        let mut texts = self.details.values().chain([&self.message]);
-        texts.any(|text| text.contains("not valid in the specified time frame"))
-    }
-
-    /// What to do about a source that the service did not get to read, by what the source answered.
-    fn advice_on_the_source(&self) -> Option<&'static str> {
-        use ErrorCode::{BlobNotFound, ContainerNotFound};
-        let code = self.source_code.as_ref();
-        Some(match self.source_status.unwrap_or(self.status).as_u16() {
-            // Who may not read a container is told that there is no such resource: another code.
-            404 if matches!(code, Some(BlobNotFound | ContainerNotFound)) => {
-                "there is no such source: check its container, its name, and the snapshot or \
-                 version that it names"
-            }
-            401 | 403 | 404 => {
-                "the service could not read the source: it must be public, or its URL must carry a \
-                 SAS with read permission that is still valid"
-            }
-            409 if code == Some(&ErrorCode::PublicAccessNotPermitted) => {
-                "the source is not public: its URL must carry a SAS with read permission"
-            }
-            304 | 412 => "a condition on the source is not met",
-            _ => return None,
-        })
-    }
-
-    /// What to do about it, where the code says so.
-    fn advice(&self) -> Option<&'static str> {
-        Some(match &self.code {
-            ErrorCode::CannotVerifyCopySource => return self.advice_on_the_source(),
-            ErrorCode::PendingCopyOperation => {
-                "the destination has a pending copy: wait for it, or abort it with \
-                 abort_pending_copy()"
-            }
-            ErrorCode::IncrementalCopyOfEarlierSnapshotNotAllowed => {
-                "this snapshot, or a later one, has been copied already: take a new snapshot"
-            }
-            ErrorCode::IncrementalCopyBlobMismatch => {
-                "the destination is tied to the source of its first incremental copy: copy to a \
-                 new blob"
-            }
-            ErrorCode::IncrementalCopySourceMustBeSnapshot => {
-                "create a snapshot of the source and copy that"
-            }
-            ErrorCode::OperationNotAllowedOnIncrementalCopyBlob => {
-                "the destination of incremental copies cannot be read or written: use its \
-                 snapshots"
-            }
-            ErrorCode::BlobOverwritten => {
-                "the source was created anew: start a new series of incremental copies to a new \
-                 blob"
-            }
-            ErrorCode::InfiniteLeaseDurationRequired => {
-                "a copy into a leased blob needs an infinite lease"
-            }
-            ErrorCode::InvalidHeaderValue if self.blames_the_version() => {
-                "the service does not know the service version of the request: set an older one \
-                 with ClientOptions::service_version, or start Azurite with --skipApiVersionCheck"
-            }
-            // An answer to HEAD does not say which header it is about.
-            ErrorCode::InvalidHeaderValue if self.message.is_empty() && self.details.is_empty() => {
-                "most often the service does not know the service version of the request: set an \
-                 older one with ClientOptions::service_version, or start Azurite with \
-                 --skipApiVersionCheck"
-            }
-            ErrorCode::SnapshotsPresent => "delete the snapshots as well, or keep the blob",
-            ErrorCode::AuthenticationFailed if self.blames_the_time() => {
-                "the SAS has expired or has not begun, by the service's clock: use a new one"
-            }
-            ErrorCode::AuthenticationFailed => {
-                "check the key, or the SAS and when it expires, and that this computer's clock is right \
-                 within 15 minutes"
-            }
-            _ if !self.from_service
-                && (self.status.is_client_error() || self.status.is_redirection()) =>
-            {
-                "the answer has none of the service's headers: a proxy or gateway on the way gave it"
-            }
-            _ => return None,
-        })
-    }
-}
-
-impl fmt::Display for ServiceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What stands between here and the service has no code, only the status's own words.
-        let code = match self.code.as_str() {
-            "" => self.status.canonical_reason().unwrap_or("without a code"),
-            code => code,
-        };
-        write!(f, "{}: {} {code}", self.operation, self.status.as_u16())?;
-        if self.source_status.is_some() || self.source_code.is_some() {
-            f.write_str("; the source answered")?;
-            if let Some(status) = self.source_status {
-                write!(f, " {}", status.as_u16())?;
-            }
-            if let Some(code) = &self.source_code {
-                write!(f, " {code}")?;
-            }
-            if let Some(message) = &self.source_message {
-                write!(f, " ({message})")?;
-            }
-        }
-        if !self.message.is_empty() && self.source_message.as_ref() != Some(&self.message) {
-            write!(f, ": {}", self.message)?;
-        }
-        if let Some(advice) = self.advice() {
-            write!(f, " [{advice}]")?;
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, " (request id {id})")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ServiceError {}
-
-/// Whether a status, or one of the error codes that .NET's SDK retries at any status, is a passing
-/// trouble.
-pub(crate) fn is_transient(
-    status: StatusCode,
-    code: Option<&ErrorCode>,
-    source_code: Option<&ErrorCode>,
-) -> bool {
-    let passing = |code: &ErrorCode| {
-        use ErrorCode::{InternalError, OperationTimedOut, ServerBusy};
-        matches!(code, InternalError | OperationTimedOut | ServerBusy)
-    };
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
-        || code.is_some_and(passing)
-        || source_code.is_some_and(passing)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -527,31 +379,20 @@ mod tests {
     }
 
     #[test]
+    fn an_ending_shows_no_secret_of_an_id_or_a_name() {
+        let key = "kC0a8w+RkUZf1yGmV7/oWcN4sT9qXbJ2eLhD5iPz3uE6vYtMnHrB0gAjSxKdQFpO8lU2aVw1mXc5RzTyNi7fGg==";
+        let copy_id: CopyId = key.parse().expect("an id");
+        let destination = place(&format!("https://a.example/c/{key}").parse().expect("a URL"));
+        let error = Error::CopySuperseded { found: copy_id.clone(), copy_id, destination };
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("REDACTED") && !shown.contains(&key[..30]), "{shown}");
+    }
+
+    #[test]
     fn bad_values_are_cut_and_redacted() {
         let error = Error::invalid("source", "https://a/b?sig=SECRET", "is not allowed");
         assert_eq!(error.to_string(), "source: \"https://a/b?sig=REDACTED\" is not allowed");
         let error = Error::invalid("blob name", "x".repeat(5000), "is too long").to_string();
         assert!(error.len() < 200 && error.contains("(5000 bytes) is too long"), "{error}");
-    }
-
-    #[test]
-    fn three_codes_are_transient_at_any_status() {
-        let conflict = StatusCode::CONFLICT;
-        for word in ["InternalError", "OperationTimedOut", "ServerBusy"] {
-            let code = ErrorCode::from(word);
-            assert!(is_transient(conflict, Some(&code), None), "{word}");
-            assert!(is_transient(conflict, None, Some(&code)), "{word}");
-        }
-        assert!(!is_transient(conflict, Some(&ErrorCode::PendingCopyOperation), None));
-    }
-
-    #[test]
-    fn only_the_six_statuses_are_transient() {
-        let transient: Vec<u16> = (300..600)
-            .filter(|status| {
-                is_transient(StatusCode::from_u16(*status).expect("in range"), None, None)
-            })
-            .collect();
-        assert_eq!(transient, [408, 429, 500, 502, 503, 504]);
     }
 }

@@ -15,7 +15,7 @@
 //! let mut copy = backup.start_copy_incremental(&disk, &snapshot).await?;
 //! let done = copy.wait().on_progress(|state| println!("{state}")).await?;
 //!
-//! println!("a disk of {} bytes", done.bytes_total.unwrap_or(0));
+//! println!("copied snapshot {:?}", done.source_snapshot);
 //! println!("kept as snapshot {}", done.destination_snapshot.unwrap());
 //! # Ok(()) });
 //! ```
@@ -115,7 +115,7 @@ pub mod sas {
 pub mod builders {
     pub use crate::{
         clients::{GenerateSasUrl, GuardLease},
-        copy::{AbortPendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
+        copy::{AbortPendingCopy, ResumePendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
             abort_copy::AbortCopy,
             append_block::{AppendBlock, AppendBlockFromUri},

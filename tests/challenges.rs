@@ -166,7 +166,7 @@ async fn a_tenant_without_a_token_is_the_error() {
     let login = Login { refuses: true, ..Login::default() };
     let blob = service(&script, &login).container_client("vhds").blob_client("notes.txt");
     let error = blob.get_properties().await.expect_err("no token");
-    let Error::Credential(cause) = &error else { panic!("{error:?}") };
+    let Error::Credential { cause, .. } = &error else { panic!("{error:?}") };
     let told = cause.to_string();
     assert!(told.contains(TENANT) && told.ends_with("no guests: Bearer REDACTED"), "{told}");
     assert!(!format!("{error:?}").contains("SECRET"));

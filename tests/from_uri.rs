@@ -32,7 +32,7 @@ async fn a_blob_is_copied_whole_in_one_call() {
     let copied = copy.copy_from_uri(&notes).metadata([("k", "v")]).await.expect("copied");
     let properties = copy.get_properties().await.expect("there");
     let told = properties.copy.expect("a copy");
-    assert_eq!((told.copy_id, properties.etag), (copied.copy_id, copied.etag));
+    assert_eq!((Some(told.copy_id), properties.etag), (copied.copy_id, copied.etag));
     assert_eq!(properties.metadata.get("k"), Some("v"));
     let content = copy.download().await.expect("opened").bytes().await.expect("read");
     assert_eq!(content, "0123456789");

@@ -2,11 +2,10 @@
 //! account.
 
 use blobcopy::{
-    AbortOutcome, BlobServiceClient, BlobServiceClientBuilder, ClientOptions, Clock, CopyId,
-    CopySource, CopyStatus, Credential, Error, ErrorCode, LeaseId, SnapshotId,
+    BlobServiceClient, BlobServiceClientBuilder, ClientOptions, Clock, CopyId, CopySource,
+    Credential, ErrorCode, LeaseId, SnapshotId,
 };
 use blobcopy_simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator};
-use futures_util::TryStreamExt;
 use time::macros::datetime;
 use url::Url;
 
@@ -58,31 +57,42 @@ async fn a_copy_is_over_with_the_answer_and_keeps_no_trace() {
         vhds.block_blob_client("a b/ü.txt").upload("some notes").await.expect("uploaded");
 
         let copy = vhds.blob_client("copy.txt");
-        let started =
-            copy.start_copy_from_uri(&vhds.blob_client("a b/ü.txt")).metadata([("k", "v")]);
-        let mut started = started.await.expect("copied");
-        assert!(started.has_completed());
-        assert_eq!((started.id(), started.status()), (&CopyId::NONE, Some(&CopyStatus::Success)));
+        let copied = copy.copy_from_uri(&vhds.blob_client("a b/ü.txt")).metadata([("k", "v")]);
+        let copied = copied.await.expect("copied");
+        assert!(copied.copy_id.is_none() && copied.etag.is_some(), "{copied:?}");
         assert_eq!(content(&service, "vhds", "copy.txt").await, "some notes");
 
-        // What is asked of it afterwards needs no request, and tells no more than was answered.
-        sim.forget_requests();
-        let done = started.wait().await.expect("done");
-        let etag = done.etag.clone().expect("told");
-        assert_eq!((done.copy_id, done.bytes_copied), (CopyId::NONE, None));
-        assert_eq!(started.poll().await.expect("known").status, CopyStatus::Success);
-        let AbortOutcome::AlreadyFinished(state) = started.abort().await.expect("known") else {
-            panic!("there is nothing to abort");
-        };
-        assert_eq!(state.etag, Some(etag.clone()));
-        let states: Vec<_> = started.progress_stream().try_collect().await.expect("known");
-        assert_eq!(states.len(), 1);
-        assert_eq!(sim.requests().len(), 0);
-
         let properties = copy.get_properties().await.expect("there");
-        assert_eq!((properties.etag, properties.copy), (Some(etag), None));
+        assert_eq!((properties.etag, properties.copy), (copied.etag, None));
         assert_eq!(properties.metadata.get("k"), Some("v"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_in_the_background_is_refused_and_told_of_the_other() {
+    let (script, service) = scripted(created(), OLD[1]);
+    let copy = service.container_client("backups").blob_client("copy.txt");
+    let source = service.container_client("vhds").blob_client("a");
+    let error = copy.start_copy_from_uri(&source).await.expect_err("refused").to_string();
+    assert!(error.starts_with("service version: ") && error.contains("copy_from_uri"), "{error}");
+    assert!(error.contains("2012-02-12 or later"), "{error}");
+    assert_eq!(script.seen().len(), 0);
+
+    // Between the two, there is no synchronous copy.
+    let (script, service) = scripted(created(), "2017-11-09");
+    let copy = service.container_client("backups").blob_client("copy.txt");
+    let error = copy.copy_from_uri(&source).await.expect_err("refused").to_string();
+    assert!(error.starts_with("service version: ") && error.contains("2018-03-28"), "{error}");
+    assert_eq!(script.seen().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_of_a_later_version_is_not_taken_for_the_end() {
+    let (_, service) = scripted(answer(202, "ETag: 0x8CEB669D794AFE2"), OLD[1]);
+    let vhds = service.container_client("vhds");
+    let copied = vhds.blob_client("copy.txt").copy_from_uri(&vhds.blob_client("a")).await;
+    let error = copied.expect_err("202 is no end").to_string();
+    assert!(error.starts_with("Copy Blob ") && error.contains("202"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,7 +112,7 @@ async fn a_snapshot_and_the_root_container_are_named_by_their_paths() {
         (CopySource::from(notes.url().expect("legal")), "after"),
         (CopySource::from(notes.with_snapshot(&snapshot).url().expect("legal")), "before"),
     ] {
-        root.blob_client("copy.txt").start_copy_from_uri(source).await.expect("copied");
+        root.blob_client("copy.txt").copy_from_uri(source).await.expect("copied");
         assert_eq!(content(&service, "$root", "copy.txt").await, expected);
     }
 }
@@ -126,8 +136,7 @@ async fn the_source_and_its_lease_travel_as_they_did_then() {
         (url("http://acct.blob.core.windows.net/vhds/a%20b").into(), "/acct/vhds/a%20b"),
         (url("https://acct.blob.core.windows.net/a").into(), "/acct/a"),
     ] {
-        let start = copy.start_copy_from_uri(source).source_lease_id(lease.clone());
-        start.await.expect("copied");
+        copy.copy_from_uri(source).source_lease_id(lease.clone()).await.expect("copied");
         let request = script.seen().pop().expect("sent");
         assert_eq!(sent(&request.headers, "x-ms-copy-source"), Some(expected));
         assert_eq!(sent(&request.headers, "x-ms-source-lease-id"), Some(lease.as_str()));
@@ -153,7 +162,7 @@ async fn behind_a_custom_domain_the_key_names_the_account() {
         (CopySource::from(&backups.blob_client("a")), "/acct/backups/a"),
         (CopySource::from(own), "/acct/vhds/a"),
     ] {
-        backups.blob_client("copy.txt").start_copy_from_uri(source).await.expect("copied");
+        backups.blob_client("copy.txt").copy_from_uri(source).await.expect("copied");
         let request = script.seen().pop().expect("sent");
         assert_eq!(sent(&request.headers, "x-ms-copy-source"), Some(expected));
     }
@@ -164,7 +173,7 @@ async fn behind_a_custom_domain_the_key_names_the_account() {
 async fn refused(version: &str, source: impl Into<CopySource>, what: &str, why: &str) {
     let (script, service) = scripted(created(), version);
     let copy = service.container_client("backups").blob_client("copy.txt");
-    let error = copy.start_copy_from_uri(source).await.expect_err("refused").to_string();
+    let error = copy.copy_from_uri(source).await.expect_err("refused").to_string();
     assert!(error.starts_with(what) && error.contains(why), "{error}");
     assert!(!error.contains("SECRET"), "{error}");
     assert_eq!(script.seen().len(), 0);
@@ -193,7 +202,7 @@ async fn what_a_version_does_not_know_is_refused_before_sending() {
     let copy = service.container_client("backups").blob_client("copy.txt");
     let source = service.container_client("vhds").blob_client("a");
     let lease: LeaseId = "11111111-2222-3333-4444-555555555555".parse().expect("a GUID");
-    let error = copy.start_copy_from_uri(&source).source_lease_id(lease).await.expect_err("new");
+    let error = copy.copy_from_uri(&source).source_lease_id(lease).await.expect_err("new");
     let told = "source lease id: \"11111111-2222-3333-4444-555555555555\" is taken by service versions \
                 before 2012-02-12 only";
     assert!(error.to_string().starts_with(told), "{error}");
@@ -206,10 +215,11 @@ async fn what_a_version_does_not_know_is_refused_before_sending() {
     let id: CopyId = "1f812371-a41d-49e6-b123-f4b542e851c5".parse().expect("an id");
     let snapshot: SnapshotId = "2011-03-09T01:42:34.9360000Z".parse().expect("a snapshot");
     for (error, since) in [
-        (copy.start_copy_from_uri(&source).tags([("k", "v")]).await.err(), "2019-12-12 or later"),
+        (copy.copy_from_uri(&source).tags([("k", "v")]).await.err(), "2019-12-12 or later"),
         (page.start_copy_incremental(&source, &snapshot).await.err(), "2016-05-31 or later"),
         (copy.abort_copy(&id).await.err(), "2012-02-12 or later"),
         (copy.abort_pending_copy().await.err(), "2012-02-12 or later"),
+        (copy.resume_pending_copy().await.err(), "2012-02-12 or later"),
         (copy.resume_copy(id).poll().await.err(), "2012-02-12 or later"),
     ] {
         let error = error.expect("refused").to_string();
@@ -228,36 +238,13 @@ async fn what_a_version_does_not_know_is_refused_before_sending() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_without_an_id_cannot_be_taken_up_again() {
-    let (_, service) = scripted(created(), OLD[0]);
-    let copy = service.container_client("backups").blob_client("copy.txt");
-    let source = service.container_client("vhds").blob_client("a");
-    let started = copy.start_copy_from_uri(&source).await.expect("copied");
-    let error = service.resume(&started.token()).expect_err("no id").to_string();
-    assert!(error.starts_with("copy id: ") && error.contains("no id"), "{error}");
-    let stored = serde_json::to_string(&started.token()).expect("text");
-    assert!(serde_json::from_str::<blobcopy::CopyToken>(&stored).is_err());
-
-    let (script, service) = scripted(created(), "2026-04-06");
-    let copy = service.container_client("backups").blob_client("copy.txt");
-    for error in [
-        copy.abort_copy(&CopyId::NONE).await.err(),
-        copy.resume_copy(CopyId::NONE).poll().await.err(),
-        copy.resume_copy(CopyId::NONE).abort().await.err(),
-    ] {
-        assert!(matches!(error, Some(Error::InvalidInput { what: "copy id", .. })), "{error:?}");
-    }
-    assert_eq!(script.seen().len(), 0);
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_the_old_service_refuses_is_told() {
     let sim = simulator();
     let service = service(&sim, OLD[1]);
     let vhds = service.container_client("vhds");
     vhds.create().await.expect("created");
     let missing = vhds.blob_client("missing");
-    let error = vhds.blob_client("copy").start_copy_from_uri(&missing).await.expect_err("gone");
+    let error = vhds.blob_client("copy").copy_from_uri(&missing).await.expect_err("gone");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
     assert_eq!(error.code(), Some(&ErrorCode::BlobNotFound));
 }

@@ -91,9 +91,12 @@ async fn an_error_body_with_a_byte_order_mark_is_read() {
         .respond_with(ResponseTemplate::new(404).set_body_string(body))
         .mount(&server)
         .await;
-    let error = blob(&server.address().to_string()).download().await.expect_err("not there");
+    let blob = blob(&server.address().to_string());
+    let error = blob.download().await.expect_err("not there");
     assert_eq!(error.code(), Some(&ErrorCode::BlobNotFound));
-    assert_eq!(error.to_string(), "Get Blob: 404 BlobNotFound: The specified blob does not exist.");
+    let url = blob.url().expect("legal");
+    let told = format!("Get Blob {url}: 404 BlobNotFound: The specified blob does not exist.");
+    assert_eq!((error.to_string(), error.url()), (told, Some(url.as_str())));
 }
 
 #[tokio::test]

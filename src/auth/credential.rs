@@ -8,11 +8,14 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    connection_string::ConnectionAuth, sas::SasToken, shared_key::SharedKey, token::TokenProvider,
+    connection_string::ConnectionAuth,
+    sas::{SasToken, validity},
+    shared_key::SharedKey,
+    token::TokenProvider,
     token_cache::CachedToken,
 };
 use crate::{
-    error::{CredentialError, Result},
+    error::{CredentialError, ProofKind, Result, Validity},
     models::ServiceVersion,
     wire::transport::Request,
 };
@@ -93,13 +96,31 @@ impl Credential {
         matches!(self.0, Proof::Token(..))
     }
 
+    /// What it is, for the advice on a refusal.
+    pub(crate) fn kind(&self) -> ProofKind {
+        match &self.0 {
+            Proof::SharedKey(_) => ProofKind::SharedKey,
+            Proof::Sas(_) => ProofKind::Sas,
+            Proof::Token(..) => ProofKind::Token,
+            Proof::Anonymous => ProofKind::Nothing,
+        }
+    }
+
+    /// From when to when its SAS is valid, if it has one that says so.
+    pub(crate) fn validity(&self) -> Validity {
+        match &self.0 {
+            Proof::Sas(sas) | Proof::Token(_, Some(sas)) => validity(sas.expose()),
+            Proof::SharedKey(_) | Proof::Token(_, None) | Proof::Anonymous => Validity::default(),
+        }
+    }
+
     /// Adds what authorizes `request`, which must not be changed afterwards.
     pub(crate) async fn authorize(
         &self,
         request: &mut Request,
         version: ServiceVersion,
         now: OffsetDateTime,
-    ) -> Result<()> {
+    ) -> Result<(), CredentialError> {
         match &self.0 {
             Proof::Anonymous => {}
             Proof::SharedKey(key) => {
@@ -111,7 +132,7 @@ impl Credential {
             Proof::Token(token, sas) => {
                 if request.url.scheme() != "https" {
                     let rule = "a bearer token travels over https only";
-                    return Err(CredentialError::new(rule).into());
+                    return Err(CredentialError::new(rule));
                 }
                 // In a box, so that requests signed by key need not keep room for it.
                 let value = Box::pin(token.header(&request.url, now)).await?;
@@ -140,11 +161,9 @@ impl Credential {
         headers: &HeaderMap,
         refused: &HeaderValue,
         now: OffsetDateTime,
-    ) -> Result<bool> {
+    ) -> Result<bool, CredentialError> {
         match &self.0 {
-            Proof::Token(token, _) => {
-                Ok(token.follow_challenge(url, headers, refused, now).await?)
-            }
+            Proof::Token(token, _) => token.follow_challenge(url, headers, refused, now).await,
             Proof::SharedKey(_) | Proof::Sas(_) | Proof::Anonymous => Ok(false),
         }
     }

@@ -196,7 +196,7 @@ mod tests {
         let error = service.container_client("vhds").exists().await.expect_err("no token");
         assert!(sent.0.lock().expect("one thread").is_empty());
         let retryable = error.is_retryable();
-        let Error::Credential(error) = error else { panic!("{error:?}") };
+        let Error::Credential { cause: error, .. } = error else { panic!("{error:?}") };
         (error, login.asked.load(Ordering::Relaxed), retryable)
     }
 

@@ -140,6 +140,7 @@ async fn keep(
             Some(Err(error)) => error,
             None => Error::Timeout {
                 operation: "Lease Blob",
+                url: call.place(),
                 limit: left,
                 attempts: 1,
                 ambiguous: true,

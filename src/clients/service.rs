@@ -261,7 +261,7 @@ impl BlobServiceClient {
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let token = blob.start_copy_from_uri(&source).await?.token();
     /// let done = service.resume(&token)?.wait().await?;
-    /// println!("{:?} bytes", done.bytes_copied);
+    /// println!("copied at {:?}", done.completed_on);
     /// # Ok(()) });
     /// ```
     pub fn resume(&self, token: &CopyToken) -> Result<CopyFromUriOperation> {
@@ -270,10 +270,10 @@ impl BlobServiceClient {
             return Err(Error::invalid("copy token", &token.destination, &rule));
         };
         let BlobUrl { endpoint, container, blob, .. } = destination?;
-        token.copy_id.check()?;
         let pipeline = Arc::clone(&self.pipeline);
         let blob = BlobClient(BlobRef::new(pipeline, endpoint, &container, &blob, Naming::Stored));
-        Ok(blob.resume_copy(token.copy_id.clone()))
+        let copy = blob.resume_copy(token.copy_id.clone());
+        Ok(copy.of_snapshot(token.source_snapshot.clone()))
     }
 }
 

@@ -11,18 +11,21 @@ use crate::{
         operation::{Call, call_options},
         settings::blob::with_lease,
     },
-    pipeline::send::Tries,
+    pipeline::tries::Tries,
     wire::transport::BoxFuture,
 };
 
 /// How an abort ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant)]
+#[non_exhaustive]
 pub enum AbortOutcome {
     /// The copy was pending, and is aborted. The destination is empty.
     Aborted,
     /// The copy had ended before, as this state tells.
     AlreadyFinished(CopyState),
+    /// No copy into the blob is pending: it was never the destination of one, or was written since.
+    NothingPending,
 }
 
 impl CopyFromUriOperation {
@@ -45,6 +48,7 @@ impl CopyFromUriOperation {
     /// match copy.abort().await? {
     ///     AbortOutcome::Aborted => println!("aborted"),
     ///     AbortOutcome::AlreadyFinished(state) => println!("had ended: {}", state.status),
+    ///     other => println!("{other:?}"),
     /// }
     /// # Ok(()) });
     /// ```
@@ -80,7 +84,7 @@ impl AbortPendingCopy {
         loop {
             let call = self.call.clone().at_primary();
             let properties = call.run(&GetProperties::new(call.clone())).await?;
-            let state = properties.copy.ok_or(Error::NoCopyProperties)?;
+            let Some(state) = properties.copy else { return Ok(AbortOutcome::NothingPending) };
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));
             }
@@ -112,9 +116,6 @@ impl IntoFuture for AbortPendingCopy {
 /// Aborts one copy. What the service refuses is looked into, and so is what it may have done
 /// although no answer came.
 pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
-    if let Some(state) = copy.last().filter(|_| copy.id().is_none()) {
-        return Ok(AbortOutcome::AlreadyFinished(state.clone()));
-    }
     let call = copy.call();
     let mut operation = AbortCopy::new(call.clone(), copy.id().clone());
     if let Some(lease) = copy.lease_id() {
@@ -128,7 +129,7 @@ pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcom
     };
     match error.code() {
         Some(ErrorCode::NoPendingCopyOperation | ErrorCode::CopyIdMismatch) => {}
-        _ if status::is_gone(&error) => return Err(Error::CopyDestinationGone),
+        _ if status::is_gone(&error) => return Err(status::gone(copy.id(), &call)),
         _ if tries.ambiguous => {}
         _ => return Err(error),
     }

@@ -3,6 +3,7 @@
 pub(crate) mod abort;
 pub(crate) mod operation;
 pub(crate) mod pace;
+pub(crate) mod pending;
 pub(crate) mod start;
 mod start_once;
 pub(crate) mod status;
@@ -13,6 +14,7 @@ mod watch;
 pub use self::{
     abort::{AbortOutcome, AbortPendingCopy},
     operation::CopyFromUriOperation,
+    pending::ResumePendingCopy,
     start::{StartCopyFromUri, StartCopyIncremental},
     token::CopyToken,
     wait::Wait,

@@ -5,13 +5,16 @@ use std::{fmt, time::Duration};
 use super::status;
 use crate::{
     error::Result,
-    models::{CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion},
+    models::{
+        CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion,
+        SnapshotId,
+    },
     operations::blob_ref::BlobRef,
     operations::{
         get_properties::GetProperties,
         operation::{Call, Operation},
     },
-    pipeline::{request::CallOptions, retry, send::Tries},
+    pipeline::{request::CallOptions, retry, tries::Tries},
 };
 
 /// A copy that the service carries out, as .NET's type of the same name.
@@ -50,6 +53,8 @@ pub struct CopyFromUriOperation {
     blob: BlobRef,
     id: CopyId,
     last: Option<CopyState>,
+    /// The snapshot that it copies, where the start or a token says so.
+    source_snapshot: Option<SnapshotId>,
     /// Whether the last state is all that there is to learn, if it is final.
     told_all: bool,
     adopted: bool,
@@ -84,6 +89,7 @@ impl CopyFromUriOperation {
             blob,
             id,
             last: None,
+            source_snapshot: None,
             told_all: true,
             adopted: false,
             incremental: false,
@@ -91,6 +97,18 @@ impl CopyFromUriOperation {
             lease_id: None,
             options,
         }
+    }
+
+    /// The same copy, of this snapshot of its source.
+    pub(crate) fn of_snapshot(mut self, snapshot: Option<SnapshotId>) -> Self {
+        self.source_snapshot = snapshot;
+        self
+    }
+
+    /// The pending copy of which `state` tells.
+    pub(super) fn found(blob: BlobRef, state: CopyState, incremental: bool) -> Self {
+        let resumed = Self::resumed(blob, state.copy_id.clone());
+        Self { last: Some(state), incremental, ..resumed }
     }
 
     /// The same copy, found again after the answer to its start was lost, or not.
@@ -110,8 +128,7 @@ impl CopyFromUriOperation {
         Call { options: self.options.clone(), ..self.blob.call() }
     }
 
-    /// Which copy it is; [`CopyId::NONE`] for a copy with a service version before 2012-02-12,
-    /// which was over with the answer to its start.
+    /// Which copy it is.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -215,8 +232,7 @@ impl CopyFromUriOperation {
     }
 
     /// Looks once, with one Get Blob Properties: a report, not a judgement. A copy that has failed
-    /// or was aborted is an `Ok` with that status. Of a copy without an id there is nothing more to
-    /// learn, and nothing is sent.
+    /// or was aborted is an `Ok` with that status.
     ///
     /// # Errors
     ///
@@ -241,10 +257,6 @@ impl CopyFromUriOperation {
         &mut self,
         tries: &mut Tries,
     ) -> Result<(CopyState, Option<Duration>)> {
-        if let Some(state) = self.last.as_ref().filter(|_| self.id.is_none()) {
-            return Ok((state.clone(), None));
-        }
-        self.id.check()?;
         let call = self.call().at_primary();
         call.since(ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
         let operation = GetProperties::new(call.clone());
@@ -259,7 +271,7 @@ impl CopyFromUriOperation {
             }
             Err(error) => Err(error),
         };
-        let state = status::observe(&self.id, properties)?;
+        let state = status::observe(&self.id, &call, properties)?;
         let succeeded = self.incremental && state.status == CopyStatus::Success;
         self.looks_without_snapshot = match succeeded && state.destination_snapshot.is_none() {
             true => self.looks_without_snapshot.saturating_add(1),
@@ -294,7 +306,22 @@ impl CopyFromUriOperation {
 
     /// How the copy ended, if it has been seen to.
     pub(crate) fn outcome(&self) -> Option<Result<CompletedCopy>> {
-        self.last.as_ref().filter(|_| self.told_all).and_then(status::end)
+        self.last.as_ref().filter(|_| self.told_all).and_then(|state| self.end(state))
+    }
+
+    /// The end of the copy, whose last state is `state`; `None` while it has not ended.
+    pub(super) fn end(&self, state: &CopyState) -> Option<Result<CompletedCopy>> {
+        let end = status::end(state, &self.blob)?;
+        Some(end.map(|mut done| {
+            done.source_snapshot = self.source_snapshot();
+            done
+        }))
+    }
+
+    /// The snapshot of the source that is copied, as far as is known.
+    pub(super) fn source_snapshot(&self) -> Option<SnapshotId> {
+        let echoed = || self.last.as_ref()?.source.as_ref()?.snapshot();
+        self.source_snapshot.clone().or_else(echoed)
     }
 
     pub(crate) fn last(&self) -> Option<&CopyState> {

@@ -9,12 +9,12 @@ use super::{
 use crate::{
     error::{Error, Result},
     models::{
-        AccessTier, Conditions, ImmutabilityPolicyMode, LeaseId, Metadata, RehydratePriority,
-        ServiceVersion, SnapshotId, Tags,
+        AccessTier, Conditions, CopySourceUrl, ImmutabilityPolicyMode, LeaseId, Metadata,
+        RehydratePriority, ServiceVersion, SnapshotId, Tags,
     },
     operations::blob_ref::BlobRef,
     operations::{
-        copy_blob::{CopyBlob, CopyBlobAtOnce},
+        copy_blob::CopyBlob,
         incremental_copy_blob::IncrementalCopyBlob,
         operation::{Call, call_options},
         settings::{blob::with_conditions, copy_source::CopySource},
@@ -62,7 +62,8 @@ impl IntoFuture for StartCopyIncremental {
             let operation = IncrementalCopyBlob { source: Some(from.clone()), conditions };
             let started = start(&call, &operation, &from, Kind::Incremental).await;
             let started = source.judged(&from, started)?;
-            Ok(CopyFromUriOperation::incremental(blob, started.state).adopted(started.adopted))
+            let operation = CopyFromUriOperation::incremental(blob, started.state);
+            Ok(operation.adopted(started.adopted).of_snapshot(Some(snapshot)))
         })
     }
 }
@@ -70,10 +71,8 @@ impl IntoFuture for StartCopyIncremental {
 /// Starts an ordinary copy: made by
 /// [`BlobClient::start_copy_from_uri`](crate::BlobClient::start_copy_from_uri).
 ///
-/// With a service version before 2012-02-12 the copy is over with the answer: the source is sent as
-/// a path in the destination's account, and the operation that comes back has completed and has no
-/// id ([`CopyId::NONE`](crate::CopyId::NONE)), since such a service keeps nothing of a copy but the
-/// blob.
+/// Refused with a service version before 2012-02-12, in which every copy is synchronous: use
+/// [`copy_from_uri`](crate::BlobClient::copy_from_uri) there.
 ///
 /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
 /// (asynchronous from version 2012-02-12)
@@ -179,30 +178,9 @@ impl StartCopyFromUri {
         self
     }
 
-    /// The id of the destination's lease, which must be an infinite one (before version 2012-02-12,
-    /// any).
+    /// The id of the destination's lease, which must be an infinite one.
     pub fn lease_id(mut self, id: LeaseId) -> Self {
         self.copy.lease_id = Some(id);
-        self
-    }
-
-    /// The id of the source's lease, without which nothing is copied if it is not the active
-    /// one: 412.
-    ///
-    /// Only before version 2012-02-12. Since then the service reads the source whether or not it is
-    /// leased, so that with a later version this is refused before anything is sent.
-    ///
-    /// ```
-    /// # blobcopy_simulator::example(async |service| {
-    /// let notes = service.container_client("vhds").blob_client("notes.txt");
-    /// let backup = service.container_client("backups").blob_client("notes.txt");
-    /// let lease: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse()?;
-    /// let error = backup.start_copy_from_uri(&notes).source_lease_id(lease).await.unwrap_err();
-    /// assert!(error.to_string().contains("before 2012-02-12 only"));
-    /// # Ok(()) });
-    /// ```
-    pub fn source_lease_id(mut self, id: LeaseId) -> Self {
-        self.copy.source_lease_id = Some(id);
         self
     }
 }
@@ -217,17 +195,15 @@ impl IntoFuture for StartCopyFromUri {
         let Self { call, blob, source, mut copy } = self;
         Box::pin(async move {
             check(&blob)?;
-            if blob.pipeline().version() < ServiceVersion::ASYNCHRONOUS_COPY {
-                copy.source = Some(source.resolve_path(&blob)?);
-                let state = call.run(&CopyBlobAtOnce(copy)).await?;
-                return Ok(CopyFromUriOperation::ordinary(blob, state, None));
-            }
+            let what = "a copy in the background; copy_from_uri makes a synchronous one";
+            call.since(ServiceVersion::ASYNCHRONOUS_COPY, what)?;
             let from = source.resolve(&blob).await?;
             copy.source = Some(from.clone());
             let started = start(&call, &copy, &from, Kind::Ordinary).await;
             let started = source.judged(&from, started)?;
+            let snapshot = from.to_str().ok().and_then(|url| CopySourceUrl::new(url).snapshot());
             let operation = CopyFromUriOperation::ordinary(blob, started.state, copy.lease_id);
-            Ok(operation.adopted(started.adopted))
+            Ok(operation.adopted(started.adopted).of_snapshot(snapshot))
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         operation::{Call, Operation},
         settings::copy_source::SourceIdentity,
     },
-    pipeline::{request::Prepared, send::Tries},
+    pipeline::{request::Prepared, tries::Tries},
     wire::{clock, headers, http_date},
 };
 

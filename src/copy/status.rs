@@ -3,19 +3,37 @@
 use crate::{
     error::{Error, Result},
     models::{BlobProperties, CompletedCopy, CopyId, CopyState, CopyStatus, ErrorCode},
+    operations::{blob_ref::BlobRef, operation::Call},
 };
 
-/// What a poll's answer says of the copy `expected`.
-pub(crate) fn observe(expected: &CopyId, answer: Result<BlobProperties>) -> Result<CopyState> {
+/// What a poll's answer says of the copy `expected` into the blob of `call`.
+pub(crate) fn observe(
+    expected: &CopyId,
+    call: &Call,
+    answer: Result<BlobProperties>,
+) -> Result<CopyState> {
+    let (copy_id, destination) = (|| expected.clone(), || call.place());
     let state = match answer {
-        Ok(properties) => properties.copy.ok_or(Error::NoCopyProperties)?,
-        Err(error) if is_gone(&error) => return Err(Error::CopyDestinationGone),
+        Ok(properties) => properties.copy.ok_or_else(|| Error::NoCopyProperties {
+            copy_id: copy_id(),
+            destination: destination(),
+        })?,
+        Err(error) if is_gone(&error) => return Err(gone(expected, call)),
         Err(error) => return Err(error),
     };
     if state.copy_id != *expected {
-        return Err(Error::CopySuperseded { expected: expected.clone(), found: state.copy_id });
+        return Err(Error::CopySuperseded {
+            copy_id: copy_id(),
+            destination: destination(),
+            found: state.copy_id,
+        });
     }
     Ok(state)
+}
+
+/// The end of the copy `id`, whose destination, the blob of `call`, is gone.
+pub(crate) fn gone(id: &CopyId, call: &Call) -> Error {
+    Error::CopyDestinationGone { copy_id: id.clone(), destination: call.place() }
 }
 
 /// Whether the service itself says that there is no such blob.
@@ -23,13 +41,23 @@ pub(crate) fn is_gone(error: &Error) -> bool {
     error.is_not_found() || error.code() == Some(&ErrorCode::ContainerBeingDeleted)
 }
 
-/// The end of a copy whose last state is `state`; `None` while it has not ended.
-pub(crate) fn end(state: &CopyState) -> Option<Result<CompletedCopy>> {
+/// The end of a copy into `blob`, whose last state is `state`; `None` while it has not
+/// ended.
+pub(crate) fn end(state: &CopyState, blob: &BlobRef) -> Option<Result<CompletedCopy>> {
+    if !state.status.is_final() {
+        return None;
+    }
+    if !state.status.is_final() {
+        return None;
+    }
     let CopyState { copy_id, description, progress, .. } = state.clone();
+    let destination = blob.place();
     match state.status {
         CopyStatus::Success => Some(Ok(CompletedCopy::from(state.clone()))),
-        CopyStatus::Failed => Some(Err(Error::CopyFailed { copy_id, description, progress })),
-        CopyStatus::Aborted => Some(Err(Error::CopyAborted { copy_id, progress })),
+        CopyStatus::Failed => {
+            Some(Err(Error::CopyFailed { copy_id, destination, description, progress }))
+        }
+        CopyStatus::Aborted => Some(Err(Error::CopyAborted { copy_id, destination, progress })),
         CopyStatus::Pending | CopyStatus::Other(_) => None,
     }
 }
@@ -39,7 +67,11 @@ mod tests {
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::*;
-    use crate::{pipeline::response::service_error, wire::headers::REQUEST_ID};
+    use crate::{
+        operations::offline, pipeline::response::service_error, wire::headers::REQUEST_ID,
+    };
+
+    const PLACE: &str = "https://acct.blob.core.windows.net/con/b";
 
     fn id(text: &str) -> CopyId {
         text.parse().expect("an id")
@@ -58,17 +90,26 @@ mod tests {
         Err(Error::Service(Box::new(error)))
     }
 
+    fn observed(answer: Result<BlobProperties>) -> Result<CopyState> {
+        observe(&id("ours"), &offline::blob().call(), answer)
+    }
+
     #[test]
     fn only_the_watched_copy_is_reported() {
-        let state = observe(&id("ours"), answer(Some(("ours", "pending")))).expect("ours");
+        let state = observed(answer(Some(("ours", "pending")))).expect("ours");
         assert_eq!(state.status, CopyStatus::Pending);
-        let superseded = observe(&id("ours"), answer(Some(("theirs", "success"))));
+        let superseded = observed(answer(Some(("theirs", "success"))));
         assert!(matches!(
             superseded,
-            Err(Error::CopySuperseded { expected, found }) if expected == "ours" && found == "theirs"
+            Err(Error::CopySuperseded { copy_id, destination, found })
+                if copy_id == "ours" && destination == PLACE && found == "theirs"
         ));
-        let rewritten = observe(&id("ours"), answer(None));
-        assert!(matches!(rewritten, Err(Error::NoCopyProperties)));
+        let rewritten = observed(answer(None));
+        assert!(matches!(
+            rewritten,
+            Err(Error::NoCopyProperties { copy_id, destination })
+                if copy_id == "ours" && destination == PLACE
+        ));
     }
 
     #[test]
@@ -79,10 +120,17 @@ mod tests {
             (404, ""),
             (409, "ContainerBeingDeleted"),
         ] {
-            let gone = observe(&id("ours"), refusal(status, code));
-            assert!(matches!(gone, Err(Error::CopyDestinationGone)), "{status} {code}");
+            let gone = observed(refusal(status, code));
+            assert!(
+                matches!(
+                    &gone,
+                    Err(Error::CopyDestinationGone { copy_id, destination })
+                        if *copy_id == "ours" && destination == PLACE
+                ),
+                "{status} {code}"
+            );
         }
-        let busy = observe(&id("ours"), refusal(503, "ServerBusy")).expect_err("refused");
+        let busy = observed(refusal(503, "ServerBusy")).expect_err("refused");
         assert_eq!(busy.code(), Some(&ErrorCode::ServerBusy));
     }
 
@@ -92,22 +140,25 @@ mod tests {
             let status = StatusCode::from_u16(status).expect("in range");
             let gateway =
                 service_error("Get Blob Properties", status, &HeaderMap::new(), b"<html/>");
-            let error = observe(&id("ours"), Err(Error::Service(Box::new(gateway))));
+            let error = observed(Err(Error::Service(Box::new(gateway))));
             let error = error.expect_err("refused");
             assert_eq!(error.status(), Some(status));
             assert!(error.is_passing(), "{error}");
         }
         for (status, code) in [(403, "AuthenticationFailed"), (400, "InvalidInput"), (403, "")] {
-            let error = observe(&id("ours"), refusal(status, code)).expect_err("refused");
+            let error = observed(refusal(status, code)).expect_err("refused");
             assert!(!error.is_passing(), "{error}");
         }
-        assert!(Error::unexpected("Get Blob Properties", "no headers").is_passing());
-        assert!(!Error::NoCopyProperties.is_passing());
+        assert!(
+            offline::blob().call().unexpected("Get Blob Properties", "no headers").is_passing()
+        );
+        assert!(!gone(&id("ours"), &offline::blob().call()).is_passing());
     }
 
     #[test]
     fn only_final_words_end_a_copy() {
-        let ended = |status: &str| end(&CopyState::new(id("ours"), status.into()));
+        let blob = offline::blob();
+        let ended = |status: &str| end(&CopyState::new(id("ours"), status.into()), &blob.0);
         assert!(matches!(ended("success"), Some(Ok(done)) if done.copy_id == "ours"));
         assert!(matches!(ended("failed"), Some(Err(Error::CopyFailed { .. }))));
         assert!(matches!(ended("aborted"), Some(Err(Error::CopyAborted { .. }))));

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::operation::CopyFromUriOperation;
 use crate::{
-    models::{CopyId, address},
+    models::{CopyId, SnapshotId, address},
     wire::redaction,
 };
 
@@ -27,7 +27,8 @@ impl CopyFromUriOperation {
             .destination()
             .url()
             .unwrap_or_else(|_| self.destination().endpoint().url().clone());
-        CopyToken::new(destination, self.id().clone())
+        let token = CopyToken::new(destination, self.id().clone());
+        CopyToken { source_snapshot: self.source_snapshot(), ..token }
     }
 }
 
@@ -37,8 +38,7 @@ impl CopyFromUriOperation {
 /// they were mixed up: without it the copy could not be found again, and with it the token would be
 /// a secret.
 ///
-/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume). That
-/// of a copy without an id, which was over when it was made, cannot be resumed or read back.
+/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume).
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -62,13 +62,16 @@ pub struct CopyToken {
     /// Which copy.
     #[serde(serialize_with = "stored_id")]
     pub copy_id: CopyId,
+    /// The snapshot of the source that is copied, if the source is one and it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_snapshot: Option<SnapshotId>,
 }
 
-redaction::debug_redacted!(CopyToken { destination: text, copy_id });
+redaction::debug_redacted!(CopyToken { destination: text, copy_id, source_snapshot });
 
 fn stored_url<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
     // The fields can be set to anything.
-    stored("destination", CopyToken::new(url.clone(), CopyId::NONE).destination.as_str(), to)
+    stored("destination", bare(url.clone()).as_str(), to)
 }
 
 fn stored_id<S: Serializer>(id: &CopyId, to: S) -> Result<S::Ok, S::Error> {
@@ -95,12 +98,17 @@ impl CopyToken {
     /// assert_eq!(token.destination.query(), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn new(mut destination: Url, copy_id: CopyId) -> Self {
-        address::without_user_info(&mut destination);
-        destination.set_query(None);
-        destination.set_fragment(None);
-        Self { destination, copy_id }
+    pub fn new(destination: Url, copy_id: CopyId) -> Self {
+        Self { destination: bare(destination), copy_id, source_snapshot: None }
     }
+}
+
+/// The URL without anything that may authorize.
+fn bare(mut url: Url) -> Url {
+    address::without_user_info(&mut url);
+    url.set_query(None);
+    url.set_fragment(None);
+    url
 }
 
 /// The form of a token in a store, which others may have written.
@@ -108,11 +116,13 @@ impl CopyToken {
 struct Stored {
     destination: Url,
     copy_id: CopyId,
+    #[serde(default)]
+    source_snapshot: Option<SnapshotId>,
 }
 
 impl From<Stored> for CopyToken {
-    fn from(Stored { destination, copy_id }: Stored) -> Self {
-        Self::new(destination, copy_id)
+    fn from(Stored { destination, copy_id, source_snapshot }: Stored) -> Self {
+        Self { source_snapshot, ..Self::new(destination, copy_id) }
     }
 }
 
@@ -137,16 +147,14 @@ mod tests {
     fn what_looks_like_a_secret_is_neither_stored_nor_shown() {
         let key = "kC0a8w+RkUZf1yGmV7/oWcN4sT9qXbJ2eLhD5iPz3uE6vYtMnHrB0gAjSxKdQFpO8lU2aVw1mXc5RzTyNi7fGg==";
         let url = |text: &str| text.parse::<Url>().expect("a URL");
+        let id = || "id-1".parse::<CopyId>().expect("an id");
         let plain = url("https://acct.blob.core.windows.net/c/b");
-        let mut open = CopyToken::new(plain.clone(), CopyId::NONE);
+        let mut open = CopyToken::new(plain.clone(), id());
         open.destination = url("https://acct.blob.core.windows.net/c/b?sv=1&sig=SECRET");
         assert!(!serde_json::to_string(&open).expect("text").contains("sig"));
         for token in [
             CopyToken::new(plain, key.parse().expect("an id")),
-            CopyToken::new(
-                url(&format!("https://acct.blob.core.windows.net/c/{key}")),
-                CopyId::NONE,
-            ),
+            CopyToken::new(url(&format!("https://acct.blob.core.windows.net/c/{key}")), id()),
         ] {
             let error = serde_json::to_string(&token).expect_err("refused").to_string();
             let shown = format!("{token:?} {error}");

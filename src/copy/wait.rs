@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use futures_core::Stream;
 use futures_util::stream;
 
-use super::{operation::CopyFromUriOperation, status, watch::Watch};
+use super::{operation::CopyFromUriOperation, watch::Watch};
 use crate::{
     error::{Error, Result},
     models::{CompletedCopy, CopyState},
@@ -65,7 +65,7 @@ impl CopyFromUriOperation {
         stream::try_unfold(Some((self, Watch::new(None, None))), async |watched| {
             let Some((mut copy, mut watch)) = watched else { return Ok(None) };
             let state = watch.next(&mut copy).await?;
-            match status::end(&state) {
+            match copy.end(&state) {
                 None => Ok(Some((state, Some((copy, watch))))),
                 Some(end) => end.map(|_| Some((state, None))),
             }
@@ -198,7 +198,7 @@ impl<'a> Wait<'a> {
             if let Some(tell) = &mut self.on_progress {
                 tell(&state);
             }
-            if let Some(end) = status::end(&state) {
+            if let Some(end) = self.copy.end(&state) {
                 return end;
             }
         }

@@ -11,8 +11,9 @@ use super::{
 use crate::{
     error::{Error, Result},
     models::CopyState,
+    operations::blob_ref::BlobRef,
     operations::{get_properties::GetProperties, operation::Operation},
-    pipeline::send::Tries,
+    pipeline::tries::Tries,
     wire::clock,
 };
 
@@ -102,7 +103,8 @@ impl Watch {
                 Some(Err(error)) if error.is_passing() => error,
                 Some(Err(error)) => return copy.success_without_snapshot().cloned().ok_or(error),
                 None => {
-                    tries.fault.take().map_or_else(|| unanswered(limit, &tries), |fault| *fault)
+                    let fault = tries.fault.take().map(|fault| *fault);
+                    fault.unwrap_or_else(|| unanswered(copy.destination(), limit, &tries))
                 }
             };
             let (watched, asked) = (begun.elapsed(), cause.retry_after());
@@ -139,6 +141,7 @@ impl Watch {
     fn timed_out(&self, copy: &CopyFromUriOperation, cause: Option<Error>) -> Error {
         Error::WaitTimedOut {
             copy_id: copy.id().clone(),
+            destination: copy.destination().place(),
             last: copy.last().cloned().map(Box::new),
             polls_answered: self.polls_answered,
             cause: cause.map(Box::new),
@@ -147,7 +150,12 @@ impl Watch {
 }
 
 /// A poll that was given up.
-fn unanswered(limit: Duration, tries: &Tries) -> Error {
-    let (operation, attempts) = (GetProperties::NAME, tries.made);
-    Error::Timeout { operation, limit, attempts, ambiguous: false }
+fn unanswered(blob: &BlobRef, limit: Duration, tries: &Tries) -> Error {
+    Error::Timeout {
+        operation: GetProperties::NAME,
+        url: blob.place(),
+        limit,
+        attempts: tries.made,
+        ambiguous: false,
+    }
 }

@@ -74,6 +74,14 @@ impl CopySourceUrl {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The snapshot that it names, if it is one.
+    pub fn snapshot(&self) -> Option<SnapshotId> {
+        let (_, query) = self.0.split_once('?')?;
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("snapshot"))?;
+        value.parse().ok()
+    }
 }
 
 impl fmt::Display for CopySourceUrl {
@@ -191,14 +199,14 @@ impl fmt::Display for CopyState {
 pub struct CompletedCopy {
     /// Which copy.
     pub copy_id: CopyId,
-    /// How many bytes the copy counted as copied. Absent when the copy was over in the answer to
-    /// its start, which carries no progress.
+    /// How many bytes the copy counted, and of how many. `None` if the response to the start
+    /// already said `success`: it carries no progress.
     ///
-    /// For an incremental copy this is the length of the blob, not of what changed. The page-range
-    /// diff of the two destination snapshots tells what it moved.
-    pub bytes_copied: Option<u64>,
-    /// How many bytes the copy counted in all.
-    pub bytes_total: Option<u64>,
+    /// It counts the bytes of the whole blob. An incremental copy does so too, although it moves
+    /// only what changed; the page-range diff of its last two destination snapshots shows that.
+    pub progress: Option<CopyProgress>,
+    /// The snapshot of the source that was copied, if the source was one.
+    pub source_snapshot: Option<SnapshotId>,
     /// The destination's new snapshot. Present after an incremental copy, unless the service did
     /// not tell it even when asked several times.
     pub destination_snapshot: Option<SnapshotId>,
@@ -218,8 +226,8 @@ impl From<CopyState> for CompletedCopy {
     fn from(state: CopyState) -> Self {
         Self {
             copy_id: state.copy_id,
-            bytes_copied: state.progress.map(|progress| progress.copied),
-            bytes_total: state.progress.map(|progress| progress.total),
+            progress: state.progress,
+            source_snapshot: state.source.as_ref().and_then(CopySourceUrl::snapshot),
             destination_snapshot: state.destination_snapshot,
             completed_on: state.completed_on,
             etag: state.etag,
@@ -260,6 +268,16 @@ mod tests {
         assert_eq!((state.to_string().as_str(), state.held_up_by().is_some()), (shown, true));
         state.status = CopyStatus::Failed;
         assert_eq!(state.held_up_by(), None);
+    }
+
+    #[test]
+    fn a_source_names_its_snapshot() {
+        let snapshot = |url: &str| CopySourceUrl::new(url).snapshot();
+        let named = snapshot("https://a:443/c/b?sp=r&Snapshot=2026-01-01T00%3a00%3a00.1234567Z");
+        assert_eq!(named.expect("named"), "2026-01-01T00:00:00.1234567Z");
+        for none in ["https://a/c/b", "https://a/c/b?sp=r", "https://a/c/b?snapshot=now", ""] {
+            assert_eq!(snapshot(none), None, "{none}");
+        }
     }
 
     #[test]

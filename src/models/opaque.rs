@@ -168,39 +168,6 @@ opaque_string! {
     ETag, "etag", quoted
 }
 
-impl CopyId {
-    /// No id: of a copy with a service version before 2012-02-12, which is over with the answer to
-    /// its start and has none.
-    ///
-    /// ```
-    /// use blobcopy::CopyId;
-    ///
-    /// assert!(CopyId::NONE.is_none());
-    /// assert_eq!(CopyId::NONE.as_str(), "");
-    /// ```
-    pub const NONE: CopyId = CopyId(Cow::Borrowed(""));
-
-    /// Whether this is [`NONE`](CopyId::NONE).
-    ///
-    /// ```
-    /// let id: blobcopy::CopyId = "1f812371-a41d-49e6-b123-f4b542e851c5".parse()?;
-    /// assert!(!id.is_none());
-    /// # Ok::<(), blobcopy::Error>(())
-    /// ```
-    pub fn is_none(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Refuses `NONE` where one copy must be named.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.is_none() {
-            let rule = "must name a copy: one with a version before 2012-02-12 has no id";
-            return Err(Error::invalid("copy id", self, rule));
-        }
-        Ok(())
-    }
-}
-
 impl LeaseId {
     /// A new GUID.
     pub(crate) fn random() -> Self {

@@ -15,10 +15,12 @@ use super::{
     RehydratePriority, SnapshotId, VersionId,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     wire::{
         excerpt::{LONGEST_MESSAGE, shown},
-        http_date, redaction,
+        http_date,
+        malformed::Malformed,
+        redaction,
     },
 };
 
@@ -191,17 +193,17 @@ redaction::debug_redacted!(BlobProperties {
 
 impl BlobProperties {
     /// Reads the headers in one pass. One that is malformed counts as absent, except for the
-    /// length; `operation` is named in the error.
-    pub(crate) fn from_headers(operation: &'static str, headers: &HeaderMap) -> Result<Self> {
+    /// length.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, Malformed> {
         let mut properties = Self::default();
         let mut copy = CopyHeaders::default();
         for (name, value) in headers {
             let Ok(value) = value.to_str() else { continue };
             let name = name.as_str();
             if !value.is_empty() && !copy.read(name, value) {
-                properties.read(name, value).ok_or_else(|| {
-                    Error::unexpected(operation, format_args!("{name} is {value:?}"))
-                })?;
+                properties
+                    .read(name, value)
+                    .ok_or_else(|| Malformed::new(format!("{name} is {value:?}")))?;
             } else if value.is_empty() {
                 properties.metadata.read(name, value);
             }

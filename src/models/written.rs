@@ -122,8 +122,8 @@ redaction::debug_redacted!(BlockInfo {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobCopyInfo {
-    /// Names the copy; the destination's properties tell of it.
-    pub copy_id: CopyId,
+    /// Which copy; the destination's properties name it too. `None` before version 2012-02-12.
+    pub copy_id: Option<CopyId>,
     /// The destination's new ETag.
     pub etag: Option<ETag>,
     /// When the copy was made, with whole seconds.

@@ -48,7 +48,6 @@ impl Operation for AbortCopy {
 
     fn request(&self, url: Url) -> Result<Prepared> {
         self.call.since(ServiceVersion::ASYNCHRONOUS_COPY, "the abort of a copy")?;
-        self.copy_id.check()?;
         let request = Prepared::new(Method::PUT, url)
             .query("comp", "copy")
             .query("copyid", self.copy_id.as_str())

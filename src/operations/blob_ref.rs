@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     models::{SnapshotId, VersionId, endpoint::Endpoint},
     pipeline::{request::Prepared, send::Pipeline},
-    wire::redaction,
+    wire::{excerpt::place, redaction},
 };
 
 /// One blob, a snapshot or a version of one. Cheap to clone.
@@ -83,6 +83,11 @@ impl BlobRef {
     /// Its URL, with its snapshot or version and without a SAS.
     pub(crate) fn url(&self) -> Result<Url> {
         Ok(self.0.target.clone()?)
+    }
+
+    /// Where it is, as errors show it.
+    pub(crate) fn place(&self) -> String {
+        self.0.target.as_ref().map(place).unwrap_or_default()
     }
 
     pub(crate) fn snapshot(&self) -> Option<&SnapshotId> {

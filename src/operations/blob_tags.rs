@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, header};
 use url::Url;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{Conditions, LeaseId, ServiceVersion, Tags, tags},
     operations::{
         operation::{Call, Operation, awaitable, call_options},
@@ -99,7 +99,7 @@ impl Operation for GetTags {
     }
 
     fn parse(&self, answer: Answer) -> Result<Tags> {
-        tags::parse(answer.body.as_bytes()).map_err(|why| Error::unexpected(Self::NAME, why))
+        tags::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Copy Blob: the request of an ordinary copy, and what the service answers to a start.
 
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method};
 use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{
         AccessTier, Conditions, CopyId, CopyState, CopyStatus, ImmutabilityPolicyMode, LeaseId,
         Metadata, RehydratePriority, Tags, VersionId,
@@ -36,7 +36,6 @@ pub(crate) struct CopyBlob {
     pub(crate) source_conditions: Conditions,
     pub(crate) conditions: Conditions,
     pub(crate) lease_id: Option<LeaseId>,
-    pub(crate) source_lease_id: Option<LeaseId>,
 }
 
 impl Operation for CopyBlob {
@@ -64,9 +63,6 @@ impl Operation for CopyBlob {
             request = request.header(headers::SEAL_BLOB, headers::flag(seal));
         }
         request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
-        if let Some(id) = &self.source_lease_id {
-            request = request.text(headers::SOURCE_LEASE_ID, "source lease id", id.as_str())?;
-        }
         write_lease(request, self.lease_id.as_ref())
     }
 
@@ -75,36 +71,10 @@ impl Operation for CopyBlob {
     }
 }
 
-/// The same request with a version before 2012-02-12, in which a copy is over with the answer and
-/// has no id.
-#[derive(Debug, Clone)]
-pub(crate) struct CopyBlobAtOnce(pub(crate) CopyBlob);
-
-impl Operation for CopyBlobAtOnce {
-    type Output = CopyState;
-
-    const NAME: &'static str = CopyBlob::NAME;
-    /// Like every write that is over with its answer; there is no copy to be found again.
-    const REPEAT: Repeat = Repeat::Safe;
-
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.0.request(url)
-    }
-
-    fn parse(&self, answer: Answer) -> Result<CopyState> {
-        if answer.status != StatusCode::CREATED {
-            let why = format_args!("status {} in place of 201", answer.status);
-            return Err(Error::unexpected(Self::NAME, why));
-        }
-        Ok(written(CopyState::new(CopyId::NONE, CopyStatus::Success), &answer))
-    }
-}
-
 /// What the answer to a start says of the copy: which it is, and where it stands.
 pub(crate) fn started(answer: &Answer) -> Result<CopyState> {
     let id = answer.required(&headers::COPY_ID)?;
-    let id = CopyId::from_service(id)
-        .ok_or_else(|| Error::unexpected(answer.operation, "the copy id is empty"))?;
+    let id = CopyId::from_service(id).ok_or_else(|| answer.unexpected("the copy id is empty"))?;
     let status = CopyStatus::from(answer.required(&headers::COPY_STATUS)?);
     Ok(written(CopyState::new(id, status), answer))
 }
@@ -146,7 +116,6 @@ mod tests {
             source_conditions: Conditions::new().if_match("\"0x1\"".parse().expect("an etag")),
             conditions: Conditions::new().if_none_match(ETag::ANY),
             lease_id: Some("11111111-2222-3333-4444-555555555555".parse().expect("a guid")),
-            source_lease_id: Some("aaaaaaaa-2222-3333-4444-555555555555".parse().expect("a guid")),
         };
         let request = copy.request(url()).expect("legal");
         let expected = [
@@ -162,7 +131,6 @@ mod tests {
             ("x-ms-rehydrate-priority", "High"),
             ("x-ms-seal-blob", "true"),
             ("x-ms-source-if-match", "\"0x1\""),
-            ("x-ms-source-lease-id", "aaaaaaaa-2222-3333-4444-555555555555"),
             ("x-ms-tags", "k=v%20w"),
         ];
         let mut sent: Vec<_> = request.headers.iter().collect();
@@ -179,21 +147,13 @@ mod tests {
         };
         let headers: HeaderMap = pairs.iter().map(pair).collect();
         let body = bytes::Bytes::new().into();
-        Answer { status: StatusCode::ACCEPTED, headers, body, operation: CopyBlob::NAME }
-    }
-
-    #[test]
-    fn before_2012_the_answer_is_the_end_and_names_no_copy() {
-        let pairs = [("etag", "0x1"), ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")];
-        let copy = CopyBlobAtOnce(CopyBlob::default());
-        let created = Answer { status: StatusCode::CREATED, ..answer(&pairs) };
-        let state = copy.parse(created).expect("complete");
-        assert_eq!((&state.copy_id, &state.status), (&CopyId::NONE, &CopyStatus::Success));
-        assert_eq!(state.etag.as_ref().map(ETag::as_str), Some("\"0x1\""));
-        assert_eq!(state.last_modified, Some(datetime!(2026-01-01 00:00 UTC)));
-
-        let error = copy.parse(answer(&pairs)).expect_err("202 is no end");
-        assert!(error.to_string().contains("202"), "{error}");
+        Answer {
+            status: StatusCode::ACCEPTED,
+            headers,
+            body,
+            operation: CopyBlob::NAME,
+            url: url(),
+        }
     }
 
     #[test]

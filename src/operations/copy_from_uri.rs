@@ -1,6 +1,6 @@
 //! Copy Blob From URL: a copy of a block blob that is over with the answer.
 
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -8,8 +8,8 @@ use super::copy_blob;
 use crate::{
     error::{Error, Result},
     models::{
-        AccessTier, BlobContentInfo, BlobCopyInfo, Conditions, CopyStatus, ImmutabilityPolicyMode,
-        LeaseId, Metadata, ServiceVersion, Tags,
+        AccessTier, BlobContentInfo, BlobCopyInfo, Conditions, CopyId, CopyStatus,
+        ImmutabilityPolicyMode, LeaseId, Metadata, ServiceVersion, Tags, endpoint::Endpoint,
     },
     operations::{
         operation::{Call, Operation, call_options},
@@ -20,25 +20,29 @@ use crate::{
             },
             copy_source::CopySource,
             encryption::{Encryption, with_encryption_scope},
-            url_source::{UrlSource, from_uri},
+            url_source::{UrlSource, from_uri_settings},
         },
     },
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
     },
-    wire::headers,
+    wire::{headers, transport::BoxFuture},
 };
 
 /// Copies a block blob and waits for its end: made by
 /// [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
 ///
 /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
-/// (from version 2018-03-28)
+/// (from version 2018-03-28); before version 2012-02-12
+/// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob), which was
+/// synchronous then
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
 pub struct CopyFromUri {
     call: Call,
+    /// The destination's.
+    endpoint: Endpoint,
     source: UrlSource,
     metadata: Metadata,
     tags: Tags,
@@ -49,12 +53,14 @@ pub struct CopyFromUri {
     encryption: Encryption,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
+    source_lease_id: Option<LeaseId>,
 }
 
 impl CopyFromUri {
-    pub(crate) fn new(call: Call, source: CopySource) -> Self {
+    pub(crate) fn new(call: Call, endpoint: Endpoint, source: CopySource) -> Self {
         Self {
             call,
+            endpoint,
             source: UrlSource::new(source),
             metadata: Metadata::new(),
             tags: Tags::new(),
@@ -65,6 +71,7 @@ impl CopyFromUri {
             encryption: Encryption::default(),
             conditions: Conditions::new(),
             lease_id: None,
+            source_lease_id: None,
         }
     }
 
@@ -97,6 +104,53 @@ impl CopyFromUri {
         self.legal_hold = Some(hold);
         self
     }
+
+    /// The id of the source's lease: nothing is copied unless it is the active one (412).
+    ///
+    /// Only before version 2012-02-12. Since then the service reads the source whether or not it is
+    /// leased; with a later version this is refused before anything is sent.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// let lease: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse()?;
+    /// let error = backup.copy_from_uri(&notes).source_lease_id(lease).await.unwrap_err();
+    /// assert!(error.to_string().contains("before 2012-02-12 only"));
+    /// # Ok(()) });
+    /// ```
+    pub fn source_lease_id(mut self, id: LeaseId) -> Self {
+        self.source_lease_id = Some(id);
+        self
+    }
+
+    /// What both forms of the request have.
+    fn settings(&self, mut request: Prepared) -> Result<Prepared> {
+        self.conditions.check_write("conditions")?;
+        self.source.check_no_tags()?;
+        self.metadata.write(&mut request.headers)?;
+        self.conditions.write("conditions", &mut request.headers)?;
+        request = write_tags_or_sources(&self.call, request, &self.tags, self.copy_source_tags)?;
+        request = write_tier(request, self.tier.as_ref())?;
+        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
+        request = self.encryption.write(&self.call, request)?;
+        request = self.source.write(&self.call, request)?;
+        if let Some(id) = &self.source_lease_id {
+            request = request.text(headers::SOURCE_LEASE_ID, "source lease id", id.as_str())?;
+        }
+        write_lease(request, self.lease_id.as_ref())
+    }
+
+    async fn run(mut self) -> Result<BlobCopyInfo> {
+        if self.call.pipeline.version() < ServiceVersion::ASYNCHRONOUS_COPY {
+            self.source.resolve_path(&self.endpoint)?;
+            return self.call.run(&CopyBlobAtOnce(&self)).await;
+        }
+        // What is wrong is told before anything is asked for.
+        self.call.prepare(&self)?;
+        self.source.resolve(&self.call).await?;
+        self.source.judged(self.call.run(&self).await)
+    }
 }
 
 call_options!(CopyFromUri);
@@ -105,7 +159,16 @@ with_tags!(CopyFromUri);
 with_conditions!(CopyFromUri);
 with_lease!(CopyFromUri);
 with_encryption_scope!(CopyFromUri);
-from_uri!(CopyFromUri -> BlobCopyInfo);
+from_uri_settings!(CopyFromUri);
+
+impl IntoFuture for CopyFromUri {
+    type Output = Result<BlobCopyInfo>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
 
 impl Operation for CopyFromUri {
     type Output = BlobCopyInfo;
@@ -119,37 +182,53 @@ impl Operation for CopyFromUri {
         if self.encryption.scope.is_some() {
             self.call.since(ServiceVersion::COPY_SCOPE, "an encryption scope of a copy")?;
         }
-        self.conditions.check_write("conditions")?;
-        self.source.check_no_tags()?;
-        let mut request = Prepared::new(Method::PUT, url)
-            .header(headers::REQUIRES_SYNC, HeaderValue::from_static("true"));
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = write_tags_or_sources(&self.call, request, &self.tags, self.copy_source_tags)?;
-        request = write_tier(request, self.tier.as_ref())?;
-        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
-        request = self.encryption.write(&self.call, request)?;
-        request = self.source.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+        let request = Prepared::new(Method::PUT, url);
+        self.settings(request.header(headers::REQUIRES_SYNC, HeaderValue::from_static("true")))
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobCopyInfo> {
         let state = copy_blob::started(&answer)?;
         if state.status != CopyStatus::Success {
             let why = format_args!("the copy's status is {:?}", state.status.as_str());
-            return Err(Error::unexpected(Self::NAME, why));
+            return Err(answer.unexpected(why));
         }
-        let written = BlobContentInfo::from_headers(&answer.headers);
-        Ok(BlobCopyInfo {
-            copy_id: state.copy_id,
-            etag: written.etag,
-            last_modified: written.last_modified,
-            version_id: written.version_id,
-            content_md5: written.content_md5,
-            content_crc64: written.content_crc64,
-            is_server_encrypted: written.is_server_encrypted,
-            encryption_scope: written.encryption_scope,
-        })
+        Ok(copied(Some(state.copy_id), &answer))
+    }
+}
+
+/// The request of a version before 2012-02-12, whose source is a path in the same account.
+struct CopyBlobAtOnce<'a>(&'a CopyFromUri);
+
+impl Operation for CopyBlobAtOnce<'_> {
+    type Output = BlobCopyInfo;
+
+    const NAME: &'static str = "Copy Blob";
+    /// Like every write that is over with its answer; there is no copy to be found again.
+    const REPEAT: Repeat = Repeat::Safe;
+
+    fn request(&self, url: Url) -> Result<Prepared> {
+        self.0.settings(Prepared::new(Method::PUT, url))
+    }
+
+    fn parse(&self, answer: Answer) -> Result<BlobCopyInfo> {
+        if answer.status != StatusCode::CREATED {
+            return Err(answer.unexpected(format_args!("status {} in place of 201", answer.status)));
+        }
+        Ok(copied(None, &answer))
+    }
+}
+
+fn copied(copy_id: Option<CopyId>, answer: &Answer) -> BlobCopyInfo {
+    let written = BlobContentInfo::from_headers(&answer.headers);
+    BlobCopyInfo {
+        copy_id,
+        etag: written.etag,
+        last_modified: written.last_modified,
+        version_id: written.version_id,
+        content_md5: written.content_md5,
+        content_crc64: written.content_crc64,
+        is_server_encrypted: written.is_server_encrypted,
+        encryption_scope: written.encryption_scope,
     }
 }
 
@@ -283,7 +362,7 @@ mod tests {
         let headers = "x-ms-copy-id: id-1\nx-ms-copy-status: success\nETag: \"0x1\"\n\
                        x-ms-content-crc64: AQEBAQEBAQE=\nx-ms-request-server-encrypted: false";
         let copied = copy.parse(offline::answer(202, headers, "")).expect("complete");
-        assert_eq!(copied.copy_id.as_str(), "id-1");
+        assert_eq!(copied.copy_id.expect("named"), "id-1");
         assert_eq!(copied.content_crc64.as_deref(), Some("AQEBAQEBAQE="));
         assert_eq!(copied.is_server_encrypted, Some(false));
         for headers in ["x-ms-copy-id: id-1\nx-ms-copy-status: pending", "x-ms-copy-id: id-1"] {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{BlobContentInfo, Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId},
     operations::{
         operation::{Call, Operation, awaitable, call_options},
@@ -101,7 +101,7 @@ impl Operation for CreateSnapshot {
 
     fn parse(&self, answer: Answer) -> Result<BlobSnapshotInfo> {
         let snapshot = SnapshotId::from_service(answer.required(&headers::SNAPSHOT)?)
-            .ok_or_else(|| Error::unexpected(Self::NAME, "the snapshot id is empty"))?;
+            .ok_or_else(|| answer.unexpected("the snapshot id is empty"))?;
         let written = BlobContentInfo::from_headers(&answer.headers);
         Ok(BlobSnapshotInfo {
             snapshot,

@@ -23,7 +23,7 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        send::Tries,
+        tries::Tries,
     },
     wire::{headers, transport::BoxFuture},
 };
@@ -85,12 +85,13 @@ impl IntoFuture for DownloadBlob {
         Box::pin(async move {
             let answer = self.open().await?;
             let part = part(self.range, &answer)?;
-            let mut properties = BlobProperties::from_headers(Self::NAME, &answer.headers)?;
+            let mut properties = BlobProperties::from_headers(&answer.headers)
+                .map_err(|why| answer.unexpected(why))?;
             properties.content_length = match part.length {
                 Some(length) => length,
                 None => self.whole_length(properties.etag.as_ref()).await?,
             };
-            Ok(Download::new(self, properties, part.offset, answer.body))
+            Ok(Download::new(self, properties, part.offset, answer))
         })
     }
 }
@@ -137,7 +138,7 @@ fn part(asked: Option<(u64, Option<u64>)>, answer: &Answer) -> Result<Part> {
             Some((first, None)) => format!("bytes {first}-"),
             Some((first, Some(last))) => format!("bytes {first}-{last}"),
         };
-        Err(Error::unexpected(DownloadBlob::NAME, format_args!("asked for {asked}, got {got}")))
+        Err(answer.unexpected(format_args!("asked for {asked}, got {got}")))
     };
     match answer.status {
         StatusCode::OK => {

@@ -4,7 +4,7 @@ use http::Method;
 use url::Url;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{BlockList, LeaseId, block_list},
     operations::{
         operation::{Call, Operation, awaitable, call_options},
@@ -53,7 +53,7 @@ impl Operation for GetBlockList {
     }
 
     fn parse(&self, answer: Answer) -> Result<BlockList> {
-        block_list::parse(answer.body.as_bytes()).map_err(|why| Error::unexpected(Self::NAME, why))
+        block_list::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))
     }
 }
 

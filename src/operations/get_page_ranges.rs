@@ -155,7 +155,9 @@ impl ListPages {
         let (mut all, mut trail, mut agreed) = (Vec::new(), Trail::default(), None);
         loop {
             let (list, mut blob) = self.call.run(&self).await?;
-            trail.follow(Self::NAME, list.next_marker.as_deref())?;
+            trail
+                .follow(list.next_marker.as_deref())
+                .map_err(|why| self.call.unexpected(Self::NAME, why))?;
             let agreed = agreed.get_or_insert_with(|| blob.etag.clone());
             if *agreed != blob.etag {
                 *agreed = None;
@@ -174,7 +176,9 @@ impl ListPages {
         stream::try_unfold(Some((self, Trail::default())), async |next: Option<(Self, Trail)>| {
             let Some((mut next, mut trail)) = next else { return Ok(None) };
             let (list, _) = next.call.run(&next).await?;
-            trail.follow(Self::NAME, list.next_marker.as_deref())?;
+            trail
+                .follow(list.next_marker.as_deref())
+                .map_err(|why| next.call.unexpected(Self::NAME, why))?;
             next.marker = list.next_marker;
             let next = next.marker.is_some().then_some((next, trail));
             Ok::<_, Error>(Some((stream::iter(list.items.into_iter().map(Ok)), next)))
@@ -223,13 +227,14 @@ impl Operation for ListPages {
 
     fn parse(&self, answer: Answer) -> Result<Self::Output> {
         let length = answer.required(&headers::BLOB_CONTENT_LENGTH)?;
-        let content_length = length.parse().map_err(|_| {
-            Error::unexpected(Self::NAME, format_args!("the blob length is {length:?}"))
-        })?;
-        let list = page_ranges::parse(answer.body.as_bytes())
-            .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        let content_length = length
+            .parse()
+            .map_err(|_| answer.unexpected(format_args!("the blob length is {length:?}")))?;
+        let list =
+            page_ranges::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))?;
         let sent = self.marker.as_deref();
-        paging::check_next(Self::NAME, sent, list.next_marker.as_deref())?;
+        paging::check_next(sent, list.next_marker.as_deref())
+            .map_err(|why| answer.unexpected(why))?;
         let etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
         let date = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);
         Ok((list, Listed { content_length, etag, last_modified: date }))

@@ -4,7 +4,7 @@ use http::Method;
 use url::Url;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{BlobProperties, Conditions, LeaseId, content_range},
     operations::{
         operation::{Call, Operation, call_options},
@@ -16,7 +16,7 @@ use crate::{
     pipeline::{
         request::{Prepared, Repeat},
         response::Answer,
-        send::Tries,
+        tries::Tries,
     },
     wire::transport::BoxFuture,
 };
@@ -61,9 +61,8 @@ impl IntoFuture for GetProperties {
             let request = self.call.prepare(&self)?;
             let answer = self.call.send(&self, &request, &mut Tries::default()).await?;
             // Without one, a blob would look empty.
-            let content_length = content_range::length(&answer.headers).ok_or_else(|| {
-                Error::unexpected(Self::NAME, "the answer does not say how long the blob is")
-            })?;
+            let content_length = content_range::length(&answer.headers)
+                .ok_or_else(|| answer.unexpected("the answer does not say how long the blob is"))?;
             Ok(BlobProperties { content_length, ..self.parse(answer)? })
         })
     }
@@ -84,6 +83,6 @@ impl Operation for GetProperties {
 
     /// Without a length where the answer has none: who watches a copy needs none.
     fn parse(&self, answer: Answer) -> Result<BlobProperties> {
-        BlobProperties::from_headers(Self::NAME, &answer.headers)
+        BlobProperties::from_headers(&answer.headers).map_err(|why| answer.unexpected(why))
     }
 }

@@ -130,8 +130,7 @@ impl Operation for GetUserDelegationKey {
     }
 
     fn parse(&self, answer: Answer) -> Result<UserDelegationKey> {
-        UserDelegationKey::parse(answer.body.as_bytes())
-            .map_err(|why| Error::unexpected(Self::NAME, why))
+        UserDelegationKey::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))
     }
 }
 

@@ -41,8 +41,8 @@ pub struct BlobLease {
 impl BlobLease {
     fn read(answer: &Answer) -> Result<Self> {
         let id = answer.required(&headers::LEASE_ID)?;
-        let lease_id = LeaseId::from_service(id)
-            .ok_or_else(|| Error::unexpected(answer.operation, "the lease id is empty"))?;
+        let lease_id =
+            LeaseId::from_service(id).ok_or_else(|| answer.unexpected("the lease id is empty"))?;
         Ok(Self {
             lease_id,
             etag: answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok()),
@@ -351,7 +351,7 @@ impl Operation for BreakLease {
 
     fn parse(&self, answer: Answer) -> Result<Duration> {
         let seconds = answer.required(&headers::LEASE_TIME)?;
-        let unreadable = || Error::unexpected(Self::NAME, format_args!("the time is {seconds:?}"));
+        let unreadable = || answer.unexpected(format_args!("the time is {seconds:?}"));
         seconds.parse().map(Duration::from_secs).map_err(|_| unreadable())
     }
 }

@@ -252,7 +252,9 @@ fn pages<T: Entry + Send + 'static>(
     stream::try_unfold(Some((call, query, Trail::default())), async |next| {
         let Some((call, mut query, mut trail)) = next else { return Ok(None) };
         let page: BlobPage<T> = call.run(&Page::of(&query)).await?;
-        trail.follow(Page::<T>::NAME, page.next_marker.as_deref())?;
+        trail
+            .follow(page.next_marker.as_deref())
+            .map_err(|why| call.unexpected(Page::<T>::NAME, why))?;
         query.marker = page.next_marker.clone();
         let next = query.marker.is_some().then_some((call, query, trail));
         Ok(Some((page, next)))
@@ -291,10 +293,10 @@ impl<T: Entry> Operation for Page<'_, T> {
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobPage<T>> {
-        let list = listing::parse(answer.body.as_bytes())
-            .map_err(|why| Error::unexpected(Self::NAME, why))?;
+        let list = listing::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))?;
         let sent = self.query.marker.as_deref();
-        paging::check_next(Self::NAME, sent, list.next_marker.as_deref())?;
+        paging::check_next(sent, list.next_marker.as_deref())
+            .map_err(|why| answer.unexpected(why))?;
         Ok(BlobPage {
             items: list.items,
             next_marker: list.next_marker,

@@ -115,7 +115,9 @@ impl ListContainers {
         stream::try_unfold(Some((self, Trail::default())), async |next| {
             let Some((mut list, mut trail)) = next else { return Ok(None) };
             let page = list.call.run(&list.query).await?;
-            trail.follow(ListQuery::NAME, page.next_marker.as_deref())?;
+            trail
+                .follow(page.next_marker.as_deref())
+                .map_err(|why| list.call.unexpected(ListQuery::NAME, why))?;
             list.query.marker = page.next_marker.clone();
             let next = list.query.marker.is_some().then_some((list, trail));
             Ok(Some((page, next)))
@@ -166,9 +168,10 @@ impl Operation for ListQuery {
 
     fn parse(&self, answer: Answer) -> Result<ContainerPage> {
         let list = container_listing::parse(answer.body.as_bytes())
-            .map_err(|why| Error::unexpected(Self::NAME, why))?;
+            .map_err(|why| answer.unexpected(why))?;
         let sent = self.marker.as_deref();
-        paging::check_next(Self::NAME, sent, list.next_marker.as_deref())?;
+        paging::check_next(sent, list.next_marker.as_deref())
+            .map_err(|why| answer.unexpected(why))?;
         Ok(ContainerPage { items: list.items, next_marker: list.next_marker })
     }
 }

@@ -108,7 +108,8 @@ impl Transport for Answers {
 pub(crate) fn answer(status: u16, headers: &str, body: &'static str) -> Answer {
     let status = StatusCode::from_u16(status).expect("a status");
     let body = Bytes::from_static(body.as_bytes()).into();
-    Answer { status, headers: self::headers(headers), body, operation: "an operation" }
+    let url = "https://acct.blob.core.windows.net/con/b".parse().expect("a URL");
+    Answer { status, headers: self::headers(headers), body, operation: "an operation", url }
 }
 
 fn headers(lines: &str) -> HeaderMap {

@@ -11,9 +11,10 @@ use crate::{
     pipeline::{
         request::{CallOptions, Prepared, Repeat},
         response::Answer,
-        send::{Kind, Pipeline, Tries},
+        send::{Kind, Pipeline},
+        tries::Tries,
     },
-    wire::redaction,
+    wire::{excerpt::place, redaction},
 };
 
 /// Where a call goes and what its caller set for it: the part that every builder has.
@@ -107,6 +108,19 @@ impl Call {
         match self.send(operation, &request, &mut tries).await {
             Err(error) if tries.ambiguous && is_done(&error) => Ok(()),
             other => other.and_then(|answer| operation.parse(answer)),
+        }
+    }
+
+    /// Where it goes, as errors show it.
+    pub(crate) fn place(&self) -> String {
+        self.target.as_ref().map(place).unwrap_or_default()
+    }
+
+    /// The error of a success to `operation` that the documentation does not allow.
+    pub(crate) fn unexpected(&self, operation: &'static str, why: impl fmt::Display) -> Error {
+        match &self.target {
+            Ok(url) => Error::unexpected(operation, url, why),
+            Err(name) => name.clone().into(),
         }
     }
 

@@ -1,15 +1,11 @@
 //! Lists that come in pages: each page names the next one by a marker.
 
-use crate::error::{Error, Result};
+use crate::wire::malformed::Malformed;
 
 /// Refuses a page after which the same one would be requested again.
-pub(super) fn check_next(
-    operation: &'static str,
-    sent: Option<&str>,
-    next: Option<&str>,
-) -> Result<()> {
+pub(super) fn check_next(sent: Option<&str>, next: Option<&str>) -> Result<(), Malformed> {
     match next {
-        Some(next) if sent == Some(next) => Err(circle(operation)),
+        Some(next) if sent == Some(next) => Err(circle()),
         _ => Ok(()),
     }
 }
@@ -28,10 +24,10 @@ pub(super) struct Trail {
 
 impl Trail {
     /// Takes note of the marker of the next page.
-    pub(super) fn follow(&mut self, operation: &'static str, next: Option<&str>) -> Result<()> {
+    pub(super) fn follow(&mut self, next: Option<&str>) -> Result<(), Malformed> {
         let Some(next) = next else { return Ok(()) };
         if self.kept.as_deref() == Some(next) {
-            return Err(circle(operation));
+            return Err(circle());
         }
         if self.left == 0 {
             self.kept = Some(next.to_owned());
@@ -43,8 +39,8 @@ impl Trail {
     }
 }
 
-fn circle(operation: &'static str) -> Error {
-    Error::unexpected(operation, "NextMarker leads to a page that was read already")
+fn circle() -> Malformed {
+    Malformed::new("NextMarker leads to a page that was read already")
 }
 
 #[cfg(test)]
@@ -56,7 +52,7 @@ mod tests {
         let mut trail = Trail::default();
         for page in 0.. {
             let place = if page < tail { page } else { tail + (page - tail) % length };
-            if trail.follow("List Blobs", Some(&place.to_string())).is_err() {
+            if trail.follow(Some(&place.to_string())).is_err() {
                 return page;
             }
         }
@@ -78,14 +74,14 @@ mod tests {
     fn a_list_without_a_circle_is_followed_to_its_end() {
         let mut trail = Trail::default();
         for page in 0..10_000 {
-            trail.follow("List Blobs", Some(&page.to_string())).expect("goes on");
+            trail.follow(Some(&page.to_string())).expect("goes on");
         }
-        trail.follow("List Blobs", None).expect("ends");
+        trail.follow(None).expect("ends");
     }
 
     #[test]
     fn the_same_page_again_is_refused_at_once() {
-        let check = |sent, next| check_next("List Blobs", sent, next);
+        let check = |sent, next| check_next(sent, next);
         assert!(check(None, Some("a")).is_ok() && check(Some("a"), None).is_ok());
         assert!(check(Some("a"), Some("b")).is_ok());
         let error = check(Some("a"), Some("a")).expect_err("a circle").to_string();

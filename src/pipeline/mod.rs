@@ -10,3 +10,4 @@ pub(crate) mod retry;
 pub(crate) mod secondary;
 pub(crate) mod send;
 mod tls;
+pub(crate) mod tries;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use time::OffsetDateTime;
 
 use super::{options::RetryOptions, request::Repeat};
 use crate::{
-    error::{Error, ServiceError},
+    error::Error,
     wire::{http_date, transport::TransportErrorKind},
 };
 
@@ -18,17 +18,21 @@ use crate::{
 /// A gateway answers 503 too when it loses its connection to the service.
 pub(crate) fn surely_not_applied(error: &Error) -> bool {
     match error {
-        Error::Service(service) => certain_status(service),
-        Error::Transport { fault, .. } => {
-            matches!(fault.kind(), TransportErrorKind::Connect | TransportErrorKind::Unusable)
-        }
+        Error::Service(service) => surely_refused(service.status, service.from_service),
+        Error::Transport { fault, .. } => surely_not_sent(fault.kind()),
         Error::Timeout { .. } | Error::UnexpectedResponse { .. } => false,
         _ => true,
     }
 }
 
-fn certain_status(error: &ServiceError) -> bool {
-    error.status.as_u16() < 500 || error.status.as_u16() == 503 && error.from_service
+/// Whether a refusal with this status says that nothing was done.
+pub(crate) fn surely_refused(status: StatusCode, from_service: bool) -> bool {
+    status.as_u16() < 500 || status.as_u16() == 503 && from_service
+}
+
+/// Whether the service has surely not seen a request that met such a fault.
+pub(crate) fn surely_not_sent(fault: TransportErrorKind) -> bool {
+    matches!(fault, TransportErrorKind::Connect | TransportErrorKind::Unusable)
 }
 
 /// How long to wait before the next attempt; `None` when there should be none.
@@ -83,7 +87,6 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Du
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
     use time::macros::datetime;
 
     use super::*;
@@ -105,7 +108,8 @@ mod tests {
 
     fn transport(kind: TransportErrorKind) -> Error {
         let fault = TransportError::with_message(kind, "fault");
-        Error::Transport { operation: "Op", fault, attempts: 1, ambiguous: false }
+        let url = "https://acct.blob.core.windows.net/con/b".to_owned();
+        Error::Transport { operation: "Op", url, fault, attempts: 1, ambiguous: false }
     }
 
     fn retried(error: &Error, repeat: Repeat) -> bool {
@@ -117,6 +121,7 @@ mod tests {
         use TransportErrorKind::{Connect, Interrupted, Timeout, Unusable};
         let late = Error::Timeout {
             operation: "Op",
+            url: "https://acct.blob.core.windows.net/con/b".to_owned(),
             limit: Duration::from_secs(1),
             attempts: 1,
             ambiguous: false,
@@ -139,7 +144,6 @@ mod tests {
             (transport(Timeout), true, false),
             (transport(Unusable), false, false),
             (late, true, false),
-            (Error::NoCopyProperties, false, false),
         ];
         for (error, safe, never) in cases {
             assert_eq!(retried(&error, Repeat::Safe), safe, "{error}");

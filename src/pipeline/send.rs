@@ -2,21 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::TryFutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use time::OffsetDateTime;
+use url::Url;
 use uuid::Uuid;
 
 use super::{
     options::{ClientOptions, RetryOptions},
     request::{Prepared, Repeat},
     reqwest_transport::ReqwestTransport,
-    response::{Answer, service_error},
+    response::{Answer, Refusal},
     retry,
     secondary::Secondary,
+    tries::{Attempt, Tries},
 };
 use crate::{
-    auth::{credential::Credential, kept_key::KeptKey},
-    error::{Error, Result},
+    auth::{credential::Credential, kept_key::KeptKey, sas::validity},
+    error::{Error, Evidence, Result},
     models::ServiceVersion,
     wire::{
         clock::{self, Clock},
@@ -62,22 +64,6 @@ pub(crate) struct Kind {
     pub(crate) primary_only: bool,
 }
 
-/// The tries that were made for one call, over all its attempts.
-#[derive(Debug, Default)]
-pub(crate) struct Tries {
-    pub(crate) made: u32,
-    /// Whether one of them may have been applied although it brought no answer.
-    pub(crate) ambiguous: bool,
-    /// What the service asked for with the last of them.
-    pub(crate) retry_after: Option<Duration>,
-    /// What went wrong with the last of them that failed and is followed by another.
-    pub(crate) fault: Option<Box<Error>>,
-    /// Whether one was made anew with a token of the tenant that the service asked for.
-    challenged: bool,
-    /// The client request id of all of them, unless the caller gave one.
-    id: Option<Uuid>,
-}
-
 impl Pipeline {
     pub(crate) fn new(
         credential: Credential,
@@ -91,6 +77,7 @@ impl Pipeline {
                 let transport = ReqwestTransport::new(options.time_to_connect());
                 Arc::new(transport.map_err(|fault| Error::Transport {
                     operation: "building the HTTP client",
+                    url: String::new(),
                     fault,
                     attempts: 0,
                     ambiguous: false,
@@ -197,30 +184,25 @@ impl Pipeline {
         wait.is_some()
     }
 
-    async fn attempt(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
-        tries.made += 1;
-        tries.retry_after = None;
-        let result = self.exchange(kind, request, tries).await;
-        let changes = !matches!(request.method, Method::GET | Method::HEAD);
-        if let Err(error) = &result {
-            tries.ambiguous |= changes && !retry::surely_not_applied(error);
-        }
-        result.map_err(|error| with_history(error, tries))
-    }
-
     /// One attempt: dated, signed, sent, judged. Once in a call it is sent again, where the service
     /// asks for a token of another tenant.
-    async fn exchange(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
-        let id = *tries.id.get_or_insert_with(new_request_id);
+    async fn attempt(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
+        let attempt = Attempt { operation: kind.name, request };
+        tries.begin();
+        let id = tries.id();
         let (answer, body) = loop {
-            let signed = self.sign(request, id).await?;
+            let now = self.clock.now();
+            let mut signed = self.dated(request, id, now)?;
+            let authorized = self.credential.authorize(&mut signed, self.version, now).await;
+            authorized.map_err(|cause| tries.not_authorized(attempt, cause))?;
             let token = self.credential.token_in(&signed);
             let limit = self.limit(request);
             let sent = self.transport.send(signed);
-            let answered = clock::within(limit, receive(kind, sent, limit)).await;
-            let (mut answer, failed) = answered.unwrap_or_else(|| {
-                Err(Error::Timeout { operation: kind.name, limit, attempts: 1, ambiguous: false })
-            })?;
+            let (mut answer, failed) =
+                match clock::within(limit, receive(kind, &request.url, sent, limit)).await {
+                    Some(received) => received.map_err(|fault| tries.broken(attempt, fault))?,
+                    None => return Err(tries.late(attempt, limit)),
+                };
             forget_keys(&request.headers, &mut answer.headers);
             tracing::debug!(
                 operation = kind.name,
@@ -235,8 +217,11 @@ impl Pipeline {
                 // What the body of such an answer must be, nothing else is.
                 let has_list =
                     !kind.streams && matches!(request.method, Method::GET | Method::POST);
-                let foreign = answer.not_from_service().filter(|_| !has_list);
-                return foreign.map_or(Ok(answer), Err);
+                let Some(error) = answer.not_from_service().filter(|_| !has_list) else {
+                    return Ok(answer);
+                };
+                tries.failed(attempt, false);
+                return Err(error);
             };
             let unauthorized = answer.status == StatusCode::UNAUTHORIZED;
             let refused = token.filter(|_| unauthorized && !tries.challenged);
@@ -244,41 +229,48 @@ impl Pipeline {
             let (url, now) = (&request.url, self.clock.now());
             let followed = self.credential.follow_challenge(url, &answer.headers, &refused, now);
             // In a box, so that requests signed by key need not keep room for it.
-            tries.challenged = Box::pin(followed).await?;
+            let followed = Box::pin(followed).await;
+            tries.challenged = followed.map_err(|cause| tries.not_authorized(attempt, cause))?;
             if !tries.challenged {
                 break (answer, body);
             }
         };
         tries.retry_after = retry::retry_after(&answer.headers, self.clock.now());
-        let mut error = service_error(kind.name, answer.status, &answer.headers, &body);
-        error.retry_after = tries.retry_after;
-        error.client_request_id = error.client_request_id.or_else(|| {
-            match request.headers.get(headers::CLIENT_REQUEST_ID) {
-                Some(given) => given.to_str().ok().map(|id| redact(id).into_owned()),
-                None => Some(id.to_string()),
-            }
-        });
-        Err(Error::Service(Box::new(error)))
+        let evidence = self.evidence(&answer, request);
+        let refusal = Refusal::read(answer.status, &answer.headers, &body);
+        Err(tries.refused(attempt, refusal, evidence))
     }
 
-    /// The request with what every request says of its sender, a date of now, and what authorizes
-    /// it.
-    async fn sign(&self, request: &Prepared, id: Uuid) -> Result<Request> {
+    /// What is known of why a request, or the source that it names, was not authorized.
+    fn evidence(&self, answer: &Answer, request: &Prepared) -> Option<Evidence> {
+        let source = request.headers.get(headers::COPY_SOURCE).and_then(|url| url.to_str().ok());
+        if !matches!(answer.status.as_u16(), 401 | 403 | 404) {
+            return None;
+        }
+        let query = source.and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
+        Some(Evidence {
+            proof: self.credential.kind(),
+            sas: self.credential.validity(),
+            source_sas: validity(query),
+            now: self.clock.now(),
+            date: answer.text(&header::DATE).and_then(http_date::parse),
+        })
+    }
+
+    /// The request with what every request says of its sender, and a date of now.
+    fn dated(&self, request: &Prepared, id: Uuid, now: OffsetDateTime) -> Result<Request> {
         const ADDED: usize = 5;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);
         headers.insert(headers::VERSION, self.version_value.clone());
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         headers.insert(headers::CLIENT_REQUEST_ID, request_id_value(id));
-        let now = self.clock.now();
         headers.insert(headers::DATE, http_date::value(now).map_err(|why| why.at("clock", now))?);
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }
         let (method, url, body) = (&request.method, &request.url, &request.body);
         let (method, url, body) = (method.clone(), url.clone(), body.clone());
-        let mut signed = Request { method, url, headers, body };
-        self.credential.authorize(&mut signed, self.version, now).await?;
-        Ok(signed)
+        Ok(Request { method, url, headers, body })
     }
 
     /// The time for one attempt: a second more for every 64 KiB that it has to bring there.
@@ -295,58 +287,29 @@ type Sent<'a> = BoxFuture<'a, Result<Response, TransportError>>;
 /// it, or nothing of one that does not come soon: most of the `limit` may have passed.
 async fn receive(
     kind: Kind,
+    url: &Url,
     sent: Sent<'_>,
     limit: Duration,
-) -> Result<(Answer, Option<bytes::Bytes>)> {
-    let fault =
-        |fault| Error::Transport { operation: kind.name, fault, attempts: 1, ambiguous: false };
-    let response = sent.await.map_err(fault)?;
+) -> Result<(Answer, Option<bytes::Bytes>), TransportError> {
+    let response = sent.await?;
     let (status, headers) = (response.status, response.headers);
     let succeeded = status.is_success();
     let (body, refusal) = match (succeeded, kind.streams) {
         (true, true) => (response.body, None),
-        (true, false) => {
-            let body = response.body.collect(LONGEST_HELD_BODY).map_err(fault).await?;
-            (body.into(), None)
-        }
-        // What the refusal says is a help; that it is one, the status has said already.
+        (true, false) => (response.body.collect(LONGEST_HELD_BODY).await?.into(), None),
+        // The body is best effort: the status alone makes this an error.
         (false, _) => {
             let front = response.body.front(LONGEST_REFUSAL);
             let front = clock::within(REFUSAL_TIME.min(limit / 4), front).await;
             (bytes::Bytes::new().into(), Some(front.unwrap_or_default()))
         }
     };
-    Ok((Answer { status, headers, body, operation: kind.name }, refusal))
-}
-
-fn new_request_id() -> Uuid {
-    uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid()
+    let (operation, url) = (kind.name, url.clone());
+    Ok((Answer { status, headers, body, operation, url }, refusal))
 }
 
 fn request_id_value(id: Uuid) -> HeaderValue {
     let mut text = Uuid::encode_buffer();
     let text = id.hyphenated().encode_lower(&mut text);
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("none"))
-}
-
-/// The error, told of all the tries that went before it.
-fn with_history(error: Error, tries: &Tries) -> Error {
-    let (made, unclear) = (tries.made, tries.ambiguous);
-    match error {
-        Error::Service(mut service) => {
-            (service.attempts, service.ambiguous) = (made, unclear);
-            Error::Service(service)
-        }
-        Error::Transport { operation, fault, .. } => {
-            Error::Transport { operation, fault, attempts: made, ambiguous: unclear }
-        }
-        Error::Timeout { operation, limit, .. } => {
-            Error::Timeout { operation, limit, attempts: made, ambiguous: unclear }
-        }
-        Error::Credential(mut error) => {
-            error.ambiguous = unclear;
-            Error::Credential(error)
-        }
-        other => other,
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use url::Url;
+
 use super::redaction::redact;
 
 /// The longest message that an error keeps, in bytes.
@@ -13,6 +15,9 @@ pub(crate) const LONGEST_CODE: usize = 128;
 /// The longest id of a request that an error keeps, in bytes: that of the longest that a client may
 /// send.
 pub(crate) const LONGEST_ID: usize = 1024;
+
+/// The longest URL that an error keeps, in bytes: far longer than most.
+const LONGEST_URL: usize = 2 << 10;
 
 /// The beginning of `text`, of at most `limit` bytes; dots stand for the rest.
 pub(crate) fn excerpt(text: &str, limit: usize) -> Cow<'_, str> {
@@ -31,9 +36,33 @@ pub(crate) fn shown(text: &str, limit: usize) -> String {
     excerpt(&redact(text), limit).into_owned()
 }
 
+/// What a URL names, without what may authorize: no query, user info or fragment, and redacted.
+pub(crate) fn place(url: &Url) -> String {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_fragment(None);
+    // A URL that cannot have a user or a password has none.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    shown(bare.as_str(), LONGEST_URL)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_shows_neither_query_nor_password() {
+        let shown = |url: &str| place(&url.parse().expect("a URL"));
+        assert_eq!(
+            shown("https://me:SECRET@a.example/c/b%20c?sig=SECRET#x"),
+            "https://a.example/c/b%20c"
+        );
+        assert_eq!(shown("data:a?sig=SECRET"), "data:a");
+        let key = "kC0a8w+RkUZf1yGmV7/oWcN4sT9qXbJ2eLhD5iPz3uE6vYtMnHrB0gAjSxKdQFpO8lU2aVw1mXc5RzTyNi7fGg==";
+        assert!(!shown(&format!("https://a.example/c/{key}")).contains(&key[..30]));
+        assert_eq!(shown(&format!("https://a.example/{}", "x".repeat(9000))).len(), 2048);
+    }
 
     #[test]
     fn only_what_is_too_long_is_cut_and_between_characters() {

@@ -142,8 +142,8 @@ impl Watch<'_> {
             Err(Error::CopyFailed { .. }) => "failed",
             Err(Error::CopyAborted { .. }) => "aborted",
             Err(Error::CopySuperseded { .. }) => "superseded",
-            Err(Error::CopyDestinationGone) => "destination gone",
-            Err(Error::NoCopyProperties) => "no copy properties",
+            Err(Error::CopyDestinationGone { .. }) => "destination gone",
+            Err(Error::NoCopyProperties { .. }) => "no copy properties",
             Err(Error::WaitTimedOut { .. }) => "timed out",
             Err(_) => "service out of reach",
         };
@@ -163,11 +163,11 @@ impl Watch<'_> {
         let known = match error {
             Error::CopyFailed { copy_id, .. } => copy_id == id && self.ever(id, "failed"),
             Error::CopyAborted { copy_id, .. } => copy_id == id && self.ever(id, "aborted"),
-            Error::CopySuperseded { expected, found, .. } => {
-                expected == id && self.saw(|state| is_copy(state, found.as_str()))
+            Error::CopySuperseded { copy_id, found, .. } => {
+                copy_id == id && self.saw(|state| is_copy(state, found.as_str()))
             }
-            Error::CopyDestinationGone => self.saw(|state| *state == State::Absent),
-            Error::NoCopyProperties => self.saw(|state| *state == State::NoCopy),
+            Error::CopyDestinationGone { .. } => self.saw(|state| *state == State::Absent),
+            Error::NoCopyProperties { .. } => self.saw(|state| *state == State::NoCopy),
             Error::WaitTimedOut { .. } => match self.limit {
                 Limit::Timeout(limit) => took >= limit,
                 Limit::Copy => false,
@@ -216,14 +216,16 @@ impl Watch<'_> {
             Ok(AbortOutcome::AlreadyFinished(state)) => {
                 ("already finished", state.copy_id == *id && self.ever(id, state.status.as_str()))
             }
-            Err(Error::CopySuperseded { expected, found, .. }) => (
+            // A copy that is named is never looked for.
+            Ok(_) => ("aborted", false),
+            Err(Error::CopySuperseded { copy_id, found, .. }) => (
                 "superseded or gone",
-                expected == id && self.saw(|state| is_copy(state, found.as_str())),
+                copy_id == id && self.saw(|state| is_copy(state, found.as_str())),
             ),
-            Err(Error::NoCopyProperties) => {
+            Err(Error::NoCopyProperties { .. }) => {
                 ("superseded or gone", self.saw(|state| *state == State::NoCopy))
             }
-            Err(Error::CopyDestinationGone) => ("superseded or gone", self.gone()),
+            Err(Error::CopyDestinationGone { .. }) => ("superseded or gone", self.gone()),
             // Applied or not: after a lost answer the client does not claim to know.
             Err(error) if error.is_retryable() => ("lost", true),
             Err(error) => ("lost", error.code() != Some(&ErrorCode::BlobNotFound)),

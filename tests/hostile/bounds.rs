@@ -59,7 +59,7 @@ pub(super) fn error(error: &Error, longest: usize, longest_debug: usize) {
         levels += 1;
         assert!(levels < 20, "an error has a cause without end");
     }
-    let _ = (error.status(), error.code(), error.retry_after());
+    let _ = (error.operation(), error.url(), error.status(), error.code(), error.retry_after());
     let _ = (error.is_retryable(), error.may_have_been_applied());
 }
 

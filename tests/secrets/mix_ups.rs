@@ -145,12 +145,6 @@ fn values(shown: &mut Shown, text: &str) {
         shown.id(&id);
         let place = "https://first.blob.core.windows.net/c/b".parse().expect("a URL");
         token(shown, &CopyToken::new(place, id.clone()));
-        for error in [
-            Error::CopyAborted { copy_id: id.clone(), progress: None },
-            Error::CopySuperseded { expected: id.clone(), found: id },
-        ] {
-            shown.error(&error);
-        }
     }
     shown.id(&AccessTier::from(text));
     shown.id(&AccessTier::Other(text.to_owned()));
@@ -216,7 +210,7 @@ fn clients(shown: &mut Shown, text: &str) {
             shown.made(BlobClient::new(url.clone(), credential));
         }
         shown.debug(&CopySource::from(url.clone()));
-        token(shown, &CopyToken::new(url, CopyId::NONE));
+        token(shown, &CopyToken::new(url, "id-1".parse().expect("an id")));
     }
     shown.debug(&ClientOptions::new().application_id(text));
     let script = Script::new([answer(201, "")]);

@@ -276,6 +276,7 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&disk.download());
     shown.debug(&disk.delete());
     shown.debug(&disk.abort_pending_copy());
+    shown.debug(&disk.resume_pending_copy());
     shown.debug(&disk.abort_copy(&"id".parse().expect("an id")));
     shown.debug(&notes.upload("some notes"));
     surroundings::builders(shown, &container).await;
@@ -413,16 +414,8 @@ async fn refusals(shown: &mut Shown, sim: &Simulator, service: &BlobServiceClien
     shown.texts.push(("a fault".into(), fault.to_string()));
     let secret = CredentialError::new(format!("got Bearer {TOKEN} for sig=abc"));
     shown.display(&secret);
-    shown.error(&secret.into());
-    let copy_id: CopyId = "id".parse().expect("an id");
-    let progress = Some(CopyProgress { copied: 0, total: 1 });
     let source = format!("https://a/b?sig={KEY}");
     for error in [
-        Error::CopyFailed { copy_id: copy_id.clone(), description: None, progress },
-        Error::CopyAborted { copy_id: copy_id.clone(), progress },
-        Error::CopySuperseded { expected: copy_id.clone(), found: copy_id },
-        Error::CopyDestinationGone,
-        Error::NoCopyProperties,
         source.parse::<SnapshotId>().expect_err("no snapshot"),
         source.parse::<LeaseId>().expect_err("no lease"),
     ] {

@@ -17,6 +17,7 @@ mod sas_url;
 mod service;
 mod token;
 mod user_delegation;
+mod validity;
 
 #[cfg(test)]
 mod python_sdk_tests;
@@ -30,6 +31,7 @@ use std::borrow::Cow;
 use time::OffsetDateTime;
 
 use self::fields::{Fields, Resource};
+pub(crate) use self::validity::validity;
 pub use self::{
     account::AccountSas,
     fields::{SasIpRange, SasProtocol},

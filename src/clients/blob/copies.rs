@@ -2,7 +2,7 @@
 
 use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
 use crate::{
-    copy::{AbortPendingCopy, CopyFromUriOperation, StartCopyFromUri},
+    copy::{AbortPendingCopy, CopyFromUriOperation, ResumePendingCopy, StartCopyFromUri},
     models::CopyId,
     operations::{
         abort_copy::AbortCopy, copy_from_uri::CopyFromUri, settings::copy_source::CopySource,
@@ -53,6 +53,9 @@ impl BlobClient {
     /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
     /// (from version 2018-03-28)
     ///
+    /// Before version 2012-02-12 it sends the synchronous Copy Blob of that time: for blobs of any
+    /// type and size, from a path in the same account, which needs no authorization of its own.
+    ///
     /// # Errors
     ///
     /// `CannotVerifyCopySource` when the service cannot read the source, and with 409 when it is
@@ -63,11 +66,11 @@ impl BlobClient {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let backup = service.container_client("backups").blob_client("notes.txt");
     /// let copied = backup.copy_from_uri(&notes).metadata([("origin", "vhds")]).await?;
-    /// println!("copy {} is made", copied.copy_id);
+    /// println!("made by copy {:?}, ETag {:?}", copied.copy_id, copied.etag);
     /// # Ok(()) });
     /// ```
     pub fn copy_from_uri(&self, source: impl Into<CopySource>) -> CopyFromUri {
-        CopyFromUri::new(self.call(), source.into())
+        CopyFromUri::new(self.call(), self.0.endpoint().clone(), source.into())
     }
 
     /// Takes up a copy into this blob that was started before. Sends nothing.
@@ -78,11 +81,41 @@ impl BlobClient {
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let id = blob.start_copy_from_uri(&source).await?.id().clone();
     /// let done = blob.resume_copy(id).wait().await?;
-    /// println!("{:?} bytes", done.bytes_copied);
+    /// println!("copied at {:?}", done.completed_on);
     /// # Ok(()) });
     /// ```
     pub fn resume_copy(&self, id: CopyId) -> CopyFromUriOperation {
         CopyFromUriOperation::resumed(self.0.clone(), id)
+    }
+
+    /// Finds the copy that is pending into this blob, to watch it when its id is lost.
+    ///
+    /// Gives a [`CopyFromUriOperation`], or `None` when no copy is pending: the last one has ended,
+    /// or there was none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blobcopy_simulator::Simulator;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
+    /// let sim = Simulator::builder().copy_duration(Duration::from_secs(60)).build();
+    /// let container = sim.service_client()?.container_client("vhds");
+    /// container.create().await?;
+    /// let notes = container.block_blob_client("notes.txt");
+    /// notes.upload("some notes").await?;
+    /// let copy = container.blob_client("copy.txt");
+    /// let started = copy.start_copy_from_uri(&notes).await?;
+    ///
+    /// let mut found = copy.resume_pending_copy().await?.expect("it is pending");
+    /// assert_eq!(found.id(), started.id());
+    /// found.wait().await?;
+    /// assert!(copy.resume_pending_copy().await?.is_none());
+    /// # Ok::<(), blobcopy::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume_pending_copy(&self) -> ResumePendingCopy {
+        ResumePendingCopy::new(&self.0)
     }
 
     /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation`
@@ -106,9 +139,7 @@ impl BlobClient {
 
     /// Finds the copy that is pending into this blob, and aborts it.
     ///
-    /// # Errors
-    ///
-    /// `NoCopyProperties` for a blob that tells of no copy.
+    /// Gives an [`AbortOutcome`](crate::AbortOutcome), also when nothing is pending.
     ///
     /// ```
     /// use blobcopy::AbortOutcome;

@@ -14,7 +14,7 @@ fn headers(text: &str) -> HeaderMap {
 }
 
 fn read(text: &str) -> BlobProperties {
-    BlobProperties::from_headers("Get Blob Properties", &headers(text)).expect("readable")
+    BlobProperties::from_headers(&headers(text)).expect("readable")
 }
 
 const INCREMENTAL_COPY: &str = r#"
@@ -186,8 +186,7 @@ fn an_optional_header_that_is_malformed_is_absent() {
 
 #[test]
 fn a_length_that_cannot_be_read_is_told_with_its_header() {
-    let error =
-        BlobProperties::from_headers("Get Blob Properties", &headers("Content-Length: many"));
+    let error = BlobProperties::from_headers(&headers("Content-Length: many"));
     let error = error.expect_err("no length").to_string();
     assert!(error.contains("content-length") && error.contains("many"), "{error}");
 }

@@ -15,9 +15,10 @@ use crate::{
     error::{Error, Result},
     models::{BlobProperties, ETag},
     operations::operation::Operation,
-    pipeline::send::Tries,
+    pipeline::{response::Answer, tries::Tries},
     wire::{
         clock,
+        excerpt::place,
         transport::{Body, TransportError, TransportErrorKind},
     },
 };
@@ -38,6 +39,8 @@ pub struct Download {
     pub properties: BlobProperties,
     /// Where in the blob the content begins.
     pub offset: u64,
+    /// Where it is downloaded from, as errors show it.
+    place: String,
     content: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
 }
 
@@ -47,10 +50,12 @@ impl Download {
         request: DownloadBlob,
         properties: BlobProperties,
         offset: u64,
-        body: Body,
+        answer: Answer,
     ) -> Self {
+        let (place, body) = (place(&answer.url), answer.body);
         let reader = Reader {
             request,
+            place: place.clone(),
             etag: properties.etag.clone(),
             body: Some(body),
             next: offset,
@@ -58,7 +63,7 @@ impl Download {
             tries: Tries::default(),
         };
         let content = stream::try_unfold(reader, Reader::piece).boxed();
-        Self { properties, offset, content }
+        Self { properties, offset, place, content }
     }
 
     /// Reads all of it into memory, which grows as the bytes come. Read what may be larger than
@@ -73,9 +78,9 @@ impl Download {
         let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
         let Some(mut piece) = self.content.try_next().await? else { return Ok(first) };
         let mut all = Vec::new();
-        append(&mut all, &first)?;
+        append(&mut all, &first).map_err(|why| fault(&self.place, why, 1))?;
         loop {
-            append(&mut all, &piece)?;
+            append(&mut all, &piece).map_err(|why| fault(&self.place, why, 1))?;
             match self.content.try_next().await? {
                 Some(next) => piece = next,
                 None => return Ok(all.into()),
@@ -84,17 +89,18 @@ impl Download {
     }
 }
 
-fn append(all: &mut Vec<u8>, piece: &[u8]) -> Result<()> {
+fn append(all: &mut Vec<u8>, piece: &[u8]) -> Result<(), TransportError> {
     if all.try_reserve(piece.len()).is_err() {
         let why = format!("no memory after {} bytes: read the content as a stream", all.len());
-        return Err(fault(TransportError::with_message(TransportErrorKind::Unusable, why), 1));
+        return Err(TransportError::with_message(TransportErrorKind::Unusable, why));
     }
     all.extend_from_slice(piece);
     Ok(())
 }
 
-fn fault(fault: TransportError, attempts: u32) -> Error {
-    Error::Transport { operation: DownloadBlob::NAME, fault, attempts, ambiguous: false }
+fn fault(place: &str, fault: TransportError, attempts: u32) -> Error {
+    let (operation, url) = (DownloadBlob::NAME, place.to_owned());
+    Error::Transport { operation, url, fault, attempts, ambiguous: false }
 }
 
 impl Stream for Download {
@@ -117,6 +123,8 @@ impl fmt::Debug for Download {
 /// Reads on, piece by piece, and requests the rest when the connection breaks.
 struct Reader {
     request: DownloadBlob,
+    /// Where it is downloaded from, as errors show it.
+    place: String,
     etag: Option<ETag>,
     body: Option<Body>,
     next: u64,
@@ -153,11 +161,11 @@ impl Reader {
     async fn read(&mut self) -> Result<Bytes> {
         let limit = self.request.call.pipeline.attempt_timeout();
         let attempts = self.tries.made + 1;
-        let broken = |why: &str| fault(TransportError::interrupted(why), attempts);
         let mut body = match self.body.take() {
             Some(body) => body,
             None => self.reopen().await?,
         };
+        let broken = |why: &str| fault(&self.place, TransportError::interrupted(why), attempts);
         let piece = match clock::within(limit, body.piece()).await {
             Some(Some(Ok(piece))) => piece,
             Some(Some(Err(fault))) => return Err(broken(&fault.to_string())),
@@ -165,7 +173,7 @@ impl Reader {
             None => return Err(broken("no byte came within the time of an attempt")),
         };
         if piece.len() as u64 > self.end - self.next {
-            return Err(too_long());
+            return Err(self.too_long());
         }
         self.body = Some(body);
         Ok(piece)
@@ -179,12 +187,12 @@ impl Reader {
         let answer = request.open().await?;
         let rest = part(request.range, &answer)?;
         if rest.length != Some(self.end - self.next) {
-            return Err(Error::unexpected(DownloadBlob::NAME, "the rest has another length"));
+            return Err(answer.unexpected("the rest has another length"));
         }
         let etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse::<ETag>().ok());
         if etag != self.etag {
             let why = "the rest is of another state of the blob: its ETag differs";
-            return Err(Error::unexpected(DownloadBlob::NAME, why));
+            return Err(answer.unexpected(why));
         }
         Ok(answer.body)
     }
@@ -195,12 +203,13 @@ impl Reader {
         let Some(mut body) = self.body.take() else { return Ok(()) };
         let limit = self.request.call.pipeline.attempt_timeout();
         match clock::within(limit, body.piece()).await {
-            Some(Some(Ok(_))) => Err(too_long()),
+            Some(Some(Ok(_))) => Err(self.too_long()),
             _ => Ok(()),
         }
     }
-}
 
-fn too_long() -> Error {
-    Error::unexpected(DownloadBlob::NAME, "more bytes came than were announced")
+    fn too_long(&self) -> Error {
+        let why = "more bytes came than were announced";
+        self.request.call.unexpected(DownloadBlob::NAME, why)
+    }
 }

@@ -16,10 +16,10 @@ use crate::{
     models::{
         SnapshotId,
         address::{self, BlobUrl},
-        endpoint,
+        endpoint::{self, Endpoint},
     },
     operations::{blob_ref::BlobRef, settings::delegation},
-    wire::{clock, redaction::redact},
+    wire::{clock, excerpt::place, redaction::redact},
 };
 
 /// The longest source that the service takes, in bytes.
@@ -174,9 +174,8 @@ impl CopySource {
     }
 
     /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the
-    /// account of `destination`, whose request authorizes it.
-    pub(crate) fn resolve_path(&self, destination: &BlobRef) -> Result<HeaderValue> {
-        let endpoint = destination.endpoint();
+    /// account of the destination's `endpoint`, whose request authorizes it.
+    pub(crate) fn resolve_path(&self, endpoint: &Endpoint) -> Result<HeaderValue> {
         let (url, own) = match &self.place {
             Place::Url(url) => (url.clone(), endpoint),
             Place::Blob(blob) => (blob.url()?, blob.endpoint()),
@@ -222,7 +221,14 @@ impl CopySource {
                     }
                     (_, Some(given)) => (resolved(&url, None, None)?, Some(given)),
                     (Proof::Token(token, sas), None) if carries_tokens => {
-                        let bearer = token.header(&url, blob.pipeline().clock().now()).await?;
+                        let bearer = token.header(&url, blob.pipeline().clock().now()).await;
+                        let bearer = bearer.map_err(|cause| Error::Credential {
+                            operation: "Get Blob",
+                            url: place(&url),
+                            cause,
+                            attempts: 0,
+                            ambiguous: false,
+                        })?;
                         let sas = sas.as_deref().map(SasToken::expose);
                         (resolved(&url, None, sas)?, Some(bearer))
                     }

@@ -49,10 +49,10 @@ async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
     let asked = async move {
         let now = call.pipeline.clock().now();
         let (start, end) = (now.saturating_sub(BACK), now.saturating_add(AHEAD));
-        let key = GetUserDelegationKey::new(call, start, end).await?;
+        let key = GetUserDelegationKey::new(call.clone(), start, end).await?;
         if key.expires_on() < expiry {
             let why = format!("the key ends at {}, before {expiry}", key.expires_on());
-            return Err(Error::unexpected("Get User Delegation Key", why));
+            return Err(call.unexpected("Get User Delegation Key", why));
         }
         Ok(key)
     };

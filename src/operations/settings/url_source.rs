@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
-    models::{Conditions, CustomerProvidedKey, ServiceVersion},
+    models::{Conditions, CustomerProvidedKey, ServiceVersion, endpoint::Endpoint},
     operations::{
         operation::Call,
         settings::{
@@ -50,6 +50,13 @@ impl UrlSource {
         let carries_tokens = call.pipeline.version() >= ServiceVersion::SOURCE_AUTHORIZATION
             && call.target.as_ref().is_ok_and(|url| url.scheme() == "https");
         self.resolved = Some(self.source.resolve_at_once(bearer, carries_tokens).await?);
+        Ok(())
+    }
+
+    /// Takes the source as a path in the account of the destination's `endpoint`, as before version
+    /// 2012-02-12.
+    pub(crate) fn resolve_path(&mut self, endpoint: &Endpoint) -> Result<()> {
+        self.resolved = Some((self.source.resolve_path(endpoint)?, None));
         Ok(())
     }
 

@@ -34,6 +34,7 @@ pub(super) async fn started(run: &Run) {
     run.call(|service| blob(service).copy_from_uri(&blob(service))).await;
     run.call(|service| blob(service).abort_copy(&id())).await;
     run.call(|service| blob(service).abort_pending_copy()).await;
+    run.call(|service| blob(service).resume_pending_copy()).await;
 }
 
 pub(super) async fn watched(run: &Run) {

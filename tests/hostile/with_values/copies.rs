@@ -53,7 +53,6 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             source_conditions(values.conditions()),
             conditions(values.conditions()),
             lease_id(values.lease()),
-            source_lease_id(values.lease()),
             server_timeout(values.duration()),
             client_request_id(&values.text()),
         ]
@@ -68,6 +67,7 @@ pub(super) async fn from_uri(run: &Run<'_>, service: &BlobServiceClient) {
         run,
         blob.copy_from_uri(&blob),
         [
+            source_lease_id(values.lease()),
             copy_source_tags(true),
             tier(AccessTier::from(values.text())),
             immutability_policy(values.date(), ImmutabilityPolicyMode::from(values.text())),

@@ -167,7 +167,7 @@ fn faults(run: &Run<'_>) {
     let fault = make!(TransportError::new(kind, &cause));
     bounds::shown(&fault, bounds::SHORT_DEBUG);
     let error = make!(CredentialError::new(values.text()));
-    bounds::error(&Error::from(error), bounds::SHORT, bounds::SHORT_DEBUG);
+    bounds::shown(&error, bounds::SHORT_DEBUG);
     let piece = Ok(Bytes::from(values.bytes()));
     let body = make!(Body::stream(futures_util::stream::iter([piece])));
     bounds::shown(&body, bounds::SHORT);

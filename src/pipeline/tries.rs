@@ -1,0 +1,138 @@
+//! The attempts that are made for one call, and the errors that tell of them.
+
+use std::time::Duration;
+
+use http::Method;
+use uuid::Uuid;
+
+use super::{
+    request::Prepared,
+    response::{History, Refusal},
+    retry,
+};
+use crate::{
+    error::{CredentialError, Error, Evidence},
+    wire::{excerpt::place, headers, redaction::redact, transport::TransportError},
+};
+
+/// The attempts that were made for one call.
+#[derive(Debug, Default)]
+pub(crate) struct Tries {
+    pub(crate) made: u32,
+    /// Whether one of them may have been applied although it brought no answer.
+    pub(crate) ambiguous: bool,
+    /// What the service asked for with the last of them.
+    pub(crate) retry_after: Option<Duration>,
+    /// What went wrong with the last of them that failed and is followed by another.
+    pub(crate) fault: Option<Box<Error>>,
+    /// Whether one was made again with a token of the tenant that the service asked for.
+    pub(super) challenged: bool,
+    /// The client request id of all of them, unless the caller gave one.
+    id: Option<Uuid>,
+}
+
+/// What an attempt is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    /// The operation, by its name in the REST reference.
+    pub(super) operation: &'static str,
+    pub(super) request: &'a Prepared,
+}
+
+impl Attempt<'_> {
+    fn changes(&self) -> bool {
+        !matches!(self.request.method, Method::GET | Method::HEAD)
+    }
+
+    fn url(&self) -> String {
+        place(&self.request.url)
+    }
+
+    /// The URL of the source that it copies from.
+    fn source_url(&self) -> Option<String> {
+        let source = self.request.headers.get(headers::COPY_SOURCE)?.to_str().ok()?;
+        match source.parse() {
+            Ok(url) => Some(place(&url)),
+            // A path, before version 2012-02-12.
+            Err(_) => source.split('?').next().map(|path| redact(path).into_owned()),
+        }
+    }
+}
+
+impl Tries {
+    /// Counts one more.
+    pub(super) fn begin(&mut self) {
+        self.made += 1;
+        self.retry_after = None;
+    }
+
+    /// The client request id of all attempts.
+    pub(super) fn id(&mut self) -> Uuid {
+        *self.id.get_or_insert_with(|| {
+            uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes()).into_uuid()
+        })
+    }
+
+    /// Takes note of an attempt that failed. Returns whether any may have been applied.
+    pub(super) fn failed(&mut self, attempt: Attempt<'_>, surely_not_applied: bool) -> bool {
+        self.ambiguous |= attempt.changes() && !surely_not_applied;
+        self.ambiguous
+    }
+
+    /// The error of an attempt that was not sent.
+    pub(super) fn not_authorized(&mut self, attempt: Attempt<'_>, cause: CredentialError) -> Error {
+        Error::Credential {
+            operation: attempt.operation,
+            url: attempt.url(),
+            cause,
+            attempts: self.made,
+            ambiguous: self.failed(attempt, true),
+        }
+    }
+
+    /// The error of an attempt that brought no whole answer.
+    pub(super) fn broken(&mut self, attempt: Attempt<'_>, fault: TransportError) -> Error {
+        let sure = retry::surely_not_sent(fault.kind());
+        Error::Transport {
+            operation: attempt.operation,
+            url: attempt.url(),
+            fault,
+            attempts: self.made,
+            ambiguous: self.failed(attempt, sure),
+        }
+    }
+
+    /// The error of an attempt that brought no answer within its time.
+    pub(super) fn late(&mut self, attempt: Attempt<'_>, limit: Duration) -> Error {
+        Error::Timeout {
+            operation: attempt.operation,
+            url: attempt.url(),
+            limit,
+            attempts: self.made,
+            ambiguous: self.failed(attempt, false),
+        }
+    }
+
+    /// The error of an attempt that was refused.
+    pub(super) fn refused(
+        &mut self,
+        attempt: Attempt<'_>,
+        refusal: Refusal,
+        evidence: Option<Evidence>,
+    ) -> Error {
+        let sure = retry::surely_refused(refusal.status, refusal.from_service);
+        let given = attempt.request.headers.get(headers::CLIENT_REQUEST_ID);
+        let given = given.and_then(|id| id.to_str().ok().map(|id| redact(id).into_owned()));
+        let history = History {
+            operation: attempt.operation,
+            url: attempt.url(),
+            source_url: attempt.source_url(),
+            client_request_id: given.unwrap_or_else(|| self.id().to_string()),
+            attempts: self.made,
+            retry_after: self.retry_after,
+            ambiguous: self.failed(attempt, sure),
+            evidence: evidence.map(Box::new),
+        };
+        Error::Service(Box::new(refusal.after(history)))
+    }
+}
