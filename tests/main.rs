@@ -1,4 +1,5 @@
-//! What is tested from outside the crate, all in one binary.
+//! What is tested from outside the crate, in one binary. `referees.rs` has the tests that
+//! need more than Rust.
 
 mod bad_input;
 mod blob_versions;
@@ -17,7 +18,6 @@ mod listings;
 mod managed_disks;
 mod names;
 mod old_versions;
-mod on_azurite;
 mod over_http;
 mod paging;
 mod retries;

@@ -1,8 +1,11 @@
 //! `blobcopy-simulator live-check`, on a second simulator in the place of a real account.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use blobcopy_simulator::{Op, Simulator};
@@ -85,6 +88,14 @@ async fn nothing_but_its_own_containers_is_touched_and_none_is_left() {
     assert!(seen > 500, "{seen}");
     assert_eq!(server.left(), [""; 0]);
     assert_eq!(containers(&service).await, 0);
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own() {
+    let cases = case::Case::all();
+    let names: BTreeSet<_> = cases.iter().map(|case| &case.name).collect();
+    assert_eq!(names.len(), cases.len());
+    assert!(cases.len() > 100, "only {} cases were read", cases.len());
 }
 
 /// Whatever a server answers: no name in a case can be that of somebody's container.

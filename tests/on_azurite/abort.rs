@@ -7,6 +7,15 @@ use blobcopy::{
 use super::fixture::{assert_refused, container, service, unused_name};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_strict_abort_has_the_service_answer,
+    an_id_is_sent_as_it_is,
+    an_operation_learns_that_it_was_over,
+    an_operation_learns_that_another_copy_is_there,
+    an_operation_learns_that_its_destination_is_gone,
+    whatever_is_pending_is_nothing,
+];
+
 /// A container, and a finished copy in it of a blob called `source`.
 async fn finished(azurite: &Azurite) -> (BlobContainerClient, CopyFromUriOperation) {
     let container = container(azurite, &ACCOUNT).await;
@@ -26,9 +35,7 @@ fn assert_already_finished(outcome: &AbortOutcome, copy: &CopyFromUriOperation) 
     assert_eq!((&state.copy_id, &state.status), (copy.id(), &CopyStatus::Success));
 }
 
-#[tokio::test]
-async fn a_strict_abort_has_the_service_answer() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_strict_abort_has_the_service_answer(azurite: &Azurite) {
     let (container, copy) = finished(azurite).await;
     let blob = copy.blob();
     assert_refused(blob.abort_copy(copy.id()).await, &[(409, "NoPendingCopyOperation")]);
@@ -43,9 +50,7 @@ async fn a_strict_abort_has_the_service_answer() {
     assert_eq!(content, "content");
 }
 
-#[tokio::test]
-async fn an_id_is_sent_as_it_is() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_id_is_sent_as_it_is(azurite: &Azurite) {
     let (_, copy) = finished(azurite).await;
     // Ids are GUIDs in practice; opaque ones are signed and encoded all the same.
     let odd: CopyId = "a+b%2Fc&d=e/f?g#h~".parse().unwrap();
@@ -53,9 +58,7 @@ async fn an_id_is_sent_as_it_is() {
     assert_refused(copy.blob().abort_copy(&odd).await, &other);
 }
 
-#[tokio::test]
-async fn an_operation_learns_that_it_was_over() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_operation_learns_that_it_was_over(azurite: &Azurite) {
     let (_, mut copy) = finished(azurite).await;
     let outcome = copy.abort().await.unwrap();
     assert_already_finished(&outcome, &copy);
@@ -63,9 +66,7 @@ async fn an_operation_learns_that_it_was_over() {
     assert_already_finished(&later.abort().await.unwrap(), &copy);
 }
 
-#[tokio::test]
-async fn an_operation_learns_that_another_copy_is_there() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_operation_learns_that_another_copy_is_there(azurite: &Azurite) {
     let (_, copy) = finished(azurite).await;
     let error = copy.blob().resume_copy(another()).abort().await.unwrap_err();
     let Error::CopySuperseded { copy_id: expected, found, .. } = &error else {
@@ -74,17 +75,13 @@ async fn an_operation_learns_that_another_copy_is_there() {
     assert_eq!((expected, found), (&another(), copy.id()));
 }
 
-#[tokio::test]
-async fn an_operation_learns_that_its_destination_is_gone() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_operation_learns_that_its_destination_is_gone(azurite: &Azurite) {
     let (_, mut copy) = finished(azurite).await;
     copy.blob().delete().await.unwrap();
     assert!(matches!(copy.abort().await, Err(Error::CopyDestinationGone { .. })));
 }
 
-#[tokio::test]
-async fn whatever_is_pending_is_nothing() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn whatever_is_pending_is_nothing(azurite: &Azurite) {
     let (container, copy) = finished(azurite).await;
     let outcome = copy.blob().abort_pending_copy().await.unwrap();
     assert_already_finished(&outcome, &copy);

@@ -10,6 +10,15 @@ use super::fixture::{
 };
 use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
 
+tests![
+    a_sas_of_all_types_does_what_the_key_does,
+    a_source_is_read_with_the_account_sas_of_its_client,
+    a_sas_is_of_its_types_of_resource,
+    a_sas_allows_what_it_says_and_no_more,
+    a_sas_is_of_its_time_its_protocol_and_its_account,
+    every_layout_of_the_signed_text_is_accepted,
+];
+
 const MAY_NOT: &[(u16, &str)] = &[(403, "AuthorizationPermissionMismatch")];
 const NOT_FOR_THIS: &[(u16, &str)] = &[(403, "AuthorizationResourceTypeMismatch")];
 
@@ -28,9 +37,7 @@ fn by(azurite: &Azurite, account: &Account, sas: &SasToken) -> BlobServiceClient
     BlobServiceClient::new(endpoint, Credential::sas(sas.expose()).unwrap()).unwrap()
 }
 
-#[tokio::test]
-async fn a_sas_of_all_types_does_what_the_key_does() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_of_all_types_does_what_the_key_does(azurite: &Azurite) {
     let all = AccountSasResourceTypes::new().service().container().object();
     let service = by(azurite, &ACCOUNT, &sas(all, everything()));
     let container = service.container_client(&unused_name());
@@ -51,9 +58,7 @@ async fn a_sas_of_all_types_does_what_the_key_does() {
     container.delete().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_source_is_read_with_the_account_sas_of_its_client() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_source_is_read_with_the_account_sas_of_its_client(azurite: &Azurite) {
     let source = container(azurite, &ACCOUNT).await.block_blob_client("a source");
     source.upload("content").await.unwrap();
     let copy = container(azurite, &OTHER_ACCOUNT).await.blob_client("a copy");
@@ -71,9 +76,7 @@ async fn a_source_is_read_with_the_account_sas_of_its_client() {
     assert_eq!(copy.download().await.unwrap().bytes().await.unwrap(), "content");
 }
 
-#[tokio::test]
-async fn a_sas_is_of_its_types_of_resource() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_is_of_its_types_of_resource(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     container.block_blob_client("blob").upload("content").await.unwrap();
     let of = |types| by(azurite, &ACCOUNT, &sas(types, everything()));
@@ -94,9 +97,7 @@ async fn a_sas_is_of_its_types_of_resource() {
     assert_refused(here(&services).list_blobs().await, NOT_FOR_THIS);
 }
 
-#[tokio::test]
-async fn a_sas_allows_what_it_says_and_no_more() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_allows_what_it_says_and_no_more(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     container.block_blob_client("blob").upload("content").await.unwrap();
     let may = |permissions| {
@@ -119,9 +120,7 @@ async fn a_sas_allows_what_it_says_and_no_more() {
     assert_eq!(content, "x");
 }
 
-#[tokio::test]
-async fn a_sas_is_of_its_time_its_protocol_and_its_account() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_is_of_its_time_its_protocol_and_its_account(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let new = || {
         let types = AccountSasResourceTypes::new().container();
@@ -148,9 +147,7 @@ async fn a_sas_is_of_its_time_its_protocol_and_its_account() {
     assert_refused(list(&ACCOUNT, &https).await, &[(403, "AuthorizationProtocolMismatch")]);
 }
 
-#[tokio::test]
-async fn every_layout_of_the_signed_text_is_accepted() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn every_layout_of_the_signed_text_is_accepted(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let types = || AccountSasResourceTypes::new().container();
     for version in ["2018-11-09", "2020-10-02", "2020-12-06", "2026-04-06"] {

@@ -5,6 +5,16 @@ use blobcopy::{AppendBlobClient, BlobType, Conditions, ETag, sas::BlobSasPermiss
 use super::fixture::{assert_refused, blob_sas, container, with_query};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_new_append_blob_is_empty_and_what_it_was_created_as,
+    each_block_is_put_behind_the_last,
+    what_is_not_as_long_as_was_thought_is_not_appended_to,
+    conditions_and_leases_hold_for_what_is_appended,
+    only_append_blobs_are_appended_to,
+    a_sas_that_may_add_appends_and_writes_nothing_over,
+    an_append_blob_is_copied_as_one,
+];
+
 async fn log(azurite: &Azurite) -> AppendBlobClient {
     let log = container(azurite, &ACCOUNT).await.append_blob_client("a log");
     log.create().await.unwrap();
@@ -16,9 +26,7 @@ async fn content(log: &AppendBlobClient) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-#[tokio::test]
-async fn a_new_append_blob_is_empty_and_what_it_was_created_as() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_new_append_blob_is_empty_and_what_it_was_created_as(azurite: &Azurite) {
     let log = container(azurite, &ACCOUNT).await.append_blob_client("a log");
     let create = log.create().content_type("text/x-log").metadata([("of", "a day")]);
     let created = create.tags([("state", "open")]).await.unwrap();
@@ -34,9 +42,7 @@ async fn a_new_append_blob_is_empty_and_what_it_was_created_as() {
     assert_refused(log.create().conditions(must_be_new).await, &exists);
 }
 
-#[tokio::test]
-async fn each_block_is_put_behind_the_last() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn each_block_is_put_behind_the_last(azurite: &Azurite) {
     let log = log(azurite).await;
     let mut expected = String::new();
     for (count, line) in [(1, "one\n"), (2, "two\n"), (3, "a third\n")] {
@@ -55,9 +61,7 @@ async fn each_block_is_put_behind_the_last() {
     assert_eq!(content(&log).await, "");
 }
 
-#[tokio::test]
-async fn what_is_not_as_long_as_was_thought_is_not_appended_to() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn what_is_not_as_long_as_was_thought_is_not_appended_to(azurite: &Azurite) {
     let log = log(azurite).await;
     log.append_block("12345").if_length(0).max_length(5).await.unwrap();
 
@@ -74,9 +78,7 @@ async fn what_is_not_as_long_as_was_thought_is_not_appended_to() {
     assert_eq!(content(&log).await, "12345678");
 }
 
-#[tokio::test]
-async fn conditions_and_leases_hold_for_what_is_appended() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn conditions_and_leases_hold_for_what_is_appended(azurite: &Azurite) {
     let log = log(azurite).await;
     let first = log.append_block("1").await.unwrap().etag.unwrap();
     let is = |etag: &ETag| Conditions::new().if_match(etag.clone());
@@ -91,9 +93,7 @@ async fn conditions_and_leases_hold_for_what_is_appended() {
     assert_eq!(content(&log).await, "123");
 }
 
-#[tokio::test]
-async fn only_append_blobs_are_appended_to() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn only_append_blobs_are_appended_to(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     container.block_blob_client("notes").upload("notes").await.unwrap();
     let notes = container.append_blob_client("notes");
@@ -102,9 +102,7 @@ async fn only_append_blobs_are_appended_to() {
     assert_refused(missing.append_block("more").await, &[(404, "BlobNotFound")]);
 }
 
-#[tokio::test]
-async fn a_sas_that_may_add_appends_and_writes_nothing_over() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_that_may_add_appends_and_writes_nothing_over(azurite: &Azurite) {
     let log = log(azurite).await;
     let sas = blob_sas(&ACCOUNT, &log, BlobSasPermissions::new().add());
     let url = with_query(log.url().unwrap(), sas.expose());
@@ -116,9 +114,7 @@ async fn a_sas_that_may_add_appends_and_writes_nothing_over() {
     assert_eq!(content(&log).await, "added");
 }
 
-#[tokio::test]
-async fn an_append_blob_is_copied_as_one() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_append_blob_is_copied_as_one(azurite: &Azurite) {
     let log = log(azurite).await;
     log.append_block("one\n").await.unwrap();
     log.append_block("two\n").await.unwrap();

@@ -7,6 +7,15 @@ use blobcopy::{
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    staged_blocks_become_a_blob_in_the_order_of_the_list,
+    a_blob_is_put_together_anew_from_what_it_has,
+    a_block_that_is_not_there_is_refused_and_nothing_changes,
+    a_commit_stores_what_it_is_given_and_drops_what_was_stored,
+    blocks_are_staged_and_committed_under_a_lease_and_on_conditions,
+    a_snapshot_keeps_its_list_of_blocks,
+];
+
 async fn blob(azurite: &Azurite) -> BlockBlobClient {
     container(azurite, &ACCOUNT).await.block_blob_client("made of blocks")
 }
@@ -21,9 +30,7 @@ fn listed(blocks: &[Block]) -> Vec<(BlockId, u64)> {
     blocks.iter().map(|block| (block.id.clone(), block.size)).collect()
 }
 
-#[tokio::test]
-async fn staged_blocks_become_a_blob_in_the_order_of_the_list() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn staged_blocks_become_a_blob_in_the_order_of_the_list(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let [a, b, c] = [1, 2, 3].map(BlockId::numbered);
     for (id, content) in [(&c, "three"), (&a, "one"), (&b, "fourteen")] {
@@ -47,9 +54,7 @@ async fn staged_blocks_become_a_blob_in_the_order_of_the_list() {
     assert!(list.uncommitted.is_empty(), "{list:?}");
 }
 
-#[tokio::test]
-async fn a_blob_is_put_together_anew_from_what_it_has() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_blob_is_put_together_anew_from_what_it_has(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let [a, b, c] = [1, 2, 3].map(BlockId::numbered);
     blob.stage_block(&a, "A").await.unwrap();
@@ -78,9 +83,7 @@ async fn a_blob_is_put_together_anew_from_what_it_has() {
     assert_eq!(blob.get_properties().await.unwrap().content_length, 0);
 }
 
-#[tokio::test]
-async fn a_block_that_is_not_there_is_refused_and_nothing_changes() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_block_that_is_not_there_is_refused_and_nothing_changes(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let [a, missing] = [1, 2].map(BlockId::numbered);
     blob.stage_block(&a, "A").await.unwrap();
@@ -94,9 +97,7 @@ async fn a_block_that_is_not_there_is_refused_and_nothing_changes() {
     assert_eq!(content(&blob).await, "A");
 }
 
-#[tokio::test]
-async fn a_commit_stores_what_it_is_given_and_drops_what_was_stored() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_commit_stores_what_it_is_given_and_drops_what_was_stored(azurite: &Azurite) {
     let blob = blob(azurite).await;
     blob.upload("old").content_type("text/old").metadata([("old", "yes")]).await.unwrap();
     let id =
@@ -128,9 +129,7 @@ async fn a_commit_stores_what_it_is_given_and_drops_what_was_stored() {
     assert_eq!((found.tag_count, found.access_tier), (Some(1), Some(AccessTier::Cool)));
 }
 
-#[tokio::test]
-async fn blocks_are_staged_and_committed_under_a_lease_and_on_conditions() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn blocks_are_staged_and_committed_under_a_lease_and_on_conditions(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let id = BlockId::numbered(1);
     let old = blob.upload("old").await.unwrap().etag.unwrap();
@@ -149,9 +148,7 @@ async fn blocks_are_staged_and_committed_under_a_lease_and_on_conditions() {
     assert_eq!(content(&blob).await, "new");
 }
 
-#[tokio::test]
-async fn a_snapshot_keeps_its_list_of_blocks() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_keeps_its_list_of_blocks(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let [a, b] = [1, 2].map(BlockId::numbered);
     blob.stage_block(&a, "A").await.unwrap();

@@ -5,9 +5,14 @@ use blobcopy::{LeaseState, LeaseStatus, PublicAccessType};
 use super::fixture::{assert_refused, container, service, unused_name};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
-#[tokio::test]
-async fn a_container_lives_from_create_to_delete() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    a_container_lives_from_create_to_delete,
+    properties_tell_what_it_was_created_with,
+    a_container_is_private_unless_it_is_said_otherwise,
+    what_is_in_a_missing_container_is_missing_too,
+];
+
+async fn a_container_lives_from_create_to_delete(azurite: &Azurite) {
     let container = service(azurite, &ACCOUNT).container_client(&unused_name());
     let missing = [(404, "ContainerNotFound")];
 
@@ -26,9 +31,7 @@ async fn a_container_lives_from_create_to_delete() {
     assert!(!container.exists().await.unwrap());
 }
 
-#[tokio::test]
-async fn properties_tell_what_it_was_created_with() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn properties_tell_what_it_was_created_with(azurite: &Azurite) {
     let container = service(azurite, &ACCOUNT).container_client(&unused_name());
     let create = container.create().metadata([("Origin", "disk0"), ("empty", "")]);
     create.public_access(PublicAccessType::Blob).await.unwrap();
@@ -41,16 +44,12 @@ async fn properties_tell_what_it_was_created_with() {
     assert!(properties.etag.is_some() && properties.last_modified.is_some());
 }
 
-#[tokio::test]
-async fn a_container_is_private_unless_it_is_said_otherwise() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_container_is_private_unless_it_is_said_otherwise(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     assert_eq!(container.get_properties().await.unwrap().public_access, None);
 }
 
-#[tokio::test]
-async fn what_is_in_a_missing_container_is_missing_too() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn what_is_in_a_missing_container_is_missing_too(azurite: &Azurite) {
     let container = service(azurite, &ACCOUNT).container_client(&unused_name());
     let blob = container.block_blob_client("blob");
     let missing = [(404, "ContainerNotFound")];

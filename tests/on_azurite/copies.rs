@@ -9,9 +9,19 @@ use super::{
 };
 use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT};
 
-#[tokio::test]
-async fn pages_arrive_within_an_account_and_from_another() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    pages_arrive_within_an_account_and_from_another,
+    a_snapshot_is_copied_as_it_was,
+    a_snapshot_can_be_brought_back_over_its_own_blob,
+    awkward_names_are_copied_from_and_to,
+    metadata_is_copied_or_replaced_but_never_mixed,
+    tier_and_tags_are_those_of_the_request,
+    an_archived_source_needs_a_tier_to_be_copied_to,
+    a_copy_replaces_what_is_there,
+    a_copy_that_is_over_with_its_start_costs_one_request,
+];
+
+async fn pages_arrive_within_an_account_and_from_another(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let disk = container(azurite, &of).await.page_blob_client("disk");
         disk.create(64 << 10).metadata([("origin", "disk0")]).await.unwrap();
@@ -32,9 +42,7 @@ async fn pages_arrive_within_an_account_and_from_another() {
     }
 }
 
-#[tokio::test]
-async fn a_snapshot_is_copied_as_it_was() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_is_copied_as_it_was(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let disk = container(azurite, &of).await.page_blob_client("disk");
         disk.create(1024).await.unwrap();
@@ -53,9 +61,7 @@ async fn a_snapshot_is_copied_as_it_was() {
     }
 }
 
-#[tokio::test]
-async fn a_snapshot_can_be_brought_back_over_its_own_blob() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_can_be_brought_back_over_its_own_blob(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");
     blob.upload("before").await.unwrap();
     let taken = blob.create_snapshot().await.unwrap().snapshot;
@@ -66,9 +72,7 @@ async fn a_snapshot_can_be_brought_back_over_its_own_blob() {
     assert_eq!(content(&blob.with_snapshot(&taken)).await, b"before");
 }
 
-#[tokio::test]
-async fn awkward_names_are_copied_from_and_to() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn awkward_names_are_copied_from_and_to(azurite: &Azurite) {
     let here = container(azurite, &ACCOUNT).await;
     let there = container(azurite, &OTHER_ACCOUNT).await;
     for name in AWKWARD_NAMES {
@@ -86,11 +90,9 @@ async fn copied(source: &BlobClient, to: &BlobContainerClient, name: &str) {
     copy.wait().await.expect(name);
 }
 
-#[tokio::test]
-async fn metadata_is_copied_or_replaced_but_never_mixed() {
+async fn metadata_is_copied_or_replaced_but_never_mixed(azurite: &Azurite) {
     type Pairs = &'static [(&'static str, &'static str)];
 
-    let Some(azurite) = Azurite::shared() else { return };
     let container = container(azurite, &ACCOUNT).await;
     let source = container.block_blob_client("source");
     source.upload("content").metadata([("a", "1"), ("b", "2")]).await.unwrap();
@@ -109,9 +111,7 @@ async fn metadata_is_copied_or_replaced_but_never_mixed() {
     }
 }
 
-#[tokio::test]
-async fn tier_and_tags_are_those_of_the_request() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn tier_and_tags_are_those_of_the_request(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let source = container.block_blob_client("source");
     source.upload("content").tier(AccessTier::Hot).tags([("of", "source")]).await.unwrap();
@@ -130,9 +130,7 @@ async fn tier_and_tags_are_those_of_the_request() {
     assert!(matches!(copy.get_properties().await.unwrap().tag_count, None | Some(0)));
 }
 
-#[tokio::test]
-async fn an_archived_source_needs_a_tier_to_be_copied_to() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_archived_source_needs_a_tier_to_be_copied_to(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let source = container.block_blob_client("source");
     source.upload("content").tier(AccessTier::Archive).await.unwrap();
@@ -143,9 +141,7 @@ async fn an_archived_source_needs_a_tier_to_be_copied_to() {
     assert_eq!(copy.get_properties().await.unwrap().access_tier, Some(AccessTier::Hot));
 }
 
-#[tokio::test]
-async fn a_copy_replaces_what_is_there() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_copy_replaces_what_is_there(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let (source, copy) =
         (container.block_blob_client("source"), container.block_blob_client("copy"));
@@ -159,9 +155,7 @@ async fn a_copy_replaces_what_is_there() {
     assert_eq!(content(&copy).await, b"new");
 }
 
-#[tokio::test]
-async fn a_copy_that_is_over_with_its_start_costs_one_request() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_copy_that_is_over_with_its_start_costs_one_request(azurite: &Azurite) {
     let recording = Recording::default();
     let container = container_of(&service_with(azurite, &ACCOUNT, recording.options())).await;
     let source = container.block_blob_client("source");

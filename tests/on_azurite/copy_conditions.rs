@@ -6,6 +6,13 @@ use time::OffsetDateTime;
 use super::fixture::{FAR_FUTURE, LONG_AGO, assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    conditions_on_the_source,
+    conditions_on_the_destination,
+    a_destination_that_must_not_exist,
+    both_sides_are_judged,
+];
+
 const OTHER_ETAG: &str = "\"0x8D0000000000000\"";
 
 /// A blob as it was written.
@@ -56,9 +63,7 @@ impl Written {
     }
 }
 
-#[tokio::test]
-async fn conditions_on_the_source() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn conditions_on_the_source(azurite: &Azurite) {
     let source = written(azurite, "new").await;
     for conditions in source.met() {
         let destination = written(azurite, "old").await;
@@ -81,9 +86,7 @@ async fn conditions_on_the_source() {
     }
 }
 
-#[tokio::test]
-async fn conditions_on_the_destination() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn conditions_on_the_destination(azurite: &Azurite) {
     let source = written(azurite, "new").await;
     // What is there at first, since a copy that is made changes what it is compared with.
     let count = written(azurite, "old").await.met().len();
@@ -105,9 +108,7 @@ async fn conditions_on_the_destination() {
     }
 }
 
-#[tokio::test]
-async fn a_destination_that_must_not_exist() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_destination_that_must_not_exist(azurite: &Azurite) {
     let source = written(azurite, "new").await;
     let destination = container(azurite, &ACCOUNT).await.blob_client("blob");
     let must_not_exist = || Conditions::new().if_none_match(ETag::ANY);
@@ -129,9 +130,7 @@ async fn a_destination_that_must_not_exist() {
     start().conditions(must_exist()).await.unwrap();
 }
 
-#[tokio::test]
-async fn both_sides_are_judged() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn both_sides_are_judged(azurite: &Azurite) {
     let source = written(azurite, "new").await;
     let destination = written(azurite, "old").await;
     let is = |written: &Written| Conditions::new().if_match(written.etag.clone());

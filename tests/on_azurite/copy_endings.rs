@@ -12,6 +12,19 @@ use super::{
 };
 use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT};
 
+tests![
+    a_poll_tells_all_of_the_copy,
+    who_takes_a_copy_up_learns_its_end_with_one_request,
+    a_stream_ends_with_the_copy,
+    a_copy_of_nothing_ends_too,
+    a_destination_that_is_written_anew_carries_no_copy,
+    pages_that_are_written_afterwards_leave_the_copy_known,
+    a_second_copy_supersedes_the_first,
+    a_destination_that_is_deleted_is_gone,
+    a_token_is_taken_up_only_in_its_own_account,
+    copies_run_side_by_side,
+];
+
 const CONTENT: &str = "sixteen bytes...";
 
 /// A container, and a finished copy in it of a blob called `source`.
@@ -27,9 +40,7 @@ fn taken_up(copy: &CopyFromUriOperation) -> CopyFromUriOperation {
     copy.blob().resume_copy(copy.id().clone())
 }
 
-#[tokio::test]
-async fn a_poll_tells_all_of_the_copy() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_poll_tells_all_of_the_copy(azurite: &Azurite) {
     let (container, mut copy) = finished(azurite).await;
     let state = copy.poll().await.unwrap();
 
@@ -46,9 +57,7 @@ async fn a_poll_tells_all_of_the_copy() {
     assert!(!properties.is_incremental_copy);
 }
 
-#[tokio::test]
-async fn who_takes_a_copy_up_learns_its_end_with_one_request() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn who_takes_a_copy_up_learns_its_end_with_one_request(azurite: &Azurite) {
     let (_, copy) = finished(azurite).await;
     let recording = Recording::default();
     let service = service_with(azurite, &ACCOUNT, recording.options());
@@ -68,18 +77,14 @@ async fn who_takes_a_copy_up_learns_its_end_with_one_request() {
     assert_eq!((poll.method.as_str(), poll.url.query()), ("HEAD", None));
 }
 
-#[tokio::test]
-async fn a_stream_ends_with_the_copy() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_stream_ends_with_the_copy(azurite: &Azurite) {
     let (_, copy) = finished(azurite).await;
     let states: Vec<_> = taken_up(&copy).progress_stream().try_collect().await.unwrap();
     let [last] = &states[..] else { panic!("not one state: {states:?}") };
     assert_eq!((&last.copy_id, &last.status), (copy.id(), &CopyStatus::Success));
 }
 
-#[tokio::test]
-async fn a_copy_of_nothing_ends_too() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_copy_of_nothing_ends_too(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let source = container.block_blob_client("source");
     source.upload("").await.unwrap();
@@ -90,9 +95,7 @@ async fn a_copy_of_nothing_ends_too() {
     assert_eq!(copy.blob().get_properties().await.unwrap().content_length, 0);
 }
 
-#[tokio::test]
-async fn a_destination_that_is_written_anew_carries_no_copy() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_destination_that_is_written_anew_carries_no_copy(azurite: &Azurite) {
     for rewrite in [Rewrite::BlockBlob, Rewrite::PageBlob] {
         let (_, mut copy) = finished(azurite).await;
         rewrite.apply(&copy.blob()).await;
@@ -118,9 +121,7 @@ impl Rewrite {
     }
 }
 
-#[tokio::test]
-async fn pages_that_are_written_afterwards_leave_the_copy_known() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn pages_that_are_written_afterwards_leave_the_copy_known(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let disk = container.page_blob_client("disk");
     disk.create(1024).await.unwrap();
@@ -135,9 +136,7 @@ async fn pages_that_are_written_afterwards_leave_the_copy_known() {
     assert_eq!(kept.copy_id, *copy.id());
 }
 
-#[tokio::test]
-async fn a_second_copy_supersedes_the_first() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_second_copy_supersedes_the_first(azurite: &Azurite) {
     let (container, mut first) = finished(azurite).await;
     let source = container.blob_client("source");
     let second = first.blob().start_copy_from_uri(&source).await.unwrap();
@@ -156,9 +155,7 @@ async fn a_second_copy_supersedes_the_first() {
     assert_eq!(taken_up(&second).wait().await.unwrap().copy_id, *second.id());
 }
 
-#[tokio::test]
-async fn a_destination_that_is_deleted_is_gone() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_destination_that_is_deleted_is_gone(azurite: &Azurite) {
     let (_, mut copy) = finished(azurite).await;
     copy.blob().delete().await.unwrap();
     assert!(matches!(copy.poll().await, Err(Error::CopyDestinationGone { .. })));
@@ -170,17 +167,13 @@ async fn a_destination_that_is_deleted_is_gone() {
     assert!(matches!(taken_up(&copy).wait().await, Err(Error::CopyDestinationGone { .. })));
 }
 
-#[tokio::test]
-async fn a_token_is_taken_up_only_in_its_own_account() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_token_is_taken_up_only_in_its_own_account(azurite: &Azurite) {
     let (_, copy) = finished(azurite).await;
     let error = service(azurite, &OTHER_ACCOUNT).resume(&copy.token()).unwrap_err();
     assert!(matches!(error, Error::InvalidInput { what: "copy token", .. }), "{error}");
 }
 
-#[tokio::test]
-async fn copies_run_side_by_side() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn copies_run_side_by_side(azurite: &Azurite) {
     let container = container_of(&service(azurite, &ACCOUNT)).await;
     let copied = |number: usize| {
         let container = container.clone();

@@ -14,6 +14,15 @@ use super::{
 };
 use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
 
+tests![
+    a_copy_is_complete_with_one_request,
+    a_url_with_a_sas_is_a_source_too,
+    metadata_tags_and_tier_are_those_of_the_request,
+    both_ends_are_judged_by_their_conditions,
+    a_leased_destination_takes_its_lease,
+    a_snapshot_is_copied_and_the_blocks_with_it,
+];
+
 /// A source in one account, and a destination that is not there yet, in another or the same.
 async fn ends(azurite: &Azurite, of: &Account) -> (BlockBlobClient, BlobClient) {
     let source = container(azurite, of).await.block_blob_client("source");
@@ -26,9 +35,7 @@ async fn content(blob: &BlobClient) -> Vec<u8> {
     blob.download().await.unwrap().bytes().await.unwrap().to_vec()
 }
 
-#[tokio::test]
-async fn a_copy_is_complete_with_one_request() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_copy_is_complete_with_one_request(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let (source, _) = ends(azurite, &of).await;
         let recording = Recording::default();
@@ -56,9 +63,7 @@ async fn a_copy_is_complete_with_one_request() {
     }
 }
 
-#[tokio::test]
-async fn a_url_with_a_sas_is_a_source_too() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_url_with_a_sas_is_a_source_too(azurite: &Azurite) {
     let (source, copy) = ends(azurite, &OTHER_ACCOUNT).await;
     copy.copy_from_uri(readable(&OTHER_ACCOUNT, &source)).await.unwrap();
     assert_eq!(content(&copy).await, b"content");
@@ -77,9 +82,7 @@ async fn a_url_with_a_sas_is_a_source_too() {
     assert_refused(other.copy_from_uri(&missing).await, SOURCE_NOT_FOUND);
 }
 
-#[tokio::test]
-async fn metadata_tags_and_tier_are_those_of_the_request() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn metadata_tags_and_tier_are_those_of_the_request(azurite: &Azurite) {
     let (source, copy) = ends(azurite, &ACCOUNT).await;
     let call = copy.copy_from_uri(&source).metadata([("own", "yes")]).tags([("state", "new")]);
     call.tier(AccessTier::Cool).await.unwrap();
@@ -94,9 +97,7 @@ async fn metadata_tags_and_tier_are_those_of_the_request() {
     assert!(copy.get_tags().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn both_ends_are_judged_by_their_conditions() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn both_ends_are_judged_by_their_conditions(azurite: &Azurite) {
     let (source, copy) = ends(azurite, &ACCOUNT).await;
     let of_source = source.get_properties().await.unwrap().etag.unwrap();
     let is = |etag: &ETag| Conditions::new().if_match(etag.clone());
@@ -120,9 +121,7 @@ async fn both_ends_are_judged_by_their_conditions() {
     crossed.conditions(is(&of_copy)).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_leased_destination_takes_its_lease() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_leased_destination_takes_its_lease(azurite: &Azurite) {
     let (source, copy) = ends(azurite, &ACCOUNT).await;
     copy.block_blob_client().upload("old").await.unwrap();
     let lease = copy.acquire_infinite_lease().await.unwrap().lease_id;
@@ -134,9 +133,7 @@ async fn a_leased_destination_takes_its_lease() {
     copy.release_lease(&lease).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_snapshot_is_copied_and_the_blocks_with_it() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_is_copied_and_the_blocks_with_it(azurite: &Azurite) {
     let (source, copy) = ends(azurite, &ACCOUNT).await;
     let ids = [1, 2].map(BlockId::numbered);
     for id in &ids {

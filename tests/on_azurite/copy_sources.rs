@@ -15,6 +15,19 @@ use super::{
 };
 use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
 
+tests![
+    a_client_of_another_account_brings_a_sas_that_can_only_read,
+    a_url_with_a_sas_is_used_as_it_is,
+    a_url_without_a_sas_is_enough_within_the_account,
+    a_client_with_a_sas_lends_it,
+    the_destination_may_be_known_by_a_sas_too,
+    a_public_source_needs_nothing,
+    a_wrong_sas_is_refused_and_not_shown,
+    a_missing_source_is_told,
+    a_missing_destination_is_told_before_anything_is_copied,
+    a_destination_must_be_writable,
+];
+
 const CONTENT: &str = "what is copied";
 
 /// A source in `account`, and a destination in the first account.
@@ -32,9 +45,7 @@ async fn assert_copied(source: impl Into<CopySource>, destination: &BlobClient) 
     assert_eq!(content, CONTENT);
 }
 
-#[tokio::test]
-async fn a_client_of_another_account_brings_a_sas_that_can_only_read() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_client_of_another_account_brings_a_sas_that_can_only_read(azurite: &Azurite) {
     let source = container(azurite, &OTHER_ACCOUNT).await.block_blob_client("a source");
     source.upload(CONTENT).await.unwrap();
     let recording = Recording::default();
@@ -58,18 +69,14 @@ async fn a_client_of_another_account_brings_a_sas_that_can_only_read() {
     assert!(!format!("{state:?}").contains(signature));
 }
 
-#[tokio::test]
-async fn a_url_with_a_sas_is_used_as_it_is() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_url_with_a_sas_is_used_as_it_is(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let (source, destination) = ends(azurite, &of).await;
         assert_copied(readable(&of, &source), &destination).await;
     }
 }
 
-#[tokio::test]
-async fn a_url_without_a_sas_is_enough_within_the_account() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_url_without_a_sas_is_enough_within_the_account(azurite: &Azurite) {
     let (source, destination) = ends(azurite, &ACCOUNT).await;
     assert_copied(source.url().unwrap(), &destination).await;
 
@@ -87,9 +94,7 @@ const NOT_READABLE: &[(u16, &str)] = &[
     (404, "CannotVerifyCopySource"),
 ];
 
-#[tokio::test]
-async fn a_client_with_a_sas_lends_it() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_client_with_a_sas_lends_it(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let (source, destination) = ends(azurite, &of).await;
         let by_url = BlobClient::new(readable(&of, &source), Credential::anonymous()).unwrap();
@@ -102,9 +107,7 @@ async fn a_client_with_a_sas_lends_it() {
     }
 }
 
-#[tokio::test]
-async fn the_destination_may_be_known_by_a_sas_too() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn the_destination_may_be_known_by_a_sas_too(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let (source, destination) = ends(azurite, &of).await;
         let home = service(azurite, &ACCOUNT).container_client(destination.container_name());
@@ -117,9 +120,7 @@ async fn the_destination_may_be_known_by_a_sas_too() {
     }
 }
 
-#[tokio::test]
-async fn a_public_source_needs_nothing() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_public_source_needs_nothing(azurite: &Azurite) {
     let open = service(azurite, &OTHER_ACCOUNT).container_client(&unused_name());
     open.create().public_access(PublicAccessType::Blob).await.unwrap();
     let source = open.block_blob_client("a source");
@@ -132,9 +133,7 @@ async fn a_public_source_needs_nothing() {
     assert_copied(&anyone, &destination).await;
 }
 
-#[tokio::test]
-async fn a_wrong_sas_is_refused_and_not_shown() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_wrong_sas_is_refused_and_not_shown(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let (source, destination) = ends(azurite, &of).await;
         let of_another = container(azurite, &of).await.blob_client("another");
@@ -152,9 +151,7 @@ async fn a_wrong_sas_is_refused_and_not_shown() {
     }
 }
 
-#[tokio::test]
-async fn a_missing_source_is_told() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_missing_source_is_told(azurite: &Azurite) {
     for of in [ACCOUNT, OTHER_ACCOUNT] {
         let (source, destination) = ends(azurite, &of).await;
         let home = service(azurite, &of).container_client(source.container_name());
@@ -167,18 +164,14 @@ async fn a_missing_source_is_told() {
     }
 }
 
-#[tokio::test]
-async fn a_missing_destination_is_told_before_anything_is_copied() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_missing_destination_is_told_before_anything_is_copied(azurite: &Azurite) {
     let (source, _) = ends(azurite, &ACCOUNT).await;
     let nowhere = service(azurite, &ACCOUNT).container_client(&unused_name()).blob_client("copy");
     let start = nowhere.start_copy_from_uri(&source).await;
     assert_refused(start, &[(404, "ContainerNotFound")]);
 }
 
-#[tokio::test]
-async fn a_destination_must_be_writable() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_destination_must_be_writable(azurite: &Azurite) {
     let (source, destination) = ends(azurite, &ACCOUNT).await;
     let url = readable(&ACCOUNT, &destination);
     let read_only = BlobClient::new(url, Credential::anonymous()).unwrap();

@@ -21,8 +21,16 @@ use super::{
 };
 use crate::support::{
     azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT},
+    install::Absent,
+    referees::Referee,
     web,
 };
+
+tests![
+    a_bearer_token_is_taken_over_https,
+    a_sas_that_an_identity_signs_is_accepted,
+    a_source_of_another_account_is_read_with_such_a_sas,
+];
 
 /// The newest version whose SAS this Azurite knows: from 2026-04-06 an identity signs two lines
 /// more.
@@ -34,14 +42,16 @@ struct Secure {
     certificate: CertificateDer<'static>,
 }
 
-impl Secure {
-    fn shared() -> Option<&'static Self> {
+impl Referee for Secure {
+    fn shared() -> Result<&'static Self, Absent> {
         static SHARED: OnceLock<Secure> = OnceLock::new();
-        // Installed, and not skipped.
+        // Once it is known to be installed.
         Azurite::shared()?;
-        Some(SHARED.get_or_init(Self::start))
+        Ok(SHARED.get_or_init(Self::start))
     }
+}
 
+impl Secure {
     fn start() -> Self {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let certificate = pem("CERTIFICATE", made.cert.der());
@@ -117,9 +127,7 @@ fn now() -> OffsetDateTime {
     Clock::system().now()
 }
 
-#[tokio::test]
-async fn a_bearer_token_is_taken_over_https() {
-    let Some(secure) = Secure::shared() else { return };
+async fn a_bearer_token_is_taken_over_https(secure: &Secure) {
     let container = container_of(&secure.service(&ACCOUNT, identity())).await;
     let blob = container.block_blob_client("a blob");
     blob.upload("content").await.unwrap();
@@ -130,9 +138,7 @@ async fn a_bearer_token_is_taken_over_https() {
     assert_refused(stranger.list_blobs().await, NOT_AUTHENTIC);
 }
 
-#[tokio::test]
-async fn a_sas_that_an_identity_signs_is_accepted() {
-    let Some(secure) = Secure::shared() else { return };
+async fn a_sas_that_an_identity_signs_is_accepted(secure: &Secure) {
     let service = secure.service(&ACCOUNT, identity());
     let container = container_of(&service).await;
     let blob = container.block_blob_client("a folder/a blob 100%");
@@ -161,9 +167,7 @@ async fn a_sas_that_an_identity_signs_is_accepted() {
     }
 }
 
-#[tokio::test]
-async fn a_source_of_another_account_is_read_with_such_a_sas() {
-    let Some(secure) = Secure::shared() else { return };
+async fn a_source_of_another_account_is_read_with_such_a_sas(secure: &Secure) {
     let source = container_of(&secure.service(&ACCOUNT, identity())).await;
     let source = source.page_blob_client("disk");
     source.create(1024).await.unwrap();

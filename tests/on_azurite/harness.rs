@@ -11,13 +11,21 @@ use std::{
 use blobcopy::{BlobServiceClient, Credential};
 
 use crate::support::{
-    azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT, SKIP},
+    azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT},
     web,
 };
 
-#[tokio::test]
-async fn both_accounts_answer_and_let_no_stranger_in() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    both_accounts_answer_and_let_no_stranger_in,
+    an_abandoned_emulator_exits,
+    an_emulator_that_checks_versions_is_told_apart;
+    plain:
+    without_node_js_a_test_is_ignored_with_the_reason,
+    ci_ignores_no_test,
+    a_listing_names_every_test_and_runs_none,
+];
+
+async fn both_accounts_answer_and_let_no_stranger_in(azurite: &Azurite) {
     for account in [ACCOUNT, OTHER_ACCOUNT] {
         let url = format!("{}/private?restype=container&comp=list", azurite.endpoint(&account));
         let answer = web::client().get(url).send().await.expect("Azurite answers");
@@ -26,11 +34,7 @@ async fn both_accounts_answer_and_let_no_stranger_in() {
     }
 }
 
-#[test]
-fn an_abandoned_emulator_exits() {
-    if Azurite::shared().is_none() {
-        return;
-    }
+async fn an_abandoned_emulator_exits(_: &Azurite) {
     let mut azurite = Azurite::start().expect("another one starts");
     let mut connection = TcpStream::connect(azurite.address()).expect("it listens");
     connection.set_read_timeout(Some(Duration::from_secs(30))).expect("a valid time-out");
@@ -42,11 +46,7 @@ fn an_abandoned_emulator_exits() {
     }
 }
 
-#[tokio::test]
-async fn an_emulator_that_checks_versions_is_told_apart() {
-    if Azurite::shared().is_none() {
-        return;
-    }
+async fn an_emulator_that_checks_versions_is_told_apart(_: &Azurite) {
     let azurite = Azurite::start_checking_versions().expect("another one starts");
     let service = BlobServiceClient::new(
         azurite.endpoint(&ACCOUNT).parse().expect("a URL"),
@@ -61,39 +61,45 @@ async fn an_emulator_that_checks_versions_is_told_apart() {
     }
 }
 
-#[test]
-fn without_node_js_one_line_says_what_to_do() {
-    let run = run_again_with(|test| test.env("PATH", "").env_remove(SKIP));
-    assert!(!run.status.success());
+fn without_node_js_a_test_is_ignored_with_the_reason() {
+    let run = run_again(&[FIRST, "--exact"], |test| test.env("PATH", "").env_remove("CI"));
     let said = said(&run);
-    let lines: Vec<_> = said.lines().filter(|line| line.contains("Node.js")).collect();
-    let [line] = lines[..] else { panic!("not one line: {said}") };
-    assert!(line.contains("need Node.js 20 or newer with npm (cannot run `n"), "{line}");
-    assert!(line.contains("set BLOBCOPY_SKIP_AZURITE=1 to skip"), "{line}");
+    assert!(run.status.success(), "{said}");
+    let needs = "needs Node.js 20 or newer with npm: cannot run `node`";
+    assert!(said.contains(&format!("test {FIRST} ... ignored ({needs}")), "{said}");
+    let last = said.lines().next_back().unwrap_or_default();
+    let expected = format!("referees: 0 tests ran, 1 ignored; 1 {needs}");
+    assert!(last.starts_with(&expected), "{said}");
+    // A download would be a first sign of more than a look.
+    assert!(!said.contains("installing"), "{said}");
 }
 
-#[test]
-fn one_line_says_that_tests_are_skipped() {
-    let run = run_again_with(|test| test.env("PATH", "").env(SKIP, "1").env_remove("CI"));
-    assert!(run.status.success());
+fn ci_ignores_no_test() {
+    let run = run_again(&[FIRST, "--exact"], |test| test.env("PATH", "").env("CI", "true"));
     let said = said(&run);
-    assert_eq!(said.matches("tests on Azurite are skipped").count(), 1, "{said}");
+    assert!(!run.status.success(), "{said}");
+    assert!(said.contains("CI runs every test, and this one needs Node.js 20"), "{said}");
+    let last = said.lines().next_back().unwrap_or_default();
+    assert!(last.starts_with("referees: 0 tests ran, 1 missing; 1 needs Node.js"), "{said}");
 }
 
-#[test]
-fn ci_does_not_skip() {
-    let run = run_again_with(|test| test.env("PATH", "").env(SKIP, "1").env("CI", "true"));
-    assert!(!run.status.success());
-    assert!(said(&run).contains("BLOBCOPY_SKIP_AZURITE is refused"), "{}", said(&run));
+fn a_listing_names_every_test_and_runs_none() {
+    let run = run_again(&["--list"], |test| test.env("PATH", ""));
+    let said = said(&run);
+    assert!(run.status.success(), "{said}");
+    assert!(said.lines().any(|line| line == format!("{FIRST}: test")), "{said}");
+    assert!(!said.contains("referees:"), "{said}");
 }
 
-/// Runs the first test above in a process and an environment of its own.
-fn run_again_with(environment: impl FnOnce(&mut Command) -> &mut Command) -> Output {
+/// The first test above.
+const FIRST: &str = "on_azurite::harness::both_accounts_answer_and_let_no_stranger_in";
+
+/// Runs this binary again, in an environment of its own.
+fn run_again(arguments: &[&str], environment: impl FnOnce(&mut Command) -> &mut Command) -> Output {
     let mut test = Command::new(env::current_exe().expect("a test is a file"));
-    let name = "on_azurite::harness::both_accounts_answer_and_let_no_stranger_in";
-    environment(test.args([name, "--exact"])).output().expect("a test can be run")
+    environment(test.args(arguments)).output().expect("a test can be run")
 }
 
 fn said(run: &Output) -> String {
-    String::from_utf8_lossy(&[&run.stdout[..], &run.stderr].concat()).into_owned()
+    String::from_utf8_lossy(&[&run.stderr[..], &run.stdout].concat()).into_owned()
 }

@@ -5,9 +5,14 @@ use blobcopy::{BlobInclude, Conditions};
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
-#[tokio::test]
-async fn metadata_is_replaced_as_a_whole_by_a_write_of_its_own() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    metadata_is_replaced_as_a_whole_by_a_write_of_its_own,
+    metadata_is_set_on_conditions_and_under_a_lease,
+    a_list_tells_of_a_blob_what_its_properties_do,
+    uncommitted_blobs_are_listed_when_they_are_asked_for,
+];
+
+async fn metadata_is_replaced_as_a_whole_by_a_write_of_its_own(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("notes");
     let old = blob.upload("notes").metadata([("a", "1"), ("b", "2")]).await.unwrap();
     let set = blob.set_metadata([("b", "3"), ("Case", "Kept As It Is"), ("empty", "")]);
@@ -25,9 +30,7 @@ async fn metadata_is_replaced_as_a_whole_by_a_write_of_its_own() {
     assert_eq!(blob.download().await.unwrap().bytes().await.unwrap(), "notes");
 }
 
-#[tokio::test]
-async fn metadata_is_set_on_conditions_and_under_a_lease() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn metadata_is_set_on_conditions_and_under_a_lease(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     let etag = disk.create(512).await.unwrap().etag.unwrap();
     let set = || disk.set_metadata([("k", "v")]);
@@ -41,9 +44,7 @@ async fn metadata_is_set_on_conditions_and_under_a_lease() {
     assert_refused(missing.set_metadata([("k", "v")]).await, &[(404, "BlobNotFound")]);
 }
 
-#[tokio::test]
-async fn a_list_tells_of_a_blob_what_its_properties_do() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_list_tells_of_a_blob_what_its_properties_do(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let disk = container.page_blob_client("a disk");
     disk.create(1024).sequence_number(3).metadata([("Of", "a machine")]).await.unwrap();
@@ -77,9 +78,7 @@ async fn a_list_tells_of_a_blob_what_its_properties_do() {
     }
 }
 
-#[tokio::test]
-async fn uncommitted_blobs_are_listed_when_they_are_asked_for() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn uncommitted_blobs_are_listed_when_they_are_asked_for(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     container.block_blob_client("committed").upload("x").await.unwrap();
     let staged = container.block_blob_client("staged");

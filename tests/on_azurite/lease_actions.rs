@@ -7,6 +7,16 @@ use blobcopy::{BlobClient, Conditions, ETag, LeaseDuration, LeaseId, LeaseState,
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_lease_is_acquired_once_and_renewed_by_who_has_it,
+    a_lease_changes_its_id_and_the_old_one_is_worth_nothing,
+    a_released_blob_is_anybodys_at_once,
+    a_broken_lease_holds_for_its_period,
+    what_is_not_leased_cannot_be_broken_or_renewed,
+    a_lease_is_acquired_on_conditions,
+    a_guard_holds_its_lease_until_it_is_released_or_dropped,
+];
+
 const MINUTE: Duration = Duration::from_secs(60);
 const MINE: &str = "11111111-2222-3333-4444-555555555555";
 const OTHER: &str = "66666666-7777-8888-9999-aaaaaaaaaaaa";
@@ -32,9 +42,7 @@ async fn told(blob: &BlobClient) -> (LeaseState, LeaseStatus, Option<LeaseDurati
     (state.unwrap(), status.unwrap(), properties.lease_duration)
 }
 
-#[tokio::test]
-async fn a_lease_is_acquired_once_and_renewed_by_who_has_it() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_lease_is_acquired_once_and_renewed_by_who_has_it(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let before = blob.get_properties().await.unwrap();
     let leased = blob.acquire_lease(MINUTE).await.unwrap();
@@ -56,9 +64,7 @@ async fn a_lease_is_acquired_once_and_renewed_by_who_has_it() {
     assert_eq!(told(&blob).await, (LeaseState::Leased, LeaseStatus::Locked, infinite));
 }
 
-#[tokio::test]
-async fn a_lease_changes_its_id_and_the_old_one_is_worth_nothing() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_lease_changes_its_id_and_the_old_one_is_worth_nothing(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let leased = blob.acquire_infinite_lease().proposed_id(id(MINE)).await.unwrap();
     assert_eq!(leased.lease_id, id(MINE));
@@ -75,9 +81,7 @@ async fn a_lease_changes_its_id_and_the_old_one_is_worth_nothing() {
     blob.set_metadata([("by", "who has it")]).lease_id(id(OTHER)).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_released_blob_is_anybodys_at_once() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_released_blob_is_anybodys_at_once(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let leased = blob.acquire_infinite_lease().await.unwrap();
     assert_refused(blob.set_metadata([("k", "v")]).await, MISSING);
@@ -88,9 +92,7 @@ async fn a_released_blob_is_anybodys_at_once() {
     blob.acquire_lease(MINUTE).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_broken_lease_holds_for_its_period() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_broken_lease_holds_for_its_period(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let leased = blob.acquire_infinite_lease().await.unwrap();
 
@@ -114,9 +116,7 @@ async fn a_broken_lease_holds_for_its_period() {
     blob.acquire_lease(MINUTE).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_is_not_leased_cannot_be_broken_or_renewed() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn what_is_not_leased_cannot_be_broken_or_renewed(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let none = [(409, "LeaseNotPresentWithLeaseOperation")];
     assert_refused(blob.break_lease().await, &none);
@@ -129,9 +129,7 @@ async fn what_is_not_leased_cannot_be_broken_or_renewed() {
     assert_refused(missing.acquire_lease(MINUTE).await, &[(404, "BlobNotFound")]);
 }
 
-#[tokio::test]
-async fn a_lease_is_acquired_on_conditions() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_lease_is_acquired_on_conditions(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let etag = blob.get_properties().await.unwrap().etag.unwrap();
     let other: ETag = "\"0x8D0000000000000\"".parse().unwrap();
@@ -149,9 +147,7 @@ async fn a_lease_is_acquired_on_conditions() {
     assert_eq!(told(&blob).await.0, LeaseState::Available);
 }
 
-#[tokio::test]
-async fn a_guard_holds_its_lease_until_it_is_released_or_dropped() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_guard_holds_its_lease_until_it_is_released_or_dropped(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let lease = blob.acquire_lease(MINUTE).proposed_id(id(MINE)).guard().await.unwrap();
     assert_eq!((lease.id(), lease.is_held()), (&id(MINE), true));

@@ -8,6 +8,14 @@ use blobcopy::{
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_leased_destination_is_copied_into_with_its_lease,
+    a_lease_that_is_not_there_is_refused,
+    the_lease_of_a_source_does_not_matter,
+    an_operation_remembers_its_lease_for_the_abort,
+    every_write_takes_the_lease,
+];
+
 const MISSING: &[(u16, &str)] = &[(412, "LeaseIdMissing")];
 const WRONG: &[(u16, &str)] = &[(412, "LeaseIdMismatchWithBlobOperation")];
 const NO_LEASE: &[(u16, &str)] = &[(412, "LeaseNotPresentWithBlobOperation"), (412, "LeaseLost")];
@@ -34,9 +42,7 @@ async fn content(blob: &BlobClient) -> Vec<u8> {
     blob.download().await.unwrap().bytes().await.unwrap().to_vec()
 }
 
-#[tokio::test]
-async fn a_leased_destination_is_copied_into_with_its_lease() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_leased_destination_is_copied_into_with_its_lease(azurite: &Azurite) {
     let (source, destination) = ends(azurite).await;
     let id = lease(&destination).await;
 
@@ -54,17 +60,13 @@ async fn a_leased_destination_is_copied_into_with_its_lease() {
     assert_eq!(properties.lease_duration, Some(LeaseDuration::Infinite));
 }
 
-#[tokio::test]
-async fn a_lease_that_is_not_there_is_refused() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_lease_that_is_not_there_is_refused(azurite: &Azurite) {
     let (source, destination) = ends(azurite).await;
     assert_refused(destination.start_copy_from_uri(&source).lease_id(another()).await, NO_LEASE);
     assert_eq!(content(&destination).await, b"old");
 }
 
-#[tokio::test]
-async fn the_lease_of_a_source_does_not_matter() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn the_lease_of_a_source_does_not_matter(azurite: &Azurite) {
     let (source, destination) = ends(azurite).await;
     lease(&source).await;
     destination.start_copy_from_uri(&source).await.unwrap().wait().await.unwrap();
@@ -73,9 +75,7 @@ async fn the_lease_of_a_source_does_not_matter() {
     assert_eq!(copied.lease_state, Some(LeaseState::Available));
 }
 
-#[tokio::test]
-async fn an_operation_remembers_its_lease_for_the_abort() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_operation_remembers_its_lease_for_the_abort(azurite: &Azurite) {
     let (source, destination) = ends(azurite).await;
     let id = lease(&destination).await;
     let mut copy = destination.start_copy_from_uri(&source).lease_id(id.clone()).await.unwrap();
@@ -92,9 +92,7 @@ async fn an_operation_remembers_its_lease_for_the_abort() {
     assert!(matches!(error.status().map(|s| s.as_u16()), Some(409 | 412)), "{error}");
 }
 
-#[tokio::test]
-async fn every_write_takes_the_lease() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn every_write_takes_the_lease(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     disk.create(1024).await.unwrap();
     let id = lease(&disk).await;

@@ -8,9 +8,14 @@ use futures_util::TryStreamExt;
 use super::fixture::{AWKWARD_NAMES, container, service, unused_name};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
-#[tokio::test]
-async fn every_name_comes_back_as_it_was_given() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    every_name_comes_back_as_it_was_given,
+    a_list_tells_of_copies_snapshots_metadata_and_tags,
+    a_list_by_hierarchy_stops_at_the_delimiter,
+    containers_are_listed_with_their_metadata,
+];
+
+async fn every_name_comes_back_as_it_was_given(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     for name in AWKWARD_NAMES {
         container.block_blob_client(name).upload("x").await.unwrap();
@@ -30,9 +35,7 @@ async fn every_name_comes_back_as_it_was_given() {
     }
 }
 
-#[tokio::test]
-async fn a_list_tells_of_copies_snapshots_metadata_and_tags() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_list_tells_of_copies_snapshots_metadata_and_tags(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let notes = container.block_blob_client("notes.txt");
     notes.upload("some notes").metadata([("owner", "team a")]).tags([("k", "v")]).await.unwrap();
@@ -55,9 +58,7 @@ async fn a_list_tells_of_copies_snapshots_metadata_and_tags() {
     assert_eq!(blobs[2].properties.etag, notes.get_properties().await.unwrap().etag);
 }
 
-#[tokio::test]
-async fn a_list_by_hierarchy_stops_at_the_delimiter() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_list_by_hierarchy_stops_at_the_delimiter(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     for name in ["a", "dir/b", "dir/deeper/c", "z"] {
         container.block_blob_client(name).upload("x").await.unwrap();
@@ -80,9 +81,7 @@ async fn a_list_by_hierarchy_stops_at_the_delimiter() {
     assert_eq!(listed("dir/").await, ["dir/b", "dir/deeper/"]);
 }
 
-#[tokio::test]
-async fn containers_are_listed_with_their_metadata() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn containers_are_listed_with_their_metadata(azurite: &Azurite) {
     let service = service(azurite, &ACCOUNT);
     let name = unused_name();
     service.container_client(&name).create().metadata([("origin", "test")]).await.unwrap();

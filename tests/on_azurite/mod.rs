@@ -32,3 +32,36 @@ mod snapshots;
 mod stored_policies;
 mod tags;
 mod tiers;
+
+use libtest_mimic::Trial;
+
+pub(super) fn tests() -> Vec<Trial> {
+    let modules = [
+        abort::tests(),
+        account_sas::tests(),
+        append_blobs::tests(),
+        block_lists::tests(),
+        containers::tests(),
+        copies::tests(),
+        copy_conditions::tests(),
+        copy_endings::tests(),
+        copy_from_uri::tests(),
+        copy_sources::tests(),
+        delegation::tests(),
+        harness::tests(),
+        headers::tests(),
+        lease_actions::tests(),
+        leases::tests(),
+        lists::tests(),
+        page_blobs::tests(),
+        page_sizes::tests(),
+        reads::tests(),
+        sas::tests(),
+        signing::tests(),
+        snapshots::tests(),
+        stored_policies::tests(),
+        tags::tests(),
+        tiers::tests(),
+    ];
+    modules.into_iter().flatten().collect()
+}

@@ -10,11 +10,19 @@ use super::{
 };
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_new_page_blob_is_of_its_size_and_zero,
+    a_page_blob_may_be_empty,
+    long_content_is_cut_and_sent_several_at_a_time,
+    cleared_pages_are_zero_and_no_longer_listed,
+    the_list_can_be_of_a_part,
+    conditions_hold_for_pages,
+    pages_must_be_within_a_page_blob,
+];
+
 const MIB: usize = 1 << 20;
 
-#[tokio::test]
-async fn a_new_page_blob_is_of_its_size_and_zero() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_new_page_blob_is_of_its_size_and_zero(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     let create = disk.create(3 * 512).sequence_number(7).metadata([("origin", "test")]);
     let created = create.await.unwrap();
@@ -36,18 +44,14 @@ async fn a_new_page_blob_is_of_its_size_and_zero() {
     assert_eq!((ranges.content_length, ranges.etag), (3 * 512, created.etag));
 }
 
-#[tokio::test]
-async fn a_page_blob_may_be_empty() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_page_blob_may_be_empty(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     disk.create(0).await.unwrap();
     assert_eq!(disk.get_properties().await.unwrap().content_length, 0);
     assert!(content(&disk).await.is_empty());
 }
 
-#[tokio::test]
-async fn long_content_is_cut_and_sent_several_at_a_time() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn long_content_is_cut_and_sent_several_at_a_time(azurite: &Azurite) {
     // The length, the requests that it takes, and how many of them may be under way at a time.
     let cases = [(512, 1, 4), (4 * MIB, 1, 4), (4 * MIB + 512, 2, 4), (9 * MIB + 3 * 512, 3, 2)];
     for (length, requests, at_a_time) in cases {
@@ -83,9 +87,7 @@ fn numbered_pages(count: usize) -> Vec<u8> {
     (1..=count).flat_map(|page| (page as u64).to_le_bytes().repeat(512 / 8)).collect()
 }
 
-#[tokio::test]
-async fn cleared_pages_are_zero_and_no_longer_listed() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn cleared_pages_are_zero_and_no_longer_listed(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     disk.create(8 * 512).await.unwrap();
     disk.upload_pages(0, vec![1; 8 * 512]).await.unwrap();
@@ -102,11 +104,9 @@ async fn cleared_pages_are_zero_and_no_longer_listed() {
     assert_eq!(content(&disk).await, [0; 8 * 512]);
 }
 
-#[tokio::test]
-async fn the_list_can_be_of_a_part() {
+async fn the_list_can_be_of_a_part(azurite: &Azurite) {
     type Pages = &'static [(u64, u64)];
 
-    let Some(azurite) = Azurite::shared() else { return };
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     disk.create(16 * 512).await.unwrap();
     for page in [1, 4, 5, 6, 12] {
@@ -128,9 +128,7 @@ async fn the_list_can_be_of_a_part() {
     }
 }
 
-#[tokio::test]
-async fn conditions_hold_for_pages() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn conditions_hold_for_pages(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     let old = disk.create(1024).await.unwrap().etag.unwrap();
     let is = |etag: &ETag| Conditions::new().if_match(etag.clone());
@@ -152,9 +150,7 @@ async fn conditions_hold_for_pages() {
     assert_eq!(content(&disk).await, [[1; 512], [0; 512]].concat());
 }
 
-#[tokio::test]
-async fn pages_must_be_within_a_page_blob() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn pages_must_be_within_a_page_blob(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let disk = container.page_blob_client("disk");
     disk.create(1024).await.unwrap();

@@ -8,6 +8,14 @@ use blobcopy::{
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_disk_that_grows_is_zero_where_it_is_new,
+    a_resize_is_a_write,
+    each_action_does_to_the_sequence_number_what_it_says,
+    pages_are_written_only_at_the_sequence_number_that_was_thought,
+    a_copy_brings_size_and_sequence_number,
+];
+
 async fn disk(azurite: &Azurite, pages: u64) -> PageBlobClient {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("disk");
     disk.create(pages * 512).await.unwrap();
@@ -18,9 +26,7 @@ async fn content(disk: &PageBlobClient) -> Vec<u8> {
     disk.download().await.unwrap().bytes().await.unwrap().to_vec()
 }
 
-#[tokio::test]
-async fn a_disk_that_grows_is_zero_where_it_is_new() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_disk_that_grows_is_zero_where_it_is_new(azurite: &Azurite) {
     let disk = disk(azurite, 1).await;
     let before = disk.upload_pages(0, vec![1; 512]).await.unwrap();
     let grown = disk.resize(3 * 512).await.unwrap();
@@ -40,9 +46,7 @@ async fn a_disk_that_grows_is_zero_where_it_is_new() {
     assert_eq!(ranges.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>(), [(0, 511)]);
 }
 
-#[tokio::test]
-async fn a_resize_is_a_write() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_resize_is_a_write(azurite: &Azurite) {
     let disk = disk(azurite, 1).await;
     let unmet = Conditions::new().if_match("\"0x8D0000000000000\"".parse().unwrap());
     assert_refused(disk.resize(1024).conditions(unmet).await, &[(412, "ConditionNotMet")]);
@@ -61,9 +65,7 @@ async fn a_resize_is_a_write() {
     assert_refused(container.page_blob_client("notes").resize(512).await, &no_disk);
 }
 
-#[tokio::test]
-async fn each_action_does_to_the_sequence_number_what_it_says() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn each_action_does_to_the_sequence_number_what_it_says(azurite: &Azurite) {
     let disk = disk(azurite, 1).await;
     let steps =
         [(Increment, 1), (Max(7), 7), (Max(5), 7), (Update(5), 5), (Increment, 6), (Update(0), 0)];
@@ -76,9 +78,7 @@ async fn each_action_does_to_the_sequence_number_what_it_says() {
     }
 }
 
-#[tokio::test]
-async fn pages_are_written_only_at_the_sequence_number_that_was_thought() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn pages_are_written_only_at_the_sequence_number_that_was_thought(azurite: &Azurite) {
     let disk = disk(azurite, 2).await;
     disk.set_sequence_number(Update(5)).await.unwrap();
     let upload = || disk.upload_pages(0, vec![1; 512]);
@@ -99,9 +99,7 @@ async fn pages_are_written_only_at_the_sequence_number_that_was_thought() {
     assert_eq!(content(&disk).await, [0; 1024]);
 }
 
-#[tokio::test]
-async fn a_copy_brings_size_and_sequence_number() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_copy_brings_size_and_sequence_number(azurite: &Azurite) {
     let disk = disk(azurite, 4).await;
     disk.set_sequence_number(Update(9)).await.unwrap();
     let copy = container(azurite, &ACCOUNT).await.page_blob_client("copy");

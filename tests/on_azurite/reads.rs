@@ -6,9 +6,14 @@ use futures_util::TryStreamExt;
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
-#[tokio::test]
-async fn ranges_are_read_as_asked() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    ranges_are_read_as_asked,
+    a_stream_brings_every_byte_in_order,
+    an_empty_blob_has_nothing_to_read,
+    a_missing_blob_is_missing,
+];
+
+async fn ranges_are_read_as_asked(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let blob = container.block_blob_client("alphabet");
     blob.upload("abcdefghijklmnopqrstuvwxyz").content_type("text/plain").await.unwrap();
@@ -31,9 +36,7 @@ async fn ranges_are_read_as_asked() {
     assert_refused(blob.download().range(27..).await, &[(416, "InvalidRange")]);
 }
 
-#[tokio::test]
-async fn a_stream_brings_every_byte_in_order() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_stream_brings_every_byte_in_order(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("long");
     let content: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
     blob.upload(content.clone()).await.unwrap();
@@ -48,9 +51,7 @@ async fn a_stream_brings_every_byte_in_order() {
     assert!(pieces > 1, "4 MB came as one piece");
 }
 
-#[tokio::test]
-async fn an_empty_blob_has_nothing_to_read() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn an_empty_blob_has_nothing_to_read(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("empty");
     blob.upload("").await.unwrap();
     let mut download = blob.download().await.unwrap();
@@ -59,9 +60,7 @@ async fn an_empty_blob_has_nothing_to_read() {
     assert_refused(blob.download().range(1..).await, &[(416, "InvalidRange")]);
 }
 
-#[tokio::test]
-async fn a_missing_blob_is_missing() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_missing_blob_is_missing(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.blob_client("missing");
     let missing = [(404, "BlobNotFound")];
     assert!(!blob.exists().await.unwrap());

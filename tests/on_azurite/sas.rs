@@ -12,6 +12,18 @@ use super::fixture::{
 };
 use crate::support::azurite::{ACCOUNT, Azurite, OTHER_ACCOUNT};
 
+tests![
+    a_sas_is_given_in_the_url_or_as_the_credential,
+    a_sas_of_an_awkward_name_is_for_that_name,
+    a_sas_allows_what_it_says_and_no_more,
+    a_sas_is_valid_from_its_start_to_its_end,
+    a_sas_is_of_one_blob_one_account_and_one_text,
+    every_layout_of_the_signed_text_is_accepted,
+    a_sas_for_https_is_refused_over_http,
+    a_sas_of_a_snapshot_is_for_it_alone,
+    a_sas_of_a_container_is_for_all_that_is_in_it,
+];
+
 const CONTENT: &str = "content";
 
 /// A blob with content, in a container of its own.
@@ -32,9 +44,7 @@ async fn content(blob: &BlobClient) -> Vec<u8> {
     blob.download().await.unwrap().bytes().await.unwrap().to_vec()
 }
 
-#[tokio::test]
-async fn a_sas_is_given_in_the_url_or_as_the_credential() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_is_given_in_the_url_or_as_the_credential(azurite: &Azurite) {
     let (_, blob) = blob(azurite).await;
     let sas = blob_sas(&ACCOUNT, &blob, BlobSasPermissions::new().read());
     assert_eq!(content(&by(&sas, &blob)).await, CONTENT.as_bytes());
@@ -45,9 +55,7 @@ async fn a_sas_is_given_in_the_url_or_as_the_credential() {
     }
 }
 
-#[tokio::test]
-async fn a_sas_of_an_awkward_name_is_for_that_name() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_of_an_awkward_name_is_for_that_name(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     for name in AWKWARD_NAMES {
         let blob = container.block_blob_client(name);
@@ -59,9 +67,7 @@ async fn a_sas_of_an_awkward_name_is_for_that_name() {
     }
 }
 
-#[tokio::test]
-async fn a_sas_allows_what_it_says_and_no_more() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_allows_what_it_says_and_no_more(azurite: &Azurite) {
     let may_not = [(403, "AuthorizationPermissionMismatch")];
     let (_, blob) = blob(azurite).await;
     let permitted = |permissions| by(&blob_sas(&ACCOUNT, &blob, permissions), &blob);
@@ -86,9 +92,7 @@ async fn a_sas_allows_what_it_says_and_no_more() {
     assert!(!blob.exists().await.unwrap());
 }
 
-#[tokio::test]
-async fn a_sas_is_valid_from_its_start_to_its_end() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_is_valid_from_its_start_to_its_end(azurite: &Azurite) {
     let (_, blob) = blob(azurite).await;
     let hour = time::Duration::HOUR;
     let between = |start, end| {
@@ -104,9 +108,7 @@ async fn a_sas_is_valid_from_its_start_to_its_end() {
     }
 }
 
-#[tokio::test]
-async fn a_sas_is_of_one_blob_one_account_and_one_text() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_is_of_one_blob_one_account_and_one_text(azurite: &Azurite) {
     let (container, blob) = blob(azurite).await;
     let read = BlobSasPermissions::new().read();
     let good = blob_sas(&ACCOUNT, &blob, read);
@@ -118,9 +120,7 @@ async fn a_sas_is_of_one_blob_one_account_and_one_text() {
     }
 }
 
-#[tokio::test]
-async fn every_layout_of_the_signed_text_is_accepted() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn every_layout_of_the_signed_text_is_accepted(azurite: &Azurite) {
     let (_, blob) = blob(azurite).await;
     for version in ["2018-11-09", "2019-12-12", "2020-12-06", "2022-11-02", "2026-04-06"] {
         let sas = ServiceSas::blob(blob.container_name(), blob.name())
@@ -145,9 +145,7 @@ async fn every_layout_of_the_signed_text_is_accepted() {
     }
 }
 
-#[tokio::test]
-async fn a_sas_for_https_is_refused_over_http() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_for_https_is_refused_over_http(azurite: &Azurite) {
     let (_, blob) = blob(azurite).await;
     let sas = ServiceSas::blob(blob.container_name(), blob.name())
         .permissions(BlobSasPermissions::new().read())
@@ -159,9 +157,7 @@ async fn a_sas_for_https_is_refused_over_http() {
     assert_refused(by(&sas, &blob).download().await, &refused);
 }
 
-#[tokio::test]
-async fn a_sas_of_a_snapshot_is_for_it_alone() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_of_a_snapshot_is_for_it_alone(azurite: &Azurite) {
     let (_, blob) = blob(azurite).await;
     let taken = blob.create_snapshot().await.unwrap().snapshot;
     blob.block_blob_client().upload("changed").await.unwrap();
@@ -178,9 +174,7 @@ async fn a_sas_of_a_snapshot_is_for_it_alone() {
     // Azurite takes the snapshot that is asked for into every signed text.
 }
 
-#[tokio::test]
-async fn a_sas_of_a_container_is_for_all_that_is_in_it() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_of_a_container_is_for_all_that_is_in_it(azurite: &Azurite) {
     let (container, blob) = blob(azurite).await;
     let all = ContainerSasPermissions::new().read().write().create().delete();
     let sas = container_sas(&ACCOUNT, &container, all);

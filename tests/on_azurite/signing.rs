@@ -20,9 +20,18 @@ use crate::support::{
     web,
 };
 
-#[tokio::test]
-async fn awkward_names_are_signed_and_arrive_as_they_are() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![
+    awkward_names_are_signed_and_arrive_as_they_are,
+    the_root_container_may_be_left_out_of_a_url,
+    metadata_is_signed_in_the_order_of_the_service,
+    conditions_are_signed_and_obeyed_on_a_read,
+    what_every_call_can_set_is_signed_and_echoed,
+    versions_of_the_service_differ_in_nothing_that_is_signed_here,
+    a_wrong_key_is_refused,
+    dates_of_the_service_are_read,
+];
+
+async fn awkward_names_are_signed_and_arrive_as_they_are(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     for name in AWKWARD_NAMES {
         let blob = container.block_blob_client(name);
@@ -53,9 +62,7 @@ fn listed_names(list: &str) -> BTreeSet<String> {
     names.map(|name| quick_xml::escape::unescape(name).unwrap().into_owned()).collect()
 }
 
-#[tokio::test]
-async fn the_root_container_may_be_left_out_of_a_url() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn the_root_container_may_be_left_out_of_a_url(azurite: &Azurite) {
     let root = service(azurite, &ACCOUNT).container_client("$root");
     root.create().await.unwrap();
     root.block_blob_client("a b.txt").upload("in the root").await.unwrap();
@@ -66,9 +73,7 @@ async fn the_root_container_may_be_left_out_of_a_url() {
     assert_eq!(blob.download().await.unwrap().bytes().await.unwrap(), "in the root");
 }
 
-#[tokio::test]
-async fn metadata_is_signed_in_the_order_of_the_service() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn metadata_is_signed_in_the_order_of_the_service(azurite: &Azurite) {
     // Where a name has a digit and another a `_` at the same place, what the service does has not
     // been seen.
     let cases: [&[(&str, &str)]; 6] = [
@@ -92,9 +97,7 @@ async fn metadata_is_signed_in_the_order_of_the_service() {
     }
 }
 
-#[tokio::test]
-async fn conditions_are_signed_and_obeyed_on_a_read() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn conditions_are_signed_and_obeyed_on_a_read(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let blob = container.block_blob_client("blob");
     let written = blob.upload("content").await.unwrap();
@@ -130,9 +133,7 @@ async fn conditions_are_signed_and_obeyed_on_a_read() {
     }
 }
 
-#[tokio::test]
-async fn what_every_call_can_set_is_signed_and_echoed() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn what_every_call_can_set_is_signed_and_echoed(azurite: &Azurite) {
     let recording = Recording::default();
     let service = service_with(azurite, &ACCOUNT, recording.options().application_id("referee"));
     let container = container_of(&service).await;
@@ -154,9 +155,7 @@ async fn what_every_call_can_set_is_signed_and_echoed() {
     assert!(download.sent["user-agent"].to_str().unwrap().starts_with("referee blobcopy/"));
 }
 
-#[tokio::test]
-async fn versions_of_the_service_differ_in_nothing_that_is_signed_here() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn versions_of_the_service_differ_in_nothing_that_is_signed_here(azurite: &Azurite) {
     for version in ["2016-05-31", "2019-12-12", "2021-08-06", "2026-04-06", "2026-06-06"] {
         let options = ClientOptions::new().service_version(version.parse().unwrap());
         let container = container_of(&service_with(azurite, &ACCOUNT, options)).await;
@@ -166,9 +165,7 @@ async fn versions_of_the_service_differ_in_nothing_that_is_signed_here() {
     }
 }
 
-#[tokio::test]
-async fn a_wrong_key_is_refused() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_wrong_key_is_refused(azurite: &Azurite) {
     let name = unused_name();
     let endpoint = || azurite.endpoint(&ACCOUNT).parse().unwrap();
     let wrong = Credential::shared_key(ACCOUNT.name, OTHER_ACCOUNT.key).unwrap();
@@ -183,9 +180,7 @@ async fn a_wrong_key_is_refused() {
     assert!(!service(azurite, &ACCOUNT).container_client(&name).exists().await.unwrap());
 }
 
-#[tokio::test]
-async fn dates_of_the_service_are_read() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn dates_of_the_service_are_read(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");
     let written: OffsetDateTime = blob.upload("").await.unwrap().last_modified.unwrap();
     let properties = blob.get_properties().await.unwrap();

@@ -7,11 +7,19 @@ use blobcopy::{
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_snapshot_keeps_what_was_there,
+    a_disk_goes_back_to_a_snapshot_and_keeps_the_later_ones,
+    a_snapshot_may_have_metadata_of_its_own,
+    a_snapshot_is_taken_on_conditions,
+    a_blob_with_snapshots_is_deleted_only_with_their_leave,
+    snapshots_can_be_deleted_and_the_blob_kept,
+    one_snapshot_can_be_deleted_alone,
+];
+
 const GONE: &[(u16, &str)] = &[(404, "BlobNotFound")];
 
-#[tokio::test]
-async fn a_snapshot_keeps_what_was_there() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_keeps_what_was_there(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("a disk");
     disk.create(2 * 512).metadata([("state", "old")]).await.unwrap();
     let old = disk.upload_pages(0, vec![1; 512]).await.unwrap();
@@ -39,9 +47,7 @@ async fn a_snapshot_keeps_what_was_there() {
     assert_eq!(again.download().await.unwrap().bytes().await.unwrap(), content);
 }
 
-#[tokio::test]
-async fn a_disk_goes_back_to_a_snapshot_and_keeps_the_later_ones() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_disk_goes_back_to_a_snapshot_and_keeps_the_later_ones(azurite: &Azurite) {
     let disk = container(azurite, &ACCOUNT).await.page_blob_client("a disk");
     disk.create(2 * 512).metadata([("state", "old")]).await.unwrap();
     disk.upload_pages(0, vec![1; 512]).await.unwrap();
@@ -67,9 +73,7 @@ async fn a_disk_goes_back_to_a_snapshot_and_keeps_the_later_ones() {
     disk.upload_pages(1024, vec![3; 512]).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_snapshot_may_have_metadata_of_its_own() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_may_have_metadata_of_its_own(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");
     blob.upload("content").metadata([("kept", "from the blob")]).await.unwrap();
     let own = blob.create_snapshot().metadata([("why", "nightly")]).await.unwrap();
@@ -78,9 +82,7 @@ async fn a_snapshot_may_have_metadata_of_its_own() {
     assert_eq!(metadata, [("why", "nightly")]);
 }
 
-#[tokio::test]
-async fn a_snapshot_is_taken_on_conditions() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_snapshot_is_taken_on_conditions(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");
     let etag = blob.upload("content").await.unwrap().etag.unwrap();
     let other: ETag = "\"0x8D0000000000000\"".parse().unwrap();
@@ -92,9 +94,7 @@ async fn a_snapshot_is_taken_on_conditions() {
     blob.create_snapshot().conditions(is(&etag)).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_blob_with_snapshots_is_deleted_only_with_their_leave() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_blob_with_snapshots_is_deleted_only_with_their_leave(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.blob_client("a blob");
     let snapshots = snapshotted(&blob).await;
 
@@ -107,9 +107,7 @@ async fn a_blob_with_snapshots_is_deleted_only_with_their_leave() {
     }
 }
 
-#[tokio::test]
-async fn snapshots_can_be_deleted_and_the_blob_kept() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn snapshots_can_be_deleted_and_the_blob_kept(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.blob_client("a blob");
     let snapshots = snapshotted(&blob).await;
 
@@ -122,9 +120,7 @@ async fn snapshots_can_be_deleted_and_the_blob_kept() {
     assert!(!blob.exists().await.unwrap());
 }
 
-#[tokio::test]
-async fn one_snapshot_can_be_deleted_alone() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn one_snapshot_can_be_deleted_alone(azurite: &Azurite) {
     let blob = container(azurite, &ACCOUNT).await.blob_client("a blob");
     let [first, second] = snapshotted(&blob).await;
 

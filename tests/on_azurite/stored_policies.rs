@@ -14,6 +14,12 @@ use crate::support::{
     web,
 };
 
+tests![
+    a_policy_gives_permissions_and_times,
+    a_policy_that_is_changed_or_gone_takes_its_sas_along,
+    what_a_policy_leaves_open_the_sas_may_say,
+];
+
 const FOR_YEARS: (&str, &str) = ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z");
 const OVER: (&str, &str) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
 
@@ -71,9 +77,7 @@ fn of_blob(blob: &BlobClient, policy: &str) -> SasToken {
     sas.stored_policy(policy).sign(&key(&ACCOUNT)).unwrap()
 }
 
-#[tokio::test]
-async fn a_policy_gives_permissions_and_times() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_policy_gives_permissions_and_times(azurite: &Azurite) {
     let (container, blob) = filled(azurite).await;
     store(&container, "readers of <this> & that", FOR_YEARS, "rl").await;
     let sas = of_blob(&blob, "readers of <this> & that");
@@ -92,9 +96,7 @@ async fn a_policy_gives_permissions_and_times() {
     assert_eq!(copy.download().await.unwrap().bytes().await.unwrap(), "content");
 }
 
-#[tokio::test]
-async fn a_policy_that_is_changed_or_gone_takes_its_sas_along() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_policy_that_is_changed_or_gone_takes_its_sas_along(azurite: &Azurite) {
     let (container, blob) = filled(azurite).await;
     let reader = blob_by(&of_blob(&blob, "policy"), &blob);
     assert_refused(reader.download().await, NOT_AUTHENTIC);
@@ -111,9 +113,7 @@ async fn a_policy_that_is_changed_or_gone_takes_its_sas_along() {
     reader.download().await.unwrap();
 }
 
-#[tokio::test]
-async fn what_a_policy_leaves_open_the_sas_may_say() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn what_a_policy_leaves_open_the_sas_may_say(azurite: &Azurite) {
     let (container, blob) = filled(azurite).await;
     store(&container, "policy", FOR_YEARS, "r").await;
     // The signature covers what is beside the policy. Azurite judges by the policy alone.

@@ -8,6 +8,16 @@ use blobcopy::{
 use super::fixture::{assert_refused, blob_sas, container, container_sas, with_query};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    tags_are_replaced_as_a_whole_and_change_no_etag,
+    tags_of_an_upload_go_with_the_next_one,
+    more_tags_than_ten_are_refused,
+    a_condition_on_tags_is_judged,
+    tags_are_set_under_a_lease,
+    a_sas_needs_a_permission_of_its_own_for_tags,
+    tags_of_a_list_are_those_of_each_blob,
+];
+
 const UNMET: &[(u16, &str)] = &[(412, "ConditionNotMet")];
 
 async fn blob(azurite: &Azurite) -> BlobClient {
@@ -20,9 +30,7 @@ fn if_tags(expression: &str) -> Conditions {
     Conditions::new().if_tags(expression)
 }
 
-#[tokio::test]
-async fn tags_are_replaced_as_a_whole_and_change_no_etag() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn tags_are_replaced_as_a_whole_and_change_no_etag(azurite: &Azurite) {
     let blob = blob(azurite).await;
     assert!(blob.get_tags().await.unwrap().is_empty());
     let etag = blob.get_properties().await.unwrap().etag;
@@ -41,9 +49,7 @@ async fn tags_are_replaced_as_a_whole_and_change_no_etag() {
     }
 }
 
-#[tokio::test]
-async fn tags_of_an_upload_go_with_the_next_one() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn tags_of_an_upload_go_with_the_next_one(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let upload = blob.block_blob_client().upload("new").tags([("a&b=c", "x+y z")]).await;
     // No tag holds & or a =, whichever way it is encoded. Azurite has a strange code for it.
@@ -57,9 +63,7 @@ async fn tags_of_an_upload_go_with_the_next_one() {
     assert!(blob.get_tags().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn more_tags_than_ten_are_refused() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn more_tags_than_ten_are_refused(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let many = |count: usize| -> Tags {
         let pairs = (0..count).map(|number| (format!("tag{number}"), "v".to_owned()));
@@ -75,9 +79,7 @@ async fn more_tags_than_ten_are_refused() {
     assert_eq!(blob.get_tags().await.unwrap().len(), 10);
 }
 
-#[tokio::test]
-async fn a_condition_on_tags_is_judged() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_condition_on_tags_is_judged(azurite: &Azurite) {
     let blob = blob(azurite).await;
     blob.set_tags([("state", "ready"), ("date", "2026-01-05")]).await.unwrap();
     for met in [
@@ -109,9 +111,7 @@ async fn a_condition_on_tags_is_judged() {
     blob.delete().conditions(if_tags("\"state\" = 'gone'")).await.unwrap();
 }
 
-#[tokio::test]
-async fn tags_are_set_under_a_lease() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn tags_are_set_under_a_lease(azurite: &Azurite) {
     let blob = blob(azurite).await;
     blob.set_tags([("k", "v")]).await.unwrap();
     let lease = blob.acquire_infinite_lease().await.unwrap().lease_id;
@@ -125,9 +125,7 @@ async fn tags_are_set_under_a_lease() {
     assert_eq!(blob.get_tags().lease_id(lease).await.unwrap().get("k"), Some("w"));
 }
 
-#[tokio::test]
-async fn a_sas_needs_a_permission_of_its_own_for_tags() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_sas_needs_a_permission_of_its_own_for_tags(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let may = |permissions| {
         let url = with_query(blob.url().unwrap(), blob_sas(&ACCOUNT, &blob, permissions).expose());
@@ -143,9 +141,7 @@ async fn a_sas_needs_a_permission_of_its_own_for_tags() {
     assert_refused(tagger.download().await, &may_not);
 }
 
-#[tokio::test]
-async fn tags_of_a_list_are_those_of_each_blob() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn tags_of_a_list_are_those_of_each_blob(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     for name in ["a", "b"] {
         let blob = container.block_blob_client(name);

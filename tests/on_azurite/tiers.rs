@@ -5,6 +5,14 @@ use blobcopy::{AccessTier, BlockBlobClient, RehydratePriority, TierChange};
 use super::fixture::{assert_refused, container};
 use crate::support::azurite::{ACCOUNT, Azurite};
 
+tests![
+    a_tier_is_inferred_until_it_is_set,
+    what_is_archived_comes_back_later,
+    a_tier_that_there_is_not_is_refused,
+    the_tier_of_a_leased_blob_is_changed_with_its_lease,
+    a_copy_has_the_tier_that_was_asked_for,
+];
+
 async fn blob(azurite: &Azurite) -> BlockBlobClient {
     let blob = container(azurite, &ACCOUNT).await.block_blob_client("blob");
     blob.upload("content").await.unwrap();
@@ -16,9 +24,7 @@ async fn tier(blob: &BlockBlobClient) -> (Option<AccessTier>, Option<bool>) {
     (properties.access_tier, properties.is_access_tier_inferred)
 }
 
-#[tokio::test]
-async fn a_tier_is_inferred_until_it_is_set() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_tier_is_inferred_until_it_is_set(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let before = blob.get_properties().await.unwrap();
     assert_eq!(tier(&blob).await, (Some(AccessTier::Hot), Some(true)));
@@ -33,9 +39,7 @@ async fn a_tier_is_inferred_until_it_is_set() {
     }
 }
 
-#[tokio::test]
-async fn what_is_archived_comes_back_later() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn what_is_archived_comes_back_later(azurite: &Azurite) {
     let blob = blob(azurite).await;
     assert_eq!(blob.set_tier(AccessTier::Archive).await.unwrap(), TierChange::Done);
     let archived = [(409, "BlobArchived")];
@@ -49,9 +53,7 @@ async fn what_is_archived_comes_back_later() {
     assert!(matches!(found, Some(AccessTier::Hot | AccessTier::Archive)), "{found:?}");
 }
 
-#[tokio::test]
-async fn a_tier_that_there_is_not_is_refused() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_tier_that_there_is_not_is_refused(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let refused = [(400, "InvalidBlobTier"), (400, "InvalidHeaderValue")];
     // The tier of a disk, and a word that is none; Azurite calls both unsupported.
@@ -63,9 +65,7 @@ async fn a_tier_that_there_is_not_is_refused() {
     assert_eq!(blob.download().await.unwrap().bytes().await.unwrap(), "content");
 }
 
-#[tokio::test]
-async fn the_tier_of_a_leased_blob_is_changed_with_its_lease() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn the_tier_of_a_leased_blob_is_changed_with_its_lease(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let lease = blob.acquire_infinite_lease().await.unwrap().lease_id;
     let wrong = "66666666-7777-8888-9999-aaaaaaaaaaaa".parse().unwrap();
@@ -76,9 +76,7 @@ async fn the_tier_of_a_leased_blob_is_changed_with_its_lease() {
     assert_eq!(tier(&blob).await.0, Some(AccessTier::Cool));
 }
 
-#[tokio::test]
-async fn a_copy_has_the_tier_that_was_asked_for() {
-    let Some(azurite) = Azurite::shared() else { return };
+async fn a_copy_has_the_tier_that_was_asked_for(azurite: &Azurite) {
     let source = blob(azurite).await;
     source.set_tier(AccessTier::Cool).await.unwrap();
     let container = container(azurite, &ACCOUNT).await;

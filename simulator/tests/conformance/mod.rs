@@ -16,9 +16,9 @@ use self::document::{Document, Row};
 use crate::live_check::{case::Case, outcome::differences, wire::Server};
 use crate::support::azurite::{ACCOUNT, Account, Azurite, OTHER_ACCOUNT};
 
-#[tokio::test]
-async fn every_difference_to_azurite_is_explained() {
-    let Some(azurite) = Azurite::shared() else { return };
+tests![every_difference_to_azurite_is_explained];
+
+async fn every_difference_to_azurite_is_explained(azurite: &Azurite) {
     let sim = Simulator::builder()
         .account(ACCOUNT.name, ACCOUNT.key)
         .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
@@ -53,12 +53,4 @@ async fn every_difference_to_azurite_is_explained() {
     assert!(missing.is_empty(), "{} new differences:\n{}", missing.len(), missing.concat());
     assert!(stale.is_empty(), "{} rows hold no longer:\n{}", stale.len(), stale.concat());
     assert!(unused.is_empty(), "rows of headers that hold no longer: {unused:?}");
-}
-
-#[test]
-fn every_case_has_a_name_of_its_own() {
-    let cases = Case::all();
-    let names: BTreeSet<_> = cases.iter().map(|case| &case.name).collect();
-    assert_eq!(names.len(), cases.len());
-    assert!(cases.len() > 100, "only {} cases were read", cases.len());
 }

@@ -1,56 +1,49 @@
-//! The SDKs themselves: a test says why they are not there, and CI cannot do without them.
+//! Tests without their referee: each is ignored with the reason, and CI ignores none.
 
 use std::{
     env,
     process::{Command, Output},
 };
 
-use super::packages::SKIP;
+tests![; plain: without_a_language_its_tests_are_ignored_with_the_reason, ci_ignores_no_test];
 
-const TESTS: [(&str, &str); 2] = [
-    ("python", "Python 3.11 or newer with venv and pip (cannot run `python"),
-    ("javascript", "Node.js 20 or newer with npm (cannot run `node`"),
+const PYTHON: &str = "needs Python 3.11 or newer with venv and pip: cannot run `python";
+const NODE: &str = "needs Node.js 20 or newer with npm: cannot run `node`";
+const TESTS: [(&str, &str); 4] = [
+    ("on_sdks::python_finds_the_service_in_the_simulator", PYTHON),
+    ("on_sdks::javascript_finds_the_service_in_the_simulator", NODE),
+    ("on_sdks::live::recorded_exchanges_of_the_live_service_come_back_as_they_were", PYTHON),
+    ("conformance::every_difference_to_azurite_is_explained", NODE),
 ];
 
-#[test]
-fn without_a_language_one_line_says_what_to_do() {
-    for (language, needs) in TESTS {
-        let run = run_again(language, |test| test.env_remove(SKIP));
-        assert!(!run.status.success());
+fn without_a_language_its_tests_are_ignored_with_the_reason() {
+    for (test, needs) in TESTS {
+        let run = run_again(test, |test| test.env_remove("CI"));
         let said = said(&run);
-        let lines: Vec<_> = said.lines().filter(|line| line.contains("or newer with")).collect();
-        let [line] = lines[..] else { panic!("not one line: {said}") };
-        assert!(line.contains(needs), "{line}");
-        assert!(line.contains("set BLOBCOPY_SKIP_SDKS=1 to skip"), "{line}");
+        assert!(run.status.success(), "{said}");
+        assert!(said.contains(&format!("test {test} ... ignored ({needs}")), "{said}");
+        let last = said.lines().next_back().unwrap_or_default();
+        let expected = format!("referees: 0 tests ran, 1 ignored; 1 {needs}");
+        assert!(last.starts_with(&expected), "{said}");
+        assert!(!said.contains("installing"), "{said}");
     }
 }
 
-#[test]
-fn one_line_says_that_tests_are_skipped() {
-    for (language, _) in TESTS {
-        let run = run_again(language, |test| test.env(SKIP, "1").env_remove("CI"));
-        assert!(run.status.success());
+fn ci_ignores_no_test() {
+    for (test, needs) in TESTS {
+        let run = run_again(test, |test| test.env("CI", "true"));
         let said = said(&run);
-        assert_eq!(said.matches("are skipped: BLOBCOPY_SKIP_SDKS is set").count(), 1, "{said}");
+        assert!(!run.status.success(), "{said}");
+        assert!(said.contains(&format!("CI runs every test, and this one {needs}")), "{said}");
     }
 }
 
-#[test]
-fn ci_does_not_skip() {
-    for (language, _) in TESTS {
-        let run = run_again(language, |test| test.env(SKIP, "1").env("CI", "true"));
-        assert!(!run.status.success());
-        assert!(said(&run).contains("BLOBCOPY_SKIP_SDKS is refused"), "{}", said(&run));
-    }
-}
-
-/// Runs the test of a language in a process that finds no programs.
-fn run_again(language: &str, environment: impl FnOnce(&mut Command) -> &mut Command) -> Output {
+/// Runs a test in a process that finds no programs.
+fn run_again(name: &str, environment: impl FnOnce(&mut Command) -> &mut Command) -> Output {
     let mut test = Command::new(env::current_exe().expect("a test is a file"));
-    test.arg(format!("on_sdks::{language}_finds_the_service_in_the_simulator")).arg("--exact");
-    environment(test.env("PATH", "")).output().expect("a test can be run")
+    environment(test.args([name, "--exact"]).env("PATH", "")).output().expect("a test can be run")
 }
 
 fn said(run: &Output) -> String {
-    String::from_utf8_lossy(&[&run.stdout[..], &run.stderr].concat()).into_owned()
+    String::from_utf8_lossy(&[&run.stderr[..], &run.stdout].concat()).into_owned()
 }

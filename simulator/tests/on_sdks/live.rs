@@ -9,25 +9,18 @@ use std::{collections::BTreeMap, process::Output};
 use blobcopy_simulator::Simulator;
 use tokio::process::Command;
 
-use super::packages::{self, SKIP};
-use crate::support::{
-    azurite::{ACCOUNT, OTHER_ACCOUNT},
-    install,
-};
+use super::packages::Recordings;
+use crate::support::azurite::{ACCOUNT, OTHER_ACCOUNT};
+
+tests![recorded_exchanges_of_the_live_service_come_back_as_they_were];
 
 /// How many of a thousand exchanges must agree.
 const AGREE: usize = 995;
 
-#[tokio::test]
-async fn recorded_exchanges_of_the_live_service_come_back_as_they_were() {
-    match install::skipped(SKIP, "tests on recordings of the live service") {
-        Ok(true) => return,
-        Ok(false) => {}
-        Err(refused) => panic!("{refused}"),
-    }
+async fn recorded_exchanges_of_the_live_service_come_back_as_they_were(recordings: &Recordings) {
     let mut differences = BTreeMap::new();
     for (half, least) in [("sync", 3900), ("async", 3400)] {
-        let played = play(half).await;
+        let played = play(recordings, half).await;
         let put = played.same + played.otherwise;
         eprintln!("{half}: {} of {put} exchanges as the live service", played.same);
         assert!(put >= least, "only {put} exchanges were put: {played:?}");
@@ -57,13 +50,7 @@ struct Played {
 }
 
 /// Puts one half of the recordings to a simulator of its own.
-async fn play(half: &str) -> Played {
-    let script = packages::replay().unwrap_or_else(|trouble| {
-        panic!(
-            "tests on recordings of the live service need Python 3.11 or newer with venv and pip \
-             ({trouble}); install them, or set {SKIP}=1 to skip these tests"
-        )
-    });
+async fn play(recordings: &Recordings, half: &str) -> Played {
     let sim = Simulator::builder()
         .account(ACCOUNT.name, ACCOUNT.key)
         .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
@@ -72,7 +59,7 @@ async fn play(half: &str) -> Played {
         .expect("a port is free");
     let endpoint = sim.endpoint(ACCOUNT.name);
     let base = endpoint.trim_end_matches('/').trim_end_matches(ACCOUNT.name);
-    let mut script = Command::from(script);
+    let mut script = Command::from(recordings.replay());
     script.args([base, half]).kill_on_drop(true);
     let Output { status, stdout, stderr } = script.output().await.expect("it was installed");
     assert!(status.success(), "{status}\n{}", String::from_utf8_lossy(&stderr));

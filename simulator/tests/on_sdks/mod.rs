@@ -8,29 +8,40 @@ mod harness;
 mod live;
 mod packages;
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use blobcopy_simulator::Simulator;
-use tokio::process::Command;
+use libtest_mimic::Trial;
 
-use self::packages::Language;
+use self::packages::{JavaScript, Python};
 use crate::support::azurite::{ACCOUNT, OTHER_ACCOUNT};
 
-#[tokio::test]
-async fn python_finds_the_service_in_the_simulator() {
-    all_checks_pass(Language::Python).await;
+pub(super) fn all_tests() -> Vec<Trial> {
+    [tests(), harness::tests(), live::tests()].into_iter().flatten().collect()
 }
 
-#[tokio::test]
-async fn javascript_finds_the_service_in_the_simulator() {
-    all_checks_pass(Language::JavaScript).await;
+tests![
+    python_finds_the_service_in_the_simulator,
+    javascript_finds_the_service_in_the_simulator,
+    the_values_to_compare_signatures_with_are_those_of_the_sdk,
+];
+
+async fn python_finds_the_service_in_the_simulator(python: &Python) {
+    all_checks_pass("Python", python.script("run.py")).await;
+}
+
+async fn javascript_finds_the_service_in_the_simulator(javascript: &JavaScript) {
+    all_checks_pass("JavaScript", javascript.script("run.js")).await;
 }
 
 /// What the signatures of this crate are compared with, for the package that is installed here.
-#[test]
-fn the_values_to_compare_signatures_with_are_those_of_the_sdk() {
-    let Some(mut script) = Language::Python.script("sas_values.py") else { return };
-    let Output { status, stdout, stderr } = script.output().expect("it was installed");
+async fn the_values_to_compare_signatures_with_are_those_of_the_sdk(python: &Python) {
+    let Output { status, stdout, stderr } =
+        python.script("sas_values.py").output().expect("it was installed");
     assert!(status.success(), "{status}\n{}", String::from_utf8_lossy(&stderr));
     let (_, expected) = include_str!("../../../src/auth/sas/python_sdk.txt")
         .split_once("# azure-storage-blob 12.31.1, ")
@@ -42,9 +53,8 @@ fn the_values_to_compare_signatures_with_are_those_of_the_sdk() {
     assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
 }
 
-/// Runs the checks of `language` against a simulator of their own.
-async fn all_checks_pass(language: Language) {
-    let Some(script) = language.checks() else { return };
+/// Runs the checks of a language against a simulator of their own.
+async fn all_checks_pass(language: &str, script: Command) {
     // Slow enough for a copy to be seen pending, and for a large one never to end.
     let sim = Simulator::builder()
         .account(ACCOUNT.name, ACCOUNT.key)
@@ -55,10 +65,10 @@ async fn all_checks_pass(language: Language) {
         .start()
         .await
         .expect("a port is free");
-    let certificate = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{language:?}.pem"));
+    let certificate = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{language}.pem"));
     fs::write(&certificate, sim.certificate_pem().expect("https is on")).expect("it is writable");
 
-    let mut script = Command::from(script);
+    let mut script = tokio::process::Command::from(script);
     for account in [ACCOUNT, OTHER_ACCOUNT] {
         let secure = sim.connection_string_of(account.name).expect("it has both");
         // Only bearer tokens need https, which is served on the same port.
@@ -70,7 +80,7 @@ async fn all_checks_pass(language: Language) {
     let Output { status, stdout, stderr } =
         script.kill_on_drop(true).output().await.expect("it was run before");
     let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
-    assert!(status.success(), "{language:?}: {status}\n{said}");
+    assert!(status.success(), "{language}: {status}\n{said}");
     let summary = said.trim_end().lines().next_back().unwrap_or_default();
-    assert!(summary.ends_with("passed, 0 failed"), "{language:?} ended with {summary:?}");
+    assert!(summary.ends_with("passed, 0 failed"), "{language} ended with {summary:?}");
 }

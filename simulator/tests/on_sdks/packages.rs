@@ -4,81 +4,104 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
-use crate::support::install;
-
-/// The variable that skips these tests where the languages are not installed. Refused in CI.
-pub(super) const SKIP: &str = "BLOBCOPY_SKIP_SDKS";
+use crate::support::{
+    install::{self, Absent},
+    referees::Referee,
+};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
 
-/// A language whose SDK drives the simulator.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Language {
-    Python,
-    JavaScript,
+/// The SDK for Python, in a virtual environment.
+#[derive(Debug)]
+pub(super) struct Python {
+    environment: PathBuf,
 }
 
-impl Language {
-    /// Its script that runs all checks, ready to be given arguments, or `None` where the
-    /// environment says to skip it.
-    ///
-    /// # Panics
-    ///
-    /// In one line that says what is missing, when it cannot be had.
-    pub(super) fn checks(self) -> Option<Command> {
-        self.script(match self {
-            Self::Python => "run.py",
-            Self::JavaScript => "run.js",
-        })
-    }
+/// The SDK for JavaScript.
+#[derive(Debug)]
+pub(super) struct JavaScript {
+    packages: PathBuf,
+}
 
-    /// One of its scripts, by name.
-    pub(super) fn script(self, name: &str) -> Option<Command> {
-        let script = match install::skipped(SKIP, &format!("tests on the SDK for {self:?}")) {
-            Ok(true) => return None,
-            Ok(false) => match self {
-                Self::Python => python(name),
-                Self::JavaScript => javascript(name),
-            },
-            Err(refused) => panic!("{refused}"),
+/// What the live service answered to the tests of the SDK for Python, in a virtual environment that
+/// can read it.
+#[derive(Debug)]
+pub(super) struct Recordings {
+    environment: PathBuf,
+}
+
+impl Referee for Python {
+    fn shared() -> Result<&'static Self, Absent> {
+        static SHARED: OnceLock<Result<Python, Absent>> = OnceLock::new();
+        let install = || {
+            let requirements = include_str!("../sdk/python/requirements.txt");
+            let what = "the SDK for Python from PyPI";
+            let environment = virtual_environment("sdk/python", what, &[requirements])?;
+            Ok(Self { environment })
         };
-        let script = script.unwrap_or_else(|trouble| {
-            let needs = match self {
-                Self::Python => "Python 3.11 or newer with venv and pip",
-                Self::JavaScript => "Node.js 20 or newer with npm",
-            };
-            panic!(
-                "tests on the SDK for {self:?} need {needs} ({trouble}); install them, or set \
-                 {SKIP}=1 to skip these tests"
-            )
-        });
-        Some(script)
+        SHARED.get_or_init(install).as_ref().map_err(Absent::clone)
     }
 }
 
-fn python(name: &str) -> Result<Command, String> {
-    let requirements = include_str!("../sdk/python/requirements.txt");
-    let folder =
-        virtual_environment("sdk/python", "the SDK for Python from PyPI", &[requirements])?;
-    let mut script = Command::new(interpreter(&folder));
-    // -B: leave no compiled files beside the scripts.
-    script.args(["-B", &format!("{SCRIPTS}/python/{name}")]);
-    Ok(script)
+impl Referee for JavaScript {
+    fn shared() -> Result<&'static Self, Absent> {
+        static SHARED: OnceLock<Result<JavaScript, Absent>> = OnceLock::new();
+        let install = || {
+            let packages = node_packages().map_err(|trouble| {
+                Absent::Missing(format!("needs Node.js 20 or newer with npm: {trouble}"))
+            })?;
+            Ok(Self { packages })
+        };
+        SHARED.get_or_init(install).as_ref().map_err(Absent::clone)
+    }
 }
 
-/// The script that puts the live service's recorded exchanges to another one, with the folder of
-/// the recordings as its first argument.
-pub(super) fn replay() -> Result<Command, String> {
-    let requirements = include_str!("../sdk/live/requirements.txt");
-    let recordings = include_str!("../sdk/live/recordings.txt");
-    let what = "the recordings of the live service from PyPI";
-    let folder = virtual_environment("sdk/live", what, &[requirements, recordings])?;
-    let mut script = Command::new(interpreter(&folder));
-    script.args(["-B", &format!("{SCRIPTS}/live/replay.py")]);
-    script.arg(folder.join("azure-storage-blob-12.0.0/tests/recordings"));
-    Ok(script)
+impl Referee for Recordings {
+    fn shared() -> Result<&'static Self, Absent> {
+        static SHARED: OnceLock<Result<Recordings, Absent>> = OnceLock::new();
+        let install = || {
+            let requirements = include_str!("../sdk/live/requirements.txt");
+            let recordings = include_str!("../sdk/live/recordings.txt");
+            let what = "the recordings of the live service from PyPI";
+            let environment = virtual_environment("sdk/live", what, &[requirements, recordings])?;
+            Ok(Self { environment })
+        };
+        SHARED.get_or_init(install).as_ref().map_err(Absent::clone)
+    }
+}
+
+impl Python {
+    /// One of its scripts, ready to be given arguments.
+    pub(super) fn script(&self, name: &str) -> Command {
+        let mut script = Command::new(interpreter(&self.environment));
+        // -B: leave no compiled files beside the scripts.
+        script.args(["-B", &format!("{SCRIPTS}/python/{name}")]);
+        script
+    }
+}
+
+impl JavaScript {
+    /// One of its scripts, ready to be given arguments.
+    pub(super) fn script(&self, name: &str) -> Command {
+        let mut script = Command::new("node");
+        // The packages are not where the scripts are.
+        script.env("NODE_PATH", self.packages.join("node_modules"));
+        script.arg(format!("{SCRIPTS}/javascript/{name}"));
+        script
+    }
+}
+
+impl Recordings {
+    /// The script that puts them to another service, with their folder as its first argument.
+    pub(super) fn replay(&self) -> Command {
+        let mut script = Command::new(interpreter(&self.environment));
+        script.args(["-B", &format!("{SCRIPTS}/live/replay.py")]);
+        script.arg(self.environment.join("azure-storage-blob-12.0.0/tests/recordings"));
+        script
+    }
 }
 
 /// A virtual environment below `target` with the packages of the first of `requirements`, and
@@ -87,15 +110,17 @@ fn virtual_environment(
     place: &str,
     what: &str,
     requirements: &[&'static str],
-) -> Result<PathBuf, String> {
+) -> Result<PathBuf, Absent> {
+    environment(place, what, requirements).map_err(|trouble| {
+        Absent::Missing(format!("needs Python 3.11 or newer with venv and pip: {trouble}"))
+    })
+}
+
+fn environment(place: &str, what: &str, requirements: &[&'static str]) -> Result<PathBuf, String> {
     let program = if cfg!(windows) { "python" } else { "python3" };
     // Packages with compiled parts serve one version of Python.
-    let version = Command::new(program)
-        .arg("--version")
-        .output()
-        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
-    let version = String::from_utf8_lossy(&version.stdout);
-    let mut files = vec![("version.txt", &*version)];
+    let version = install::at_least(program, (3, 11))?;
+    let mut files = vec![("version.txt", version.as_str())];
     files.extend(["requirements.txt", "sources.txt"].into_iter().zip(requirements.iter().copied()));
     install::once(place, what, &files, |folder| {
         install::run(Command::new(program).args(["-m", "venv", "venv"]).current_dir(folder))?;
@@ -128,18 +153,13 @@ fn interpreter(folder: &Path) -> PathBuf {
     folder.join(if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" })
 }
 
-fn javascript(name: &str) -> Result<Command, String> {
+fn node_packages() -> Result<PathBuf, String> {
     const FILES: [(&str, &str); 3] = [
         (".npmrc", include_str!("../sdk/javascript/.npmrc")),
         ("package.json", include_str!("../sdk/javascript/package.json")),
         ("package-lock.json", include_str!("../sdk/javascript/package-lock.json")),
     ];
-    install::run(Command::new("node").arg("--version"))?;
+    install::at_least("node", (20, 0))?;
     let what = "the SDK for JavaScript from the npm registry";
-    let folder = install::once("sdk/javascript", what, &FILES, install::npm_ci)?;
-    let mut script = Command::new("node");
-    // The packages are not where the scripts are.
-    script.env("NODE_PATH", folder.join("node_modules"));
-    script.arg(format!("{SCRIPTS}/javascript/{name}"));
-    Ok(script)
+    install::once("sdk/javascript", what, &FILES, install::npm_ci)
 }

@@ -13,10 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::install;
-
-/// The variable that skips these tests where there is no Node.js. Refused in CI.
-pub(crate) const SKIP: &str = "BLOBCOPY_SKIP_AZURITE";
+use super::install::{self, Absent};
 
 /// The emulators' well-known account. Its key is public.
 pub(crate) const ACCOUNT: Account = Account {
@@ -51,51 +48,33 @@ pub(crate) struct Azurite {
 }
 
 impl Azurite {
-    /// The emulator of this test process, or `None` where the environment says to skip its tests.
-    ///
-    /// # Panics
-    ///
-    /// In one line that says what is missing, when it cannot be had.
-    pub(crate) fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Result<Option<Azurite>, String>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| {
-            if install::skipped(SKIP, "tests on Azurite")? {
-                return Ok(None);
-            }
-            Self::start().map(Some).map_err(|trouble| {
-                format!(
-                    "tests on Azurite need Node.js 20 or newer with npm ({trouble}); install \
-                     them, or set {SKIP}=1 to skip these tests"
-                )
-            })
-        });
-        match shared {
-            Ok(azurite) => azurite.as_ref(),
-            Err(trouble) => panic!("{trouble}"),
-        }
+    /// The emulator of this test process, started on first use.
+    pub(crate) fn shared() -> Result<&'static Self, Absent> {
+        static SHARED: OnceLock<Result<Azurite, Absent>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref().map_err(Absent::clone)
     }
 
     /// Starts one more emulator.
-    pub(crate) fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, Absent> {
         Self::start_with(|command| command.arg(ANY_VERSION))
     }
 
     /// Starts an emulator that refuses service versions that it does not know, as it does by
     /// default.
-    pub(crate) fn start_checking_versions() -> Result<Self, String> {
+    pub(crate) fn start_checking_versions() -> Result<Self, Absent> {
         Self::start_with(|command| command)
     }
 
     /// Starts an emulator that takes https and, over it, bearer tokens; it trusts itself as the
     /// source of a copy.
-    pub(crate) fn start_https(certificate: &Path, key: &Path) -> Result<Self, String> {
+    pub(crate) fn start_https(certificate: &Path, key: &Path) -> Result<Self, Absent> {
         Self::start_with(|command| {
             let command = command.arg("--cert").arg(certificate).arg("--key").arg(key);
             command.args([ANY_VERSION, "--oauth", "basic"]).env("NODE_EXTRA_CA_CERTS", certificate)
         })
     }
 
-    fn start_with(settings: impl FnOnce(&mut Command) -> &mut Command) -> Result<Self, String> {
+    fn start_with(settings: impl FnOnce(&mut Command) -> &mut Command) -> Result<Self, Absent> {
         let mut command = Command::new("node");
         command
             .args(["serve.js", "--blobHost", "127.0.0.1", "--blobPort", "0", "--silent"])
@@ -105,11 +84,13 @@ impl Azurite {
                 "AZURITE_ACCOUNTS",
                 format!("{};{}", ACCOUNT.for_azurite(), OTHER_ACCOUNT.for_azurite()),
             )
-            .current_dir(installed()?)
+            .current_dir(installed().map_err(|trouble| {
+                Absent::Missing(format!("needs Node.js 20 or newer with npm: {trouble}"))
+            })?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("cannot run `node`: {error}"))?;
+            .map_err(|error| Absent::Broken(format!("cannot run `node`: {error}")))?;
         let output = process.stdout.take().expect("its output is a pipe");
         match listening(output) {
             Ok((origin, output)) => Ok(Self { origin, process, _output: output }),
@@ -117,7 +98,7 @@ impl Azurite {
                 // It may have ended by itself, and then there is nothing to kill.
                 let _ = process.kill();
                 let _ = process.wait();
-                Err(trouble)
+                Err(Absent::Broken(trouble))
             }
         }
     }
@@ -180,5 +161,6 @@ fn installed() -> Result<PathBuf, String> {
         ("package-lock.json", include_str!("../azurite/package-lock.json")),
         ("serve.js", include_str!("../azurite/serve.js")),
     ];
+    install::at_least("node", (20, 0))?;
     install::once("azurite", "Azurite from the npm registry", &FILES, install::npm_ci)
 }

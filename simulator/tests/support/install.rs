@@ -1,13 +1,29 @@
 //! Programs in other languages that tests run, each installed once below `target`.
 
 use std::{
-    env, fs,
+    fmt, fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Write},
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
     sync::{Mutex, PoisonError},
 };
+
+/// Why something in another language cannot be used.
+#[derive(Debug, Clone)]
+pub(crate) enum Absent {
+    /// This computer lacks what it needs: "needs Node.js 20 or newer …".
+    Missing(String),
+    /// It is installed and does not work.
+    Broken(String),
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Missing(reason) | Self::Broken(reason)) = self;
+        f.write_str(reason)
+    }
+}
 
 /// The folder below `target` with what `install` puts into it beside `files`; anew when the files
 /// or `name` are others.
@@ -47,6 +63,21 @@ pub(crate) fn once(
     outcome
 }
 
+/// What `program` says to `--version`, if it is this version or a newer one.
+pub(crate) fn at_least(program: &str, (major, minor): (u32, u32)) -> Result<String, String> {
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    // `v20.20.2` or `Python 3.11.9`
+    let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(first), Some(second)) if (first, second) >= (major, minor) => Ok(said),
+        _ => Err(format!("`{program} --version` says {said:?}")),
+    }
+}
+
 /// Installs what `package-lock.json` in `folder` names.
 pub(crate) fn npm_ci(folder: &Path) -> Result<(), String> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -71,22 +102,6 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let telling = telling.or_else(|| said.lines().find(|line| !line.trim().is_empty()));
     let first = command.get_args().next().unwrap_or_default().to_string_lossy();
     Err(format!("`{program} {first}` failed: {}", telling.unwrap_or_default().trim()))
-}
-
-/// Whether `variable` skips its tests, which `what` names. In CI it may not.
-pub(crate) fn skipped(variable: &str, what: &str) -> Result<bool, String> {
-    if !is_set(variable) {
-        return Ok(false);
-    }
-    if is_set("CI") {
-        return Err(format!("{variable} is refused where CI is set: run these tests"));
-    }
-    say(&format!("{what} are skipped: {variable} is set"));
-    Ok(true)
-}
-
-fn is_set(variable: &str) -> bool {
-    env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Prints a line past the test runner, which swallows what passing tests print.
