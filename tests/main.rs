@@ -9,6 +9,7 @@ mod connecting;
 mod copies;
 mod delegation_keys;
 mod endpoints;
+mod errors;
 mod from_uri;
 mod gateways;
 mod hostile;

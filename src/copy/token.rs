@@ -5,7 +5,7 @@ use url::Url;
 
 use super::operation::CopyFromUriOperation;
 use crate::{
-    models::{CopyId, SnapshotId, address},
+    models::{CopyId, SnapshotId},
     wire::redaction,
 };
 
@@ -71,7 +71,7 @@ redaction::debug_redacted!(CopyToken { destination: text, copy_id, source_snapsh
 
 fn stored_url<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
     // The fields can be set to anything.
-    stored("destination", bare(url.clone()).as_str(), to)
+    stored("destination", redaction::bare(url.clone()).as_str(), to)
 }
 
 fn stored_id<S: Serializer>(id: &CopyId, to: S) -> Result<S::Ok, S::Error> {
@@ -99,16 +99,8 @@ impl CopyToken {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(destination: Url, copy_id: CopyId) -> Self {
-        Self { destination: bare(destination), copy_id, source_snapshot: None }
+        Self { destination: redaction::bare(destination), copy_id, source_snapshot: None }
     }
-}
-
-/// The URL without anything that may authorize.
-fn bare(mut url: Url) -> Url {
-    address::without_user_info(&mut url);
-    url.set_query(None);
-    url.set_fragment(None);
-    url
 }
 
 /// The form of a token in a store, which others may have written.

@@ -172,13 +172,6 @@ fn decoded(text: &str) -> Result<String> {
     decoded.map_err(|_| Error::invalid("URL", text, "must be UTF-8 when percent-decoded"))
 }
 
-/// Takes the name and password out of a URL.
-pub(crate) fn without_user_info(url: &mut Url) {
-    // A URL that cannot have such has none: the refusal says nothing more.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -123,6 +123,7 @@ impl<'de> Deserialize<'de> for BlockId {
 /// An id by itself is looked for among the staged blocks first, and then among those of the blob as
 /// it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum BlockListEntry {
     /// A staged block of this id, or else one of the blob as it is.
     Latest(BlockId),

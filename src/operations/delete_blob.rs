@@ -19,6 +19,7 @@ use crate::{
 
 /// What becomes of a blob's snapshots when the blob is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DeleteSnapshots {
     /// They are deleted with the blob.
     Include,

@@ -44,6 +44,7 @@ pub struct Resize {
 /// # let _ = action;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SequenceNumberAction {
     /// It becomes this number.
     Update(u64),

@@ -19,6 +19,7 @@ use crate::{
 
 /// What became of a change of tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TierChange {
     /// The blob is in its new tier.
     Done,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::redaction::redact;
+use super::redaction::{bare, redact};
 
 /// The longest message that an error keeps, in bytes.
 pub(crate) const LONGEST_MESSAGE: usize = 8 << 10;
@@ -38,13 +38,7 @@ pub(crate) fn shown(text: &str, limit: usize) -> String {
 
 /// What a URL names, without what may authorize: no query, user info or fragment, and redacted.
 pub(crate) fn place(url: &Url) -> String {
-    let mut bare = url.clone();
-    bare.set_query(None);
-    bare.set_fragment(None);
-    // A URL that cannot have a user or a password has none.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    shown(bare.as_str(), LONGEST_URL)
+    shown(bare(url.clone()).as_str(), LONGEST_URL)
 }
 
 #[cfg(test)]

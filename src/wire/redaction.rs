@@ -44,6 +44,21 @@ pub(crate) fn holds_secret(text: &str) -> bool {
     matches!(redact(text), Cow::Owned(_))
 }
 
+/// The URL without anything that may authorize: no user, password, query or fragment.
+pub(crate) fn bare(mut url: Url) -> Url {
+    without_user_info(&mut url);
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
+
+/// Takes the user and the password out of a URL.
+pub(crate) fn without_user_info(url: &mut Url) {
+    // A URL that cannot have such has none: the refusal says nothing more.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+}
+
 fn redact_from(text: &str, start: Start) -> Cow<'_, str> {
     let view = View::of(text);
     let found = secrets(&view, start);

@@ -250,6 +250,7 @@ pub(super) fn timestamp(at: OffsetDateTime) -> Cow<'static, str> {
 
 /// The protocols over which a SAS may be used (from version 2015-04-05).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SasProtocol {
     /// https only.
     Https,

@@ -19,7 +19,11 @@ use crate::{
         endpoint::{self, Endpoint},
     },
     operations::{blob_ref::BlobRef, settings::delegation},
-    wire::{clock, excerpt::place, redaction::redact},
+    wire::{
+        clock,
+        excerpt::place,
+        redaction::{redact, without_user_info},
+    },
 };
 
 /// The longest source that the service takes, in bytes.
@@ -370,7 +374,7 @@ impl fmt::Debug for CopySource {
         match &self.place {
             Place::Url(url) => {
                 let mut shown = url.clone();
-                address::without_user_info(&mut shown);
+                without_user_info(&mut shown);
                 write!(f, "CopySource({})", redact(shown.as_str()))
             }
             Place::Blob(blob) => write!(f, "CopySource({blob:?})"),
