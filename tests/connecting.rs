@@ -37,7 +37,7 @@ async fn fault(blob: &BlobClient) -> (TransportError, u32) {
 async fn a_certificate_that_nobody_trusts_is_final_and_told() {
     let sim =
         Simulator::builder().account("acct", "c2VjcmV0").https().start().await.expect("a port");
-    let blob = blob(&sim.endpoint("acct"), ClientOptions::new());
+    let blob = blob(sim.endpoint("acct").as_str(), ClientOptions::new());
     let (fault, attempts) = fault(&blob).await;
     assert_eq!((fault.kind(), attempts), (TransportErrorKind::Unusable, 1), "{fault}");
     assert!(fault.to_string().contains("certificate"), "{fault}");

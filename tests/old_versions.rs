@@ -22,8 +22,7 @@ fn service(sim: &Simulator, version: &str) -> BlobServiceClient {
         .transport(sim.transport())
         .clock(sim.clock().clone())
         .service_version(version.parse().expect("a version"));
-    let endpoint = sim.endpoint(DEFAULT_ACCOUNT).parse().expect("a URL");
-    BlobServiceClient::builder(endpoint)
+    BlobServiceClient::builder(sim.endpoint(DEFAULT_ACCOUNT))
         .credential(Credential::shared_key(DEFAULT_ACCOUNT, DEFAULT_KEY).expect("a key"))
         .options(options)
         .build()

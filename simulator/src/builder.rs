@@ -261,7 +261,7 @@ impl SimulatorBuilder {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let builder = Simulator::builder().listen(Ipv4Addr::UNSPECIFIED).allow_host("simulator");
     /// let sim = builder.start().await?;
-    /// assert!(sim.endpoint("devstoreaccount1").starts_with("http://127.0.0.1:"));
+    /// assert_eq!(sim.endpoint("devstoreaccount1").host_str(), Some("127.0.0.1"));
     /// # std::io::Result::Ok(())
     /// # }).unwrap();
     /// ```

@@ -2,11 +2,12 @@
 
 use std::{
     fmt, io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
 use tokio::net::TcpListener;
+use url::Url;
 
 use blobcopy::Clock;
 
@@ -87,19 +88,23 @@ impl Simulator {
     /// ```
     /// # use blobcopy_simulator::Simulator;
     /// let sim = Simulator::builder().build();
-    /// assert_eq!(sim.endpoint("devstoreaccount1"), "http://127.0.0.1:10000/devstoreaccount1");
+    /// let endpoint = sim.endpoint("devstoreaccount1");
+    /// assert_eq!(endpoint.as_str(), "http://127.0.0.1:10000/devstoreaccount1");
     /// ```
-    pub fn endpoint(&self, account: &str) -> String {
+    pub fn endpoint(&self, account: &str) -> Url {
         let default = SocketAddr::from(([127, 0, 0, 1], 10000));
-        let mut address = self.shared.served_at.get().copied().unwrap_or(default);
+        let address = self.shared.served_at.get().copied().unwrap_or(default);
         // A listener on every address is found on this machine's own.
-        if address.ip().is_unspecified() {
-            address.set_ip(match address {
-                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        format!("{}://{address}/{account}", self.shared.scheme())
+        let ip = match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let address = SocketAddr::new(ip, address.port());
+        let server = format!("{}://{address}", self.shared.scheme());
+        let mut endpoint = Url::parse(&server).expect("a scheme and an address make a URL");
+        endpoint.set_path(account);
+        endpoint
     }
 
     /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must
@@ -109,7 +114,7 @@ impl Simulator {
     /// # use blobcopy_simulator::Simulator;
     /// let sim = Simulator::builder().https().build();
     /// assert!(sim.certificate_pem().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
-    /// assert!(sim.endpoint("devstoreaccount1").starts_with("https://"));
+    /// assert_eq!(sim.endpoint("devstoreaccount1").scheme(), "https");
     /// ```
     #[cfg(feature = "https")]
     pub fn certificate_pem(&self) -> Option<&str> {
@@ -195,7 +200,7 @@ impl Simulator {
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator")
-            .field("endpoint", &self.endpoint(self.shared.first_account()))
+            .field("endpoint", &self.endpoint(self.shared.first_account()).as_str())
             .finish()
     }
 }

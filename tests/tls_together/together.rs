@@ -9,7 +9,7 @@ use tokio::process::Command;
 /// What the program says, run in this way.
 async fn run(how: &str) -> String {
     let sim = Simulator::builder().https().start().await.expect("a port");
-    let server = sim.endpoint("devstoreaccount1").replace("/devstoreaccount1", "");
+    let server = sim.endpoint("devstoreaccount1").origin().ascii_serialization();
     let certificate = format!("{}/{how}.pem", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&certificate, sim.certificate_pem().expect("it takes https")).expect("a file");
     let run = Command::new(env!("CARGO_BIN_EXE_tls_together"))

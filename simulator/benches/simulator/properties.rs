@@ -68,7 +68,7 @@ impl Stocked {
     fn row(&self, asked: usize, connections: usize, depth: usize) -> Row {
         let _entered = self.runtime.enter();
         let endpoint = self.sim.endpoint("devstoreaccount1");
-        let (address, _) = endpoint.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let address = endpoint.authority();
         let requests = requests::properties(address, self.blobs, asked, connections * depth);
         Row {
             name: format!("{asked} of {} blobs", self.blobs),

@@ -13,7 +13,7 @@ pub(crate) struct Stock {
 
 impl Stock {
     pub(crate) fn of(sim: &Simulator) -> Self {
-        Self { transport: sim.transport(), endpoint: sim.endpoint("devstoreaccount1") }
+        Self { transport: sim.transport(), endpoint: sim.endpoint("devstoreaccount1").into() }
     }
 
     /// The container `one` with so many empty blobs.

@@ -63,7 +63,13 @@ pub(crate) struct Answer {
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 impl Server {
-    pub(crate) fn new(endpoint: String, account: &str, key: &str, other: Option<String>) -> Self {
+    pub(crate) fn new(
+        endpoint: impl Into<String>,
+        account: &str,
+        key: &str,
+        other: Option<String>,
+    ) -> Self {
+        let endpoint = endpoint.into();
         let (account, key) = (account.to_owned(), key.to_owned());
         let (client, prefix) = (client(), "conformance".into());
         let (made, stop) = Default::default();

@@ -85,7 +85,7 @@ async fn the_listener_serves_until_its_simulator_is_dropped() {
     let sim = Simulator::builder().clock(clock).start().await.unwrap();
     let kit = Kit::around(sim);
     let endpoint = kit.sim.endpoint("devstoreaccount1");
-    let address = endpoint.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    let address = endpoint.authority().to_owned();
     assert!(kit.sim.connection_string().contains(&format!("BlobEndpoint={endpoint};")));
 
     let created = over_socket(kit.ask("PUT", "/one?restype=container"), &address).await;
@@ -171,7 +171,7 @@ async fn listening() -> (Kit, String) {
     let kit = Kit::around(Simulator::builder().clock(clock).start().await.unwrap());
     kit.container("one");
     let endpoint = kit.sim.endpoint("devstoreaccount1");
-    let address = endpoint.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    let address = endpoint.authority().to_owned();
     (kit, address)
 }
 
@@ -333,9 +333,8 @@ async fn a_half_sent_request_stands_in_nobodys_way_and_changes_nothing() {
 #[tokio::test]
 async fn a_host_that_is_not_its_own_is_refused_with_the_way_to_allow_it() {
     let get = async |sim: &Simulator, host: &str| {
-        let address = sim.endpoint(DEFAULT_ACCOUNT).replace("http://", "");
-        let address = address.split('/').next().unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let endpoint = sim.endpoint(DEFAULT_ACCOUNT);
+        let mut stream = TcpStream::connect(endpoint.authority()).await.unwrap();
         let target = "/devstoreaccount1/one?restype=container";
         let head = format!(
             "GET {target} HTTP/1.1\r\nhost: {host}\r\nx-ms-version: 2026-04-06\r\n\
@@ -397,8 +396,8 @@ async fn https_and_http_share_a_port() {
     let sim = Simulator::builder().accept_bearer(|_| true).https().start().await.unwrap();
     let kit = Kit::around(sim);
     let endpoint = kit.sim.endpoint("devstoreaccount1");
-    assert!(endpoint.starts_with("https://127.0.0.1:"));
-    let address = endpoint.strip_prefix("https://").unwrap().split('/').next().unwrap();
+    assert!(endpoint.as_str().starts_with("https://127.0.0.1:"));
+    let address = endpoint.authority();
     let created = over_socket(kit.ask("PUT", "/one?restype=container"), address).await;
     assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
 
@@ -408,10 +407,10 @@ async fn https_and_http_share_a_port() {
         let request = trusting.head(format!("{base}/one?restype=container"));
         request.bearer_auth("token").header("x-ms-version", "2026-04-06").send()
     };
-    assert_eq!(ask(&endpoint).await.unwrap().status(), 200);
-    let in_the_clear = ask(&endpoint.replace("https", "http")).await.unwrap();
+    assert_eq!(ask(endpoint.as_str()).await.unwrap().status(), 200);
+    let in_the_clear = ask(&endpoint.as_str().replace("https", "http")).await.unwrap();
     assert_eq!(in_the_clear.status(), 403);
-    assert!(believing(None).head(&endpoint).send().await.is_err());
+    assert!(believing(None).head(endpoint.as_str()).send().await.is_err());
 }
 
 /// A client that trusts this certificate and no other.

@@ -31,7 +31,7 @@ async fn every_difference_to_azurite_is_explained(azurite: &Azurite) {
         Server::new(endpoint(&ACCOUNT), ACCOUNT.name, ACCOUNT.key, other)
     };
     let azurite = server(&|account| azurite.endpoint(account));
-    let simulator = server(&|account| sim.endpoint(account.name));
+    let simulator = server(&|account| sim.endpoint(account.name).into());
 
     let mut found = BTreeSet::new();
     let mut used = BTreeSet::new();

@@ -58,7 +58,7 @@ async fn play(recordings: &Recordings, half: &str) -> Played {
         .await
         .expect("a port is free");
     let endpoint = sim.endpoint(ACCOUNT.name);
-    let base = endpoint.trim_end_matches('/').trim_end_matches(ACCOUNT.name);
+    let base = endpoint.as_str().trim_end_matches(ACCOUNT.name);
     let mut script = Command::from(recordings.replay());
     script.args([base, half]).kill_on_drop(true);
     let Output { status, stdout, stderr } = script.output().await.expect("it was installed");

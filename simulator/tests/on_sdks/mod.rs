@@ -75,7 +75,7 @@ async fn all_checks_pass(language: &str, script: Command) {
         script.arg(secure.replace("https", "http"));
     }
     // The one language takes the certificate as an argument, the other from the environment.
-    script.arg(sim.endpoint(ACCOUNT.name)).arg(&certificate);
+    script.arg(sim.endpoint(ACCOUNT.name).as_str()).arg(&certificate);
     script.env("NODE_EXTRA_CA_CERTS", &certificate);
     let Output { status, stdout, stderr } =
         script.kill_on_drop(true).output().await.expect("it was run before");
