@@ -1,4 +1,4 @@
-//! How a simulator is made.
+//! Builds a simulator.
 
 use std::{
     collections::BTreeMap,
@@ -31,21 +31,32 @@ use crate::{
 };
 use blobcopy::Clock;
 
-/// The account that a simulator has when none is given: the emulator's.
+/// The account of a simulator that was given none: that of the storage emulators.
 pub const DEFAULT_ACCOUNT: &str = "devstoreaccount1";
 
-/// The well-known key of [`DEFAULT_ACCOUNT`]. It is no secret.
+/// The well-known key of [`DEFAULT_ACCOUNT`]. It is not a secret.
 pub const DEFAULT_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 impl Simulator {
-    /// Begins a simulator with settings of your own.
+    /// Starts to build a simulator.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blobcopy_simulator::Simulator;
+    ///
+    /// let sim = Simulator::builder().copy_duration(Duration::from_secs(60)).seed(7).build();
+    /// # let _ = sim;
+    /// ```
     pub fn builder() -> SimulatorBuilder {
         SimulatorBuilder::new()
     }
 }
 
-/// Builds a [`Simulator`]; from [`Simulator::builder`].
+/// Builds a [`Simulator`]: see [`Simulator::builder`].
+///
+/// [`build`](Self::build) makes a simulator for this process, and [`start`](Self::start) one that
+/// listens on a port. Without any setting it has one account and copies complete at once.
 #[derive(Debug)]
 #[must_use = "nothing is simulated until it is built or started"]
 pub struct SimulatorBuilder {
@@ -85,13 +96,13 @@ impl SimulatorBuilder {
         }
     }
 
-    /// Adds an account with its key in base64. Without any there is one, `devstoreaccount1`, with
-    /// the well-known key of the emulator. A name that is given again takes the new key.
+    /// Adds an account with its key in base64. Adding the same name again replaces its key.
+    ///
+    /// If you add none, there is one account: [`DEFAULT_ACCOUNT`] with [`DEFAULT_KEY`].
     ///
     /// # Panics
     ///
-    /// When the name is not made of 3 to 24 lower-case letters and digits, or the key is not
-    /// base64.
+    /// If the name is not 3 to 24 lower-case letters and digits, or the key is not base64.
     pub fn account(mut self, name: &str, key: &str) -> Self {
         let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         assert!(
@@ -104,8 +115,8 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A second key for an account, as good as the first: for tests of an application that changes
-    /// from one to the other. The first one signs what the simulator signs itself.
+    /// Gives an account a second key that works like the first, to test key rotation. The simulator
+    /// itself always signs with the first key.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |_| {
@@ -126,7 +137,7 @@ impl SimulatorBuilder {
     ///
     /// # Panics
     ///
-    /// When the account was not added before, or the key is not base64.
+    /// If the account was not added before, or the key is not base64.
     pub fn second_key(mut self, account: &str, key: &str) -> Self {
         let known = self.accounts.iter().any(|(name, _)| name == account);
         assert!(known, "account {account:?} must be added before its second key");
@@ -135,65 +146,67 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Copies move this many bytes a second, instead of all at once.
+    /// Sets how many bytes per second each copy moves. By default copies complete at once.
     pub fn copy_rate(mut self, bytes_per_second: u64) -> Self {
         self.settings.pace = Pace::Rate(bytes_per_second);
         self
     }
 
-    /// Copies take this long, whatever their size, instead of no time at all.
+    /// Sets how long each copy takes, whatever its size. By default copies complete at once.
     pub fn copy_duration(mut self, time: Duration) -> Self {
         self.settings.pace = Pace::Time(time);
         self
     }
 
-    /// How `x-ms-copy-source` shows a source afterwards.
+    /// Sets how `x-ms-copy-source` shows the source of a copy.
     pub fn echo_source(mut self, echo: SourceEcho) -> Self {
         self.settings.echo = echo;
         self
     }
 
-    /// What List Blobs calls the destination snapshot of an incremental copy.
+    /// Sets the element in which List Blobs returns the destination snapshot of an incremental
+    /// copy.
     pub fn list_destination_snapshot(mut self, name: ListedSnapshot) -> Self {
         self.settings.listed_snapshot = name;
         self
     }
 
-    /// Copies into one account run one after another, in the order in which they were started, as
-    /// the service's own may. Without it all run at once.
+    /// Whether copies into one account run one after another, in the order in which they started,
+    /// as they may in the service. By default all run at the same time.
     pub fn queue_copies(mut self, queued: bool) -> Self {
         self.settings.queued = queued;
         self
     }
 
-    /// Accepts the bearer tokens for which `rule` says yes, over https only. Without it none is.
+    /// Accepts the bearer tokens for which `rule` returns `true`, over https only. By default no
+    /// token is accepted.
     pub fn accept_bearer(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.settings.bearer = Some(BearerRule(Arc::new(rule)));
         self
     }
 
-    /// Whether containers may be made public; they may, unless this says no.
+    /// Whether containers may allow public access. By default they may.
     pub fn public_access(mut self, allowed: bool) -> Self {
         self.settings.public_access = allowed;
         self
     }
 
-    /// The clock by which requests are checked and copies move. By default tokio's in process, and
-    /// the computer's where a port is served; [Time](crate#time) says why.
+    /// Sets the clock that dates requests and moves copies. The default is tokio's time in process
+    /// and the computer's clock on a port: see [Time](crate#time).
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Where ids and ETags come from: the same seed and the same requests give the same answers.
+    /// Seeds ids, ETags and [`FaultRule::chance`](crate::FaultRule::chance): the same seed and the
+    /// same requests give the same answers.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// A simulator to be called in process, through [`Simulator::transport`], with no socket. It
-    /// begins at the computer's date and follows tokio's time, unless [`clock`](Self::clock) names
-    /// another.
+    /// Builds a simulator for this process: call it through [`Simulator::service_client`] or
+    /// [`Simulator::transport`]. It opens no socket.
     pub fn build(mut self) -> Simulator {
         if self.accounts.is_empty() {
             self = self.account(DEFAULT_ACCOUNT, DEFAULT_KEY);
@@ -235,24 +248,24 @@ impl SimulatorBuilder {
         Simulator { shared: Arc::new(shared), server: None }
     }
 
-    /// Takes https beside http, on the same port, with a certificate made here that signs itself:
-    /// [`Simulator::certificate_pem`]. Endpoints and connection strings then say `https`.
+    /// Serves https as well as http on the same port, with a self-signed certificate: see
+    /// [`Simulator::certificate_pem`]. Endpoints and connection strings then use `https`.
     #[cfg(feature = "https")]
     pub fn https(mut self) -> Self {
         self.https = true;
         self
     }
 
-    /// The port that [`start`](SimulatorBuilder::start) listens on; without it any that is free.
+    /// Sets the port that [`start`](SimulatorBuilder::start) listens on. By default any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The address that [`start`](SimulatorBuilder::start) listens on: 127.0.0.1 without it.
-    /// Another one, such as 0.0.0.0 in a container, opens the simulator to other machines, which
-    /// may call it by any IP address; by name only with
-    /// [`allow_host`](SimulatorBuilder::allow_host).
+    /// Sets the address that [`start`](SimulatorBuilder::start) listens on. By default 127.0.0.1.
+    ///
+    /// Any other address, such as 0.0.0.0 in a container, lets other machines connect. They can use
+    /// any IP address, but a host name only if [`allow_host`](Self::allow_host) allows it.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -270,16 +283,16 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A host that the listener answers to, without a port: the name of a container or of a
-    /// service, or `host.docker.internal`. May be called several times.
+    /// Lets the listener answer to another host name, without a port: that of a container or of a
+    /// service, or `host.docker.internal`. Call it once for each name.
     ///
     /// Loopback addresses, `localhost` and the names below it, and the hosts of accounts
-    /// (`account.blob.core.windows.net`) need not be allowed. The certificate of an https listener
-    /// is for the allowed hosts too.
+    /// (`account.blob.core.windows.net`) are always allowed. The certificate of an https listener
+    /// covers the allowed hosts too.
     ///
     /// # Panics
     ///
-    /// When `name` is not a host name or an IP address.
+    /// If `name` is not a host name or an IP address.
     pub fn allow_host(mut self, name: &str) -> Self {
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         let good = name.parse::<IpAddr>().is_ok() || name.bytes().all(letter);
@@ -288,14 +301,13 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A simulator that serves a port in the background until it is dropped, on the
-    /// computer's clock unless [`clock`](Self::clock) names another.
+    /// Starts a simulator that serves a port in the background until its last clone is dropped.
     ///
-    /// Must be called within a tokio runtime.
+    /// Call it within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// When no port can be had.
+    /// If the address and port cannot be bound.
     pub async fn start(self) -> io::Result<Simulator> {
         let listener = TcpListener::bind((self.address, self.port)).await?;
         let mut sim = self.build();

@@ -1,4 +1,4 @@
-//! `blobcopy`'s clients of a simulator: the one file here that knows them.
+//! `blobcopy`'s clients of a simulator: the only file here that knows them.
 
 use time::macros::datetime;
 
@@ -7,12 +7,12 @@ use blobcopy::{BlobServiceClient, ClientOptions, Clock, Result};
 use crate::simulator::Simulator;
 
 impl Simulator {
-    /// A client of the first account, through the in-process door, on the simulator's clock.
+    /// A client of the first account, in process and on the simulator's clock.
     ///
     /// ```
     /// use blobcopy_simulator::Simulator;
     ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let sim = Simulator::builder().build();
     /// let vhds = sim.service_client()?.container_client("vhds");
     /// vhds.create().await?;
@@ -26,7 +26,7 @@ impl Simulator {
             .build()
     }
 
-    /// Options with which any client goes through the in-process door, on the simulator's clock.
+    /// Client options that call the simulator in process, on its clock.
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, RetryOptions};

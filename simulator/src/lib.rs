@@ -1,24 +1,37 @@
-//! The blob service, in process: for tests of code that copies blobs, with nothing to install.
+//! A local model of Azure Blob Storage, for tests of code that copies blobs. It runs inside the
+//! test process or on a port, and needs nothing installed.
 //!
-//! A stateful model of the service's documented behaviour. It keeps accounts, containers, blobs,
-//! snapshots and pages, checks signatures, lets copies take their time, answers with the service's
-//! own error codes, and misbehaves when a test asks it to.
+//! The simulator follows the service's documented behaviour and keeps state: accounts, containers,
+//! blobs, snapshots and pages. It checks signatures, lets copies take time, returns the service's
+//! own error codes, and fails on purpose when a test says so.
 //!
-//! It has two doors. [`Simulator::transport`] is called in process, with no socket.
-//! [`SimulatorBuilder::start`] and [`Simulator::serve`] listen on a port, for other languages' SDKs too. Accounts are addressed as
-//! `http://127.0.0.1:port/account/…`, `http://account.localhost:port/…` or, in process,
-//! `https://account.blob.core.windows.net/…`.
+//! | to do this | use |
+//! | --- | --- |
+//! | make a simulator and choose how long copies take | [`Simulator::builder`] |
+//! | get a `blobcopy` client of it | [`Simulator::service_client`] |
+//! | serve programs in any language | [`SimulatorBuilder::start`], or [`Simulator::serve`] |
+//! | hold, finish or fail copies | [`Simulator::copies`] |
+//! | lose answers, delay them, throttle | [`Simulator::faults`] |
+//! | see which requests arrived | [`Simulator::requests`] |
 //!
-//! A listener answers to loopback addresses, `localhost` and the names below it, and the hosts of
-//! its accounts. Any other name is refused with 400 `InvalidHeaderValue`, so that no page on the
-//! web can reach it under a name of its own, unless [`SimulatorBuilder::allow_host`] allows it.
+//! # Addresses
 //!
-//! What it does not model is answered with 501.
+//! There are two ways in. [`Simulator::transport`] works in process, without a socket.
+//! [`SimulatorBuilder::start`] and [`Simulator::serve`] listen on a port, for SDKs of other
+//! languages too. An account is at `http://127.0.0.1:port/account/…`,
+//! `http://account.localhost:port/…` or, in process, `https://account.blob.core.windows.net/…`.
+//!
+//! A listener answers to loopback addresses, to `localhost` and the names below it, and to the
+//! hosts of its accounts. It refuses every other host name with 400 `InvalidHeaderValue`, unless
+//! [`SimulatorBuilder::allow_host`] allows it: otherwise any web page could reach the simulator
+//! through a host name that resolves to 127.0.0.1.
+//!
+//! Requests that the simulator does not model get 501 `NotImplemented`.
 //!
 //! # Time
 //!
-//! In process the simulator begins at the computer's date and follows tokio's time, and so do its
-//! clients. A test that pauses time waits for nothing, and watches a copy of 13 days to its end:
+//! In process, the simulator and its clients start at the computer's date and follow tokio's time.
+//! With time paused, a test sees a copy of 13 days complete without waiting:
 //!
 //! ```
 //! use std::time::Duration;
@@ -50,20 +63,21 @@
 //! }
 //! ```
 //!
-//! What it takes are the polls: one every 30 seconds is 39,000 of them, a few seconds of a debug
-//! build and less than one of a release build. A longer
-//! [`interval`](blobcopy::builders::Wait::interval) makes it milliseconds.
+//! The only cost is the polling: one poll every 30 seconds makes 39,000 polls, which take a few
+//! seconds in a debug build and less than one in a release build. A longer
+//! [`interval`](blobcopy::builders::Wait::interval) brings that down to milliseconds.
 //!
-//! Clients made otherwise go by the simulator's clock too, if they are given
-//! [`Simulator::transport`]: a [transport](blobcopy::transport::Transport::clock) may bring a clock.
+//! Any other client that is given [`Simulator::transport`] uses the simulator's clock too, because
+//! a [transport](blobcopy::transport::Transport::clock) can bring a clock.
 //!
-//! A simulator that listens stays on the computer's clock, from [`SimulatorBuilder::start`] or
-//! [`Simulator::serve`] on. Its callers may be other processes, which date their requests by that
-//! clock, and requests are refused if they are 15 minutes off. Besides, paused time leaps on
-//! whenever all tasks wait, and those that wait for the network do.
+//! A simulator that listens uses the computer's clock, from the call of
+//! [`SimulatorBuilder::start`] or [`Simulator::serve`] on. Its callers can be other processes that
+//! date their requests by that clock, and a request whose date is 15 minutes off is refused. Paused
+//! time would also jump ahead while tasks wait for the network.
 //!
-//! [`SimulatorBuilder::clock`] overrides both: with [`Clock::starting_at`] a test begins at a date of
-//! its choice, and [`Clock::advance`] turns the clock on by hand.
+//! [`SimulatorBuilder::clock`] replaces either clock. A clock made by
+//! [`Clock::starting_at`](blobcopy::Clock::starting_at) begins at a date of your choice, and
+//! [`Clock::advance`](blobcopy::Clock::advance) moves it on by hand.
 
 mod auth;
 mod builder;

@@ -1,5 +1,6 @@
 //! Serves a simulated blob service until it is interrupted, for programs in any language:
-//! `blobcopy-simulator --port 10000`. `blobcopy-simulator live-check` compares it with a real account.
+//! `blobcopy-simulator --port 10000`. `blobcopy-simulator live-check` compares it with a real
+//! account.
 
 mod live_check;
 

@@ -22,7 +22,7 @@ use crate::{
     wire::op::Op,
 };
 
-/// A simulated blob service. Clones share one state.
+/// A simulated blob service. Clones share one state, and it is gone with the last clone.
 ///
 /// ```
 /// use blobcopy_simulator::Simulator;
@@ -42,8 +42,8 @@ pub struct Simulator {
 impl Simulator {
     /// The connection string of the first account, path-style.
     ///
-    /// Until a listener is served it names `127.0.0.1:10000`, which the in-process transport takes
-    /// like any other host.
+    /// Before the simulator listens, the host is `127.0.0.1:10000`. The in-process transport
+    /// accepts any host.
     ///
     /// ```
     /// use blobcopy_simulator::Simulator;
@@ -55,7 +55,7 @@ impl Simulator {
         self.connection_string_of(self.shared.first_account()).unwrap_or_default()
     }
 
-    /// The connection string of an account, if there is such an account.
+    /// The connection string of an account, or `None` if the account does not exist.
     ///
     /// ```
     /// # use blobcopy_simulator::Simulator;
@@ -72,7 +72,7 @@ impl Simulator {
         ))
     }
 
-    /// The names of the accounts, in the order in which they were given.
+    /// The names of the accounts, in the order in which they were added.
     ///
     /// ```
     /// # use blobcopy_simulator::Simulator;
@@ -83,7 +83,7 @@ impl Simulator {
         self.shared.accounts.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The path-style endpoint of an account.
+    /// The path-style endpoint of an account, without a slash at its end.
     ///
     /// ```
     /// # use blobcopy_simulator::Simulator;
@@ -107,8 +107,8 @@ impl Simulator {
         endpoint
     }
 
-    /// The certificate that [`https`](SimulatorBuilder::https) made, as PEM: what clients must
-    /// trust.
+    /// The certificate that clients must trust, as PEM, if
+    /// [`https`](crate::SimulatorBuilder::https) is on.
     ///
     /// ```
     /// # use blobcopy_simulator::Simulator;
@@ -121,7 +121,7 @@ impl Simulator {
         self.shared.tls.as_ref().map(|tls| tls.certificate_pem.as_str())
     }
 
-    /// The in-process door: a transport that no socket stands behind.
+    /// A transport that calls the simulator in process, without a socket.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -138,7 +138,7 @@ impl Simulator {
 
     /// Serves `listener` until `shutdown` resolves, then closes every connection.
     ///
-    /// From here on the simulator goes by the computer's clock, unless its builder named another.
+    /// From now on the simulator uses the computer's clock, unless its builder set one.
     ///
     /// ```
     /// use blobcopy_simulator::Simulator;
@@ -154,7 +154,7 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// When the listener's own address cannot be told.
+    /// If the listener has no local address.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -166,32 +166,32 @@ impl Simulator {
         Ok(())
     }
 
-    /// The clock that the simulator goes by.
+    /// The simulator's clock.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
-    /// What to do wrong, and when.
+    /// Makes requests fail on purpose.
     pub fn faults(&self) -> Faults {
         Faults(self.shared.clone())
     }
 
-    /// The copies: hold them, let them go on, end them, count them.
+    /// Controls copies: hold, release, complete, fail and count them.
     pub fn copies(&self) -> Copies {
         Copies(self.shared.clone())
     }
 
-    /// The latest requests (some thousands), oldest first.
+    /// The latest 4,096 requests, oldest first.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.shared.current().requests.latest()
     }
 
-    /// How many requests there were for an operation.
+    /// How many requests for an operation there were.
     pub fn count(&self, op: Op) -> u64 {
         self.shared.current().requests.count(op)
     }
 
-    /// Forgets the requests that were seen.
+    /// Clears [`requests`](Self::requests) and [`count`](Self::count).
     pub fn forget_requests(&self) {
         self.shared.current().requests.clear();
     }

@@ -1,4 +1,4 @@
-//! A test's hand on the copies.
+//! Control over copies.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     wire::route::BlobAddress,
 };
 
-/// The copies of a simulator: see [`Simulator::copies`](crate::Simulator::copies).
+/// Controls the copies of a simulator: see [`Simulator::copies`](crate::Simulator::copies).
 ///
 /// ```
 /// use blobcopy_simulator::Simulator;
@@ -26,7 +26,9 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Copies(pub(crate) Arc<Shared>);
 
-/// The copy that is under way into one blob.
+/// Controls the pending copy into one blob.
+///
+/// Each method returns whether a copy was pending.
 #[derive(Debug, Clone)]
 pub struct CopyInto {
     shared: Arc<Shared>,
@@ -34,42 +36,44 @@ pub struct CopyInto {
 }
 
 impl Copies {
-    /// How many copies were ever accepted, of either kind.
+    /// How many copies were accepted so far, ordinary and incremental.
     pub fn started(&self) -> u64 {
         self.0.service().state.copies.started
     }
 
-    /// How many copies are under way. One whose source another server holds is so until the first
-    /// request after its end, when its source is looked at once more.
+    /// How many copies are pending.
+    ///
+    /// A copy from another server stays pending until the first request after its end, when the
+    /// simulator checks the source once more.
     pub fn pending(&self) -> usize {
         self.0.settled().state.copies.len()
     }
 
-    /// Holds every copy where it is, and those to come at their beginning.
+    /// Stops every pending copy where it is, and every later copy at its start.
     pub fn hold(&self) {
         self.set_held(true);
     }
 
-    /// Lets every copy go on, and those to come.
+    /// Undoes [`hold`](Self::hold): every copy continues.
     pub fn release(&self) {
         self.set_held(false);
     }
 
-    /// Makes a copy that is started later fail with `description` once `at` bytes are copied.
+    /// Makes the next copy fail with `description` after `at` bytes. Several calls apply to as many
+    /// copies, in order.
     ///
-    /// Called several times, it is meant for as many copies, in turn. `description` is what
-    /// `x-ms-copy-status-description` shows: a status, a code and a text in quotes.
+    /// `x-ms-copy-status-description` returns `description`: a status, a code and a quoted text.
     pub fn fail_next(&self, at: u64, description: &str) {
         let description = description.to_owned();
         self.0.service().state.copies.failures.push_back(Failure { at, description });
     }
 
-    /// The copy into a blob of the first account.
+    /// Selects the copy into a blob of the first account.
     pub fn into_blob(&self, container: &str, blob: &str) -> CopyInto {
         self.into_blob_of(self.0.first_account(), container, blob)
     }
 
-    /// The copy into a blob of any account.
+    /// Selects the copy into a blob of any account.
     pub fn into_blob_of(&self, account: &str, container: &str, blob: &str) -> CopyInto {
         let at = BlobAddress {
             account: account.to_owned(),
@@ -92,24 +96,23 @@ impl Copies {
     }
 }
 
-/// Each returns whether a copy was under way.
 impl CopyInto {
-    /// Holds the copy where it is.
+    /// Stops the copy where it is.
     pub fn hold(&self) -> bool {
         self.change(|blob, _, _| set_held(blob, true))
     }
 
-    /// Lets the copy go on.
+    /// Lets the copy continue.
     pub fn release(&self) -> bool {
         self.change(|blob, _, _| set_held(blob, false))
     }
 
-    /// Ends the copy with success, now.
+    /// Completes the copy now.
     pub fn complete(&self) -> bool {
         self.change(copies::finish)
     }
 
-    /// Ends the copy with failure, now, with `at` bytes copied.
+    /// Fails the copy now, with `at` bytes copied.
     pub fn fail(&self, at: u64, description: &str) -> bool {
         self.change(|blob, stamps, now| {
             if let Some(record) = &mut blob.current.copy {
@@ -119,8 +122,8 @@ impl CopyInto {
         })
     }
 
-    /// Shows `description` while the copy goes on, as the service does when it has trouble that
-    /// it hopes to overcome.
+    /// Sets the status description of the pending copy, as the service does for a transient
+    /// problem.
     pub fn describe(&self, description: &str) -> bool {
         self.change(|blob, _, _| {
             if let Some(record) = &mut blob.current.copy {

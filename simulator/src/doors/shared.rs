@@ -1,4 +1,4 @@
-//! What all doors have in common.
+//! The one way in that all doors share.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ use crate::{
 /// How many sources a simulator reads or looks at at a time; the others wait.
 pub(crate) const MOST_AT_ONCE: usize = 64;
 
-/// What the doors, the faults and the copies' controls have in common.
+/// A running simulator: the service, its clock and where it is served.
 pub(crate) struct Shared {
     pub(crate) service: Mutex<Service>,
     pub(crate) clock: Clock,

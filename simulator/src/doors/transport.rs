@@ -19,7 +19,7 @@ use crate::{
     wire::{clock, payload::Payload, route::Peer},
 };
 
-/// A transport that leads to a simulator, with no socket in between.
+/// A transport that calls a simulator in process, without a socket.
 ///
 /// Made by [`Simulator::transport`](crate::Simulator::transport).
 #[derive(Debug, Clone)]

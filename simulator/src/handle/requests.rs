@@ -1,4 +1,4 @@
-//! What was asked of the simulator, for assertions.
+//! The requests that arrived, for assertions.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,7 +13,8 @@ use crate::wire::{call::Call, op::Op, route::Route};
 /// How many requests are remembered in full.
 const KEPT: usize = 4096;
 
-/// A request that the simulator has seen, and how it was answered.
+/// A request that arrived, and how it was answered: see
+/// [`Simulator::requests`](crate::Simulator::requests).
 ///
 /// ```
 /// # use blobcopy_simulator::Simulator;
@@ -36,27 +37,27 @@ pub struct SeenRequest {
 }
 
 impl SeenRequest {
-    /// The operation that was asked for.
+    /// The operation.
     pub fn op(&self) -> Op {
         self.op
     }
 
-    /// The account that was addressed.
+    /// The account in the URL.
     pub fn account(&self) -> &str {
         &self.route.account
     }
 
-    /// The container that was addressed.
+    /// The container in the URL.
     pub fn container(&self) -> Option<&str> {
         self.route.container.as_deref()
     }
 
-    /// The blob that was addressed.
+    /// The blob in the URL.
     pub fn blob(&self) -> Option<&str> {
         self.route.blob.as_deref()
     }
 
-    /// A header of the request, as it was sent.
+    /// A header of the request.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
     }
@@ -71,12 +72,12 @@ impl SeenRequest {
         self.code.as_deref()
     }
 
-    /// Whether the answer was sent whole; a fault may have lost or cut it.
+    /// Whether the whole answer was sent; a fault can lose it or cut it.
     pub fn delivered(&self) -> bool {
         self.delivered
     }
 
-    /// When it came in, on the simulator's clock.
+    /// When the request arrived, on the simulator's clock.
     pub fn at(&self) -> OffsetDateTime {
         self.at
     }

@@ -35,32 +35,33 @@ impl Pace {
     }
 }
 
-/// How the source of a copy is shown in `x-ms-copy-source` afterwards.
+/// How `x-ms-copy-source` shows the source of a copy.
 ///
-/// The service never promises to show what it was sent; see each variant. A client that compares
-/// the two as text is wrong on a real account too.
+/// The service does not promise to return the URL that it was sent, so a client must not compare
+/// the two as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SourceEcho {
-    /// As real accounts do: from version 2021-04-10 on without the signature of a SAS, the rest of
-    /// which stays; from 2026-02-06 on also with the scheme `https`, with `:443` behind a host
+    /// As real accounts do. From version 2021-04-10 on, without the signature of a SAS but with its
+    /// other parameters. From 2026-02-06 on, also with the scheme `https`, with `:443` after a host
     /// without a port, and with percent-encoded bytes in lower case.
     #[default]
     Rewritten,
-    /// As [`Rewritten`](SourceEcho::Rewritten) with the newest version, without any of the SAS.
+    /// As [`Rewritten`](SourceEcho::Rewritten) in the newest version, but without any parameter of
+    /// the SAS.
     WithoutSas,
-    /// As it was sent, which is what Azurite does.
+    /// As it was sent. Azurite does this.
     AsSent,
 }
 
-/// What List Blobs calls the destination snapshot of an incremental copy.
+/// The element in which List Blobs returns the destination snapshot of an incremental copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ListedSnapshot {
     /// `CopyDestinationSnapshot`, as real accounts do.
     #[default]
     Observed,
-    /// `DestinationSnapshot`, as the service's specification has it.
+    /// `DestinationSnapshot`, as the REST reference says.
     Specified,
 }
 

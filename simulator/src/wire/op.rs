@@ -9,8 +9,8 @@ use http::{HeaderMap, Method};
 macro_rules! operations {
     ($($op:ident $name:literal $kind:ident $permissions:literal)*) => {
         /// An operation of the service, by its name in the
-        /// [REST reference](https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api):
-        /// what a fault is aimed at, and what a request that was seen asked for.
+        /// [REST reference](https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api).
+        /// Fault rules name one, and a seen request has one.
         ///
         /// ```
         /// use blobcopy_simulator::Op;
