@@ -121,6 +121,8 @@ pub enum Error {
         url: String,
         /// What was missing or malformed.
         why: String,
+        /// Whether the operation changes something, which the service may have done.
+        ambiguous: bool,
     },
 
     /// The copy ended with status `failed`. The destination is empty.
@@ -239,9 +241,14 @@ impl Error {
     }
 
     /// A successful answer to `operation` at `url` that the documentation does not allow.
-    pub(crate) fn unexpected(operation: &'static str, url: &Url, why: impl fmt::Display) -> Self {
+    pub(crate) fn unexpected(
+        operation: &'static str,
+        url: &Url,
+        changes: bool,
+        why: impl fmt::Display,
+    ) -> Self {
         let why = shown(&why.to_string(), LONGEST_MESSAGE);
-        Self::UnexpectedResponse { operation, url: place(url), why }
+        Self::UnexpectedResponse { operation, url: place(url), why, ambiguous: changes }
     }
 
     /// The operation that failed, by its name in the REST reference; `None` where nothing was sent,
@@ -348,8 +355,8 @@ impl Error {
             Self::Service(error) => error.ambiguous,
             Self::Transport { ambiguous, .. }
             | Self::Timeout { ambiguous, .. }
-            | Self::Credential { ambiguous, .. } => *ambiguous,
-            Self::UnexpectedResponse { operation, .. } => !reads(operation),
+            | Self::Credential { ambiguous, .. }
+            | Self::UnexpectedResponse { ambiguous, .. } => *ambiguous,
             _ => false,
         }
     }
@@ -360,11 +367,6 @@ impl Malformed {
     pub(crate) fn at(self, what: &'static str, value: impl fmt::Display) -> Error {
         Error::invalid(what, value, &self.to_string())
     }
-}
-
-/// Whether the operation of this name in the REST reference changes nothing.
-fn reads(operation: &str) -> bool {
-    operation.starts_with("Get ") || operation.starts_with("List ")
 }
 
 #[cfg(test)]

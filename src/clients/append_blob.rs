@@ -10,8 +10,8 @@ use crate::{
     auth::credential::Credential,
     error::Result,
     operations::{
-        append_block::{AppendBlock, AppendBlockFromUri},
-        create_append_blob::CreateAppendBlob,
+        append_block::{Append, AppendBlock, AppendBlockFromUri, AppendFromUrl},
+        create_append_blob::{CreateAppendBlob, PutAppendBlob},
         settings::copy_source::CopySource,
     },
 };
@@ -58,7 +58,7 @@ impl AppendBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn create(&self) -> CreateAppendBlob {
-        CreateAppendBlob::new(self.call())
+        CreateAppendBlob::new(self.call(), PutAppendBlob::default())
     }
 
     /// Appends `content`, at most 100 MiB (from version 2022-11-02) or 4 MiB.
@@ -72,7 +72,7 @@ impl AppendBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn append_block(&self, content: impl Into<Bytes>) -> AppendBlock {
-        AppendBlock::new(self.call(), content.into())
+        AppendBlock::new(self.call(), Append::new(content.into()))
     }
 
     /// Appends what a URL gives, or a range of it, within the same limits.
@@ -92,7 +92,7 @@ impl AppendBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn append_block_from_uri(&self, source: impl Into<CopySource>) -> AppendBlockFromUri {
-        AppendBlockFromUri::new(self.call(), source.into())
+        AppendBlockFromUri::new(self.call(), AppendFromUrl::new(source.into()))
     }
 }
 

@@ -11,10 +11,13 @@ use crate::{
     error::Result,
     models::{BlockId, BlockListEntry, SnapshotId, VersionId},
     operations::{
-        commit_block_list::CommitBlockList, get_block_list::GetBlockList,
-        settings::copy_source::CopySource, stage_block::StageBlock,
-        stage_block_from_uri::StageBlockFromUri, upload_blob::UploadBlob,
-        upload_blob_from_uri::UploadBlobFromUri,
+        commit_block_list::{CommitBlockList, PutBlockList},
+        get_block_list::{GetBlockList, ListBlocks},
+        settings::copy_source::CopySource,
+        stage_block::{PutBlock, StageBlock},
+        stage_block_from_uri::{PutBlockFromUrl, StageBlockFromUri},
+        upload_blob::{PutBlob, UploadBlob},
+        upload_blob_from_uri::{PutBlobFromUrl, UploadBlobFromUri},
     },
 };
 
@@ -88,7 +91,7 @@ impl BlockBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn upload(&self, content: impl Into<Bytes>) -> UploadBlob {
-        UploadBlob::new(self.call(), content.into())
+        UploadBlob::new(self.call(), PutBlob::new(content.into()))
     }
 
     /// Makes the blob of what a URL gives, at most 5000 MiB: a blob of any type, a file, or what
@@ -113,7 +116,7 @@ impl BlockBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn upload_from_uri(&self, source: impl Into<CopySource>) -> UploadBlobFromUri {
-        UploadBlobFromUri::new(self.call(), source.into())
+        UploadBlobFromUri::new(self.call(), PutBlobFromUrl::new(source.into()))
     }
 
     /// Uploads a block, which becomes part of the blob with
@@ -133,7 +136,7 @@ impl BlockBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn stage_block(&self, id: impl Into<BlockId>, content: impl Into<Bytes>) -> StageBlock {
-        StageBlock::new(self.call(), id.into(), content.into())
+        StageBlock::new(self.call(), PutBlock::new(id.into(), content.into()))
     }
 
     /// Makes a block of what a URL gives, or of a range of it. Many of them, committed together,
@@ -158,7 +161,7 @@ impl BlockBlobClient {
         id: impl Into<BlockId>,
         source: impl Into<CopySource>,
     ) -> StageBlockFromUri {
-        StageBlockFromUri::new(self.call(), id.into(), source.into())
+        StageBlockFromUri::new(self.call(), PutBlockFromUrl::new(id.into(), source.into()))
     }
 
     /// Makes the blob of these blocks, in this order: blocks that are staged, or that it has
@@ -186,7 +189,8 @@ impl BlockBlobClient {
         &self,
         blocks: impl IntoIterator<Item = B>,
     ) -> CommitBlockList {
-        CommitBlockList::new(self.call(), blocks.into_iter().map(Into::into).collect())
+        let blocks = blocks.into_iter().map(Into::into).collect();
+        CommitBlockList::new(self.call(), PutBlockList::new(blocks))
     }
 
     /// Lists the blocks of which the blob is made, and those that are staged for it.
@@ -202,7 +206,7 @@ impl BlockBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn get_block_list(&self) -> GetBlockList {
-        GetBlockList::new(self.call())
+        GetBlockList::new(self.call(), ListBlocks::default())
     }
 }
 

@@ -11,12 +11,12 @@ use crate::{
     models::{BlobItem, address, endpoint::Endpoint},
     operations::{
         blob_ref::{BlobRef, Naming},
-        create_container::CreateContainer,
-        delete_container::DeleteContainer,
-        exists::Exists,
-        get_container_properties::GetContainerProperties,
+        create_container::{Create, CreateContainer},
+        delete_container::{Delete, DeleteContainer},
+        exists::{Exists, Head},
+        get_container_properties::{GetContainer, GetContainerProperties},
         list_blobs::ListBlobs,
-        operation::{BadName, Call, Target},
+        operation::{BadName, Call, NamedUrl},
     },
     pipeline::{options::ClientOptions, send::Pipeline},
     wire::redaction,
@@ -36,13 +36,13 @@ pub struct BlobContainerClient {
     pipeline: Arc<Pipeline>,
     endpoint: Endpoint,
     name: Arc<str>,
-    target: Target,
+    named: NamedUrl,
 }
 
 impl BlobContainerClient {
     pub(crate) fn of(pipeline: Arc<Pipeline>, endpoint: Endpoint, name: &str) -> Self {
-        let target = BadName::target(endpoint.container_url(name));
-        Self { pipeline, endpoint, name: name.into(), target }
+        let named = BadName::url(endpoint.container_url(name));
+        Self { pipeline, endpoint, name: name.into(), named }
     }
 
     /// The container at `url`, such as `https://account.blob.core.windows.net/backups`. Its query
@@ -107,7 +107,7 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn url(&self) -> Result<Url> {
-        Ok(self.target.clone()?)
+        Ok(self.named.clone()?)
     }
 
     /// A blob of this container, whatever its type.
@@ -206,7 +206,7 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn create(&self) -> CreateContainer {
-        CreateContainer::new(self.call())
+        CreateContainer::new(self.call(), Create::default())
     }
 
     /// Deletes the container with all its blobs.
@@ -218,7 +218,7 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn delete(&self) -> DeleteContainer {
-        DeleteContainer::new(self.call())
+        DeleteContainer::new(self.call(), Delete::default())
     }
 
     /// Whether the container exists.
@@ -230,7 +230,7 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn exists(&self) -> Exists {
-        Exists::container(self.call())
+        Exists::new(self.call(), Head::Container)
     }
 
     /// Reads the container's properties and metadata.
@@ -242,7 +242,7 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn get_properties(&self) -> GetContainerProperties {
-        GetContainerProperties::new(self.call())
+        GetContainerProperties::new(self.call(), GetContainer::default())
     }
 
     /// Lists the container's blobs, in the order of their names.
@@ -268,8 +268,8 @@ impl BlobContainerClient {
     }
 
     pub(super) fn call(&self) -> Call {
-        let (pipeline, target) = (Arc::clone(&self.pipeline), self.target.clone());
-        Call { pipeline, target, options: Default::default() }
+        let (pipeline, url) = (Arc::clone(&self.pipeline), self.named.clone());
+        Call { pipeline, url, options: Default::default() }
     }
 }
 

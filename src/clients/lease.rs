@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     models::LeaseId,
     operations::{
-        lease::{AcquireLease, ReleaseLease, RenewLease},
+        lease::{AcquireLease, Release, ReleaseLease, Renew, RenewLease},
         operation::Call,
     },
     wire::{clock, transport::BoxFuture},
@@ -93,7 +93,7 @@ impl IntoFuture for GuardLease {
             let runtime = Handle::try_current().map_err(|_| {
                 Error::invalid("lease guard", "this thread", "must run within a tokio runtime")
             })?;
-            let (call, duration) = (self.0.call.clone(), self.0.duration);
+            let (call, duration) = (self.0.call.clone(), self.0.operation.duration);
             // What a single call was given is not for the calls that follow.
             let call = Call { options: Default::default(), ..call };
             let begun = clock::instant();
@@ -131,7 +131,7 @@ async fn keep(
         clock::sleep((duration / 3).saturating_sub(held_since.elapsed())).await;
         let asked = clock::instant();
         let left = duration.saturating_sub(held_since.elapsed()).max(mem::take(&mut least));
-        let renewal = RenewLease::new(call.clone(), id.clone());
+        let renewal = RenewLease::new(call.clone(), Renew::new(id.clone()));
         let error = match clock::within(left, renewal.into_future()).await {
             Some(Ok(_)) => {
                 held_since = asked;
@@ -229,7 +229,7 @@ impl Lease {
     /// ```
     pub async fn release(mut self) -> Result<()> {
         self.stop();
-        let release = ReleaseLease::new(self.call.clone(), self.id.clone());
+        let release = ReleaseLease::new(self.call.clone(), Release::new(self.id.clone()));
         let released = release.await;
         // A refusal would only be repeated on drop.
         self.released = released.as_ref().map_or_else(|error| !error.is_retryable(), |()| true);
@@ -247,7 +247,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.stop();
         if !self.released && self.is_held() {
-            let release = ReleaseLease::new(self.call.clone(), self.id.clone());
+            let release = ReleaseLease::new(self.call.clone(), Release::new(self.id.clone()));
             self.runtime.spawn(async move {
                 if let Err(error) = release.await {
                     tracing::debug!(%error, "the lease was dropped, but not released");

@@ -27,7 +27,7 @@ use url::Url;
 use crate::{
     auth::credential::{Credential, Proof},
     error::{Error, Result},
-    models::{ServiceVersion, endpoint::Endpoint},
+    models::{endpoint::Endpoint, since},
     pipeline::{options::ClientOptions, secondary::Secondary, send::Pipeline},
 };
 
@@ -69,9 +69,8 @@ fn settle(
             let rule = "must be https: a bearer token must not travel in the open";
             return Err(Error::invalid("endpoint", endpoint.url(), rule));
         }
-        Proof::Token(..) if options.service_version < ServiceVersion::BEARER_TOKENS => {
-            let rule =
-                format!("must be {} or later for bearer tokens", ServiceVersion::BEARER_TOKENS);
+        Proof::Token(..) if !since::BEARER_TOKENS.is_known_to(options.service_version) => {
+            let rule = format!("must be {} or later for bearer tokens", since::BEARER_TOKENS);
             return Err(Error::invalid("service version", options.service_version, &rule));
         }
         _ => {}

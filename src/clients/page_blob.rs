@@ -15,14 +15,16 @@ use crate::{
     error::Result,
     models::{SnapshotId, VersionId},
     operations::{
-        clear_pages::ClearPages,
-        create_page_blob::CreatePageBlob,
+        clear_pages::{ClearPages, PutPageClear},
+        create_page_blob::{CreatePageBlob, PutPageBlob},
         get_page_ranges::GetPageRanges,
         get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
-        set_page_blob_properties::{Resize, SequenceNumberAction, SetSequenceNumber},
+        set_page_blob_properties::{
+            Resize, SequenceNumberAction, SetNumber, SetSequenceNumber, SetSize,
+        },
         settings::copy_source::CopySource,
-        upload_pages::UploadPages,
-        upload_pages_from_uri::UploadPagesFromUri,
+        upload_pages::{PutPage, UploadPages},
+        upload_pages_from_uri::{PutPageFromUrl, UploadPagesFromUri},
     },
 };
 
@@ -152,7 +154,7 @@ impl PageBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn create(&self, size: u64) -> CreatePageBlob {
-        CreatePageBlob::new(self.call(), size)
+        CreatePageBlob::new(self.call(), PutPageBlob::new(size))
     }
 
     /// Writes pages from `offset` on; both it and the length are multiples of 512 bytes.
@@ -165,7 +167,7 @@ impl PageBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn upload_pages(&self, offset: u64, content: impl Into<Bytes>) -> UploadPages {
-        UploadPages::new(self.call(), offset, content.into())
+        UploadPages::new(self.call(), PutPage::new(offset, content.into()))
     }
 
     /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset
@@ -191,7 +193,10 @@ impl PageBlobClient {
         source_range: Range<u64>,
         offset: u64,
     ) -> UploadPagesFromUri {
-        UploadPagesFromUri::new(self.call(), source.into(), source_range, offset)
+        UploadPagesFromUri::new(
+            self.call(),
+            PutPageFromUrl::new(source.into(), source_range, offset),
+        )
     }
 
     /// Makes `length` bytes from `offset` on zero; both are multiples of 512.
@@ -203,7 +208,7 @@ impl PageBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn clear_pages(&self, offset: u64, length: u64) -> ClearPages {
-        ClearPages::new(self.call(), offset, length)
+        ClearPages::new(self.call(), PutPageClear::new(offset, length))
     }
 
     /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple
@@ -217,7 +222,7 @@ impl PageBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn resize(&self, size: u64) -> Resize {
-        Resize::new(self.call(), size)
+        Resize::new(self.call(), SetSize::new(size))
     }
 
     /// Changes the blob's sequence number, on which writes of pages can be made conditional.
@@ -232,7 +237,7 @@ impl PageBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
-        SetSequenceNumber::new(self.call(), action)
+        SetSequenceNumber::new(self.call(), SetNumber::new(action))
     }
 
     /// Lists the pages that have been written and not cleared.

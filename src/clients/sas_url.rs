@@ -142,7 +142,7 @@ impl<P: Permissions> GenerateSasUrl<P> {
     }
 
     async fn make(self) -> Result<SasUrl> {
-        let url = self.call.target.clone()?;
+        let url = self.call.url.clone()?;
         // What is wrong is told before a key is asked for.
         self.check()?;
         let Self { call, endpoint, sas, expiry, .. } = self;

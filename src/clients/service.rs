@@ -17,7 +17,7 @@ use crate::{
     models::{address::BlobUrl, endpoint::Endpoint},
     operations::{
         blob_ref::{BlobRef, Naming},
-        get_user_delegation_key::GetUserDelegationKey,
+        get_user_delegation_key::{GetKey, GetUserDelegationKey},
         list_containers::ListContainers,
         operation::{BadName, Call},
     },
@@ -189,9 +189,9 @@ impl BlobServiceClient {
     /// # Ok(()) });
     /// ```
     pub fn list_containers(&self) -> ListContainers {
-        let target = BadName::target(self.endpoint.service_url());
+        let url = BadName::url(self.endpoint.service_url());
         let pipeline = Arc::clone(&self.pipeline);
-        ListContainers::new(Call { pipeline, target, options: Default::default() })
+        ListContainers::new(Call { pipeline, url, options: Default::default() })
     }
 
     /// Asks for a key with which this client's Entra identity may sign SAS from `start` to
@@ -243,10 +243,10 @@ impl BlobServiceClient {
         start: OffsetDateTime,
         expiry: OffsetDateTime,
     ) -> GetUserDelegationKey {
-        let target = Ok(self.endpoint.url().clone());
+        let url = Ok(self.endpoint.url().clone());
         let pipeline = Arc::clone(&self.pipeline);
-        let call = Call { pipeline, target, options: Default::default() };
-        GetUserDelegationKey::new(call, start, expiry)
+        let call = Call { pipeline, url, options: Default::default() };
+        GetUserDelegationKey::new(call, GetKey::new(start, expiry))
     }
 
     /// Takes up a copy that was started before, here or elsewhere. Sends nothing.

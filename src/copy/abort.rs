@@ -3,13 +3,13 @@
 use super::{operation::CopyFromUriOperation, status};
 use crate::{
     error::{Error, Result},
-    models::{CopyState, CopyStatus, ErrorCode, LeaseId, ServiceVersion},
+    models::{CopyState, CopyStatus, ErrorCode, LeaseId, since},
     operations::blob_ref::BlobRef,
     operations::{
-        abort_copy::AbortCopy,
-        get_properties::GetProperties,
+        abort_copy::Abort,
+        get_properties::GetBlobProperties,
         operation::{Call, call_options},
-        settings::blob::with_lease,
+        settings::access::with_lease,
     },
     pipeline::tries::Tries,
     wire::transport::BoxFuture,
@@ -79,11 +79,11 @@ impl AbortPendingCopy {
     }
 
     async fn run(self) -> Result<AbortOutcome> {
-        self.call.since(ServiceVersion::ASYNCHRONOUS_COPY, "the abort of a copy")?;
+        self.call.since(since::ABORT_COPY)?;
         let mut round = 1;
         loop {
             let call = self.call.clone().at_primary();
-            let properties = call.run(&GetProperties::new(call.clone())).await?;
+            let properties = call.run(&GetBlobProperties::default()).await?;
             let Some(state) = properties.copy else { return Ok(AbortOutcome::NothingPending) };
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));
@@ -117,10 +117,8 @@ impl IntoFuture for AbortPendingCopy {
 /// although no answer came.
 pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
     let call = copy.call();
-    let mut operation = AbortCopy::new(call.clone(), copy.id().clone());
-    if let Some(lease) = copy.lease_id() {
-        operation = operation.lease_id(lease.clone());
-    }
+    let mut operation = Abort::new(copy.id().clone());
+    operation.lease_id = copy.lease_id().cloned();
     let mut tries = Tries::default();
     let request = call.prepare(&operation)?;
     let error = match call.send(&operation, &request, &mut tries).await {

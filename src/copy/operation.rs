@@ -6,12 +6,11 @@ use super::status;
 use crate::{
     error::Result,
     models::{
-        CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, ServiceVersion,
-        SnapshotId,
+        CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, SnapshotId, since,
     },
     operations::blob_ref::BlobRef,
     operations::{
-        get_properties::GetProperties,
+        get_properties::GetBlobProperties,
         operation::{Call, Operation},
     },
     pipeline::{request::CallOptions, retry, tries::Tries},
@@ -258,8 +257,8 @@ impl CopyFromUriOperation {
         tries: &mut Tries,
     ) -> Result<(CopyState, Option<Duration>)> {
         let call = self.call().at_primary();
-        call.since(ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
-        let operation = GetProperties::new(call.clone());
+        call.since(since::ASYNCHRONOUS_COPY)?;
+        let operation = GetBlobProperties::default();
         let request = call.prepare(&operation)?;
         let mut asked = None;
         let properties = match call.send(&operation, &request, tries).await {

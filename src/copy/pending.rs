@@ -3,12 +3,12 @@
 use super::operation::CopyFromUriOperation;
 use crate::{
     error::Result,
-    models::{LeaseId, ServiceVersion},
+    models::{LeaseId, since},
     operations::{
         blob_ref::BlobRef,
-        get_properties::GetProperties,
+        get_properties::GetBlobProperties,
         operation::{Call, call_options},
-        settings::blob::with_lease,
+        settings::access::with_lease,
     },
     wire::transport::BoxFuture,
 };
@@ -32,10 +32,10 @@ impl ResumePendingCopy {
     }
 
     async fn run(self) -> Result<Option<CopyFromUriOperation>> {
-        self.call.since(ServiceVersion::ASYNCHRONOUS_COPY, "a copy that can be watched")?;
+        self.call.since(since::ASYNCHRONOUS_COPY)?;
         let options = self.call.options.clone();
         let call = self.call.at_primary();
-        let properties = call.run(&GetProperties::new(call.clone())).await?;
+        let properties = call.run(&GetBlobProperties::default()).await?;
         let pending = properties.copy.filter(|state| !state.status.is_final());
         let Some(state) = pending else { return Ok(None) };
         let incremental = properties.is_incremental_copy;

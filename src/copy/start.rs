@@ -10,14 +10,14 @@ use crate::{
     error::{Error, Result},
     models::{
         AccessTier, Conditions, CopySourceUrl, ImmutabilityPolicyMode, LeaseId, Metadata,
-        RehydratePriority, ServiceVersion, SnapshotId, Tags,
+        RehydratePriority, SnapshotId, Tags, since,
     },
     operations::blob_ref::BlobRef,
     operations::{
         copy_blob::CopyBlob,
         incremental_copy_blob::IncrementalCopyBlob,
         operation::{Call, call_options},
-        settings::{blob::with_conditions, copy_source::CopySource},
+        settings::{access::with_conditions, copy_source::CopySource},
     },
     wire::transport::BoxFuture,
 };
@@ -57,7 +57,7 @@ impl IntoFuture for StartCopyIncremental {
         let Self { call, blob, source, snapshot, conditions } = self;
         Box::pin(async move {
             check(&blob)?;
-            call.since(ServiceVersion::INCREMENTAL_COPY, "an incremental copy")?;
+            call.since(since::INCREMENTAL_COPY)?;
             let from = source.resolve_snapshot(&snapshot).await?;
             let operation = IncrementalCopyBlob { source: Some(from.clone()), conditions };
             let started = start(&call, &operation, &from, Kind::Incremental).await;
@@ -92,13 +92,13 @@ impl StartCopyFromUri {
 
     /// Metadata for the destination. Without any, the source's is copied; with some, none of it is.
     pub fn metadata(mut self, metadata: impl Into<Metadata>) -> Self {
-        self.copy.metadata = metadata.into();
+        self.copy.blob.metadata = metadata.into();
         self
     }
 
     /// Index tags for the destination (from version 2019-12-12). The source's are never copied.
     pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
-        self.copy.tags = tags.into();
+        self.copy.blob.tags = tags.into();
         self
     }
 
@@ -117,7 +117,7 @@ impl StartCopyFromUri {
     /// # Ok(()) });
     /// ```
     pub fn tier(mut self, tier: AccessTier) -> Self {
-        self.copy.tier = Some(tier);
+        self.copy.blob.tier = Some(tier);
         self
     }
 
@@ -155,13 +155,13 @@ impl StartCopyFromUri {
         until: OffsetDateTime,
         mode: ImmutabilityPolicyMode,
     ) -> Self {
-        self.copy.immutability_policy = Some((until, mode));
+        self.copy.blob.immutability_policy = Some((until, mode));
         self
     }
 
     /// Keeps the destination from being changed until the hold is lifted (from version 2020-06-12).
     pub fn legal_hold(mut self, hold: bool) -> Self {
-        self.copy.legal_hold = Some(hold);
+        self.copy.blob.legal_hold = Some(hold);
         self
     }
 
@@ -174,13 +174,13 @@ impl StartCopyFromUri {
     /// Conditions on the destination. Not met: 412, or 409 `BlobAlreadyExists` for a destination
     /// that must not exist.
     pub fn conditions(mut self, conditions: Conditions) -> Self {
-        self.copy.conditions = conditions;
+        self.copy.blob.access.conditions = conditions;
         self
     }
 
     /// The id of the destination's lease, which must be an infinite one.
     pub fn lease_id(mut self, id: LeaseId) -> Self {
-        self.copy.lease_id = Some(id);
+        self.copy.blob.access.lease_id = Some(id);
         self
     }
 }
@@ -195,14 +195,14 @@ impl IntoFuture for StartCopyFromUri {
         let Self { call, blob, source, mut copy } = self;
         Box::pin(async move {
             check(&blob)?;
-            let what = "a copy in the background; copy_from_uri makes a synchronous one";
-            call.since(ServiceVersion::ASYNCHRONOUS_COPY, what)?;
+            call.since(since::BACKGROUND_COPY)?;
             let from = source.resolve(&blob).await?;
             copy.source = Some(from.clone());
             let started = start(&call, &copy, &from, Kind::Ordinary).await;
             let started = source.judged(&from, started)?;
             let snapshot = from.to_str().ok().and_then(|url| CopySourceUrl::new(url).snapshot());
-            let operation = CopyFromUriOperation::ordinary(blob, started.state, copy.lease_id);
+            let lease_id = copy.blob.access.lease_id;
+            let operation = CopyFromUriOperation::ordinary(blob, started.state, lease_id);
             Ok(operation.adopted(started.adopted).of_snapshot(snapshot))
         })
     }

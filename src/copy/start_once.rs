@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     models::{CopyId, CopyState, CopyStatus, ErrorCode},
     operations::{
-        get_properties::GetProperties,
+        get_properties::GetBlobProperties,
         operation::{Call, Operation},
         settings::copy_source::SourceIdentity,
     },
@@ -191,7 +191,7 @@ impl Search {
     /// Looks at the destination, and tells how an attempt can be tied to what is there.
     async fn look(&mut self, call: &Call, source: &HeaderValue) -> Result<(Found, Guard)> {
         let call = call.clone().at_primary();
-        let operation = GetProperties::new(call.clone());
+        let operation = GetBlobProperties::default();
         let request = call.prepare(&operation)?;
         let mut tries = Tries::default();
         let (asked, answer) = loop {

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     models::CopyState,
     operations::blob_ref::BlobRef,
-    operations::{get_properties::GetProperties, operation::Operation},
+    operations::{get_properties::GetBlobProperties, operation::Operation},
     pipeline::tries::Tries,
     wire::clock,
 };
@@ -152,7 +152,7 @@ impl Watch {
 /// A poll that was given up.
 fn unanswered(blob: &BlobRef, limit: Duration, tries: &Tries) -> Error {
     Error::Timeout {
-        operation: GetProperties::NAME,
+        operation: GetBlobProperties::NAME,
         url: blob.place(),
         limit,
         attempts: tries.made,

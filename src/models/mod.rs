@@ -17,6 +17,7 @@ pub(crate) mod page;
 pub(crate) mod page_ranges;
 pub(crate) mod properties;
 pub(crate) mod service_version;
+pub(crate) mod since;
 pub(crate) mod tags;
 pub(crate) mod words;
 pub(crate) mod written;

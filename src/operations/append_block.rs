@@ -3,28 +3,26 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use serde::Serialize;
 use time::OffsetDateTime;
-use url::Url;
 
-use super::stage_block_from_uri::source_range;
+use super::stage_block_from_uri::write_source_range;
 use crate::{
     error::{Error, Result},
-    models::{BlobContentInfo, Conditions, ETag, LeaseId, ServiceVersion},
+    models::{BlobContentInfo, ETag, ServiceVersion, since},
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_conditions, with_lease, write_lease},
-            checksum::{self, Checksum, with_content_crc64, with_content_md5},
+            access::{Access, with_access},
+            checksum::{Checksum, with_content_crc64, with_content_md5},
             content::Content,
             copy_source::CopySource,
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
             url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Settings, Target},
         response::Answer,
     },
     wire::{headers, redaction},
@@ -71,96 +69,88 @@ redaction::debug_redacted!(BlobAppendInfo {
     encryption_scope: text,
 });
 
-/// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
-/// [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
-///
-/// A repeat would append a second time, so it is retried only where it is certain that the first
-/// try appended nothing.
-///
-/// [Append Block](https://learn.microsoft.com/rest/api/storageservices/append-block)
-/// (from version 2015-02-21)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
+    /// [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
+    ///
+    /// A repeat would append a second time, so it is retried only where it is certain that the first
+    /// try appended nothing.
+    ///
+    /// [Append Block](https://learn.microsoft.com/rest/api/storageservices/append-block)
+    /// (from version 2015-02-21)
+    AppendBlock of Append -> BlobAppendInfo
+}
+
 #[derive(Debug, Clone)]
-pub struct AppendBlock {
-    call: Call,
+pub(crate) struct Append {
     content: Content,
     checksum: Checksum,
     place: Place,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
 }
 
-/// Appends what a URL gives, or a part of it, within the same limits: made by
-/// [`AppendBlobClient::append_block_from_uri`](crate::AppendBlobClient::append_block_from_uri).
-///
-/// A repeat would append a second time, so it is retried only where it is certain that the first
-/// try appended nothing.
-///
-/// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
-/// (from version 2018-11-09)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct AppendBlockFromUri {
-    call: Call,
-    source: UrlSource,
-    range: Option<Range<u64>>,
-    place: Place,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
-}
-
-impl AppendBlock {
-    pub(crate) fn new(call: Call, content: Bytes) -> Self {
+impl Append {
+    pub(crate) fn new(content: Bytes) -> Self {
         Self {
-            call,
             content: Content(content),
             checksum: Checksum::default(),
             place: Place::default(),
-            encryption: Encryption::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
+            access: Access::default(),
+        }
+    }
+}
+
+builder! {
+    /// Appends what a URL gives, or a part of it, within the same limits: made by
+    /// [`AppendBlobClient::append_block_from_uri`](crate::AppendBlobClient::append_block_from_uri).
+    ///
+    /// A repeat would append a second time, so it is retried only where it is certain that the first
+    /// try appended nothing.
+    ///
+    /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
+    /// (from version 2018-11-09)
+    AppendBlockFromUri of AppendFromUrl
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct AppendFromUrl {
+    source: UrlSource,
+    range: Option<Range<u64>>,
+    place: Place,
+    access: Access,
+}
+
+impl AppendFromUrl {
+    pub(crate) fn new(source: CopySource) -> Self {
+        Self {
+            source: UrlSource::new(source),
+            range: None,
+            place: Place::default(),
+            access: Access::default(),
         }
     }
 }
 
 impl AppendBlockFromUri {
-    pub(crate) fn new(call: Call, source: CopySource) -> Self {
-        Self {
-            call,
-            source: UrlSource::new(source),
-            range: None,
-            place: Place::default(),
-            encryption: Encryption::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
-        }
-    }
-
     /// Only these bytes of the source, instead of all: `0..4194304`.
     pub fn source_range(mut self, range: Range<u64>) -> Self {
-        self.range = Some(range);
+        self.operation.range = Some(range);
         self
     }
 }
 
 /// How long the blob must be.
 #[derive(Debug, Clone, Default)]
-struct Place {
+pub(crate) struct Place {
     length: Option<u64>,
     longest: Option<u64>,
 }
 
-impl Place {
-    fn write(&self, mut request: Prepared) -> Prepared {
-        if let Some(length) = self.length {
-            request = request.header(headers::APPEND_POSITION, HeaderValue::from(length));
-        }
-        if let Some(longest) = self.longest {
-            request = request.header(headers::APPEND_MAX_SIZE, HeaderValue::from(longest));
-        }
+impl Settings for Place {
+    fn write(&self, request: Prepared) -> Prepared {
         request
+            .header(headers::APPEND_POSITION, self.length.map(HeaderValue::from))
+            .header(headers::APPEND_MAX_SIZE, self.longest.map(HeaderValue::from))
     }
 }
 
@@ -170,29 +160,29 @@ macro_rules! with_place {
             /// Only if the blob is this long, in bytes. Not met: 412
             /// `AppendPositionConditionNotMet`.
             pub fn if_length(mut self, length: u64) -> Self {
-                self.place.length = Some(length);
+                self.operation.place.length = Some(length);
                 self
             }
 
             /// Only if the blob is not longer than this afterwards, in bytes. Not met: 412
             /// `MaxBlobSizeConditionNotMet`.
             pub fn max_length(mut self, length: u64) -> Self {
-                self.place.longest = Some(length);
+                self.operation.place.longest = Some(length);
                 self
             }
         }
     };
 }
 
-fn check_length(call: &Call, length: u64) -> Result<()> {
-    let (longest, rule) = match call.pipeline.version() >= ServiceVersion::APPENDS_OF_100_MIB {
+fn check_length(version: ServiceVersion, length: u64) -> Result<()> {
+    let (longest, rule) = match since::APPENDS_OF_100_MIB.is_known_to(version) {
         true => (100, "1 byte to 100 MiB"),
         false => (4, "1 byte to 4 MiB"),
     };
     if (1..=longest << 20).contains(&length) {
         return Ok(());
     }
-    let rule = format!("must be {rule} at service version {}", call.pipeline.version());
+    let rule = format!("must be {rule} at service version {version}");
     Err(Error::invalid("block length", length, &rule))
 }
 
@@ -212,33 +202,26 @@ fn appended(answer: &Answer) -> BlobAppendInfo {
     }
 }
 
-call_options!(AppendBlock);
 with_place!(AppendBlock);
-with_conditions!(AppendBlock);
-with_lease!(AppendBlock);
+with_access!(AppendBlock, operation.access);
 with_content_md5!(AppendBlock);
 with_content_crc64!(AppendBlock);
-with_customer_key!(AppendBlock);
-with_encryption_scope!(AppendBlock);
-awaitable!(AppendBlock -> BlobAppendInfo);
 
-impl Operation for AppendBlock {
+impl Operation for Append {
     type Output = BlobAppendInfo;
 
     const NAME: &'static str = "Append Block";
-    const REPEAT: Repeat = Repeat::Never;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.call.since(ServiceVersion::APPEND_BLOBS, "an append blob")?;
-        check_length(&self.call, u64::try_from(self.content.len()).unwrap_or(u64::MAX))?;
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
+            .check(check_length(to.version, self.content.len() as u64))
             .query("comp", "appendblock")
-            .body(self.content.0.clone());
-        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, self.place.write(request))?;
-        write_lease(request, self.lease_id.as_ref())
+            .body(self.content.0.clone())
+            .settings(&self.checksum)
+            .settings(&self.place)
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobAppendInfo> {
@@ -246,36 +229,30 @@ impl Operation for AppendBlock {
     }
 }
 
-call_options!(AppendBlockFromUri);
 with_place!(AppendBlockFromUri);
-with_conditions!(AppendBlockFromUri);
-with_lease!(AppendBlockFromUri);
-with_customer_key!(AppendBlockFromUri);
-with_encryption_scope!(AppendBlockFromUri);
+with_access!(AppendBlockFromUri, operation.access);
 with_source_crc64!(AppendBlockFromUri);
 with_source_customer_key!(AppendBlockFromUri);
 from_uri!(AppendBlockFromUri -> BlobAppendInfo);
 
-impl Operation for AppendBlockFromUri {
+impl Operation for AppendFromUrl {
     type Output = BlobAppendInfo;
 
     const NAME: &'static str = "Append Block From URL";
-    const REPEAT: Repeat = Repeat::Never;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.call.since(ServiceVersion::PAGES_FROM_URL, "what is appended from a URL")?;
-        self.conditions.check_write("conditions")?;
-        self.source.check_no_tags()?;
-        let mut request = Prepared::new(Method::PUT, url).query("comp", "appendblock");
-        if let Some(range) = &self.range {
-            let text = source_range(range)?;
-            check_length(&self.call, range.end - range.start)?;
-            request = request.text(headers::SOURCE_RANGE, "source range", &text)?;
-        }
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, self.place.write(request))?;
-        request = self.source.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let length = self.range.as_ref().map(|range| range.end.saturating_sub(range.start));
+        to.put()
+            .since(since::APPEND_FROM_URL)
+            .check(self.source.check_no_tags())
+            .query("comp", "appendblock")
+            .headers(|to| write_source_range(self.range.as_ref(), to))
+            .check(length.map_or(Ok(()), |length| check_length(to.version, length)))
+            .settings(&self.place)
+            .settings(&self.access)
+            .settings(&self.source)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobAppendInfo> {
@@ -294,15 +271,15 @@ mod tests {
 
     #[tokio::test]
     async fn each_setting_is_one_header() {
-        let source = "https://example.com/log".parse::<Url>().expect("a URL");
+        let source = "https://example.com/log".parse::<url::Url>().expect("a URL");
         let mut append = log("2026-04-06")
             .append_block_from_uri(source)
             .source_range(0..5)
             .source_authorization("TOKEN")
             .if_length(7)
             .max_length(12);
-        append.source.resolve(&append.call).await.expect("a source");
-        let request = append.call.prepare(&append).expect("legal");
+        append.operation.source.resolve(&append.call).await.expect("a source");
+        let request = append.prepared().expect("legal");
         assert_eq!(request.url.query(), Some("comp=appendblock"));
         for (name, value) in [
             ("content-length", "0"),
@@ -315,7 +292,7 @@ mod tests {
             assert_eq!(request.headers[name], value, "{name}");
         }
         let append = log("2026-04-06").append_block("hello");
-        let request = append.call.prepare(&append).expect("legal");
+        let request = append.prepared().expect("legal");
         assert_eq!(&request.body[..], b"hello");
     }
 
@@ -325,7 +302,8 @@ mod tests {
                        x-ms-request-server-encrypted: true\nx-ms-encryption-key-sha256: c2hh\n\
                        x-ms-encryption-scope: scope1";
         let append = log("2026-04-06").append_block("hello");
-        let appended = append.parse(offline::answer(201, headers, "")).expect("an answer");
+        let appended =
+            append.operation.parse(offline::answer(201, headers, "")).expect("an answer");
         assert_eq!((appended.offset, appended.committed_block_count), (Some(7), Some(2)));
         assert_eq!(appended.is_server_encrypted, Some(true));
         assert_eq!(appended.encryption_key_sha256.as_deref(), Some("c2hh"));
@@ -341,7 +319,7 @@ mod tests {
             ("2014-02-14", 1, "2015-02-21 or later"),
         ] {
             let append = log(version).append_block(vec![0; content]);
-            let error = append.call.prepare(&append).expect_err(rule).to_string();
+            let error = append.prepared().expect_err(rule).to_string();
             assert!(error.contains(rule), "{error}");
         }
     }

@@ -5,11 +5,11 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use url::Url;
 
-use super::operation::{BadName, Call, Target};
+use super::operation::{BadName, Call, NamedUrl};
 use crate::{
     error::Result,
     models::{SnapshotId, VersionId, endpoint::Endpoint},
-    pipeline::{request::Prepared, send::Pipeline},
+    pipeline::{request::with_parameter, send::Pipeline},
     wire::{excerpt::place, redaction},
 };
 
@@ -25,7 +25,7 @@ struct Parts {
     name: String,
     snapshot: Option<SnapshotId>,
     version: Option<VersionId>,
-    target: Target,
+    named: NamedUrl,
 }
 
 /// Where a blob's name comes from.
@@ -45,28 +45,27 @@ impl BlobRef {
         name: &str,
         naming: Naming,
     ) -> Self {
-        let target = BadName::target(match naming {
+        let named = BadName::url(match naming {
             Naming::Given => endpoint.blob_url(container, name),
             Naming::Stored => endpoint.stored_blob_url(container, name),
         });
         let (container, name) = (container.to_owned(), name.to_owned());
         let (snapshot, version) = (None, None);
-        Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, target }))
+        Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, named }))
     }
 
     /// The same blob, or the snapshot or version of it.
     pub(crate) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
         let mut parts = (*self.0).clone();
-        parts.target = parts.target.map(|mut url| {
+        parts.named = parts.named.map(|mut url| {
             url.set_query(None);
-            let mut request = Prepared::new(http::Method::GET, url);
             if let Some(snapshot) = &snapshot {
-                request = request.query("snapshot", snapshot.as_str());
+                url = with_parameter(url, "snapshot", snapshot.as_str());
             }
             if let Some(version) = &version {
-                request = request.query("versionid", version.as_str());
+                url = with_parameter(url, "versionid", version.as_str());
             }
-            request.url
+            url
         });
         (parts.snapshot, parts.version) = (snapshot, version);
         Self(Arc::new(parts))
@@ -82,12 +81,12 @@ impl BlobRef {
 
     /// Its URL, with its snapshot or version and without a SAS.
     pub(crate) fn url(&self) -> Result<Url> {
-        Ok(self.0.target.clone()?)
+        Ok(self.0.named.clone()?)
     }
 
     /// Where it is, as errors show it.
     pub(crate) fn place(&self) -> String {
-        self.0.target.as_ref().map(place).unwrap_or_default()
+        self.0.named.as_ref().map(place).unwrap_or_default()
     }
 
     pub(crate) fn snapshot(&self) -> Option<&SnapshotId> {
@@ -100,8 +99,8 @@ impl BlobRef {
 
     /// A call that is about it.
     pub(crate) fn call(&self) -> Call {
-        let (pipeline, target) = (Arc::clone(&self.0.pipeline), self.0.target.clone());
-        Call { pipeline, target, options: Default::default() }
+        let (pipeline, url) = (Arc::clone(&self.0.pipeline), self.0.named.clone());
+        Call { pipeline, url, options: Default::default() }
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {

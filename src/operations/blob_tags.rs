@@ -1,55 +1,56 @@
 //! Get Blob Tags and Set Blob Tags.
 
-use http::{HeaderValue, Method, header};
-use url::Url;
+use http::header;
 
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, ServiceVersion, Tags, tags},
+    models::{
+        Conditions, LeaseId, Tags,
+        since::{self, Since},
+        tags,
+    },
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
-        settings::blob::{with_lease, write_lease},
+        operation::{Operation, builder},
+        settings::access::with_lease,
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
 };
 
-/// Reads a blob's index tags: made by [`BlobClient::get_tags`](crate::BlobClient::get_tags).
-///
-/// [Get Blob Tags](https://learn.microsoft.com/rest/api/storageservices/get-blob-tags)
-/// (from version 2019-12-12)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct GetTags {
-    call: Call,
+builder! {
+    /// Reads a blob's index tags: made by [`BlobClient::get_tags`](crate::BlobClient::get_tags).
+    ///
+    /// [Get Blob Tags](https://learn.microsoft.com/rest/api/storageservices/get-blob-tags)
+    /// (from version 2019-12-12)
+    GetTags of GetBlobTags -> Tags
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GetBlobTags {
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
-/// Replaces a blob's index tags: made by [`BlobClient::set_tags`](crate::BlobClient::set_tags).
-///
-/// [Set Blob Tags](https://learn.microsoft.com/rest/api/storageservices/set-blob-tags)
-/// (from version 2019-12-12)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Replaces a blob's index tags: made by [`BlobClient::set_tags`](crate::BlobClient::set_tags).
+    ///
+    /// [Set Blob Tags](https://learn.microsoft.com/rest/api/storageservices/set-blob-tags)
+    /// (from version 2019-12-12)
+    SetTags of SetBlobTags -> ()
+}
+
 #[derive(Debug, Clone)]
-pub struct SetTags {
-    call: Call,
+pub(crate) struct SetBlobTags {
     tags: Tags,
     conditions: Conditions,
     lease_id: Option<LeaseId>,
 }
 
-impl GetTags {
-    pub(crate) fn new(call: Call) -> Self {
-        Self { call, conditions: Conditions::new(), lease_id: None }
-    }
-}
-
-impl SetTags {
-    pub(crate) fn new(call: Call, tags: Tags) -> Self {
-        Self { call, tags, conditions: Conditions::new(), lease_id: None }
+impl SetBlobTags {
+    pub(crate) fn new(tags: Tags) -> Self {
+        Self { tags, conditions: Conditions::new(), lease_id: None }
     }
 }
 
@@ -60,42 +61,37 @@ macro_rules! tag_conditions {
             /// Conditions on the blob: `if_tags`, and the others from version 2026-02-06. Not
             /// met: 412.
             pub fn conditions(mut self, conditions: Conditions) -> Self {
-                self.conditions = conditions;
+                self.operation.conditions = conditions;
                 self
             }
         }
     };
 }
 
-call_options!(GetTags);
 tag_conditions!(GetTags);
-with_lease!(GetTags);
-awaitable!(GetTags -> Tags);
+with_lease!(GetTags, operation);
 
-call_options!(SetTags);
 tag_conditions!(SetTags);
-with_lease!(SetTags);
-awaitable!(SetTags -> ());
+with_lease!(SetTags, operation);
 
-fn check(call: &Call, conditions: &Conditions) -> Result<()> {
-    call.since(ServiceVersion::TAGS, "tags")?;
-    if conditions.has_more_than_tags() {
-        call.since(ServiceVersion::TAG_CONDITIONS, "conditions on tags other than if_tags")?;
-    }
-    Ok(())
+/// What a service version must have to take more than the condition `if_tags`.
+fn newer_conditions(conditions: &Conditions) -> Option<Since> {
+    conditions.has_more_than_tags().then_some(since::TAG_CONDITIONS)
 }
 
-impl Operation for GetTags {
+impl Operation for GetBlobTags {
     type Output = Tags;
 
     const NAME: &'static str = "Get Blob Tags";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        check(&self.call, &self.conditions)?;
-        let mut request = Prepared::new(Method::GET, url).query("comp", "tags");
-        self.conditions.write("conditions", &mut request.headers)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.get()
+            .query("comp", "tags")
+            .since(newer_conditions(&self.conditions))
+            .settings(&self.conditions)
+            .settings(&self.lease_id)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<Tags> {
@@ -103,20 +99,21 @@ impl Operation for GetTags {
     }
 }
 
-impl Operation for SetTags {
+impl Operation for SetBlobTags {
     type Output = ();
 
     const NAME: &'static str = "Set Blob Tags";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        check(&self.call, &self.conditions)?;
-        let mut request = Prepared::new(Method::PUT, url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
             .query("comp", "tags")
-            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"))
-            .body(self.tags.xml()?.into());
-        self.conditions.write("conditions", &mut request.headers)?;
-        write_lease(request, self.lease_id.as_ref())
+            .word(header::CONTENT_TYPE, "application/xml")
+            .with(self.tags.xml(), |request, xml| request.body(xml.into()))
+            .since(newer_conditions(&self.conditions))
+            .settings(&self.conditions)
+            .settings(&self.lease_id)
+            .done()
     }
 
     fn parse(&self, _: Answer) -> Result<()> {
@@ -133,23 +130,24 @@ mod tests {
     fn tags_go_there_and_back() {
         let blob = offline::blob();
         let tags = Tags::from([("a b", "<1> & 2"), ("empty", "")]);
-        let request = blob.call().prepare(&blob.set_tags(tags.clone())).expect("legal");
+        let request = blob.set_tags(tags.clone()).prepared().expect("legal");
         assert_eq!(request.url.query(), Some("comp=tags"));
         let body: &'static str = String::from_utf8(request.body.to_vec()).expect("text").leak();
-        let read = blob.get_tags().parse(offline::answer(200, "", body)).expect("well formed");
+        let read =
+            blob.get_tags().operation.parse(offline::answer(200, "", body)).expect("well formed");
         assert_eq!(read, tags);
     }
 
     #[test]
     fn what_an_older_service_would_overlook_is_refused() {
         let blob = offline::blob_at("2019-07-07");
-        let error = blob.call().prepare(&blob.get_tags()).expect_err("too old").to_string();
+        let error = blob.get_tags().prepared().expect_err("too old").to_string();
         assert!(error.starts_with("service version: ") && error.contains("2019-12-12"), "{error}");
         let blob = offline::blob_at("2025-11-05");
         let by_tags = blob.get_tags().conditions(Conditions::new().if_tags("\"a\" = 'b'"));
-        assert!(blob.call().prepare(&by_tags).is_ok());
+        assert!(by_tags.prepared().is_ok());
         let by_etag = blob.set_tags([("k", "v")]).conditions(Conditions::new().if_match(ETag::ANY));
-        let error = blob.call().prepare(&by_etag).expect_err("too old").to_string();
+        let error = by_etag.prepared().expect_err("too old").to_string();
         assert!(error.contains("2026-02-06"), "{error}");
     }
 }

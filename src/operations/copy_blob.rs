@@ -1,21 +1,13 @@
 //! Copy Blob: the request of an ordinary copy, and what the service answers to a start.
 
-use http::{HeaderValue, Method};
-use time::OffsetDateTime;
-use url::Url;
+use http::HeaderValue;
 
 use crate::{
     error::Result,
-    models::{
-        AccessTier, Conditions, CopyId, CopyState, CopyStatus, ImmutabilityPolicyMode, LeaseId,
-        Metadata, RehydratePriority, Tags, VersionId,
-    },
-    operations::{
-        operation::Operation,
-        settings::blob::{write_immutability, write_lease, write_tags, write_tier},
-    },
+    models::{Conditions, CopyId, CopyState, CopyStatus, RehydratePriority, VersionId},
+    operations::{operation::Operation, settings::whole_blob::WholeBlob},
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, http_date},
@@ -26,44 +18,26 @@ use crate::{
 pub(crate) struct CopyBlob {
     /// The value of `x-ms-copy-source`.
     pub(crate) source: Option<HeaderValue>,
-    pub(crate) metadata: Metadata,
-    pub(crate) tags: Tags,
-    pub(crate) tier: Option<AccessTier>,
+    pub(crate) blob: WholeBlob,
     pub(crate) rehydrate_priority: Option<RehydratePriority>,
     pub(crate) seal: Option<bool>,
-    pub(crate) immutability_policy: Option<(OffsetDateTime, ImmutabilityPolicyMode)>,
-    pub(crate) legal_hold: Option<bool>,
     pub(crate) source_conditions: Conditions,
-    pub(crate) conditions: Conditions,
-    pub(crate) lease_id: Option<LeaseId>,
 }
 
 impl Operation for CopyBlob {
     type Output = CopyState;
 
     const NAME: &'static str = "Copy Blob";
-    const REPEAT: Repeat = Repeat::Reconcile;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url);
-        if let Some(source) = &self.source {
-            request = request.header(headers::COPY_SOURCE, source.clone());
-        }
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        self.source_conditions.write_source("source conditions", &mut request.headers)?;
-        request = write_tags(request, &self.tags)?;
-        request = write_tier(request, self.tier.as_ref())?;
-        if let Some(priority) = &self.rehydrate_priority {
-            let what = "rehydrate priority";
-            request = request.text(headers::REHYDRATE_PRIORITY, what, priority.as_str())?;
-        }
-        if let Some(seal) = self.seal {
-            request = request.header(headers::SEAL_BLOB, headers::flag(seal));
-        }
-        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
+            .header(headers::COPY_SOURCE, self.source.clone())
+            .headers(|to| self.source_conditions.write_source("source conditions", to))
+            .settings(&self.rehydrate_priority)
+            .header(headers::SEAL_BLOB, self.seal.map(headers::flag))
+            .settings(&self.blob)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<CopyState> {
@@ -93,31 +67,38 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::models::ETag;
+    use crate::{
+        models::{AccessTier, ETag, ImmutabilityPolicyMode, Metadata, Tags},
+        operations::{offline, settings::access::Access},
+    };
 
-    fn url() -> Url {
-        "https://a.blob.core.windows.net/c/b".parse().expect("a URL")
-    }
+    const LEASE: &str = "11111111-2222-3333-4444-555555555555";
 
     #[test]
     fn each_setting_is_one_header() {
         let copy = CopyBlob {
             source: Some(HeaderValue::from_static("https://b.blob.core.windows.net/c/b?sig=x")),
-            metadata: Metadata::from([("owner", "team a")]),
-            tags: Tags::from([("k", "v w")]),
-            tier: Some(AccessTier::Cool),
+            blob: WholeBlob {
+                metadata: Metadata::from([("owner", "team a")]),
+                tags: Tags::from([("k", "v w")]),
+                tier: Some(AccessTier::Cool),
+                immutability_policy: Some((
+                    datetime!(2027-01-01 00:00 UTC),
+                    ImmutabilityPolicyMode::Unlocked,
+                )),
+                legal_hold: Some(false),
+                access: Access {
+                    conditions: Conditions::new().if_none_match(ETag::ANY),
+                    lease_id: Some(LEASE.parse().expect("a guid")),
+                    ..Access::default()
+                },
+                ..WholeBlob::default()
+            },
             rehydrate_priority: Some(RehydratePriority::High),
             seal: Some(true),
-            immutability_policy: Some((
-                datetime!(2027-01-01 00:00 UTC),
-                ImmutabilityPolicyMode::Unlocked,
-            )),
-            legal_hold: Some(false),
             source_conditions: Conditions::new().if_match("\"0x1\"".parse().expect("an etag")),
-            conditions: Conditions::new().if_none_match(ETag::ANY),
-            lease_id: Some("11111111-2222-3333-4444-555555555555".parse().expect("a guid")),
         };
-        let request = copy.request(url()).expect("legal");
+        let request = copy.request(&offline::target()).expect("legal");
         let expected = [
             ("content-length", "0"),
             ("if-none-match", "*"),
@@ -125,7 +106,7 @@ mod tests {
             ("x-ms-copy-source", "https://b.blob.core.windows.net/c/b?sig=x"),
             ("x-ms-immutability-policy-mode", "unlocked"),
             ("x-ms-immutability-policy-until-date", "Fri, 01 Jan 2027 00:00:00 GMT"),
-            ("x-ms-lease-id", "11111111-2222-3333-4444-555555555555"),
+            ("x-ms-lease-id", LEASE),
             ("x-ms-legal-hold", "false"),
             ("x-ms-meta-owner", "team a"),
             ("x-ms-rehydrate-priority", "High"),
@@ -138,7 +119,7 @@ mod tests {
         let sent: Vec<_> =
             sent.iter().map(|(n, v)| (n.as_str(), v.to_str().expect("text"))).collect();
         assert_eq!(sent, expected);
-        assert_eq!((request.method, request.url), (Method::PUT, url()));
+        assert_eq!((request.method, request.url), (http::Method::PUT, offline::target().url));
     }
 
     fn answer(pairs: &[(&'static str, &'static str)]) -> Answer {
@@ -152,7 +133,8 @@ mod tests {
             headers,
             body,
             operation: CopyBlob::NAME,
-            url: url(),
+            url: offline::target().url,
+            changes: true,
         }
     }
 

@@ -1,91 +1,78 @@
 //! Copy Blob From URL: a copy of a block blob that is over with the answer.
 
-use http::{HeaderValue, Method, StatusCode};
+use http::StatusCode;
 use time::OffsetDateTime;
-use url::Url;
 
 use super::copy_blob;
 use crate::{
     error::{Error, Result},
     models::{
-        AccessTier, BlobContentInfo, BlobCopyInfo, Conditions, CopyId, CopyStatus,
-        ImmutabilityPolicyMode, LeaseId, Metadata, ServiceVersion, Tags, endpoint::Endpoint,
+        BlobContentInfo, BlobCopyInfo, CopyId, CopyStatus, ImmutabilityPolicyMode, LeaseId,
+        ServiceVersion, endpoint::Endpoint, since,
     },
     operations::{
-        operation::{Call, Operation, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{
-                with_conditions, with_lease, with_metadata, with_tags, write_immutability,
-                write_lease, write_tags, write_tier,
-            },
+            access::{with_conditions, with_lease},
             copy_source::CopySource,
-            encryption::{Encryption, with_encryption_scope},
+            encryption::with_encryption_scope,
             url_source::{UrlSource, from_uri_settings},
+            whole_blob::{WholeBlob, with_metadata, with_tags, with_tier},
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, transport::BoxFuture},
 };
 
-/// Copies a block blob and waits for its end: made by
-/// [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
-///
-/// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
-/// (from version 2018-03-28); before version 2012-02-12
-/// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob), which was
-/// synchronous then
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Copies a block blob and waits for its end: made by
+    /// [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
+    ///
+    /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
+    /// (from version 2018-03-28); before version 2012-02-12
+    /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob), which was
+    /// synchronous then
+    CopyFromUri of CopyBlobFromUrl
+}
+
 #[derive(Debug, Clone)]
-pub struct CopyFromUri {
-    call: Call,
+pub(crate) struct CopyBlobFromUrl {
     /// The destination's.
     endpoint: Endpoint,
     source: UrlSource,
-    metadata: Metadata,
-    tags: Tags,
-    copy_source_tags: bool,
-    tier: Option<AccessTier>,
-    immutability_policy: Option<(OffsetDateTime, ImmutabilityPolicyMode)>,
-    legal_hold: Option<bool>,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
     source_lease_id: Option<LeaseId>,
+    blob: WholeBlob,
+}
+
+impl CopyBlobFromUrl {
+    pub(crate) fn new(endpoint: Endpoint, source: CopySource) -> Self {
+        let (source, blob) = (UrlSource::new(source), WholeBlob::default());
+        Self { endpoint, source, source_lease_id: None, blob }
+    }
+
+    /// Refuses the id of the source's lease where the service no longer looks at it.
+    fn check_source_lease(&self, version: ServiceVersion) -> Result<()> {
+        let dropped = since::ASYNCHRONOUS_COPY;
+        let Some(id) = self.source_lease_id.as_ref().filter(|_| dropped.is_known_to(version))
+        else {
+            return Ok(());
+        };
+        let rule = format!(
+            "is taken by service versions before {dropped} only, and this client speaks {version}: since \
+             then a copy reads its source whether or not that is leased"
+        );
+        Err(Error::invalid("source lease id", id, &rule))
+    }
 }
 
 impl CopyFromUri {
-    pub(crate) fn new(call: Call, endpoint: Endpoint, source: CopySource) -> Self {
-        Self {
-            call,
-            endpoint,
-            source: UrlSource::new(source),
-            metadata: Metadata::new(),
-            tags: Tags::new(),
-            copy_source_tags: false,
-            tier: None,
-            immutability_policy: None,
-            legal_hold: None,
-            encryption: Encryption::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
-            source_lease_id: None,
-        }
-    }
-
     /// Copies the source's index tags (from version 2021-04-10); not together with
     /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
-        self.copy_source_tags = copy;
-        self
-    }
-
-    /// The destination's tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart` from
-    /// 2026-06-06).
-    pub fn tier(mut self, tier: AccessTier) -> Self {
-        self.tier = Some(tier);
+        self.operation.blob.tags_of_source = copy;
         self
     }
 
@@ -95,13 +82,13 @@ impl CopyFromUri {
         until: OffsetDateTime,
         mode: ImmutabilityPolicyMode,
     ) -> Self {
-        self.immutability_policy = Some((until, mode));
+        self.operation.blob.immutability_policy = Some((until, mode));
         self
     }
 
     /// Keeps the destination from being changed until the hold is lifted (from version 2020-06-12).
     pub fn legal_hold(mut self, hold: bool) -> Self {
-        self.legal_hold = Some(hold);
+        self.operation.blob.legal_hold = Some(hold);
         self
     }
 
@@ -120,45 +107,29 @@ impl CopyFromUri {
     /// # Ok(()) });
     /// ```
     pub fn source_lease_id(mut self, id: LeaseId) -> Self {
-        self.source_lease_id = Some(id);
+        self.operation.source_lease_id = Some(id);
         self
     }
 
-    /// What both forms of the request have.
-    fn settings(&self, mut request: Prepared) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
-        self.source.check_no_tags()?;
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = write_tags_or_sources(&self.call, request, &self.tags, self.copy_source_tags)?;
-        request = write_tier(request, self.tier.as_ref())?;
-        request = write_immutability(request, self.immutability_policy.as_ref(), self.legal_hold)?;
-        request = self.encryption.write(&self.call, request)?;
-        request = self.source.write(&self.call, request)?;
-        if let Some(id) = &self.source_lease_id {
-            request = request.text(headers::SOURCE_LEASE_ID, "source lease id", id.as_str())?;
-        }
-        write_lease(request, self.lease_id.as_ref())
-    }
-
     async fn run(mut self) -> Result<BlobCopyInfo> {
-        if self.call.pipeline.version() < ServiceVersion::ASYNCHRONOUS_COPY {
-            self.source.resolve_path(&self.endpoint)?;
-            return self.call.run(&CopyBlobAtOnce(&self)).await;
+        let Self { call, operation } = &mut self;
+        if !since::ASYNCHRONOUS_COPY.is_known_to(call.pipeline.version()) {
+            operation.source.resolve_path(&operation.endpoint)?;
+            return call.run(&CopyBlobAtOnce(operation)).await;
         }
         // What is wrong is told before anything is asked for.
-        self.call.prepare(&self)?;
-        self.source.resolve(&self.call).await?;
-        self.source.judged(self.call.run(&self).await)
+        call.prepare(operation)?;
+        operation.source.resolve(call).await?;
+        operation.source.judged(call.run(operation).await)
     }
 }
 
-call_options!(CopyFromUri);
-with_metadata!(CopyFromUri);
+with_metadata!(CopyFromUri, operation.blob);
 with_tags!(CopyFromUri);
-with_conditions!(CopyFromUri);
-with_lease!(CopyFromUri);
-with_encryption_scope!(CopyFromUri);
+with_tier!(CopyFromUri);
+with_conditions!(CopyFromUri, operation.blob.access);
+with_lease!(CopyFromUri, operation.blob.access);
+with_encryption_scope!(CopyFromUri, operation.blob.access.encryption);
 from_uri_settings!(CopyFromUri);
 
 impl IntoFuture for CopyFromUri {
@@ -170,20 +141,23 @@ impl IntoFuture for CopyFromUri {
     }
 }
 
-impl Operation for CopyFromUri {
+impl Operation for CopyBlobFromUrl {
     type Output = BlobCopyInfo;
 
     const NAME: &'static str = "Copy Blob From URL";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        // An older service would take it for an asynchronous copy.
-        self.call.since(ServiceVersion::FROM_URL, "a copy that is over with the answer")?;
-        if self.encryption.scope.is_some() {
-            self.call.since(ServiceVersion::COPY_SCOPE, "an encryption scope of a copy")?;
-        }
-        let request = Prepared::new(Method::PUT, url);
-        self.settings(request.header(headers::REQUIRES_SYNC, HeaderValue::from_static("true")))
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let scope = self.blob.access.encryption.scope.as_ref();
+        to.put()
+            // An older service would take it for an asynchronous copy.
+            .word(headers::REQUIRES_SYNC, "true")
+            .since(scope.map(|_| since::COPY_SCOPE))
+            .check(self.check_source_lease(to.version))
+            .check(self.source.check_no_tags())
+            .settings(&self.blob)
+            .settings(&self.source)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobCopyInfo> {
@@ -197,17 +171,24 @@ impl Operation for CopyFromUri {
 }
 
 /// The request of a version before 2012-02-12, whose source is a path in the same account.
-struct CopyBlobAtOnce<'a>(&'a CopyFromUri);
+struct CopyBlobAtOnce<'a>(&'a CopyBlobFromUrl);
 
 impl Operation for CopyBlobAtOnce<'_> {
     type Output = BlobCopyInfo;
 
     const NAME: &'static str = "Copy Blob";
     /// Like every write that is over with its answer; there is no copy to be found again.
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.0.settings(Prepared::new(Method::PUT, url))
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let CopyBlobFromUrl { source, source_lease_id, blob, .. } = self.0;
+        let source_lease = source_lease_id.as_ref().map(LeaseId::as_str);
+        to.put()
+            .check(source.check_no_tags())
+            .text(headers::SOURCE_LEASE_ID, "source lease id", source_lease)
+            .settings(blob)
+            .settings(source)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobCopyInfo> {
@@ -232,44 +213,23 @@ fn copied(copy_id: Option<CopyId>, answer: &Answer) -> BlobCopyInfo {
     }
 }
 
-/// The tags of a destination: those that are given, or those of the source.
-pub(super) fn write_tags_or_sources(
-    call: &Call,
-    request: Prepared,
-    tags: &Tags,
-    of_source: bool,
-) -> Result<Prepared> {
-    match (tags.is_empty(), of_source) {
-        (true, false) => Ok(request),
-        (false, false) => write_tags(request, tags),
-        (true, true) => {
-            call.since(ServiceVersion::COPY_SOURCE_TAGS, "a copy of the source's tags")?;
-            Ok(request.header(headers::COPY_SOURCE_TAG_OPTION, HeaderValue::from_static("COPY")))
-        }
-        (false, true) => {
-            let rule = "must not be set beside copy_source_tags";
-            Err(Error::invalid("tags", format!("{} tags", tags.len()), rule))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
 
     use super::*;
     use crate::{
-        models::ETag,
+        models::{AccessTier, Conditions, ETag},
         operations::offline::{self, sent},
     };
 
-    fn source() -> Url {
+    fn source() -> url::Url {
         "https://b.blob.core.windows.net/c/b?sp=r&sig=SECRET".parse().expect("a URL")
     }
 
     async fn request(mut copy: CopyFromUri) -> Result<Prepared> {
-        copy.source.resolve(&copy.call).await?;
-        copy.request(copy.call.target.clone()?)
+        copy.operation.source.resolve(&copy.call).await?;
+        copy.prepared()
     }
 
     #[tokio::test]
@@ -291,7 +251,7 @@ mod tests {
             .lease_id("11111111-2222-3333-4444-555555555555".parse().expect("a guid"));
         assert!(!format!("{copy:?}").contains("TOKEN"));
         let request = request(copy).await.expect("legal");
-        assert_eq!((&request.method, request.url.query()), (&Method::PUT, None));
+        assert_eq!((&request.method, request.url.query()), (&http::Method::PUT, None));
         assert!(!format!("{request:?}").contains("TOKEN"), "{request:?}");
         let source = source();
         let expected = [
@@ -331,7 +291,7 @@ mod tests {
         let old = |version| offline::blob_at(version).copy_from_uri(source());
         let new = || offline::blob().copy_from_uri(source());
         let http = offline::blob_of("http://acct.blob.core.windows.net", "2026-04-06");
-        let open = "http://example.com/b".parse::<Url>().expect("a URL");
+        let open = "http://example.com/b".parse::<url::Url>().expect("a URL");
         let by_tags = Conditions::new().if_tags("\"a\" = 'b'");
         for (copy, what, rule) in [
             (old("2017-11-09"), "service version", "2018-03-28 or later"),
@@ -361,12 +321,12 @@ mod tests {
         let copy = offline::blob().copy_from_uri(source());
         let headers = "x-ms-copy-id: id-1\nx-ms-copy-status: success\nETag: \"0x1\"\n\
                        x-ms-content-crc64: AQEBAQEBAQE=\nx-ms-request-server-encrypted: false";
-        let copied = copy.parse(offline::answer(202, headers, "")).expect("complete");
+        let copied = copy.operation.parse(offline::answer(202, headers, "")).expect("complete");
         assert_eq!(copied.copy_id.expect("named"), "id-1");
         assert_eq!(copied.content_crc64.as_deref(), Some("AQEBAQEBAQE="));
         assert_eq!(copied.is_server_encrypted, Some(false));
         for headers in ["x-ms-copy-id: id-1\nx-ms-copy-status: pending", "x-ms-copy-id: id-1"] {
-            let error = copy.parse(offline::answer(202, headers, "")).expect_err(headers);
+            let error = copy.operation.parse(offline::answer(202, headers, "")).expect_err(headers);
             assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error}");
         }
     }

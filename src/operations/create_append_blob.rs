@@ -1,86 +1,43 @@
 //! Put Blob, for an append blob: an empty log.
 
-use http::{HeaderValue, Method};
-use url::Url;
-
 use crate::{
     error::Result,
-    models::{BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags},
+    models::BlobContentInfo,
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
-        settings::{
-            blob::{
-                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tags,
-            },
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
-            stored::{Stored, with_stored_headers},
-        },
+        operation::{Operation, builder},
+        settings::whole_blob::{WholeBlob, with_blob},
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::headers,
 };
 
-/// Creates an empty append blob, or puts one in place of what is there: made by
-/// [`AppendBlobClient::create`](crate::AppendBlobClient::create).
-///
-/// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
-/// (append blobs from version 2015-02-21)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct CreateAppendBlob {
-    call: Call,
-    stored: Stored,
-    metadata: Metadata,
-    tags: Tags,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+builder! {
+    /// Creates an empty append blob, or puts one in place of what is there: made by
+    /// [`AppendBlobClient::create`](crate::AppendBlobClient::create).
+    ///
+    /// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
+    /// (append blobs from version 2015-02-21)
+    CreateAppendBlob of PutAppendBlob -> BlobContentInfo
 }
 
-impl CreateAppendBlob {
-    pub(crate) fn new(call: Call) -> Self {
-        Self {
-            call,
-            stored: Stored::default(),
-            metadata: Metadata::new(),
-            tags: Tags::new(),
-            encryption: Encryption::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
-        }
-    }
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PutAppendBlob {
+    blob: WholeBlob,
 }
 
-call_options!(CreateAppendBlob);
-with_metadata!(CreateAppendBlob);
-with_tags!(CreateAppendBlob);
-with_stored_headers!(CreateAppendBlob);
-with_conditions!(CreateAppendBlob);
-with_lease!(CreateAppendBlob);
-with_customer_key!(CreateAppendBlob);
-with_encryption_scope!(CreateAppendBlob);
-awaitable!(CreateAppendBlob -> BlobContentInfo);
+with_blob!(CreateAppendBlob);
 
-impl Operation for CreateAppendBlob {
+impl Operation for PutAppendBlob {
     type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Blob";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.call.since(ServiceVersion::APPEND_BLOBS, "an append blob")?;
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url)
-            .header(headers::BLOB_TYPE, HeaderValue::from_static("AppendBlob"));
-        request = self.stored.write(request)?;
-        request = write_tags(request, &self.tags)?;
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put().word(headers::BLOB_TYPE, "AppendBlob").settings(&self.blob).done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
@@ -90,12 +47,12 @@ impl Operation for CreateAppendBlob {
 
 #[cfg(test)]
 mod tests {
-    use crate::operations::{offline, operation::Operation};
+    use crate::operations::offline;
 
     #[test]
     fn the_type_of_blob_is_named() {
         let log = offline::blob().append_blob_client();
-        let request = log.create().content_type("a/b").request(log.url().expect("legal"));
+        let request = log.create().content_type("a/b").prepared();
         let sent = request.expect("legal").headers;
         assert_eq!(
             (&sent["x-ms-blob-type"], &sent["content-length"]),

@@ -1,22 +1,20 @@
 //! Snapshot Blob.
 
-use http::Method;
 use serde::Serialize;
 use time::OffsetDateTime;
-use url::Url;
 
 use crate::{
     error::Result,
-    models::{BlobContentInfo, Conditions, ETag, LeaseId, Metadata, SnapshotId, VersionId},
+    models::{BlobContentInfo, ETag, Metadata, SnapshotId, VersionId},
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_conditions, with_lease, with_metadata, write_lease},
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            access::{Access, with_access},
+            whole_blob::with_metadata,
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, redaction},
@@ -52,51 +50,38 @@ redaction::debug_redacted!(BlobSnapshotInfo {
     encryption_key_sha256: hash,
 });
 
-/// Takes a read-only snapshot of a blob: made by
-/// [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).
-///
-/// A repeat would take a second snapshot, so it is retried only where it is certain that the first
-/// try took none.
-///
-/// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct CreateSnapshot {
-    call: Call,
+builder! {
+    /// Takes a read-only snapshot of a blob: made by
+    /// [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).
+    ///
+    /// A repeat would take a second snapshot, so it is retried only where it is certain that the first
+    /// try took none.
+    ///
+    /// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob)
+    CreateSnapshot of SnapshotBlob -> BlobSnapshotInfo
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SnapshotBlob {
     metadata: Metadata,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
 }
 
-impl CreateSnapshot {
-    pub(crate) fn new(call: Call) -> Self {
-        let (metadata, encryption) = (Metadata::new(), Encryption::default());
-        Self { call, metadata, encryption, conditions: Conditions::new(), lease_id: None }
-    }
-}
+with_metadata!(CreateSnapshot, operation);
+with_access!(CreateSnapshot, operation.access);
 
-call_options!(CreateSnapshot);
-with_metadata!(CreateSnapshot);
-with_conditions!(CreateSnapshot);
-with_lease!(CreateSnapshot);
-with_customer_key!(CreateSnapshot);
-with_encryption_scope!(CreateSnapshot);
-awaitable!(CreateSnapshot -> BlobSnapshotInfo);
-
-impl Operation for CreateSnapshot {
+impl Operation for SnapshotBlob {
     type Output = BlobSnapshotInfo;
 
     const NAME: &'static str = "Snapshot Blob";
-    const REPEAT: Repeat = Repeat::Never;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url).query("comp", "snapshot");
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
+            .query("comp", "snapshot")
+            .headers(|to| self.metadata.write(to))
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobSnapshotInfo> {
@@ -131,7 +116,7 @@ mod tests {
              last-modified: Thu, 01 Jan 2026 00:00:00 GMT",
             "",
         );
-        let created = offline::blob().create_snapshot().parse(answer).expect("complete");
+        let created = offline::blob().create_snapshot().operation.parse(answer).expect("complete");
         assert_eq!(created.snapshot, "2026-01-01T00:00:00.1234567Z");
         assert_eq!(created.etag.as_ref().map(ETag::as_str), Some("\"0x1\""));
         assert!(created.last_modified.is_some() && created.version_id.is_some());

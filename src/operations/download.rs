@@ -2,26 +2,25 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use http::{Method, StatusCode, header};
-use url::Url;
+use http::{StatusCode, header};
 
 pub use self::reader::Download;
-use super::get_properties::GetProperties;
+use super::get_properties::{GetBlobProperties, GetProperties};
 use crate::{
     error::{Error, Result},
     models::{
-        BlobProperties, Conditions, ETag, LeaseId,
+        BlobProperties, Conditions, ETag,
         content_range::{self, ContentRange},
     },
     operations::{
-        operation::{Call, Operation, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_conditions, with_lease, write_lease},
-            encryption::{Encryption, with_customer_key},
+            access::{Access, with_conditions, with_lease},
+            encryption::with_customer_key,
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
         tries::Tries,
     },
@@ -30,28 +29,36 @@ use crate::{
 
 mod reader;
 
-/// Downloads a blob: made by [`BlobClient::download`](crate::BlobClient::download).
-///
-/// Awaited, it gives a [`Download`] as soon as the head of the answer is there.
-///
-/// [Get Blob](https://learn.microsoft.com/rest/api/storageservices/get-blob)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct DownloadBlob {
-    call: Call,
+builder! {
+    /// Downloads a blob: made by [`BlobClient::download`](crate::BlobClient::download).
+    ///
+    /// Awaited, it gives a [`Download`] as soon as the head of the answer is there.
+    ///
+    /// [Get Blob](https://learn.microsoft.com/rest/api/storageservices/get-blob)
+    DownloadBlob of GetBlob
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GetBlob {
     /// First byte, and last byte if there is one.
     range: Option<(u64, Option<u64>)>,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
+}
+
+impl GetBlob {
+    fn range_header(&self) -> Result<Option<String>> {
+        match self.range {
+            None => Ok(None),
+            Some((first, Some(last))) if last < first => {
+                Err(Error::invalid("range", "an empty range", "must hold a byte"))
+            }
+            Some((first, Some(last))) => Ok(Some(format!("bytes={first}-{last}"))),
+            Some((first, None)) => Ok(Some(format!("bytes={first}-"))),
+        }
+    }
 }
 
 impl DownloadBlob {
-    pub(crate) fn new(call: Call) -> Self {
-        let (encryption, conditions) = (Encryption::default(), Conditions::new());
-        Self { call, range: None, encryption, conditions, lease_id: None }
-    }
-
     /// Only these bytes: `0..512`, `1024..`, `..=99`. A range that begins behind the blob's end is
     /// answered with 416 `InvalidRange`; one that reaches beyond it is cut.
     pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
@@ -67,15 +74,14 @@ impl DownloadBlob {
             Bound::Excluded(end) => (first, Some(end - 1)),
             Bound::Unbounded => (first, None),
         };
-        self.range = Some((first, last));
+        self.operation.range = Some((first, last));
         self
     }
 }
 
-call_options!(DownloadBlob);
-with_conditions!(DownloadBlob);
-with_lease!(DownloadBlob);
-with_customer_key!(DownloadBlob);
+with_conditions!(DownloadBlob, operation.access);
+with_lease!(DownloadBlob, operation.access);
+with_customer_key!(DownloadBlob, operation.access.encryption);
 
 impl IntoFuture for DownloadBlob {
     type Output = Result<Download>;
@@ -84,7 +90,7 @@ impl IntoFuture for DownloadBlob {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let answer = self.open().await?;
-            let part = part(self.range, &answer)?;
+            let part = part(self.operation.range, &answer)?;
             let mut properties = BlobProperties::from_headers(&answer.headers)
                 .map_err(|why| answer.unexpected(why))?;
             properties.content_length = match part.length {
@@ -98,19 +104,17 @@ impl IntoFuture for DownloadBlob {
 
 impl DownloadBlob {
     async fn open(&self) -> Result<Answer> {
-        let request = self.call.prepare(self)?;
-        self.call.send(self, &request, &mut Tries::default()).await
+        let request = self.call.prepare(&self.operation)?;
+        self.call.send(&self.operation, &request, &mut Tries::default()).await
     }
 
     /// How long the whole blob is, where the answer does not say: an answer that ends with its
     /// connection may be cut short unnoticed, and one in chunks by what forwards it.
     async fn whole_length(&self, etag: Option<&ETag>) -> Result<u64> {
-        let conditions = etag.map_or_else(|| self.conditions.clone(), same_state);
-        let (call, encryption) = (self.call.clone(), self.encryption.clone());
-        let properties = GetProperties::new(call)
-            .read_with(encryption, self.lease_id.clone())
-            .conditions(conditions)
-            .await?;
+        let mut access = self.operation.access.clone();
+        access.conditions = etag.map_or(access.conditions, same_state);
+        let properties =
+            GetProperties::new(self.call.clone(), GetBlobProperties { access }).await?;
         Ok(properties.content_length)
     }
 }
@@ -179,28 +183,20 @@ fn part(asked: Option<(u64, Option<u64>)>, answer: &Answer) -> Result<Part> {
     }
 }
 
-impl Operation for DownloadBlob {
+impl Operation for GetBlob {
     type Output = Answer;
 
     const NAME: &'static str = "Get Blob";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
     const STREAMS: bool = true;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let mut request = Prepared::new(Method::GET, url);
-        if let Some((first, last)) = self.range {
-            let range = match last {
-                Some(last) if last < first => {
-                    return Err(Error::invalid("range", "an empty range", "must hold a byte"));
-                }
-                Some(last) => format!("bytes={first}-{last}"),
-                None => format!("bytes={first}-"),
-            };
-            request = request.text(headers::RANGE, "range", &range)?;
-        }
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.get()
+            .with(self.range_header(), |request, range| {
+                request.text(headers::RANGE, "range", range.as_deref())
+            })
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<Answer> {

@@ -1,45 +1,33 @@
 //! Whether a container or blob is there.
 
-use http::Method;
-use url::Url;
-
 use crate::{
     error::Result,
-    operations::operation::{Call, Operation, call_options},
+    operations::operation::{Operation, builder},
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::transport::BoxFuture,
 };
 
-/// Asks whether a container or blob exists: made by
-/// [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and
-/// [`BlobClient::exists`](crate::BlobClient::exists).
-///
-/// The service's 404 is the answer no. Any other refusal is an error, and so is a 404 that has none
-/// of the service's headers, as a proxy or gateway gives it.
-///
-/// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties),
-/// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Asks whether a container or blob exists: made by
+    /// [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and
+    /// [`BlobClient::exists`](crate::BlobClient::exists).
+    ///
+    /// The service's 404 is the answer no. Any other refusal is an error, and so is a 404 that has none
+    /// of the service's headers, as a proxy or gateway gives it.
+    ///
+    /// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties),
+    /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)
+    Exists of Head
+}
+
 #[derive(Debug, Clone)]
-pub struct Exists {
-    call: Call,
-    of_container: bool,
+pub(crate) enum Head {
+    Blob,
+    Container,
 }
-
-impl Exists {
-    pub(crate) fn container(call: Call) -> Self {
-        Self { call, of_container: true }
-    }
-
-    pub(crate) fn blob(call: Call) -> Self {
-        Self { call, of_container: false }
-    }
-}
-
-call_options!(Exists);
 
 impl IntoFuture for Exists {
     type Output = Result<bool>;
@@ -47,7 +35,7 @@ impl IntoFuture for Exists {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            match self.call.run(&self).await {
+            match self.call.run(&self.operation).await {
                 Ok(()) => Ok(true),
                 Err(error) if error.is_not_found() => Ok(false),
                 Err(error) => Err(error),
@@ -56,15 +44,15 @@ impl IntoFuture for Exists {
     }
 }
 
-impl Operation for Exists {
+impl Operation for Head {
     type Output = ();
 
     const NAME: &'static str = "Get Properties";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let request = Prepared::new(Method::HEAD, url);
-        Ok(if self.of_container { request.query("restype", "container") } else { request })
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let of_container = matches!(self, Self::Container).then_some("container");
+        to.head().query("restype", of_container).done()
     }
 
     fn parse(&self, _: Answer) -> Result<()> {

@@ -1,19 +1,18 @@
 //! Get Container Properties.
 
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use serde::Serialize;
 use time::OffsetDateTime;
-use url::Url;
 
 use crate::{
     error::Result,
     models::{ETag, LeaseDuration, LeaseId, LeaseState, LeaseStatus, Metadata, PublicAccessType},
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
-        settings::blob::{with_lease, write_lease},
+        operation::{Operation, builder},
+        settings::access::with_lease,
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::http_date,
@@ -61,36 +60,29 @@ impl ContainerProperties {
     }
 }
 
-/// Reads a container's properties: made by
-/// [`BlobContainerClient::get_properties`](crate::BlobContainerClient::get_properties).
-///
-/// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct GetContainerProperties {
-    call: Call,
+builder! {
+    /// Reads a container's properties: made by
+    /// [`BlobContainerClient::get_properties`](crate::BlobContainerClient::get_properties).
+    ///
+    /// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties)
+    GetContainerProperties of GetContainer -> ContainerProperties
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GetContainer {
     lease_id: Option<LeaseId>,
 }
 
-impl GetContainerProperties {
-    pub(crate) fn new(call: Call) -> Self {
-        Self { call, lease_id: None }
-    }
-}
+with_lease!(GetContainerProperties, operation);
 
-call_options!(GetContainerProperties);
-with_lease!(GetContainerProperties);
-awaitable!(GetContainerProperties -> ContainerProperties);
-
-impl Operation for GetContainerProperties {
+impl Operation for GetContainer {
     type Output = ContainerProperties;
 
     const NAME: &'static str = "Get Container Properties";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let request = Prepared::new(Method::HEAD, url).query("restype", "container");
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.head().query("restype", "container").settings(&self.lease_id).done()
     }
 
     fn parse(&self, answer: Answer) -> Result<ContainerProperties> {

@@ -2,24 +2,17 @@
 
 use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt, future, stream};
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use serde::Serialize;
 use time::OffsetDateTime;
-use url::Url;
 
 use super::paging::{self, Trail};
 use crate::{
     error::{Error, Result},
-    models::{
-        Conditions, ETag, LeaseId, PageRange, PageRangeItem, ServiceVersion, SnapshotId, page,
-        page_ranges,
-    },
-    operations::{
-        operation::{BadName, Call, Operation},
-        settings::blob::write_lease,
-    },
+    models::{Conditions, ETag, LeaseId, PageRange, PageRangeItem, SnapshotId, page, page_ranges},
+    operations::operation::{BadName, Call, Operation},
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, http_date, redaction, transport::BoxFuture},
@@ -137,6 +130,21 @@ pub(crate) struct Listed {
 }
 
 impl ListPages {
+    fn check_page_size(&self) -> Result<()> {
+        match self.page_size {
+            Some(size) if !(1..=10_000).contains(&size) => {
+                Err(Error::invalid("page size", size, "must be 1 to 10000"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn range_header(&self) -> Result<Option<String>> {
+        let Some((offset, length)) = self.range else { return Ok(None) };
+        page::check(offset, length)?;
+        Ok(Some(page::header(offset, length)))
+    }
+
     pub(super) fn new(call: Call, previous: Option<Previous>) -> Self {
         let conditions = Conditions::new();
         Self {
@@ -192,37 +200,29 @@ impl Operation for ListPages {
     type Output = (page_ranges::PageList, Listed);
 
     const NAME: &'static str = "Get Page Ranges";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let mut request = Prepared::new(Method::GET, url).query("comp", "pagelist");
-        match &self.previous {
-            None => {}
-            Some(Previous::Snapshot(id)) => {
-                self.call.since(ServiceVersion::PAGE_RANGES_DIFF, "differences of page ranges")?;
-                request = request.query("prevsnapshot", id.as_str());
-            }
-            Some(Previous::Url(url)) => {
-                let what = "a previous snapshot given by its URL";
-                self.call.since(ServiceVersion::PREVIOUS_SNAPSHOT_URL, what)?;
-                request = request.header(headers::PREVIOUS_SNAPSHOT_URL, url.clone()?);
-            }
-        }
-        if let Some(size) = self.page_size {
-            if !(1..=10_000).contains(&size) {
-                return Err(Error::invalid("page size", size, "must be 1 to 10000"));
-            }
-            request = request.query("maxresults", &size.to_string());
-        }
-        if let Some(marker) = &self.marker {
-            request = request.query("marker", marker);
-        }
-        if let Some((offset, length)) = self.range {
-            page::check(offset, length)?;
-            request = request.text(headers::RANGE, "range", &page::header(offset, length))?;
-        }
-        self.conditions.write("conditions", &mut request.headers)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let size = self.page_size.map(|size| size.to_string());
+        let request = to.get().query("comp", "pagelist");
+        let request = match &self.previous {
+            None => request,
+            Some(Previous::Snapshot(id)) => request.query("prevsnapshot", id.as_str()),
+            Some(Previous::Url(url)) => request
+                .with(url.clone().map_err(Error::from), |request, url| {
+                    request.header(headers::PREVIOUS_SNAPSHOT_URL, url)
+                }),
+        };
+        request
+            .check(self.check_page_size())
+            .query("maxresults", size.as_deref())
+            .query("marker", self.marker.as_deref())
+            .with(self.range_header(), |request, range| {
+                request.text(headers::RANGE, "range", range.as_deref())
+            })
+            .settings(&self.conditions)
+            .settings(&self.lease_id)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<Self::Output> {
@@ -303,7 +303,7 @@ mod tests {
         let mut list = disk().get_page_ranges().range(512, 1024).page_size(10).list;
         list.marker = Some("m 1".into());
         let request = list.call.prepare(&list).expect("legal");
-        assert_eq!(request.method, Method::GET);
+        assert_eq!(request.method, http::Method::GET);
         assert_eq!(request.url.query(), Some("comp=pagelist&maxresults=10&marker=m%201"));
         assert_eq!(request.headers["x-ms-range"], "bytes=512-1535");
     }

@@ -1,54 +1,94 @@
 //! Get User Delegation Key: a key with which an Entra identity signs SAS.
 
-use http::{HeaderValue, Method, header};
+use http::header;
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
-use url::Url;
 
 use crate::{
     auth::sas::UserDelegationKey,
     error::{Error, Result},
-    models::{ServiceVersion, opaque::guid},
-    operations::operation::{Call, Operation, awaitable, call_options},
+    models::{opaque::guid, since},
+    operations::operation::{Call, Operation, builder},
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
-    wire::redaction,
+    wire::{redaction, transport::BoxFuture},
 };
 
-/// Requests a key with which the client's Entra identity can sign SAS for a while: made by
-/// [`BlobServiceClient::get_user_delegation_key`](crate::BlobServiceClient::get_user_delegation_key).
-///
-/// Start and expiry are whole seconds and must be within seven days of now. The service goes by its
-/// own clock: a start 15 minutes back and an expiry 6 days and 23 hours from now work although
-/// clocks differ.
-///
-/// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
-/// (from version 2018-11-09)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Requests a key with which the client's Entra identity can sign SAS for a while: made by
+    /// [`BlobServiceClient::get_user_delegation_key`](crate::BlobServiceClient::get_user_delegation_key).
+    ///
+    /// Start and expiry are whole seconds and must be within seven days of now. The service goes by its
+    /// own clock: a start 15 minutes back and an expiry 6 days and 23 hours from now work although
+    /// clocks differ.
+    ///
+    /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
+    /// (from version 2018-11-09)
+    GetUserDelegationKey of GetKey
+}
+
 #[derive(Clone)]
-pub struct GetUserDelegationKey {
-    call: Call,
+pub(crate) struct GetKey {
     start: OffsetDateTime,
     expiry: OffsetDateTime,
     delegated_user_tenant_id: Option<String>,
 }
 
-redaction::debug_redacted!(GetUserDelegationKey {
-    call,
-    start,
-    expiry,
-    delegated_user_tenant_id: text,
-});
+impl GetKey {
+    pub(crate) fn new(start: OffsetDateTime, expiry: OffsetDateTime) -> Self {
+        Self { start, expiry, delegated_user_tenant_id: None }
+    }
+
+    /// Refuses dates that the service would refuse now, and a client that is given no key.
+    fn check(&self, call: &Call) -> Result<()> {
+        if !call.pipeline.credential().is_token() {
+            let value = format!("{:?}", call.pipeline.credential());
+            let rule = "must be bearer tokens: only an Entra identity is given such a key";
+            return Err(Error::invalid("credential", value, rule));
+        }
+        call.since(since::USER_DELEGATION)?;
+        if let Some(tenant) = &self.delegated_user_tenant_id {
+            call.since(since::DELEGATED_USER_TENANT)?;
+            guid(tenant)
+                .map_err(|rule| Error::invalid("delegated user tenant id", tenant, rule))?;
+        }
+        let (start, expiry) = (self.start.truncate_to_second(), self.expiry.truncate_to_second());
+        if start >= expiry {
+            let rule = "must be after the key's start, by a whole second at least";
+            return Err(Error::invalid("key expiry", self.expiry, rule));
+        }
+        let now = call.pipeline.clock().now();
+        if expiry <= now {
+            return Err(Error::invalid("key expiry", self.expiry, "must be in the future"));
+        }
+        for (what, date) in [("key start", self.start), ("key expiry", self.expiry)] {
+            if (date - now).abs() > LONGEST {
+                return Err(Error::invalid(what, date, "must be within seven days of now"));
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&self) -> Result<String> {
+        let (start, expiry) = (timestamp(self.start)?, timestamp(self.expiry)?);
+        let tenant = match &self.delegated_user_tenant_id {
+            None => String::new(),
+            Some(tenant) => format!("<DelegatedUserTid>{tenant}</DelegatedUserTid>"),
+        };
+        Ok(format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
+             <KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry>{tenant}</KeyInfo>"
+        ))
+    }
+}
+
+redaction::debug_redacted!(GetKey { start, expiry, delegated_user_tenant_id: text });
 
 /// The longest time for which a key is given, and the furthest from now that it may begin or end.
 const LONGEST: Duration = Duration::days(7);
 
 impl GetUserDelegationKey {
-    pub(crate) fn new(call: Call, start: OffsetDateTime, expiry: OffsetDateTime) -> Self {
-        Self { call, start, expiry, delegated_user_tenant_id: None }
-    }
-
     /// The tenant, as a GUID, of the identity that is to use the SAS, if it is another than that of
     /// the client's (from version 2026-04-06). See
     /// [`delegated_user_object_id`](crate::sas::UserDelegationSas::delegated_user_object_id).
@@ -67,66 +107,36 @@ impl GetUserDelegationKey {
     /// # let _ = key_for;
     /// ```
     pub fn delegated_user_tenant_id(mut self, tenant: impl Into<String>) -> Self {
-        self.delegated_user_tenant_id = Some(tenant.into());
+        self.operation.delegated_user_tenant_id = Some(tenant.into());
         self
-    }
-
-    fn check(&self) -> Result<()> {
-        if !self.call.pipeline.credential().is_token() {
-            let value = format!("{:?}", self.call.pipeline.credential());
-            let rule = "must be bearer tokens: only an Entra identity is given such a key";
-            return Err(Error::invalid("credential", value, rule));
-        }
-        self.call.since(ServiceVersion::USER_DELEGATION, "a user delegation key")?;
-        if let Some(tenant) = &self.delegated_user_tenant_id {
-            let what = "the tenant of a delegated user";
-            self.call.since(ServiceVersion::DELEGATED_USER_TENANT, what)?;
-            guid(tenant)
-                .map_err(|rule| Error::invalid("delegated user tenant id", tenant, rule))?;
-        }
-        let (start, expiry) = (self.start.truncate_to_second(), self.expiry.truncate_to_second());
-        if start >= expiry {
-            let rule = "must be after the key's start, by a whole second at least";
-            return Err(Error::invalid("key expiry", self.expiry, rule));
-        }
-        let now = self.call.pipeline.clock().now();
-        if expiry <= now {
-            return Err(Error::invalid("key expiry", self.expiry, "must be in the future"));
-        }
-        for (what, date) in [("key start", self.start), ("key expiry", self.expiry)] {
-            if (date - now).abs() > LONGEST {
-                return Err(Error::invalid(what, date, "must be within seven days of now"));
-            }
-        }
-        Ok(())
     }
 }
 
-call_options!(GetUserDelegationKey);
-awaitable!(GetUserDelegationKey -> UserDelegationKey);
+impl IntoFuture for GetUserDelegationKey {
+    type Output = Result<UserDelegationKey>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
 
-impl Operation for GetUserDelegationKey {
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.operation.check(&self.call)?;
+            self.call.run(&self.operation).await
+        })
+    }
+}
+
+impl Operation for GetKey {
     type Output = UserDelegationKey;
 
     const NAME: &'static str = "Get User Delegation Key";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.check()?;
-        let (start, expiry) = (timestamp(self.start)?, timestamp(self.expiry)?);
-        let tenant = match &self.delegated_user_tenant_id {
-            None => String::new(),
-            Some(tenant) => format!("<DelegatedUserTid>{tenant}</DelegatedUserTid>"),
-        };
-        let body = format!(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
-             <KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry>{tenant}</KeyInfo>"
-        );
-        Ok(Prepared::new(Method::POST, url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.post()
             .query("restype", "service")
             .query("comp", "userdelegationkey")
-            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"))
-            .body(body.into()))
+            .word(header::CONTENT_TYPE, "application/xml")
+            .with(self.body(), |request, body| request.body(body.into()))
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<UserDelegationKey> {
@@ -181,8 +191,8 @@ mod tests {
     async fn the_dates_are_the_body_with_whole_seconds() {
         let service = service(Credential::token(Provider), "2026-04-06");
         let get = service.get_user_delegation_key(NOW, NOW + Duration::days(2));
-        let request = get.call.prepare(&get).expect("legal");
-        assert_eq!((request.method, request.url.path()), (Method::POST, "/"));
+        let request = get.prepared().expect("legal");
+        assert_eq!((request.method, request.url.path()), (http::Method::POST, "/"));
         assert_eq!(request.url.query(), Some("restype=service&comp=userdelegationkey"));
         assert_eq!(request.headers["content-type"], "application/xml");
         let body = std::str::from_utf8(&request.body).expect("text");
@@ -190,7 +200,7 @@ mod tests {
         assert!(body.ends_with(&format!("<KeyInfo>{dates}</KeyInfo>")), "{body}");
 
         let get = get.delegated_user_tenant_id(TENANT);
-        let request = get.call.prepare(&get).expect("legal");
+        let request = get.prepared().expect("legal");
         let body = std::str::from_utf8(&request.body).expect("text");
         let tenant = format!("<DelegatedUserTid>{TENANT}</DelegatedUserTid>");
         assert!(body.ends_with(&format!("<KeyInfo>{dates}{tenant}</KeyInfo>")), "{body}");
@@ -223,7 +233,7 @@ mod tests {
             (new(none, day * 8), "key expiry", "within seven days"),
             (new(day * -8, day), "key start", "within seven days"),
         ] {
-            let error = get.call.prepare(&get).expect_err(rule).to_string();
+            let error = get.await.expect_err(rule).to_string();
             assert!(error.starts_with(what) && error.contains(rule), "{error}");
             assert!(!error.contains("c2VjcmV0"), "{error}");
         }

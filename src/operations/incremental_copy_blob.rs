@@ -1,7 +1,6 @@
 //! Incremental Copy Blob: the request; the answer is that of any start.
 
-use http::{HeaderValue, Method};
-use url::Url;
+use http::HeaderValue;
 
 use super::copy_blob::started;
 use crate::{
@@ -9,7 +8,7 @@ use crate::{
     models::{Conditions, CopyState},
     operations::operation::Operation,
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::headers,
@@ -28,16 +27,15 @@ impl Operation for IncrementalCopyBlob {
     type Output = CopyState;
 
     const NAME: &'static str = "Incremental Copy Blob";
-    const REPEAT: Repeat = Repeat::Reconcile;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url).query("comp", "incrementalcopy");
-        if let Some(source) = &self.source {
-            request = request.header(headers::COPY_SOURCE, source.clone());
-        }
-        self.conditions.write("conditions", &mut request.headers)?;
-        Ok(request)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
+            .query("comp", "incrementalcopy")
+            .header(headers::COPY_SOURCE, self.source.clone())
+            .check(self.conditions.check_write("conditions"))
+            .settings(&self.conditions)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<CopyState> {
@@ -48,7 +46,7 @@ impl Operation for IncrementalCopyBlob {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::ETag;
+    use crate::{models::ETag, operations::offline};
 
     #[test]
     fn it_sends_the_source_and_conditions_and_nothing_else() {
@@ -56,9 +54,8 @@ mod tests {
             source: Some(HeaderValue::from_static("https://a/c/b?snapshot=s&sig=x")),
             conditions: Conditions::new().if_match(ETag::ANY),
         };
-        let url = "https://a.blob.core.windows.net/c/b".parse().expect("a URL");
-        let request = copy.request(url).expect("legal");
-        assert_eq!(request.method, Method::PUT);
+        let request = copy.request(&offline::target()).expect("legal");
+        assert_eq!(request.method, http::Method::PUT);
         assert_eq!(request.url.query(), Some("comp=incrementalcopy"));
         assert_eq!(request.headers.len(), 3);
         assert_eq!(request.headers["content-length"], "0");

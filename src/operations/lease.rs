@@ -2,26 +2,24 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use serde::Serialize;
 use time::OffsetDateTime;
-use url::Url;
-
-use claim::Claim;
 
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, ErrorCode, LeaseId, ServiceVersion},
+    models::{Conditions, ETag, ErrorCode, LeaseId, ServiceVersion, since},
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
-        settings::blob::with_conditions,
+        operation::{Call, Operation, builder},
+        settings::access::with_conditions,
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, http_date, transport::BoxFuture},
 };
+use claim::Claim;
 
 mod claim;
 
@@ -54,69 +52,83 @@ impl BlobLease {
 /// How long every lease lasted before durations could be chosen.
 const OLD_LEASE: Duration = Duration::from_secs(60);
 
-/// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
-/// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
-///
-/// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease)
-/// that renews and releases itself.
-///
-/// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry asks
-/// for the same lease. If the future is dropped half-way, or fails after a request whose response
-/// was lost, the lease may exist and only the client knows its id: it releases that lease in the
-/// background. A lease with an id that you proposed is left to you.
-///
-/// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id
-/// cannot be chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
-///
-/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
+    /// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
+    ///
+    /// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease)
+    /// that renews and releases itself.
+    ///
+    /// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry asks
+    /// for the same lease. If the future is dropped half-way, or fails after a request whose response
+    /// was lost, the lease may exist and only the client knows its id: it releases that lease in the
+    /// background. A lease with an id that you proposed is left to you.
+    ///
+    /// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id
+    /// cannot be chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
+    ///
+    /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+    AcquireLease of Acquire
+}
+
 #[derive(Debug, Clone)]
-pub struct AcquireLease {
-    pub(crate) call: Call,
+pub(crate) struct Acquire {
     /// `None` for a lease without end.
     pub(crate) duration: Option<Duration>,
     proposed_id: Option<LeaseId>,
     conditions: Conditions,
 }
 
-impl AcquireLease {
-    pub(crate) fn new(call: Call, duration: Option<Duration>) -> Self {
-        Self { call, duration, proposed_id: None, conditions: Conditions::new() }
+impl Acquire {
+    pub(crate) fn new(duration: Option<Duration>) -> Self {
+        Self { duration, proposed_id: None, conditions: Conditions::new() }
     }
 
+    fn check(&self) -> Result<()> {
+        match self.duration {
+            Some(time) if !(15..=60).contains(&time.as_secs()) || time.subsec_nanos() != 0 => {
+                let rule = "must be 15 to 60 whole seconds, or without end";
+                Err(Error::invalid("lease duration", format!("{time:?}"), rule))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the request says neither duration nor id, which old service versions do not take.
+    fn leaves_all_to_the_service(&self, version: ServiceVersion) -> bool {
+        let is_old = !since::LEASE_DURATIONS.is_known_to(version);
+        is_old && self.duration == Some(OLD_LEASE) && self.proposed_id.is_none()
+    }
+}
+
+impl AcquireLease {
     /// The id of the lease (from version 2012-02-12); by default a new GUID for each call. If a
     /// lease with this id is held already, it is given the new duration.
     pub fn proposed_id(mut self, id: LeaseId) -> Self {
-        self.proposed_id = Some(id);
+        self.operation.proposed_id = Some(id);
         self
     }
 
     /// The acquisition, under an id that is known before anything is sent. A lease that the caller
     /// does not get is released; if it is not `guarded`, only if the caller does not know its id.
     pub(crate) fn claim(mut self, guarded: bool) -> BoxFuture<'static, Result<BlobLease>> {
-        let is_known = self.proposed_id.is_some();
-        if !is_known && !self.leaves_all_to_the_service() {
-            self.proposed_id = Some(LeaseId::random());
+        let (is_known, version) =
+            (self.operation.proposed_id.is_some(), self.call.pipeline.version());
+        if !is_known && !self.operation.leaves_all_to_the_service(version) {
+            self.operation.proposed_id = Some(LeaseId::random());
         }
         // What a single call was given is not for the calls that follow.
         let call = Call { options: Default::default(), ..self.call.clone() };
-        let id = self.proposed_id.clone().filter(|_| guarded || !is_known);
-        let acquire = Box::pin(async move { self.call.run(&self).await });
+        let id = self.operation.proposed_id.clone().filter(|_| guarded || !is_known);
+        let acquire = Box::pin(async move { self.call.run(&self.operation).await });
         match id {
             None => acquire,
-            Some(id) => Box::pin(Claim::new(acquire, ReleaseLease::new(call, id))),
+            Some(id) => Box::pin(Claim::new(acquire, ReleaseLease::new(call, Release::new(id)))),
         }
-    }
-
-    /// Whether the request says neither duration nor id, which old service versions do not take.
-    fn leaves_all_to_the_service(&self) -> bool {
-        let is_old = self.call.pipeline.version() < ServiceVersion::LEASE_DURATIONS;
-        is_old && self.duration == Some(OLD_LEASE) && self.proposed_id.is_none()
     }
 }
 
-call_options!(AcquireLease);
-with_conditions!(AcquireLease);
+with_conditions!(AcquireLease, operation);
 
 impl IntoFuture for AcquireLease {
     type Output = Result<BlobLease>;
@@ -127,33 +139,25 @@ impl IntoFuture for AcquireLease {
     }
 }
 
-impl Operation for AcquireLease {
+impl Operation for Acquire {
     type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
     // The id is this client's own choice, and the same in every try.
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let seconds = match self.duration {
-            None => -1,
-            Some(time) if (15..=60).contains(&time.as_secs()) && time.subsec_nanos() == 0 => {
-                i64::try_from(time.as_secs()).unwrap_or(-1)
-            }
-            Some(time) => {
-                let rule = "must be 15 to 60 whole seconds, or without end";
-                return Err(Error::invalid("lease duration", format!("{time:?}"), rule));
-            }
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let duration = match self.duration {
+            None => HeaderValue::from_static("-1"),
+            Some(time) => HeaderValue::from(time.as_secs()),
         };
-        let request = action(url, "acquire", &self.conditions)?;
-        if self.leaves_all_to_the_service() {
-            return Ok(request);
-        }
-        let request = request.header(headers::LEASE_DURATION, HeaderValue::from(seconds));
-        match &self.proposed_id {
-            None => Ok(request),
-            Some(id) => request.text(headers::PROPOSED_LEASE_ID, "proposed lease id", id.as_str()),
-        }
+        let told = (!self.leaves_all_to_the_service(to.version)).then_some(duration);
+        let id = self.proposed_id.as_ref().map(LeaseId::as_str);
+        action(to, "acquire", &self.conditions)
+            .check(self.check())
+            .header(headers::LEASE_DURATION, told)
+            .text(headers::PROPOSED_LEASE_ID, "proposed lease id", id)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobLease> {
@@ -161,37 +165,36 @@ impl Operation for AcquireLease {
     }
 }
 
-/// Renews a lease for its duration: made by
-/// [`BlobClient::renew_lease`](crate::BlobClient::renew_lease).
-///
-/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Renews a lease for its duration: made by
+    /// [`BlobClient::renew_lease`](crate::BlobClient::renew_lease).
+    ///
+    /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+    RenewLease of Renew -> BlobLease
+}
+
 #[derive(Debug, Clone)]
-pub struct RenewLease {
-    call: Call,
+pub(crate) struct Renew {
     id: LeaseId,
     conditions: Conditions,
 }
 
-impl RenewLease {
-    pub(crate) fn new(call: Call, id: LeaseId) -> Self {
-        Self { call, id, conditions: Conditions::new() }
+impl Renew {
+    pub(crate) fn new(id: LeaseId) -> Self {
+        Self { id, conditions: Conditions::new() }
     }
 }
 
-call_options!(RenewLease);
-with_conditions!(RenewLease);
-awaitable!(RenewLease -> BlobLease);
+with_conditions!(RenewLease, operation);
 
-impl Operation for RenewLease {
+impl Operation for Renew {
     type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let request = action(url, "renew", &self.conditions)?;
-        request.text(headers::LEASE_ID, "lease id", self.id.as_str())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        action(to, "renew", &self.conditions).settings(&self.id).done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobLease> {
@@ -199,39 +202,40 @@ impl Operation for RenewLease {
     }
 }
 
-/// Gives a lease another id: made by [`BlobClient::change_lease`](crate::BlobClient::change_lease).
-///
-/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
-/// (from version 2012-02-12)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Gives a lease another id: made by [`BlobClient::change_lease`](crate::BlobClient::change_lease).
+    ///
+    /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+    /// (from version 2012-02-12)
+    ChangeLease of Change -> BlobLease
+}
+
 #[derive(Debug, Clone)]
-pub struct ChangeLease {
-    call: Call,
+pub(crate) struct Change {
     id: LeaseId,
     proposed_id: LeaseId,
     conditions: Conditions,
 }
 
-impl ChangeLease {
-    pub(crate) fn new(call: Call, id: LeaseId, proposed_id: LeaseId) -> Self {
-        Self { call, id, proposed_id, conditions: Conditions::new() }
+impl Change {
+    pub(crate) fn new(id: LeaseId, proposed_id: LeaseId) -> Self {
+        Self { id, proposed_id, conditions: Conditions::new() }
     }
 }
 
-call_options!(ChangeLease);
-with_conditions!(ChangeLease);
-awaitable!(ChangeLease -> BlobLease);
+with_conditions!(ChangeLease, operation);
 
-impl Operation for ChangeLease {
+impl Operation for Change {
     type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
-    const REPEAT: Repeat = Repeat::Never;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        action(url, "change", &self.conditions)?
-            .text(headers::LEASE_ID, "lease id", self.id.as_str())?
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        action(to, "change", &self.conditions)
+            .settings(&self.id)
             .text(headers::PROPOSED_LEASE_ID, "proposed lease id", self.proposed_id.as_str())
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobLease> {
@@ -239,35 +243,36 @@ impl Operation for ChangeLease {
     }
 }
 
-/// Releases a lease, so that another can be acquired at once: made by
-/// [`BlobClient::release_lease`](crate::BlobClient::release_lease).
-///
-/// A repeat that finds no such lease, after a try whose answer was lost, counts as done.
-///
-/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Releases a lease, so that another can be acquired at once: made by
+    /// [`BlobClient::release_lease`](crate::BlobClient::release_lease).
+    ///
+    /// A repeat that finds no such lease, after a try whose answer was lost, counts as done.
+    ///
+    /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+    ReleaseLease of Release
+}
+
 #[derive(Debug, Clone)]
-pub struct ReleaseLease {
-    call: Call,
+pub(crate) struct Release {
     id: LeaseId,
     conditions: Conditions,
 }
 
-impl ReleaseLease {
-    pub(crate) fn new(call: Call, id: LeaseId) -> Self {
-        Self { call, id, conditions: Conditions::new() }
+impl Release {
+    pub(crate) fn new(id: LeaseId) -> Self {
+        Self { id, conditions: Conditions::new() }
     }
 }
 
-call_options!(ReleaseLease);
-with_conditions!(ReleaseLease);
+with_conditions!(ReleaseLease, operation);
 
 impl IntoFuture for ReleaseLease {
     type Output = Result<()>;
     type IntoFuture = BoxFuture<'static, Result<()>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.call.run_to_end(&self, is_released).await })
+        Box::pin(async move { self.call.run_to_end(&self.operation, is_released).await })
     }
 }
 
@@ -279,15 +284,14 @@ fn is_released(error: &Error) -> bool {
     )
 }
 
-impl Operation for ReleaseLease {
+impl Operation for Release {
     type Output = ();
 
     const NAME: &'static str = "Lease Blob";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let request = action(url, "release", &self.conditions)?;
-        request.text(headers::LEASE_ID, "lease id", self.id.as_str())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        action(to, "release", &self.conditions).settings(&self.id).done()
     }
 
     fn parse(&self, _: Answer) -> Result<()> {
@@ -295,58 +299,59 @@ impl Operation for ReleaseLease {
     }
 }
 
-/// Breaks whatever lease there is, without its id: made by
-/// [`BlobClient::break_lease`](crate::BlobClient::break_lease).
-///
-/// Awaited, it gives the time for which the lease still holds.
-///
-/// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct BreakLease {
-    call: Call,
+builder! {
+    /// Breaks whatever lease there is, without its id: made by
+    /// [`BlobClient::break_lease`](crate::BlobClient::break_lease).
+    ///
+    /// Awaited, it gives the time for which the lease still holds.
+    ///
+    /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
+    BreakLease of Break -> Duration
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Break {
     period: Option<Duration>,
     conditions: Conditions,
 }
 
-impl BreakLease {
-    pub(crate) fn new(call: Call) -> Self {
-        Self { call, period: None, conditions: Conditions::new() }
+impl Break {
+    fn check(&self) -> Result<()> {
+        match self.period {
+            Some(time) if time.as_secs() > 60 || time.subsec_nanos() != 0 => {
+                let rule = "must be 0 to 60 whole seconds";
+                Err(Error::invalid("break period", format!("{time:?}"), rule))
+            }
+            _ => Ok(()),
+        }
     }
+}
 
+impl BreakLease {
     /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would
     /// anyhow (from version 2012-02-12).
     /// Without it, a lease of 15 to 60 seconds runs to its end, and one without end is over at
     /// once.
     pub fn period(mut self, period: Duration) -> Self {
-        self.period = Some(period);
+        self.operation.period = Some(period);
         self
     }
 }
 
-call_options!(BreakLease);
-with_conditions!(BreakLease);
-awaitable!(BreakLease -> Duration);
+with_conditions!(BreakLease, operation);
 
-impl Operation for BreakLease {
+impl Operation for Break {
     type Output = Duration;
 
     const NAME: &'static str = "Lease Blob";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        let request = action(url, "break", &self.conditions)?;
-        match self.period {
-            None => Ok(request),
-            Some(time) if time.as_secs() <= 60 && time.subsec_nanos() == 0 => {
-                let seconds = HeaderValue::from(time.as_secs());
-                Ok(request.header(headers::LEASE_BREAK_PERIOD, seconds))
-            }
-            Some(time) => {
-                let rule = "must be 0 to 60 whole seconds";
-                Err(Error::invalid("break period", format!("{time:?}"), rule))
-            }
-        }
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let seconds = self.period.map(|time| HeaderValue::from(time.as_secs()));
+        action(to, "break", &self.conditions)
+            .check(self.check())
+            .header(headers::LEASE_BREAK_PERIOD, seconds)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<Duration> {
@@ -357,20 +362,19 @@ impl Operation for BreakLease {
 }
 
 /// The request for an action on a blob's lease; a snapshot or version has none.
-fn action(url: Url, word: &'static str, conditions: &Conditions) -> Result<Prepared> {
-    if url.query().is_some() {
-        return Err(Error::invalid(
-            "lease",
-            url,
-            "must be on a blob, not on a snapshot or version",
-        ));
-    }
-    conditions.check_write("conditions")?;
-    let mut request = Prepared::new(Method::PUT, url)
+fn action(to: &Target, word: &'static str, conditions: &Conditions) -> Prepared {
+    let checked = match to.is_fixed() {
+        false => conditions.check_write("conditions"),
+        true => {
+            let rule = "must be on a blob, not on a snapshot or version";
+            Err(Error::invalid("lease", &to.url, rule))
+        }
+    };
+    to.put()
+        .check(checked)
         .query("comp", "lease")
-        .header(headers::LEASE_ACTION, HeaderValue::from_static(word));
-    conditions.write("conditions", &mut request.headers)?;
-    Ok(request)
+        .word(headers::LEASE_ACTION, word)
+        .settings(conditions)
 }
 
 #[cfg(test)]
@@ -388,35 +392,31 @@ mod tests {
     #[test]
     fn each_action_has_its_own_headers() {
         let blob = offline::blob();
-        let url = || blob.url().expect("legal");
         let minute = blob.acquire_lease(Duration::from_secs(60)).proposed_id(id(ID));
         let endless = blob.acquire_infinite_lease().proposed_id(id(ID));
         let (action, length) = ("x-ms-lease-action", ("content-length", "0"));
         let (lease, proposed) = ("x-ms-lease-id", "x-ms-proposed-lease-id");
         for (request, expected) in [
             (
-                minute.request(url()),
+                minute.prepared(),
                 vec![length, (action, "acquire"), ("x-ms-lease-duration", "60"), (proposed, ID)],
             ),
             (
-                endless.request(url()),
+                endless.prepared(),
                 vec![length, (action, "acquire"), ("x-ms-lease-duration", "-1"), (proposed, ID)],
             ),
+            (blob.renew_lease(&id(ID)).prepared(), vec![length, (action, "renew"), (lease, ID)]),
             (
-                blob.renew_lease(&id(ID)).request(url()),
-                vec![length, (action, "renew"), (lease, ID)],
-            ),
-            (
-                blob.change_lease(&id(ID), id(OTHER)).request(url()),
+                blob.change_lease(&id(ID), id(OTHER)).prepared(),
                 vec![length, (action, "change"), (lease, ID), (proposed, OTHER)],
             ),
             (
-                blob.release_lease(&id(ID)).request(url()),
+                blob.release_lease(&id(ID)).prepared(),
                 vec![length, (action, "release"), (lease, ID)],
             ),
-            (blob.break_lease().request(url()), vec![length, (action, "break")]),
+            (blob.break_lease().prepared(), vec![length, (action, "break")]),
             (
-                blob.break_lease().period(Duration::from_secs(5)).request(url()),
+                blob.break_lease().period(Duration::from_secs(5)).prepared(),
                 vec![length, (action, "break"), ("x-ms-lease-break-period", "5")],
             ),
         ] {
@@ -431,18 +431,18 @@ mod tests {
         let blob = offline::blob();
         for millis in [0, 14_000, 61_000, 15_500] {
             let acquire = blob.acquire_lease(Duration::from_millis(millis));
-            let error = blob.call().prepare(&acquire).expect_err("refused").to_string();
+            let error = acquire.prepared().expect_err("refused").to_string();
             assert!(error.starts_with("lease duration: ") && error.contains("15 to 60"), "{error}");
         }
         for millis in [500, 61_000] {
             let breaks = blob.break_lease().period(Duration::from_millis(millis));
-            let error = blob.call().prepare(&breaks).expect_err("refused").to_string();
+            let error = breaks.prepared().expect_err("refused").to_string();
             assert!(error.starts_with("break period: ") && error.contains("0 to 60"), "{error}");
         }
         let snapshot = blob.with_snapshot(
             "2026-01-01T00:00:00.1234567Z".parse::<crate::SnapshotId>().expect("a snapshot"),
         );
-        let error = snapshot.call().prepare(&snapshot.break_lease()).expect_err("a snapshot");
+        let error = snapshot.break_lease().prepared().expect_err("a snapshot");
         assert!(error.to_string().contains("not on a snapshot"), "{error}");
     }
 
@@ -450,7 +450,7 @@ mod tests {
     fn before_durations_could_be_chosen_a_lease_of_a_minute_says_neither_duration_nor_id() {
         let old = offline::blob_at("2011-08-18");
         let minute = || old.acquire_lease(Duration::from_secs(60));
-        let request = old.call().prepare(&minute()).expect("legal");
+        let request = minute().prepared().expect("legal");
         let acquire = [("content-length", "0"), ("x-ms-lease-action", "acquire")];
         assert_eq!(sent(&request.headers), acquire);
         for acquire in [
@@ -458,11 +458,11 @@ mod tests {
             old.acquire_lease(Duration::from_secs(59)),
             old.acquire_infinite_lease(),
         ] {
-            let error = old.call().prepare(&acquire).expect_err("refused").to_string();
+            let error = acquire.prepared().expect_err("refused").to_string();
             assert!(error.contains("must be 2012-02-12 or later"), "{error}");
         }
         let new = offline::blob_at("2012-02-12").acquire_lease(Duration::from_secs(60));
-        let request = new.call.prepare(&new).expect("legal");
+        let request = new.prepared().expect("legal");
         assert_eq!(request.headers["x-ms-lease-duration"], "60");
     }
 
@@ -470,13 +470,14 @@ mod tests {
     fn answers_name_the_lease_or_the_time_that_is_left() {
         let blob = offline::blob();
         let answer = offline::answer(201, &format!("x-ms-lease-id: {ID}\nETag: \"0x1\""), "");
-        let leased = blob.renew_lease(&id(ID)).parse(answer).expect("complete");
+        let leased = blob.renew_lease(&id(ID)).operation.parse(answer).expect("complete");
         assert_eq!(leased.lease_id, id(ID));
         let answer = |headers| offline::answer(202, headers, "");
-        let left = blob.break_lease().parse(answer("x-ms-lease-time: 7")).expect("complete");
+        let left =
+            blob.break_lease().operation.parse(answer("x-ms-lease-time: 7")).expect("complete");
         assert_eq!(left, Duration::from_secs(7));
         for headers in ["x-ms-lease-time: soon", "ETag: \"0x1\""] {
-            assert!(blob.break_lease().parse(answer(headers)).is_err(), "{headers}");
+            assert!(blob.break_lease().operation.parse(answer(headers)).is_err(), "{headers}");
         }
     }
 }

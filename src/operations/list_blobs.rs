@@ -4,9 +4,7 @@ use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
 use futures_core::Stream;
 use futures_util::{TryStreamExt, stream};
-use http::Method;
 use serde::Serialize;
-use url::Url;
 
 use super::paging::{self, Trail};
 use crate::{
@@ -17,7 +15,7 @@ use crate::{
     },
     operations::operation::{Call, Operation, call_options},
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{redaction, transport::BoxFuture},
@@ -286,10 +284,23 @@ impl<T: Entry> Operation for Page<'_, T> {
     type Output = BlobPage<T>;
 
     const NAME: &'static str = "List Blobs";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.query.request(url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let words: Vec<&str> = self.query.include.iter().map(|include| include.word()).collect();
+        let (size, words) = (self.query.page_size.map(|size| size.to_string()), words.join(","));
+        to.get()
+            .check(paging::check_size(self.query.page_size))
+            .check(self.query.check())
+            .query("restype", "container")
+            .query("comp", "list")
+            .query("prefix", self.query.prefix.as_deref())
+            .query("delimiter", self.query.delimiter.as_deref())
+            .query("startFrom", self.query.start_from.as_deref())
+            .query("marker", self.query.marker.as_deref())
+            .query("maxresults", size.as_deref())
+            .query("include", Some(words.as_str()).filter(|words| !words.is_empty()))
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobPage<T>> {
@@ -309,50 +320,28 @@ impl<T: Entry> Operation for Page<'_, T> {
 }
 
 impl ListQuery {
-    fn request(&self, url: Url) -> Result<Prepared> {
-        if let Some(size) = self.page_size.filter(|size| !(1..=5000).contains(size)) {
-            return Err(Error::invalid("page size", size, "must be 1 to 5000"));
+    fn check(&self) -> Result<()> {
+        let Some(delimiter) = &self.delimiter else { return Ok(()) };
+        if delimiter.is_empty() {
+            return Err(Error::invalid("delimiter", delimiter, "must not be empty"));
         }
-        if let Some(delimiter) = &self.delimiter {
-            if delimiter.is_empty() {
-                return Err(Error::invalid("delimiter", delimiter, "must not be empty"));
-            }
-            if self.include.contains(&BlobInclude::Snapshots) {
-                let rule = "must not hold snapshots in a list by hierarchy";
-                return Err(Error::invalid("include", "Snapshots", rule));
-            }
+        if self.include.contains(&BlobInclude::Snapshots) {
+            let rule = "must not hold snapshots in a list by hierarchy";
+            return Err(Error::invalid("include", "Snapshots", rule));
         }
-        let mut request =
-            Prepared::new(Method::GET, url).query("restype", "container").query("comp", "list");
-        let texts = [
-            ("prefix", &self.prefix),
-            ("delimiter", &self.delimiter),
-            ("startFrom", &self.start_from),
-            ("marker", &self.marker),
-        ];
-        for (name, text) in texts {
-            if let Some(text) = text {
-                request = request.query(name, text);
-            }
-        }
-        if let Some(size) = self.page_size {
-            request = request.query("maxresults", &size.to_string());
-        }
-        if !self.include.is_empty() {
-            let words: Vec<&str> = self.include.iter().map(|include| include.word()).collect();
-            request = request.query("include", &words.join(","));
-        }
-        Ok(request)
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::offline;
 
     fn sent(query: &ListQuery) -> Result<String> {
-        let url = "https://a.blob.core.windows.net/vhds".parse().expect("a URL");
-        query.request(url).map(|request| request.url.query().unwrap_or_default().to_owned())
+        let page = Page::<BlobItem>::of(query);
+        page.request(&offline::target())
+            .map(|request| request.url.query().unwrap_or_default().to_owned())
     }
 
     #[test]

@@ -2,17 +2,15 @@
 
 use futures_core::Stream;
 use futures_util::{TryStreamExt, stream};
-use http::Method;
 use serde::Serialize;
-use url::Url;
 
 use super::paging::{self, Trail};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{ContainerItem, container_listing},
     operations::operation::{Call, Operation, call_options},
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{redaction, transport::BoxFuture},
@@ -140,30 +138,22 @@ impl Operation for ListQuery {
     type Output = ContainerPage;
 
     const NAME: &'static str = "List Containers";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Read;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        if let Some(size) = self.page_size.filter(|size| !(1..=5000).contains(size)) {
-            return Err(Error::invalid("page size", size, "must be 1 to 5000"));
-        }
-        let mut request = Prepared::new(Method::GET, url).query("comp", "list");
-        if let Some(prefix) = &self.prefix {
-            request = request.query("prefix", prefix);
-        }
-        if let Some(marker) = &self.marker {
-            request = request.query("marker", marker);
-        }
-        if let Some(size) = self.page_size {
-            request = request.query("maxresults", &size.to_string());
-        }
+    fn request(&self, to: &Target) -> Result<Prepared> {
         let include =
             [("metadata", self.metadata), ("deleted", self.deleted), ("system", self.system)];
         let words: Vec<&str> =
             include.iter().filter(|(_, asked)| *asked).map(|(word, _)| *word).collect();
-        if !words.is_empty() {
-            request = request.query("include", &words.join(","));
-        }
-        Ok(request)
+        let (size, words) = (self.page_size.map(|size| size.to_string()), words.join(","));
+        to.get()
+            .check(paging::check_size(self.page_size))
+            .query("comp", "list")
+            .query("prefix", self.prefix.as_deref())
+            .query("marker", self.marker.as_deref())
+            .query("maxresults", size.as_deref())
+            .query("include", Some(words.as_str()).filter(|words| !words.is_empty()))
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<ContainerPage> {
@@ -179,6 +169,7 @@ impl Operation for ListQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::offline;
 
     #[test]
     fn each_setting_is_one_parameter() {
@@ -190,8 +181,7 @@ mod tests {
             deleted: false,
             system: true,
         };
-        let url = "https://a.blob.core.windows.net/".parse().expect("a URL");
-        let request = query.request(url).expect("legal");
+        let request = query.request(&offline::target()).expect("legal");
         assert_eq!(
             request.url.query(),
             Some(

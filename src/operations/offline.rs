@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::{
     auth::credential::Credential,
     clients::{BlobClient, BlobServiceClient},
-    pipeline::{options::ClientOptions, response::Answer},
+    pipeline::{options::ClientOptions, request::Target, response::Answer},
     wire::{
         headers::VERSION,
         transport::{
@@ -45,6 +45,11 @@ fn blob_with(endpoint: &str, options: ClientOptions) -> BlobClient {
         .expect("a client")
         .container_client("con")
         .blob_client("b")
+}
+
+/// Where the requests for that blob go.
+pub(crate) fn target() -> Target {
+    Target { url: blob().url().expect("legal"), version: crate::ServiceVersion::LATEST }
 }
 
 /// Answers one after the other, in pieces; what is asked after the last of them is never sent.
@@ -109,7 +114,14 @@ pub(crate) fn answer(status: u16, headers: &str, body: &'static str) -> Answer {
     let status = StatusCode::from_u16(status).expect("a status");
     let body = Bytes::from_static(body.as_bytes()).into();
     let url = "https://acct.blob.core.windows.net/con/b".parse().expect("a URL");
-    Answer { status, headers: self::headers(headers), body, operation: "an operation", url }
+    Answer {
+        status,
+        headers: self::headers(headers),
+        body,
+        operation: "an operation",
+        url,
+        changes: true,
+    }
 }
 
 fn headers(lines: &str) -> HeaderMap {

@@ -4,12 +4,11 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
-use super::settings::versions;
 use crate::{
     error::{Error, Result},
-    models::ServiceVersion,
+    models::since::Since,
     pipeline::{
-        request::{CallOptions, Prepared, Repeat},
+        request::{CallOptions, Effect, Prepared, Target},
         response::Answer,
         send::{Kind, Pipeline},
         tries::Tries,
@@ -21,12 +20,12 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) target: Target,
+    pub(crate) url: NamedUrl,
     pub(crate) options: CallOptions,
 }
 
 /// The URL of a container or blob, or the rule that its name breaks.
-pub(crate) type Target = std::result::Result<Url, BadName>;
+pub(crate) type NamedUrl = std::result::Result<Url, BadName>;
 
 /// A name that no container or blob can have; told when a call is made with it.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ pub(crate) struct BadName {
 
 impl BadName {
     /// Keeps the refusal of a name for the first call that is made with it.
-    pub(crate) fn target(url: Result<Url>) -> Target {
+    pub(crate) fn url(url: Result<Url>) -> NamedUrl {
         url.map_err(Self::from)
     }
 }
@@ -65,14 +64,14 @@ pub(crate) trait Operation {
     /// The operation's name in the REST reference.
     const NAME: &'static str;
 
-    /// What a repeat of it may do.
-    const REPEAT: Repeat;
+    /// What it does to the service's state.
+    const EFFECT: Effect;
 
     /// Whether the body of its answer is left to be read piece by piece.
     const STREAMS: bool = false;
 
-    /// The request for the blob or container at `url`; refuses what the service would refuse.
-    fn request(&self, url: Url) -> Result<Prepared>;
+    /// The request for a blob, container or service; refuses what the service would refuse.
+    fn request(&self, to: &Target) -> Result<Prepared>;
 
     /// Reads a successful answer.
     fn parse(&self, answer: Answer) -> Result<Self::Output>;
@@ -80,7 +79,7 @@ pub(crate) trait Operation {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.target {
+        match &self.url {
             Ok(url) => write!(f, "{:?} {:?}", redaction::Shown(url), self.options),
             Err(name) => write!(f, "{name:?}"),
         }
@@ -113,13 +112,13 @@ impl Call {
 
     /// Where it goes, as errors show it.
     pub(crate) fn place(&self) -> String {
-        self.target.as_ref().map(place).unwrap_or_default()
+        self.url.as_ref().map(place).unwrap_or_default()
     }
 
-    /// The error of a success to `operation` that the documentation does not allow.
+    /// The error of a success to `operation`, which reads, that the documentation does not allow.
     pub(crate) fn unexpected(&self, operation: &'static str, why: impl fmt::Display) -> Error {
-        match &self.target {
-            Ok(url) => Error::unexpected(operation, url, why),
+        match &self.url {
+            Ok(url) => Error::unexpected(operation, url, false, why),
             Err(name) => name.clone().into(),
         }
     }
@@ -130,21 +129,15 @@ impl Call {
         self
     }
 
-    /// Refuses `what` with service versions that do not know it.
-    pub(crate) fn since(&self, since: ServiceVersion, what: &str) -> Result<()> {
-        let version = self.pipeline.version();
-        if version >= since {
-            return Ok(());
-        }
-        let rule = format!("must be {since} or later for {what}");
-        Err(Error::invalid("service version", version, &rule))
+    /// Refuses a service version that does not have `what`.
+    pub(crate) fn since(&self, what: Since) -> Result<()> {
+        what.check(self.pipeline.version())
     }
 
     /// The request, with all that its caller set.
     pub(crate) fn prepare<O: Operation>(&self, operation: &O) -> Result<Prepared> {
-        let request = operation.request(self.target.clone()?)?;
-        versions::check(self, &request)?;
-        self.options.apply(request)
+        let to = Target { url: self.url.clone()?, version: self.pipeline.version() };
+        operation.request(&to)?.settings(&self.options).done()
     }
 
     pub(crate) async fn send<O: Operation>(
@@ -155,7 +148,7 @@ impl Call {
     ) -> Result<Answer> {
         let kind = Kind {
             name: O::NAME,
-            repeat: O::REPEAT,
+            effect: O::EFFECT,
             streams: O::STREAMS,
             primary_only: self.options.primary_only,
         };
@@ -187,7 +180,42 @@ macro_rules! call_options {
 }
 pub(crate) use call_options;
 
-/// Lets a builder that is itself an operation be awaited.
+/// A builder: an operation, and the call that makes it. With `-> Output` it can be awaited.
+macro_rules! builder {
+    ($(#[$doc:meta])* $builder:ident of $operation:ident $(-> $output:ty)?) => {
+        $(#[$doc])*
+        #[must_use = "nothing is sent until it is awaited"]
+        #[derive(Debug, Clone)]
+        pub struct $builder {
+            pub(crate) call: crate::operations::operation::Call,
+            pub(crate) operation: $operation,
+        }
+
+        impl $builder {
+            pub(crate) fn new(
+                call: crate::operations::operation::Call,
+                operation: $operation,
+            ) -> Self {
+                Self { call, operation }
+            }
+
+            /// The request that it would send.
+            #[cfg(test)]
+            #[allow(dead_code)]
+            pub(crate) fn prepared(
+                &self,
+            ) -> crate::error::Result<crate::pipeline::request::Prepared> {
+                self.call.prepare(&self.operation)
+            }
+        }
+
+        crate::operations::operation::call_options!($builder);
+        $(crate::operations::operation::awaitable!($builder -> $output);)?
+    };
+}
+pub(crate) use builder;
+
+/// Lets a builder be awaited.
 macro_rules! awaitable {
     ($builder:ident -> $output:ty) => {
         impl std::future::IntoFuture for $builder {
@@ -196,7 +224,7 @@ macro_rules! awaitable {
                 crate::wire::transport::BoxFuture<'static, crate::error::Result<$output>>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(async move { self.call.run(&self).await })
+                Box::pin(async move { self.call.run(&self.operation).await })
             }
         }
     };

@@ -1,11 +1,24 @@
 //! Lists that come in pages: each page names the next one by a marker.
 
-use crate::wire::malformed::Malformed;
+use crate::{
+    error::{Error, Result},
+    wire::malformed::Malformed,
+};
 
 /// Refuses a page after which the same one would be requested again.
 pub(super) fn check_next(sent: Option<&str>, next: Option<&str>) -> Result<(), Malformed> {
     match next {
         Some(next) if sent == Some(next) => Err(circle()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a page size that the service does not take.
+pub(super) fn check_size(size: Option<u32>) -> Result<()> {
+    match size {
+        Some(size) if !(1..=5000).contains(&size) => {
+            Err(Error::invalid("page size", size, "must be 1 to 5000"))
+        }
         _ => Ok(()),
     }
 }

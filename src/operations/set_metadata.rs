@@ -1,65 +1,52 @@
 //! Set Blob Metadata.
 
-use http::Method;
-use url::Url;
-
 use crate::{
     error::Result,
-    models::{BlobContentInfo, Conditions, LeaseId, Metadata},
+    models::{BlobContentInfo, Metadata},
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
-        settings::{
-            blob::{with_conditions, with_lease, write_lease},
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
-        },
+        operation::{Operation, builder},
+        settings::access::{Access, with_access},
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
 };
 
-/// Replaces a blob's metadata: made by
-/// [`BlobClient::set_metadata`](crate::BlobClient::set_metadata).
-///
-/// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct SetMetadata {
-    call: Call,
-    metadata: Metadata,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+builder! {
+    /// Replaces a blob's metadata: made by
+    /// [`BlobClient::set_metadata`](crate::BlobClient::set_metadata).
+    ///
+    /// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata)
+    SetMetadata of SetBlobMetadata -> BlobContentInfo
 }
 
-impl SetMetadata {
-    pub(crate) fn new(call: Call, metadata: Metadata) -> Self {
-        let (encryption, conditions) = (Encryption::default(), Conditions::new());
-        Self { call, metadata, encryption, conditions, lease_id: None }
+#[derive(Debug, Clone)]
+pub(crate) struct SetBlobMetadata {
+    metadata: Metadata,
+    access: Access,
+}
+
+impl SetBlobMetadata {
+    pub(crate) fn new(metadata: Metadata) -> Self {
+        Self { metadata, access: Access::default() }
     }
 }
 
-call_options!(SetMetadata);
-with_conditions!(SetMetadata);
-with_lease!(SetMetadata);
-with_customer_key!(SetMetadata);
-with_encryption_scope!(SetMetadata);
-awaitable!(SetMetadata -> BlobContentInfo);
+with_access!(SetMetadata, operation.access);
 
-impl Operation for SetMetadata {
+impl Operation for SetBlobMetadata {
     type Output = BlobContentInfo;
 
     const NAME: &'static str = "Set Blob Metadata";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url).query("comp", "metadata");
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
+            .query("comp", "metadata")
+            .headers(|to| self.metadata.write(to))
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
@@ -74,7 +61,7 @@ mod tests {
     #[test]
     fn each_pair_is_one_header() {
         let blob = offline::blob();
-        let request = blob.call().prepare(&blob.set_metadata([("a", "1"), ("b", "2")]));
+        let request = blob.set_metadata([("a", "1"), ("b", "2")]).prepared();
         let request = request.expect("legal");
         assert_eq!((request.method.as_str(), request.url.query()), ("PUT", Some("comp=metadata")));
         assert_eq!(

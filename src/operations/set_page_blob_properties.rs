@@ -1,38 +1,42 @@
 //! Set Blob Properties, for what only page blobs have: their size and their sequence number.
 
-use http::{HeaderValue, Method};
-use url::Url;
+use http::HeaderValue;
 
 use super::create_page_blob::check_size;
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, PageInfo},
+    models::PageInfo,
     operations::{
-        operation::{Call, Operation, awaitable, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_conditions, with_lease, write_lease},
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            access::{Access, with_access, with_conditions, with_lease},
             sequence_number,
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::headers,
 };
 
-/// Changes a page blob's size: made by [`PageBlobClient::resize`](crate::PageBlobClient::resize).
-///
-/// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Changes a page blob's size: made by [`PageBlobClient::resize`](crate::PageBlobClient::resize).
+    ///
+    /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
+    Resize of SetSize -> PageInfo
+}
+
 #[derive(Debug, Clone)]
-pub struct Resize {
-    call: Call,
+pub(crate) struct SetSize {
     size: u64,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
+}
+
+impl SetSize {
+    pub(crate) fn new(size: u64) -> Self {
+        Self { size, access: Access::default() }
+    }
 }
 
 /// What becomes of a page blob's sequence number.
@@ -54,59 +58,44 @@ pub enum SequenceNumberAction {
     Increment,
 }
 
-/// Changes a page blob's sequence number: made by
-/// [`PageBlobClient::set_sequence_number`](crate::PageBlobClient::set_sequence_number).
-///
-/// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Changes a page blob's sequence number: made by
+    /// [`PageBlobClient::set_sequence_number`](crate::PageBlobClient::set_sequence_number).
+    ///
+    /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
+    SetSequenceNumber of SetNumber -> PageInfo
+}
+
 #[derive(Debug, Clone)]
-pub struct SetSequenceNumber {
-    call: Call,
+pub(crate) struct SetNumber {
     action: SequenceNumberAction,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
 }
 
-impl Resize {
-    pub(crate) fn new(call: Call, size: u64) -> Self {
-        let (encryption, conditions) = (Encryption::default(), Conditions::new());
-        Self { call, size, encryption, conditions, lease_id: None }
+impl SetNumber {
+    pub(crate) fn new(action: SequenceNumberAction) -> Self {
+        Self { action, access: Access::default() }
     }
 }
 
-impl SetSequenceNumber {
-    pub(crate) fn new(call: Call, action: SequenceNumberAction) -> Self {
-        Self { call, action, conditions: Conditions::new(), lease_id: None }
-    }
-}
+with_access!(Resize, operation.access);
 
-call_options!(Resize);
-with_conditions!(Resize);
-with_lease!(Resize);
-with_customer_key!(Resize);
-with_encryption_scope!(Resize);
-awaitable!(Resize -> PageInfo);
+with_conditions!(SetSequenceNumber, operation.access);
+with_lease!(SetSequenceNumber, operation.access);
 
-call_options!(SetSequenceNumber);
-with_conditions!(SetSequenceNumber);
-with_lease!(SetSequenceNumber);
-awaitable!(SetSequenceNumber -> PageInfo);
-
-impl Operation for Resize {
+impl Operation for SetSize {
     type Output = PageInfo;
 
     const NAME: &'static str = "Set Blob Properties";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        check_size(self.size)?;
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        to.put()
+            .check(check_size(self.size))
             .query("comp", "properties")
-            .header(headers::BLOB_CONTENT_LENGTH, HeaderValue::from(self.size));
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.encryption.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+            .header(headers::BLOB_CONTENT_LENGTH, HeaderValue::from(self.size))
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<PageInfo> {
@@ -114,29 +103,26 @@ impl Operation for Resize {
     }
 }
 
-impl Operation for SetSequenceNumber {
+impl Operation for SetNumber {
     type Output = PageInfo;
 
     const NAME: &'static str = "Set Blob Properties";
     // What a second try of an increment would do is not what the first has done.
-    const REPEAT: Repeat = Repeat::Never;
+    const EFFECT: Effect = Effect::Once;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
+    fn request(&self, to: &Target) -> Result<Prepared> {
         let (word, number) = match self.action {
             SequenceNumberAction::Update(number) => ("update", Some(number)),
             SequenceNumberAction::Max(number) => ("max", Some(number)),
             SequenceNumberAction::Increment => ("increment", None),
         };
-        let mut request = Prepared::new(Method::PUT, url)
+        to.put()
             .query("comp", "properties")
-            .header(headers::SEQUENCE_NUMBER_ACTION, HeaderValue::from_static(word));
-        if let Some(number) = number {
-            sequence_number::check(number)?;
-            request = request.header(headers::BLOB_SEQUENCE_NUMBER, HeaderValue::from(number));
-        }
-        self.conditions.write("conditions", &mut request.headers)?;
-        write_lease(request, self.lease_id.as_ref())
+            .word(headers::SEQUENCE_NUMBER_ACTION, word)
+            .check(number.map_or(Ok(()), sequence_number::check))
+            .header(headers::BLOB_SEQUENCE_NUMBER, number.map(HeaderValue::from))
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<PageInfo> {
@@ -152,12 +138,12 @@ mod tests {
     #[test]
     fn a_size_is_all_that_a_resize_sends() {
         let disk = offline::blob().page_blob_client();
-        let request = disk.resize(1 << 20).request(disk.url().expect("legal")).expect("legal");
+        let request = disk.resize(1 << 20).prepared().expect("legal");
         assert_eq!(request.url.query(), Some("comp=properties"));
         let sent = [("content-length", "0"), ("x-ms-blob-content-length", "1048576")];
         assert_eq!(offline::sent(&request.headers), sent);
         for size in [511, (8 << 40) + 512] {
-            assert!(disk.call().prepare(&disk.resize(size)).is_err(), "{size}");
+            assert!(disk.resize(size).prepared().is_err(), "{size}");
         }
     }
 
@@ -170,12 +156,12 @@ mod tests {
             (Max(8), "max", Some("8")),
             (Increment, "increment", None),
         ] {
-            let request = disk.call().prepare(&disk.set_sequence_number(action)).expect("legal");
+            let request = disk.set_sequence_number(action).prepared().expect("legal");
             assert_eq!(request.headers["x-ms-sequence-number-action"], word);
             let sent = request.headers.get("x-ms-blob-sequence-number");
             assert_eq!(sent.map(|value| value.to_str().expect("text")), number);
         }
-        let error = disk.call().prepare(&disk.set_sequence_number(Update(1 << 63)));
+        let error = disk.set_sequence_number(Update(1 << 63)).prepared();
         assert!(error.expect_err("too large").to_string().starts_with("sequence number: "));
     }
 }

@@ -2,97 +2,99 @@
 
 use std::ops::Range;
 
-use http::Method;
-use url::Url;
+use http::HeaderMap;
 
 use super::stage_block::check_length;
 use crate::{
     error::{Error, Result},
-    models::{BlockId, BlockInfo, LeaseId, ServiceVersion},
+    models::{BlockId, BlockInfo, since},
     operations::{
-        operation::{Call, Operation, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_lease, write_lease},
+            access::{Access, with_lease},
             copy_source::CopySource,
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
+            encryption::{with_customer_key, with_encryption_scope},
             url_source::{UrlSource, from_uri, with_source_crc64, with_source_customer_key},
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::headers,
 };
 
-/// Makes a block of what a URL gives, or of a part of it: made by
-/// [`BlockBlobClient::stage_block_from_uri`](crate::BlockBlobClient::stage_block_from_uri).
-///
-/// At most 4000 MiB (from version 2020-04-08), else 100 MiB.
-///
-/// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
-/// (from version 2018-03-28)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Makes a block of what a URL gives, or of a part of it: made by
+    /// [`BlockBlobClient::stage_block_from_uri`](crate::BlockBlobClient::stage_block_from_uri).
+    ///
+    /// At most 4000 MiB (from version 2020-04-08), else 100 MiB.
+    ///
+    /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
+    /// (from version 2018-03-28)
+    StageBlockFromUri of PutBlockFromUrl
+}
+
 #[derive(Debug, Clone)]
-pub struct StageBlockFromUri {
-    call: Call,
+pub(crate) struct PutBlockFromUrl {
     id: BlockId,
     source: UrlSource,
     range: Option<Range<u64>>,
-    encryption: Encryption,
-    lease_id: Option<LeaseId>,
+    access: Access,
+}
+
+impl PutBlockFromUrl {
+    pub(crate) fn new(id: BlockId, source: CopySource) -> Self {
+        Self { id, source: UrlSource::new(source), range: None, access: Access::default() }
+    }
 }
 
 impl StageBlockFromUri {
-    pub(crate) fn new(call: Call, id: BlockId, source: CopySource) -> Self {
-        let (source, encryption) = (UrlSource::new(source), Encryption::default());
-        Self { call, id, source, range: None, encryption, lease_id: None }
-    }
-
     /// Only these bytes of the source, instead of all: `0..4194304`.
     pub fn source_range(mut self, range: Range<u64>) -> Self {
-        self.range = Some(range);
+        self.operation.range = Some(range);
         self
     }
 }
 
-/// The value of `x-ms-source-range`; refuses a range without a byte.
-pub(super) fn source_range(range: &Range<u64>) -> Result<String> {
+/// Writes the range of the source, if there is one; refuses a range without a byte.
+pub(super) fn write_source_range(range: Option<&Range<u64>>, to: &mut HeaderMap) -> Result<()> {
+    let Some(range) = range else { return Ok(()) };
     if range.is_empty() {
         let value = format!("{}..{}", range.start, range.end);
         return Err(Error::invalid("source range", value, "must hold a byte"));
     }
-    Ok(format!("bytes={}-{}", range.start, range.end - 1))
+    let text = format!("bytes={}-{}", range.start, range.end - 1);
+    let value = headers::value(&text).map_err(|why| why.at("source range", &text))?;
+    to.insert(headers::SOURCE_RANGE, value);
+    Ok(())
 }
 
-call_options!(StageBlockFromUri);
-with_lease!(StageBlockFromUri);
-with_customer_key!(StageBlockFromUri);
-with_encryption_scope!(StageBlockFromUri);
+with_lease!(StageBlockFromUri, operation.access);
+with_customer_key!(StageBlockFromUri, operation.access.encryption);
+with_encryption_scope!(StageBlockFromUri, operation.access.encryption);
 with_source_crc64!(StageBlockFromUri);
 with_source_customer_key!(StageBlockFromUri);
 from_uri!(StageBlockFromUri -> BlockInfo);
 
-impl Operation for StageBlockFromUri {
+impl Operation for PutBlockFromUrl {
     type Output = BlockInfo;
 
     const NAME: &'static str = "Put Block From URL";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.call.since(ServiceVersion::FROM_URL, "a block made from a URL")?;
-        self.source.check_no_tags()?;
-        let mut request = Prepared::new(Method::PUT, url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let length = self.range.as_ref().map(|range| range.end.saturating_sub(range.start));
+        to.put()
+            .since(since::BLOCK_FROM_URL)
+            .check(self.source.check_no_tags())
             .query("comp", "block")
-            .query("blockid", &self.id.to_base64());
-        if let Some(range) = &self.range {
-            let text = source_range(range)?;
-            check_length(&self.call, range.end - range.start)?;
-            request = request.text(headers::SOURCE_RANGE, "source range", &text)?;
-        }
-        let request = self.encryption.write(&self.call, request)?;
-        let request = self.source.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+            .query("blockid", self.id.to_base64().as_str())
+            .headers(|to| write_source_range(self.range.as_ref(), to))
+            .check(length.map_or(Ok(()), |length| check_length(to.version, length)))
+            .settings(&self.access)
+            .settings(&self.source)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlockInfo> {
@@ -109,7 +111,7 @@ mod tests {
     };
 
     fn stage(version: &str) -> StageBlockFromUri {
-        let source = "https://example.com/a.iso".parse::<Url>().expect("a URL");
+        let source = "https://example.com/a.iso".parse::<url::Url>().expect("a URL");
         let blob = offline::blob_at(version).block_blob_client();
         blob.stage_block_from_uri(BlockId::numbered(1), source)
     }
@@ -117,8 +119,8 @@ mod tests {
     #[tokio::test]
     async fn a_block_of_a_range_with_its_checksum() {
         let mut stage = stage("2026-04-06").source_range(512..1024).source_content_crc64([1; 8]);
-        stage.source.resolve(&stage.call).await.expect("a source");
-        let request = stage.call.prepare(&stage).expect("legal");
+        stage.operation.source.resolve(&stage.call).await.expect("a source");
+        let request = stage.prepared().expect("legal");
         assert_eq!(request.url.query(), Some("comp=block&blockid=MDAwMDAwMDAwMQ%3D%3D"));
         assert_eq!(request.headers["content-length"], "0");
         assert_eq!(request.headers["x-ms-copy-source"], "https://example.com/a.iso");
@@ -140,8 +142,8 @@ mod tests {
             .source_customer_key(key())
             .encryption_scope("scope1")
             .lease_id(lease.parse().expect("a guid"));
-        stage.source.resolve(&stage.call).await.expect("a source");
-        let request = stage.call.prepare(&stage).expect("legal");
+        stage.operation.source.resolve(&stage.call).await.expect("a source");
+        let request = stage.prepared().expect("legal");
         assert!(!format!("{stage:?} {request:?}").contains("TOKEN"), "{request:?}");
         let expected = [
             ("content-length", "0"),
@@ -162,9 +164,9 @@ mod tests {
             sent(&request.headers).into_iter().map(|(name, value)| (name, value.to_owned()));
         assert_eq!(found.collect::<Vec<_>>(), expected);
 
-        stage.encryption.scope = None;
+        stage.operation.access.encryption.scope = None;
         let stage = stage.customer_key(key());
-        let request = stage.call.prepare(&stage).expect("legal");
+        let request = stage.prepared().expect("legal");
         assert_eq!(request.headers["x-ms-encryption-algorithm"], "AES256");
         assert_eq!(request.headers["x-ms-encryption-key-sha256"], key().sha256());
     }
@@ -184,7 +186,7 @@ mod tests {
                 "one of the two",
             ),
         ] {
-            let error = stage.call.prepare(&stage).expect_err(rule).to_string();
+            let error = stage.prepared().expect_err(rule).to_string();
             assert!(error.starts_with(what) && error.contains(rule), "{error}");
         }
     }

@@ -1,140 +1,102 @@
 //! Put Blob From URL: a block blob made of what a URL gives.
 
-use http::{HeaderValue, Method};
-use url::Url;
-
-use super::copy_from_uri::write_tags_or_sources;
 use crate::{
     error::Result,
-    models::{AccessTier, BlobContentInfo, Conditions, LeaseId, Metadata, ServiceVersion, Tags},
+    models::{BlobContentInfo, since},
     operations::{
-        operation::{Call, Operation, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{
-                with_conditions, with_lease, with_metadata, with_tags, write_lease, write_tier,
-            },
-            checksum::{self, Checksum, with_content_md5},
+            checksum::{Checksum, with_content_md5},
             copy_source::CopySource,
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
-            stored::{Stored, with_stored_headers},
             url_source::{UrlSource, from_uri, with_source_customer_key},
+            whole_blob::{WholeBlob, with_blob, with_tier},
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::headers,
 };
 
-/// Makes a block blob of what a URL gives, at most 5000 MiB: made by
-/// [`BlockBlobClient::upload_from_uri`](crate::BlockBlobClient::upload_from_uri).
-///
-/// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
-/// (from version 2020-04-08)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Makes a block blob of what a URL gives, at most 5000 MiB: made by
+    /// [`BlockBlobClient::upload_from_uri`](crate::BlockBlobClient::upload_from_uri).
+    ///
+    /// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
+    /// (from version 2020-04-08)
+    UploadBlobFromUri of PutBlobFromUrl
+}
+
 #[derive(Debug, Clone)]
-pub struct UploadBlobFromUri {
-    call: Call,
+pub(crate) struct PutBlobFromUrl {
     source: UrlSource,
-    stored: Stored,
-    checksum: Checksum,
     copy_source_properties: Option<bool>,
-    metadata: Metadata,
-    tags: Tags,
-    copy_source_tags: bool,
-    tier: Option<AccessTier>,
-    encryption: Encryption,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    checksum: Checksum,
+    blob: WholeBlob,
+}
+
+impl PutBlobFromUrl {
+    pub(crate) fn new(source: CopySource) -> Self {
+        Self {
+            source: UrlSource::new(source),
+            copy_source_properties: None,
+            checksum: Checksum::default(),
+            blob: WholeBlob::default(),
+        }
+    }
 }
 
 impl UploadBlobFromUri {
-    pub(crate) fn new(call: Call, source: CopySource) -> Self {
-        Self {
-            call,
-            source: UrlSource::new(source),
-            stored: Stored::default(),
-            checksum: Checksum::default(),
-            copy_source_properties: None,
-            metadata: Metadata::new(),
-            tags: Tags::new(),
-            copy_source_tags: false,
-            tier: None,
-            encryption: Encryption::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
-        }
-    }
-
     /// Whether the source's own `Content-Type` and the like are copied, where they are not set
     /// here; the service does so unless it is told not to.
     pub fn copy_source_properties(mut self, copy: bool) -> Self {
-        self.copy_source_properties = Some(copy);
+        self.operation.copy_source_properties = Some(copy);
         self
     }
 
     /// The stored MD5, in base64. The service does not check it; for that,
     /// [`source_content_md5`](Self::source_content_md5).
     pub fn stored_md5(mut self, base64: &str) -> Self {
-        self.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
+        self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
         self
     }
 
     /// Copies the source's index tags (from version 2021-04-10); not together with
     /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
-        self.copy_source_tags = copy;
-        self
-    }
-
-    /// The blob's tier (`Cold` from version 2021-12-02, `Smart` from 2026-06-06).
-    pub fn tier(mut self, tier: AccessTier) -> Self {
-        self.tier = Some(tier);
+        self.operation.blob.tags_of_source = copy;
         self
     }
 }
 
-call_options!(UploadBlobFromUri);
-with_metadata!(UploadBlobFromUri);
-with_tags!(UploadBlobFromUri);
-with_stored_headers!(
+with_blob!(
     UploadBlobFromUri,
     "The stored `Content-Type`. Unless it is set, the source's is copied, or with \
      [`copy_source_properties(false)`](Self::copy_source_properties) it is \
      `application/octet-stream`."
 );
-with_conditions!(UploadBlobFromUri);
-with_lease!(UploadBlobFromUri);
+with_tier!(UploadBlobFromUri);
 with_content_md5!(UploadBlobFromUri);
-with_customer_key!(UploadBlobFromUri);
-with_encryption_scope!(UploadBlobFromUri);
 with_source_customer_key!(UploadBlobFromUri);
 from_uri!(UploadBlobFromUri -> BlobContentInfo);
 
-impl Operation for UploadBlobFromUri {
+impl Operation for PutBlobFromUrl {
     type Output = BlobContentInfo;
 
     const NAME: &'static str = "Put Blob From URL";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.call.since(ServiceVersion::BLOB_FROM_URL, "a blob made from a URL")?;
-        self.conditions.check_write("conditions")?;
-        let mut request = Prepared::new(Method::PUT, url)
-            .header(headers::BLOB_TYPE, HeaderValue::from_static("BlockBlob"));
-        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
-        request = self.stored.write(request)?;
-        if let Some(copy) = self.copy_source_properties {
-            request = request.header(headers::COPY_SOURCE_BLOB_PROPERTIES, headers::flag(copy));
-        }
-        request = write_tier(request, self.tier.as_ref())?;
-        self.metadata.write(&mut request.headers)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = write_tags_or_sources(&self.call, request, &self.tags, self.copy_source_tags)?;
-        request = self.encryption.write(&self.call, request)?;
-        request = self.source.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let properties = self.copy_source_properties.map(headers::flag);
+        to.put()
+            .since(since::BLOB_FROM_URL)
+            .word(headers::BLOB_TYPE, "BlockBlob")
+            .header(headers::COPY_SOURCE_BLOB_PROPERTIES, properties)
+            .settings(&self.checksum)
+            .settings(&self.blob)
+            .settings(&self.source)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<BlobContentInfo> {
@@ -146,12 +108,12 @@ impl Operation for UploadBlobFromUri {
 mod tests {
     use super::*;
     use crate::{
-        models::CustomerProvidedKey,
+        models::{AccessTier, Conditions, CustomerProvidedKey},
         operations::offline::{self, sent},
     };
 
     fn upload(version: &str) -> UploadBlobFromUri {
-        let source = "https://example.com/a.iso".parse::<Url>().expect("a URL");
+        let source = "https://example.com/a.iso".parse::<url::Url>().expect("a URL");
         offline::blob_at(version).block_blob_client().upload_from_uri(source)
     }
 
@@ -171,8 +133,8 @@ mod tests {
             .customer_key(key.clone())
             .source_customer_key(key.clone())
             .source_conditions(Conditions::new().if_tags("\"a\" = 'b'"));
-        upload.source.resolve(&upload.call).await.expect("a source");
-        let request = upload.call.prepare(&upload).expect("legal");
+        upload.operation.source.resolve(&upload.call).await.expect("a source");
+        let request = upload.prepared().expect("legal");
         let text = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
         let own = ["x-ms-client-request-id", "x-ms-version", "user-agent"];
         let headers: Vec<_> =
@@ -219,7 +181,7 @@ mod tests {
             ),
             (upload("2026-04-06").content_type("a\nb"), "content type", "visible ASCII"),
         ] {
-            let error = upload.call.prepare(&upload).expect_err(rule).to_string();
+            let error = upload.prepared().expect_err(rule).to_string();
             assert!(error.starts_with(what) && error.contains(rule), "{error}");
         }
     }

@@ -1,77 +1,66 @@
 //! Put Page: writes pages, as many requests as it takes.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
-use url::Url;
+use http::header;
 
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, PageInfo, page},
+    models::{PageInfo, page},
     operations::{
-        operation::{Call, Operation, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_conditions, with_lease, write_lease},
-            checksum::{self, Checksum, with_content_crc64, with_content_md5},
+            access::{Access, with_access},
+            checksum::{Checksum, with_content_crc64, with_content_md5},
             content::Content,
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
             pieces,
             sequence_number::{SequenceConditions, with_sequence_conditions},
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, transport::BoxFuture},
 };
 
-/// Writes pages at an offset: made by
-/// [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).
-///
-/// Offset and length are multiples of 512 bytes. What is longer than 4 MiB, the most that one
-/// request may hold, is cut into pieces, several of which are on their way at a time; when one
-/// fails, others may have been written.
-///
-/// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Writes pages at an offset: made by
+    /// [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).
+    ///
+    /// Offset and length are multiples of 512 bytes. What is longer than 4 MiB, the most that one
+    /// request may hold, is cut into pieces, several of which are on their way at a time; when one
+    /// fails, others may have been written.
+    ///
+    /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
+    UploadPages of PutPage
+}
+
 #[derive(Debug, Clone)]
-pub struct UploadPages {
-    call: Call,
+pub(crate) struct PutPage {
     offset: u64,
     content: Content,
     concurrency: usize,
     checksum: Checksum,
-    encryption: Encryption,
     sequence: SequenceConditions,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
 }
 
-impl UploadPages {
-    pub(crate) fn new(call: Call, offset: u64, content: Bytes) -> Self {
+impl PutPage {
+    pub(crate) fn new(offset: u64, content: Bytes) -> Self {
         Self {
-            call,
             offset,
             content: Content(content),
             concurrency: pieces::CONCURRENCY,
             checksum: Checksum::default(),
-            encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
+            access: Access::default(),
         }
-    }
-
-    /// How many requests may be on their way at a time: 1 to 64, by default 4.
-    pub fn concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests;
-        self
     }
 
     fn check(&self) -> Result<()> {
         let length = self.content.len() as u64;
         page::check_write(self.offset, length)?;
-        let is_single = self.checksum.is_set() || !self.conditions.is_empty();
+        let is_single = self.checksum.is_set() || !self.access.conditions.is_empty();
         pieces::check(length, is_single, self.concurrency)
     }
 
@@ -87,14 +76,18 @@ impl UploadPages {
     }
 }
 
-call_options!(UploadPages);
-with_conditions!(UploadPages);
+impl UploadPages {
+    /// How many requests may be on their way at a time: 1 to 64, by default 4.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.operation.concurrency = requests;
+        self
+    }
+}
+
+with_access!(UploadPages, operation.access);
 with_sequence_conditions!(UploadPages);
-with_lease!(UploadPages);
 with_content_md5!(UploadPages);
 with_content_crc64!(UploadPages);
-with_customer_key!(UploadPages);
-with_encryption_scope!(UploadPages);
 
 impl IntoFuture for UploadPages {
     type Output = Result<PageInfo>;
@@ -102,34 +95,36 @@ impl IntoFuture for UploadPages {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            self.check()?;
-            let pieces = self.pieces().map(|piece| async move { piece.call.run(&piece).await });
-            pieces::write(pieces, self.concurrency).await
+            let Self { call, operation } = self;
+            operation.check()?;
+            let pieces = operation.pieces().map(|piece| {
+                let call = call.clone();
+                async move { call.run(&piece).await }
+            });
+            pieces::write(pieces, operation.concurrency).await
         })
     }
 }
 
 /// One Put Page, of at most 4 MiB.
-impl Operation for UploadPages {
+impl Operation for PutPage {
     type Output = PageInfo;
 
     const NAME: &'static str = "Put Page";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.conditions.check_write("conditions")?;
+    fn request(&self, to: &Target) -> Result<Prepared> {
         let range = page::header(self.offset, self.content.len() as u64);
-        let mut request = Prepared::new(Method::PUT, url)
+        to.put()
             .query("comp", "page")
-            .header(headers::PAGE_WRITE, HeaderValue::from_static("update"))
-            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
-            .text(headers::RANGE, "range", &range)?
-            .body(self.content.0.clone());
-        request = self.checksum.write(&self.call, request, &checksum::CONTENT)?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.sequence.write(request)?;
-        request = self.encryption.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+            .word(headers::PAGE_WRITE, "update")
+            .word(header::CONTENT_TYPE, "application/octet-stream")
+            .text(headers::RANGE, "range", range.as_str())
+            .body(self.content.0.clone())
+            .settings(&self.checksum)
+            .settings(&self.sequence)
+            .settings(&self.access)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<PageInfo> {

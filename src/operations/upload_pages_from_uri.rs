@@ -2,19 +2,17 @@
 
 use std::ops::Range;
 
-use http::{HeaderValue, Method};
-use url::Url;
+use http::HeaderMap;
 
-use super::stage_block_from_uri::source_range;
+use super::stage_block_from_uri::write_source_range;
 use crate::{
     error::Result,
-    models::{Conditions, LeaseId, PageInfo, ServiceVersion, page},
+    models::{PageInfo, page, since},
     operations::{
-        operation::{Call, Operation, call_options},
+        operation::{Operation, builder},
         settings::{
-            blob::{with_conditions, with_lease, write_lease},
+            access::{Access, with_access},
             copy_source::CopySource,
-            encryption::{Encryption, with_customer_key, with_encryption_scope},
             pieces,
             sequence_number::{SequenceConditions, with_sequence_conditions},
             url_source::{
@@ -23,58 +21,44 @@ use crate::{
         },
     },
     pipeline::{
-        request::{Prepared, Repeat},
+        request::{Effect, Prepared, Target},
         response::Answer,
     },
     wire::{headers, transport::BoxFuture},
 };
 
-/// Writes pages with what a URL gives: made by
-/// [`PageBlobClient::upload_pages_from_uri`](crate::PageBlobClient::upload_pages_from_uri).
-///
-/// What is longer than 4 MiB, the most that one request may move, is cut into pieces, several of
-/// which are on their way at a time; when one fails, others may have been written.
-///
-/// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
-/// (from version 2018-11-09)
-#[must_use = "nothing is sent until it is awaited"]
+builder! {
+    /// Writes pages with what a URL gives: made by
+    /// [`PageBlobClient::upload_pages_from_uri`](crate::PageBlobClient::upload_pages_from_uri).
+    ///
+    /// What is longer than 4 MiB, the most that one request may move, is cut into pieces, several of
+    /// which are on their way at a time; when one fails, others may have been written.
+    ///
+    /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
+    /// (from version 2018-11-09)
+    UploadPagesFromUri of PutPageFromUrl
+}
+
 #[derive(Debug, Clone)]
-pub struct UploadPagesFromUri {
-    call: Call,
+pub(crate) struct PutPageFromUrl {
     source: UrlSource,
     source_range: Range<u64>,
     offset: u64,
     concurrency: usize,
-    encryption: Encryption,
     sequence: SequenceConditions,
-    conditions: Conditions,
-    lease_id: Option<LeaseId>,
+    access: Access,
 }
 
-impl UploadPagesFromUri {
-    pub(crate) fn new(
-        call: Call,
-        source: CopySource,
-        source_range: Range<u64>,
-        offset: u64,
-    ) -> Self {
+impl PutPageFromUrl {
+    pub(crate) fn new(source: CopySource, source_range: Range<u64>, offset: u64) -> Self {
         Self {
-            call,
             source: UrlSource::new(source),
             source_range,
             offset,
             concurrency: pieces::CONCURRENCY,
-            encryption: Encryption::default(),
             sequence: SequenceConditions::default(),
-            conditions: Conditions::new(),
-            lease_id: None,
+            access: Access::default(),
         }
-    }
-
-    /// How many requests may be on their way at a time: 1 to 64, by default 4.
-    pub fn concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests;
-        self
     }
 
     fn length(&self) -> u64 {
@@ -82,9 +66,9 @@ impl UploadPagesFromUri {
     }
 
     fn check(&self) -> Result<()> {
-        source_range(&self.source_range)?;
+        write_source_range(Some(&self.source_range), &mut HeaderMap::new())?;
         page::check_write(self.offset, self.length())?;
-        let is_single = self.source.checksum.is_set() || !self.conditions.is_empty();
+        let is_single = self.source.checksum.is_set() || !self.access.conditions.is_empty();
         pieces::check(self.length(), is_single, self.concurrency)
     }
 
@@ -102,12 +86,16 @@ impl UploadPagesFromUri {
     }
 }
 
-call_options!(UploadPagesFromUri);
-with_conditions!(UploadPagesFromUri);
+impl UploadPagesFromUri {
+    /// How many requests may be on their way at a time: 1 to 64, by default 4.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.operation.concurrency = requests;
+        self
+    }
+}
+
+with_access!(UploadPagesFromUri, operation.access);
 with_sequence_conditions!(UploadPagesFromUri);
-with_lease!(UploadPagesFromUri);
-with_customer_key!(UploadPagesFromUri);
-with_encryption_scope!(UploadPagesFromUri);
 with_source_crc64!(UploadPagesFromUri);
 with_source_customer_key!(UploadPagesFromUri);
 from_uri_settings!(UploadPagesFromUri);
@@ -119,39 +107,42 @@ impl IntoFuture for UploadPagesFromUri {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             // What is wrong is told before anything is asked for.
-            self.check()?;
-            self.call.prepare(&self)?;
+            let Self { call, operation } = self;
+            operation.check()?;
+            call.prepare(&operation)?;
             // A long copy outlives a token: each piece is given the one of its time.
-            let pieces = self.pieces().map(|mut piece| async move {
-                piece.source.resolve(&piece.call).await?;
-                piece.source.judged(piece.call.run(&piece).await)
+            let pieces = operation.pieces().map(|mut piece| {
+                let call = call.clone();
+                async move {
+                    piece.source.resolve(&call).await?;
+                    piece.source.judged(call.run(&piece).await)
+                }
             });
-            pieces::write(pieces, self.concurrency).await
+            pieces::write(pieces, operation.concurrency).await
         })
     }
 }
 
 /// One piece, of at most 4 MiB.
-impl Operation for UploadPagesFromUri {
+impl Operation for PutPageFromUrl {
     type Output = PageInfo;
 
     const NAME: &'static str = "Put Page From URL";
-    const REPEAT: Repeat = Repeat::Safe;
+    const EFFECT: Effect = Effect::Repeatable;
 
-    fn request(&self, url: Url) -> Result<Prepared> {
-        self.call.since(ServiceVersion::PAGES_FROM_URL, "pages made from a URL")?;
-        self.conditions.check_write("conditions")?;
-        self.source.check_no_tags()?;
-        let mut request = Prepared::new(Method::PUT, url)
+    fn request(&self, to: &Target) -> Result<Prepared> {
+        let range = page::header(self.offset, self.length());
+        to.put()
+            .since(since::PAGES_FROM_URL)
+            .check(self.source.check_no_tags())
             .query("comp", "page")
-            .header(headers::PAGE_WRITE, HeaderValue::from_static("update"))
-            .text(headers::SOURCE_RANGE, "source range", &source_range(&self.source_range)?)?
-            .text(headers::RANGE, "range", &page::header(self.offset, self.length()))?;
-        self.conditions.write("conditions", &mut request.headers)?;
-        request = self.sequence.write(request)?;
-        request = self.encryption.write(&self.call, request)?;
-        request = self.source.write(&self.call, request)?;
-        write_lease(request, self.lease_id.as_ref())
+            .word(headers::PAGE_WRITE, "update")
+            .headers(|to| write_source_range(Some(&self.source_range), to))
+            .text(headers::RANGE, "range", range.as_str())
+            .settings(&self.sequence)
+            .settings(&self.access)
+            .settings(&self.source)
+            .done()
     }
 
     fn parse(&self, answer: Answer) -> Result<PageInfo> {
@@ -163,18 +154,18 @@ impl Operation for UploadPagesFromUri {
 mod tests {
     use super::*;
     use crate::{
-        models::CustomerProvidedKey,
+        models::{Conditions, CustomerProvidedKey},
         operations::offline::{self, sent},
     };
 
     fn upload(range: Range<u64>, offset: u64) -> UploadPagesFromUri {
-        let source = "https://example.com/disk.vhd".parse::<Url>().expect("a URL");
+        let source = "https://example.com/disk.vhd".parse::<url::Url>().expect("a URL");
         offline::blob().page_blob_client().upload_pages_from_uri(source, range, offset)
     }
 
     async fn sent_by(mut upload: UploadPagesFromUri) -> Prepared {
-        upload.source.resolve(&upload.call).await.expect("a source");
-        upload.call.prepare(&upload).expect("legal")
+        upload.operation.source.resolve(&upload.call).await.expect("a source");
+        upload.prepared().expect("legal")
     }
 
     #[tokio::test]
@@ -193,7 +184,7 @@ mod tests {
             .conditions(Conditions::new().if_match(etag()).if_tags("\"a\" = 'b'"))
             .lease_id(lease.parse().expect("a guid"));
         let request = sent_by(upload.clone().encryption_scope("scope1")).await;
-        assert_eq!((&request.method, request.url.query()), (&Method::PUT, Some("comp=page")));
+        assert_eq!((&request.method, request.url.query()), (&http::Method::PUT, Some("comp=page")));
         assert!(!format!("{upload:?} {request:?}").contains("TOKEN"), "{request:?}");
         let expected = [
             ("content-length", "0"),
@@ -231,9 +222,10 @@ mod tests {
         let mib = 1 << 20;
         let upload = upload(100..100 + 9 * mib, 512);
         let ranges: Vec<_> = upload
+            .operation
             .pieces()
             .map(|piece| {
-                let request = piece.call.prepare(&piece).expect("legal");
+                let request = upload.call.prepare(&piece).expect("legal");
                 let text = |name: &str| request.headers[name].to_str().expect("text").to_owned();
                 assert_eq!(text("x-ms-page-write"), "update");
                 (text("x-ms-source-range"), text("x-ms-range"))
@@ -251,7 +243,7 @@ mod tests {
     fn a_source_near_the_last_of_all_numbers_is_cut_too() {
         let start = u64::MAX - (5 << 20);
         let upload = upload(start..u64::MAX, 0);
-        let ranges: Vec<_> = upload.pieces().map(|piece| piece.source_range).collect();
+        let ranges: Vec<_> = upload.operation.pieces().map(|piece| piece.source_range).collect();
         assert_eq!(ranges, [start..start + (4 << 20), start + (4 << 20)..u64::MAX]);
     }
 
@@ -269,9 +261,9 @@ mod tests {
             (long().conditions(once()), "page content", "at most 4 MiB with conditions"),
             (long().source_content_md5([1; 16]), "page content", "or a checksum"),
         ] {
-            let error = upload.check().expect_err(rule).to_string();
+            let error = upload.operation.check().expect_err(rule).to_string();
             assert!(error.starts_with(what) && error.contains(rule), "{error}");
         }
-        assert!(long().check().is_ok());
+        assert!(long().operation.check().is_ok());
     }
 }

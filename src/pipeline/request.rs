@@ -8,65 +8,138 @@ use url::Url;
 
 use crate::{
     error::{Error, Result},
+    models::{
+        ServiceVersion,
+        since::{self, Since},
+    },
     wire::{headers, redaction},
 };
 
-/// What a repeat of an operation may do, which decides whether it is sent again.
+/// What an operation does to the service's state, and so what a second try of it would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// A second try leaves things as the first did: reads, aborts, unconditional writes.
-    Safe,
-    /// A start: after an ambiguous attempt, look at the destination before anything else.
-    Reconcile,
-    /// A second try would do something else: only sent again when the first was surely not applied.
-    Never,
+pub(crate) enum Effect {
+    /// It changes nothing.
+    Read,
+    /// It changes something, and a second try leaves things as the first did.
+    Repeatable,
+    /// It changes something, and a second try would change something else. Sent again only when
+    /// the first try was surely not applied; whoever starts a copy looks at the destination first.
+    Once,
+}
+
+/// Where a request goes, and which service version it speaks.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) url: Url,
+    pub(crate) version: ServiceVersion,
+}
+
+impl Target {
+    pub(crate) fn get(&self) -> Prepared {
+        self.request(Method::GET)
+    }
+
+    pub(crate) fn head(&self) -> Prepared {
+        self.request(Method::HEAD)
+    }
+
+    pub(crate) fn post(&self) -> Prepared {
+        self.request(Method::POST)
+    }
+
+    pub(crate) fn delete(&self) -> Prepared {
+        self.request(Method::DELETE)
+    }
+
+    pub(crate) fn put(&self) -> Prepared {
+        // A PUT without a body must say so, or is refused with 411.
+        self.request(Method::PUT).word(header::CONTENT_LENGTH, "0")
+    }
+
+    /// Whether it is a snapshot or a version of a blob.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.url.query().is_some()
+    }
+
+    fn request(&self, method: Method) -> Prepared {
+        let (url, headers, body) = (self.url.clone(), HeaderMap::new(), Bytes::new());
+        Prepared { method, url, headers, body, version: self.version, refused: None }
+    }
 }
 
 /// An operation's request: pure data, built without I/O.
+///
+/// It is written as one chain that ends with [`done`](Self::done): what a step refuses is kept, and
+/// the first refusal is the error of the whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(super) version: ServiceVersion,
+    pub(super) refused: Option<Box<Error>>,
+}
+
+/// What several operations take: written into a request in one place.
+pub(crate) trait Settings {
+    fn write(&self, request: Prepared) -> Prepared;
+}
+
+impl<T: Settings> Settings for Option<T> {
+    fn write(&self, request: Prepared) -> Prepared {
+        match self {
+            None => request,
+            Some(settings) => settings.write(request),
+        }
+    }
 }
 
 impl Prepared {
-    pub(crate) fn new(method: Method, url: Url) -> Self {
-        let mut headers = HeaderMap::new();
-        // A PUT without a body must say so, or is refused with 411.
-        if method == Method::PUT {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    /// Adds a query parameter, if there is a value; both sides are encoded.
+    pub(crate) fn query<'a>(mut self, name: &str, value: impl Into<Option<&'a str>>) -> Self {
+        if let Some(value) = value.into() {
+            self.url = with_parameter(self.url, name, value);
         }
-        Self { method, url, headers, body: Bytes::new() }
-    }
-
-    /// Adds a query parameter; both sides are encoded.
-    pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
-        use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-        let mut query = self.url.query().unwrap_or_default().to_owned();
-        if !query.is_empty() {
-            query.push('&');
-        }
-        query.push_str(name);
-        query.push('=');
-        query.extend(utf8_percent_encode(value, QUERY_KEEPS));
-        self.url.set_query(Some(&query));
-        return self;
-
-        const QUERY_KEEPS: &percent_encoding::AsciiSet =
-            &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    }
-
-    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
         self
     }
 
-    /// Adds a header whose text comes from a user; `what` names it if it cannot travel.
-    pub(crate) fn text(self, name: HeaderName, what: &'static str, text: &str) -> Result<Self> {
-        let value = headers::value(text).map_err(|why| why.at(what, text))?;
-        Ok(self.header(name, value))
+    /// Adds a header, if there is a value.
+    pub(crate) fn header(
+        mut self,
+        name: HeaderName,
+        value: impl Into<Option<HeaderValue>>,
+    ) -> Self {
+        if let Some(value) = value.into() {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Adds a header with a word of the protocol.
+    pub(crate) fn word(self, name: HeaderName, word: &'static str) -> Self {
+        self.header(name, HeaderValue::from_static(word))
+    }
+
+    /// Adds a header whose text comes from a user, if there is one; `what` names it if it cannot
+    /// travel.
+    pub(crate) fn text<'a>(
+        self,
+        name: HeaderName,
+        what: &'static str,
+        text: impl Into<Option<&'a str>>,
+    ) -> Self {
+        let Some(text) = text.into() else { return self };
+        match headers::value(text) {
+            Ok(value) => self.header(name, value),
+            Err(why) => self.check(Err(why.at(what, text))),
+        }
+    }
+
+    /// Adds headers that a model writes.
+    pub(crate) fn headers(mut self, write: impl FnOnce(&mut HeaderMap) -> Result<()>) -> Self {
+        let written = write(&mut self.headers);
+        self.check(written)
     }
 
     pub(crate) fn body(mut self, body: Bytes) -> Self {
@@ -74,6 +147,77 @@ impl Prepared {
         self.body = body;
         self
     }
+
+    /// Adds what comes of a value, or keeps the refusal of it.
+    pub(crate) fn with<T>(self, value: Result<T>, add: impl FnOnce(Self, T) -> Self) -> Self {
+        match value {
+            Ok(value) => add(self, value),
+            Err(refusal) => self.check(Err(refusal)),
+        }
+    }
+
+    /// Adds what several operations take.
+    pub(crate) fn settings(self, settings: &impl Settings) -> Self {
+        settings.write(self)
+    }
+
+    /// Keeps a refusal.
+    pub(crate) fn check(mut self, checked: Result<()>) -> Self {
+        if let (Err(refusal), None) = (checked, &self.refused) {
+            self.refused = Some(Box::new(refusal));
+        }
+        self
+    }
+
+    /// Refuses a service version that does not have `what`, if that is used.
+    pub(crate) fn since(self, what: impl Into<Option<Since>>) -> Self {
+        match what.into() {
+            None => self,
+            Some(since) => {
+                let checked = since.check(self.version);
+                self.check(checked)
+            }
+        }
+    }
+
+    /// Refuses to send a secret in the open.
+    pub(crate) fn only_https(self, what: &'static str) -> Self {
+        let checked = match self.url.scheme() {
+            "https" => Ok(()),
+            scheme => Err(Error::invalid(what, format!("{scheme}://"), "must travel over https")),
+        };
+        self.check(checked)
+    }
+
+    /// Whether the request reads, by its method.
+    pub(crate) fn reads(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+
+    /// The request, or what the first step refused, or what its service version does not know.
+    pub(crate) fn done(mut self) -> Result<Self> {
+        match self.refused.take() {
+            Some(refusal) => Err(*refusal),
+            None => since::check(self.version, &self.url, &self.headers).map(|()| self),
+        }
+    }
+}
+
+/// A URL with another query parameter; both sides are encoded.
+pub(crate) fn with_parameter(mut url: Url, name: &str, value: &str) -> Url {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    const QUERY_KEEPS: &percent_encoding::AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+    let mut query = url.query().unwrap_or_default().to_owned();
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(name);
+    query.push('=');
+    query.extend(utf8_percent_encode(value, QUERY_KEEPS));
+    url.set_query(Some(&query));
+    url
 }
 
 /// What every operation's builder can set for its one call.
@@ -87,25 +231,33 @@ pub(crate) struct CallOptions {
 
 redaction::debug_redacted!(CallOptions { server_timeout, client_request_id: text, primary_only });
 
+impl Settings for CallOptions {
+    fn write(&self, request: Prepared) -> Prepared {
+        let seconds = self.server_timeout.map(|limit| limit.as_secs().to_string());
+        request.check(self.check()).query("timeout", seconds.as_deref()).text(
+            headers::CLIENT_REQUEST_ID,
+            "client request id",
+            self.client_request_id.as_deref(),
+        )
+    }
+}
+
 impl CallOptions {
-    /// Puts the options into a request.
-    pub(crate) fn apply(&self, mut request: Prepared) -> Result<Prepared> {
-        if let Some(limit) = self.server_timeout {
-            if limit.as_secs() == 0 || limit > Duration::from_secs(24 * 3600) {
-                let rule = "must be 1 second to 24 hours";
-                return Err(Error::invalid("server timeout", format!("{limit:?}"), rule));
-            }
-            request = request.query("timeout", &limit.as_secs().to_string());
+    fn check(&self) -> Result<()> {
+        let day = Duration::from_secs(24 * 3600);
+        if let Some(limit) = self.server_timeout
+            && (limit.as_secs() == 0 || limit > day)
+        {
+            let rule = "must be 1 second to 24 hours";
+            return Err(Error::invalid("server timeout", format!("{limit:?}"), rule));
         }
-        if let Some(id) = &self.client_request_id {
-            let legal = (1..=1024).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-            if !legal {
-                let rule = "must be 1 to 1024 visible ASCII characters";
-                return Err(Error::invalid("client request id", id, rule));
-            }
-            request = request.text(headers::CLIENT_REQUEST_ID, "client request id", id)?;
+        if let Some(id) = &self.client_request_id
+            && !((1..=1024).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
+        {
+            let rule = "must be 1 to 1024 visible ASCII characters";
+            return Err(Error::invalid("client request id", id, rule));
         }
-        Ok(request)
+        Ok(())
     }
 }
 
@@ -113,8 +265,13 @@ impl CallOptions {
 mod tests {
     use super::*;
 
+    fn target() -> Target {
+        let url = "https://a.blob.core.windows.net/c/b".parse().expect("a URL");
+        Target { url, version: ServiceVersion::LATEST }
+    }
+
     fn put() -> Prepared {
-        Prepared::new(Method::PUT, "https://a.blob.core.windows.net/c/b".parse().expect("a URL"))
+        target().put()
     }
 
     #[test]
@@ -129,8 +286,29 @@ mod tests {
     fn a_put_always_tells_its_length() {
         assert_eq!(put().headers[header::CONTENT_LENGTH], "0");
         assert_eq!(put().body(Bytes::from_static(b"abc")).headers[header::CONTENT_LENGTH], "3");
-        let get = Prepared::new(Method::GET, put().url);
-        assert!(get.headers.is_empty());
+        assert!(target().get().headers.is_empty());
+    }
+
+    #[test]
+    fn the_first_refusal_of_a_chain_is_its_error() {
+        let refused = |what| Err(Error::invalid(what, "x", "is refused"));
+        let chain = put()
+            .check(Ok(()))
+            .text(headers::LEASE_ID, "lease id", "\n")
+            .check(refused("second"))
+            .since(since::VERSIONS);
+        let error = chain.done().expect_err("refused").to_string();
+        assert!(error.starts_with("lease id: "), "{error}");
+        assert!(put().text(headers::LEASE_ID, "lease id", None).done().is_ok());
+    }
+
+    #[test]
+    fn what_the_version_does_not_know_is_refused_at_the_end() {
+        let old = Target { version: "2019-10-10".parse().expect("a version"), ..target() };
+        let error = old.put().word(headers::TAGS, "a=b").done().expect_err("old").to_string();
+        assert!(error.contains("2019-12-12 or later for tags"), "{error}");
+        assert!(old.put().since(since::VERSIONS).done().is_err());
+        assert!(target().put().since(since::VERSIONS).word(headers::TAGS, "a=b").done().is_ok());
     }
 
     #[test]
@@ -140,7 +318,7 @@ mod tests {
             client_request_id: Some(id.to_owned()),
             primary_only: false,
         };
-        let request = options(30, "id-1").apply(put()).expect("legal");
+        let request = put().settings(&options(30, "id-1")).done().expect("legal");
         assert_eq!(request.url.query(), Some("timeout=30"));
         assert_eq!(request.headers["x-ms-client-request-id"], "id-1");
         for (seconds, id, what) in [
@@ -149,7 +327,8 @@ mod tests {
             (1, "", "client request id: \"\""),
             (1, "a b", "client request id: \"a b\""),
         ] {
-            let error = options(seconds, id).apply(put()).expect_err(what).to_string();
+            let refused = put().settings(&options(seconds, id)).done();
+            let error = refused.expect_err(what).to_string();
             assert!(error.starts_with(what), "{error}");
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Answer {
     pub(crate) operation: &'static str,
     /// Where the request was sent to.
     pub(crate) url: Url,
+    /// Whether the operation changes something.
+    pub(crate) changes: bool,
 }
 
 impl Answer {
@@ -43,7 +45,7 @@ impl Answer {
 
     /// The error of a success that the documentation does not allow.
     pub(crate) fn unexpected(&self, why: impl fmt::Display) -> Error {
-        Error::unexpected(self.operation, &self.url, why)
+        Error::unexpected(self.operation, &self.url, self.changes, why)
     }
 
     /// The text of a header that must be there.

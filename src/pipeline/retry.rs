@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 use time::OffsetDateTime;
 
-use super::{options::RetryOptions, request::Repeat};
+use super::{options::RetryOptions, request::Effect};
 use crate::{
     error::Error,
     wire::{http_date, transport::TransportErrorKind},
@@ -38,13 +38,13 @@ pub(crate) fn surely_not_sent(fault: TransportErrorKind) -> bool {
 /// How long to wait before the next attempt; `None` when there should be none.
 pub(crate) fn delay(
     error: &Error,
-    repeat: Repeat,
+    effect: Effect,
     attempts: u32,
     asked: Option<Duration>,
     options: &RetryOptions,
     chance: f64,
 ) -> Option<Duration> {
-    let may_repeat = repeat == Repeat::Safe || surely_not_applied(error);
+    let may_repeat = effect != Effect::Once || surely_not_applied(error);
     if !may_repeat || !error.is_retryable() || attempts > options.max_retries {
         return None;
     }
@@ -112,8 +112,8 @@ mod tests {
         Error::Transport { operation: "Op", url, fault, attempts: 1, ambiguous: false }
     }
 
-    fn retried(error: &Error, repeat: Repeat) -> bool {
-        delay(error, repeat, 1, None, &RetryOptions::new(), 0.5).is_some()
+    fn retried(error: &Error, effect: Effect) -> bool {
+        delay(error, effect, 1, None, &RetryOptions::new(), 0.5).is_some()
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             attempts: 1,
             ambiguous: false,
         };
-        // fault, retried when Safe, retried when Never or Reconcile
+        // fault, retried when it may be repeated, retried when it may happen once
         let cases = [
             (service(408, ""), true, true),
             (service(429, ""), true, true),
@@ -146,16 +146,16 @@ mod tests {
             (late, true, false),
         ];
         for (error, safe, never) in cases {
-            assert_eq!(retried(&error, Repeat::Safe), safe, "{error}");
-            assert_eq!(retried(&error, Repeat::Never), never, "{error}");
-            assert_eq!(retried(&error, Repeat::Reconcile), never, "{error}");
+            assert_eq!(retried(&error, Effect::Repeatable), safe, "{error}");
+            assert_eq!(retried(&error, Effect::Once), never, "{error}");
+            assert_eq!(retried(&error, Effect::Read), safe, "{error}");
         }
     }
 
     #[test]
     fn these_statuses_are_never_retried() {
         for status in [400, 401, 403, 404, 405, 409, 411, 412, 413, 416] {
-            assert!(!retried(&service(status, ""), Repeat::Safe), "{status}");
+            assert!(!retried(&service(status, ""), Effect::Repeatable), "{status}");
         }
     }
 
@@ -174,7 +174,8 @@ mod tests {
     fn retries_are_counted() {
         let error = service(503, "ServerBusy");
         let options = RetryOptions::new().max_retries(2);
-        let after = |attempts| delay(&error, Repeat::Safe, attempts, None, &options, 0.5).is_some();
+        let after =
+            |attempts| delay(&error, Effect::Repeatable, attempts, None, &options, 0.5).is_some();
         assert_eq!([after(1), after(2), after(3)], [true, true, false]);
     }
 

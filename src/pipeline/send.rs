@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     options::{ClientOptions, RetryOptions},
-    request::{Prepared, Repeat},
+    request::{Effect, Prepared},
     reqwest_transport::ReqwestTransport,
     response::{Answer, Refusal},
     retry,
@@ -57,7 +57,7 @@ pub(crate) struct Pipeline {
 pub(crate) struct Kind {
     /// Its name in the REST reference.
     pub(crate) name: &'static str,
-    pub(crate) repeat: Repeat,
+    pub(crate) effect: Effect,
     /// Whether the body of a successful answer is left to be read by the caller.
     pub(crate) streams: bool,
     /// Whether only the primary's answer will do.
@@ -153,7 +153,7 @@ impl Pipeline {
             }
             let chance = fastrand::f64();
             let asked = tries.retry_after;
-            match retry::delay(&error, kind.repeat, tries.made, asked, &self.retry, chance) {
+            match retry::delay(&error, kind.effect, tries.made, asked, &self.retry, chance) {
                 None => return Err(error),
                 Some(wait) => {
                     tracing::debug!(operation = kind.name, ?wait, %error, "trying again");
@@ -166,8 +166,8 @@ impl Pipeline {
 
     /// The same request to the secondary, where it may go there.
     fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Box<Prepared>> {
-        let reads = matches!(request.method, Method::GET | Method::HEAD);
-        let secondary = self.secondary.as_ref().filter(|_| reads && !kind.primary_only)?;
+        let secondary = self.secondary.as_ref();
+        let secondary = secondary.filter(|_| request.reads() && !kind.primary_only)?;
         Some(Box::new(Prepared { url: secondary.url(&request.url)?, ..request.clone() }))
     }
 
@@ -187,7 +187,8 @@ impl Pipeline {
     /// One attempt: dated, signed, sent, judged. Once in a call it is sent again, where the service
     /// asks for a token of another tenant.
     async fn attempt(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
-        let attempt = Attempt { operation: kind.name, request };
+        let attempt =
+            Attempt { operation: kind.name, changes: kind.effect != Effect::Read, request };
         tries.begin();
         let id = tries.id();
         let (answer, body) = loop {
@@ -304,8 +305,8 @@ async fn receive(
             (bytes::Bytes::new().into(), Some(front.unwrap_or_default()))
         }
     };
-    let (operation, url) = (kind.name, url.clone());
-    Ok((Answer { status, headers, body, operation, url }, refusal))
+    let (operation, url, changes) = (kind.name, url.clone(), kind.effect != Effect::Read);
+    Ok((Answer { status, headers, body, operation, url, changes }, refusal))
 }
 
 fn request_id_value(id: Uuid) -> HeaderValue {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use http::Method;
 use uuid::Uuid;
 
 use super::{
@@ -36,14 +35,12 @@ pub(crate) struct Tries {
 pub(super) struct Attempt<'a> {
     /// The operation, by its name in the REST reference.
     pub(super) operation: &'static str,
+    /// Whether the operation changes something.
+    pub(super) changes: bool,
     pub(super) request: &'a Prepared,
 }
 
 impl Attempt<'_> {
-    fn changes(&self) -> bool {
-        !matches!(self.request.method, Method::GET | Method::HEAD)
-    }
-
     fn url(&self) -> String {
         place(&self.request.url)
     }
@@ -75,7 +72,7 @@ impl Tries {
 
     /// Takes note of an attempt that failed. Returns whether any may have been applied.
     pub(super) fn failed(&mut self, attempt: Attempt<'_>, surely_not_applied: bool) -> bool {
-        self.ambiguous |= attempt.changes() && !surely_not_applied;
+        self.ambiguous |= attempt.changes && !surely_not_applied;
         self.ambiguous
     }
 

@@ -64,7 +64,6 @@ header_names! {
     SEAL_BLOB = "x-ms-seal-blob",
     SEQUENCE_NUMBER_ACTION = "x-ms-sequence-number-action",
     SNAPSHOT = "x-ms-snapshot",
-    SOURCE_IF_TAGS = "x-ms-source-if-tags",
     SOURCE_LEASE_ID = "x-ms-source-lease-id",
     SOURCE_CONTENT_CRC64 = "x-ms-source-content-crc64",
     SOURCE_CONTENT_MD5 = "x-ms-source-content-md5",

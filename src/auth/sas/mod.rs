@@ -47,7 +47,7 @@ pub use self::{
 use super::shared_key::SharedKey;
 use crate::{
     error::Result,
-    models::{ServiceVersion, SnapshotId, VersionId},
+    models::{ServiceVersion, SnapshotId, VersionId, since},
 };
 
 /// The state of a SAS that still needs its permissions, or a stored access policy that has them.
@@ -88,7 +88,7 @@ pub(crate) struct ReadOnly<'a> {
 impl ReadOnly<'_> {
     /// A SAS signed with the account key.
     pub(crate) fn sign(&self, key: &SharedKey) -> Result<SasToken> {
-        service::sign(&self.fields(ServiceVersion::SAS_PROTOCOLS), key)
+        service::sign(&self.fields(since::SAS_PROTOCOLS.version()), key)
     }
 
     /// A SAS signed with a user delegation key of `account`.
@@ -103,13 +103,13 @@ impl ReadOnly<'_> {
     /// as possible know it.
     fn fields(&self, oldest: ServiceVersion) -> Fields<'_> {
         let (kind, moment, needs) = match (self.snapshot, self.version_id) {
-            _ if self.newest < ServiceVersion::SAS_OF_SNAPSHOTS => ("b", "", oldest),
-            (Some(snapshot), _) => ("bs", snapshot.as_str(), ServiceVersion::SAS_OF_SNAPSHOTS),
-            (None, Some(version)) => ("bv", version.as_str(), ServiceVersion::VERSIONS),
+            _ if self.newest < since::SAS_OF_SNAPSHOTS.version() => ("b", "", oldest),
+            (Some(snapshot), _) => ("bs", snapshot.as_str(), since::SAS_OF_SNAPSHOTS.version()),
+            (None, Some(version)) => ("bv", version.as_str(), since::VERSIONS.version()),
             (None, None) => ("b", "", oldest),
         };
         let version = needs.max(oldest).min(self.newest);
-        let https = self.https && version >= ServiceVersion::SAS_PROTOCOLS;
+        let https = self.https && version >= since::SAS_PROTOCOLS.version();
         Fields {
             version,
             resource: Resource {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     auth::shared_key::SigningKey,
     error::{Error, Result},
-    models::{ServiceVersion, SnapshotId, VersionId, opaque::guid},
+    models::{ServiceVersion, SnapshotId, VersionId, opaque::guid, since},
     wire::{malformed::Malformed, redaction, xml::Xml},
 };
 
@@ -122,8 +122,8 @@ impl UserDelegationKey {
     /// The oldest version of the SAS that this key can sign.
     pub(super) fn oldest_of_sas(&self) -> ServiceVersion {
         match self.delegated_user_tenant_id.is_empty() {
-            true => ServiceVersion::USER_DELEGATION,
-            false => ServiceVersion::DELEGATED_USER_TENANT,
+            true => since::USER_DELEGATION.version(),
+            false => since::DELEGATED_USER_TENANT.version(),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use super::BlobClient;
 use crate::operations::{
-    delete_blob::DeleteBlob, download::DownloadBlob, exists::Exists, get_properties::GetProperties,
+    delete_blob::{Delete, DeleteBlob},
+    download::{DownloadBlob, GetBlob},
+    exists::{Exists, Head},
+    get_properties::{GetBlobProperties, GetProperties},
 };
 
 impl BlobClient {
@@ -16,7 +19,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn get_properties(&self) -> GetProperties {
-        GetProperties::new(self.call())
+        GetProperties::new(self.call(), GetBlobProperties::default())
     }
 
     /// Whether the blob exists.
@@ -29,7 +32,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn exists(&self) -> Exists {
-        Exists::blob(self.call())
+        Exists::new(self.call(), Head::Blob)
     }
 
     /// Downloads the content, whole or a range, as a stream.
@@ -50,7 +53,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn download(&self) -> DownloadBlob {
-        DownloadBlob::new(self.call())
+        DownloadBlob::new(self.call(), GetBlob::default())
     }
 
     /// Deletes the blob, or, with a client of a snapshot or version, only that.
@@ -66,6 +69,6 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn delete(&self) -> DeleteBlob {
-        DeleteBlob::new(self.call())
+        DeleteBlob::new(self.call(), Delete::default())
     }
 }

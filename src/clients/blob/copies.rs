@@ -5,7 +5,9 @@ use crate::{
     copy::{AbortPendingCopy, CopyFromUriOperation, ResumePendingCopy, StartCopyFromUri},
     models::CopyId,
     operations::{
-        abort_copy::AbortCopy, copy_from_uri::CopyFromUri, settings::copy_source::CopySource,
+        abort_copy::{Abort, AbortCopy},
+        copy_from_uri::{CopyBlobFromUrl, CopyFromUri},
+        settings::copy_source::CopySource,
     },
 };
 
@@ -70,7 +72,8 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn copy_from_uri(&self, source: impl Into<CopySource>) -> CopyFromUri {
-        CopyFromUri::new(self.call(), self.0.endpoint().clone(), source.into())
+        let endpoint = self.0.endpoint().clone();
+        CopyFromUri::new(self.call(), CopyBlobFromUrl::new(endpoint, source.into()))
     }
 
     /// Takes up a copy into this blob that was started before. Sends nothing.
@@ -134,7 +137,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn abort_copy(&self, id: &CopyId) -> AbortCopy {
-        AbortCopy::new(self.call(), id.clone())
+        AbortCopy::new(self.call(), Abort::new(id.clone()))
     }
 
     /// Finds the copy that is pending into this blob, and aborts it.

@@ -6,11 +6,14 @@ use super::BlobClient;
 use crate::{
     models::{AccessTier, LeaseId, Metadata, Tags},
     operations::{
-        blob_tags::{GetTags, SetTags},
-        create_snapshot::CreateSnapshot,
-        lease::{AcquireLease, BreakLease, ChangeLease, ReleaseLease, RenewLease},
-        set_metadata::SetMetadata,
-        set_tier::SetTier,
+        blob_tags::{GetBlobTags, GetTags, SetBlobTags, SetTags},
+        create_snapshot::{CreateSnapshot, SnapshotBlob},
+        lease::{
+            Acquire, AcquireLease, Break, BreakLease, Change, ChangeLease, Release, ReleaseLease,
+            Renew, RenewLease,
+        },
+        set_metadata::{SetBlobMetadata, SetMetadata},
+        set_tier::{SetBlobTier, SetTier},
     },
 };
 
@@ -25,7 +28,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn create_snapshot(&self) -> CreateSnapshot {
-        CreateSnapshot::new(self.call())
+        CreateSnapshot::new(self.call(), SnapshotBlob::default())
     }
 
     /// Replaces the blob's metadata; none removes what is there.
@@ -40,7 +43,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn set_metadata(&self, metadata: impl Into<Metadata>) -> SetMetadata {
-        SetMetadata::new(self.call(), metadata.into())
+        SetMetadata::new(self.call(), SetBlobMetadata::new(metadata.into()))
     }
 
     /// Reads the blob's index tags (from version 2019-12-12). A SAS needs the permission `t`.
@@ -52,7 +55,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn get_tags(&self) -> GetTags {
-        GetTags::new(self.call())
+        GetTags::new(self.call(), GetBlobTags::default())
     }
 
     /// Replaces the blob's index tags (from version 2019-12-12); none removes what is there. The
@@ -66,7 +69,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn set_tags(&self, tags: impl Into<Tags>) -> SetTags {
-        SetTags::new(self.call(), tags.into())
+        SetTags::new(self.call(), SetBlobTags::new(tags.into()))
     }
 
     /// Moves the blob to another tier; out of the archive that takes hours (from version
@@ -85,7 +88,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn set_tier(&self, tier: AccessTier) -> SetTier {
-        SetTier::new(self.call(), tier)
+        SetTier::new(self.call(), SetBlobTier::new(tier))
     }
 
     /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12, of 60): until it ends, only
@@ -106,7 +109,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn acquire_lease(&self, duration: Duration) -> AcquireLease {
-        AcquireLease::new(self.call(), Some(duration))
+        AcquireLease::new(self.call(), Acquire::new(Some(duration)))
     }
 
     /// Acquires a lease that holds until it is released or broken (from version 2012-02-12): the
@@ -124,7 +127,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn acquire_infinite_lease(&self) -> AcquireLease {
-        AcquireLease::new(self.call(), None)
+        AcquireLease::new(self.call(), Acquire::new(None))
     }
 
     /// Renews a lease for as long as it was acquired for, also when it has run out, unless the blob
@@ -140,7 +143,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn renew_lease(&self, id: &LeaseId) -> RenewLease {
-        RenewLease::new(self.call(), id.clone())
+        RenewLease::new(self.call(), Renew::new(id.clone()))
     }
 
     /// Gives a lease that is held another id, so that it can be handed on (from version
@@ -155,7 +158,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn change_lease(&self, id: &LeaseId, proposed_id: LeaseId) -> ChangeLease {
-        ChangeLease::new(self.call(), id.clone(), proposed_id)
+        ChangeLease::new(self.call(), Change::new(id.clone(), proposed_id))
     }
 
     /// Releases a lease, so that another can be acquired at once.
@@ -168,7 +171,7 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn release_lease(&self, id: &LeaseId) -> ReleaseLease {
-        ReleaseLease::new(self.call(), id.clone())
+        ReleaseLease::new(self.call(), Release::new(id.clone()))
     }
 
     /// Breaks whatever lease there is, without its id, and tells for how long it still holds.
@@ -183,6 +186,6 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn break_lease(&self) -> BreakLease {
-        BreakLease::new(self.call())
+        BreakLease::new(self.call(), Break::default())
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{DownloadBlob, part, same_state};
+use super::{DownloadBlob, GetBlob, part, same_state};
 use crate::{
     error::{Error, Result},
     models::{BlobProperties, ETag},
@@ -99,7 +99,7 @@ fn append(all: &mut Vec<u8>, piece: &[u8]) -> Result<(), TransportError> {
 }
 
 fn fault(place: &str, fault: TransportError, attempts: u32) -> Error {
-    let (operation, url) = (DownloadBlob::NAME, place.to_owned());
+    let (operation, url) = (GetBlob::NAME, place.to_owned());
     Error::Transport { operation, url, fault, attempts, ambiguous: false }
 }
 
@@ -182,10 +182,11 @@ impl Reader {
     /// Requests what is still missing, of the same state of the blob.
     async fn reopen(&mut self) -> Result<Body> {
         let mut request = self.request.clone();
-        request.range = Some((self.next, Some(self.end - 1)));
-        request.conditions = self.etag.as_ref().map_or_else(Default::default, same_state);
+        request.operation.range = Some((self.next, Some(self.end - 1)));
+        request.operation.access.conditions =
+            self.etag.as_ref().map_or_else(Default::default, same_state);
         let answer = request.open().await?;
-        let rest = part(request.range, &answer)?;
+        let rest = part(request.operation.range, &answer)?;
         if rest.length != Some(self.end - self.next) {
             return Err(answer.unexpected("the rest has another length"));
         }
@@ -210,6 +211,6 @@ impl Reader {
 
     fn too_long(&self) -> Error {
         let why = "more bytes came than were announced";
-        self.request.call.unexpected(DownloadBlob::NAME, why)
+        self.request.call.unexpected(GetBlob::NAME, why)
     }
 }

@@ -101,7 +101,10 @@ async fn the_length_that_an_answer_lacks_is_asked_for() {
             Some(_) => unexpected(asked, "got the whole blob"),
         }
         if let Some(head) = answers.seen().get(1) {
-            assert_eq!((&head.method, header(head, "if-match")), (&Method::HEAD, Some("\"0x1\"")));
+            assert_eq!(
+                (&head.method, header(head, "if-match")),
+                (&http::Method::HEAD, Some("\"0x1\""))
+            );
         }
     }
     // Nobody says it: an answer that is cut short would look whole.

@@ -4,10 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderName;
 
 use crate::{
-    error::{Error, Result},
-    models::ServiceVersion,
-    operations::operation::Call,
-    pipeline::request::Prepared,
+    error::Error,
+    pipeline::request::{Prepared, Settings},
     wire::headers,
 };
 
@@ -25,7 +23,7 @@ pub(crate) struct Of {
 }
 
 /// Of the request's body.
-pub(crate) const CONTENT: Of = Of {
+const CONTENT: Of = Of {
     md5: ("content_md5", headers::CONTENT_MD5),
     crc64: ("content_crc64", headers::CONTENT_CRC64),
 };
@@ -41,23 +39,35 @@ impl Checksum {
         self.md5.is_some() || self.crc64.is_some()
     }
 
-    /// Adds the header to a request; refuses two of them.
-    pub(crate) fn write(&self, call: &Call, mut request: Prepared, of: &Of) -> Result<Prepared> {
+    /// Adds the header that tells it of what is meant.
+    pub(crate) fn write_of(&self, of: &Of, request: Prepared) -> Prepared {
         let ((md5_name, md5_header), (crc64_name, crc64_header)) = (&of.md5, &of.crc64);
-        if self.md5.is_some() && self.crc64.is_some() {
-            let rule =
-                format!("must not be set beside {md5_name}: the service takes one of the two");
-            return Err(Error::invalid(crc64_name, "a CRC-64", &rule));
-        }
-        if let Some(md5) = self.md5 {
-            request = request.text(md5_header.clone(), md5_name, &STANDARD.encode(md5))?;
-        }
-        if let Some(crc64) = self.crc64 {
-            call.since(ServiceVersion::CRC64, "a CRC-64")?;
-            request = request.text(crc64_header.clone(), crc64_name, &STANDARD.encode(crc64))?;
-        }
-        Ok(request)
+        let both = match (self.md5, self.crc64) {
+            (Some(_), Some(_)) => {
+                let rule =
+                    format!("must not be set beside {md5_name}: the service takes one of the two");
+                Err(Error::invalid(crc64_name, "a CRC-64", &rule))
+            }
+            _ => Ok(()),
+        };
+        let (md5, crc64) = (self.md5.map(base64), self.crc64.map(base64));
+        request.check(both).text(md5_header.clone(), md5_name, md5.as_deref()).text(
+            crc64_header.clone(),
+            crc64_name,
+            crc64.as_deref(),
+        )
     }
+}
+
+/// Of the request's body.
+impl Settings for Checksum {
+    fn write(&self, request: Prepared) -> Prepared {
+        self.write_of(&CONTENT, request)
+    }
+}
+
+fn base64<const N: usize>(bytes: [u8; N]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// `content_md5` for a builder that takes it.
@@ -66,7 +76,7 @@ macro_rules! with_content_md5 {
         impl $builder {
             /// The MD5 that the content must have when it arrives. Another one: 400 `Md5Mismatch`.
             pub fn content_md5(mut self, md5: [u8; 16]) -> Self {
-                self.checksum.md5 = Some(md5);
+                self.operation.checksum.md5 = Some(md5);
                 self
             }
         }
@@ -81,7 +91,7 @@ macro_rules! with_content_crc64 {
             /// The CRC-64 (CRC-64/NVME) that the content must have when it arrives, instead of an
             /// MD5 (from version 2019-02-02). Another one: 400 `Crc64Mismatch`.
             pub fn content_crc64(mut self, crc64: [u8; 8]) -> Self {
-                self.checksum.crc64 = Some(crc64);
+                self.operation.checksum.crc64 = Some(crc64);
                 self
             }
         }
@@ -91,32 +101,28 @@ pub(crate) use with_content_crc64;
 
 #[cfg(test)]
 mod tests {
-    use crate::operations::{
-        offline::{self, sent},
-        operation::Operation,
-    };
+    use crate::operations::offline::{self, sent};
 
     #[test]
     fn each_write_of_a_body_can_carry_one() {
         let blob = offline::blob();
-        let url = || blob.url().expect("legal");
         let (block, page) = (blob.block_blob_client(), blob.page_blob_client());
         let log = offline::blob().append_blob_client();
         let id = crate::models::BlockId::numbered(1);
         for request in [
-            block.upload("x").content_md5([1; 16]).request(url()),
-            block.stage_block(id.clone(), "x").content_md5([1; 16]).request(url()),
-            page.upload_pages(0, vec![0; 512]).content_md5([1; 16]).request(url()),
-            log.append_block("x").content_md5([1; 16]).request(url()),
+            block.upload("x").content_md5([1; 16]).prepared(),
+            block.stage_block(id.clone(), "x").content_md5([1; 16]).prepared(),
+            page.upload_pages(0, vec![0; 512]).content_md5([1; 16]).prepared(),
+            log.append_block("x").content_md5([1; 16]).prepared(),
         ] {
             let request = request.expect("legal");
             assert!(sent(&request.headers).contains(&("content-md5", "AQEBAQEBAQEBAQEBAQEBAQ==")));
         }
         for request in [
-            block.upload("x").content_crc64([1; 8]).request(url()),
-            block.stage_block(id, "x").content_crc64([1; 8]).request(url()),
-            page.upload_pages(0, vec![0; 512]).content_crc64([1; 8]).request(url()),
-            log.append_block("x").content_crc64([1; 8]).request(url()),
+            block.upload("x").content_crc64([1; 8]).prepared(),
+            block.stage_block(id, "x").content_crc64([1; 8]).prepared(),
+            page.upload_pages(0, vec![0; 512]).content_crc64([1; 8]).prepared(),
+            log.append_block("x").content_crc64([1; 8]).prepared(),
         ] {
             let request = request.expect("legal");
             assert!(sent(&request.headers).contains(&("x-ms-content-crc64", "AQEBAQEBAQE=")));
@@ -127,7 +133,7 @@ mod tests {
     fn two_are_refused_and_so_is_a_crc64_that_the_version_does_not_know() {
         let blob = offline::blob();
         let two = blob.block_blob_client().upload("x").content_md5([1; 16]).content_crc64([1; 8]);
-        let error = two.request(blob.url().expect("legal")).expect_err("two").to_string();
+        let error = two.prepared().expect_err("two").to_string();
         assert!(
             error.starts_with("content_crc64: ") && error.contains("one of the two"),
             "{error}"
@@ -135,7 +141,7 @@ mod tests {
 
         let blob = offline::blob_at("2018-11-09");
         let upload = blob.block_blob_client().upload("x").content_crc64([1; 8]);
-        let error = upload.request(blob.url().expect("legal")).expect_err("old").to_string();
+        let error = upload.prepared().expect_err("old").to_string();
         assert!(error.contains("2019-02-02 or later for a CRC-64"), "{error}");
     }
 }

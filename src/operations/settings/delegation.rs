@@ -8,7 +8,10 @@ use crate::{
     error::{Error, Result},
     models::{ErrorCode, endpoint::Endpoint},
     operations::blob_ref::BlobRef,
-    operations::{get_user_delegation_key::GetUserDelegationKey, operation::Call},
+    operations::{
+        get_user_delegation_key::{GetKey, GetUserDelegationKey},
+        operation::Call,
+    },
 };
 
 /// How long before now a key starts, so that it is valid for a service whose clock is behind.
@@ -37,7 +40,7 @@ pub(crate) async fn key<'a>(
                     its account_name, or use a URL that has a SAS already";
         Error::invalid("endpoint", endpoint.url(), rule)
     })?;
-    let asked = Call { target: Ok(endpoint.url().clone()), ..call.clone() };
+    let asked = Call { url: Ok(endpoint.url().clone()), ..call.clone() };
     Ok((account, kept(asked, expiry).await?))
 }
 
@@ -49,7 +52,7 @@ async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
     let asked = async move {
         let now = call.pipeline.clock().now();
         let (start, end) = (now.saturating_sub(BACK), now.saturating_add(AHEAD));
-        let key = GetUserDelegationKey::new(call.clone(), start, end).await?;
+        let key = GetUserDelegationKey::new(call.clone(), GetKey::new(start, end)).await?;
         if key.expires_on() < expiry {
             let why = format!("the key ends at {}, before {expiry}", key.expires_on());
             return Err(call.unexpected("Get User Delegation Key", why));

@@ -2,9 +2,8 @@
 
 use crate::{
     error::{Error, Result},
-    models::{CustomerProvidedKey, ServiceVersion},
-    operations::{operation::Call, settings::url_source::only_https},
-    pipeline::request::Prepared,
+    models::CustomerProvidedKey,
+    pipeline::request::{Prepared, Settings},
     wire::{headers, redaction},
 };
 
@@ -17,34 +16,41 @@ pub(crate) struct Encryption {
 
 redaction::debug_redacted!(Encryption { customer_key, scope: text });
 
+impl Settings for Encryption {
+    fn write(&self, request: Prepared) -> Prepared {
+        request
+            .check(self.check())
+            .text(headers::ENCRYPTION_SCOPE, "encryption scope", self.scope.as_deref())
+            .settings(&self.customer_key)
+    }
+}
+
 impl Encryption {
-    /// Adds the headers to a request; refuses what the service would refuse.
-    pub(crate) fn write(&self, call: &Call, mut request: Prepared) -> Result<Prepared> {
-        if let Some(scope) = &self.scope {
-            call.since(ServiceVersion::ENCRYPTION_SCOPES, "an encryption scope")?;
-            if self.customer_key.is_some() {
+    fn check(&self) -> Result<()> {
+        match (&self.scope, &self.customer_key) {
+            (Some(scope), Some(_)) => {
                 let rule = "must not be set beside a customer-provided key";
-                return Err(Error::invalid("encryption scope", scope, rule));
+                Err(Error::invalid("encryption scope", scope, rule))
             }
-            request = request.text(headers::ENCRYPTION_SCOPE, "encryption scope", scope)?;
+            _ => Ok(()),
         }
-        if let Some(key) = &self.customer_key {
-            call.since(ServiceVersion::CUSTOMER_KEYS, "a customer-provided key")?;
-            only_https(&request, "customer-provided key")?;
-            key.write(&mut request.headers)?;
-        }
-        Ok(request)
+    }
+}
+
+impl Settings for CustomerProvidedKey {
+    fn write(&self, request: Prepared) -> Prepared {
+        request.only_https("customer-provided key").headers(|to| self.write(to))
     }
 }
 
 /// `customer_key` for a builder that takes one.
 macro_rules! with_customer_key {
-    ($builder:ident) => {
+    ($builder:ident, $($at:ident).+) => {
         impl $builder {
             /// The customer's own key that encrypts the content (from version 2019-02-02); https
             /// only.
             pub fn customer_key(mut self, key: crate::models::CustomerProvidedKey) -> Self {
-                self.encryption.customer_key = Some(key);
+                self.$($at.)+customer_key = Some(key);
                 self
             }
         }
@@ -54,12 +60,12 @@ pub(crate) use with_customer_key;
 
 /// `encryption_scope` for a builder that takes one.
 macro_rules! with_encryption_scope {
-    ($builder:ident) => {
+    ($builder:ident, $($at:ident).+) => {
         impl $builder {
             /// The name of the encryption scope that encrypts the content (from version 2019-07-07,
             /// of a copy from 2020-12-06); not together with a customer's key.
             pub fn encryption_scope(mut self, name: &str) -> Self {
-                self.encryption.scope = Some(name.to_owned());
+                self.$($at.)+scope = Some(name.to_owned());
                 self
             }
         }

@@ -1,6 +1,6 @@
 //! What several operations have in common.
 
-pub(crate) mod blob;
+pub(crate) mod access;
 pub(crate) mod checksum;
 pub(crate) mod content;
 pub(crate) mod copy_source;
@@ -10,4 +10,4 @@ pub(crate) mod pieces;
 pub(crate) mod sequence_number;
 pub(crate) mod stored;
 pub(crate) mod url_source;
-pub(crate) mod versions;
+pub(crate) mod whole_blob;

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::{
     error::{Error, Result},
-    pipeline::request::Prepared,
+    pipeline::request::{Prepared, Settings},
 };
 
 /// What a write of pages asks of the blob's sequence number.
@@ -15,20 +15,20 @@ pub(crate) struct SequenceConditions {
     pub(crate) equal: Option<u64>,
 }
 
-impl SequenceConditions {
-    pub(crate) fn write(&self, mut request: Prepared) -> Result<Prepared> {
-        for (name, number) in [
+impl Settings for SequenceConditions {
+    fn write(&self, request: Prepared) -> Prepared {
+        let add = |request: Prepared, (name, number): (&'static str, Option<u64>)| {
+            request
+                .check(number.map_or(Ok(()), check))
+                .header(HeaderName::from_static(name), number.map(HeaderValue::from))
+        };
+        [
             ("x-ms-if-sequence-number-le", self.at_most),
             ("x-ms-if-sequence-number-lt", self.less_than),
             ("x-ms-if-sequence-number-eq", self.equal),
-        ] {
-            if let Some(number) = number {
-                check(number)?;
-                let name = HeaderName::from_static(name);
-                request = request.header(name, HeaderValue::from(number));
-            }
-        }
-        Ok(request)
+        ]
+        .into_iter()
+        .fold(request, add)
     }
 }
 
@@ -47,19 +47,19 @@ macro_rules! with_sequence_conditions {
             /// Only if the blob's sequence number is this or less. Not met: 412
             /// `SequenceNumberConditionNotMet`.
             pub fn if_sequence_number_at_most(mut self, number: u64) -> Self {
-                self.sequence.at_most = Some(number);
+                self.operation.sequence.at_most = Some(number);
                 self
             }
 
             /// Only if the blob's sequence number is less than this.
             pub fn if_sequence_number_less_than(mut self, number: u64) -> Self {
-                self.sequence.less_than = Some(number);
+                self.operation.sequence.less_than = Some(number);
                 self
             }
 
             /// Only if the blob's sequence number is this.
             pub fn if_sequence_number_equal(mut self, number: u64) -> Self {
-                self.sequence.equal = Some(number);
+                self.operation.sequence.equal = Some(number);
                 self
             }
         }
@@ -79,12 +79,11 @@ mod tests {
             .if_sequence_number_at_most(3)
             .if_sequence_number_less_than(2)
             .if_sequence_number_equal(1);
-        let call = disk.call();
-        let request = call.prepare(&clear).expect("legal");
+        let request = clear.prepared().expect("legal");
         for (name, value) in [("le", "3"), ("lt", "2"), ("eq", "1")] {
             assert_eq!(request.headers[format!("x-ms-if-sequence-number-{name}")], value);
         }
-        let error = call.prepare(&disk.clear_pages(0, 512).if_sequence_number_equal(1 << 63));
+        let error = disk.clear_pages(0, 512).if_sequence_number_equal(1 << 63).prepared();
         let error = error.expect_err("too large").to_string();
         assert!(error.starts_with("sequence number: "), "{error}");
     }

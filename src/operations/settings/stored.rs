@@ -5,8 +5,8 @@ use std::fmt;
 use http::HeaderName;
 
 use crate::{
+    pipeline::request::{Prepared, Settings},
     wire::redaction,
-    {error::Result, pipeline::request::Prepared},
 };
 
 /// What each is called in an error, and its value.
@@ -26,12 +26,14 @@ impl Stored {
         self.0.retain(|(other, ..)| *other != name);
         self.0.push((name, what, value.to_owned()));
     }
+}
 
-    pub(crate) fn write(&self, mut request: Prepared) -> Result<Prepared> {
-        for (name, what, value) in &self.0 {
-            request = request.text(name.clone(), what, value)?;
-        }
-        Ok(request)
+impl Settings for Stored {
+    fn write(&self, request: Prepared) -> Prepared {
+        let add = |request: Prepared, (name, what, value): &(HeaderName, &'static str, String)| {
+            request.text(name.clone(), what, value.as_str())
+        };
+        self.0.iter().fold(request, add)
     }
 }
 
@@ -48,35 +50,35 @@ macro_rules! with_stored_headers {
             #[doc = $content_type]
             pub fn content_type(mut self, media_type: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_TYPE;
-                self.stored.set(name, "content type", media_type);
+                self.operation.blob.stored.set(name, "content type", media_type);
                 self
             }
 
             /// The stored `Content-Encoding`.
             pub fn content_encoding(mut self, encoding: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_ENCODING;
-                self.stored.set(name, "content encoding", encoding);
+                self.operation.blob.stored.set(name, "content encoding", encoding);
                 self
             }
 
             /// The stored `Content-Language`.
             pub fn content_language(mut self, language: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_LANGUAGE;
-                self.stored.set(name, "content language", language);
+                self.operation.blob.stored.set(name, "content language", language);
                 self
             }
 
             /// The stored `Content-Disposition` (from version 2013-08-15).
             pub fn content_disposition(mut self, disposition: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_DISPOSITION;
-                self.stored.set(name, "content disposition", disposition);
+                self.operation.blob.stored.set(name, "content disposition", disposition);
                 self
             }
 
             /// The stored `Cache-Control`.
             pub fn cache_control(mut self, directives: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CACHE_CONTROL;
-                self.stored.set(name, "cache control", directives);
+                self.operation.blob.stored.set(name, "cache control", directives);
                 self
             }
         }
@@ -86,10 +88,7 @@ pub(crate) use with_stored_headers;
 
 #[cfg(test)]
 mod tests {
-    use crate::operations::{
-        offline::{self, sent},
-        operation::Operation,
-    };
+    use crate::operations::offline::{self, sent};
 
     #[test]
     fn the_last_word_counts_and_each_header_has_its_name() {
@@ -103,7 +102,7 @@ mod tests {
             .content_language("en")
             .content_disposition("inline")
             .cache_control("no-store");
-        let request = upload.request(blob.url().expect("legal")).expect("legal");
+        let request = upload.prepared().expect("legal");
         let stored: Vec<_> = sent(&request.headers)
             .into_iter()
             .filter(|(name, _)| name.starts_with("x-ms-blob-c"))

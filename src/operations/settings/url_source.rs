@@ -4,17 +4,15 @@
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
+use super::{
+    checksum::{self, Checksum},
+    copy_source::CopySource,
+};
 use crate::{
     error::{Error, Result},
-    models::{Conditions, CustomerProvidedKey, ServiceVersion, endpoint::Endpoint},
-    operations::{
-        operation::Call,
-        settings::{
-            checksum::{self, Checksum},
-            copy_source::CopySource,
-        },
-    },
-    pipeline::request::Prepared,
+    models::{Conditions, CustomerProvidedKey, endpoint::Endpoint, since},
+    operations::operation::Call,
+    pipeline::request::{Prepared, Settings},
     wire::headers,
 };
 
@@ -47,8 +45,8 @@ impl UrlSource {
     /// Finds out by what URL, and with what authorization, the service may read the source.
     pub(crate) async fn resolve(&mut self, call: &Call) -> Result<()> {
         let bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
-        let carries_tokens = call.pipeline.version() >= ServiceVersion::SOURCE_AUTHORIZATION
-            && call.target.as_ref().is_ok_and(|url| url.scheme() == "https");
+        let carries_tokens = since::SOURCE_AUTHORIZATION.is_known_to(call.pipeline.version())
+            && call.url.as_ref().is_ok_and(|url| url.scheme() == "https");
         self.resolved = Some(self.source.resolve_at_once(bearer, carries_tokens).await?);
         Ok(())
     }
@@ -69,44 +67,36 @@ impl UrlSource {
         }
     }
 
-    /// Adds the headers on the source to a request; refuses what the service would refuse.
-    pub(crate) fn write(&self, call: &Call, mut request: Prepared) -> Result<Prepared> {
-        self.write_authorization(call, &mut request)?;
-        self.conditions.write_source("source conditions", &mut request.headers)?;
-        request = self.checksum.write(call, request, &checksum::SOURCE)?;
-        if let Some(key) = &self.customer_key {
-            call.since(ServiceVersion::SOURCE_CUSTOMER_KEY, "a customer's key of the source")?;
-            only_https(&request, "source customer-provided key")?;
-            key.write_source(&mut request.headers)?;
-        }
-        Ok(request)
-    }
-
-    fn write_authorization(&self, call: &Call, request: &mut Prepared) -> Result<()> {
-        let mut bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
-        if let Some((source, found)) = &self.resolved {
-            request.headers.insert(headers::COPY_SOURCE, source.clone());
-            bearer = bearer.or_else(|| found.clone());
-        }
-        if let Some(bearer) = bearer {
-            let what = "a source that is read with a bearer token";
-            call.since(ServiceVersion::SOURCE_AUTHORIZATION, what)?;
-            only_https(request, "source authorization")?;
-            request.headers.insert(headers::COPY_SOURCE_AUTHORIZATION, bearer);
-        }
-        if self.file_backup_intent {
-            call.since(ServiceVersion::FILE_REQUEST_INTENT, "the intent to back up a file")?;
-            if self.resolved.is_some()
-                && !request.headers.contains_key(headers::COPY_SOURCE_AUTHORIZATION)
-            {
+    /// Adds what authorizes the service to read the source.
+    fn write_authorization(&self, request: Prepared) -> Prepared {
+        let given = self.authorization.as_ref().map(Bearer::header);
+        let (source, found) = match &self.resolved {
+            None => (None, None),
+            Some((source, bearer)) => (Some(source.clone()), bearer.clone()),
+        };
+        let bearer = given.transpose().map(|given| given.or(found));
+        let is_open = matches!(&bearer, Ok(None)) && self.resolved.is_some();
+        let intent = self.file_backup_intent.then_some(HeaderValue::from_static("backup"));
+        let request = match bearer {
+            Err(refusal) => request.check(Err(refusal)),
+            Ok(None) => request,
+            Ok(Some(bearer)) => request
+                .only_https("source authorization")
+                .header(headers::COPY_SOURCE_AUTHORIZATION, bearer),
+        };
+        let unread = match intent.is_some() && is_open {
+            true => {
                 let rule = "must go with a bearer token, which lets the service read the source: see \
                             source_authorization";
-                return Err(Error::invalid("source file backup intent", "backup", rule));
+                Err(Error::invalid("source file backup intent", "backup", rule))
             }
-            let intent = HeaderValue::from_static("backup");
-            request.headers.insert(headers::FILE_REQUEST_INTENT, intent);
-        }
-        Ok(())
+            false => Ok(()),
+        };
+        request
+            .header(headers::COPY_SOURCE, source)
+            .since(intent.as_ref().map(|_| since::FILE_REQUEST_INTENT))
+            .check(unread)
+            .header(headers::FILE_REQUEST_INTENT, intent)
     }
 
     /// Refuses a condition on the source's tags, which only few operations take.
@@ -122,11 +112,18 @@ impl UrlSource {
     }
 }
 
-/// Refuses to send a secret in the open.
-pub(crate) fn only_https(request: &Prepared, what: &'static str) -> Result<()> {
-    match request.url.scheme() {
-        "https" => Ok(()),
-        scheme => Err(Error::invalid(what, format!("{scheme}://"), "must travel over https")),
+impl Settings for UrlSource {
+    fn write(&self, request: Prepared) -> Prepared {
+        let request = self
+            .write_authorization(request)
+            .headers(|to| self.conditions.write_source("source conditions", to));
+        let request = self.checksum.write_of(&checksum::SOURCE, request);
+        match &self.customer_key {
+            None => request,
+            Some(key) => request
+                .only_https("source customer-provided key")
+                .headers(|to| key.write_source(to)),
+        }
     }
 }
 
@@ -165,7 +162,7 @@ macro_rules! from_uri_settings {
             /// (from version 2020-10-02). The source's URL is then sent without a SAS of this
             /// crate's own. The token travels over https only.
             pub fn source_authorization(mut self, token: &str) -> Self {
-                self.source.authorization =
+                self.operation.source.authorization =
                     Some(crate::operations::settings::url_source::Bearer::new(token));
                 self
             }
@@ -174,20 +171,20 @@ macro_rules! from_uri_settings {
             /// up, past the file's own permissions (from version 2025-07-05). Refused without such
             /// a token.
             pub fn source_file_backup_intent(mut self) -> Self {
-                self.source.file_backup_intent = true;
+                self.operation.source.file_backup_intent = true;
                 self
             }
 
             /// Conditions on the source; `if_tags` only for Put Blob From URL. Not met: 412
             /// `SourceConditionNotMet`.
             pub fn source_conditions(mut self, conditions: crate::models::Conditions) -> Self {
-                self.source.conditions = conditions;
+                self.operation.source.conditions = conditions;
                 self
             }
 
             /// The MD5 that what is read of the source must have. Another one: 400 `Md5Mismatch`.
             pub fn source_content_md5(mut self, md5: [u8; 16]) -> Self {
-                self.source.checksum.md5 = Some(md5);
+                self.operation.source.checksum.md5 = Some(md5);
                 self
             }
         }
@@ -208,9 +205,10 @@ macro_rules! from_uri {
             fn into_future(mut self) -> Self::IntoFuture {
                 Box::pin(async move {
                     // What is wrong is told before anything is asked for.
-                    self.call.prepare(&self)?;
-                    self.source.resolve(&self.call).await?;
-                    self.source.judged(self.call.run(&self).await)
+                    let Self { call, operation } = &mut self;
+                    call.prepare(operation)?;
+                    operation.source.resolve(call).await?;
+                    operation.source.judged(call.run(operation).await)
                 })
             }
         }
@@ -225,7 +223,7 @@ macro_rules! with_source_crc64 {
             /// The CRC-64 that what is read of the source must have, instead of an MD5 (from
             /// version 2019-02-02). Another one: 400 `Crc64Mismatch`.
             pub fn source_content_crc64(mut self, crc64: [u8; 8]) -> Self {
-                self.source.checksum.crc64 = Some(crc64);
+                self.operation.source.checksum.crc64 = Some(crc64);
                 self
             }
         }
@@ -239,7 +237,7 @@ macro_rules! with_source_customer_key {
         impl $builder {
             /// The customer's key with which the source is encrypted (from version 2026-04-06).
             pub fn source_customer_key(mut self, key: crate::models::CustomerProvidedKey) -> Self {
-                self.source.customer_key = Some(key);
+                self.operation.source.customer_key = Some(key);
                 self
             }
         }
