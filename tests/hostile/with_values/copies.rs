@@ -109,6 +109,15 @@ pub(super) async fn watched(run: &Run<'_>, service: &BlobServiceClient) {
             client_request_id(&values.text()),
         ]
     );
+    each!(
+        run,
+        blob.resume_pending_copy(),
+        [
+            lease_id(values.lease()),
+            server_timeout(values.duration()),
+            client_request_id(&values.text()),
+        ]
+    );
     for id in [id, "c-1".parse().expect("an id")] {
         let mut copy = call!(&blob, resume_copy(id));
         run.wait_for(call!(copy.wait(), interval(values.duration()))).await;
