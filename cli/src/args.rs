@@ -1,0 +1,192 @@
+//! The command line: the commands, and what several of them take.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    commands::{create::Create, simulate::Simulate},
+    exit, moment,
+    output::OutputArgs,
+    quoted::quoted,
+};
+
+/// Server-side copies in Azure Blob Storage: start them, follow them, and know how they ended
+#[derive(Debug, Parser)]
+#[command(name = "blobcopy", version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Create(Create),
+    Simulate(Simulate),
+}
+
+/// Which account, and what authorizes the requests. No flag takes a secret: the process list would
+/// show it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    next_help_heading = "Account (otherwise from AZURE_STORAGE_*, as the Azure CLI reads them)"
+)]
+pub(crate) struct AccountArgs {
+    /// The name of the account
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// The URL of the blob service, where it is not https://NAME.blob.core.windows.net
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// A file with the account's key; - is standard input
+    #[arg(long, value_name = "FILE", group = "credential")]
+    pub(crate) key_file: Option<String>,
+    /// A file with a connection string; - is standard input
+    #[arg(long, value_name = "FILE", group = "credential")]
+    pub(crate) connection_string_file: Option<String>,
+    /// A file with a SAS; - is standard input
+    #[arg(long, value_name = "FILE", group = "credential")]
+    pub(crate) sas_file: Option<String>,
+    /// Microsoft Entra ID: --login alone tries workload identity where its variables are set, then
+    /// managed identity, then developer tools
+    #[arg(
+        long, value_enum, value_name = "KIND", group = "credential",
+        num_args = 0..=1, require_equals = true, default_missing_value = "auto"
+    )]
+    pub(crate) login: Option<Login>,
+}
+
+/// The same for a source in another account.
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    next_help_heading = "Source's account, if it is another (or from AZURE_STORAGE_SOURCE_*)"
+)]
+pub(crate) struct SourceAccountArgs {
+    /// The name of the source's account
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source_account: Option<String>,
+    /// The URL of the source's blob service
+    #[arg(long, value_name = "URL")]
+    pub(crate) source_endpoint: Option<String>,
+    /// A file with the key of the source's account
+    #[arg(long, value_name = "FILE", group = "source_credential")]
+    pub(crate) source_key_file: Option<String>,
+    /// A file with the connection string of the source's account
+    #[arg(long, value_name = "FILE", group = "source_credential")]
+    pub(crate) source_connection_string_file: Option<String>,
+    /// A file with a SAS that reads the source
+    #[arg(long, value_name = "FILE", group = "source_credential")]
+    pub(crate) source_sas_file: Option<String>,
+    /// Microsoft Entra ID for the source
+    #[arg(
+        long, value_enum, value_name = "KIND", group = "source_credential",
+        num_args = 0..=1, require_equals = true, default_missing_value = "auto"
+    )]
+    pub(crate) source_login: Option<Login>,
+}
+
+/// How to get tokens from Microsoft Entra ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Login {
+    Auto,
+    /// Whoever is logged in to the Azure CLI
+    Cli,
+    ManagedIdentity,
+    Workload,
+    /// AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET
+    ClientSecret,
+}
+
+impl SourceAccountArgs {
+    pub(crate) fn as_account(&self) -> AccountArgs {
+        AccountArgs {
+            account: self.source_account.clone(),
+            endpoint: self.source_endpoint.clone(),
+            key_file: self.source_key_file.clone(),
+            connection_string_file: self.source_connection_string_file.clone(),
+            sas_file: self.source_sas_file.clone(),
+            login: self.source_login,
+        }
+    }
+}
+
+impl AccountArgs {
+    /// The flags that say the same, for a command to be shown: ` --account NAME …`.
+    pub(crate) fn repeated(&self) -> String {
+        let named = [
+            ("account", &self.account),
+            ("endpoint", &self.endpoint),
+            ("key-file", &self.key_file),
+            ("connection-string-file", &self.connection_string_file),
+            ("sas-file", &self.sas_file),
+        ];
+        let given = named.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+        let mut flags: String =
+            given.map(|(flag, value)| format!(" --{flag} {}", quoted(value))).collect();
+        if let Some(kind) = self.login.and_then(|login| login.to_possible_value()) {
+            flags.push_str(&format!(" --login={}", kind.get_name()));
+        }
+        flags
+    }
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Requests")]
+pub(crate) struct CallArgs {
+    /// How long the service may work on a request, such as 30s
+    #[arg(long, value_name = "TIME", value_parser = moment::duration)]
+    pub(crate) server_timeout: Option<Duration>,
+    /// How long an attempt at a request may take, such as 2m (100s)
+    #[arg(long, value_name = "TIME", value_parser = moment::duration)]
+    pub(crate) client_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Changes")]
+pub(crate) struct ChangeArgs {
+    /// Says what would be sent, and sends nothing that changes anything
+    #[arg(long)]
+    pub(crate) what_if: bool,
+    /// Asks before each change
+    #[arg(long, conflicts_with = "what_if")]
+    pub(crate) confirm: bool,
+    /// Does not ask, whatever --confirm says
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(help.starts_with("Examples:\n  blobcopy"), "{name}: {help:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_of_a_kind_only_behind_an_equals_sign() {
+        let login = |arguments: &[&str]| {
+            let arguments = ["blobcopy", "create"].iter().chain(arguments);
+            let Command::Create(create) = Cli::parse_from(arguments).command else {
+                panic!("another command")
+            };
+            (create.account.login, create.container)
+        };
+        assert_eq!(login(&["--login", "vhds"]), (Some(Login::Auto), "vhds".to_owned()));
+        assert_eq!(login(&["--login=cli", "vhds"]), (Some(Login::Cli), "vhds".to_owned()));
+    }
+}

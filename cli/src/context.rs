@@ -1,0 +1,346 @@
+//! Accounts, credentials, and the clients of what SOURCE and DEST name.
+
+mod login;
+mod settings;
+
+use blobcopy::{
+    BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, CopySource, Credential,
+};
+use url::Url;
+
+use self::settings::Settings;
+use crate::{
+    address::{Address, Place},
+    args::{AccountArgs, CallArgs, SourceAccountArgs},
+    failure::{Failure, Result},
+    output::Printer,
+};
+
+/// The accounts that a command knows.
+#[derive(Debug)]
+pub(crate) struct Contexts {
+    main: Context,
+    source: Option<Context>,
+    options: ClientOptions,
+    printer: Printer,
+    /// The flags that name the main account.
+    flags: String,
+}
+
+/// One account, if one is named, and how its requests are authorized.
+#[derive(Debug)]
+struct Context {
+    service: Option<BlobServiceClient>,
+    /// The login, which holds for other accounts too.
+    login: Option<Credential>,
+}
+
+/// The source of a copy.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// How the service may read it.
+    pub(crate) copy: CopySource,
+    /// How this program may read it, where it can tell.
+    pub(crate) client: Option<BlobClient>,
+    pub(crate) url: Url,
+}
+
+/// Which of the two accounts an address without an account is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Main,
+    Source,
+}
+
+impl Contexts {
+    /// The account of the flags or, where they are silent, of the environment.
+    pub(crate) fn new(
+        account: &AccountArgs,
+        source: Option<&SourceAccountArgs>,
+        calls: &CallArgs,
+        printer: &Printer,
+    ) -> Result<Self> {
+        let mut options = ClientOptions::new()
+            .application_id(concat!("blobcopy-cli/", env!("CARGO_PKG_VERSION")));
+        if let Some(limit) = calls.client_timeout {
+            options = options.attempt_timeout(limit);
+        }
+        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let settings = Settings::read(account, "AZURE_STORAGE_", "", &environment)?;
+        let main = Context::new(settings.unwrap_or_default(), &options)?;
+        let source = match source {
+            None => None,
+            Some(source) => {
+                let (source, prefix) = (source.as_account(), "AZURE_STORAGE_SOURCE_");
+                if source.reads_stdin() && account.reads_stdin() {
+                    return Err(Failure::usage(
+                        "two secrets are to be read from standard input",
+                        "give one of them in a file",
+                    ));
+                }
+                let settings = Settings::read(&source, prefix, "source-", &environment)?;
+                settings.map(|settings| Context::new(settings, &options)).transpose()?
+            }
+        };
+        let flags = account.repeated();
+        Ok(Self { main, source, options, printer: printer.clone(), flags })
+    }
+
+    /// The flags that name the main account, for a command to be shown.
+    pub(crate) fn flags(&self) -> &str {
+        &self.flags
+    }
+
+    /// The blob of an address, or the snapshot that it names by its time.
+    pub(crate) fn blob(&self, address: &Address) -> Result<BlobClient> {
+        self.blob_as(Role::Main, address)
+    }
+
+    pub(crate) fn container(&self, address: &Address) -> Result<BlobContainerClient> {
+        self.container_as(Role::Main, address)
+    }
+
+    /// The container of a source's address.
+    pub(crate) fn source_container(&self, address: &Address) -> Result<BlobContainerClient> {
+        self.container_as(Role::Source, address)
+    }
+
+    /// The source of a copy, without the snapshot that its address may name.
+    pub(crate) fn source(&self, address: &Address) -> Result<Source> {
+        if let Place::Url(url) = &address.place
+            && self.known(Role::Source, url).is_none()
+        {
+            self.warn_of_sas(address);
+            let client = BlobClient::with_options(
+                url.clone(),
+                Credential::anonymous(),
+                self.options.clone(),
+            );
+            let client = client.ok().filter(|_| address.holds_sas());
+            return Ok(Source { copy: CopySource::from(url), client, url: url.clone() });
+        }
+        let client = self.blob_as(Role::Source, address)?;
+        let url = client.url()?;
+        Ok(Source { copy: CopySource::from(&client), client: Some(client), url })
+    }
+
+    fn blob_as(&self, role: Role, address: &Address) -> Result<BlobClient> {
+        match &address.place {
+            Place::Url(url) if self.known(role, url).is_none() => {
+                self.warn_of_sas(address);
+                let options = self.options.clone();
+                Ok(BlobClient::with_options(base(url), Credential::anonymous(), options)?)
+            }
+            _ => Ok(self.container_as(role, address)?.blob_client(&address.name)),
+        }
+    }
+
+    fn container_as(&self, role: Role, address: &Address) -> Result<BlobContainerClient> {
+        let service = match &address.place {
+            Place::Context => self.of(role).service.clone().ok_or_else(no_account)?,
+            Place::Account(account) => self.in_account(role, account)?,
+            Place::Url(url) => match self.known(role, url) {
+                Some(service) => service,
+                None => {
+                    self.warn_of_sas(address);
+                    let (anonymous, options) = (Credential::anonymous(), self.options.clone());
+                    let url = container_url(url, address)?;
+                    return Ok(BlobContainerClient::with_options(url, anonymous, options)?);
+                }
+            },
+        };
+        Ok(service.container_client(&address.container))
+    }
+
+    /// The account's own context, the login at another account, or no credential at all.
+    fn in_account(&self, role: Role, account: &str) -> Result<BlobServiceClient> {
+        let own = |service: &&BlobServiceClient| service.account_name() == Some(account);
+        let mut services = self.nearest(role).filter_map(|context| context.service.as_ref());
+        if let Some(service) = services.find(own) {
+            return Ok(service.clone());
+        }
+        let beside = self.nearest(role).find_map(|context| context.service.as_ref());
+        let endpoint = match beside {
+            Some(service) => sibling(service, account),
+            None => format!("https://{account}.blob.core.windows.net").parse().ok(),
+        };
+        let endpoint = endpoint.ok_or_else(|| {
+            Failure::usage(
+                format!("where account {account} is does not follow from the context's endpoint"),
+                "name the blob by its URL",
+            )
+        })?;
+        let builder = BlobServiceClient::builder(endpoint)
+            .credential(self.login(role).unwrap_or_else(Credential::anonymous))
+            .options(self.options.clone());
+        Ok(builder.build()?)
+    }
+
+    /// A client of the account that a URL leads to, if a context has what authorizes it. A SAS in
+    /// the URL goes before that.
+    fn known(&self, role: Role, url: &Url) -> Option<BlobServiceClient> {
+        if url.query_pairs().any(|(name, _)| name == "sig") {
+            return None;
+        }
+        let mut services = self.nearest(role).filter_map(|context| context.service.as_ref());
+        services.find(|service| is_behind(service.url(), url)).cloned().or_else(|| {
+            // A login holds for every account, but its tokens are for the service alone.
+            let login = self.login(role)?;
+            let host = url.host_str()?;
+            let (account, rest) = host.split_once(".blob.")?;
+            let azure = ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net"];
+            if account.contains('.') || url.scheme() != "https" || !azure.contains(&rest) {
+                return None;
+            }
+            let endpoint = format!("https://{host}").parse().ok()?;
+            let builder = BlobServiceClient::builder(endpoint).credential(login);
+            builder.options(self.options.clone()).build().ok()
+        })
+    }
+
+    fn of(&self, role: Role) -> &Context {
+        match (role, &self.source) {
+            (Role::Source, Some(source)) => source,
+            _ => &self.main,
+        }
+    }
+
+    /// The contexts, that of the role first.
+    fn nearest(&self, role: Role) -> impl Iterator<Item = &Context> {
+        let (first, second) = match role {
+            Role::Source => (self.source.as_ref(), Some(&self.main)),
+            Role::Main => (Some(&self.main), self.source.as_ref()),
+        };
+        first.into_iter().chain(second)
+    }
+
+    fn login(&self, role: Role) -> Option<Credential> {
+        self.nearest(role).find_map(|context| context.login.clone())
+    }
+
+    fn warn_of_sas(&self, address: &Address) {
+        if address.holds_sas() {
+            self.printer.warn(
+                "warning: the process list shows the SAS in this command; --sas-file keeps it out",
+            );
+        }
+    }
+}
+
+impl Context {
+    fn new(settings: Settings, options: &ClientOptions) -> Result<Self> {
+        let login = settings.login.map(login::credential).transpose()?;
+        let service = settings.service(login.clone())?;
+        let service =
+            service.map(|builder| builder.options(options.clone()).build()).transpose()?;
+        Ok(Self { service, login })
+    }
+}
+
+fn no_account() -> Failure {
+    Failure::usage(
+        "no account is named",
+        "set AZURE_STORAGE_CONNECTION_STRING, or give --account with --key-file, --sas-file or \
+         --login",
+    )
+}
+
+/// Whether a URL leads into the account at `endpoint`.
+fn is_behind(endpoint: &Url, url: &Url) -> bool {
+    let same_host = endpoint.scheme() == url.scheme()
+        && endpoint.host() == url.host()
+        && endpoint.port_or_known_default() == url.port_or_known_default();
+    let path = endpoint.path().trim_end_matches('/');
+    same_host && url.path().strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The endpoint of another account in the same cloud, or the same emulator.
+fn sibling(service: &BlobServiceClient, account: &str) -> Option<Url> {
+    let (endpoint, own) = (service.url(), service.account_name()?);
+    let text = endpoint.as_str();
+    let in_host = format!("{}://{own}.", endpoint.scheme());
+    let in_path = format!("/{own}");
+    let text = match text.strip_prefix(&in_host) {
+        Some(rest) => format!("{}://{account}.{rest}", endpoint.scheme()),
+        None => {
+            let before = text.trim_end_matches('/').strip_suffix(&in_path)?;
+            format!("{before}/{account}")
+        }
+    };
+    text.parse().ok()
+}
+
+/// A URL without the snapshot that it names; a SAS stays.
+fn base(url: &Url) -> Url {
+    let query: Vec<&str> = url.query().unwrap_or_default().split('&').collect();
+    let is_snapshot = |part: &&str| part.to_ascii_lowercase().starts_with("snapshot=");
+    let rest: Vec<&str> =
+        query.into_iter().filter(|part| !part.is_empty() && !is_snapshot(part)).collect();
+    let mut url = url.clone();
+    url.set_query(Some(&rest.join("&")).filter(|query| !query.is_empty()).map(String::as_str));
+    url
+}
+
+/// The URL of the container that a blob's URL leads into; a SAS stays.
+fn container_url(url: &Url, address: &Address) -> Result<Url> {
+    let mut url = base(url);
+    if !address.name.is_empty() {
+        let segments = address.name.split('/').count();
+        let mut path: Vec<&str> = url.path().split('/').collect();
+        path.truncate(path.len().saturating_sub(segments));
+        let path = path.join("/");
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn a_url_is_behind_an_endpoint_only_as_a_whole() {
+        let endpoint = url("http://127.0.0.1:10000/acct");
+        assert!(is_behind(&endpoint, &url("http://127.0.0.1:10000/acct/vhds/d")));
+        for other in [
+            "http://127.0.0.1:10000/acct2/vhds/d",
+            "http://127.0.0.1:10001/acct/vhds/d",
+            "https://127.0.0.1:10000/acct/vhds/d",
+            "http://localhost:10000/acct/vhds/d",
+        ] {
+            assert!(!is_behind(&endpoint, &url(other)), "{other}");
+        }
+        let azure = url("https://acct.blob.core.windows.net/");
+        assert!(is_behind(&azure, &url("https://acct.blob.core.windows.net/vhds/d?snapshot=x")));
+    }
+
+    #[test]
+    fn another_account_is_found_beside_the_first() {
+        let beside = |endpoint: &str| {
+            let service = BlobServiceClient::new(url(endpoint), Credential::anonymous());
+            sibling(&service.expect("a client"), "other").map(String::from)
+        };
+        let azure = beside("https://acct.blob.core.usgovcloudapi.net");
+        assert_eq!(azure.as_deref(), Some("https://other.blob.core.usgovcloudapi.net/"));
+        let local = beside("http://127.0.0.1:10000/acct");
+        assert_eq!(local.as_deref(), Some("http://127.0.0.1:10000/other"));
+    }
+
+    #[test]
+    fn the_snapshot_leaves_a_url_and_its_sas_stays_byte_for_byte() {
+        let sas = "sv=2026-10-06&sig=a%2Bb%3D";
+        let snapshot = url(&format!("https://a.example/c/d/e%20f?snapshot=2026&{sas}"));
+        assert_eq!(base(&snapshot).as_str(), format!("https://a.example/c/d/e%20f?{sas}"));
+        assert_eq!(
+            base(&url("https://a.example/c/b?snapshot=x")).as_str(),
+            "https://a.example/c/b"
+        );
+        let address = Address::parse("x/d/e f").expect("an address");
+        let container = container_url(&snapshot, &address).expect("a URL");
+        assert_eq!(container.as_str(), format!("https://a.example/c?{sas}"));
+    }
+}

@@ -1,0 +1,269 @@
+//! Which account and which credential: from flags, files and the environment.
+
+use std::io::Read;
+
+use blobcopy::{BlobServiceClient, BlobServiceClientBuilder, Credential};
+use url::Url;
+
+use crate::{
+    args::{AccountArgs, Login},
+    failure::{Failure, Result},
+};
+
+/// What the flags and the environment say of one account.
+#[derive(Default)]
+pub(super) struct Settings {
+    account: Option<String>,
+    endpoint: Option<Url>,
+    secret: Option<Secret>,
+    pub(super) login: Option<Login>,
+}
+
+/// A secret. It has no `Debug`, so that nothing can show it.
+enum Secret {
+    Key(String),
+    Sas(String),
+    ConnectionString(String),
+}
+
+impl AccountArgs {
+    pub(crate) fn reads_stdin(&self) -> bool {
+        let files = [&self.key_file, &self.connection_string_file, &self.sas_file];
+        files.into_iter().flatten().any(|file| file == "-")
+    }
+}
+
+impl Settings {
+    /// Reads the flags of `args` and the variables that begin with `prefix`; none when all are
+    /// silent. As with the Azure CLI, a credential in a flag goes before the environment, there a
+    /// login before a connection string, and that before a key or a SAS.
+    pub(super) fn read(
+        args: &AccountArgs,
+        prefix: &str,
+        flag: &str,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>> {
+        let variable = |name: &str| environment(&format!("{prefix}{name}"));
+        let mut settings = Self {
+            account: args.account.clone(),
+            endpoint: args.endpoint.as_deref().map(|url| endpoint(url, flag)).transpose()?,
+            secret: secret_in_file(args)?,
+            login: args.login,
+        };
+        let by_flag = settings.secret.is_some() || settings.login.is_some();
+        if !by_flag {
+            let login = variable("AUTH_MODE").is_some_and(|mode| mode == "login");
+            if login {
+                settings.login = Some(Login::Auto);
+            } else if let Some(text) = variable("CONNECTION_STRING") {
+                settings.refuse_another_account(&text, prefix, flag)?;
+                settings.secret = Some(Secret::ConnectionString(text));
+            } else if let Some(key) = variable("KEY") {
+                settings.secret = Some(Secret::Key(key));
+            } else if let Some(sas) = variable("SAS_TOKEN") {
+                settings.secret = Some(Secret::Sas(sas));
+            }
+        }
+        if !matches!(settings.secret, Some(Secret::ConnectionString(_))) {
+            settings.account = settings.account.or_else(|| variable("ACCOUNT"));
+            if settings.endpoint.is_none()
+                && let Some(url) = variable("SERVICE_ENDPOINT")
+            {
+                settings.endpoint = Some(endpoint(&url, flag)?);
+            }
+        }
+        let silent = settings.account.is_none()
+            && settings.endpoint.is_none()
+            && settings.secret.is_none()
+            && settings.login.is_none();
+        Ok((!silent).then_some(settings))
+    }
+
+    /// A connection string in the environment names its account; a flag that names another one is
+    /// a mistake, and not to be passed over.
+    fn refuse_another_account(&self, text: &str, prefix: &str, flag: &str) -> Result {
+        let Some(account) = &self.account else { return Ok(()) };
+        let service = BlobServiceClient::from_connection_string(text)?;
+        match service.account_name() {
+            Some(named) if named != account => Err(Failure::usage(
+                format!(
+                    "--{flag}account is {account}, but {prefix}CONNECTION_STRING is of account \
+                     {named}"
+                ),
+                format!(
+                    "unset the variable, or give --{flag}key-file, --{flag}sas-file or --login"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A client to be built, if an account is named. `login` stands for the one of the settings.
+    pub(super) fn service(
+        self,
+        login: Option<Credential>,
+    ) -> Result<Option<BlobServiceClientBuilder>> {
+        if let Some(Secret::ConnectionString(text)) = &self.secret {
+            if self.endpoint.is_some() {
+                return Err(Failure::usage(
+                    "a connection string names the endpoint itself",
+                    "leave --endpoint out",
+                ));
+            }
+            return Ok(Some(BlobServiceClient::builder_from_connection_string(text)?));
+        }
+        let endpoint = match (&self.endpoint, &self.account) {
+            (Some(endpoint), _) => endpoint.clone(),
+            (None, Some(account)) => of_account(account)?,
+            (None, None) if self.secret.is_some() => {
+                return Err(Failure::usage(
+                    "there is a key or a SAS, but no account",
+                    "give --account, or set AZURE_STORAGE_ACCOUNT",
+                ));
+            }
+            (None, None) => return Ok(None),
+        };
+        let credential = match (&self.secret, login) {
+            (Some(Secret::Key(key)), _) => {
+                let account = self.account.clone().ok_or_else(|| {
+                    Failure::usage("there is a key, but no account", "give --account")
+                })?;
+                Credential::shared_key(&account, key)?
+            }
+            (Some(Secret::Sas(sas)), _) => Credential::sas(sas)?,
+            (_, Some(login)) => login,
+            _ => Credential::anonymous(),
+        };
+        let mut builder = BlobServiceClient::builder(endpoint).credential(credential);
+        if let Some(account) = &self.account {
+            builder = builder.account_name(account);
+        }
+        Ok(Some(builder))
+    }
+}
+
+fn of_account(account: &str) -> Result<Url> {
+    let good = (3..=24).contains(&account.len())
+        && account.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let url = format!("https://{account}.blob.core.windows.net").parse();
+    match url {
+        Ok(url) if good => Ok(url),
+        _ => Err(Failure::usage(
+            format!("{account:?} is not the name of an account"),
+            "names are 3 to 24 lower-case letters and digits; --endpoint takes a URL",
+        )),
+    }
+}
+
+fn endpoint(text: &str, flag: &str) -> Result<Url> {
+    text.parse().map_err(|_| {
+        Failure::usage(
+            format!("--{flag}endpoint {text:?} is not a URL"),
+            "write it like https://account.blob.core.windows.net",
+        )
+    })
+}
+
+fn secret_in_file(args: &AccountArgs) -> Result<Option<Secret>> {
+    Ok(if let Some(file) = &args.key_file {
+        Some(Secret::Key(content(file)?))
+    } else if let Some(file) = &args.sas_file {
+        Some(Secret::Sas(content(file)?))
+    } else if let Some(file) = &args.connection_string_file {
+        Some(Secret::ConnectionString(content(file)?))
+    } else {
+        None
+    })
+}
+
+/// The text of a file, or of standard input, without the line's end.
+fn content(file: &str) -> Result<String> {
+    let text = match file {
+        "-" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        }
+        file => std::fs::read_to_string(file),
+    };
+    let text = text.map_err(|error| {
+        Failure::usage(format!("{file} cannot be read: {error}"), "check the file's name")
+    })?;
+    match text.trim() {
+        "" => Err(Failure::usage(format!("{file} is empty"), "put the secret into it")),
+        text => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "c2VjcmV0";
+
+    fn read(args: &AccountArgs, variables: &[(&str, &str)]) -> Result<Option<Settings>> {
+        let environment = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::read(args, "AZURE_STORAGE_", "", &environment)
+    }
+
+    fn url(args: &AccountArgs, variables: &[(&str, &str)]) -> String {
+        let settings = read(args, variables).expect("good").expect("something is said");
+        let builder = settings.service(None).expect("good").expect("an account");
+        builder.build().expect("a client").url().to_string()
+    }
+
+    #[test]
+    fn silence_names_no_account() {
+        assert!(read(&AccountArgs::default(), &[]).expect("good").is_none());
+    }
+
+    #[test]
+    fn a_connection_string_goes_before_an_account_and_a_key() {
+        let string = format!("AccountName=first;AccountKey={KEY}");
+        let variables = [
+            ("AZURE_STORAGE_CONNECTION_STRING", string.as_str()),
+            ("AZURE_STORAGE_ACCOUNT", "second"),
+            ("AZURE_STORAGE_KEY", KEY),
+        ];
+        let args = AccountArgs::default();
+        assert_eq!(url(&args, &variables), "https://first.blob.core.windows.net/");
+        assert_eq!(url(&args, &variables[1..]), "https://second.blob.core.windows.net/");
+    }
+
+    #[test]
+    fn a_flag_that_names_another_account_than_the_connection_string_is_refused() {
+        let string = format!("AccountName=first;AccountKey={KEY}");
+        let variables = [("AZURE_STORAGE_CONNECTION_STRING", string.as_str())];
+        let args = AccountArgs { account: Some("second".to_owned()), ..AccountArgs::default() };
+        let failure = read(&args, &variables).err().expect("refused");
+        let [what, _] = failure.told().expect("told").lines();
+        assert!(what.contains("account is second") && what.contains("account first"), "{what}");
+        assert!(!what.contains(KEY));
+    }
+
+    #[test]
+    fn a_login_goes_before_all_other_variables() {
+        let variables = [
+            ("AZURE_STORAGE_AUTH_MODE", "login"),
+            ("AZURE_STORAGE_ACCOUNT", "first"),
+            ("AZURE_STORAGE_KEY", KEY),
+        ];
+        let settings = read(&AccountArgs::default(), &variables).expect("good").expect("said");
+        assert_eq!(settings.login, Some(Login::Auto));
+        assert!(settings.secret.is_none());
+    }
+
+    #[test]
+    fn an_endpoint_of_its_own_takes_the_accounts_name_beside_it() {
+        let variables = [
+            ("AZURE_STORAGE_SERVICE_ENDPOINT", "http://127.0.0.1:10000/first"),
+            ("AZURE_STORAGE_ACCOUNT", "first"),
+            ("AZURE_STORAGE_KEY", KEY),
+        ];
+        assert_eq!(url(&AccountArgs::default(), &variables), "http://127.0.0.1:10000/first");
+        let settings = read(&AccountArgs::default(), &variables[2..]).expect("good");
+        assert!(settings.expect("said").service(None).is_err());
+    }
+}

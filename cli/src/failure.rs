@@ -1,0 +1,219 @@
+//! What went wrong, and what to do: two lines of text, or the same as fields.
+
+mod judgement;
+
+use std::io;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::exit::Exit;
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// Why the command did not do all that it was to do.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Whoever read the output has gone: nothing to say, and nobody to say it to.
+    ClosedPipe,
+    Told(Box<Told>),
+}
+
+/// A failure that is shown.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    /// The URL of the blob or container, without its query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// The command that follows what goes on at the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume: Option<String>,
+    /// The command that ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    abort: Option<String>,
+    advice: String,
+    exit_code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Told(Box::new(Told {
+            message: one_line(&message.into()),
+            status: None,
+            code: None,
+            blob: None,
+            copy_id: None,
+            snapshot: None,
+            request_id: None,
+            resume: None,
+            abort: None,
+            advice: one_line(&advice.into()),
+            exit_code: exit.code(),
+        }))
+    }
+
+    /// An argument, a variable or a file that is wrong.
+    pub(crate) fn usage(message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, redacted(&message.into()), advice)
+    }
+
+    /// The output that cannot be written: quiet if its reader has gone.
+    pub(crate) fn output(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => {
+                let message = format!("the output cannot be written: {error}");
+                Self::new(Exit::Unfinished, message, "make room for it, and look again")
+            }
+        }
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn file(path: &str, error: &io::Error) -> Self {
+        let message = format!("{path} cannot be written: {error}");
+        let advice = match error.kind() {
+            io::ErrorKind::StorageFull => "make room and run the command again",
+            _ => "check the path, and that you may write there",
+        };
+        Self::new(Exit::Unfinished, message, advice)
+    }
+
+    /// Says which blob or container it is about, unless it says so already.
+    pub(crate) fn at(mut self, url: &Url) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.blob.get_or_insert_with(|| without_query(url));
+        }
+        self
+    }
+
+    /// Says which copy it is about.
+    pub(crate) fn of_copy(mut self, id: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.copy_id.get_or_insert_with(|| id.to_owned());
+        }
+        self
+    }
+
+    /// Names the snapshot that was taken before it went wrong, and is kept.
+    pub(crate) fn keeping(mut self, snapshot: &str, how_to_go_on: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.snapshot = Some(snapshot.to_owned());
+            told.message = format!("{}; the new snapshot {snapshot} is kept", told.message);
+            told.advice = format!("{}; then {how_to_go_on}", told.advice);
+        }
+        self
+    }
+
+    /// Names the commands that follow and end what goes on at the service.
+    pub(crate) fn onward(mut self, resume: String, abort: String) -> Self {
+        if let Self::Told(told) = &mut self {
+            (told.resume, told.abort) = (Some(resume), Some(abort));
+        }
+        self
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::ClosedPipe => 0,
+            Self::Told(told) => told.exit_code,
+        }
+    }
+
+    /// Whether the service refused with this error code.
+    pub(crate) fn is_code(&self, code: &str) -> bool {
+        self.told().is_some_and(|told| told.code.as_deref() == Some(code))
+    }
+
+    /// Whether the service says that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.told().is_some_and(|told| told.status == Some(404))
+    }
+
+    pub(crate) fn told(&self) -> Option<&Told> {
+        match self {
+            Self::ClosedPipe => None,
+            Self::Told(told) => Some(told),
+        }
+    }
+}
+
+impl Told {
+    /// The two lines.
+    pub(crate) fn lines(&self) -> [String; 2] {
+        let mut what = self.message.clone();
+        if let Some(blob) = self.blob.as_ref().filter(|blob| !what.contains(*blob)) {
+            what = format!("{what} ({blob})");
+        }
+        if let Some(id) = &self.request_id {
+            what = format!("{what} (request id {id})");
+        }
+        [format!("error: {what}"), format!("to do: {}", self.advice)]
+    }
+
+    pub(crate) fn json(&self) -> String {
+        serde_json::json!({ "error": self }).to_string()
+    }
+}
+
+/// A URL as it may be shown: the query is where a SAS would be.
+pub(crate) fn without_query(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    redacted(url.as_str())
+}
+
+/// Text from outside as it may be shown. The library hides what looks like a secret in the text of
+/// its errors; this is such a text.
+pub(crate) fn redacted(text: &str) -> String {
+    blobcopy::CredentialError::new(text).to_string()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_lines_say_what_happened_and_what_to_do() {
+        let url = "https://acct.blob.core.windows.net/vhds/d?sig=SECRET".parse().expect("a URL");
+        let failure = Failure::new(Exit::Refused, "409 Conflict:\nno", "try\nagain").at(&url);
+        let lines = failure.told().expect("told").lines();
+        assert_eq!(
+            lines,
+            [
+                "error: 409 Conflict: no (https://acct.blob.core.windows.net/vhds/d)",
+                "to do: try again"
+            ]
+        );
+        assert!(!failure.told().expect("told").json().contains("SECRET"));
+    }
+
+    #[test]
+    fn what_a_user_typed_is_shown_without_secrets() {
+        let failure = Failure::usage("bad: https://a/c/b?sv=1&sig=SECRET%2B", "x");
+        let [what, _] = failure.told().expect("told").lines();
+        assert!(what.contains("sig=REDACTED") && !what.contains("SECRET"), "{what}");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet() {
+        let failure = Failure::output(&io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(failure.told().is_none());
+        assert_eq!(failure.exit_code(), 0);
+    }
+}

@@ -1,0 +1,30 @@
+//! `--server-timeout`, on every request of a command.
+
+use blobcopy::builders;
+
+use crate::args::CallArgs;
+
+/// A request, or several, with a limit to the service's own time.
+pub(crate) trait Limited: Sized {
+    /// The same, with the time that the flags allow.
+    fn limited(self, calls: &CallArgs) -> Self;
+}
+
+macro_rules! limited {
+    ($($builder:ty),+ $(,)?) => {
+        $(
+            impl Limited for $builder {
+                fn limited(self, calls: &CallArgs) -> Self {
+                    match calls.server_timeout {
+                        Some(limit) => self.server_timeout(limit),
+                        None => self,
+                    }
+                }
+            }
+        )+
+    };
+}
+
+limited! {
+    builders::CreateContainer,
+}

@@ -1,0 +1,102 @@
+//! `blobcopy`: server-side copies in Azure Blob Storage, at the terminal.
+//!
+//! It parses, calls the library and prints. A command is a file in `commands/`.
+
+mod address;
+mod args;
+mod change;
+mod commands;
+mod context;
+mod exit;
+mod failure;
+mod interrupt;
+mod limits;
+mod moment;
+mod output;
+mod quoted;
+mod verbose;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::{Cli, Command},
+    exit::Exit,
+    failure::{Failure, Result, redacted},
+    interrupt::Interrupt,
+    output::Printer,
+};
+
+/// What every command has at hand.
+#[derive(Debug)]
+struct Session {
+    printer: Printer,
+    interrupt: Interrupt,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    if cli.output.verbose {
+        verbose::show_requests();
+    }
+    // For the logins, which send by themselves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let session = Session { printer: Printer::new(&cli.output), interrupt: Interrupt::default() };
+    let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Err(error) => Err(Failure::new(
+            Exit::Unreachable,
+            format!("the program cannot start: {error}"),
+            "free some memory or threads, and run the command again",
+        )),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli.command, &session));
+            // A read of standard input may never come back.
+            runtime.shutdown_background();
+            ended
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            session.printer.failure(&failure);
+            failure.exit_code().into()
+        }
+    }
+}
+
+/// Runs the command until it has ended, or is interrupted.
+async fn run(command: Command, session: &Session) -> Result {
+    // To interrupt it is how a simulator is ended.
+    let serves = matches!(command, Command::Simulate(_));
+    tokio::select! {
+        biased;
+        exit = interrupt::signalled() => match serves {
+            true => Ok(()),
+            false => Err(session.interrupt.failure(exit)),
+        },
+        ended = Box::pin(command.run(session)) => ended,
+    }
+}
+
+/// Help and the version go to standard output; a wrong command line to standard error.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return match error.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => Failure::output(&error).exit_code().into(),
+        };
+    }
+    // What was typed in the wrong place may be a secret.
+    let plain = error.render().to_string();
+    match redacted(&plain) {
+        same if same == plain => {
+            let _ = error.print();
+        }
+        redacted => output::say(redacted.trim_end()),
+    }
+    Exit::Usage.code().into()
+}

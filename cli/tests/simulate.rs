@@ -1,0 +1,86 @@
+//! `blobcopy simulate`.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Child,
+};
+
+use crate::support::{bare, finish, spawn};
+
+/// Starts a simulator and reads what it says of its accounts.
+fn start(arguments: &[&str], lines: usize) -> (Child, Vec<String>) {
+    let arguments = [&["simulate", "--port", "0"], arguments].concat();
+    let mut child = spawn(bare(&arguments));
+    let out = child.stdout.take().expect("piped");
+    let said = BufReader::new(out).lines().take(lines).map(|line| line.expect("UTF-8"));
+    let said = said.collect();
+    (child, said)
+}
+
+fn end(child: Child) -> Option<i32> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process};
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("an id");
+        kill_process(id, Signal::INT).expect("it lives");
+    }
+    finish(child, "").code
+}
+
+#[test]
+fn its_connection_string_is_enough_to_work_with_it() {
+    let (child, said) = start(&["--output", "jsonl"], 1);
+    let served: serde_json::Value = serde_json::from_str(&said[0]).expect("JSON");
+    assert_eq!(served["account"], "devstoreaccount1");
+    let mut command = bare(&["create", "backups"]);
+    let string = served["connection_string"].as_str().expect("text");
+    command.env("AZURE_STORAGE_CONNECTION_STRING", string);
+    let made = finish(spawn(command), "");
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert_eq!(end(child), Some(0), "to interrupt it is how it is ended");
+}
+
+#[test]
+fn it_has_the_accounts_that_it_is_given() {
+    let (child, said) = start(&["--account", "one:b25l", "--account", "two:dHdv:Mg=="], 6);
+    assert_eq!(said.iter().filter(|line| line.starts_with("account ")).count(), 2, "{said:?}");
+    assert!(said.iter().any(|line| line.contains("AccountName=two;AccountKey=dHdv;")), "{said:?}");
+    end(child);
+}
+
+#[test]
+fn what_it_cannot_serve_is_refused() {
+    for arguments in [
+        &["--account", "two"][..],
+        &["--account", "TWO:dHdv"],
+        &["--account", "two:not base64"],
+        &["--allow-host", "a:1"],
+        &["--any-bearer"],
+        &["--copy-rate", "1", "--copy-duration", "1s"],
+    ] {
+        let ended = finish(spawn(bare(&[&["simulate", "--port", "0"], arguments].concat())), "");
+        assert_eq!(ended.code, Some(64), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let ended = finish(spawn(bare(&["simulate", "--port", &port])), "");
+    assert_eq!(ended.code, Some(6));
+    assert!(ended.err.contains(&port) && ended.err.contains("--port"), "{}", ended.err);
+}
+
+#[test]
+fn its_certificate_is_written_where_it_is_wanted() {
+    let folder = std::env::temp_dir().join(format!("blobcopy-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("certificate.pem");
+    let (child, said) = start(&["--https", file.to_str().expect("UTF-8")], 4);
+    assert!(said[1].contains("https://127.0.0.1:"), "{said:?}");
+    let pem = std::fs::read_to_string(&file).expect("it is written");
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+    end(child);
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+}

@@ -1,0 +1,78 @@
+//! Help, wrong command lines, and an account that is not there.
+
+use crate::support::{World, bare, finish, spawn};
+
+#[test]
+fn help_goes_to_standard_output_and_names_the_exit_codes() {
+    let ended = finish(spawn(bare(&["--help"])), "");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert!(ended.out.contains("Exit codes:\n  0    done"), "{}", ended.out);
+    let version = finish(spawn(bare(&["--version"])), "");
+    assert_eq!(version.out, concat!("blobcopy ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn a_wrong_command_line_is_64_and_shows_no_secret() {
+    for arguments in [
+        &["create"][..],
+        &["frobnicate"],
+        &["create", "a", "b", "https://a.example/c?sv=1&sig=SECRET%2B"],
+        &["create", "ftp://a/c?sv=1&sig=SECRET%2B"],
+        &["create", "backups/blob"],
+        &["create", "a", "--server-timeout", "soon"],
+    ] {
+        let world = World::new();
+        let ended = world.run(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(64), ""), "{arguments:?}: {ended:?}");
+        assert!(!ended.err.contains("SECRET"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn without_an_account_it_says_how_to_name_one() {
+    let ended = finish(spawn(bare(&["create", "backups"])), "");
+    assert_eq!(ended.code, Some(64));
+    insta::assert_snapshot!(ended.err);
+}
+
+#[test]
+fn a_service_out_of_reach_is_6() {
+    let mut command = bare(&["create", "backups", "--client-timeout", "1s"]);
+    // Nothing listens on the port that is reserved for that.
+    let string = "AccountName=acct;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:1/acct";
+    command.env("AZURE_STORAGE_CONNECTION_STRING", string);
+    let ended = finish(spawn(command), "");
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+    assert_eq!(ended.err.lines().count(), 2, "{ended:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_and_a_closed_pipe_is_not() {
+    let world = World::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = world.command(&["create", "backups"]);
+    let output = command.stdout(full).output().expect("it runs");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.starts_with("error: the output cannot be written: "), "{err}");
+
+    let mut child = spawn(world.command(&["create", "backups", "--if-missing"]));
+    drop(child.stdout.take());
+    let ended = finish(child, "");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn no_color_is_respected() {
+    use crate::support::terminal::Terminal;
+
+    let run = |name: &str| {
+        let mut command = bare(&["--help"]);
+        command.env(name, "1");
+        Terminal::start(command, 100).finish().1
+    };
+    assert!(run("UNRELATED").contains("\u{1b}["), "the terminal has colors");
+    assert!(!run("NO_COLOR").contains("\u{1b}["));
+}
