@@ -46,7 +46,7 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
     // As many pages as there are, one after the other; whatever a container holds, memory holds
     // one.
     let include = [BlobInclude::Copy, BlobInclude::Snapshots, BlobInclude::Metadata];
-    let mut blobs = std::pin::pin!(container.list_blobs().include(include).stream());
+    let mut blobs = container.list_blobs().include(include);
     let (mut count, mut last) = (0, None);
     while let Some(blob) = blobs.try_next().await? {
         show(&blob)?;
@@ -65,7 +65,7 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
 
     // Snapshots cannot be listed by hierarchy, copies can.
     let folders = container.list_blobs().include([BlobInclude::Copy]).by_hierarchy("/");
-    let mut entries = std::pin::pin!(folders.stream());
+    let mut entries = folders;
     while let Some(entry) = entries.try_next().await? {
         match entry {
             // What is below it would be listed with .prefix(&folder).

@@ -67,7 +67,7 @@ async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {
     for (offset, length) in [(6 * KIB, KIB), (10 << 20, 1 << 20)] {
         println!("  {length:>8} bytes cleared at {offset}");
         content[offset..offset + length].fill(0);
-        disk.clear_pages(offset as u64, length as u64).await?;
+        disk.clear_pages(offset as u64..(offset + length) as u64).await?;
     }
     let second = disk.create_snapshot().await?.snapshot;
     let expected = difference(&disk, &first, &second).await?;
@@ -88,10 +88,10 @@ async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {
 async fn difference(disk: &PageBlobClient, from: &SnapshotId, to: &SnapshotId) -> Result<u64> {
     // Of the disk as it is at the second snapshot, whatever is written to it from now on.
     let disk = disk.with_snapshot(to);
-    let diff = disk.get_page_ranges_diff(from).await?;
+    let diff = disk.get_page_ranges_diff(from).collect_all().await?;
     println!("\nThe service says that the second snapshot differs from the first in\n");
-    println!("  {:>10}  {:>10}  {:>10}", "first byte", "last byte", "bytes");
-    for item in &diff.items {
+    println!("  {:>10}  {:>10}  {:>10}", "from", "to", "bytes");
+    for item in &diff.ranges {
         let range = item.range();
         let what = if item.is_clear() { "cleared" } else { "written" };
         println!("  {:>10}  {:>10}  {:>10}  {what}", range.start, range.end, range.len());

@@ -198,7 +198,7 @@ async fn conditions() {
         refused(disk.start_copy_from_uri(&disk).conditions(two())).await,
         refused(disk.create(512).conditions(two())).await,
         refused(disk.upload_pages(0, vec![0; 512]).conditions(two())).await,
-        refused(disk.clear_pages(0, 512).conditions(two())).await,
+        refused(disk.clear_pages(0..512).conditions(two())).await,
         refused(disk.create_snapshot().conditions(two())).await,
         refused(disk.delete().conditions(two())).await,
     ] {
@@ -238,11 +238,16 @@ async fn pages_and_ranges() {
     told(refused(disk.upload_pages(1, vec![0; 512])).await, "page offset", "1", aligned);
     told(refused(disk.upload_pages(0, vec![0; 511])).await, "page range length", "511", aligned);
     told(refused(disk.upload_pages(0, vec![])).await, "page range length", "0", "at least 512");
-    told(refused(disk.clear_pages(100, 512)).await, "page offset", "100", aligned);
-    told(refused(disk.clear_pages(0, 0)).await, "page range length", "0", "at least 512");
-    told(refused(disk.get_page_ranges().range(3, 512)).await, "page offset", "3", aligned);
+    told(refused(disk.clear_pages(100..612)).await, "page offset", "100", aligned);
+    told(refused(disk.clear_pages(0..0)).await, "page range length", "0", "at least 512");
     told(
-        refused(disk.get_page_ranges().page_size(0)).await,
+        refused(disk.get_page_ranges().range(3..515).collect_all()).await,
+        "page offset",
+        "3",
+        aligned,
+    );
+    told(
+        refused(disk.get_page_ranges().page_size(0).collect_all()).await,
         "page size",
         "0",
         "must be 1 to 10000",
@@ -253,20 +258,20 @@ async fn pages_and_ranges() {
     told(error, "sequence number", "18446744073709551615", "at most 2^63 - 1");
     let error = refused(disk.upload_pages(0, vec![0; 512]).concurrency(0)).await;
     told(error, "concurrency", "0", "must be 1 to 64");
-    told(refused(disk.download().range(5..5)).await, "range", "empty", "must hold a byte");
-    told(refused(disk.download().range(..0)).await, "range", "empty", "must hold a byte");
+    told(refused(disk.download().range(5..5)).await, "range", "5..5", "must hold a byte");
+    told(refused(disk.download().range(..0)).await, "range", "0..0", "must hold a byte");
     let (last, within) = (u64::MAX - 511, "must end within 8 TiB");
     told(
         refused(disk.upload_pages(last - 512, vec![0; 512])).await,
-        "page range length",
-        "512",
+        "page range",
+        "18446744073709550592..18446744073709551104",
         within,
     );
-    told(refused(disk.clear_pages(512, 8 << 40)).await, "page range length", "8796", within);
+    told(refused(disk.clear_pages(512..512 + (8 << 40))).await, "page range", "8796", within);
     let source = || url("https://example.com/disk");
     for (range, offset) in [(0..last, 0), (0..512, last - 512), (0..(8 << 40) + 512, 0)] {
         let pages = disk.upload_pages_from_uri(source(), range, offset);
-        told(refused(pages).await, "page range length", "from byte", within);
+        told(refused(pages).await, "page range", "..", within);
     }
     let fixed = disk.with_snapshot(snapshot());
     let error = refused(fixed.delete().snapshots(DeleteSnapshots::Include)).await;
@@ -432,7 +437,7 @@ async fn what_surrounds_a_copy() {
     let error = refused(service.get_user_delegation_key(now, now + Duration::from_secs(60))).await;
     told(error, "credential", "shared_key", "must be bearer tokens");
     let previous = url("https://me:SECRET@example.com/disk");
-    let error = refused(disk.get_managed_disk_page_ranges_diff(&previous)).await;
+    let error = refused(disk.get_managed_disk_page_ranges_diff(&previous).collect_all()).await;
     told(error, "previous snapshot URL", "not shown", "user name or password");
     assert!(script.seen().is_empty());
 

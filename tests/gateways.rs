@@ -39,7 +39,8 @@ async fn their_success_is_no_success_of_a_read() {
         met("properties", async |blob| blob.get_properties().await).await,
         met("existence", async |blob| blob.exists().await).await,
         met("tags", async |blob| blob.get_tags().await).await,
-        met("ranges", async |blob| blob.page_blob_client().get_page_ranges().await).await,
+        met("ranges", async |blob| blob.page_blob_client().get_page_ranges().collect_all().await)
+            .await,
         met("blocks", async |blob| blob.block_blob_client().get_block_list().await).await,
     ] {
         assert!(!error.may_have_been_applied(), "{error}");

@@ -27,9 +27,8 @@ async fn a_stream_reads_page_after_page() {
     // A page may be empty although more follow.
     let script = Script::new([page(&["a", "b"], "m1"), page(&[], "m2"), page(&["c"], "")]);
     let list = script.service().container_client("vhds").list_blobs().page_size(2);
-    let names: Vec<String> =
-        list.stream().map_ok(|blob| blob.name).try_collect().await.expect("listed");
-    assert_eq!(names, ["a", "b", "c"]);
+    let blobs = list.collect_all().await.expect("listed");
+    assert_eq!(blobs.iter().map(|blob| blob.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     let first = "restype=container&comp=list&maxresults=2";
     let second = "restype=container&comp=list&marker=m1&maxresults=2";
     let third = "restype=container&comp=list&marker=m2&maxresults=2";
@@ -39,17 +38,19 @@ async fn a_stream_reads_page_after_page() {
 #[tokio::test(start_paused = true)]
 async fn no_page_is_asked_for_before_it_is_read() {
     let script = Script::new([page(&["a"], "m1"), page(&["b"], "")]);
-    let list = script.service().container_client("vhds").list_blobs();
-    let mut blobs = std::pin::pin!(list.stream());
-    blobs.next().await.expect("one").expect("listed");
+    let mut blobs = script.service().container_client("vhds").list_blobs();
+    assert_eq!(blobs.try_next().await.expect("listed").expect("one").name, "a");
     assert_eq!(script.seen().len(), 1);
+    assert_eq!(blobs.try_next().await.expect("listed").expect("one").name, "b");
+    assert_eq!(script.seen().len(), 2);
+    assert!(blobs.try_next().await.expect("over").is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_by_hierarchy_tells_blobs_from_prefixes() {
     let script = Script::new([page(&["a", "p/", "z"], "")]);
     let list = script.service().container_client("vhds").list_blobs().prefix("x").by_hierarchy("/");
-    let items: Vec<BlobHierarchyItem> = list.stream().try_collect().await.expect("listed");
+    let items: Vec<BlobHierarchyItem> = list.collect_all().await.expect("listed");
     assert!(matches!(&items[1], BlobHierarchyItem::Prefix(prefix) if prefix == "p/"), "{items:?}");
     assert_eq!(items.len(), 3);
     assert_eq!(queries(&script), ["restype=container&comp=list&prefix=x&delimiter=%2F"]);
@@ -59,8 +60,9 @@ async fn a_list_by_hierarchy_tells_blobs_from_prefixes() {
 async fn a_page_can_be_taken_up_by_its_marker() {
     let script = Script::new([page(&["a"], "m1"), page(&["b"], "")]);
     let list = script.service().container_client("vhds").list_blobs();
-    let first = list.clone().await.expect("listed");
-    let second = list.marker(&first.next_marker.expect("more")).await.expect("listed");
+    let first = list.clone().pages().try_next().await.expect("listed").expect("a page");
+    let mut pages = list.marker(first.next_marker.expect("more")).pages();
+    let second = pages.try_next().await.expect("listed").expect("a page");
     assert_eq!((second.items[0].name.as_str(), second.next_marker), ("b", None));
 }
 
@@ -68,7 +70,7 @@ async fn a_page_can_be_taken_up_by_its_marker() {
 async fn a_refusal_ends_the_stream() {
     let script = Script::new([page(&["a"], "m1"), refusal(404, "ContainerNotFound")]);
     let list = script.service().container_client("vhds").list_blobs().include([BlobInclude::Copy]);
-    let mut blobs: Vec<_> = list.stream().collect().await;
+    let mut blobs: Vec<_> = list.collect().await;
     assert!(blobs.pop().expect("an end").is_err());
     assert_eq!(blobs.len(), 1);
 }
@@ -76,6 +78,37 @@ async fn a_refusal_ends_the_stream() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_list_is_told() {
     let script = Script::new([answer_with("<html>hello</html>")]);
-    let error = script.service().list_containers().await.expect_err("a page of a proxy");
+    let error =
+        script.service().list_containers().collect_all().await.expect_err("a page of a proxy");
     assert!(error.to_string().contains("List Containers"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_collected_begins_where_reading_has_come_to() {
+    let script = Script::new([page(&["a", "b", "c"], "m1"), page(&["d"], "")]);
+    let mut blobs = script.service().container_client("vhds").list_blobs();
+    blobs.try_next().await.expect("listed").expect("one");
+    let rest = blobs.collect_all().await.expect("listed");
+    assert_eq!(rest.iter().map(|blob| blob.name.as_str()).collect::<Vec<_>>(), ["b", "c", "d"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_has_failed_is_not_taken_for_a_whole_one() {
+    let script = Script::new([page(&["a"], "m1"), refusal(404, "ContainerNotFound")]);
+    let mut blobs = script.service().container_client("vhds").list_blobs();
+    blobs.try_next().await.expect("listed").expect("one");
+    blobs.try_next().await.expect_err("refused");
+    let error = blobs.collect_all().await.expect_err("not whole").to_string();
+    assert!(error.contains("begin again"), "{error}");
+    assert_eq!(script.seen().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clone_goes_on_from_the_same_place() {
+    let script = Script::new([page(&["a", "b"], "m1"), page(&["c"], ""), page(&["c"], "")]);
+    let mut blobs = script.service().container_client("vhds").list_blobs();
+    blobs.try_next().await.expect("listed").expect("one");
+    for list in [blobs.clone(), blobs] {
+        assert_eq!(list.collect_all().await.expect("listed").len(), 2);
+    }
 }

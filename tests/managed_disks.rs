@@ -40,7 +40,11 @@ async fn a_disk_that_demands_both_gets_its_sas_and_a_token_for_disks() {
     let credential = Credential::token(login.clone());
     let disk = BlobClient::with_options(url.clone(), credential, options(&script)).expect("both");
     let earlier: Url = DISK.replace("/abcd", "/earlier").parse().expect("a URL");
-    disk.page_blob_client().get_managed_disk_page_ranges_diff(&earlier).await.expect("listed");
+    disk.page_blob_client()
+        .get_managed_disk_page_ranges_diff(&earlier)
+        .collect_all()
+        .await
+        .expect("listed");
 
     let sent = &script.seen()[0];
     let query = sent.url.query().expect("a query");

@@ -4,7 +4,6 @@ use blobcopy::{
     BlobClient, CopyToken, Credential, SharedKey,
     sas::{BlobSasPermissions, ServiceSas},
 };
-use futures_util::TryStreamExt;
 use time::macros::datetime;
 use url::Url;
 
@@ -83,7 +82,7 @@ async fn what_a_listing_returned_is_used_as_it_is() {
     let found = answer(200, "Content-Length: 0\nx-ms-blob-type: BlockBlob");
     let script = Script::new([answer_with(&list), found]);
     let vhds = script.service().container_client("vhds");
-    let items: Vec<_> = vhds.list_blobs().stream().try_collect().await.expect("listed");
+    let items = vhds.list_blobs().collect_all().await.expect("listed");
     assert_eq!(items.len(), 2 * names.len());
     for (item, name) in items.iter().zip(names.iter().flat_map(|name| [name, name])) {
         let blob = vhds.blob_client_of(item);

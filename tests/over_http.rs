@@ -140,7 +140,7 @@ async fn a_body_that_is_cut_short_is_no_success() {
     let cut = b"HTTP/1.1 200 OK\r\nx-ms-version: 2026-10-06\r\nContent-Length: 100\r\n\
                 x-ms-blob-content-length: 512\r\n\r\n<PageList>";
     let disk = blob(&server(cut).await).page_blob_client();
-    let error = disk.get_page_ranges().await.expect_err("half a list");
+    let error = disk.get_page_ranges().collect_all().await.expect_err("half a list");
     assert!(matches!(error, Error::Transport { .. }), "{error:?}");
     let download = disk.download().await.expect("the head is whole");
     let error = download.bytes().await.expect_err("half a blob");

@@ -25,7 +25,7 @@ fn snapshot() -> SnapshotId {
 }
 
 /// Every call that follows markers, with how many entries it gave; those of page ranges last.
-fn lists() -> [(&'static str, List); 9] {
+fn lists() -> [(&'static str, List); 11] {
     macro_rules! count {
         ($stream:expr) => {
             Box::pin(async move { Ok($stream.try_collect::<Vec<_>>().await?.len()) })
@@ -37,21 +37,26 @@ fn lists() -> [(&'static str, List); 9] {
         };
     }
     [
-        ("blobs", |s| count!(s.container_client("vhds").list_blobs().stream())),
+        ("blobs", |s| count!(s.container_client("vhds").list_blobs())),
         ("pages of blobs", |s| count!(s.container_client("vhds").list_blobs().pages())),
-        ("hierarchy", |s| {
-            count!(s.container_client("vhds").list_blobs().by_hierarchy("/").stream())
+        ("hierarchy", |s| count!(s.container_client("vhds").list_blobs().by_hierarchy("/"))),
+        ("snapshots", |s| count!(disk!(s).list_snapshots())),
+        ("all blobs", |s| {
+            let list = s.container_client("vhds").list_blobs();
+            Box::pin(async move { Ok(list.collect_all().await?.len()) })
         }),
-        ("containers", |s| count!(s.list_containers().stream())),
-        ("ranges", |s| count!(disk!(s).get_page_ranges().stream())),
+        ("containers", |s| count!(s.list_containers())),
+        ("ranges", |s| count!(disk!(s).get_page_ranges())),
         ("whole ranges", |s| {
-            Box::pin(async move { Ok(disk!(s).get_page_ranges().await?.ranges.len()) })
-        }),
-        ("differences", |s| count!(disk!(s).get_page_ranges_diff(snapshot()).stream())),
-        ("whole differences", |s| {
             Box::pin(
-                async move { Ok(disk!(s).get_page_ranges_diff(snapshot()).await?.items.len()) },
+                async move { Ok(disk!(s).get_page_ranges().collect_all().await?.ranges.len()) },
             )
+        }),
+        ("differences", |s| count!(disk!(s).get_page_ranges_diff(snapshot()))),
+        ("whole differences", |s| {
+            Box::pin(async move {
+                Ok(disk!(s).get_page_ranges_diff(snapshot()).collect_all().await?.ranges.len())
+            })
         }),
         ("size of differences", |s| {
             Box::pin(async move { disk!(s).diff_size(snapshot()).await.map(|_| 0) })
@@ -117,9 +122,10 @@ async fn ranges_that_were_read_while_the_blob_was_written_have_no_etag() {
         let disk = |script: Script| {
             script.service().container_client("vhds").page_blob_client("disk0.vhd")
         };
-        let ranges = disk(pages()).get_page_ranges().await.expect("listed");
+        let ranges = disk(pages()).get_page_ranges().collect_all().await.expect("listed");
         assert_eq!(ranges.etag.as_ref().map(|etag| etag.as_str()), expected, "{etags:?}");
-        let ranges = disk(pages()).get_page_ranges_diff(snapshot()).await.expect("listed");
+        let ranges =
+            disk(pages()).get_page_ranges_diff(snapshot()).collect_all().await.expect("listed");
         assert_eq!(ranges.etag.as_ref().map(|etag| etag.as_str()), expected, "{etags:?}");
     }
 }
@@ -129,10 +135,11 @@ async fn a_single_page_that_leads_to_itself_is_refused() {
     let [blobs, _] = leads_to("m1");
     let service = Script::new([blobs]).service();
     let vhds = service.container_client("vhds");
-    assert!(vhds.list_blobs().await.is_ok());
-    assert!(vhds.list_blobs().marker("m1").await.is_err());
-    assert!(vhds.list_blobs().by_hierarchy("/").marker("m1").await.is_err());
-    assert!(service.list_containers().marker("m1").await.is_err());
+    assert!(vhds.list_blobs().pages().next().await.expect("a page").is_ok());
+    assert!(vhds.list_blobs().marker("m1").next().await.expect("an end").is_err());
+    let folders = vhds.list_blobs().by_hierarchy("/");
+    assert!(folders.marker("m1").next().await.expect("an end").is_err());
+    assert!(service.list_containers().marker("m1").next().await.expect("an end").is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,14 +149,15 @@ async fn a_page_of_more_than_the_service_sends_is_refused() {
         page(&format!("<EnumerationResults><{list}>{items}</{list}></EnumerationResults>"))
     };
     let full = Script::new([page("Blobs", "<Blob/>", 5000)]).service();
-    let listed = full.container_client("vhds").list_blobs().await.expect("a full page");
-    assert_eq!(listed.items.len(), 5000);
+    let listed =
+        full.container_client("vhds").list_blobs().collect_all().await.expect("a full page");
+    assert_eq!(listed.len(), 5000);
     let blobs = Script::new([page("Blobs", "<Blob/>", 1_000_000)]).service();
-    let mut stream = std::pin::pin!(blobs.container_client("vhds").list_blobs().stream());
+    let mut stream = blobs.container_client("vhds").list_blobs();
     let containers = Script::new([page("Containers", "<Container/>", 5001)]).service();
     for error in [
         stream.next().await.expect("an answer").map(|_| ()),
-        containers.list_containers().await.map(|_| ()),
+        containers.list_containers().collect_all().await.map(|_| ()),
     ] {
         let error = error.expect_err("too many").to_string();
         assert!(error.contains("more than 5000 entries"), "{error}");

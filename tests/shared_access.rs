@@ -11,7 +11,6 @@ use blobcopy::{
     transport::{BoxFuture, Request, Transport},
 };
 use blobcopy_simulator::Simulator;
-use futures_util::TryStreamExt;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use time::{OffsetDateTime, macros::datetime};
@@ -163,7 +162,7 @@ async fn the_url_of_a_container_grants_its_blobs() {
         let url = service.container_client("vhds").sas_url(may, EXPIRY).await.expect("signed");
         assert!(url.expose().contains("&sr=c&"), "{}", url.expose());
         let lent = account.lent_container(&url);
-        let names: Vec<_> = lent.list_blobs().stream().try_collect().await.expect("may list");
+        let names = lent.list_blobs().collect_all().await.expect("may list");
         assert_eq!(names.len(), 1);
         let content = lent.blob_client("a b/é.txt").download().await.expect("may read");
         assert_eq!(content.bytes().await.expect("whole"), "hello");

@@ -8,6 +8,7 @@ use blobcopy::{
     transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use http::{HeaderMap, StatusCode};
 use quick_xml::{Reader, events::Event};
 use tokio::runtime::{Builder, Runtime};
@@ -54,7 +55,7 @@ fn timed<T>(call: impl FnOnce() -> T) -> f64 {
 fn list(runtime: &Runtime, container: &BlobContainerClient) -> BlobPage<BlobItem> {
     use BlobInclude::{Copy, Metadata, Snapshots};
     let list = container.list_blobs().include([Copy, Metadata, Snapshots]).page_size(5000);
-    runtime.block_on(async { list.await.unwrap() })
+    runtime.block_on(async { list.pages().try_next().await.unwrap().unwrap() })
 }
 
 fn walk(body: &[u8]) -> usize {

@@ -173,5 +173,5 @@ fn a_long_body_of_any_letters_is_shortened() {
 async fn containers(service: &Simulator) -> usize {
     service.faults().clear();
     let client = service.service_client().expect("a client");
-    client.list_containers().await.expect("a list").items.len()
+    client.list_containers().collect_all().await.expect("a list").len()
 }

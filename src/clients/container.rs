@@ -15,8 +15,8 @@ use crate::{
         delete_container::{Delete, DeleteContainer},
         exists::{Exists, Head},
         get_container_properties::{GetContainer, GetContainerProperties},
-        list_blobs::ListBlobs,
         operation::{BadName, Call, NamedUrl},
+        paging::Pager,
     },
     pipeline::{options::ClientOptions, send::Pipeline},
     wire::redaction,
@@ -135,7 +135,7 @@ impl BlobContainerClient {
     ///
     /// # blobcopy_simulator::example(async |service| {
     /// let vhds = service.container_client("vhds");
-    /// let mut blobs = std::pin::pin!(vhds.list_blobs().stream());
+    /// let mut blobs = vhds.list_blobs();
     /// while let Some(item) = blobs.try_next().await? {
     ///     let properties = vhds.blob_client_of(&item).get_properties().await?;
     ///     println!("{}: {} bytes", item.name, properties.content_length);
@@ -165,7 +165,7 @@ impl BlobContainerClient {
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let written = disk.get_page_ranges().await?;
+    /// let written = disk.get_page_ranges().collect_all().await?;
     /// println!("{} ranges", written.ranges.len());
     /// # Ok(()) });
     /// ```
@@ -245,7 +245,9 @@ impl BlobContainerClient {
         GetContainerProperties::new(self.call(), GetContainer::default())
     }
 
-    /// Lists the container's blobs, in the order of their names.
+    /// Lists the container's blobs, in the order of their names: a [`Pager`] of [`BlobItem`]s.
+    ///
+    /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
     ///
     /// ```
     /// use blobcopy::BlobInclude;
@@ -253,14 +255,14 @@ impl BlobContainerClient {
     ///
     /// # blobcopy_simulator::example(async |service| {
     /// let vhds = service.container_client("vhds");
-    /// let mut blobs = std::pin::pin!(vhds.list_blobs().include([BlobInclude::Copy]).stream());
+    /// let mut blobs = vhds.list_blobs().prefix("disk").include([BlobInclude::Copy]);
     /// while let Some(blob) = blobs.try_next().await? {
     ///     println!("{}: {:?}", blob.name, blob.properties.copy);
     /// }
     /// # Ok(()) });
     /// ```
-    pub fn list_blobs(&self) -> ListBlobs {
-        ListBlobs::new(self.call())
+    pub fn list_blobs(&self) -> Pager<BlobItem> {
+        Pager::blobs(self.call())
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    ops::{Deref, Range},
+    ops::{Deref, RangeBounds},
 };
 
 use bytes::Bytes;
@@ -13,12 +13,12 @@ use crate::{
     auth::credential::Credential,
     copy::StartCopyIncremental,
     error::Result,
-    models::{SnapshotId, VersionId},
+    models::{ByteRange, PageRange, PageRangeItem, SnapshotId, VersionId},
     operations::{
         clear_pages::{ClearPages, PutPageClear},
         create_page_blob::{CreatePageBlob, PutPageBlob},
-        get_page_ranges::GetPageRanges,
-        get_page_ranges_diff::{DiffSize, GetPageRangesDiff},
+        get_page_ranges_diff::DiffSize,
+        paging::Pager,
         set_page_blob_properties::{
             Resize, SequenceNumberAction, SetNumber, SetSequenceNumber, SetSize,
         },
@@ -67,7 +67,7 @@ impl PageBlobClient {
     /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let taken = disk.create_snapshot().await?.snapshot;
-    /// let written = disk.with_snapshot(&taken).get_page_ranges().await?;
+    /// let written = disk.with_snapshot(&taken).get_page_ranges().collect_all().await?;
     /// # let _ = written;
     /// # Ok(()) });
     /// ```
@@ -190,25 +190,28 @@ impl PageBlobClient {
     pub fn upload_pages_from_uri(
         &self,
         source: impl Into<CopySource>,
-        source_range: Range<u64>,
+        source_range: impl RangeBounds<u64>,
         offset: u64,
     ) -> UploadPagesFromUri {
         UploadPagesFromUri::new(
             self.call(),
-            PutPageFromUrl::new(source.into(), source_range, offset),
+            PutPageFromUrl::new(source.into(), ByteRange::new(source_range), offset),
         )
     }
 
-    /// Makes `length` bytes from `offset` on zero; both are multiples of 512.
+    /// Clears `range`, whose start and end are multiples of 512: it reads as zeros and takes no
+    /// space. A [`PageRange`] is a range too.
+    ///
+    /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// disk.clear_pages(512, 1024).await?;
+    /// disk.clear_pages(512..1536).await?;
     /// # Ok(()) });
     /// ```
-    pub fn clear_pages(&self, offset: u64, length: u64) -> ClearPages {
-        ClearPages::new(self.call(), PutPageClear::new(offset, length))
+    pub fn clear_pages(&self, range: impl RangeBounds<u64>) -> ClearPages {
+        ClearPages::new(self.call(), PutPageClear::new(ByteRange::new(range)))
     }
 
     /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple
@@ -240,7 +243,10 @@ impl PageBlobClient {
         SetSequenceNumber::new(self.call(), SetNumber::new(action))
     }
 
-    /// Lists the pages that have been written and not cleared.
+    /// Lists the pages that have been written and not cleared: a [`Pager`] of [`PageRange`]s, whose
+    /// [`collect_all`](Pager::collect_all) gives [`PageRanges`](crate::PageRanges).
+    ///
+    /// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -248,13 +254,13 @@ impl PageBlobClient {
     /// disk.create(1 << 20).await?;
     /// disk.upload_pages(512, vec![7; 1024]).await?;
     ///
-    /// let written = disk.get_page_ranges().await?;
+    /// let written = disk.get_page_ranges().collect_all().await?;
     /// assert_eq!(written.ranges.len(), 1);
-    /// assert_eq!((written.ranges[0].start, written.ranges[0].end), (512, 1535));
+    /// assert_eq!((written.ranges[0].start, written.ranges[0].end), (512, 1536));
     /// # Ok(()) });
     /// ```
-    pub fn get_page_ranges(&self) -> GetPageRanges {
-        GetPageRanges::new(self.call())
+    pub fn get_page_ranges(&self) -> Pager<PageRange> {
+        Pager::page_ranges(self.call())
     }
 
     /// Lists what has changed since the snapshot `previous` was taken of this blob: what was
@@ -273,15 +279,15 @@ impl PageBlobClient {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
     /// let before = disk.create_snapshot().await?.snapshot;
     /// disk.upload_pages(1024, vec![7; 512]).await?;
-    /// disk.clear_pages(4096, 512).await?;
+    /// disk.clear_pages(4096..4608).await?;
     ///
-    /// let diff = disk.get_page_ranges_diff(&before).await?;
-    /// assert_eq!(diff.changed().next().unwrap().to_string(), "1024-1535");
-    /// assert_eq!(diff.cleared().next().unwrap().to_string(), "4096-4607");
+    /// let diff = disk.get_page_ranges_diff(&before).collect_all().await?;
+    /// assert_eq!(diff.changed().next().unwrap().to_string(), "1024..1536");
+    /// assert_eq!(diff.cleared().next().unwrap().to_string(), "4096..4608");
     /// # Ok(()) });
     /// ```
-    pub fn get_page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> GetPageRangesDiff {
-        GetPageRangesDiff::new(self.call(), previous.into())
+    pub fn get_page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> Pager<PageRangeItem> {
+        Pager::page_ranges_diff(self.call(), previous.into())
     }
 
     /// Like [`get_page_ranges_diff`](Self::get_page_ranges_diff), for snapshots of managed disks, where the
@@ -298,13 +304,13 @@ impl PageBlobClient {
     ///
     /// // The account of this example has no managed disks.
     /// let earlier = disk.with_snapshot(&earlier).url()?;
-    /// let error = disk.get_managed_disk_page_ranges_diff(&earlier).await.unwrap_err();
+    /// let error = disk.get_managed_disk_page_ranges_diff(&earlier).collect_all().await.unwrap_err();
     /// let code = error.code().expect("a refusal").as_str();
     /// assert_eq!(code, "UnsupportedHeaderForNonManagedDisksAccount");
     /// # Ok(()) });
     /// ```
-    pub fn get_managed_disk_page_ranges_diff(&self, previous: &Url) -> GetPageRangesDiff {
-        GetPageRangesDiff::from_url(self.call(), previous)
+    pub fn get_managed_disk_page_ranges_diff(&self, previous: &Url) -> Pager<PageRangeItem> {
+        Pager::managed_disk_page_ranges_diff(self.call(), previous)
     }
 
     /// How many bytes have been written since the snapshot `previous`: what the next incremental

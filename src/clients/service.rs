@@ -14,12 +14,12 @@ use crate::{
     },
     copy::{CopyFromUriOperation, CopyToken},
     error::{Error, Result},
-    models::{address::BlobUrl, endpoint::Endpoint},
+    models::{ContainerItem, address::BlobUrl, endpoint::Endpoint},
     operations::{
         blob_ref::{BlobRef, Naming},
         get_user_delegation_key::{GetKey, GetUserDelegationKey},
-        list_containers::ListContainers,
         operation::{BadName, Call},
+        paging::Pager,
     },
     pipeline::{options::ClientOptions, send::Pipeline},
     wire::redaction,
@@ -176,22 +176,25 @@ impl BlobServiceClient {
         BlobContainerClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), name)
     }
 
-    /// Lists the account's containers, in the order of their names.
+    /// Lists the account's containers, in the order of their names: a [`Pager`] of
+    /// [`ContainerItem`]s.
+    ///
+    /// [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2)
     ///
     /// ```
     /// use futures_util::TryStreamExt;
     ///
     /// # blobcopy_simulator::example(async |service| {
-    /// let mut containers = std::pin::pin!(service.list_containers().prefix("back").stream());
+    /// let mut containers = service.list_containers().prefix("back");
     /// while let Some(container) = containers.try_next().await? {
     ///     println!("{}", container.name);
     /// }
     /// # Ok(()) });
     /// ```
-    pub fn list_containers(&self) -> ListContainers {
+    pub fn list_containers(&self) -> Pager<ContainerItem> {
         let url = BadName::url(self.endpoint.service_url());
         let pipeline = Arc::clone(&self.pipeline);
-        ListContainers::new(Call { pipeline, url, options: Default::default() })
+        Pager::containers(Call { pipeline, url, options: Default::default() })
     }
 
     /// Asks for a key with which this client's Entra identity may sign SAS from `start` to

@@ -17,5 +17,5 @@ pub use self::{
     pending::ResumePendingCopy,
     start::{StartCopyFromUri, StartCopyIncremental},
     token::CopyToken,
-    wait::Wait,
+    wait::{ProgressStream, Wait},
 };

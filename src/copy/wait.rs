@@ -1,9 +1,14 @@
 //! Waiting for a copy's end.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_core::Stream;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::{operation::CopyFromUriOperation, watch::Watch};
 use crate::{
@@ -55,21 +60,41 @@ impl CopyFromUriOperation {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// let copy = blob.start_copy_from_uri(&source).await?;
-    /// let mut states = std::pin::pin!(copy.progress_stream());
+    /// let mut states = copy.progress_stream();
     /// while let Some(state) = states.try_next().await? {
     ///     println!("{state}");
     /// }
     /// # Ok(()) });
     /// ```
-    pub fn progress_stream(self) -> impl Stream<Item = Result<CopyState>> + Send + 'static {
-        stream::try_unfold(Some((self, Watch::new(None, None))), async |watched| {
+    pub fn progress_stream(self) -> ProgressStream {
+        let states = stream::try_unfold(Some((self, Watch::new(None, None))), async |watched| {
             let Some((mut copy, mut watch)) = watched else { return Ok(None) };
             let state = watch.next(&mut copy).await?;
             match copy.end(&state) {
                 None => Ok(Some((state, Some((copy, watch))))),
                 Some(end) => end.map(|_| Some((state, None))),
             }
-        })
+        });
+        ProgressStream(states.boxed())
+    }
+}
+
+/// The states of a copy until it has ended: made by
+/// [`CopyFromUriOperation::progress_stream`].
+#[must_use = "nothing is sent until it is read"]
+pub struct ProgressStream(Pin<Box<dyn Stream<Item = Result<CopyState>> + Send>>);
+
+impl Stream for ProgressStream {
+    type Item = Result<CopyState>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for ProgressStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProgressStream").finish_non_exhaustive()
     }
 }
 

@@ -263,7 +263,7 @@ fn read_properties<'a>(
             b"Content-Type" => of.content_type = text(xml)?,
             b"Content-Encoding" => of.content_encoding = text(xml)?,
             b"Content-Language" => of.content_language = text(xml)?,
-            b"Content-MD5" => of.content_md5 = text(xml)?,
+            b"Content-MD5" => of.content_md5 = value(xml)?,
             b"Content-Disposition" => of.content_disposition = text(xml)?,
             b"Cache-Control" => of.cache_control = text(xml)?,
             b"x-ms-blob-sequence-number" => of.sequence_number = value(xml)?,

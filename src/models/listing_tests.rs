@@ -101,7 +101,7 @@ fn every_element_of_a_blob_is_read() {
         content_language: text("en"),
         content_disposition: text("inline"),
         cache_control: text("no-cache"),
-        content_md5: text("v2GerAzfP2jUluqTRBN+iw=="),
+        content_md5: "v2GerAzfP2jUluqTRBN+iw==".parse().ok(),
         metadata: Metadata::from([("owner", "team a"), ("empty", "")]),
         blob_type: Some(BlobType::PageBlob),
         copy: Some(copy),

@@ -3,7 +3,10 @@
 //! From [Setting and retrieving properties and
 //! metadata](https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources).
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
@@ -122,6 +125,30 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Metadata {
     }
 }
 
+impl<K: Into<String>, V: Into<String>> Extend<(K, V)> for Metadata {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
+        self.0.extend(pairs.into_iter().map(|(name, value)| (name.into(), value.into())));
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> From<Vec<(K, V)>> for Metadata {
+    fn from(pairs: Vec<(K, V)>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>, S> From<HashMap<K, V, S>> for Metadata {
+    fn from(pairs: HashMap<K, V, S>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> From<BTreeMap<K, V>> for Metadata {
+    fn from(pairs: BTreeMap<K, V>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
 impl<K: Into<String>, V: Into<String>, const N: usize> From<[(K, V); N]> for Metadata {
     fn from(pairs: [(K, V); N]) -> Self {
         pairs.into_iter().collect()
@@ -175,5 +202,17 @@ mod tests {
         assert!(written(&Metadata::from([("a", fits.as_str())])).is_ok());
         let error = written(&Metadata::from([("ab", fits.as_str())])).expect_err("too long");
         assert!(error.to_string().contains("8 KiB"), "{error}");
+    }
+
+    #[test]
+    fn they_are_made_of_what_programs_keep_pairs_in() {
+        let expected = Metadata::from([("a", "1"), ("b", "2")]);
+        let pairs = vec![("a".to_owned(), "1"), ("b".to_owned(), "2")];
+        assert_eq!(Metadata::from(pairs.clone()), expected);
+        assert_eq!(Metadata::from(pairs.iter().cloned().collect::<HashMap<_, _>>()), expected);
+        assert_eq!(Metadata::from(pairs.into_iter().collect::<BTreeMap<_, _>>()), expected);
+        let mut extended = Metadata::from([("a", "0")]);
+        extended.extend(expected.iter());
+        assert_eq!(extended, expected);
     }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod address;
 pub(crate) mod block_list;
+pub(crate) mod byte_range;
 pub(crate) mod conditions;
 pub(crate) mod container_listing;
+pub(crate) mod content_hash;
 pub(crate) mod content_range;
 pub(crate) mod copy_state;
 pub(crate) mod encryption;
@@ -22,10 +24,12 @@ pub(crate) mod tags;
 pub(crate) mod words;
 pub(crate) mod written;
 
+pub(crate) use self::byte_range::ByteRange;
 pub use self::{
     block_list::{Block, BlockId, BlockList, BlockListEntry},
     conditions::Conditions,
     container_listing::ContainerItem,
+    content_hash::{ContentCrc64, ContentMd5},
     copy_state::*,
     encryption::CustomerProvidedKey,
     error_code::ErrorCode,

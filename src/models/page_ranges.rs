@@ -1,39 +1,57 @@
 //! The ranges of a page blob that hold data, and how they differ from an earlier snapshot's.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::{malformed::Malformed, xml::Xml};
 
-/// A range of bytes of a page blob, both ends included.
+/// A range of a page blob, in bytes: half-open, like `start..end`.
+///
+/// Wherever a method takes a range, it takes this one too.
 ///
 /// ```
 /// use blobcopy::PageRange;
 ///
-/// let range = PageRange { start: 512, end: 1023 };
+/// let range = PageRange::from(512..1024);
 /// assert_eq!(range.len(), 512);
-/// assert_eq!(range.to_string(), "512-1023");
+/// assert_eq!(range.to_string(), "512..1024");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PageRange {
     /// The first byte.
     pub start: u64,
-    /// The last byte.
+    /// The byte after the last one.
     pub end: u64,
 }
 
 impl PageRange {
-    /// How many bytes it has: never none, in what the service sends.
-    #[allow(clippy::len_without_is_empty)]
+    /// How many bytes it has.
     pub fn len(&self) -> u64 {
-        self.end.saturating_sub(self.start).saturating_add(1)
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether it has no bytes; never so for what the service sends.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
 impl fmt::Display for PageRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.start, self.end)
+        write!(f, "{}..{}", self.start, self.end)
+    }
+}
+
+impl From<Range<u64>> for PageRange {
+    fn from(range: Range<u64>) -> Self {
+        Self { start: range.start, end: range.end }
+    }
+}
+
+impl From<PageRange> for Range<u64> {
+    fn from(range: PageRange) -> Self {
+        range.start..range.end
     }
 }
 
@@ -42,7 +60,7 @@ impl fmt::Display for PageRange {
 /// ```
 /// use blobcopy::{PageRange, PageRangeItem};
 ///
-/// let item = PageRangeItem::ClearRange(PageRange { start: 0, end: 511 });
+/// let item = PageRangeItem::ClearRange(PageRange::from(0..512));
 /// assert!(item.is_clear());
 /// assert_eq!(item.range().len(), 512);
 /// ```
@@ -96,16 +114,16 @@ pub(crate) fn parse(body: &[u8]) -> Result<PageList, Malformed> {
 }
 
 fn range(xml: &mut Xml<'_>) -> Result<PageRange, Malformed> {
-    let (mut start, mut end): (Option<u64>, Option<u64>) = (None, None);
+    let (mut start, mut last): (Option<u64>, Option<u64>) = (None, None);
     while let Some(element) = xml.child()? {
         match element {
             b"Start" => start = xml.text()?.parse().ok(),
-            b"End" => end = xml.text()?.parse().ok(),
+            b"End" => last = xml.text()?.parse().ok(),
             _ => xml.skip()?,
         }
     }
-    match (start, end) {
-        (Some(start), Some(end)) if start <= end => Ok(PageRange { start, end }),
+    match (start, last.and_then(|last| last.checked_add(1))) {
+        (Some(start), Some(end)) if start < end => Ok(PageRange { start, end }),
         _ => Err(Malformed::new("a range has no Start and End in order")),
     }
 }
@@ -130,9 +148,9 @@ mod tests {
         assert_eq!(
             list.items,
             [
-                PageRangeItem::PageRange(PageRange { start: 0, end: 511 }),
-                PageRangeItem::ClearRange(PageRange { start: 512, end: 1023 }),
-                PageRangeItem::PageRange(PageRange { start: 1024, end: 8_796_093_022_207 }),
+                PageRangeItem::PageRange(PageRange { start: 0, end: 512 }),
+                PageRangeItem::ClearRange(PageRange { start: 512, end: 1024 }),
+                PageRangeItem::PageRange(PageRange { start: 1024, end: 8_796_093_022_208 }),
             ]
         );
         assert_eq!(list.next_marker.as_deref(), Some("m&1"));
@@ -156,6 +174,7 @@ mod tests {
             "<PageRange/>",
             "<PageRange><Start>-1</Start><End>511</End></PageRange>",
             "<PageRange><Start>512</Start><End>511</End></PageRange>",
+            "<ClearRange><Start>0</Start><End>18446744073709551615</End></ClearRange>",
             "<ClearRange><Start>0</Start><End>99999999999999999999</End></ClearRange>",
             "<PageRange><Start>0</Start><End>511</End>",
         ] {
@@ -172,12 +191,12 @@ mod tests {
 
         #[test]
         fn what_is_written_is_read(ranges in proptest::collection::vec(
-            (any::<bool>(), 0..=u64::MAX, 0..=u64::MAX), 0..20,
+            (any::<bool>(), 0..u64::MAX, 0..u64::MAX), 0..20,
         )) {
             let items: Vec<PageRangeItem> = ranges
                 .into_iter()
                 .map(|(clear, a, b)| {
-                    let range = PageRange { start: a.min(b), end: a.max(b) };
+                    let range = PageRange { start: a.min(b), end: a.max(b) + 1 };
                     if clear { PageRangeItem::ClearRange(range) } else { PageRangeItem::PageRange(range) }
                 })
                 .collect();
@@ -186,7 +205,7 @@ mod tests {
                 .map(|item| {
                     let name = if item.is_clear() { "ClearRange" } else { "PageRange" };
                     let PageRange { start, end } = item.range();
-                    format!("<{name}><Start>{start}</Start><End>{end}</End></{name}>")
+                    format!("<{name}><Start>{start}</Start><End>{}</End></{name}>", end - 1)
                 })
                 .collect();
             let body = format!("<PageList>{inner}</PageList>");

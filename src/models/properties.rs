@@ -10,9 +10,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    AccessTier, ArchiveStatus, BlobType, CopyId, CopyProgress, CopySourceUrl, CopyState,
-    CopyStatus, ETag, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus, Metadata,
-    RehydratePriority, SnapshotId, VersionId,
+    AccessTier, ArchiveStatus, BlobType, ContentMd5, CopyId, CopyProgress, CopySourceUrl,
+    CopyState, CopyStatus, ETag, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus,
+    Metadata, RehydratePriority, SnapshotId, VersionId,
 };
 use crate::{
     error::Result,
@@ -57,9 +57,8 @@ pub struct BlobProperties {
     /// The stored `Cache-Control`.
     #[serde(serialize_with = "redaction::serialize")]
     pub cache_control: Option<String>,
-    /// The stored MD5, in base64.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_md5: Option<String>,
+    /// The stored MD5 of the content, if there is one.
+    pub content_md5: Option<ContentMd5>,
     /// The blob's metadata; names in lower case.
     pub metadata: Metadata,
     /// Block, page or append blob.
@@ -154,7 +153,7 @@ redaction::debug_redacted!(BlobProperties {
     content_language: text,
     content_disposition: text,
     cache_control: text,
-    content_md5: text,
+    content_md5,
     metadata,
     blob_type,
     copy,
@@ -225,7 +224,7 @@ impl BlobProperties {
             "content-language" => self.content_language = text(),
             "content-disposition" => self.content_disposition = text(),
             "cache-control" => self.cache_control = text(),
-            "content-md5" => self.content_md5 = text(),
+            "content-md5" => self.content_md5 = value.parse().ok(),
             "x-ms-blob-type" => self.blob_type = Some(value.into()),
             "x-ms-incremental-copy" => self.is_incremental_copy = flag(value).unwrap_or(false),
             "x-ms-lease-status" => self.lease_status = Some(value.into()),

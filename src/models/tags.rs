@@ -3,7 +3,10 @@
 //! From [Manage and find data with blob index
 //! tags](https://learn.microsoft.com/azure/storage/blobs/storage-manage-find-blobs).
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use http::HeaderValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -150,6 +153,30 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     }
 }
 
+impl<K: Into<String>, V: Into<String>> Extend<(K, V)> for Tags {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
+        self.0.extend(pairs.into_iter().map(|(key, value)| (key.into(), value.into())));
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> From<Vec<(K, V)>> for Tags {
+    fn from(pairs: Vec<(K, V)>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>, S> From<HashMap<K, V, S>> for Tags {
+    fn from(pairs: HashMap<K, V, S>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> From<BTreeMap<K, V>> for Tags {
+    fn from(pairs: BTreeMap<K, V>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
 impl<K: Into<String>, V: Into<String>, const N: usize> From<[(K, V); N]> for Tags {
     fn from(pairs: [(K, V); N]) -> Self {
         pairs.into_iter().collect()
@@ -175,5 +202,17 @@ mod tests {
             let error = tags.header_value().expect_err(what).to_string();
             assert!(error.starts_with(what), "{error}");
         }
+    }
+
+    #[test]
+    fn they_are_made_of_what_programs_keep_pairs_in() {
+        let expected = Tags::from([("a", "1"), ("b", "2")]);
+        let pairs = vec![("a".to_owned(), "1"), ("b".to_owned(), "2")];
+        assert_eq!(Tags::from(pairs.clone()), expected);
+        assert_eq!(Tags::from(pairs.iter().cloned().collect::<HashMap<_, _>>()), expected);
+        assert_eq!(Tags::from(pairs.into_iter().collect::<BTreeMap<_, _>>()), expected);
+        let mut extended = Tags::from([("a", "0")]);
+        extended.extend(expected.iter());
+        assert_eq!(extended, expected);
     }
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{CopyId, ETag, VersionId};
+use super::{ContentCrc64, ContentMd5, CopyId, ETag, VersionId};
 use crate::wire::{headers, http_date, redaction};
 
 /// The state in which a write left a blob.
@@ -18,12 +18,10 @@ pub struct BlobContentInfo {
     pub last_modified: Option<OffsetDateTime>,
     /// The blob's new version, in accounts that keep versions.
     pub version_id: Option<VersionId>,
-    /// The MD5 of what was written, in base64, where the service tells it.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_md5: Option<String>,
-    /// The CRC-64 of what was written, in base64, where the service tells it.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_crc64: Option<String>,
+    /// The MD5 of what was written, where the service tells it.
+    pub content_md5: Option<ContentMd5>,
+    /// The CRC-64 of what was written, where the service tells it.
+    pub content_crc64: Option<ContentCrc64>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
@@ -39,8 +37,8 @@ redaction::debug_redacted!(BlobContentInfo {
     etag,
     last_modified,
     version_id,
-    content_md5: text,
-    content_crc64: text,
+    content_md5,
+    content_crc64,
     is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
@@ -59,14 +57,12 @@ pub struct PageInfo {
     pub last_modified: Option<OffsetDateTime>,
     /// The blob's sequence number.
     pub sequence_number: Option<u64>,
-    /// The MD5 of the pages, in base64, where the service tells it; `None` where several requests
+    /// The MD5 of the pages, where the service tells it; `None` where several requests
     /// wrote them, as each tells only that of its own.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_md5: Option<String>,
-    /// The CRC-64 of the pages, in base64, where the service tells it (from version 2019-02-02);
+    pub content_md5: Option<ContentMd5>,
+    /// The CRC-64 of the pages, where the service tells it (from version 2019-02-02);
     /// `None` where several requests wrote them.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_crc64: Option<String>,
+    pub content_crc64: Option<ContentCrc64>,
     /// Whether the service has encrypted the pages (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version
@@ -82,8 +78,8 @@ redaction::debug_redacted!(PageInfo {
     etag,
     last_modified,
     sequence_number,
-    content_md5: text,
-    content_crc64: text,
+    content_md5,
+    content_crc64,
     is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
@@ -93,12 +89,10 @@ redaction::debug_redacted!(PageInfo {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlockInfo {
-    /// The MD5 of the block, in base64, where the service tells it.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_md5: Option<String>,
-    /// The CRC-64 of the block, in base64 (from version 2019-02-02).
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_crc64: Option<String>,
+    /// The MD5 of the block, where the service tells it.
+    pub content_md5: Option<ContentMd5>,
+    /// The CRC-64 of the block (from version 2019-02-02).
+    pub content_crc64: Option<ContentCrc64>,
     /// Whether the service has encrypted the block (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts the block (from version
@@ -111,8 +105,8 @@ pub struct BlockInfo {
 }
 
 redaction::debug_redacted!(BlockInfo {
-    content_md5: text,
-    content_crc64: text,
+    content_md5,
+    content_crc64,
     is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
@@ -131,12 +125,10 @@ pub struct BlobCopyInfo {
     pub last_modified: Option<OffsetDateTime>,
     /// The destination's new version, in accounts that keep versions.
     pub version_id: Option<VersionId>,
-    /// The MD5 of the content, in base64, where that of the source was given.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_md5: Option<String>,
-    /// The CRC-64 of the content, in base64 (from version 2019-02-02).
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_crc64: Option<String>,
+    /// The MD5 of the content, where that of the source was given.
+    pub content_md5: Option<ContentMd5>,
+    /// The CRC-64 of the content (from version 2019-02-02).
+    pub content_crc64: Option<ContentCrc64>,
     /// Whether the service has encrypted what was written (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
     /// The encryption scope, where one was given (from version 2020-12-06).
@@ -149,8 +141,8 @@ redaction::debug_redacted!(BlobCopyInfo {
     etag,
     last_modified,
     version_id,
-    content_md5: text,
-    content_crc64: text,
+    content_md5,
+    content_crc64,
     is_server_encrypted,
     encryption_scope: text,
 });
@@ -200,8 +192,8 @@ impl BlobContentInfo {
             etag: text(from, &header::ETAG).and_then(|etag| etag.parse().ok()),
             last_modified: text(from, &header::LAST_MODIFIED).and_then(http_date::parse),
             version_id: text(from, &headers::VERSION_ID).and_then(VersionId::from_service),
-            content_md5: owned(&headers::CONTENT_MD5),
-            content_crc64: owned(&headers::CONTENT_CRC64),
+            content_md5: text(from, &headers::CONTENT_MD5).and_then(|md5| md5.parse().ok()),
+            content_crc64: text(from, &headers::CONTENT_CRC64).and_then(|crc| crc.parse().ok()),
             is_server_encrypted: text(from, &headers::REQUEST_SERVER_ENCRYPTED)
                 .and_then(|text| text.parse().ok()),
             encryption_key_sha256: owned(&headers::ENCRYPTION_KEY_SHA256),
@@ -237,8 +229,8 @@ mod tests {
         [
             (header::ETAG, "\"0x1\""),
             (headers::BLOB_SEQUENCE_NUMBER, "7"),
-            (headers::CONTENT_MD5, "bWQ1"),
-            (headers::CONTENT_CRC64, "Y3Jj"),
+            (headers::CONTENT_MD5, "AQEBAQEBAQEBAQEBAQEBAQ=="),
+            (headers::CONTENT_CRC64, "AQEBAQEBAQE="),
             (headers::REQUEST_SERVER_ENCRYPTED, "true"),
             (headers::ENCRYPTION_KEY_SHA256, "c2hh"),
             (headers::ENCRYPTION_SCOPE, "scope1"),
@@ -266,8 +258,8 @@ mod tests {
             etag: "\"0x1\"".parse().ok(),
             last_modified: None,
             sequence_number: Some(7),
-            content_md5: text("bWQ1"),
-            content_crc64: text("Y3Jj"),
+            content_md5: Some([1; 16].into()),
+            content_crc64: Some([1; 8].into()),
             is_server_encrypted: Some(true),
             encryption_key_sha256: key,
             encryption_scope: scope,
@@ -275,5 +267,14 @@ mod tests {
         assert_eq!(PageInfo::from_headers(&headers()), expected);
         let none = PageInfo::from_headers(&HeaderMap::new());
         assert_eq!(none, PageInfo::default());
+    }
+
+    #[test]
+    fn a_checksum_that_is_none_is_absent() {
+        let headers =
+            [(headers::CONTENT_MD5, "bWQ1"), (headers::CONTENT_CRC64, "AQEBAQEBAQEBAQEBAQEBAQ==")];
+        let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        let written = BlobContentInfo::from_headers(&headers.into_iter().collect());
+        assert_eq!((written.content_md5, written.content_crc64), (None, None));
     }
 }

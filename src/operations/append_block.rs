@@ -1,16 +1,15 @@
 //! Append Block and Append Block From URL: more at the end of an append blob.
 
-use std::ops::Range;
+use std::ops::RangeBounds;
 
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::stage_block_from_uri::write_source_range;
 use crate::{
     error::{Error, Result},
-    models::{BlobContentInfo, ETag, ServiceVersion, since},
+    models::{BlobContentInfo, ByteRange, ContentCrc64, ContentMd5, ETag, ServiceVersion, since},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -42,11 +41,9 @@ pub struct BlobAppendInfo {
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
     /// The MD5 of what was appended, in base64, where the service tells it.
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_md5: Option<String>,
+    pub content_md5: Option<ContentMd5>,
     /// The CRC-64 of what was appended, in base64 (from version 2019-02-02).
-    #[serde(serialize_with = "redaction::serialize")]
-    pub content_crc64: Option<String>,
+    pub content_crc64: Option<ContentCrc64>,
     /// Whether the service has encrypted it (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
     /// The SHA-256, in base64, of the customer's key that encrypts it (from version 2019-02-02).
@@ -62,8 +59,8 @@ redaction::debug_redacted!(BlobAppendInfo {
     committed_block_count,
     etag,
     last_modified,
-    content_md5: text,
-    content_crc64: text,
+    content_md5,
+    content_crc64,
     is_server_encrypted,
     encryption_key_sha256: hash,
     encryption_scope: text,
@@ -115,7 +112,7 @@ builder! {
 #[derive(Debug, Clone)]
 pub(crate) struct AppendFromUrl {
     source: UrlSource,
-    range: Option<Range<u64>>,
+    range: Option<ByteRange>,
     place: Place,
     access: Access,
 }
@@ -132,9 +129,9 @@ impl AppendFromUrl {
 }
 
 impl AppendBlockFromUri {
-    /// Only these bytes of the source, instead of all: `0..4194304`.
-    pub fn source_range(mut self, range: Range<u64>) -> Self {
-        self.operation.range = Some(range);
+    /// Only these bytes of the source, instead of all: `0..4194304`, with an end.
+    pub fn source_range(mut self, range: impl RangeBounds<u64>) -> Self {
+        self.operation.range = Some(ByteRange::new(range));
         self
     }
 }
@@ -242,13 +239,18 @@ impl Operation for AppendFromUrl {
     const EFFECT: Effect = Effect::Once;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
-        let length = self.range.as_ref().map(|range| range.end.saturating_sub(range.start));
+        let range = self.range.map(|range| range.header("source range")).transpose();
+        let length = self.range.map(|range| range.len("source range")).transpose();
         to.put()
             .since(since::APPEND_FROM_URL)
             .check(self.source.check_no_tags())
             .query("comp", "appendblock")
-            .headers(|to| write_source_range(self.range.as_ref(), to))
-            .check(length.map_or(Ok(()), |length| check_length(to.version, length)))
+            .with(range, |request, range| {
+                request.text(headers::SOURCE_RANGE, "source range", range.as_deref())
+            })
+            .with(length, |request, length| {
+                request.check(length.map_or(Ok(()), |length| check_length(to.version, length)))
+            })
             .settings(&self.place)
             .settings(&self.access)
             .settings(&self.source)

@@ -103,6 +103,13 @@ impl BlobRef {
         Call { pipeline, url, options: Default::default() }
     }
 
+    /// A call that is about its container; refuses the name of the blob too.
+    pub(crate) fn container_call(&self) -> Call {
+        let Parts { endpoint, container, named, .. } = self.0.deref();
+        let container = || BadName::url(endpoint.container_url(container));
+        Call { url: named.clone().and_then(|_| container()), ..self.call() }
+    }
+
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.0.pipeline
     }

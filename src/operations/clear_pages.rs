@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    models::{PageInfo, page},
+    models::{ByteRange, PageInfo, page},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -21,7 +21,7 @@ builder! {
     /// Makes pages zero and frees what they took: made by
     /// [`PageBlobClient::clear_pages`](crate::PageBlobClient::clear_pages).
     ///
-    /// Offset and length are multiples of 512 bytes; the length may be that of the whole blob.
+    /// The range begins and ends at multiples of 512; it may be the whole blob.
     ///
     /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
     ClearPages of PutPageClear -> PageInfo
@@ -29,16 +29,15 @@ builder! {
 
 #[derive(Debug, Clone)]
 pub(crate) struct PutPageClear {
-    offset: u64,
-    length: u64,
+    range: ByteRange,
     sequence: SequenceConditions,
     access: Access,
 }
 
 impl PutPageClear {
-    pub(crate) fn new(offset: u64, length: u64) -> Self {
+    pub(crate) fn new(range: ByteRange) -> Self {
         let (sequence, access) = (SequenceConditions::default(), Access::default());
-        Self { offset, length, sequence, access }
+        Self { range, sequence, access }
     }
 }
 
@@ -53,8 +52,7 @@ impl Operation for PutPageClear {
 
     fn request(&self, to: &Target) -> Result<Prepared> {
         to.put()
-            .with(page::check_write(self.offset, self.length), |request, ()| {
-                let range = page::header(self.offset, self.length);
+            .with(page::written(self.range), |request, range| {
                 request.text(headers::RANGE, "range", range.as_str())
             })
             .query("comp", "page")

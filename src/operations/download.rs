@@ -1,15 +1,15 @@
 //! Get Blob: the content, whole or a range, as a stream that survives broken connections.
 
-use std::ops::{Bound, RangeBounds};
+use std::ops::RangeBounds;
 
 use http::{StatusCode, header};
 
 pub use self::reader::Download;
 use super::get_properties::{GetBlobProperties, GetProperties};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::{
-        BlobProperties, Conditions, ETag,
+        BlobProperties, ByteRange, Conditions, ETag,
         content_range::{self, ContentRange},
     },
     operations::{
@@ -40,41 +40,15 @@ builder! {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GetBlob {
-    /// First byte, and last byte if there is one.
-    range: Option<(u64, Option<u64>)>,
+    range: Option<ByteRange>,
     access: Access,
-}
-
-impl GetBlob {
-    fn range_header(&self) -> Result<Option<String>> {
-        match self.range {
-            None => Ok(None),
-            Some((first, Some(last))) if last < first => {
-                Err(Error::invalid("range", "an empty range", "must hold a byte"))
-            }
-            Some((first, Some(last))) => Ok(Some(format!("bytes={first}-{last}"))),
-            Some((first, None)) => Ok(Some(format!("bytes={first}-"))),
-        }
-    }
 }
 
 impl DownloadBlob {
     /// Only these bytes: `0..512`, `1024..`, `..=99`. A range that begins behind the blob's end is
     /// answered with 416 `InvalidRange`; one that reaches beyond it is cut.
     pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
-        let first = match range.start_bound() {
-            Bound::Included(first) => *first,
-            Bound::Excluded(before) => before.saturating_add(1),
-            Bound::Unbounded => 0,
-        };
-        // An empty range keeps its last byte before its first, and is refused with the call.
-        let (first, last) = match range.end_bound() {
-            Bound::Included(last) => (first, Some(*last)),
-            Bound::Excluded(0) => (1, Some(0)),
-            Bound::Excluded(end) => (first, Some(end - 1)),
-            Bound::Unbounded => (first, None),
-        };
-        self.operation.range = Some((first, last));
+        self.operation.range = Some(ByteRange::new(range));
         self
     }
 }
@@ -90,7 +64,7 @@ impl IntoFuture for DownloadBlob {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let answer = self.open().await?;
-            let part = part(self.operation.range, &answer)?;
+            let part = part(self.operation.range.map(ByteRange::first_and_last), &answer)?;
             let mut properties = BlobProperties::from_headers(&answer.headers)
                 .map_err(|why| answer.unexpected(why))?;
             properties.content_length = match part.length {
@@ -191,10 +165,9 @@ impl Operation for GetBlob {
     const STREAMS: bool = true;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
+        let range = self.range.map(|range| range.header("range")).transpose();
         to.get()
-            .with(self.range_header(), |request, range| {
-                request.text(headers::RANGE, "range", range.as_deref())
-            })
+            .with(range, |request, range| request.text(headers::RANGE, "range", range.as_deref()))
             .settings(&self.access)
             .done()
     }

@@ -1,135 +1,86 @@
 //! Get Page Ranges: which pages of a page blob, a snapshot or a version have been written.
 
-use futures_core::Stream;
-use futures_util::{StreamExt, TryStreamExt, future, stream};
+use std::{fmt, marker::PhantomData, mem};
+
 use http::HeaderValue;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::paging::{self, Trail};
 use crate::{
     error::{Error, Result},
-    models::{Conditions, ETag, LeaseId, PageRange, PageRangeItem, SnapshotId, page, page_ranges},
-    operations::operation::{BadName, Call, Operation},
+    models::{
+        ByteRange, Conditions, ETag, LeaseId, PageRange, PageRangeItem, SnapshotId, page,
+        page_ranges,
+    },
+    operations::{
+        operation::{BadName, Call, Operation},
+        paging::{Listed, Pager, PagerItem},
+    },
     pipeline::{
         request::{Effect, Prepared, Target},
         response::Answer,
     },
-    wire::{headers, http_date, redaction, transport::BoxFuture},
+    wire::{headers, http_date, redaction},
 };
 
-/// The written pages of a page blob.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// Ranges of a page blob: all that [`get_page_ranges`](crate::PageBlobClient::get_page_ranges) or
+/// [`get_page_ranges_diff`](crate::PageBlobClient::get_page_ranges_diff) lists, or one page of the
+/// list.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct PageRanges {
-    /// Ascending, without overlap; empty for a blob of zeroes.
-    pub ranges: Vec<PageRange>,
+pub struct PageRanges<T> {
+    /// Ascending, without overlap. Empty for a blob of zeros, and for a difference when nothing
+    /// differs. A page of the list may be empty although more pages follow.
+    pub ranges: Vec<T>,
     /// The blob's length in bytes.
     pub content_length: u64,
-    /// The blob's ETag. `None` where the blob was written while the list was read, page by page:
-    /// then the ranges are of more than one state of it.
+    /// The blob's ETag. `None` for a list of several pages if the blob was written while they
+    /// were read: the ranges are then of more than one state of it.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
+    /// Where the next page begins; `None` for the last page and for the whole list.
+    #[serde(serialize_with = "redaction::serialize")]
+    pub next_marker: Option<String>,
 }
 
-/// Lists the pages that have been written: made by
-/// [`PageBlobClient::get_page_ranges`](crate::PageBlobClient::get_page_ranges).
-///
-/// Awaited, it asks for page after page of the list until it is whole; as a
-/// [`stream`](GetPageRanges::stream), for the next page when the last one has been read.
-///
-/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct GetPageRanges {
-    list: ListPages,
-}
-
-impl GetPageRanges {
-    pub(crate) fn new(call: Call) -> Self {
-        Self { list: ListPages::new(call, None) }
-    }
-
-    /// The ranges one by one, in the order of their addresses.
-    ///
-    /// ```
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # blobcopy_simulator::example(async |service| {
-    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let mut ranges = std::pin::pin!(disk.get_page_ranges().stream());
-    /// while let Some(range) = ranges.try_next().await? {
-    ///     println!("bytes {range}");
-    /// }
-    /// # Ok(()) });
-    /// ```
-    pub fn stream(self) -> impl Stream<Item = Result<PageRange>> + Send + 'static {
-        let written = |item: PageRangeItem| (!item.is_clear()).then(|| item.range());
-        self.list.items().try_filter_map(move |item| future::ready(Ok(written(item))))
-    }
-}
-
-list_options!(GetPageRanges);
-
-impl IntoFuture for GetPageRanges {
-    type Output = Result<PageRanges>;
-    type IntoFuture = BoxFuture<'static, Result<PageRanges>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let (items, blob) = self.list.whole().await?;
-            Ok(PageRanges {
-                ranges: items.iter().filter(|item| !item.is_clear()).map(|i| i.range()).collect(),
-                content_length: blob.content_length,
-                etag: blob.etag,
-                last_modified: blob.last_modified,
-            })
-        })
+impl<T: fmt::Debug> fmt::Debug for PageRanges<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageRanges")
+            .field("ranges", &self.ranges)
+            .field("content_length", &self.content_length)
+            .field("etag", &self.etag)
+            .field("last_modified", &self.last_modified)
+            .field("next_marker", &redaction::Shown(&self.next_marker))
+            .finish()
     }
 }
 
 /// The request for one page of a list of ranges: of all that hold data, or of those that differ
 /// from an earlier snapshot's.
-#[derive(Clone)]
-pub(crate) struct ListPages {
-    pub(super) call: Call,
-    previous: Option<Previous>,
-    pub(super) range: Option<(u64, u64)>,
+///
+/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
+/// (differences from version 2015-07-08)
+pub(crate) struct GetPageRanges<T> {
+    pub(super) previous: Option<Previous>,
+    pub(super) range: Option<ByteRange>,
     pub(super) page_size: Option<u32>,
+    pub(super) marker: Option<String>,
     pub(super) conditions: Conditions,
     pub(super) lease_id: Option<LeaseId>,
-    marker: Option<String>,
+    ranges: PhantomData<fn() -> T>,
 }
-
-redaction::debug_redacted!(ListPages {
-    call,
-    previous,
-    range,
-    page_size,
-    conditions,
-    lease_id,
-    marker: text,
-});
 
 /// The snapshot with which a blob is compared.
 #[derive(Debug, Clone)]
-pub(crate) enum Previous {
+pub(super) enum Previous {
     Snapshot(SnapshotId),
     /// The URL of a managed disk's snapshot, as a header value.
     Url(Result<HeaderValue, BadName>),
 }
 
-/// What each page says of the blob itself.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) content_length: u64,
-    pub(super) etag: Option<ETag>,
-    pub(super) last_modified: Option<OffsetDateTime>,
-}
-
-impl ListPages {
+impl<T> GetPageRanges<T> {
     fn check_page_size(&self) -> Result<()> {
         match self.page_size {
             Some(size) if !(1..=10_000).contains(&size) => {
@@ -139,65 +90,111 @@ impl ListPages {
         }
     }
 
-    fn range_header(&self) -> Result<Option<String>> {
-        let Some((offset, length)) = self.range else { return Ok(None) };
-        page::check(offset, length)?;
-        Ok(Some(page::header(offset, length)))
-    }
-
-    pub(super) fn new(call: Call, previous: Option<Previous>) -> Self {
-        let conditions = Conditions::new();
+    pub(super) fn new(previous: Option<Previous>) -> Self {
         Self {
-            call,
             previous,
             range: None,
             page_size: None,
-            conditions,
-            lease_id: None,
             marker: None,
+            conditions: Conditions::new(),
+            lease_id: None,
+            ranges: PhantomData,
         }
-    }
-
-    /// Every item, and what the last page says of the blob; its ETag if all pages agree on it.
-    pub(super) async fn whole(mut self) -> Result<(Vec<PageRangeItem>, Listed)> {
-        let (mut all, mut trail, mut agreed) = (Vec::new(), Trail::default(), None);
-        loop {
-            let (list, mut blob) = self.call.run(&self).await?;
-            trail
-                .follow(list.next_marker.as_deref())
-                .map_err(|why| self.call.unexpected(Self::NAME, why))?;
-            let agreed = agreed.get_or_insert_with(|| blob.etag.clone());
-            if *agreed != blob.etag {
-                *agreed = None;
-            }
-            blob.etag.clone_from(agreed);
-            all.extend(list.items);
-            self.marker = list.next_marker;
-            if self.marker.is_none() {
-                return Ok((all, blob));
-            }
-        }
-    }
-
-    /// The items one by one; a page is asked for when the one before it has been read.
-    pub(super) fn items(self) -> impl Stream<Item = Result<PageRangeItem>> + Send + 'static {
-        stream::try_unfold(Some((self, Trail::default())), async |next: Option<(Self, Trail)>| {
-            let Some((mut next, mut trail)) = next else { return Ok(None) };
-            let (list, _) = next.call.run(&next).await?;
-            trail
-                .follow(list.next_marker.as_deref())
-                .map_err(|why| next.call.unexpected(Self::NAME, why))?;
-            next.marker = list.next_marker;
-            let next = next.marker.is_some().then_some((next, trail));
-            Ok::<_, Error>(Some((stream::iter(list.items.into_iter().map(Ok)), next)))
-        })
-        .try_flatten()
-        .boxed()
     }
 }
 
-impl Operation for ListPages {
-    type Output = (page_ranges::PageList, Listed);
+impl<T> Clone for GetPageRanges<T> {
+    fn clone(&self) -> Self {
+        Self {
+            previous: self.previous.clone(),
+            range: self.range,
+            page_size: self.page_size,
+            marker: self.marker.clone(),
+            conditions: self.conditions.clone(),
+            lease_id: self.lease_id.clone(),
+            ranges: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for GetPageRanges<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetPageRanges")
+            .field("previous", &self.previous)
+            .field("range", &self.range)
+            .field("page_size", &self.page_size)
+            .field("marker", &redaction::Shown(&self.marker))
+            .field("conditions", &self.conditions)
+            .field("lease_id", &self.lease_id)
+            .finish()
+    }
+}
+
+impl Pager<PageRange> {
+    pub(crate) fn page_ranges(call: Call) -> Self {
+        Self::new(call, GetPageRanges::new(None))
+    }
+}
+
+/// What a list of ranges is made of.
+pub(crate) trait Ranged: Sized {
+    /// A range of the answer; `None` for one that is not of such a list.
+    fn of(item: PageRangeItem) -> Option<Self>;
+}
+
+impl Ranged for PageRange {
+    fn of(item: PageRangeItem) -> Option<Self> {
+        (!item.is_clear()).then(|| item.range())
+    }
+}
+
+impl Ranged for PageRangeItem {
+    fn of(item: PageRangeItem) -> Option<Self> {
+        Some(item)
+    }
+}
+
+/// How a list of `$item` is read.
+macro_rules! listed {
+    ($item:ident) => {
+        impl PagerItem for $item {
+            type Page = PageRanges<Self>;
+            type All = PageRanges<Self>;
+        }
+
+        impl Listed for $item {
+            type OnePage = PageRanges<Self>;
+            type AllPages = PageRanges<Self>;
+            type List = GetPageRanges<Self>;
+
+            fn marker(list: &mut Self::List) -> &mut Option<String> {
+                &mut list.marker
+            }
+
+            fn next_marker(page: &PageRanges<Self>) -> Option<&str> {
+                page.next_marker.as_deref()
+            }
+
+            fn items(page: &mut PageRanges<Self>) -> Vec<Self> {
+                mem::take(&mut page.ranges)
+            }
+
+            fn after(page: &mut PageRanges<Self>, before: PageRanges<Self>) {
+                page.etag.take_if(|etag| before.etag.as_ref() != Some(etag));
+            }
+
+            fn all(ranges: Vec<Self>, last: PageRanges<Self>) -> PageRanges<Self> {
+                PageRanges { ranges, ..last }
+            }
+        }
+    };
+}
+
+listed!(PageRange);
+listed!(PageRangeItem);
+
+impl<T: Ranged> Operation for GetPageRanges<T> {
+    type Output = PageRanges<T>;
 
     const NAME: &'static str = "Get Page Ranges";
     const EFFECT: Effect = Effect::Read;
@@ -217,7 +214,7 @@ impl Operation for ListPages {
             .check(self.check_page_size())
             .query("maxresults", size.as_deref())
             .query("marker", self.marker.as_deref())
-            .with(self.range_header(), |request, range| {
+            .with(self.range.map(page::header).transpose(), |request, range| {
                 request.text(headers::RANGE, "range", range.as_deref())
             })
             .settings(&self.conditions)
@@ -225,69 +222,81 @@ impl Operation for ListPages {
             .done()
     }
 
-    fn parse(&self, answer: Answer) -> Result<Self::Output> {
+    fn parse(&self, answer: Answer) -> Result<PageRanges<T>> {
         let length = answer.required(&headers::BLOB_CONTENT_LENGTH)?;
         let content_length = length
             .parse()
             .map_err(|_| answer.unexpected(format_args!("the blob length is {length:?}")))?;
         let list =
             page_ranges::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))?;
-        let sent = self.marker.as_deref();
-        paging::check_next(sent, list.next_marker.as_deref())
-            .map_err(|why| answer.unexpected(why))?;
-        let etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
-        let date = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);
-        Ok((list, Listed { content_length, etag, last_modified: date }))
+        Ok(PageRanges {
+            ranges: list.items.into_iter().filter_map(T::of).collect(),
+            content_length,
+            etag: answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok()),
+            last_modified: answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse),
+            next_marker: list.next_marker,
+        })
     }
 }
 
-/// What can be set for a list of ranges, whole or of differences.
-macro_rules! list_options {
-    ($builder:ident) => {
-        impl $builder {
-            /// Looks only at this part of the blob: an offset and a length, multiples of 512 bytes.
-            /// The service may time out on a blob of very many ranges; parts of it are the remedy.
-            pub fn range(mut self, offset: u64, length: u64) -> Self {
-                self.list.range = Some((offset, length));
+/// What can be set for a list of ranges: `$list` is where a `$pager` has it.
+macro_rules! range_settings {
+    ($(#[$doc:meta])* $pager:ty, $($list:ident).+) => {
+        $(#[$doc])*
+        impl $pager {
+            /// Lists only the ranges within this part of the blob: `0..4096`, or a
+            /// [`PageRange`](crate::PageRange). Start and end are multiples of 512. The service can
+            /// time out on a blob with very many ranges; list such a blob in parts.
+            pub fn range(mut self, range: impl std::ops::RangeBounds<u64>) -> Self {
+                self.$($list).+.range = Some(crate::models::ByteRange::new(range));
                 self
             }
 
-            /// How many ranges the service may put into one answer: 1 to 10,000. Which version
-            /// brought it is not documented; the official SDKs have it since 2021-06-08.
+            /// The most ranges that one answer may hold: 1 to 10,000. The first service version
+            /// that knows this is not documented; the official SDKs have it since 2021-06-08.
+            #[doc(alias = "maxresults")]
             pub fn page_size(mut self, ranges: u32) -> Self {
-                self.list.page_size = Some(ranges);
+                self.$($list).+.page_size = Some(ranges);
                 self
             }
 
-            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for
-            /// a read that asks for a change.
+            /// Conditions on the blob (`if_tags` from version 2019-12-12). If they are not met,
+            /// the service answers 412, or 304 for a condition that the blob has changed.
             pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
-                self.list.conditions = conditions;
+                self.$($list).+.conditions = conditions;
                 self
             }
 
-            /// The id of the blob's active lease, which is then checked.
-            pub fn lease_id(mut self, id: crate::models::LeaseId) -> Self {
-                self.list.lease_id = Some(id);
-                self
-            }
-
-            /// The time that the service may take for each page of the list, in whole seconds.
-            pub fn server_timeout(mut self, limit: std::time::Duration) -> Self {
-                self.list.call.options.server_timeout = Some(limit);
-                self
-            }
-
-            /// An id for the requests, which the service logs and echoes (from version 2019-02-02):
-            /// 1 to 1024 visible ASCII characters.
-            pub fn client_request_id(mut self, id: &str) -> Self {
-                self.list.call.options.client_request_id = Some(id.to_owned());
+            /// The id of the blob's active lease, which the service then checks.
+            pub fn lease_id(mut self, id: impl Into<crate::models::LeaseId>) -> Self {
+                self.$($list).+.lease_id = Some(id.into());
                 self
             }
         }
     };
 }
-pub(super) use list_options;
+pub(super) use range_settings;
+
+/// Where a list of ranges begins.
+macro_rules! range_marker {
+    ($pager:ty) => {
+        impl $pager {
+            /// Begins at the `next_marker` of an earlier page.
+            #[doc(alias = "continuation_token")]
+            pub fn marker(mut self, marker: impl Into<String>) -> Self {
+                self.pages.list.marker = Some(marker.into());
+                self
+            }
+        }
+    };
+}
+pub(super) use range_marker;
+
+range_settings! {
+    /// Settings of [`PageBlobClient::get_page_ranges`](crate::PageBlobClient::get_page_ranges).
+    Pager<PageRange>, pages.list
+}
+range_marker!(Pager<PageRange>);
 
 #[cfg(test)]
 mod tests {
@@ -300,9 +309,8 @@ mod tests {
 
     #[test]
     fn each_setting_is_one_parameter_or_header() {
-        let mut list = disk().get_page_ranges().range(512, 1024).page_size(10).list;
-        list.marker = Some("m 1".into());
-        let request = list.call.prepare(&list).expect("legal");
+        let list = disk().get_page_ranges().range(512..1536).page_size(10).marker("m 1");
+        let request = list.prepare().expect("legal");
         assert_eq!(request.method, http::Method::GET);
         assert_eq!(request.url.query(), Some("comp=pagelist&maxresults=10&marker=m%201"));
         assert_eq!(request.headers["x-ms-range"], "bytes=512-1535");
@@ -310,12 +318,12 @@ mod tests {
 
     #[test]
     fn a_page_of_the_list_must_tell_the_blobs_length() {
-        let list = disk().get_page_ranges().list;
+        let list = disk().get_page_ranges().pages.list;
         let body = "<PageList><PageRange><Start>0</Start><End>511</End></PageRange></PageList>";
         let headers = "ETag: \"0x1\"\nx-ms-blob-content-length: 1024";
-        let (page, blob) = list.parse(offline::answer(200, headers, body)).expect("complete");
-        assert_eq!((page.items.len(), blob.content_length), (1, 1024));
-        assert_eq!(blob.etag.expect("given").as_str(), "\"0x1\"");
+        let page = list.parse(offline::answer(200, headers, body)).expect("complete");
+        assert_eq!((page.ranges, page.content_length), (vec![PageRange::from(0..512)], 1024));
+        assert_eq!(page.etag.expect("given").as_str(), "\"0x1\"");
         for (headers, body) in [("ETag: \"0x1\"", body), (headers, "<PageList>")] {
             let error = list.parse(offline::answer(200, headers, body)).expect_err("incomplete");
             assert!(matches!(error, Error::UnexpectedResponse { .. }), "{error}");

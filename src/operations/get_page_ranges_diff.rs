@@ -1,112 +1,50 @@
 //! Get Page Ranges with an earlier snapshot: which pages have changed since, and how.
 
-use futures_core::Stream;
+use std::time::Duration;
+
 use futures_util::TryStreamExt;
 use http::HeaderValue;
-use serde::Serialize;
-use time::OffsetDateTime;
 use url::Url;
 
-use super::get_page_ranges::{ListPages, Previous, list_options};
 use crate::{
     error::Result,
-    models::{ETag, PageRange, PageRangeItem, SnapshotId, address},
-    operations::operation::{BadName, Call},
+    models::{PageRange, PageRangeItem, SnapshotId, address},
+    operations::{
+        get_page_ranges::{GetPageRanges, PageRanges, Previous, range_marker, range_settings},
+        operation::{BadName, Call},
+        paging::Pager,
+    },
     wire::{headers, transport::BoxFuture},
 };
 
-/// How a page blob differs from an earlier snapshot of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct PageRangesDiff {
-    /// What was written and what was cleared since, ascending and without overlap; empty when
-    /// nothing was.
-    pub items: Vec<PageRangeItem>,
-    /// The blob's length in bytes.
-    pub content_length: u64,
-    /// The blob's ETag. `None` where the blob was written while the list was read, page by page:
-    /// then the ranges are of more than one state of it.
-    pub etag: Option<ETag>,
-    /// When the blob was last written.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub last_modified: Option<OffsetDateTime>,
-}
-
-impl PageRangesDiff {
-    /// The ranges that were written since.
+impl PageRanges<PageRangeItem> {
+    /// The ranges that were written since the earlier snapshot.
     pub fn changed(&self) -> impl Iterator<Item = PageRange> {
-        self.items.iter().filter(|item| !item.is_clear()).map(PageRangeItem::range)
+        self.ranges.iter().filter(|item| !item.is_clear()).map(PageRangeItem::range)
     }
 
-    /// The ranges that were cleared since, and read as zeroes.
+    /// The ranges that were cleared since the earlier snapshot. They read as zeros.
     pub fn cleared(&self) -> impl Iterator<Item = PageRange> {
-        self.items.iter().filter(|item| item.is_clear()).map(PageRangeItem::range)
+        self.ranges.iter().filter(|item| item.is_clear()).map(PageRangeItem::range)
     }
 }
 
-/// Lists what has changed since an earlier snapshot: made by
-/// [`PageBlobClient::get_page_ranges_diff`](crate::PageBlobClient::get_page_ranges_diff) and
-/// [`PageBlobClient::get_managed_disk_page_ranges_diff`](crate::PageBlobClient::get_managed_disk_page_ranges_diff).
-///
-/// Awaited, it asks for page after page of the list until it is whole; as a
-/// [`stream`](GetPageRangesDiff::stream), for the next page when the last one has been read.
-///
-/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
-/// (differences from version 2015-07-08)
-#[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct GetPageRangesDiff {
-    list: ListPages,
-}
-
-impl GetPageRangesDiff {
-    pub(crate) fn new(call: Call, previous: SnapshotId) -> Self {
-        Self { list: ListPages::new(call, Some(Previous::Snapshot(previous))) }
+impl Pager<PageRangeItem> {
+    pub(crate) fn page_ranges_diff(call: Call, previous: SnapshotId) -> Self {
+        Self::new(call, GetPageRanges::new(Some(Previous::Snapshot(previous))))
     }
 
-    pub(crate) fn from_url(call: Call, previous: &Url) -> Self {
-        Self { list: ListPages::new(call, Some(Previous::Url(snapshot_url(previous)))) }
-    }
-
-    /// What differs, one by one, in the order of the addresses.
-    ///
-    /// ```
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # blobcopy_simulator::example(async |service| {
-    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
-    /// let before = disk.create_snapshot().await?.snapshot;
-    /// disk.clear_pages(0, 512).await?;
-    ///
-    /// let mut items = std::pin::pin!(disk.get_page_ranges_diff(&before).stream());
-    /// while let Some(item) = items.try_next().await? {
-    ///     println!("{} {}", item.range(), if item.is_clear() { "cleared" } else { "changed" });
-    /// }
-    /// # Ok(()) });
-    /// ```
-    pub fn stream(self) -> impl Stream<Item = Result<PageRangeItem>> + Send + 'static {
-        self.list.items()
+    pub(crate) fn managed_disk_page_ranges_diff(call: Call, previous: &Url) -> Self {
+        Self::new(call, GetPageRanges::new(Some(Previous::Url(snapshot_url(previous)))))
     }
 }
 
-list_options!(GetPageRangesDiff);
-
-impl IntoFuture for GetPageRangesDiff {
-    type Output = Result<PageRangesDiff>;
-    type IntoFuture = BoxFuture<'static, Result<PageRangesDiff>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let (items, blob) = self.list.whole().await?;
-            Ok(PageRangesDiff {
-                items,
-                content_length: blob.content_length,
-                etag: blob.etag,
-                last_modified: blob.last_modified,
-            })
-        })
-    }
+range_settings! {
+    /// Settings of
+    /// [`PageBlobClient::get_page_ranges_diff`](crate::PageBlobClient::get_page_ranges_diff).
+    Pager<PageRangeItem>, pages.list
 }
+range_marker!(Pager<PageRangeItem>);
 
 /// The URL of a snapshot as a header value, byte for byte: it may hold a SAS. A managed disk's need
 /// not say `snapshot=`, so the service judges what it names.
@@ -126,23 +64,36 @@ fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
 pub struct DiffSize {
-    list: ListPages,
+    diff: Pager<PageRangeItem>,
 }
 
 impl DiffSize {
     pub(crate) fn new(call: Call, previous: SnapshotId) -> Self {
-        Self { list: ListPages::new(call, Some(Previous::Snapshot(previous))) }
+        Self { diff: Pager::page_ranges_diff(call, previous) }
     }
 }
 
-list_options!(DiffSize);
+range_settings!(DiffSize, diff.pages.list);
+
+impl DiffSize {
+    /// The most time that the service may take for each page of the list, in whole seconds.
+    pub fn server_timeout(self, limit: Duration) -> Self {
+        Self { diff: self.diff.server_timeout(limit) }
+    }
+
+    /// An id for the requests, which the service logs and echoes (from version 2019-02-02): 1 to
+    /// 1024 visible ASCII characters.
+    pub fn client_request_id(self, id: &str) -> Self {
+        Self { diff: self.diff.client_request_id(id) }
+    }
+}
 
 impl IntoFuture for DiffSize {
     type Output = Result<u64>;
     type IntoFuture = BoxFuture<'static, Result<u64>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.list.items().try_fold(0, async |sum: u64, item| {
+        Box::pin(self.diff.try_fold(0, async |sum: u64, item| {
             let moved = if item.is_clear() { 0 } else { item.range().len() };
             Ok(sum.saturating_add(moved))
         }))
@@ -167,8 +118,8 @@ mod tests {
     #[test]
     fn the_earlier_snapshot_is_a_parameter() {
         let later = "2026-02-01T00:00:00.1234567Z".parse::<SnapshotId>().expect("a snapshot");
-        let list = disk().with_snapshot(later).get_page_ranges_diff(snapshot()).range(0, 512).list;
-        let request = list.call.prepare(&list).expect("legal");
+        let diff = disk().with_snapshot(later).get_page_ranges_diff(snapshot()).range(0..512);
+        let request = diff.prepare().expect("legal");
         let query = "snapshot=2026-02-01T00%3A00%3A00.1234567Z&comp=pagelist\
                      &prevsnapshot=2026-01-01T00%3A00%3A00.1234567Z";
         assert_eq!(request.url.query(), Some(query));
@@ -180,7 +131,7 @@ mod tests {
         let url = format!("https://md.blob.core.windows.net/c/b?snapshot={SNAPSHOT}&sig=SECRET");
         let url = url.parse().expect("a URL");
         let diff = disk().get_managed_disk_page_ranges_diff(&url);
-        let request = diff.list.call.prepare(&diff.list).expect("legal");
+        let request = diff.prepare().expect("legal");
         assert_eq!(request.url.query(), Some("comp=pagelist"));
         let header = &request.headers["x-ms-previous-snapshot-url"];
         assert!(header.is_sensitive());
@@ -197,7 +148,7 @@ mod tests {
         ] {
             let url = format!("{host}?{query}");
             let diff = disk().get_managed_disk_page_ranges_diff(&url.parse().expect("a URL"));
-            let request = diff.list.call.prepare(&diff.list).expect("legal");
+            let request = diff.prepare().expect("legal");
             assert_eq!(request.headers["x-ms-previous-snapshot-url"], url);
         }
     }
@@ -206,7 +157,7 @@ mod tests {
     fn a_url_that_cannot_be_sent_is_refused() {
         for url in ["ftp://a/b?snapshot=x", "https://u:SECRET@a.blob.core.windows.net/c/b"] {
             let diff = disk().get_managed_disk_page_ranges_diff(&url.parse().expect("a URL"));
-            let error = diff.list.call.prepare(&diff.list).expect_err(url).to_string();
+            let error = diff.prepare().expect_err(url).to_string();
             assert!(error.starts_with("previous snapshot URL: ") && error.contains("must"));
             assert!(!error.contains("SECRET"), "{error}");
         }
@@ -217,16 +168,14 @@ mod tests {
         let url = format!("https://md.blob.core.windows.net/c/b?snapshot={SNAPSHOT}");
         let disk = |version| offline::blob_at(version).page_blob_client();
         for (list, since) in [
-            (disk("2015-04-05").get_page_ranges_diff(snapshot()).list, "2015-07-08"),
-            (disk("2015-04-05").diff_size(snapshot()).list, "2015-07-08"),
+            (disk("2015-04-05").get_page_ranges_diff(snapshot()), "2015-07-08"),
+            (disk("2015-04-05").diff_size(snapshot()).diff, "2015-07-08"),
             (
-                disk("2019-02-02")
-                    .get_managed_disk_page_ranges_diff(&url.parse().expect("a URL"))
-                    .list,
+                disk("2019-02-02").get_managed_disk_page_ranges_diff(&url.parse().expect("a URL")),
                 "2019-07-07",
             ),
         ] {
-            let error = list.call.prepare(&list).expect_err("too old").to_string();
+            let error = list.prepare().expect_err("too old").to_string();
             assert!(error.starts_with("service version: ") && error.contains(since), "{error}");
         }
     }

@@ -1,24 +1,24 @@
 //! List Blobs: flat, or by hierarchy.
 
-use std::{collections::BTreeSet, fmt, marker::PhantomData};
+use std::{collections::BTreeSet, fmt, marker::PhantomData, mem};
 
-use futures_core::Stream;
-use futures_util::{TryStreamExt, stream};
 use serde::Serialize;
 
-use super::paging::{self, Trail};
 use crate::{
     error::{Error, Result},
     models::{
         BlobHierarchyItem, BlobItem,
         listing::{self, Entry},
     },
-    operations::operation::{Call, Operation, call_options},
+    operations::{
+        operation::{Call, Operation},
+        paging::{self, Listed, Pager, PagerItem},
+    },
     pipeline::{
         request::{Effect, Prepared, Target},
         response::Answer,
     },
-    wire::{redaction, transport::BoxFuture},
+    wire::redaction,
 };
 
 /// What a list of blobs can tell besides names and properties.
@@ -102,42 +102,22 @@ impl<T: fmt::Debug> fmt::Debug for BlobPage<T> {
     }
 }
 
-/// Lists the blobs of a container: made by
-/// [`BlobContainerClient::list_blobs`](crate::BlobContainerClient::list_blobs).
-///
-/// Awaited, it gives one page; [`stream`](Self::stream) gives every blob, [`pages`](Self::pages)
-/// every page.
+/// The request for one page of a list of blobs alone, or of blobs and prefixes.
 ///
 /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
-#[must_use = "nothing is sent until it is awaited or its stream is read"]
-#[derive(Debug, Clone)]
-pub struct ListBlobs {
-    call: Call,
-    query: ListQuery,
-}
-
-/// Lists the blobs of a container up to a delimiter: made by
-/// [`ListBlobs::by_hierarchy`].
-///
-/// Awaited, it gives one page; [`stream`](Self::stream) gives every entry, [`pages`](Self::pages)
-/// every page.
-///
-/// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
-#[must_use = "nothing is sent until it is awaited or its stream is read"]
-#[derive(Debug, Clone)]
-pub struct ListBlobsByHierarchy {
-    call: Call,
-    query: ListQuery,
+pub(crate) struct ListBlobs<T> {
+    pub(super) query: ListQuery,
+    entries: PhantomData<fn() -> T>,
 }
 
 #[derive(Clone, Default)]
-struct ListQuery {
-    prefix: Option<String>,
-    delimiter: Option<String>,
-    start_from: Option<String>,
-    marker: Option<String>,
-    page_size: Option<u32>,
-    include: BTreeSet<BlobInclude>,
+pub(crate) struct ListQuery {
+    pub(super) prefix: Option<String>,
+    pub(super) delimiter: Option<String>,
+    pub(super) start_from: Option<String>,
+    pub(super) marker: Option<String>,
+    pub(super) page_size: Option<u32>,
+    pub(super) include: BTreeSet<BlobInclude>,
 }
 
 redaction::debug_redacted!(ListQuery {
@@ -149,138 +129,120 @@ redaction::debug_redacted!(ListQuery {
     include,
 });
 
-impl ListBlobs {
-    pub(crate) fn new(call: Call) -> Self {
-        Self { call, query: ListQuery::default() }
-    }
-
-    /// Every blob, page after page, as they are read.
-    pub fn stream(self) -> impl Stream<Item = Result<BlobItem>> + Send + 'static {
-        flatten(self.pages())
-    }
-
-    /// Every page, one request each, as they are read.
-    pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobItem>>> + Send + 'static {
-        pages(self.call, self.query)
-    }
-
-    /// Groups names that have the same beginning up to `delimiter`, most often `/`: of the blobs
-    /// below it, only that [`Prefix`](BlobHierarchyItem::Prefix) is listed.
-    pub fn by_hierarchy(mut self, delimiter: &str) -> ListBlobsByHierarchy {
-        self.query.delimiter = Some(delimiter.to_owned());
-        ListBlobsByHierarchy { call: self.call, query: self.query }
+impl<T> ListBlobs<T> {
+    pub(super) fn new(query: ListQuery) -> Self {
+        Self { query, entries: PhantomData }
     }
 }
 
-impl ListBlobsByHierarchy {
-    /// Every blob and prefix, page after page, as they are read.
-    pub fn stream(self) -> impl Stream<Item = Result<BlobHierarchyItem>> + Send + 'static {
-        flatten(self.pages())
-    }
-
-    /// Every page, one request each, as they are read.
-    pub fn pages(self) -> impl Stream<Item = Result<BlobPage<BlobHierarchyItem>>> + Send + 'static {
-        pages(self.call, self.query)
+impl<T> Clone for ListBlobs<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.query.clone())
     }
 }
 
+impl<T> fmt::Debug for ListBlobs<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.query.fmt(f)
+    }
+}
+
+impl Pager<BlobItem> {
+    pub(crate) fn blobs(call: Call) -> Self {
+        Self::new(call, ListBlobs::new(ListQuery::default()))
+    }
+
+    /// Groups names by `delimiter`, usually `/`, like folders: names that continue after it are
+    /// returned as one [`Prefix`](BlobHierarchyItem::Prefix).
+    #[doc(alias = "GetBlobsByHierarchy")]
+    #[doc(alias = "walk_blobs")]
+    pub fn by_hierarchy(self, delimiter: impl Into<String>) -> Pager<BlobHierarchyItem> {
+        let delimiter = Some(delimiter.into());
+        self.map(|list| ListBlobs::new(ListQuery { delimiter, ..list.query }))
+    }
+}
+
+/// How a list of `$item` is read.
+macro_rules! listed {
+    ($item:ident) => {
+        impl PagerItem for $item {
+            type Page = BlobPage<Self>;
+            type All = Vec<Self>;
+        }
+
+        impl Listed for $item {
+            type OnePage = BlobPage<Self>;
+            type AllPages = Vec<Self>;
+            type List = ListBlobs<Self>;
+
+            fn marker(list: &mut Self::List) -> &mut Option<String> {
+                &mut list.query.marker
+            }
+
+            fn next_marker(page: &BlobPage<Self>) -> Option<&str> {
+                page.next_marker.as_deref()
+            }
+
+            fn items(page: &mut BlobPage<Self>) -> Vec<Self> {
+                mem::take(&mut page.items)
+            }
+
+            fn all(items: Vec<Self>, _: BlobPage<Self>) -> Vec<Self> {
+                items
+            }
+        }
+    };
+}
+
+listed!(BlobItem);
+listed!(BlobHierarchyItem);
+
+/// What can be set for a list of blobs.
 macro_rules! list_settings {
-    ($builder:ident) => {
-        impl $builder {
-            /// Only names that begin so.
-            pub fn prefix(mut self, prefix: &str) -> Self {
-                self.query.prefix = Some(prefix.to_owned());
+    ($pager:ty) => {
+        /// Settings of
+        /// [`BlobContainerClient::list_blobs`](crate::BlobContainerClient::list_blobs).
+        impl $pager {
+            /// Lists only names that begin with `prefix`.
+            pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+                self.pages.list.query.prefix = Some(prefix.into());
                 self
             }
 
-            /// Begins with the first name that is not before this one (from version 2026-02-06).
-            pub fn start_from(mut self, name: &str) -> Self {
-                self.query.start_from = Some(name.to_owned());
+            /// Begins with the first name that is not before `name` (from version 2026-02-06).
+            pub fn start_from(mut self, name: impl Into<String>) -> Self {
+                self.pages.list.query.start_from = Some(name.into());
                 self
             }
 
-            /// Begins where an earlier page said that the next one does.
-            pub fn marker(mut self, marker: &str) -> Self {
-                self.query.marker = Some(marker.to_owned());
+            /// Begins at the `next_marker` of an earlier page.
+            #[doc(alias = "continuation_token")]
+            pub fn marker(mut self, marker: impl Into<String>) -> Self {
+                self.pages.list.query.marker = Some(marker.into());
                 self
             }
 
-            /// The most that a page may hold: 1 to 5000. The service may give fewer.
+            /// The most entries that a page may hold: 1 to 5000, by default 5000. The service may
+            /// return fewer.
+            #[doc(alias = "maxresults")]
             pub fn page_size(mut self, entries: u32) -> Self {
-                self.query.page_size = Some(entries);
+                self.pages.list.query.page_size = Some(entries);
                 self
             }
 
-            /// What to tell of each blob, and which blobs to list, besides the plain ones.
+            /// What to include: more about each blob, and blobs besides the plain ones.
             pub fn include(mut self, include: impl IntoIterator<Item = BlobInclude>) -> Self {
-                self.query.include.extend(include);
+                self.pages.list.query.include.extend(include);
                 self
             }
         }
     };
 }
 
-list_settings!(ListBlobs);
-call_options!(ListBlobs);
-list_settings!(ListBlobsByHierarchy);
-call_options!(ListBlobsByHierarchy);
+list_settings!(Pager<BlobItem>);
+list_settings!(Pager<BlobHierarchyItem>);
 
-impl IntoFuture for ListBlobs {
-    type Output = Result<BlobPage<BlobItem>>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.call.run(&Page::of(&self.query)).await })
-    }
-}
-
-impl IntoFuture for ListBlobsByHierarchy {
-    type Output = Result<BlobPage<BlobHierarchyItem>>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.call.run(&Page::of(&self.query)).await })
-    }
-}
-
-fn pages<T: Entry + Send + 'static>(
-    call: Call,
-    query: ListQuery,
-) -> impl Stream<Item = Result<BlobPage<T>>> + Send + 'static {
-    stream::try_unfold(Some((call, query, Trail::default())), async |next| {
-        let Some((call, mut query, mut trail)) = next else { return Ok(None) };
-        let page: BlobPage<T> = call.run(&Page::of(&query)).await?;
-        trail
-            .follow(page.next_marker.as_deref())
-            .map_err(|why| call.unexpected(Page::<T>::NAME, why))?;
-        query.marker = page.next_marker.clone();
-        let next = query.marker.is_some().then_some((call, query, trail));
-        Ok(Some((page, next)))
-    })
-}
-
-fn flatten<T>(
-    pages: impl Stream<Item = Result<BlobPage<T>>> + Send + 'static,
-) -> impl Stream<Item = Result<T>> + Send + 'static
-where
-    T: Send + 'static,
-{
-    pages.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten()
-}
-
-/// One page, made of blobs alone or of blobs and prefixes.
-struct Page<'a, T> {
-    query: &'a ListQuery,
-    entries: PhantomData<fn() -> T>,
-}
-
-impl<'a, T> Page<'a, T> {
-    fn of(query: &'a ListQuery) -> Self {
-        Self { query, entries: PhantomData }
-    }
-}
-
-impl<T: Entry> Operation for Page<'_, T> {
+impl<T: Entry> Operation for ListBlobs<T> {
     type Output = BlobPage<T>;
 
     const NAME: &'static str = "List Blobs";
@@ -305,9 +267,6 @@ impl<T: Entry> Operation for Page<'_, T> {
 
     fn parse(&self, answer: Answer) -> Result<BlobPage<T>> {
         let list = listing::parse(answer.body.as_bytes()).map_err(|why| answer.unexpected(why))?;
-        let sent = self.query.marker.as_deref();
-        paging::check_next(sent, list.next_marker.as_deref())
-            .map_err(|why| answer.unexpected(why))?;
         Ok(BlobPage {
             items: list.items,
             next_marker: list.next_marker,
@@ -339,7 +298,7 @@ mod tests {
     use crate::operations::offline;
 
     fn sent(query: &ListQuery) -> Result<String> {
-        let page = Page::<BlobItem>::of(query);
+        let page = ListBlobs::<BlobItem>::new(query.clone());
         page.request(&offline::target())
             .map(|request| request.url.query().unwrap_or_default().to_owned())
     }

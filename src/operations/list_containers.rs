@@ -1,19 +1,21 @@
 //! List Containers.
 
-use futures_core::Stream;
-use futures_util::{TryStreamExt, stream};
+use std::mem;
+
 use serde::Serialize;
 
-use super::paging::{self, Trail};
 use crate::{
     error::Result,
     models::{ContainerItem, container_listing},
-    operations::operation::{Call, Operation, call_options},
+    operations::{
+        operation::{Call, Operation},
+        paging::{self, Listed, Pager, PagerItem},
+    },
     pipeline::{
         request::{Effect, Prepared, Target},
         response::Answer,
     },
-    wire::{redaction, transport::BoxFuture},
+    wire::redaction,
 };
 
 /// One page of a list of containers.
@@ -29,22 +31,11 @@ pub struct ContainerPage {
 
 redaction::debug_redacted!(ContainerPage { items, next_marker: text });
 
-/// Lists the containers of an account: made by
-/// [`BlobServiceClient::list_containers`](crate::BlobServiceClient::list_containers).
-///
-/// Awaited, it gives one page; [`stream`](Self::stream) gives every container,
-/// [`pages`](Self::pages) every page.
+/// The request for one page of a list of containers.
 ///
 /// [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2)
-#[must_use = "nothing is sent until it is awaited or its stream is read"]
-#[derive(Debug, Clone)]
-pub struct ListContainers {
-    call: Call,
-    query: ListQuery,
-}
-
 #[derive(Clone, Default)]
-struct ListQuery {
+pub(crate) struct ListContainers {
     prefix: Option<String>,
     marker: Option<String>,
     page_size: Option<u32>,
@@ -53,7 +44,7 @@ struct ListQuery {
     system: bool,
 }
 
-redaction::debug_redacted!(ListQuery {
+redaction::debug_redacted!(ListContainers {
     prefix: text,
     marker: text,
     page_size,
@@ -62,79 +53,81 @@ redaction::debug_redacted!(ListQuery {
     system,
 });
 
-impl ListContainers {
-    pub(crate) fn new(call: Call) -> Self {
-        Self { call, query: ListQuery::default() }
+impl PagerItem for ContainerItem {
+    type Page = ContainerPage;
+    type All = Vec<Self>;
+}
+
+impl Listed for ContainerItem {
+    type OnePage = ContainerPage;
+    type AllPages = Vec<Self>;
+    type List = ListContainers;
+
+    fn marker(list: &mut ListContainers) -> &mut Option<String> {
+        &mut list.marker
     }
 
-    /// Only names that begin so.
-    pub fn prefix(mut self, prefix: &str) -> Self {
-        self.query.prefix = Some(prefix.to_owned());
+    fn next_marker(page: &ContainerPage) -> Option<&str> {
+        page.next_marker.as_deref()
+    }
+
+    fn items(page: &mut ContainerPage) -> Vec<Self> {
+        mem::take(&mut page.items)
+    }
+
+    fn all(items: Vec<Self>, _: ContainerPage) -> Vec<Self> {
+        items
+    }
+}
+
+/// Settings of
+/// [`BlobServiceClient::list_containers`](crate::BlobServiceClient::list_containers).
+impl Pager<ContainerItem> {
+    pub(crate) fn containers(call: Call) -> Self {
+        Self::new(call, ListContainers::default())
+    }
+
+    /// Lists only names that begin with `prefix`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.pages.list.prefix = Some(prefix.into());
         self
     }
 
-    /// Begins where an earlier page said that the next one does.
-    pub fn marker(mut self, marker: &str) -> Self {
-        self.query.marker = Some(marker.to_owned());
+    /// Begins at the `next_marker` of an earlier page.
+    #[doc(alias = "continuation_token")]
+    pub fn marker(mut self, marker: impl Into<String>) -> Self {
+        self.pages.list.marker = Some(marker.into());
         self
     }
 
-    /// The most that a page may hold: 1 to 5000. The service may give fewer.
+    /// The most containers that a page may hold: 1 to 5000, by default 5000. The service may
+    /// return fewer.
+    #[doc(alias = "maxresults")]
     pub fn page_size(mut self, containers: u32) -> Self {
-        self.query.page_size = Some(containers);
+        self.pages.list.page_size = Some(containers);
         self
     }
 
-    /// Tells the metadata of each container.
+    /// Includes the metadata of each container.
     pub fn include_metadata(mut self) -> Self {
-        self.query.metadata = true;
+        self.pages.list.metadata = true;
         self
     }
 
-    /// Lists also containers that are deleted, and kept for a while (from version 2019-12-12).
+    /// Includes deleted containers that the service still keeps (from version 2019-12-12).
     pub fn include_deleted(mut self) -> Self {
-        self.query.deleted = true;
+        self.pages.list.deleted = true;
         self
     }
 
-    /// Lists also the service's own containers, such as `$logs` (from version 2020-10-02).
+    /// Includes the service's own containers, such as `$logs` (from version 2020-10-02).
     pub fn include_system(mut self) -> Self {
-        self.query.system = true;
+        self.pages.list.system = true;
         self
     }
-
-    /// Every container, page after page, as they are read.
-    pub fn stream(self) -> impl Stream<Item = Result<ContainerItem>> + Send + 'static {
-        self.pages().map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten()
-    }
-
-    /// Every page, one request each, as they are read.
-    pub fn pages(self) -> impl Stream<Item = Result<ContainerPage>> + Send + 'static {
-        stream::try_unfold(Some((self, Trail::default())), async |next| {
-            let Some((mut list, mut trail)) = next else { return Ok(None) };
-            let page = list.call.run(&list.query).await?;
-            trail
-                .follow(page.next_marker.as_deref())
-                .map_err(|why| list.call.unexpected(ListQuery::NAME, why))?;
-            list.query.marker = page.next_marker.clone();
-            let next = list.query.marker.is_some().then_some((list, trail));
-            Ok(Some((page, next)))
-        })
-    }
 }
 
-call_options!(ListContainers);
-
-impl IntoFuture for ListContainers {
-    type Output = Result<ContainerPage>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.call.run(&self.query).await })
-    }
-}
-
-impl Operation for ListQuery {
+impl Operation for ListContainers {
     type Output = ContainerPage;
 
     const NAME: &'static str = "List Containers";
@@ -159,9 +152,6 @@ impl Operation for ListQuery {
     fn parse(&self, answer: Answer) -> Result<ContainerPage> {
         let list = container_listing::parse(answer.body.as_bytes())
             .map_err(|why| answer.unexpected(why))?;
-        let sent = self.marker.as_deref();
-        paging::check_next(sent, list.next_marker.as_deref())
-            .map_err(|why| answer.unexpected(why))?;
         Ok(ContainerPage { items: list.items, next_marker: list.next_marker })
     }
 }
@@ -173,7 +163,7 @@ mod tests {
 
     #[test]
     fn each_setting_is_one_parameter() {
-        let query = ListQuery {
+        let query = ListContainers {
             prefix: Some("back".into()),
             marker: Some("/a/backups".into()),
             page_size: Some(7),

@@ -26,10 +26,11 @@ pub(crate) mod incremental_copy_blob;
 pub(crate) mod lease;
 pub(crate) mod list_blobs;
 pub(crate) mod list_containers;
+pub(crate) mod list_snapshots;
 #[cfg(test)]
 pub(crate) mod offline;
 pub(crate) mod operation;
-mod paging;
+pub(crate) mod paging;
 pub(crate) mod set_metadata;
 pub(crate) mod set_page_blob_properties;
 pub(crate) mod set_tier;

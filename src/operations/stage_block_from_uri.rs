@@ -1,13 +1,11 @@
 //! Put Block From URL: a block made of what a URL gives.
 
-use std::ops::Range;
-
-use http::HeaderMap;
+use std::ops::RangeBounds;
 
 use super::stage_block::check_length;
 use crate::{
-    error::{Error, Result},
-    models::{BlockId, BlockInfo, since},
+    error::Result,
+    models::{BlockId, BlockInfo, ByteRange, since},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -39,7 +37,7 @@ builder! {
 pub(crate) struct PutBlockFromUrl {
     id: BlockId,
     source: UrlSource,
-    range: Option<Range<u64>>,
+    range: Option<ByteRange>,
     access: Access,
 }
 
@@ -50,24 +48,11 @@ impl PutBlockFromUrl {
 }
 
 impl StageBlockFromUri {
-    /// Only these bytes of the source, instead of all: `0..4194304`.
-    pub fn source_range(mut self, range: Range<u64>) -> Self {
-        self.operation.range = Some(range);
+    /// Only these bytes of the source, instead of all: `0..4194304`, with an end.
+    pub fn source_range(mut self, range: impl RangeBounds<u64>) -> Self {
+        self.operation.range = Some(ByteRange::new(range));
         self
     }
-}
-
-/// Writes the range of the source, if there is one; refuses a range without a byte.
-pub(super) fn write_source_range(range: Option<&Range<u64>>, to: &mut HeaderMap) -> Result<()> {
-    let Some(range) = range else { return Ok(()) };
-    if range.is_empty() {
-        let value = format!("{}..{}", range.start, range.end);
-        return Err(Error::invalid("source range", value, "must hold a byte"));
-    }
-    let text = format!("bytes={}-{}", range.start, range.end - 1);
-    let value = headers::value(&text).map_err(|why| why.at("source range", &text))?;
-    to.insert(headers::SOURCE_RANGE, value);
-    Ok(())
 }
 
 with_lease!(StageBlockFromUri, operation.access);
@@ -84,14 +69,19 @@ impl Operation for PutBlockFromUrl {
     const EFFECT: Effect = Effect::Repeatable;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
-        let length = self.range.as_ref().map(|range| range.end.saturating_sub(range.start));
+        let range = self.range.map(|range| range.header("source range")).transpose();
+        let length = self.range.map(|range| range.len("source range")).transpose();
         to.put()
             .since(since::BLOCK_FROM_URL)
             .check(self.source.check_no_tags())
             .query("comp", "block")
             .query("blockid", self.id.to_base64().as_str())
-            .headers(|to| write_source_range(self.range.as_ref(), to))
-            .check(length.map_or(Ok(()), |length| check_length(to.version, length)))
+            .with(range, |request, range| {
+                request.text(headers::SOURCE_RANGE, "source range", range.as_deref())
+            })
+            .with(length, |request, length| {
+                request.check(length.map_or(Ok(()), |length| check_length(to.version, length)))
+            })
             .settings(&self.access)
             .settings(&self.source)
             .done()

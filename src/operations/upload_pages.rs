@@ -5,7 +5,7 @@ use http::header;
 
 use crate::{
     error::Result,
-    models::{PageInfo, page},
+    models::{ByteRange, PageInfo, page},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -57,9 +57,14 @@ impl PutPage {
         }
     }
 
+    fn range(&self) -> ByteRange {
+        let end = self.offset.saturating_add(self.content.len() as u64);
+        ByteRange { start: self.offset, end: Some(end) }
+    }
+
     fn check(&self) -> Result<()> {
         let length = self.content.len() as u64;
-        page::check_write(self.offset, length)?;
+        page::written(self.range())?;
         let is_single = self.checksum.is_set() || !self.access.conditions.is_empty();
         pieces::check(length, is_single, self.concurrency)
     }
@@ -114,12 +119,13 @@ impl Operation for PutPage {
     const EFFECT: Effect = Effect::Repeatable;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
-        let range = page::header(self.offset, self.content.len() as u64);
         to.put()
             .query("comp", "page")
             .word(headers::PAGE_WRITE, "update")
             .word(header::CONTENT_TYPE, "application/octet-stream")
-            .text(headers::RANGE, "range", range.as_str())
+            .with(self.range().header("page range"), |request, range| {
+                request.text(headers::RANGE, "range", range.as_str())
+            })
             .body(self.content.0.clone())
             .settings(&self.checksum)
             .settings(&self.sequence)

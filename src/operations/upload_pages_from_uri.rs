@@ -1,13 +1,8 @@
 //! Put Page From URL: pages made of what a URL gives.
 
-use std::ops::Range;
-
-use http::HeaderMap;
-
-use super::stage_block_from_uri::write_source_range;
 use crate::{
     error::Result,
-    models::{PageInfo, page, since},
+    models::{ByteRange, PageInfo, page, since},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -42,7 +37,7 @@ builder! {
 #[derive(Debug, Clone)]
 pub(crate) struct PutPageFromUrl {
     source: UrlSource,
-    source_range: Range<u64>,
+    source_range: ByteRange,
     offset: u64,
     concurrency: usize,
     sequence: SequenceConditions,
@@ -50,7 +45,7 @@ pub(crate) struct PutPageFromUrl {
 }
 
 impl PutPageFromUrl {
-    pub(crate) fn new(source: CopySource, source_range: Range<u64>, offset: u64) -> Self {
+    pub(crate) fn new(source: CopySource, source_range: ByteRange, offset: u64) -> Self {
         Self {
             source: UrlSource::new(source),
             source_range,
@@ -61,27 +56,34 @@ impl PutPageFromUrl {
         }
     }
 
-    fn length(&self) -> u64 {
-        self.source_range.end.saturating_sub(self.source_range.start)
+    fn length(&self) -> Result<u64> {
+        self.source_range.len("source range")
+    }
+
+    /// Where the pages go.
+    fn range(&self) -> Result<ByteRange> {
+        let end = self.offset.saturating_add(self.length()?);
+        Ok(ByteRange { start: self.offset, end: Some(end) })
     }
 
     fn check(&self) -> Result<()> {
-        write_source_range(Some(&self.source_range), &mut HeaderMap::new())?;
-        page::check_write(self.offset, self.length())?;
+        self.source_range.header("source range")?;
+        page::written(self.range()?)?;
         let is_single = self.source.checksum.is_set() || !self.access.conditions.is_empty();
-        pieces::check(self.length(), is_single, self.concurrency)
+        pieces::check(self.length()?, is_single, self.concurrency)
     }
 
     /// The requests that together write the whole.
     fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
         const PIECE: u64 = pieces::PIECE as u64;
         let whole = self.clone();
-        let count = whole.length().div_ceil(PIECE);
+        let ByteRange { start, end } = whole.source_range;
+        let end = end.unwrap_or(start);
+        let count = end.saturating_sub(start).div_ceil(PIECE);
         (0..count).map(move |piece| {
-            let start = whole.source_range.start + piece * PIECE;
-            let end = whole.source_range.end.min(start.saturating_add(PIECE));
-            let offset = whole.offset + piece * PIECE;
-            Self { source_range: start..end, offset, ..whole.clone() }
+            let start = start + piece * PIECE;
+            let source_range = ByteRange::new(start..end.min(start.saturating_add(PIECE)));
+            Self { source_range, offset: whole.offset + piece * PIECE, ..whole.clone() }
         })
     }
 }
@@ -131,14 +133,16 @@ impl Operation for PutPageFromUrl {
     const EFFECT: Effect = Effect::Repeatable;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
-        let range = page::header(self.offset, self.length());
+        let range = self.range().and_then(|range| range.header("page range"));
         to.put()
             .since(since::PAGES_FROM_URL)
             .check(self.source.check_no_tags())
             .query("comp", "page")
             .word(headers::PAGE_WRITE, "update")
-            .headers(|to| write_source_range(Some(&self.source_range), to))
-            .text(headers::RANGE, "range", range.as_str())
+            .with(self.source_range.header("source range"), |request, range| {
+                request.text(headers::SOURCE_RANGE, "source range", range.as_str())
+            })
+            .with(range, |request, range| request.text(headers::RANGE, "range", range.as_str()))
             .settings(&self.sequence)
             .settings(&self.access)
             .settings(&self.source)
@@ -152,13 +156,15 @@ impl Operation for PutPageFromUrl {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeBounds;
+
     use super::*;
     use crate::{
         models::{Conditions, CustomerProvidedKey},
         operations::offline::{self, sent},
     };
 
-    fn upload(range: Range<u64>, offset: u64) -> UploadPagesFromUri {
+    fn upload(range: impl RangeBounds<u64>, offset: u64) -> UploadPagesFromUri {
         let source = "https://example.com/disk.vhd".parse::<url::Url>().expect("a URL");
         offline::blob().page_blob_client().upload_pages_from_uri(source, range, offset)
     }
@@ -244,7 +250,8 @@ mod tests {
         let start = u64::MAX - (5 << 20);
         let upload = upload(start..u64::MAX, 0);
         let ranges: Vec<_> = upload.operation.pieces().map(|piece| piece.source_range).collect();
-        assert_eq!(ranges, [start..start + (4 << 20), start + (4 << 20)..u64::MAX]);
+        let between = start + (4 << 20);
+        assert_eq!(ranges, [start..between, between..u64::MAX].map(ByteRange::new));
     }
 
     #[test]
@@ -253,10 +260,11 @@ mod tests {
         let once = || Conditions::new().if_match(crate::models::ETag::ANY);
         for (upload, what, rule) in [
             (upload(5..5, 0), "source range", "must hold a byte"),
+            (upload(512.., 0), "source range", "must have an end"),
             (upload(0..511, 0), "page range length", "multiple of 512"),
             (upload(0..512, 1), "page offset", "multiple of 512"),
-            (upload(0..512, u64::MAX - 511), "page range length", "must end within"),
-            (upload(0..u64::MAX - 511, 0), "page range length", "must end within 8 TiB"),
+            (upload(0..512, u64::MAX - 511), "page range", "must end within"),
+            (upload(0..u64::MAX - 511, 0), "page range", "must end within 8 TiB"),
             (upload(0..512, 0).concurrency(65), "concurrency", "1 to 64"),
             (long().conditions(once()), "page content", "at most 4 MiB with conditions"),
             (long().source_content_md5([1; 16]), "page content", "or a checksum"),

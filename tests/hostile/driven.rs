@@ -48,3 +48,11 @@ macro_rules! each {
     };
 }
 pub(super) use each;
+
+/// The same for lists, each read to its end.
+macro_rules! each_list {
+    ($run:expr, $list:expr, [$($method:ident($($argument:expr),* $(,)?)),+ $(,)?]) => {
+        $($run.read_all(crate::hostile::driven::call!($list, $method($($argument),*))).await;)+
+    };
+}
+pub(super) use each_list;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use blobcopy::{
-    BlobServiceClient, ClientOptions, Clock, Credential, Error,
+    BlobServiceClient, ClientOptions, Clock, Credential, Error, Pager, PagerItem,
     transport::{Body, BoxFuture, Request, Response, Transport, TransportError},
 };
 use bytes::Bytes;
@@ -62,6 +62,17 @@ impl<'a> Run<'a> {
         self.server.sent.store(0, Ordering::Relaxed);
         let ended = bounds::within(Duration::from_secs(3600), call.into_future()).await;
         self.made(ended.expect("the call did not end within an hour"))
+    }
+
+    /// Reads a list to its end.
+    pub(super) async fn read_all<T: PagerItem>(&self, list: Pager<T>) -> Option<T::All>
+    where
+        T::All: Debug,
+    {
+        bounds::shown(&list, bounds::of_values(self.values));
+        self.server.sent.store(0, Ordering::Relaxed);
+        let ended = bounds::within(Duration::from_secs(3600), list.collect_all()).await;
+        self.made(ended.expect("the list did not end within an hour"))
     }
 
     /// Looks at what a function gave at once.

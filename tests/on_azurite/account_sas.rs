@@ -42,8 +42,8 @@ async fn a_sas_of_all_types_does_what_the_key_does(azurite: &Azurite) {
     let service = by(azurite, &ACCOUNT, &sas(all, everything()));
     let container = service.container_client(&unused_name());
     container.create().await.unwrap();
-    let page = service.list_containers().prefix(container.name()).await.unwrap();
-    assert!(page.items.iter().any(|found| found.name == container.name()), "{page:?}");
+    let page = service.list_containers().prefix(container.name()).collect_all().await.unwrap();
+    assert!(page.iter().any(|found| found.name == container.name()), "{page:?}");
 
     let disk = container.page_blob_client("a folder/a disk");
     disk.create(1024).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_sas_of_all_types_does_what_the_key_does(azurite: &Azurite) {
     copy.start_copy_from_uri(&disk).await.unwrap().wait().await.unwrap();
     let content = copy.download().await.unwrap().bytes().await.unwrap();
     assert_eq!(content, [[1; 512], [0; 512]].concat());
-    assert_eq!(container.list_blobs().await.unwrap().items.len(), 2);
+    assert_eq!(container.list_blobs().collect_all().await.unwrap().len(), 2);
     disk.delete().await.unwrap();
     container.delete().await.unwrap();
 }
@@ -84,17 +84,17 @@ async fn a_sas_is_of_its_types_of_resource(azurite: &Azurite) {
 
     let objects = of(AccountSasResourceTypes::new().object());
     here(&objects).blob_client("blob").download().await.unwrap();
-    assert_refused(here(&objects).list_blobs().await, NOT_FOR_THIS);
-    assert_refused(objects.list_containers().await, NOT_FOR_THIS);
+    assert_refused(here(&objects).list_blobs().collect_all().await, NOT_FOR_THIS);
+    assert_refused(objects.list_containers().collect_all().await, NOT_FOR_THIS);
 
     let containers = of(AccountSasResourceTypes::new().container());
-    here(&containers).list_blobs().await.unwrap();
+    here(&containers).list_blobs().collect_all().await.unwrap();
     assert_refused(here(&containers).blob_client("blob").download().await, NOT_FOR_THIS);
-    assert_refused(containers.list_containers().await, NOT_FOR_THIS);
+    assert_refused(containers.list_containers().collect_all().await, NOT_FOR_THIS);
 
     let services = of(AccountSasResourceTypes::new().service());
-    services.list_containers().await.unwrap();
-    assert_refused(here(&services).list_blobs().await, NOT_FOR_THIS);
+    services.list_containers().collect_all().await.unwrap();
+    assert_refused(here(&services).list_blobs().collect_all().await, NOT_FOR_THIS);
 }
 
 async fn a_sas_allows_what_it_says_and_no_more(azurite: &Azurite) {
@@ -106,7 +106,7 @@ async fn a_sas_allows_what_it_says_and_no_more(azurite: &Azurite) {
     };
     let reader = may(AccountSasPermissions::new().read());
     reader.blob_client("blob").download().await.unwrap();
-    assert_refused(reader.list_blobs().await, MAY_NOT);
+    assert_refused(reader.list_blobs().collect_all().await, MAY_NOT);
     assert_refused(reader.blob_client("blob").delete().await, MAY_NOT);
     assert_refused(reader.block_blob_client("new").upload("x").await, MAY_NOT);
 
@@ -127,7 +127,11 @@ async fn a_sas_is_of_its_time_its_protocol_and_its_account(azurite: &Azurite) {
         AccountSas::new(types).permissions(AccountSasPermissions::new().list())
     };
     let list = async |account: &Account, sas: &SasToken| {
-        by(azurite, account, sas).container_client(container.name()).list_blobs().await
+        by(azurite, account, sas)
+            .container_client(container.name())
+            .list_blobs()
+            .collect_all()
+            .await
     };
     let signed = |sas: AccountSas<_>| sas.sign(&key(&ACCOUNT)).unwrap();
     let good = signed(new().expires(FAR_FUTURE).starts(LONG_AGO));
@@ -161,6 +165,6 @@ async fn every_layout_of_the_signed_text_is_accepted(azurite: &Azurite) {
             .sign(&key(&ACCOUNT))
             .unwrap();
         let service = by(azurite, &ACCOUNT, &sas);
-        service.container_client(container.name()).list_blobs().await.expect(version);
+        service.container_client(container.name()).list_blobs().collect_all().await.expect(version);
     }
 }

@@ -135,7 +135,7 @@ async fn a_bearer_token_is_taken_over_https(secure: &Secure) {
 
     let stranger = Credential::token(Identity { audience: "https://vault.azure.net" });
     let stranger = secure.service(&ACCOUNT, stranger).container_client(container.name());
-    assert_refused(stranger.list_blobs().await, NOT_AUTHENTIC);
+    assert_refused(stranger.list_blobs().collect_all().await, NOT_AUTHENTIC);
 }
 
 async fn a_sas_that_an_identity_signs_is_accepted(secure: &Secure) {

@@ -58,7 +58,7 @@ async fn a_list_tells_of_a_blob_what_its_properties_do(azurite: &Azurite) {
     copy.start_copy_from_uri(&notes).await.unwrap();
 
     let list = container.list_blobs().include([BlobInclude::Metadata, BlobInclude::Copy]);
-    let listed = list.await.unwrap().items;
+    let listed = list.collect_all().await.unwrap();
     let names: Vec<_> = listed.iter().map(|blob| blob.name.as_str()).collect();
     assert_eq!(names, ["a disk", "b log", "c <notes> & more.txt", "d copy"]);
     for blob in listed {
@@ -85,8 +85,9 @@ async fn uncommitted_blobs_are_listed_when_they_are_asked_for(azurite: &Azurite)
     staged.stage_block(blobcopy::BlockId::numbered(1), "x").await.unwrap();
 
     let names = async |include: &[BlobInclude]| -> Vec<String> {
-        let page = container.list_blobs().include(include.iter().copied()).await.unwrap();
-        page.items.into_iter().map(|blob| blob.name).collect()
+        let page =
+            container.list_blobs().include(include.iter().copied()).collect_all().await.unwrap();
+        page.into_iter().map(|blob| blob.name).collect()
     };
     assert_eq!(names(&[]).await, ["committed"]);
     assert_eq!(names(&[BlobInclude::UncommittedBlobs]).await, ["committed", "staged"]);

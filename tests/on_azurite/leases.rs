@@ -122,7 +122,7 @@ const WRITES: [(&str, Write); 4] = [
         Box::pin(async move { with(call, id, |c, id| c.lease_id(id)).await.map(drop) })
     }),
     ("clear_pages", |disk, id| {
-        let call = disk.clear_pages(0, 512);
+        let call = disk.clear_pages(0..512);
         Box::pin(async move { with(call, id, |c, id| c.lease_id(id)).await.map(drop) })
     }),
     ("create", |disk, id| {

@@ -20,18 +20,12 @@ async fn every_name_comes_back_as_it_was_given(azurite: &Azurite) {
     for name in AWKWARD_NAMES {
         container.block_blob_client(name).upload("x").await.unwrap();
     }
-    let listed: BTreeSet<String> = container
-        .list_blobs()
-        .page_size(3)
-        .stream()
-        .map_ok(|blob| blob.name)
-        .try_collect()
-        .await
-        .unwrap();
+    let listed: BTreeSet<String> =
+        container.list_blobs().page_size(3).map_ok(|blob| blob.name).try_collect().await.unwrap();
     assert_eq!(listed, AWKWARD_NAMES.map(str::to_owned).into());
     for name in AWKWARD_NAMES {
-        let page = container.list_blobs().prefix(name).await.unwrap();
-        assert_eq!(page.items[0].name, name);
+        let page = container.list_blobs().prefix(name).collect_all().await.unwrap();
+        assert_eq!(page[0].name, name);
     }
 }
 
@@ -44,7 +38,7 @@ async fn a_list_tells_of_copies_snapshots_metadata_and_tags(azurite: &Azurite) {
 
     use BlobInclude::{Copy, Metadata, Snapshots, Tags};
     let list = container.list_blobs().include([Copy, Snapshots, Metadata, Tags]);
-    let mut blobs = list.await.unwrap().items;
+    let mut blobs = list.collect_all().await.unwrap();
     // The service has snapshots first, the emulator last.
     blobs.sort_by_key(|blob| (blob.name.clone(), blob.snapshot.is_none()));
     let names: Vec<_> =
@@ -65,7 +59,7 @@ async fn a_list_by_hierarchy_stops_at_the_delimiter(azurite: &Azurite) {
     }
     let listed = async |prefix: &str| -> Vec<String> {
         let list = container.list_blobs().prefix(prefix).by_hierarchy("/");
-        let items: Vec<BlobHierarchyItem> = list.stream().try_collect().await.unwrap();
+        let items: Vec<BlobHierarchyItem> = list.collect_all().await.unwrap();
         let mut names: Vec<String> = items
             .into_iter()
             .map(|item| match item {
@@ -86,7 +80,7 @@ async fn containers_are_listed_with_their_metadata(azurite: &Azurite) {
     let name = unused_name();
     service.container_client(&name).create().metadata([("origin", "test")]).await.unwrap();
     let list = service.list_containers().prefix(&name).include_metadata().page_size(1);
-    let found: Vec<_> = list.stream().try_collect().await.unwrap();
+    let found: Vec<_> = list.collect_all().await.unwrap();
     let found = found.iter().find(|container| container.name == name).unwrap();
     assert_eq!(found.metadata.get("origin"), Some("test"));
     assert!(found.etag.is_some() && found.last_modified.is_some());

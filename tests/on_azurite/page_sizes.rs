@@ -42,7 +42,7 @@ async fn a_disk_that_grows_is_zero_where_it_is_new(azurite: &Azurite) {
     assert_eq!(content(&disk).await, [vec![1; 512], vec![0; 1024]].concat());
     let found = disk.get_properties().await.unwrap();
     assert_eq!((found.content_length, found.etag), (3 * 512, cut.etag));
-    let ranges = disk.get_page_ranges().await.unwrap().ranges;
+    let ranges = disk.get_page_ranges().collect_all().await.unwrap().ranges;
     assert_eq!(ranges.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>(), [(0, 511)]);
 }
 
@@ -82,7 +82,7 @@ async fn pages_are_written_only_at_the_sequence_number_that_was_thought(azurite:
     let disk = disk(azurite, 2).await;
     disk.set_sequence_number(Update(5)).await.unwrap();
     let upload = || disk.upload_pages(0, vec![1; 512]);
-    let clear = || disk.clear_pages(0, 512);
+    let clear = || disk.clear_pages(0..512);
 
     let unmet = [(412, "SequenceNumberConditionNotMet")];
     assert_refused(upload().if_sequence_number_equal(4).await, &unmet);

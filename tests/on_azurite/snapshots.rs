@@ -33,12 +33,12 @@ async fn a_snapshot_keeps_what_was_there(azurite: &Azurite) {
     assert_eq!(content, [[1; 512], [0; 512]].concat());
     let part = snapshot.download().range(510..514).await.unwrap().bytes().await.unwrap();
     assert_eq!(part, &[1, 1, 0, 0][..]);
-    let ranges = snapshot.get_page_ranges().await.unwrap().ranges;
+    let ranges = snapshot.get_page_ranges().collect_all().await.unwrap().ranges;
     assert_eq!(ranges.iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), [(0, 511)]);
     let properties = snapshot.get_properties().await.unwrap();
     assert_eq!((properties.etag, properties.metadata.get("state")), (old.etag, Some("old")));
 
-    let ranges = disk.get_page_ranges().await.unwrap().ranges;
+    let ranges = disk.get_page_ranges().collect_all().await.unwrap().ranges;
     assert_eq!(ranges.iter().map(blobcopy::PageRange::len).sum::<u64>(), 2 * 512);
     // The URL of a snapshot finds it again.
     let key = Credential::shared_key(ACCOUNT.name, ACCOUNT.key).unwrap();

@@ -89,7 +89,7 @@ async fn a_policy_gives_permissions_and_times(azurite: &Azurite) {
     let sas = sas.sign(&key(&ACCOUNT)).unwrap();
     let url = with_query(container.url().unwrap(), sas.expose());
     let lister = BlobContainerClient::new(url, Credential::anonymous()).unwrap();
-    assert_eq!(lister.list_blobs().await.unwrap().items.len(), 1);
+    assert_eq!(lister.list_blobs().collect_all().await.unwrap().len(), 1);
     // And a copy into another container reads with it.
     let copy = self::container(azurite, &ACCOUNT).await.blob_client("copy");
     copy.copy_from_uri(&reader).await.unwrap();
@@ -132,5 +132,5 @@ async fn what_a_policy_leaves_open_the_sas_may_say(azurite: &Azurite) {
     let sas = sas.sign(&key(&ACCOUNT)).unwrap();
     let url = with_query(container.url().unwrap(), sas.expose());
     let lister = BlobContainerClient::new(url, Credential::anonymous()).unwrap();
-    assert_refused(lister.list_blobs().await, NOT_AUTHENTIC);
+    assert_refused(lister.list_blobs().collect_all().await, NOT_AUTHENTIC);
 }

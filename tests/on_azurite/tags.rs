@@ -151,9 +151,9 @@ async fn tags_of_a_list_are_those_of_each_blob(azurite: &Azurite) {
     let url = with_query(container.url().unwrap(), list.expose());
     let by_sas =
         blobcopy::BlobContainerClient::new(url, blobcopy::Credential::anonymous()).unwrap();
-    let page = by_sas.list_blobs().include([BlobInclude::Tags]).await.unwrap();
-    let listed: Vec<_> = page.items.iter().map(|blob| blob.tags.get("name")).collect();
+    let page = by_sas.list_blobs().include([BlobInclude::Tags]).collect_all().await.unwrap();
+    let listed: Vec<_> = page.iter().map(|blob| blob.tags.get("name")).collect();
     assert_eq!(listed, [Some("a"), Some("b")]);
-    let page = by_sas.list_blobs().await.unwrap();
-    assert!(page.items.iter().all(|blob| blob.tags.is_empty()), "{page:?}");
+    let page = by_sas.list_blobs().collect_all().await.unwrap();
+    assert!(page.iter().all(|blob| blob.tags.is_empty()), "{page:?}");
 }

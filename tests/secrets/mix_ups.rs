@@ -254,7 +254,7 @@ async fn calls(shown: &mut Shown, text: &str) {
     if let Ok(url) = text.parse::<Url>() {
         let disk = container.page_blob_client("disk0.vhd");
         shown.debug(&disk.get_managed_disk_page_ranges_diff(&url));
-        shown.made(disk.get_managed_disk_page_ranges_diff(&url).await);
+        shown.made(disk.get_managed_disk_page_ranges_diff(&url).collect_all().await);
         let copy = notes.copy_from_uri(url.clone()).source_authorization(text);
         shown.debug(&copy);
         shown.made(copy.await);

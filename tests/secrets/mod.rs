@@ -22,6 +22,7 @@ use blobcopy::{
 };
 use blobcopy_simulator::{Op, Simulator, SourceEcho};
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use time::{OffsetDateTime, macros::datetime};
 
@@ -179,8 +180,8 @@ impl TokenProvider for Provider {
 }
 
 /// Names that stand for no value: traits, aliases, and what only makes other types.
-const NO_VALUES: [&str; 6] =
-    ["Result", "TokenProvider", "Transport", "BoxFuture", "README", "Readme"];
+const NO_VALUES: [&str; 7] =
+    ["Result", "PagerItem", "TokenProvider", "Transport", "BoxFuture", "README", "Readme"];
 
 /// The types that `src/lib.rs` exports by name.
 fn exported() -> BTreeSet<String> {
@@ -269,7 +270,7 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&notes);
     shown.debug(&disk.create(1 << 20));
     shown.debug(&disk.upload_pages(0, vec![1; 512]));
-    shown.debug(&disk.clear_pages(0, 512));
+    shown.debug(&disk.clear_pages(0..512));
     shown.debug(&disk.get_page_ranges());
     shown.debug(&disk.get_properties());
     shown.debug(&disk.create_snapshot());
@@ -282,15 +283,16 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     surroundings::builders(shown, &container).await;
     shown.model(&disk.create(1 << 20).await.expect("created"));
     shown.model(&disk.upload_pages(0, vec![1; 512]).await.expect("written"));
-    let ranges = disk.get_page_ranges().await.expect("listed");
+    let ranges = disk.get_page_ranges().collect_all().await.expect("listed");
     shown.model(&ranges);
     shown.model(&ranges.ranges[0]);
     shown.model(&PageRangeItem::PageRange(ranges.ranges[0]));
     let taken = disk.create_snapshot().await.expect("taken");
     shown.model(&taken);
+    shown.model(&disk.list_snapshots().collect_all().await.expect("listed")[0]);
     shown.debug(&disk.get_page_ranges_diff(&taken.snapshot));
     shown.debug(&disk.diff_size(&taken.snapshot));
-    shown.model(&disk.get_page_ranges_diff(&taken.snapshot).await.expect("listed"));
+    shown.model(&disk.get_page_ranges_diff(&taken.snapshot).collect_all().await.expect("listed"));
     let earlier = "https://md.example.com/c/b?snapshot=2026-01-01T00:00:00Z&sig=abc".parse();
     shown.debug(&disk.get_managed_disk_page_ranges_diff(&earlier.expect("a URL")));
     notes.upload("some notes").await.expect("uploaded");
@@ -332,6 +334,7 @@ async fn copies(
     let snapshot = disk.create_snapshot().await.expect("taken").snapshot;
     let mut again = backup.start_copy_incremental(&disk, &snapshot).await.expect("found again");
     again.wait().await.expect("success");
+    shown.debug(&again.progress_stream());
     let missing = first.container_client("vhds").blob_client("missing.txt");
     let copy = second.container_client("backups").blob_client("missing.txt");
     let start = copy.start_copy_from_uri(&missing);
@@ -432,6 +435,8 @@ fn words(shown: &mut Shown) {
     let lease = "11111111-2222-3333-4444-555555555555";
     shown.id(&lease.parse::<LeaseId>().expect("a lease"));
     shown.id(&CopyProgress { copied: 0, total: 1 });
+    shown.id(&ContentMd5::from([1; 16]));
+    shown.id(&ContentCrc64::from([1; 8]));
     shown.id(&CopyStatus::Pending);
     shown.id(&ErrorCode::BlobNotFound);
     shown.id(&AccessTier::Hot);
@@ -461,11 +466,13 @@ async fn lists(shown: &mut Shown) {
     let service = Script::new([blobs]).service();
     let list = service.container_client("vhds").list_blobs();
     shown.debug(&list);
-    let page = list.clone().await.expect("listed");
+    let page = list.clone().pages().try_next().await.expect("listed").expect("a page");
     shown.model(&page);
     shown.model(&page.items[0]);
+    shown.debug(&list.clone().pages());
     shown.debug(&list.clone().by_hierarchy("/"));
-    let page = list.by_hierarchy("/").await.expect("listed");
+    let mut pages = list.by_hierarchy("/").pages();
+    let page = pages.try_next().await.expect("listed").expect("a page");
     page.items.iter().for_each(|item| shown.model(item));
     shown.debug(&BlobInclude::Copy);
 
@@ -475,7 +482,7 @@ async fn lists(shown: &mut Shown) {
     );
     let list = Script::new([containers]).service().list_containers();
     shown.debug(&list);
-    let page = list.await.expect("listed");
+    let page = list.pages().try_next().await.expect("listed").expect("a page");
     shown.model(&page);
     shown.model(&page.items[0]);
 }

@@ -75,7 +75,7 @@ async fn the_first_incremental_copy_moves_what_is_written_and_the_second_what_ch
 
     disk.upload_pages(100 * 512, vec![2; 3 * PAGE]).await.unwrap();
     disk.upload_pages(4 * 512, vec![3; PAGE]).await.unwrap();
-    disk.clear_pages(0, 1024).await.unwrap();
+    disk.clear_pages(0..1024).await.unwrap();
     disk.resize(200 * 512).await.unwrap();
     let second = snapshot(&disk).await;
     source.forget_requests();
@@ -91,10 +91,17 @@ async fn the_first_incremental_copy_moves_what_is_written_and_the_second_what_ch
         let (theirs, ours) = (disk.with_snapshot(theirs), backup.with_snapshot(ours));
         assert!(content(&theirs).await == content(&ours).await);
     }
-    let changes =
-        backup.with_snapshot(&kept_second).get_page_ranges_diff(&kept_first).await.unwrap();
+    let changes = backup
+        .with_snapshot(&kept_second)
+        .get_page_ranges_diff(&kept_first)
+        .collect_all()
+        .await
+        .unwrap();
     let here = |snapshot| disk.with_snapshot(snapshot);
-    assert_eq!(changes.items, here(&second).get_page_ranges_diff(&first).await.unwrap().items);
+    assert_eq!(
+        changes.ranges,
+        here(&second).get_page_ranges_diff(&first).collect_all().await.unwrap().ranges
+    );
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use crate::{
             Acquire, AcquireLease, Break, BreakLease, Change, ChangeLease, Release, ReleaseLease,
             Renew, RenewLease,
         },
+        list_snapshots::BlobSnapshotItem,
+        paging::Pager,
         set_metadata::{SetBlobMetadata, SetMetadata},
         set_tier::{SetBlobTier, SetTier},
     },
@@ -29,6 +31,29 @@ impl BlobClient {
     /// ```
     pub fn create_snapshot(&self) -> CreateSnapshot {
         CreateSnapshot::new(self.call(), SnapshotBlob::default())
+    }
+
+    /// Lists the blob's snapshots, the oldest first: a [`Pager`] of [`BlobSnapshotItem`]s, which
+    /// convert to a [`SnapshotId`](crate::SnapshotId). A blob that does not exist has none.
+    ///
+    /// It reads the list of the container's blobs that begin with this name, and stops at the next
+    /// one. A SAS must be for the container and permit `l`.
+    ///
+    /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let taken = disk.create_snapshot().await?;
+    ///
+    /// let snapshots = disk.list_snapshots().collect_all().await?;
+    /// assert_eq!(snapshots[0].snapshot, taken.snapshot);
+    /// let content = disk.with_snapshot(&snapshots[0]).download().await?.bytes().await?;
+    /// # let _ = content;
+    /// # Ok(()) });
+    /// ```
+    pub fn list_snapshots(&self) -> Pager<BlobSnapshotItem> {
+        Pager::snapshots(self.0.container_call(), self.name())
     }
 
     /// Replaces the blob's metadata; none removes what is there.

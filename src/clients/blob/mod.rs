@@ -172,7 +172,7 @@ impl BlobClient {
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").blob_client("disk0.vhd").page_blob_client();
-    /// disk.clear_pages(0, 512).await?;
+    /// disk.clear_pages(0..512).await?;
     /// # Ok(()) });
     /// ```
     pub fn page_blob_client(&self) -> PageBlobClient {

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{DownloadBlob, GetBlob, part, same_state};
 use crate::{
     error::{Error, Result},
-    models::{BlobProperties, ETag},
+    models::{BlobProperties, ByteRange, ETag},
     operations::operation::Operation,
     pipeline::{response::Answer, tries::Tries},
     wire::{
@@ -182,11 +182,12 @@ impl Reader {
     /// Requests what is still missing, of the same state of the blob.
     async fn reopen(&mut self) -> Result<Body> {
         let mut request = self.request.clone();
-        request.operation.range = Some((self.next, Some(self.end - 1)));
+        let range = ByteRange { start: self.next, end: Some(self.end) };
+        request.operation.range = Some(range);
         request.operation.access.conditions =
             self.etag.as_ref().map_or_else(Default::default, same_state);
         let answer = request.open().await?;
-        let rest = part(request.operation.range, &answer)?;
+        let rest = part(Some(range.first_and_last()), &answer)?;
         if rest.length != Some(self.end - self.next) {
             return Err(answer.unexpected("the rest has another length"));
         }

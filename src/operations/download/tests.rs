@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    error::Error,
     operations::offline::{self, Answers},
     wire::transport::Request,
 };

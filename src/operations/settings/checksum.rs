@@ -1,10 +1,10 @@
 //! Checksums that the service compares with what arrives.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderName;
 
 use crate::{
     error::Error,
+    models::{ContentCrc64, ContentMd5},
     pipeline::request::{Prepared, Settings},
     wire::headers,
 };
@@ -12,8 +12,8 @@ use crate::{
 /// An MD5 or a CRC-64, or neither.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Checksum {
-    pub(crate) md5: Option<[u8; 16]>,
-    pub(crate) crc64: Option<[u8; 8]>,
+    pub(crate) md5: Option<ContentMd5>,
+    pub(crate) crc64: Option<ContentCrc64>,
 }
 
 /// Of what a checksum is: the names of its settings and of its headers.
@@ -50,7 +50,8 @@ impl Checksum {
             }
             _ => Ok(()),
         };
-        let (md5, crc64) = (self.md5.map(base64), self.crc64.map(base64));
+        let (md5, crc64) =
+            (self.md5.map(|md5| md5.to_string()), self.crc64.map(|crc| crc.to_string()));
         request.check(both).text(md5_header.clone(), md5_name, md5.as_deref()).text(
             crc64_header.clone(),
             crc64_name,
@@ -66,17 +67,13 @@ impl Settings for Checksum {
     }
 }
 
-fn base64<const N: usize>(bytes: [u8; N]) -> String {
-    STANDARD.encode(bytes)
-}
-
 /// `content_md5` for a builder that takes it.
 macro_rules! with_content_md5 {
     ($builder:ident) => {
         impl $builder {
             /// The MD5 that the content must have when it arrives. Another one: 400 `Md5Mismatch`.
-            pub fn content_md5(mut self, md5: [u8; 16]) -> Self {
-                self.operation.checksum.md5 = Some(md5);
+            pub fn content_md5(mut self, md5: impl Into<crate::models::ContentMd5>) -> Self {
+                self.operation.checksum.md5 = Some(md5.into());
                 self
             }
         }
@@ -90,8 +87,8 @@ macro_rules! with_content_crc64 {
         impl $builder {
             /// The CRC-64 (CRC-64/NVME) that the content must have when it arrives, instead of an
             /// MD5 (from version 2019-02-02). Another one: 400 `Crc64Mismatch`.
-            pub fn content_crc64(mut self, crc64: [u8; 8]) -> Self {
-                self.operation.checksum.crc64 = Some(crc64);
+            pub fn content_crc64(mut self, crc64: impl Into<crate::models::ContentCrc64>) -> Self {
+                self.operation.checksum.crc64 = Some(crc64.into());
                 self
             }
         }

@@ -75,7 +75,7 @@ mod tests {
     fn each_condition_is_one_header() {
         let disk = offline::blob().page_blob_client();
         let clear = disk
-            .clear_pages(0, 512)
+            .clear_pages(0..512)
             .if_sequence_number_at_most(3)
             .if_sequence_number_less_than(2)
             .if_sequence_number_equal(1);
@@ -83,7 +83,7 @@ mod tests {
         for (name, value) in [("le", "3"), ("lt", "2"), ("eq", "1")] {
             assert_eq!(request.headers[format!("x-ms-if-sequence-number-{name}")], value);
         }
-        let error = disk.clear_pages(0, 512).if_sequence_number_equal(1 << 63).prepared();
+        let error = disk.clear_pages(0..512).if_sequence_number_equal(1 << 63).prepared();
         let error = error.expect_err("too large").to_string();
         assert!(error.starts_with("sequence number: "), "{error}");
     }

@@ -183,8 +183,8 @@ macro_rules! from_uri_settings {
             }
 
             /// The MD5 that what is read of the source must have. Another one: 400 `Md5Mismatch`.
-            pub fn source_content_md5(mut self, md5: [u8; 16]) -> Self {
-                self.operation.source.checksum.md5 = Some(md5);
+            pub fn source_content_md5(mut self, md5: impl Into<crate::models::ContentMd5>) -> Self {
+                self.operation.source.checksum.md5 = Some(md5.into());
                 self
             }
         }
@@ -222,8 +222,11 @@ macro_rules! with_source_crc64 {
         impl $builder {
             /// The CRC-64 that what is read of the source must have, instead of an MD5 (from
             /// version 2019-02-02). Another one: 400 `Crc64Mismatch`.
-            pub fn source_content_crc64(mut self, crc64: [u8; 8]) -> Self {
-                self.operation.source.checksum.crc64 = Some(crc64);
+            pub fn source_content_crc64(
+                mut self,
+                crc64: impl Into<crate::models::ContentCrc64>,
+            ) -> Self {
+                self.operation.source.checksum.crc64 = Some(crc64.into());
                 self
             }
         }

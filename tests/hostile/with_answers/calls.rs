@@ -68,7 +68,7 @@ pub(super) async fn writes(run: &Run) {
     run.call(|service| disk(service).set_sequence_number(SequenceNumberAction::Increment)).await;
     run.call(|service| disk(service).upload_pages(0, page())).await;
     run.call(|service| disk(service).upload_pages(0, vec![1; 9 << 20])).await;
-    run.call(|service| disk(service).clear_pages(0, 512)).await;
+    run.call(|service| disk(service).clear_pages(0..512)).await;
     run.call(|service| disk(service).upload_pages_from_uri(&disk(service), 0..9 << 20, 0)).await;
     run.call(|service| notes(service).upload("x")).await;
     run.call(|service| notes(service).stage_block(BlockId::numbered(1), "x")).await;
@@ -110,25 +110,24 @@ pub(super) async fn leases(run: &Run) {
 }
 
 pub(super) async fn lists(run: &Run) {
-    run.call(|service| service.list_containers()).await;
-    run.read(|service| service.list_containers().stream()).await;
+    run.read(|service| service.list_containers()).await;
     run.read(|service| service.list_containers().pages()).await;
-    run.call(|service| container(service).list_blobs()).await;
-    run.read(|service| container(service).list_blobs().stream()).await;
+    run.read(|service| container(service).list_blobs()).await;
     run.read(|service| container(service).list_blobs().pages()).await;
-    run.call(|service| container(service).list_blobs().by_hierarchy("/")).await;
-    run.read(|service| container(service).list_blobs().by_hierarchy("/").stream()).await;
+    run.read(|service| container(service).list_blobs().by_hierarchy("/")).await;
     run.read(|service| container(service).list_blobs().by_hierarchy("/").pages()).await;
-    run.call(|service| disk(service).get_page_ranges()).await;
-    run.read(|service| disk(service).get_page_ranges().stream()).await;
-    let diff = run.call(|service| disk(service).get_page_ranges_diff(earlier())).await;
+    run.read(|service| disk(service).list_snapshots()).await;
+    run.call(|service| disk(service).get_page_ranges().collect_all()).await;
+    run.read(|service| disk(service).get_page_ranges()).await;
+    let diff =
+        run.call(|service| disk(service).get_page_ranges_diff(earlier()).collect_all()).await;
     if let Some(diff) = diff {
         let of = |ranges: &mut dyn Iterator<Item = PageRange>| -> u64 {
             ranges.fold(0, |sum, range| sum.saturating_add(range.len()))
         };
         let _ = (of(&mut diff.changed()), of(&mut diff.cleared()));
     }
-    run.read(|service| disk(service).get_page_ranges_diff(earlier()).stream()).await;
+    run.read(|service| disk(service).get_page_ranges_diff(earlier())).await;
     run.call(|service| disk(service).diff_size(earlier())).await;
 }
 

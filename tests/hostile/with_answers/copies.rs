@@ -64,7 +64,7 @@ pub(super) async fn watched(run: &Run) {
         run.made(&service, polled.expect("the poll did not end"));
         let aborted = bounds::within(LONGEST, copy.abort()).await;
         run.made(&service, aborted.expect("the abort did not end"));
-        let mut states = std::pin::pin!(copy.progress_stream().take(50));
+        let mut states = copy.progress_stream().take(50);
         let next = async {
             while let Some(state) = states.next().await {
                 run.made(&service, state);

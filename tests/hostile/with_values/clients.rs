@@ -41,19 +41,19 @@ pub(super) async fn drive(run: &Run<'_>) {
         let builder = call!(builder, credential(credential()));
         let service = call!(builder, options(options.clone().read_from_secondary(true))).build();
         if let Some(service) = run.made(service) {
-            run.wait_for(service.list_containers()).await;
+            run.read_all(service.list_containers()).await;
         }
         let builder = BlobServiceClient::builder(values.url()).options(options.clone());
         let named = call!(builder, account_name(&values.text())).credential(credential());
         if let Some(service) = run.made(named.build()) {
-            run.wait_for(service.list_containers()).await;
+            run.read_all(service.list_containers()).await;
         }
         run.made(make!(BlobServiceClient::from_connection_string(&values.text())));
         let builder = make!(BlobServiceClient::builder_from_connection_string(&values.text()));
         if let Some(service) =
             builder.ok().and_then(|builder| builder.options(options).build().ok())
         {
-            run.wait_for(service.list_containers()).await;
+            run.read_all(service.list_containers()).await;
         }
     }
     options(run).await;

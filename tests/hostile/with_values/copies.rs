@@ -128,7 +128,7 @@ pub(super) async fn watched(run: &Run<'_>, service: &BlobServiceClient) {
         run.made(copy.poll().await);
         run.made(copy.abort().await);
         run.made(service.resume(&copy.token()));
-        let mut states = std::pin::pin!(copy.progress_stream().take(5));
+        let mut states = copy.progress_stream().take(5);
         let next = async { while states.next().await.is_some() {} };
         let ended = super::super::bounds::within(Duration::from_secs(3600), next).await;
         ended.expect("the progress did not end within an hour");

@@ -12,7 +12,7 @@ use super::{
 
 pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
     let values = run.values;
-    each!(
+    each_list!(
         run,
         service.list_containers(),
         [
@@ -24,7 +24,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         ]
     );
     let container = container(service);
-    each!(
+    each_list!(
         run,
         container.list_blobs(),
         [
@@ -37,8 +37,8 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             client_request_id(&values.text()),
         ]
     );
-    run.wait_for(call!(container.list_blobs(), by_hierarchy(&values.text()))).await;
-    each!(
+    run.read_all(call!(container.list_blobs(), by_hierarchy(&values.text()))).await;
+    each_list!(
         run,
         container.list_blobs().by_hierarchy("/"),
         [
@@ -51,22 +51,34 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             client_request_id(&values.text()),
         ]
     );
-    read(run, service.list_containers().marker(&values.text()).stream()).await;
-    read(run, container.list_blobs().prefix(&values.text()).stream()).await;
-    read(run, container.list_blobs().by_hierarchy(&values.text()).stream()).await;
+    read(run, service.list_containers().marker(&values.text())).await;
+    read(run, container.list_blobs().prefix(&values.text())).await;
+    read(run, container.list_blobs().by_hierarchy(&values.text())).await;
+    each_list!(
+        run,
+        container.blob_client("notes.txt").list_snapshots(),
+        [
+            marker(values.text()),
+            page_size(values.small()),
+            include([BlobInclude::Tags, BlobInclude::Deleted]),
+            server_timeout(values.duration()),
+            client_request_id(&values.text()),
+        ]
+    );
     ranges(run, &container.page_blob_client("disk0.vhd")).await;
 }
 
 async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
     let values = run.values;
-    each!(
+    each_list!(
         run,
         disk.get_page_ranges(),
         [
-            range(values.number(), values.number()),
-            range(512, values.number()),
-            range(values.number(), 512),
+            range(values.number()..values.number()),
+            range(512..values.number()),
+            range(values.number()..=values.number()),
             page_size(values.small()),
+            marker(values.text()),
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
@@ -74,14 +86,15 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
         ]
     );
     let earlier: SnapshotId = SNAPSHOT.parse().expect("a snapshot");
-    run.wait_for(call!(disk, get_page_ranges_diff(values.snapshot()))).await;
-    run.wait_for(call!(disk, get_managed_disk_page_ranges_diff(&values.url()))).await;
-    each!(
+    run.read_all(call!(disk, get_page_ranges_diff(values.snapshot()))).await;
+    run.read_all(call!(disk, get_managed_disk_page_ranges_diff(&values.url()))).await;
+    each_list!(
         run,
         disk.get_page_ranges_diff(&earlier),
         [
-            range(values.number(), values.number()),
+            range(values.number()..values.number()),
             page_size(values.small()),
+            marker(values.text()),
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
@@ -93,7 +106,7 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
         run,
         disk.diff_size(&earlier),
         [
-            range(values.number(), values.number()),
+            range(values.number()..values.number()),
             page_size(values.small()),
             conditions(values.conditions()),
             lease_id(values.lease()),
@@ -101,8 +114,8 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
             client_request_id(&values.text()),
         ]
     );
-    read(run, disk.get_page_ranges().range(values.number(), values.number()).stream()).await;
-    read(run, disk.get_page_ranges_diff(values.snapshot()).stream()).await;
+    read(run, disk.get_page_ranges().range(values.number()..values.number())).await;
+    read(run, disk.get_page_ranges_diff(values.snapshot())).await;
 }
 
 async fn read<T: std::fmt::Debug>(run: &Run<'_>, items: impl Stream<Item = Result<T>>) {

@@ -24,6 +24,8 @@ pub(super) fn drive(run: &Run<'_>) {
         text::<LeaseId>(run);
         text::<ETag>(run);
         text::<BlockId>(run);
+        text::<ContentMd5>(run);
+        text::<ContentCrc64>(run);
         text::<CopyProgress>(run);
         if let Ok(version) = make!(ServiceVersion::from_str(&values.text())) {
             bounds::shown(&version, bounds::SHORT);

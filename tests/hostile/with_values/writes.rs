@@ -97,7 +97,7 @@ async fn pages(run: &Run<'_>, disk: &PageBlobClient) {
     run.wait_for(call!(disk, upload_pages(values.number(), vec![1; 512]))).await;
     run.wait_for(disk.upload_pages(values.number(), vec![1; (4 << 20) + 512])).await;
     run.wait_for(disk.upload_pages(512, values.bytes())).await;
-    run.wait_for(call!(disk, clear_pages(values.number(), values.number()))).await;
+    run.wait_for(call!(disk, clear_pages(values.number()..values.number()))).await;
     let pages = || disk.upload_pages(0, vec![1; 512]);
     each!(
         run,
@@ -115,7 +115,7 @@ async fn pages(run: &Run<'_>, disk: &PageBlobClient) {
     written!(run, pages(), values);
     each!(
         run,
-        disk.clear_pages(0, 512),
+        disk.clear_pages(0..512),
         [
             conditions(values.conditions()),
             if_sequence_number_at_most(values.number()),
@@ -123,7 +123,7 @@ async fn pages(run: &Run<'_>, disk: &PageBlobClient) {
             if_sequence_number_equal(values.number()),
         ]
     );
-    written!(run, disk.clear_pages(0, 512), values);
+    written!(run, disk.clear_pages(0..512), values);
 }
 
 async fn pages_from_uri(run: &Run<'_>, disk: &PageBlobClient) {
