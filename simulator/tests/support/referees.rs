@@ -94,7 +94,7 @@ pub(crate) fn run(folders: &'static [&'static str], mut tests: Vec<Trial>) -> Ex
     let arguments = Arguments::from_args();
     let conclusion = libtest_mimic::run(&arguments, tests);
     if !arguments.list && arguments.format != Some(FormatSetting::Json) {
-        tally(|tally| println!("referees: {}", tally.closing()));
+        tally(|tally| println!("referees of {}: {}", env!("CARGO_PKG_NAME"), tally.closing()));
     }
     conclusion.exit_code()
 }
