@@ -68,7 +68,7 @@ fn without_node_js_a_test_is_ignored_with_the_reason() {
     let needs = "needs Node.js 20 or newer with npm: cannot run `node`";
     assert!(said.contains(&format!("test {FIRST} ... ignored ({needs}")), "{said}");
     let last = said.lines().next_back().unwrap_or_default();
-    let expected = format!("referees of blobcopy: 0 tests ran, 1 ignored; 1 {needs}");
+    let expected = format!("referees of blobcopy: 0 tests ran, 1 ignored; 1: {needs}");
     assert!(last.starts_with(&expected), "{said}");
     // A download would be a first sign of more than a look.
     assert!(!said.contains("installing"), "{said}");
@@ -81,7 +81,7 @@ fn ci_ignores_no_test() {
     assert!(said.contains("CI runs every test, and this one needs Node.js 20"), "{said}");
     let last = said.lines().next_back().unwrap_or_default();
     assert!(
-        last.starts_with("referees of blobcopy: 0 tests ran, 1 missing; 1 needs Node.js"),
+        last.starts_with("referees of blobcopy: 0 tests ran, 1 missing; 1: needs Node.js"),
         "{said}"
     );
 }

@@ -23,7 +23,8 @@ fn without_a_language_its_tests_are_ignored_with_the_reason() {
         assert!(run.status.success(), "{said}");
         assert!(said.contains(&format!("test {test} ... ignored ({needs}")), "{said}");
         let last = said.lines().next_back().unwrap_or_default();
-        let expected = format!("referees of blobcopy-simulator: 0 tests ran, 1 ignored; 1 {needs}");
+        let expected =
+            format!("referees of blobcopy-simulator: 0 tests ran, 1 ignored; 1: {needs}");
         assert!(last.starts_with(&expected), "{said}");
         assert!(!said.contains("installing"), "{said}");
     }

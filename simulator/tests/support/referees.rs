@@ -113,7 +113,7 @@ impl Tally {
         let missing: usize = self.missing.values().sum();
         let did_not = if is_set("CI") { "missing" } else { "ignored" };
         let reasons: String =
-            self.missing.iter().map(|(needs, count)| format!("; {count} {needs}")).collect();
+            self.missing.iter().map(|(needs, count)| format!("; {count}: {needs}")).collect();
         format!("{ran} tests ran, {missing} {did_not}{reasons}")
     }
 }
