@@ -54,9 +54,13 @@
 //! builds `reqwest` clients of its own must install a provider or turn on a TLS feature of
 //! `reqwest`, such as its default; without either, `reqwest` panics when it builds a client.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Before `clients`, so that the page of `CopyFromUriOperation` begins with its own methods.
+mod copy;
+
 mod auth;
 mod clients;
-mod copy;
 mod error;
 mod models;
 mod operations;

@@ -79,6 +79,8 @@
 //! [`Clock::starting_at`](blobcopy::Clock::starting_at) begins at a date of your choice, and
 //! [`Clock::advance`](blobcopy::Clock::advance) moves it on by hand.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod auth;
 mod builder;
 mod client;

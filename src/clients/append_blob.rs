@@ -28,6 +28,7 @@ use crate::{
 #[derive(Clone)]
 pub struct AppendBlobClient(BlobClient);
 
+/// # Making a client
 impl AppendBlobClient {
     pub(super) fn of(blob: BlobClient) -> Self {
         Self(blob)
@@ -46,8 +47,13 @@ impl AppendBlobClient {
     pub fn new(url: Url, credential: Credential) -> Result<Self> {
         BlobClient::new(url, credential).map(Self)
     }
+}
 
+/// # Creating and appending
+impl AppendBlobClient {
     /// Creates the blob, empty. What is there is overwritten.
+    ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
     /// ```
     /// use blobcopy::{Conditions, ETag};
@@ -63,6 +69,8 @@ impl AppendBlobClient {
 
     /// Appends `content`, at most 100 MiB (from version 2022-11-02) or 4 MiB.
     ///
+    /// Awaiting it gives [`BlobAppendInfo`](crate::BlobAppendInfo).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let log = service.container_client("vhds").append_blob_client("copies.log");
@@ -76,6 +84,8 @@ impl AppendBlobClient {
     }
 
     /// Appends what a URL gives, or a range of it, within the same limits.
+    ///
+    /// Awaiting it gives [`BlobAppendInfo`](crate::BlobAppendInfo).
     ///
     /// A source within the same account too must be authorized; a [`CopySource`] made of a client
     /// sees to it.

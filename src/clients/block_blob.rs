@@ -34,6 +34,7 @@ use crate::{
 #[derive(Clone)]
 pub struct BlockBlobClient(BlobClient);
 
+/// # Making a client
 impl BlockBlobClient {
     pub(super) fn of(blob: BlobClient) -> Self {
         Self(blob)
@@ -80,9 +81,14 @@ impl BlockBlobClient {
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
         Self(self.0.with_version(version))
     }
+}
 
+/// # Whole content
+impl BlockBlobClient {
     /// Uploads the whole content in one request, at most 5000 MiB (from version 2020-04-08). What
     /// is there is overwritten.
+    ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -96,6 +102,8 @@ impl BlockBlobClient {
 
     /// Makes the blob of what a URL gives, at most 5000 MiB: a blob of any type, a file, or what
     /// any server answers. What is there is overwritten.
+    ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
     /// A source within the same account too must be authorized; a [`CopySource`] made of a client
     /// sees to it.
@@ -118,10 +126,15 @@ impl BlockBlobClient {
     pub fn upload_from_uri(&self, source: impl Into<CopySource>) -> UploadBlobFromUri {
         UploadBlobFromUri::new(self.call(), PutBlobFromUrl::new(source.into()))
     }
+}
 
+/// # Blocks
+impl BlockBlobClient {
     /// Uploads a block, which becomes part of the blob with
     /// [`commit_block_list`](Self::commit_block_list). A blob that does not exist yet can have blocks
     /// staged; they are dropped after a week.
+    ///
+    /// Awaiting it gives [`BlockInfo`](crate::BlockInfo).
     ///
     /// ```
     /// use blobcopy::BlockId;
@@ -141,6 +154,8 @@ impl BlockBlobClient {
 
     /// Makes a block of what a URL gives, or of a range of it. Many of them, committed together,
     /// copy what is too long for one call.
+    ///
+    /// Awaiting it gives [`BlockInfo`](crate::BlockInfo).
     ///
     /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
     /// (from version 2018-03-28)
@@ -166,6 +181,8 @@ impl BlockBlobClient {
 
     /// Makes the blob of these blocks, in this order: blocks that are staged, or that it has
     /// already.
+    ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
     /// # Errors
     ///
@@ -194,6 +211,8 @@ impl BlockBlobClient {
     }
 
     /// Lists the blocks of which the blob is made, and those that are staged for it.
+    ///
+    /// Awaiting it gives [`BlockList`](crate::BlockList).
     ///
     /// ```
     /// use blobcopy::BlockId;

@@ -39,6 +39,7 @@ pub struct BlobContainerClient {
     named: NamedUrl,
 }
 
+/// # Making a client
 impl BlobContainerClient {
     pub(crate) fn of(pipeline: Arc<Pipeline>, endpoint: Endpoint, name: &str) -> Self {
         let named = BadName::url(endpoint.container_url(name));
@@ -86,7 +87,10 @@ impl BlobContainerClient {
         let pipeline = super::pipeline(&endpoint, None, credential, options)?;
         Ok(Self::of(pipeline, endpoint, &name))
     }
+}
 
+/// # Names
+impl BlobContainerClient {
     /// The container's name.
     ///
     /// ```
@@ -109,7 +113,10 @@ impl BlobContainerClient {
     pub fn url(&self) -> Result<Url> {
         Ok(self.named.clone()?)
     }
+}
 
+/// # Its blobs
+impl BlobContainerClient {
     /// A blob of this container, whatever its type.
     ///
     /// The first call checks the name. It refuses names that the service stores under another name:
@@ -196,8 +203,13 @@ impl BlobContainerClient {
     pub fn append_blob_client(&self, name: &str) -> AppendBlobClient {
         self.blob_client(name).append_blob_client()
     }
+}
 
+/// # The container itself
+impl BlobContainerClient {
     /// Creates the container.
+    ///
+    /// Awaiting it gives `()`.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -211,6 +223,8 @@ impl BlobContainerClient {
 
     /// Deletes the container with all its blobs.
     ///
+    /// Awaiting it gives `()`.
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// service.container_client("backups").delete().await?;
@@ -223,6 +237,8 @@ impl BlobContainerClient {
 
     /// Whether the container exists.
     ///
+    /// Awaiting it gives a `bool`.
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// assert!(service.container_client("vhds").exists().await?);
@@ -234,6 +250,8 @@ impl BlobContainerClient {
     }
 
     /// Reads the container's properties and metadata.
+    ///
+    /// Awaiting it gives [`ContainerProperties`](crate::ContainerProperties).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

@@ -65,6 +65,8 @@ impl AcquireLease {
     /// Acquires the lease as a [`Lease`] that renews itself, and releases itself when it is
     /// dropped.
     ///
+    /// Awaiting it gives [`Lease`](crate::Lease).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").block_blob_client("notes.txt");

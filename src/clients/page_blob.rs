@@ -42,6 +42,7 @@ use crate::{
 #[derive(Clone)]
 pub struct PageBlobClient(BlobClient);
 
+/// # Making a client
 impl PageBlobClient {
     pub(super) fn of(blob: BlobClient) -> Self {
         Self(blob)
@@ -87,9 +88,14 @@ impl PageBlobClient {
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
         Self(self.0.with_version(version))
     }
+}
 
+/// # Incremental copies
+impl PageBlobClient {
     /// Starts an incremental copy: moves what differs between `snapshot` of `source` and the
     /// snapshot of it that was copied last, and keeps the result as a new snapshot of this blob.
+    ///
+    /// Awaiting it gives [`CopyFromUriOperation`](crate::CopyFromUriOperation).
     ///
     /// This blob must not exist, or be made by earlier incremental copies of the same source, to
     /// which it is tied for ever. Snapshots must be copied in the order in which they were taken.
@@ -141,9 +147,14 @@ impl PageBlobClient {
     ) -> StartCopyIncremental {
         StartCopyIncremental::new(&self.0.0, source.into(), snapshot.into())
     }
+}
 
+/// # Pages
+impl PageBlobClient {
     /// Creates the blob, all zero, of `size` bytes: a multiple of 512, at most 8 TiB. What is there
     /// is overwritten.
+    ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
     /// ```
     /// use blobcopy::{Conditions, ETag};
@@ -159,6 +170,8 @@ impl PageBlobClient {
 
     /// Writes pages from `offset` on; both it and the length are multiples of 512 bytes.
     ///
+    /// Awaiting it gives [`PageInfo`](crate::PageInfo).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk1.vhd");
@@ -172,6 +185,8 @@ impl PageBlobClient {
 
     /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset
     /// and the length are multiples of 512 bytes.
+    ///
+    /// Awaiting it gives [`PageInfo`](crate::PageInfo).
     ///
     /// A source within the same account too must be authorized; a [`CopySource`] made of a client
     /// sees to it.
@@ -202,6 +217,8 @@ impl PageBlobClient {
     /// Clears `range`, whose start and end are multiples of 512: it reads as zeros and takes no
     /// space. A [`PageRange`] is a range too.
     ///
+    /// Awaiting it gives [`PageInfo`](crate::PageInfo).
+    ///
     /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
     ///
     /// ```
@@ -217,6 +234,8 @@ impl PageBlobClient {
     /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple
     /// of 512 bytes, at most 8 TiB.
     ///
+    /// Awaiting it gives [`PageInfo`](crate::PageInfo).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
@@ -230,6 +249,8 @@ impl PageBlobClient {
 
     /// Changes the blob's sequence number, on which writes of pages can be made conditional.
     ///
+    /// Awaiting it gives [`PageInfo`](crate::PageInfo).
+    ///
     /// ```
     /// use blobcopy::SequenceNumberAction;
     ///
@@ -242,7 +263,10 @@ impl PageBlobClient {
     pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
         SetSequenceNumber::new(self.call(), SetNumber::new(action))
     }
+}
 
+/// # Page ranges and their differences
+impl PageBlobClient {
     /// Lists the pages that have been written and not cleared: a [`Pager`] of [`PageRange`]s, whose
     /// [`collect_all`](Pager::collect_all) gives [`PageRanges`](crate::PageRanges).
     ///
@@ -315,6 +339,8 @@ impl PageBlobClient {
 
     /// How many bytes have been written since the snapshot `previous`: what the next incremental
     /// copy will move, where `previous` is what was copied last. What was cleared takes no bytes.
+    ///
+    /// Awaiting it gives a number of bytes (`u64`).
     ///
     /// From version 2015-07-08.
     ///

@@ -22,9 +22,12 @@ use crate::{
     wire::transport::BoxFuture,
 };
 
+/// # Shared access
 impl BlobClient {
     /// Makes a URL with which whoever has it may do what `permissions` say with this blob until
     /// `expiry`; with this snapshot or version alone, for a client of one.
+    ///
+    /// Awaiting it gives [`SasUrl`](crate::sas::SasUrl).
     ///
     /// A client with a shared key signs it and sends nothing. A client with bearer tokens signs it
     /// with a
@@ -72,9 +75,12 @@ impl BlobClient {
     }
 }
 
+/// # Shared access
 impl BlobContainerClient {
     /// Makes a URL with which whoever has it may do what `permissions` say with every blob of this
     /// container until `expiry`; otherwise as [`BlobClient::sas_url`].
+    ///
+    /// Awaiting it gives [`SasUrl`](crate::sas::SasUrl).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

@@ -46,7 +46,51 @@ pub struct BlobServiceClient {
     endpoint: Endpoint,
 }
 
+/// # Making a client
 impl BlobServiceClient {
+    /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
+    /// options. A SAS may stand in the endpoint's query, with [`Credential::anonymous`].
+    ///
+    /// The account is the one of the key. Without a key it is read from the endpoint: from the host
+    /// of an Azure account or `account.localhost`; from the path after an IP address, a host name
+    /// without a dot, or an emulator's port. A custom domain names no account: give it with
+    /// [`account_name`](BlobServiceClientBuilder::account_name) where it is needed.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the endpoint is not an http or https URL, when it is the URL of a
+    /// container or blob, and when it contradicts the credential: another account, or bearer tokens
+    /// over http.
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, Credential};
+    ///
+    /// let endpoint = "https://account.blob.core.windows.net".parse()?;
+    /// let service = BlobServiceClient::new(endpoint, Credential::shared_key("account", "c2VjcmV0")?)?;
+    /// # let _ = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(endpoint: Url, credential: Credential) -> Result<Self> {
+        Self::builder(endpoint).credential(credential).build()
+    }
+
+    /// A client that is still to be given a credential and options.
+    ///
+    /// ```
+    /// use blobcopy::{BlobServiceClient, Credential};
+    ///
+    /// let endpoint = "https://account.blob.core.windows.net".parse()?;
+    /// let service = BlobServiceClient::builder(endpoint)
+    ///     .credential(Credential::sas("sv=2026-04-06&ss=b&srt=sco&sp=rw&sig=c2VjcmV0")?)
+    ///     .build()?;
+    /// # let _ = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder(endpoint: Url) -> BlobServiceClientBuilder {
+        let (credential, options) = (Credential::anonymous(), ClientOptions::new());
+        BlobServiceClientBuilder { endpoint, account: None, secondary: None, credential, options }
+    }
+
     /// The service that a connection string tells of, with default options.
     ///
     /// Takes every form of
@@ -97,50 +141,10 @@ impl BlobServiceClient {
         let builder = Self::builder(blob_endpoint).credential(auth.into());
         Ok(BlobServiceClientBuilder { account, secondary: blob_secondary, ..builder })
     }
+}
 
-    /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
-    /// options. A SAS may stand in the endpoint's query, with [`Credential::anonymous`].
-    ///
-    /// The account is the one of the key. Without a key it is read from the endpoint: from the host
-    /// of an Azure account or `account.localhost`; from the path after an IP address, a host name
-    /// without a dot, or an emulator's port. A custom domain names no account: give it with
-    /// [`account_name`](BlobServiceClientBuilder::account_name) where it is needed.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` when the endpoint is not an http or https URL, when it is the URL of a
-    /// container or blob, and when it contradicts the credential: another account, or bearer tokens
-    /// over http.
-    ///
-    /// ```
-    /// use blobcopy::{BlobServiceClient, Credential};
-    ///
-    /// let endpoint = "https://account.blob.core.windows.net".parse()?;
-    /// let service = BlobServiceClient::new(endpoint, Credential::shared_key("account", "c2VjcmV0")?)?;
-    /// # let _ = service;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn new(endpoint: Url, credential: Credential) -> Result<Self> {
-        Self::builder(endpoint).credential(credential).build()
-    }
-
-    /// A client that is still to be given a credential and options.
-    ///
-    /// ```
-    /// use blobcopy::{BlobServiceClient, Credential};
-    ///
-    /// let endpoint = "https://account.blob.core.windows.net".parse()?;
-    /// let service = BlobServiceClient::builder(endpoint)
-    ///     .credential(Credential::sas("sv=2026-04-06&ss=b&srt=sco&sp=rw&sig=c2VjcmV0")?)
-    ///     .build()?;
-    /// # let _ = service;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn builder(endpoint: Url) -> BlobServiceClientBuilder {
-        let (credential, options) = (Credential::anonymous(), ClientOptions::new());
-        BlobServiceClientBuilder { endpoint, account: None, secondary: None, credential, options }
-    }
-
+/// # The account
+impl BlobServiceClient {
     /// The service's endpoint, without a SAS.
     ///
     /// ```
@@ -163,7 +167,10 @@ impl BlobServiceClient {
     pub fn account_name(&self) -> Option<&str> {
         self.endpoint.account()
     }
+}
 
+/// # Its containers
+impl BlobServiceClient {
     /// A container of this account. The name is checked by the first call that is made with it.
     ///
     /// ```
@@ -196,9 +203,14 @@ impl BlobServiceClient {
         let pipeline = Arc::clone(&self.pipeline);
         Pager::containers(Call { pipeline, url, options: Default::default() })
     }
+}
 
+/// # Keys for shared access signatures
+impl BlobServiceClient {
     /// Asks for a key with which this client's Entra identity may sign SAS from `start` to
     /// `expiry`, both within seven days of now.
+    ///
+    /// Awaiting it gives [`UserDelegationKey`](crate::sas::UserDelegationKey).
     ///
     /// A [`CopySource`](crate::CopySource) made of a client with bearer tokens does this by itself.
     ///
@@ -251,7 +263,10 @@ impl BlobServiceClient {
         let call = Call { pipeline, url, options: Default::default() };
         GetUserDelegationKey::new(call, GetKey::new(start, expiry))
     }
+}
 
+/// # Copies started earlier
+impl BlobServiceClient {
     /// Takes up a copy that was started before, here or elsewhere. Sends nothing.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub enum AbortOutcome {
     NothingPending,
 }
 
+/// # Aborting
 impl CopyFromUriOperation {
     /// Aborts the copy. The destination is left empty; its snapshots stay.
     ///

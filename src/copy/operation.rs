@@ -68,6 +68,7 @@ pub struct CopyFromUriOperation {
 /// How many more looks an incremental copy gets that has succeeded without naming its snapshot.
 const MORE_LOOKS: u32 = 5;
 
+/// # What is known of it
 impl CopyFromUriOperation {
     /// The copy of a start's answer, which says all when it says `success`.
     pub(crate) fn ordinary(blob: BlobRef, state: CopyState, lease_id: Option<LeaseId>) -> Self {

@@ -9,6 +9,7 @@ use crate::{
     wire::redaction,
 };
 
+/// # For another process
 impl CopyFromUriOperation {
     /// What to store, to watch the copy again later or elsewhere; holds no secret.
     ///

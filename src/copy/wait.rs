@@ -23,8 +23,11 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 /// The longest time that a wait may be given.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// # Waiting
 impl CopyFromUriOperation {
     /// Polls until the copy has ended.
+    ///
+    /// Awaiting it gives [`CompletedCopy`](crate::CompletedCopy).
     ///
     /// Can be awaited again after an error: the copy does not depend on being watched.
     ///

@@ -8,8 +8,11 @@ use crate::operations::{
     get_properties::{GetBlobProperties, GetProperties},
 };
 
+/// # Content and properties
 impl BlobClient {
     /// Reads the blob's properties, its metadata, and what is known of the last copy into it.
+    ///
+    /// Awaiting it gives [`BlobProperties`](crate::BlobProperties).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -24,6 +27,8 @@ impl BlobClient {
 
     /// Whether the blob exists.
     ///
+    /// Awaiting it gives a `bool`.
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let vhds = service.container_client("vhds");
@@ -36,6 +41,8 @@ impl BlobClient {
     }
 
     /// Downloads the content, whole or a range, as a stream.
+    ///
+    /// Awaiting it gives [`Download`](crate::Download).
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -57,6 +64,8 @@ impl BlobClient {
     }
 
     /// Deletes the blob, or, with a client of a snapshot or version, only that.
+    ///
+    /// Awaiting it gives `()`.
     ///
     /// ```
     /// use blobcopy::DeleteSnapshots;

@@ -11,9 +11,12 @@ use crate::{
     },
 };
 
+/// # Copies into this blob
 impl BlobClient {
     /// Starts a copy of a whole blob, snapshot or version into this one; what is there is
     /// overwritten.
+    ///
+    /// Awaiting it gives [`CopyFromUriOperation`](crate::CopyFromUriOperation).
     ///
     /// The service copies in the background. Small copies within an account are often over with the
     /// answer; others are watched through the [`CopyFromUriOperation`] that this gives.
@@ -48,6 +51,8 @@ impl BlobClient {
 
     /// Copies a block blob of at most 256 MiB into this one, and waits for its end in one call: the
     /// answer says that the copy is made. What is there is overwritten.
+    ///
+    /// Awaiting it gives [`BlobCopyInfo`](crate::BlobCopyInfo).
     ///
     /// The service takes nothing on trust here: a source within the same account too must carry a
     /// SAS, be public, or come with a bearer token. A [`CopySource`] made of a client sees to it.
@@ -93,8 +98,8 @@ impl BlobClient {
 
     /// Finds the copy that is pending into this blob, to watch it when its id is lost.
     ///
-    /// Gives a [`CopyFromUriOperation`], or `None` when no copy is pending: the last one has ended,
-    /// or there was none.
+    /// Awaiting it gives a [`CopyFromUriOperation`], or `None` if no copy is pending: the last one
+    /// has ended, or there was none.
     ///
     /// ```
     /// use std::time::Duration;
@@ -124,6 +129,8 @@ impl BlobClient {
     /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation`
     /// for a copy that has ended, 409 `CopyIdMismatch` while another is pending.
     ///
+    /// Awaiting it gives `()`.
+    ///
     /// ```
     /// use blobcopy::ErrorCode;
     ///
@@ -142,7 +149,7 @@ impl BlobClient {
 
     /// Finds the copy that is pending into this blob, and aborts it.
     ///
-    /// Gives an [`AbortOutcome`](crate::AbortOutcome), also when nothing is pending.
+    /// Awaiting it gives [`AbortOutcome`](crate::AbortOutcome), also when nothing is pending.
     ///
     /// ```
     /// use blobcopy::AbortOutcome;
@@ -160,6 +167,7 @@ impl BlobClient {
     }
 }
 
+/// # The destination
 impl CopyFromUriOperation {
     /// The destination.
     ///

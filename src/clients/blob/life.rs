@@ -19,8 +19,11 @@ use crate::{
     },
 };
 
+/// # Snapshots, metadata, tags, tiers
 impl BlobClient {
     /// Takes a read-only snapshot.
+    ///
+    /// Awaiting it gives [`BlobSnapshotInfo`](crate::BlobSnapshotInfo).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -58,6 +61,8 @@ impl BlobClient {
 
     /// Replaces the blob's metadata; none removes what is there.
     ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
+    ///
     /// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata)
     ///
     /// ```
@@ -73,6 +78,8 @@ impl BlobClient {
 
     /// Reads the blob's index tags (from version 2019-12-12). A SAS needs the permission `t`.
     ///
+    /// Awaiting it gives [`Tags`](crate::Tags).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
@@ -85,6 +92,8 @@ impl BlobClient {
 
     /// Replaces the blob's index tags (from version 2019-12-12); none removes what is there. The
     /// blob's ETag stays. A SAS needs the permission `t`.
+    ///
+    /// Awaiting it gives `()`.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -99,6 +108,8 @@ impl BlobClient {
 
     /// Moves the blob to another tier; out of the archive that takes hours (from version
     /// 2017-04-17; snapshots and versions from 2019-12-12).
+    ///
+    /// Awaiting it gives [`TierChange`](crate::TierChange).
     ///
     /// # Errors
     ///
@@ -115,10 +126,15 @@ impl BlobClient {
     pub fn set_tier(&self, tier: AccessTier) -> SetTier {
         SetTier::new(self.call(), SetBlobTier::new(tier))
     }
+}
 
+/// # Leases
+impl BlobClient {
     /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12, of 60): until it ends, only
     /// who has its id can write or delete the blob. [`guard`](AcquireLease::guard) gives one that
     /// renews itself.
+    ///
+    /// Awaiting it gives [`BlobLease`](crate::BlobLease).
     ///
     /// # Errors
     ///
@@ -140,6 +156,8 @@ impl BlobClient {
     /// Acquires a lease that holds until it is released or broken (from version 2012-02-12): the
     /// kind that a copy into a leased blob needs.
     ///
+    /// Awaiting it gives [`BlobLease`](crate::BlobLease).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
@@ -158,6 +176,8 @@ impl BlobClient {
     /// Renews a lease for as long as it was acquired for, also when it has run out, unless the blob
     /// has been written or leased since.
     ///
+    /// Awaiting it gives [`BlobLease`](crate::BlobLease).
+    ///
     /// ```
     /// use std::time::Duration;
     ///
@@ -174,6 +194,8 @@ impl BlobClient {
     /// Gives a lease that is held another id, so that it can be handed on (from version
     /// 2012-02-12).
     ///
+    /// Awaiting it gives [`BlobLease`](crate::BlobLease).
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
@@ -188,6 +210,8 @@ impl BlobClient {
 
     /// Releases a lease, so that another can be acquired at once.
     ///
+    /// Awaiting it gives `()`.
+    ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
@@ -200,6 +224,8 @@ impl BlobClient {
     }
 
     /// Breaks whatever lease there is, without its id, and tells for how long it still holds.
+    ///
+    /// Awaiting it gives how long the lease still holds (a [`Duration`]).
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,0 +1,187 @@
+//! Which blob a client is of: how it is made, its names, and other clients of the same blob.
+
+use url::Url;
+
+use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
+use crate::{
+    auth::credential::Credential,
+    clients::service::blob_at,
+    error::Result,
+    models::{SnapshotId, VersionId},
+    pipeline::options::ClientOptions,
+};
+
+impl BlobClient {
+    /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query
+    /// can hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
+    ///
+    /// A SAS can also stand beside bearer tokens, for managed disks that demand both: every request
+    /// then carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are
+    /// requested for the scope `https://disk.azure.com//.default`.
+    ///
+    /// The name is the one that the service stores: `\` in a URL is `/`, and dots at the end are
+    /// dropped. On a host of which it is not known whether the path begins with the account, such
+    /// as a proxy's, it does if the first segment is the account of the key. Elsewhere make the
+    /// client from a
+    /// [`BlobServiceClient`](crate::BlobServiceClient), whose endpoint says it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the URL names no blob, or contradicts the credential.
+    ///
+    /// ```
+    /// use blobcopy::{BlobClient, Credential};
+    ///
+    /// let url = "https://account.blob.core.windows.net/vhds/disk0.vhd?sv=2026-04-06&sr=b&sp=r&sig=c2VjcmV0";
+    /// let disk = BlobClient::new(url.parse()?, Credential::anonymous())?;
+    /// assert_eq!(disk.name(), "disk0.vhd");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(url: Url, credential: Credential) -> Result<Self> {
+        Self::with_options(url, credential, ClientOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application
+    /// id that no header can carry.
+    ///
+    /// ```
+    /// use blobcopy::{BlobClient, ClientOptions, Credential, RetryOptions};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public/disk0.vhd".parse()?;
+    /// let options = ClientOptions::new().retry(RetryOptions::none());
+    /// let disk = BlobClient::with_options(url, Credential::anonymous(), options)?;
+    /// # let _ = disk;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
+        blob_at(&url, credential, options)
+    }
+
+    /// The blob's name, not encoded.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("a folder/100%.vhd");
+    /// assert_eq!(blob.name(), "a folder/100%.vhd");
+    /// # Ok(()) });
+    /// ```
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The name of the blob's container.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
+    /// assert_eq!(blob.container_name(), "vhds");
+    /// # Ok(()) });
+    /// ```
+    pub fn container_name(&self) -> &str {
+        self.0.container_name()
+    }
+
+    /// The blob's URL, with its snapshot or version and without a SAS; fails for a name that no
+    /// container or blob can have.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("a folder/100%.vhd");
+    /// assert!(blob.url()?.path().ends_with("/vhds/a%20folder/100%25.vhd"));
+    /// # Ok(()) });
+    /// ```
+    pub fn url(&self) -> Result<Url> {
+        self.0.url()
+    }
+
+    /// The snapshot that this client reads, if it is one.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
+    /// assert!(blob.snapshot().is_none());
+    /// # Ok(()) });
+    /// ```
+    pub fn snapshot(&self) -> Option<&SnapshotId> {
+        self.0.snapshot()
+    }
+
+    /// The version that this client reads, if it is one.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
+    /// assert!(blob.version_id().is_none());
+    /// # Ok(()) });
+    /// ```
+    pub fn version_id(&self) -> Option<&VersionId> {
+        self.0.version_id()
+    }
+
+    /// A client of one snapshot of this blob: read-only, and deleted by itself.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").blob_client("disk0.vhd");
+    /// let taken = disk.create_snapshot().await?;
+    /// let content = disk.with_snapshot(&taken.snapshot).download().await?.bytes().await?;
+    /// # let _ = content;
+    /// # Ok(()) });
+    /// ```
+    pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
+        Self(self.0.at(Some(snapshot.into()), None))
+    }
+
+    /// A client of one version of this blob (from version 2019-12-12).
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("disk0.vhd");
+    /// let version = "2026-01-01T00:00:00.1234567Z".parse::<blobcopy::VersionId>()?;
+    /// assert!(blob.with_version(&version).url()?.query().is_some());
+    /// # Ok(()) });
+    /// ```
+    pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
+        Self(self.0.at(None, Some(version.into())))
+    }
+
+    /// The same blob, for what only page blobs can do.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let disk = service.container_client("vhds").blob_client("disk0.vhd").page_blob_client();
+    /// disk.clear_pages(0..512).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn page_blob_client(&self) -> PageBlobClient {
+        PageBlobClient::of(self.clone())
+    }
+
+    /// The same blob, for what only block blobs can do.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt").block_blob_client();
+    /// notes.upload("new notes").await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn block_blob_client(&self) -> BlockBlobClient {
+        BlockBlobClient::of(self.clone())
+    }
+
+    /// The same blob, for what only append blobs can do.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let log = service.container_client("vhds").blob_client("copies.log").append_blob_client();
+    /// log.create().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn append_blob_client(&self) -> AppendBlobClient {
+        AppendBlobClient::of(self.clone())
+    }
+}
