@@ -1,9 +1,8 @@
 //! Server-side copies in Azure Blob Storage: start them, watch them, and know how they really
 //! ended.
 //!
-//! The service does the copying; this crate asks for it correctly, watches it truthfully, and
-//! survives what happens on the way. Its shape is that of .NET's
-//! `PageBlobClient.StartCopyIncrementalAsync` and its `CopyFromUriOperation`.
+//! The service does the copying. This crate starts it, watches it, and says how it ended. Its shape
+//! is that of .NET's `PageBlobClient.StartCopyIncrementalAsync` and its `CopyFromUriOperation`.
 //!
 //! ```
 //! # blobcopy_simulator::example(async |service| {
@@ -22,12 +21,15 @@
 //!
 //! # Where to begin
 //!
+#![cfg_attr(
+    any(doc, doctest),
+    doc = "- The [guide](guide) goes from a first copy to backups that can be restored."
+)]
 //! - [`BlobServiceClient`] is an account; from it come [`BlobContainerClient`], [`BlobClient`],
-//!   [`PageBlobClient`], [`BlockBlobClient`] and [`AppendBlobClient`]. Every operation is a method that returns a builder;
-//!   set what you need, then `.await` it.
+//!   [`PageBlobClient`], [`BlockBlobClient`] and [`AppendBlobClient`]. Every operation is a method
+//!   that returns a builder; set what you need, then `.await` it.
 //! - [`PageBlobClient::start_copy_incremental`] and [`BlobClient::start_copy_from_uri`] start a
-//!   copy and give a [`CopyFromUriOperation`], which tells how copies end, and what a caller gets
-//!   for each.
+//!   copy and give a [`CopyFromUriOperation`], whose page lists how copies end.
 //! - [`CopySource`] says how the service is allowed to read the source.
 //! - [`Error`] says what went wrong, whether to try again, and whether it may have worked all the
 //!   same.
@@ -162,6 +164,9 @@ pub mod transport {
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     };
 }
+
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 /// The quick start of the README, which compiles.
 #[cfg(doctest)]

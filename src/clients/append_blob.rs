@@ -63,6 +63,7 @@ impl AppendBlobClient {
     /// log.create().conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "create_append_blob")]
     pub fn create(&self) -> CreateAppendBlob {
         CreateAppendBlob::new(self.call(), PutAppendBlob::default())
     }
@@ -79,6 +80,7 @@ impl AppendBlobClient {
     /// assert_eq!(appended.offset, Some(0));
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "AppendBlock")]
     pub fn append_block(&self, content: impl Into<Bytes>) -> AppendBlock {
         AppendBlock::new(self.call(), Append::new(content.into()))
     }
@@ -101,6 +103,7 @@ impl AppendBlobClient {
     /// log.append_block_from_uri(&notes).source_range(0..4).if_length(0).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("AppendBlockFromUri", "append_block_from_url"))]
     pub fn append_block_from_uri(&self, source: impl Into<CopySource>) -> AppendBlockFromUri {
         AppendBlockFromUri::new(self.call(), AppendFromUrl::new(source.into()))
     }

@@ -65,6 +65,7 @@ impl BlockBlobClient {
     /// assert_ne!(before, "changed");
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WithSnapshot")]
     pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
         Self(self.0.with_snapshot(snapshot))
     }
@@ -78,6 +79,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.with_version(&version).version_id(), Some(&version));
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WithVersion")]
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
         Self(self.0.with_version(version))
     }
@@ -96,6 +98,7 @@ impl BlockBlobClient {
     /// notes.upload("hello").metadata([("lang", "en")]).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "upload_blob")]
     pub fn upload(&self, content: impl Into<Bytes>) -> UploadBlob {
         UploadBlob::new(self.call(), PutBlob::new(content.into()))
     }
@@ -123,6 +126,7 @@ impl BlockBlobClient {
     /// image.upload_from_uri(&disk).content_type("application/x-raw-disk-image").await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("SyncUploadFromUri", "upload_blob_from_url"))]
     pub fn upload_from_uri(&self, source: impl Into<CopySource>) -> UploadBlobFromUri {
         UploadBlobFromUri::new(self.call(), PutBlobFromUrl::new(source.into()))
     }
@@ -148,6 +152,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.download().await?.bytes().await?, "one, two");
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "StageBlock")]
     pub fn stage_block(&self, id: impl Into<BlockId>, content: impl Into<Bytes>) -> StageBlock {
         StageBlock::new(self.call(), PutBlock::new(id.into(), content.into()))
     }
@@ -171,6 +176,7 @@ impl BlockBlobClient {
     /// image.commit_block_list([id]).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("StageBlockFromUri", "stage_block_from_url"))]
     pub fn stage_block_from_uri(
         &self,
         id: impl Into<BlockId>,
@@ -202,6 +208,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.download().await?.bytes().await?, "two, one");
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "CommitBlockList")]
     pub fn commit_block_list<B: Into<BlockListEntry>>(
         &self,
         blocks: impl IntoIterator<Item = B>,
@@ -224,6 +231,7 @@ impl BlockBlobClient {
     /// assert_eq!((list.committed.len(), list.uncommitted[0].size), (0, 5));
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetBlockList")]
     pub fn get_block_list(&self) -> GetBlockList {
         GetBlockList::new(self.call(), ListBlocks::default())
     }

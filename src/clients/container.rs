@@ -130,6 +130,7 @@ impl BlobContainerClient {
     /// assert!(notes.exists().await?);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetBlobClient", "get_blob_client"))]
     pub fn blob_client(&self, name: &str) -> BlobClient {
         self.named(name, Naming::Given)
     }
@@ -176,6 +177,7 @@ impl BlobContainerClient {
     /// println!("{} ranges", written.ranges.len());
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetPageBlobClient")]
     pub fn page_blob_client(&self, name: &str) -> PageBlobClient {
         self.blob_client(name).page_blob_client()
     }
@@ -188,6 +190,7 @@ impl BlobContainerClient {
     /// notes.upload("hello").await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetBlockBlobClient")]
     pub fn block_blob_client(&self, name: &str) -> BlockBlobClient {
         self.blob_client(name).block_blob_client()
     }
@@ -200,6 +203,7 @@ impl BlobContainerClient {
     /// log.create().await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetAppendBlobClient")]
     pub fn append_blob_client(&self, name: &str) -> AppendBlobClient {
         self.blob_client(name).append_blob_client()
     }
@@ -217,6 +221,7 @@ impl BlobContainerClient {
     /// archive.create().metadata([("owner", "team-a")]).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "create_container")]
     pub fn create(&self) -> CreateContainer {
         CreateContainer::new(self.call(), Create::default())
     }
@@ -231,6 +236,7 @@ impl BlobContainerClient {
     /// assert!(!service.container_client("backups").exists().await?);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "delete_container")]
     pub fn delete(&self) -> DeleteContainer {
         DeleteContainer::new(self.call(), Delete::default())
     }
@@ -245,6 +251,7 @@ impl BlobContainerClient {
     /// assert!(!service.container_client("nowhere").exists().await?);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Exists")]
     pub fn exists(&self) -> Exists {
         Exists::new(self.call(), Head::Container)
     }
@@ -259,6 +266,7 @@ impl BlobContainerClient {
     /// println!("{:?}", properties.last_modified);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetProperties", "get_container_properties"))]
     pub fn get_properties(&self) -> GetContainerProperties {
         GetContainerProperties::new(self.call(), GetContainer::default())
     }
@@ -279,6 +287,7 @@ impl BlobContainerClient {
     /// }
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetBlobs")]
     pub fn list_blobs(&self) -> Pager<BlobItem> {
         Pager::blobs(self.call())
     }

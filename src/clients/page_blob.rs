@@ -72,6 +72,7 @@ impl PageBlobClient {
     /// # let _ = written;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WithSnapshot")]
     pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
         Self(self.0.with_snapshot(snapshot))
     }
@@ -85,6 +86,7 @@ impl PageBlobClient {
     /// assert_eq!(disk.with_version(&version).version_id(), Some(&version));
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WithVersion")]
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
         Self(self.0.with_version(version))
     }
@@ -140,6 +142,7 @@ impl PageBlobClient {
     /// assert_eq!(kept.download().range(4096..4100).await?.bytes().await?, &[1; 4][..]);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("StartCopyIncremental", "incremental_copy"))]
     pub fn start_copy_incremental(
         &self,
         source: impl Into<CopySource>,
@@ -164,6 +167,7 @@ impl PageBlobClient {
     /// disk.create(64 << 20).conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "create_page_blob")]
     pub fn create(&self, size: u64) -> CreatePageBlob {
         CreatePageBlob::new(self.call(), PutPageBlob::new(size))
     }
@@ -179,6 +183,7 @@ impl PageBlobClient {
     /// disk.upload_pages(0, vec![7; 16 << 20]).concurrency(2).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("UploadPages", "upload_page"))]
     pub fn upload_pages(&self, offset: u64, content: impl Into<Bytes>) -> UploadPages {
         UploadPages::new(self.call(), PutPage::new(offset, content.into()))
     }
@@ -202,6 +207,7 @@ impl PageBlobClient {
     /// other.upload_pages_from_uri(&disk, 0..4096, 8192).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("UploadPagesFromUri", "upload_pages_from_url"))]
     pub fn upload_pages_from_uri(
         &self,
         source: impl Into<CopySource>,
@@ -227,6 +233,7 @@ impl PageBlobClient {
     /// disk.clear_pages(512..1536).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("ClearPages", "clear_page"))]
     pub fn clear_pages(&self, range: impl RangeBounds<u64>) -> ClearPages {
         ClearPages::new(self.call(), PutPageClear::new(ByteRange::new(range)))
     }
@@ -243,6 +250,7 @@ impl PageBlobClient {
     /// assert_eq!(disk.get_properties().await?.content_length, 2 << 20);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("Resize", "resize_blob"))]
     pub fn resize(&self, size: u64) -> Resize {
         Resize::new(self.call(), SetSize::new(size))
     }
@@ -260,6 +268,7 @@ impl PageBlobClient {
     /// disk.upload_pages(0, vec![1; 512]).if_sequence_number_equal(7).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "UpdateSequenceNumber")]
     pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
         SetSequenceNumber::new(self.call(), SetNumber::new(action))
     }
@@ -283,6 +292,7 @@ impl PageBlobClient {
     /// assert_eq!((written.ranges[0].start, written.ranges[0].end), (512, 1536));
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetAllPageRanges", "list_page_ranges"))]
     pub fn get_page_ranges(&self) -> Pager<PageRange> {
         Pager::page_ranges(self.call())
     }
@@ -310,6 +320,7 @@ impl PageBlobClient {
     /// assert_eq!(diff.cleared().next().unwrap().to_string(), "4096..4608");
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetAllPageRangesDiff", "previous_snapshot", "prevsnapshot"))]
     pub fn get_page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> Pager<PageRangeItem> {
         Pager::page_ranges_diff(self.call(), previous.into())
     }
@@ -333,6 +344,7 @@ impl PageBlobClient {
     /// assert_eq!(code, "UnsupportedHeaderForNonManagedDisksAccount");
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetManagedDiskPageRangesDiff", "get_page_range_diff_for_managed_disk"))]
     pub fn get_managed_disk_page_ranges_diff(&self, previous: &Url) -> Pager<PageRangeItem> {
         Pager::managed_disk_page_ranges_diff(self.call(), previous)
     }

@@ -58,6 +58,7 @@ impl BlobClient {
     /// # let _ = lent;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GenerateSasUri", "generate_blob_sas", "generate_container_sas"))]
     pub fn sas_url(
         &self,
         permissions: BlobSasPermissions,
@@ -95,6 +96,7 @@ impl BlobContainerClient {
     /// # let _ = lent;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GenerateSasUri", "generate_blob_sas", "generate_container_sas"))]
     pub fn sas_url(
         &self,
         permissions: ContainerSasPermissions,

@@ -179,6 +179,7 @@ impl BlobServiceClient {
     /// assert!(backups.exists().await?);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetBlobContainerClient", "get_container_client", "blob_container_client"))]
     pub fn container_client(&self, name: &str) -> BlobContainerClient {
         BlobContainerClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), name)
     }
@@ -198,6 +199,7 @@ impl BlobServiceClient {
     /// }
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetBlobContainers")]
     pub fn list_containers(&self) -> Pager<ContainerItem> {
         let url = BadName::url(self.endpoint.service_url());
         let pipeline = Arc::clone(&self.pipeline);
@@ -253,6 +255,7 @@ impl BlobServiceClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "GetUserDelegationKey")]
     pub fn get_user_delegation_key(
         &self,
         start: OffsetDateTime,

@@ -248,6 +248,7 @@ impl CopyFromUriOperation {
     /// println!("{}: {:?}", state.status, state.progress);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "UpdateStatus")]
     pub async fn poll(&mut self) -> Result<CopyState> {
         self.look(&mut Tries::default()).await.map(|(state, _)| state)
     }

@@ -46,6 +46,7 @@ impl CopyFromUriOperation {
     /// assert_eq!(done.copy_id, *copy.id());
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WaitForCompletion")]
     pub fn wait(&mut self) -> Wait<'_> {
         Wait::new(self)
     }

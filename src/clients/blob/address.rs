@@ -132,6 +132,7 @@ impl BlobClient {
     /// # let _ = content;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WithSnapshot")]
     pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
         Self(self.0.at(Some(snapshot.into()), None))
     }
@@ -145,6 +146,7 @@ impl BlobClient {
     /// assert!(blob.with_version(&version).url()?.query().is_some());
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "WithVersion")]
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
         Self(self.0.at(None, Some(version.into())))
     }
@@ -157,6 +159,7 @@ impl BlobClient {
     /// disk.clear_pages(0..512).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetPageBlobClient")]
     pub fn page_blob_client(&self) -> PageBlobClient {
         PageBlobClient::of(self.clone())
     }
@@ -169,6 +172,7 @@ impl BlobClient {
     /// notes.upload("new notes").await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetBlockBlobClient")]
     pub fn block_blob_client(&self) -> BlockBlobClient {
         BlockBlobClient::of(self.clone())
     }
@@ -181,6 +185,7 @@ impl BlobClient {
     /// log.create().await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "GetAppendBlobClient")]
     pub fn append_blob_client(&self) -> AppendBlobClient {
         AppendBlobClient::of(self.clone())
     }

@@ -21,6 +21,7 @@ impl BlobClient {
     /// println!("{} bytes, {:?}", properties.content_length, properties.blob_type);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetProperties", "get_blob_properties"))]
     pub fn get_properties(&self) -> GetProperties {
         GetProperties::new(self.call(), GetBlobProperties::default())
     }
@@ -36,6 +37,7 @@ impl BlobClient {
     /// assert!(!vhds.blob_client("no such blob").exists().await?);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Exists")]
     pub fn exists(&self) -> Exists {
         Exists::new(self.call(), Head::Blob)
     }
@@ -59,6 +61,7 @@ impl BlobClient {
     /// assert_eq!(length, whole.len() - 4);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("DownloadStreaming", "download_blob"))]
     pub fn download(&self) -> DownloadBlob {
         DownloadBlob::new(self.call(), GetBlob::default())
     }
@@ -77,6 +80,7 @@ impl BlobClient {
     /// disk.delete().snapshots(DeleteSnapshots::Include).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("Delete", "delete_blob"))]
     pub fn delete(&self) -> DeleteBlob {
         DeleteBlob::new(self.call(), Delete::default())
     }

@@ -45,6 +45,7 @@ impl BlobClient {
     /// copy.wait().await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("StartCopyFromUri", "start_copy_from_url", "beginCopyFromURL"))]
     pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
         StartCopyFromUri::new(&self.0, source.into())
     }
@@ -76,6 +77,7 @@ impl BlobClient {
     /// println!("made by copy {:?}, ETag {:?}", copied.copy_id, copied.etag);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("SyncCopyFromUri", "requires_sync", "syncCopyFromURL"))]
     pub fn copy_from_uri(&self, source: impl Into<CopySource>) -> CopyFromUri {
         let endpoint = self.0.endpoint().clone();
         CopyFromUri::new(self.call(), CopyBlobFromUrl::new(endpoint, source.into()))
@@ -92,6 +94,7 @@ impl BlobClient {
     /// println!("copied at {:?}", done.completed_on);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "CopyFromUriOperation")]
     pub fn resume_copy(&self, id: CopyId) -> CopyFromUriOperation {
         CopyFromUriOperation::resumed(self.0.clone(), id)
     }
@@ -143,6 +146,7 @@ impl BlobClient {
     /// assert_eq!(error.code(), Some(&ErrorCode::NoPendingCopyOperation));
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "AbortCopyFromUri")]
     pub fn abort_copy(&self, id: &CopyId) -> AbortCopy {
         AbortCopy::new(self.call(), Abort::new(id.clone()))
     }

@@ -32,6 +32,7 @@ impl BlobClient {
     /// println!("snapshot {}", taken.snapshot);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "CreateSnapshot")]
     pub fn create_snapshot(&self) -> CreateSnapshot {
         CreateSnapshot::new(self.call(), SnapshotBlob::default())
     }
@@ -72,6 +73,7 @@ impl BlobClient {
     /// assert_eq!(notes.get_properties().await?.metadata.get("owner"), Some("team a"));
     /// # Ok(()) });
     /// ```
+    #[doc(alias("SetMetadata", "set_blob_metadata"))]
     pub fn set_metadata(&self, metadata: impl Into<Metadata>) -> SetMetadata {
         SetMetadata::new(self.call(), SetBlobMetadata::new(metadata.into()))
     }
@@ -86,6 +88,7 @@ impl BlobClient {
     /// assert!(notes.get_tags().await?.is_empty());
     /// # Ok(()) });
     /// ```
+    #[doc(alias("GetTags", "get_blob_tags"))]
     pub fn get_tags(&self) -> GetTags {
         GetTags::new(self.call(), GetBlobTags::default())
     }
@@ -102,6 +105,7 @@ impl BlobClient {
     /// assert_eq!(notes.get_tags().await?.get("stage"), Some("done"));
     /// # Ok(()) });
     /// ```
+    #[doc(alias("SetTags", "set_blob_tags"))]
     pub fn set_tags(&self, tags: impl Into<Tags>) -> SetTags {
         SetTags::new(self.call(), SetBlobTags::new(tags.into()))
     }
@@ -123,6 +127,7 @@ impl BlobClient {
     /// assert_eq!(notes.set_tier(AccessTier::Cool).await?, TierChange::Done);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("SetAccessTier", "set_standard_blob_tier"))]
     pub fn set_tier(&self, tier: AccessTier) -> SetTier {
         SetTier::new(self.call(), SetBlobTier::new(tier))
     }
@@ -149,6 +154,7 @@ impl BlobClient {
     /// notes.upload("changed").lease_id(leased.lease_id).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("Acquire", "BlobLeaseClient"))]
     pub fn acquire_lease(&self, duration: Duration) -> AcquireLease {
         AcquireLease::new(self.call(), Acquire::new(Some(duration)))
     }
@@ -187,6 +193,7 @@ impl BlobClient {
     /// notes.renew_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Renew")]
     pub fn renew_lease(&self, id: &LeaseId) -> RenewLease {
         RenewLease::new(self.call(), Renew::new(id.clone()))
     }
@@ -204,6 +211,7 @@ impl BlobClient {
     /// notes.change_lease(&lease, theirs).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Change")]
     pub fn change_lease(&self, id: &LeaseId, proposed_id: LeaseId) -> ChangeLease {
         ChangeLease::new(self.call(), Change::new(id.clone(), proposed_id))
     }
@@ -219,6 +227,7 @@ impl BlobClient {
     /// notes.release_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Release")]
     pub fn release_lease(&self, id: &LeaseId) -> ReleaseLease {
         ReleaseLease::new(self.call(), Release::new(id.clone()))
     }
@@ -236,6 +245,7 @@ impl BlobClient {
     /// assert_eq!(notes.break_lease().period(Duration::ZERO).await?, Duration::ZERO);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Break")]
     pub fn break_lease(&self) -> BreakLease {
         BreakLease::new(self.call(), Break::default())
     }
