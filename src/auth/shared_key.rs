@@ -10,7 +10,6 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
 use sha2::Sha256;
-use smallvec::SmallVec;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
@@ -118,7 +117,7 @@ pub(crate) fn string_to_sign(
     out: &mut Vec<u8>,
 ) {
     let mut standard: [&[u8]; STANDARD_HEADERS] = [b""; STANDARD_HEADERS];
-    let mut own: SmallVec<[(&[u8], &[u8]); 16]> = SmallVec::new();
+    let mut own: Vec<(&[u8], &[u8])> = Vec::with_capacity(16);
     for (name, value) in headers {
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes().trim_ascii());
         if let Some(suffix) = name.strip_prefix(OWN_PREFIX) {
@@ -223,7 +222,7 @@ fn canonical_resource(url: &Url, account: &str, out: &mut Vec<u8>) {
     out.push(b'/');
     out.extend_from_slice(account.as_bytes());
     out.extend_from_slice(url.path().as_bytes());
-    let mut parameters: SmallVec<[(Cow<'_, str>, Cow<'_, str>); 4]> = SmallVec::new();
+    let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(4);
     for pair in url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let plain = !pair.bytes().any(|byte| matches!(byte, b'%' | b'+' | b'A'..=b'Z'));
         if plain {

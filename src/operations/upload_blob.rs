@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     models::BlobContentInfo,
     operations::{
         operation::{Operation, builder},
@@ -31,7 +31,7 @@ builder! {
     UploadBlob of PutBlob -> BlobContentInfo
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PutBlob {
     content: Content,
     checksum: Checksum,
@@ -39,23 +39,8 @@ pub(crate) struct PutBlob {
 }
 
 impl PutBlob {
-    /// 5000 MiB, the most that one request may hold (from version 2020-04-08).
-    const LONGEST: usize = 5000 << 20;
-
     pub(crate) fn new(content: Bytes) -> Self {
-        Self {
-            content: Content(content),
-            checksum: Checksum::default(),
-            blob: WholeBlob::default(),
-        }
-    }
-
-    fn check_length(&self) -> Result<()> {
-        if self.content.len() <= Self::LONGEST {
-            return Ok(());
-        }
-        let rule = "must be at most 5000 MiB";
-        Err(Error::invalid("content length", self.content.len(), rule))
+        Self { content: Content(content), ..Self::default() }
     }
 }
 
@@ -72,7 +57,7 @@ impl Operation for PutBlob {
 
     fn request(&self, to: &Target) -> Result<Prepared> {
         to.put()
-            .check(self.check_length())
+            .check(self.content.at_most(5000))
             .word(headers::BLOB_TYPE, "BlockBlob")
             .word(header::CONTENT_TYPE, "application/octet-stream")
             .body(self.content.0.clone())

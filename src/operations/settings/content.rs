@@ -4,9 +4,22 @@ use std::{fmt, ops::Deref};
 
 use bytes::Bytes;
 
+use crate::error::{Error, Result};
+
 /// Content that is uploaded: shown by its length only.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Content(pub(crate) Bytes);
+
+impl Content {
+    /// Refuses more than so many MiB.
+    pub(crate) fn at_most(&self, mib: usize) -> Result<()> {
+        if self.len() <= mib << 20 {
+            return Ok(());
+        }
+        let rule = format!("must be at most {mib} MiB");
+        Err(Error::invalid("content length", self.len(), &rule))
+    }
+}
 
 impl Deref for Content {
     type Target = Bytes;
