@@ -245,9 +245,7 @@ impl Operation for AppendFromUrl {
             .since(since::APPEND_FROM_URL)
             .check(self.source.check_no_tags())
             .query("comp", "appendblock")
-            .with(range, |request, range| {
-                request.text(headers::SOURCE_RANGE, "source range", range.as_deref())
-            })
+            .try_text(headers::SOURCE_RANGE, "source range", range)
             .with(length, |request, length| {
                 request.check(length.map_or(Ok(()), |length| check_length(to.version, length)))
             })

@@ -52,9 +52,7 @@ impl Operation for PutPageClear {
 
     fn request(&self, to: &Target) -> Result<Prepared> {
         to.put()
-            .with(page::written(self.range), |request, range| {
-                request.text(headers::RANGE, "range", range.as_str())
-            })
+            .try_text(headers::RANGE, "range", page::written(self.range))
             .query("comp", "page")
             .word(headers::PAGE_WRITE, "clear")
             .settings(&self.sequence)

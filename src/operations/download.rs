@@ -166,10 +166,7 @@ impl Operation for GetBlob {
 
     fn request(&self, to: &Target) -> Result<Prepared> {
         let range = self.range.map(|range| range.header("range")).transpose();
-        to.get()
-            .with(range, |request, range| request.text(headers::RANGE, "range", range.as_deref()))
-            .settings(&self.access)
-            .done()
+        to.get().try_text(headers::RANGE, "range", range).settings(&self.access).done()
     }
 
     fn parse(&self, answer: Answer) -> Result<Answer> {

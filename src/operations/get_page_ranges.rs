@@ -17,7 +17,7 @@ use crate::{
         paging::{Listed, Pager, PagerItem},
     },
     pipeline::{
-        request::{Effect, Prepared, Target},
+        request::{Effect, Prepared, Settings, Target},
         response::Answer,
     },
     wire::{headers, http_date, redaction},
@@ -78,6 +78,17 @@ pub(super) enum Previous {
     Snapshot(SnapshotId),
     /// The URL of a managed disk's snapshot, as a header value.
     Url(Result<HeaderValue, BadName>),
+}
+
+impl Settings for Previous {
+    fn write(&self, request: Prepared) -> Prepared {
+        match self {
+            Self::Snapshot(id) => request.query("prevsnapshot", id.as_str()),
+            Self::Url(url) => request.with(url.clone().map_err(Error::from), |request, url| {
+                request.header(headers::PREVIOUS_SNAPSHOT_URL, url)
+            }),
+        }
+    }
 }
 
 impl<T> GetPageRanges<T> {
@@ -201,22 +212,13 @@ impl<T: Ranged> Operation for GetPageRanges<T> {
 
     fn request(&self, to: &Target) -> Result<Prepared> {
         let size = self.page_size.map(|size| size.to_string());
-        let request = to.get().query("comp", "pagelist");
-        let request = match &self.previous {
-            None => request,
-            Some(Previous::Snapshot(id)) => request.query("prevsnapshot", id.as_str()),
-            Some(Previous::Url(url)) => request
-                .with(url.clone().map_err(Error::from), |request, url| {
-                    request.header(headers::PREVIOUS_SNAPSHOT_URL, url)
-                }),
-        };
-        request
+        to.get()
+            .query("comp", "pagelist")
+            .settings(&self.previous)
             .check(self.check_page_size())
             .query("maxresults", size.as_deref())
             .query("marker", self.marker.as_deref())
-            .with(self.range.map(page::header).transpose(), |request, range| {
-                request.text(headers::RANGE, "range", range.as_deref())
-            })
+            .try_text(headers::RANGE, "range", self.range.map(page::header).transpose())
             .settings(&self.conditions)
             .settings(&self.lease_id)
             .done()

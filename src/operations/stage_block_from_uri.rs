@@ -76,9 +76,7 @@ impl Operation for PutBlockFromUrl {
             .check(self.source.check_no_tags())
             .query("comp", "block")
             .query("blockid", self.id.to_base64().as_str())
-            .with(range, |request, range| {
-                request.text(headers::SOURCE_RANGE, "source range", range.as_deref())
-            })
+            .try_text(headers::SOURCE_RANGE, "source range", range)
             .with(length, |request, length| {
                 request.check(length.map_or(Ok(()), |length| check_length(to.version, length)))
             })

@@ -123,9 +123,7 @@ impl Operation for PutPage {
             .query("comp", "page")
             .word(headers::PAGE_WRITE, "update")
             .word(header::CONTENT_TYPE, "application/octet-stream")
-            .with(self.range().header("page range"), |request, range| {
-                request.text(headers::RANGE, "range", range.as_str())
-            })
+            .try_text(headers::RANGE, "range", self.range().header("page range"))
             .body(self.content.0.clone())
             .settings(&self.checksum)
             .settings(&self.sequence)

@@ -139,10 +139,12 @@ impl Operation for PutPageFromUrl {
             .check(self.source.check_no_tags())
             .query("comp", "page")
             .word(headers::PAGE_WRITE, "update")
-            .with(self.source_range.header("source range"), |request, range| {
-                request.text(headers::SOURCE_RANGE, "source range", range.as_str())
-            })
-            .with(range, |request, range| request.text(headers::RANGE, "range", range.as_str()))
+            .try_text(
+                headers::SOURCE_RANGE,
+                "source range",
+                self.source_range.header("source range"),
+            )
+            .try_text(headers::RANGE, "range", range)
             .settings(&self.sequence)
             .settings(&self.access)
             .settings(&self.source)

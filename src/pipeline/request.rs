@@ -136,6 +136,16 @@ impl Prepared {
         }
     }
 
+    /// The same for a text that may be refused.
+    pub(crate) fn try_text(
+        self,
+        name: HeaderName,
+        what: &'static str,
+        text: Result<impl Into<Option<String>>>,
+    ) -> Self {
+        self.with(text, |request, text| request.text(name, what, text.into().as_deref()))
+    }
+
     /// Adds headers that a model writes.
     pub(crate) fn headers(mut self, write: impl FnOnce(&mut HeaderMap) -> Result<()>) -> Self {
         let written = write(&mut self.headers);
