@@ -13,7 +13,10 @@ use sha2::Sha256;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    models::since,
+};
 
 /// The name of a storage account and one of its two keys.
 ///
@@ -122,14 +125,15 @@ pub(crate) fn string_to_sign(
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes().trim_ascii());
         if let Some(suffix) = name.strip_prefix(OWN_PREFIX) {
             // Until 2015-12-11 the service left empty headers out.
-            if !value.is_empty() || version >= "2016-05-31" {
+            if !value.is_empty() || version >= since::EMPTY_HEADERS.version().as_str() {
                 own.push((suffix, value));
             }
         } else if let Some(place) = standard_place(name) {
             standard[place] = value;
         }
     }
-    if standard[CONTENT_LENGTH] == b"0" && version >= "2015-02-21" {
+    if standard[CONTENT_LENGTH] == b"0" && version >= since::ABBREVIATED_LENGTHS.version().as_str()
+    {
         standard[CONTENT_LENGTH] = b"";
     }
     own.sort_unstable_by(|(a, _), (b, _)| service_order(a, b));

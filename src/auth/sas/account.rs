@@ -17,6 +17,7 @@ use super::{
 use crate::{
     auth::shared_key::SharedKey,
     error::{Error, Result},
+    models::since,
 };
 
 /// A SAS of types of resource in whole services of an account (from version 2015-04-05).
@@ -86,7 +87,7 @@ impl AccountSas<Complete> {
     /// type of resource, an end before its start, or something that its service version does not
     /// know.
     pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
-        self.fields.needs("2015-04-05", "account SAS", "")?;
+        self.fields.needs(since::ACCOUNT_SAS, "account SAS", "")?;
         self.fields.check(AccountSasPermissions::LETTERS)?;
         let services = self.services.to_string();
         let resource_types = self.resource_types.to_string();
@@ -142,7 +143,7 @@ fn string_to_sign(
         fields.protocol.map_or("", |protocol| protocol.as_str()),
         version,
     ];
-    if version >= "2020-12-06" {
+    if since::SAS_SCOPES.is_known_to(fields.version) {
         lines.push(&fields.encryption_scope);
     }
     lines.push("");

@@ -7,7 +7,10 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{permissions, token::Query};
 use crate::{
     error::{Error, Result},
-    models::{ServiceVersion, SnapshotId, VersionId, names},
+    models::{
+        ServiceVersion, SnapshotId, VersionId, names,
+        since::{self, Since},
+    },
     wire::redaction,
 };
 
@@ -118,25 +121,25 @@ impl Fields<'_> {
             return Err(Error::invalid("expiry of a SAS", &self.expiry, &rule));
         }
         if let Some(ip) = self.ip {
-            self.needs("2015-04-05", "IP range of a SAS", ip)?;
+            self.needs(since::SAS_PROTOCOLS, "IP range of a SAS", ip)?;
             if ip.first > ip.last {
                 let rule = "must not end before it begins";
                 return Err(Error::invalid("IP range of a SAS", ip, rule));
             }
         }
         if let Some(protocol) = self.protocol {
-            self.needs("2015-04-05", "protocol of a SAS", protocol)?;
+            self.needs(since::SAS_PROTOCOLS, "protocol of a SAS", protocol)?;
         }
         let scope = ("encryption scope of a SAS", &self.encryption_scope);
         if !scope.1.is_empty() {
-            self.needs("2020-12-06", scope.0, scope.1)?;
+            self.needs(since::SAS_SCOPES, scope.0, scope.1)?;
         }
         let headers = RESPONSE_HEADERS.iter().map(|names| names.0).zip(&self.response_headers);
         for (what, value) in headers.chain([scope]) {
             if value.is_empty() {
                 continue;
             }
-            self.needs("2013-08-15", what, value)?;
+            self.needs(since::SAS_RESPONSE_HEADERS, what, value)?;
             if value.chars().any(char::is_control) {
                 return Err(Error::invalid(what, value, "must not hold control characters"));
             }
@@ -169,8 +172,10 @@ impl Fields<'_> {
             _ => {}
         }
         match *kind {
-            "bs" | "bv" => self.needs("2018-11-09", "SAS of a snapshot or version", path),
-            "d" => self.needs("2020-02-10", "SAS of a directory", path),
+            "bs" | "bv" => {
+                self.needs(since::SAS_OF_SNAPSHOTS, "SAS of a snapshot or version", path)
+            }
+            "d" => self.needs(since::SAS_OF_DIRECTORIES, "SAS of a directory", path),
             _ => Ok(()),
         }
     }
@@ -178,11 +183,11 @@ impl Fields<'_> {
     /// Refuses `what` when the version of the SAS is older than the one that brought it.
     pub(super) fn needs(
         &self,
-        since: &str,
+        since: Since,
         what: &'static str,
         value: impl fmt::Display,
     ) -> Result<()> {
-        if self.version.as_str() < since {
+        if !since.is_known_to(self.version) {
             let rule = format!("needs service version {since} or later, not {}", self.version);
             return Err(Error::invalid(what, value, &rule));
         }
@@ -192,7 +197,7 @@ impl Fields<'_> {
     /// The path of the resource, decoded, as it is signed.
     pub(super) fn canonical_resource(&self, account: &str) -> String {
         let Resource { container, path, .. } = &self.resource;
-        let service = if self.version.as_str() < "2015-02-21" { "" } else { "/blob" };
+        let service = if since::SAS_SERVICE_NAMES.is_known_to(self.version) { "/blob" } else { "" };
         let slash = if path.is_empty() { "" } else { "/" };
         [service, "/", account, "/", container, slash, path].concat()
     }
@@ -200,7 +205,7 @@ impl Fields<'_> {
     /// Adds all fields to a query.
     pub(super) fn push_to(&self, query: &mut Query) {
         // Versions before 2012-02-12 do not know the parameter.
-        if self.version.as_str() >= "2012-02-12" {
+        if since::SAS_VERSIONS.is_known_to(self.version) {
             query.push("sv", self.version.as_str());
         }
         query.push("sr", self.resource.kind);

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     auth::shared_key::SharedKey,
     error::{Error, Result},
-    models::{SnapshotId, VersionId},
+    models::{SnapshotId, VersionId, since},
 };
 
 /// A SAS of one blob, snapshot, version, container or directory, signed with the account key.
@@ -218,7 +218,7 @@ impl<P, S> ServiceSas<P, S> {
 
 /// Before 2012-02-12 only a stored access policy could grant more than an hour.
 fn within_an_hour(fields: &Fields<'_>, now: Option<OffsetDateTime>) -> Result<()> {
-    if fields.version.as_str() >= "2012-02-12" {
+    if since::SAS_VERSIONS.is_known_to(fields.version) {
         return Ok(());
     }
     let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
@@ -250,19 +250,19 @@ pub(super) fn string_to_sign(fields: &Fields<'_>, account: &str) -> String {
 
     let mut lines: Vec<&str> = Vec::with_capacity(16);
     lines.extend([&*fields.permissions, &fields.start, &fields.expiry, &resource, &fields.policy]);
-    if version >= "2015-04-05" {
+    if since::SAS_PROTOCOLS.is_known_to(fields.version) {
         lines.extend([&*ip, protocol]);
     }
-    if version >= "2012-02-12" {
+    if since::SAS_VERSIONS.is_known_to(fields.version) {
         lines.push(version);
     }
-    if version >= "2018-11-09" {
+    if since::SAS_OF_SNAPSHOTS.is_known_to(fields.version) {
         lines.extend([fields.resource.kind, &fields.resource.moment]);
     }
-    if version >= "2020-12-06" {
+    if since::SAS_SCOPES.is_known_to(fields.version) {
         lines.push(&fields.encryption_scope);
     }
-    if version >= "2013-08-15" {
+    if since::SAS_RESPONSE_HEADERS.is_known_to(fields.version) {
         lines.extend(fields.response_headers.iter().map(|value| &**value));
     }
     lines.join("\n")

@@ -313,10 +313,22 @@ impl<P, S> UserDelegationSas<P, S> {
 impl UserFields {
     fn check(&self, fields: &Fields<'_>) -> Result<()> {
         let ids = [
-            ("2020-02-10", "authorized object id of a SAS", &self.authorized_object_id),
-            ("2020-02-10", "unauthorized object id of a SAS", &self.unauthorized_object_id),
-            ("2020-02-10", "correlation id of a SAS", &self.correlation_id),
-            ("2025-07-05", "delegated user object id of a SAS", &self.delegated_user_object_id),
+            (
+                since::SAS_OF_DIRECTORIES,
+                "authorized object id of a SAS",
+                &self.authorized_object_id,
+            ),
+            (
+                since::SAS_OF_DIRECTORIES,
+                "unauthorized object id of a SAS",
+                &self.unauthorized_object_id,
+            ),
+            (since::SAS_OF_DIRECTORIES, "correlation id of a SAS", &self.correlation_id),
+            (
+                since::SAS_DELEGATED_USERS,
+                "delegated user object id of a SAS",
+                &self.delegated_user_object_id,
+            ),
         ];
         for (since, what, id) in ids {
             if !id.is_empty() {
@@ -339,7 +351,7 @@ impl UserFields {
         ];
         for (what, pairs) in required {
             for (name, value) in pairs {
-                fields.needs("2026-04-06", what, name)?;
+                fields.needs(since::SAS_REQUIRED_HEADERS, what, name)?;
                 if name.is_empty() || [name, value].iter().any(|s| s.contains(char::is_control)) {
                     let rule = "must have a name, and no control characters";
                     return Err(Error::invalid(what, format_args!("{name}={value}"), rule));
@@ -357,12 +369,16 @@ pub(super) fn sign(
     account: &str,
     key: &UserDelegationKey,
 ) -> Result<SasToken> {
-    fields.needs("2018-11-09", "user delegation SAS", &fields.resource.path)?;
+    fields.needs(since::USER_DELEGATION, "user delegation SAS", &fields.resource.path)?;
     fields.check_dates()?;
     fields.check_resource()?;
     if !key.delegated_user_tenant_id.is_empty() {
         let tenant = &key.delegated_user_tenant_id;
-        fields.needs("2026-04-06", "delegated user tenant of the user delegation key", tenant)?;
+        fields.needs(
+            since::DELEGATED_USER_TENANT,
+            "delegated user tenant of the user delegation key",
+            tenant,
+        )?;
     }
     if OffsetDateTime::parse(&fields.expiry, &Rfc3339).is_ok_and(|at| at > key.expires_on) {
         let rule = format!("must not be after the user delegation key's, {}", key.expiry);
@@ -418,19 +434,19 @@ pub(super) fn string_to_sign(
     lines.extend([&*fields.permissions, &fields.start, &fields.expiry, &resource]);
     lines.extend([&*key.object_id, &key.tenant_id, &key.start, &key.expiry]);
     lines.extend([&*key.service, &key.version]);
-    if version >= "2020-02-10" {
+    if since::SAS_OF_DIRECTORIES.is_known_to(fields.version) {
         lines.extend([&*user.authorized_object_id, &user.unauthorized_object_id]);
         lines.push(&user.correlation_id);
     }
-    if version >= "2025-07-05" {
+    if since::SAS_DELEGATED_USERS.is_known_to(fields.version) {
         lines.extend([&*key.delegated_user_tenant_id, &user.delegated_user_object_id]);
     }
     lines.extend([&*ip, fields.protocol.map_or("", |protocol| protocol.as_str())]);
     lines.extend([version, fields.resource.kind, &fields.resource.moment]);
-    if version >= "2020-12-06" {
+    if since::SAS_SCOPES.is_known_to(fields.version) {
         lines.push(&fields.encryption_scope);
     }
-    if version >= "2026-04-06" {
+    if since::SAS_REQUIRED_HEADERS.is_known_to(fields.version) {
         lines.extend([&*headers, &parameters]);
     }
     lines.extend(fields.response_headers.iter().map(|value| &**value));
