@@ -51,9 +51,9 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             client_request_id(&values.text()),
         ]
     );
-    read(run, service.list_containers().marker(&values.text())).await;
-    read(run, container.list_blobs().prefix(&values.text())).await;
-    read(run, container.list_blobs().by_hierarchy(&values.text())).await;
+    read(run, service.list_containers().marker(values.text())).await;
+    read(run, container.list_blobs().prefix(values.text())).await;
+    read(run, container.list_blobs().by_hierarchy(values.text())).await;
     each_list!(
         run,
         container.blob_client("notes.txt").list_snapshots(),
