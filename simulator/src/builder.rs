@@ -130,7 +130,7 @@ impl SimulatorBuilder {
     ///         .credential(Credential::shared_key("acct", key)?)
     ///         .options(ClientOptions::new().transport(sim.transport()))
     ///         .build()?;
-    ///     assert!(service.list_containers().await?.items.is_empty());
+    ///     assert!(service.list_containers().collect_all().await?.is_empty());
     /// }
     /// # Ok(()) });
     /// ```
