@@ -15,8 +15,10 @@ use crate::{
 };
 
 builder! {
-    /// Aborts a pending copy, strictly as the service answers: made by
-    /// [`BlobClient::abort_copy`](crate::BlobClient::abort_copy).
+    ///
+    /// Aborts a pending copy; the service refuses a copy that has ended or has another id.
+    ///
+    /// Returned by [`BlobClient::abort_copy`](crate::BlobClient::abort_copy).
     ///
     /// [Abort Copy Blob](https://learn.microsoft.com/rest/api/storageservices/abort-copy-blob)
     /// (from version 2012-02-12)

@@ -1,4 +1,4 @@
-//! Append Block and Append Block From URL: more at the end of an append blob.
+//! Append Block and Append Block From URL: adds a block to the end of an append blob.
 
 use std::ops::RangeBounds;
 
@@ -27,29 +27,30 @@ use crate::{
     wire::{headers, redaction},
 };
 
-/// What was appended to a blob, and where.
+/// The result of appending a block: where it is, and the state of the blob.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobAppendInfo {
-    /// Where in the blob it begins, in bytes.
+    /// The offset of the appended block, in bytes.
     pub offset: Option<u64>,
-    /// How many blocks the blob has now: at most 50,000.
+    /// The number of committed blocks in the blob, at most 50,000.
     pub committed_block_count: Option<u32>,
     /// The blob's new ETag.
     pub etag: Option<ETag>,
-    /// When it was appended, with whole seconds.
+    /// When the blob was last modified, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The MD5 of what was appended, in base64, where the service tells it.
+    /// The MD5 of the appended block, if the service returns it.
     pub content_md5: Option<ContentMd5>,
-    /// The CRC-64 of what was appended, in base64 (from version 2019-02-02).
+    /// The CRC-64 of the appended block (from version 2019-02-02).
     pub content_crc64: Option<ContentCrc64>,
-    /// Whether the service has encrypted it (from version 2015-12-11).
+    /// Whether the service encrypted the block (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts it (from version 2019-02-02).
+    /// The SHA-256, in base64, of the customer-provided key that encrypts the block (from version
+    /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
-    /// The encryption scope (from version 2019-07-07).
+    /// The encryption scope that encrypts the block (from version 2019-07-07).
     #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
@@ -67,11 +68,13 @@ redaction::debug_redacted!(BlobAppendInfo {
 });
 
 builder! {
-    /// Appends to an append blob, at most 100 MiB (from version 2022-11-02) or 4 MiB: made by
-    /// [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
     ///
-    /// A repeat would append a second time, so it is retried only where it is certain that the first
-    /// try appended nothing.
+    /// Appends a block to an append blob, at most 100 MiB (before version 2022-11-02: 4 MiB).
+    ///
+    /// Returned by [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
+    ///
+    /// A second attempt would append the block again, so this is retried only if the first attempt
+    /// certainly appended nothing.
     ///
     /// [Append Block](https://learn.microsoft.com/rest/api/storageservices/append-block)
     /// (from version 2015-02-21)
@@ -98,11 +101,14 @@ impl Append {
 }
 
 builder! {
-    /// Appends what a URL gives, or a part of it, within the same limits: made by
+    ///
+    /// Appends the content of a URL, or a range of it, with the limits of [`AppendBlock`].
+    ///
+    /// Returned by
     /// [`AppendBlobClient::append_block_from_uri`](crate::AppendBlobClient::append_block_from_uri).
     ///
-    /// A repeat would append a second time, so it is retried only where it is certain that the first
-    /// try appended nothing.
+    /// A second attempt would append the block again, so this is retried only if the first attempt
+    /// certainly appended nothing.
     ///
     /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
     /// (from version 2018-11-09)
@@ -129,14 +135,14 @@ impl AppendFromUrl {
 }
 
 impl AppendBlockFromUri {
-    /// Only these bytes of the source, instead of all: `0..4194304`, with an end.
+    /// Appends only this range of the source. It needs an end: `0..4194304`.
     pub fn source_range(mut self, range: impl RangeBounds<u64>) -> Self {
         self.operation.range = Some(ByteRange::new(range));
         self
     }
 }
 
-/// How long the blob must be.
+/// Conditions on the length of the blob.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Place {
     length: Option<u64>,
@@ -154,15 +160,15 @@ impl Settings for Place {
 macro_rules! with_place {
     ($builder:ident) => {
         impl $builder {
-            /// Only if the blob is this long, in bytes. Not met: 412
-            /// `AppendPositionConditionNotMet`.
+            /// Appends only if the blob is exactly this long, in bytes; otherwise the service
+            /// answers 412 `AppendPositionConditionNotMet`.
             pub fn if_length(mut self, length: u64) -> Self {
                 self.operation.place.length = Some(length);
                 self
             }
 
-            /// Only if the blob is not longer than this afterwards, in bytes. Not met: 412
-            /// `MaxBlobSizeConditionNotMet`.
+            /// Appends only if the blob is at most this long afterwards, in bytes; otherwise the
+            /// service answers 412 `MaxBlobSizeConditionNotMet`.
             pub fn max_length(mut self, length: u64) -> Self {
                 self.operation.place.longest = Some(length);
                 self

@@ -1,5 +1,5 @@
-//! Which blob a call is about, and by what way it is reached: what every client of a blob, every
-//! copy and every source holds.
+//! The blob that a call is about, and the pipeline that reaches it. Every blob client, copy and
+//! source holds one.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
     wire::{excerpt::place, redaction},
 };
 
-/// One blob, a snapshot or a version of one. Cheap to clone.
+/// A blob, or one snapshot or version of it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct BlobRef(Arc<Parts>);
 
@@ -54,7 +54,7 @@ impl BlobRef {
         Self(Arc::new(Parts { pipeline, endpoint, container, name, snapshot, version, named }))
     }
 
-    /// The same blob, or the snapshot or version of it.
+    /// The same blob, or a snapshot or version of it.
     pub(crate) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
         let mut parts = (*self.0).clone();
         parts.named = parts.named.map(|mut url| {
@@ -84,7 +84,7 @@ impl BlobRef {
         Ok(self.0.named.clone()?)
     }
 
-    /// Where it is, as errors show it.
+    /// Its URL, as errors show it.
     pub(crate) fn place(&self) -> String {
         self.0.named.as_ref().map(place).unwrap_or_default()
     }
@@ -97,13 +97,13 @@ impl BlobRef {
         self.0.version.as_ref()
     }
 
-    /// A call that is about it.
+    /// A call about this blob.
     pub(crate) fn call(&self) -> Call {
         let (pipeline, url) = (Arc::clone(&self.0.pipeline), self.0.named.clone());
         Call { pipeline, url, options: Default::default() }
     }
 
-    /// A call that is about its container; refuses the name of the blob too.
+    /// A call about its container. Refuses a bad blob name too.
     pub(crate) fn container_call(&self) -> Call {
         let Parts { endpoint, container, named, .. } = self.0.deref();
         let container = || BadName::url(endpoint.container_url(container));

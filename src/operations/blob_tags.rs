@@ -20,7 +20,10 @@ use crate::{
 };
 
 builder! {
-    /// Reads a blob's index tags: made by [`BlobClient::get_tags`](crate::BlobClient::get_tags).
+    ///
+    /// Reads a blob's index tags.
+    ///
+    /// Returned by [`BlobClient::get_tags`](crate::BlobClient::get_tags).
     ///
     /// [Get Blob Tags](https://learn.microsoft.com/rest/api/storageservices/get-blob-tags)
     /// (from version 2019-12-12)
@@ -34,7 +37,10 @@ pub(crate) struct GetBlobTags {
 }
 
 builder! {
-    /// Replaces a blob's index tags: made by [`BlobClient::set_tags`](crate::BlobClient::set_tags).
+    ///
+    /// Replaces a blob's index tags.
+    ///
+    /// Returned by [`BlobClient::set_tags`](crate::BlobClient::set_tags).
     ///
     /// [Set Blob Tags](https://learn.microsoft.com/rest/api/storageservices/set-blob-tags)
     /// (from version 2019-12-12)
@@ -54,12 +60,12 @@ impl SetBlobTags {
     }
 }
 
-/// The one condition that both have taken from the beginning, and those that came later.
+/// Conditions of both operations: `if_tags` from the start, the others from a later version.
 macro_rules! tag_conditions {
     ($builder:ident) => {
         impl $builder {
-            /// Conditions on the blob: `if_tags`, and the others from version 2026-02-06. Not
-            /// met: 412.
+            /// Conditions on the blob: `if_tags`; the others from version 2026-02-06. If they are
+            /// not met, the service answers 412.
             pub fn conditions(mut self, conditions: Conditions) -> Self {
                 self.operation.conditions = conditions;
                 self
@@ -74,7 +80,7 @@ with_lease!(GetTags, operation);
 tag_conditions!(SetTags);
 with_lease!(SetTags, operation);
 
-/// What a service version must have to take more than the condition `if_tags`.
+/// What the service version must know if there are conditions other than `if_tags`.
 fn newer_conditions(conditions: &Conditions) -> Option<Since> {
     conditions.has_more_than_tags().then_some(since::TAG_CONDITIONS)
 }

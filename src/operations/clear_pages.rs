@@ -1,4 +1,4 @@
-//! Put Page with `clear`: makes pages zero again.
+//! Put Page with `clear`: sets pages to zero.
 
 use crate::{
     error::Result,
@@ -18,10 +18,12 @@ use crate::{
 };
 
 builder! {
-    /// Makes pages zero and frees what they took: made by
-    /// [`PageBlobClient::clear_pages`](crate::PageBlobClient::clear_pages).
     ///
-    /// The range begins and ends at multiples of 512; it may be the whole blob.
+    /// Sets pages to zero and frees their space.
+    ///
+    /// Returned by [`PageBlobClient::clear_pages`](crate::PageBlobClient::clear_pages).
+    ///
+    /// Start and end of the range are multiples of 512. The range may be the whole blob.
     ///
     /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
     ClearPages of PutPageClear -> PageInfo

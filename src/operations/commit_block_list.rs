@@ -1,4 +1,4 @@
-//! Put Block List: a blob made of blocks.
+//! Put Block List: commits blocks as the content of a blob.
 
 use http::header;
 
@@ -17,11 +17,14 @@ use crate::{
 };
 
 builder! {
-    /// Makes a blob of blocks, in the order of their list: made by
+    ///
+    /// Commits a list of blocks, in order, as the content of a block blob.
+    ///
+    /// Returned by
     /// [`BlockBlobClient::commit_block_list`](crate::BlockBlobClient::commit_block_list).
     ///
-    /// At most 50,000 blocks, whose ids have one length. What is staged and not in the list is dropped,
-    /// and so is what is stored with the blob and not set here.
+    /// At most 50,000 blocks; all ids have the same length. Uncommitted blocks that are not in the
+    /// list are discarded, and headers and metadata that are not set here are cleared.
     ///
     /// [Put Block List](https://learn.microsoft.com/rest/api/storageservices/put-block-list)
     CommitBlockList of PutBlockList -> BlobContentInfo
@@ -58,7 +61,7 @@ impl PutBlockList {
 }
 
 impl CommitBlockList {
-    /// The stored MD5, in base64, which the service does not check.
+    /// The MD5 to store with the blob, in base64. The service does not check it.
     pub fn stored_md5(mut self, base64: &str) -> Self {
         self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
         self

@@ -1,4 +1,4 @@
-//! Copy Blob: the request of an ordinary copy, and what the service answers to a start.
+//! Copy Blob: the request that starts an ordinary copy, and the response to any start.
 
 use http::HeaderValue;
 
@@ -45,7 +45,7 @@ impl Operation for CopyBlob {
     }
 }
 
-/// What the answer to a start says of the copy: which it is, and where it stands.
+/// The id and status of a copy, read from the response to its start.
 pub(crate) fn started(answer: &Answer) -> Result<CopyState> {
     let id = answer.required(&headers::COPY_ID)?;
     let id = CopyId::from_service(id).ok_or_else(|| answer.unexpected("the copy id is empty"))?;
@@ -53,7 +53,7 @@ pub(crate) fn started(answer: &Answer) -> Result<CopyState> {
     Ok(written(CopyState::new(id, status), answer))
 }
 
-/// The state with what any answer to a write says of the blob.
+/// Adds what the response to any write says about the blob.
 fn written(mut state: CopyState, answer: &Answer) -> CopyState {
     state.etag = answer.text(&http::header::ETAG).and_then(|etag| etag.parse().ok());
     state.last_modified = answer.text(&http::header::LAST_MODIFIED).and_then(http_date::parse);

@@ -1,4 +1,4 @@
-//! Copy Blob From URL: a copy of a block blob that is over with the answer.
+//! Copy Blob From URL: a synchronous copy to a block blob.
 
 use http::StatusCode;
 use time::OffsetDateTime;
@@ -28,8 +28,10 @@ use crate::{
 };
 
 builder! {
-    /// Copies a block blob and waits for its end: made by
-    /// [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
+    ///
+    /// Copies a blob synchronously: the copy is complete when the service responds.
+    ///
+    /// Returned by [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
     ///
     /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
     /// (from version 2018-03-28); before version 2012-02-12
@@ -53,7 +55,7 @@ impl CopyBlobFromUrl {
         Self { endpoint, source, source_lease_id: None, blob }
     }
 
-    /// Refuses the id of the source's lease where the service no longer looks at it.
+    /// Refuses a source lease id with service versions that ignore it.
     fn check_source_lease(&self, version: ServiceVersion) -> Result<()> {
         let dropped = since::ASYNCHRONOUS_COPY;
         let Some(id) = self.source_lease_id.as_ref().filter(|_| dropped.is_known_to(version))
@@ -69,14 +71,14 @@ impl CopyBlobFromUrl {
 }
 
 impl CopyFromUri {
-    /// Copies the source's index tags (from version 2021-04-10); not together with
-    /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
+    /// Copies the source's index tags (from version 2021-04-10). It excludes [`tags`](Self::tags).
+    /// The authorization of the source must allow reading tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
         self.operation.blob.tags_of_source = copy;
         self
     }
 
-    /// Keeps the destination from being changed until a date (from version 2020-06-12).
+    /// Protects the destination from changes and deletion until a date (from version 2020-06-12).
     pub fn immutability_policy(
         mut self,
         until: OffsetDateTime,
@@ -86,16 +88,18 @@ impl CopyFromUri {
         self
     }
 
-    /// Keeps the destination from being changed until the hold is lifted (from version 2020-06-12).
+    /// Protects the destination from changes and deletion until the legal hold is removed (from
+    /// version 2020-06-12).
     pub fn legal_hold(mut self, hold: bool) -> Self {
         self.operation.blob.legal_hold = Some(hold);
         self
     }
 
-    /// The id of the source's lease: nothing is copied unless it is the active one (412).
+    /// The id of the source's active lease. With another id the service copies nothing and answers
+    /// 412.
     ///
-    /// Only before version 2012-02-12. Since then the service reads the source whether or not it is
-    /// leased; with a later version this is refused before anything is sent.
+    /// Only before version 2012-02-12. From then on the service reads a source whether or not it is
+    /// leased, and this client refuses the setting before it sends a request.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -117,7 +121,7 @@ impl CopyFromUri {
             operation.source.resolve_path(&operation.endpoint)?;
             return call.run(&CopyBlobAtOnce(operation)).await;
         }
-        // What is wrong is told before anything is asked for.
+        // Refuses a bad request before it requests a key or token for the source.
         call.prepare(operation)?;
         operation.source.resolve(call).await?;
         operation.source.judged(call.run(operation).await)
@@ -150,7 +154,7 @@ impl Operation for CopyBlobFromUrl {
     fn request(&self, to: &Target) -> Result<Prepared> {
         let scope = self.blob.access.encryption.scope.as_ref();
         to.put()
-            // An older service would take it for an asynchronous copy.
+            // Without it this would be an asynchronous Copy Blob.
             .word(headers::REQUIRES_SYNC, "true")
             .since(scope.map(|_| since::COPY_SCOPE))
             .check(self.check_source_lease(to.version))
@@ -170,14 +174,14 @@ impl Operation for CopyBlobFromUrl {
     }
 }
 
-/// The request of a version before 2012-02-12, whose source is a path in the same account.
+/// The request before version 2012-02-12: its source is a path in the same account.
 struct CopyBlobAtOnce<'a>(&'a CopyBlobFromUrl);
 
 impl Operation for CopyBlobAtOnce<'_> {
     type Output = BlobCopyInfo;
 
     const NAME: &'static str = "Copy Blob";
-    /// Like every write that is over with its answer; there is no copy to be found again.
+    /// Like every synchronous write: there is no pending copy to look for.
     const EFFECT: Effect = Effect::Repeatable;
 
     fn request(&self, to: &Target) -> Result<Prepared> {

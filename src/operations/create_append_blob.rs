@@ -1,4 +1,4 @@
-//! Put Blob, for an append blob: an empty log.
+//! Put Blob, for an append blob: creates it empty.
 
 use crate::{
     error::Result,
@@ -15,8 +15,10 @@ use crate::{
 };
 
 builder! {
-    /// Creates an empty append blob, or puts one in place of what is there: made by
-    /// [`AppendBlobClient::create`](crate::AppendBlobClient::create).
+    ///
+    /// Creates an empty append blob. Overwrites an existing blob.
+    ///
+    /// Returned by [`AppendBlobClient::create`](crate::AppendBlobClient::create).
     ///
     /// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
     /// (append blobs from version 2015-02-21)

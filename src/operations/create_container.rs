@@ -15,10 +15,12 @@ use crate::{
 };
 
 builder! {
-    /// Creates a container: made by
-    /// [`BlobContainerClient::create`](crate::BlobContainerClient::create).
     ///
-    /// Refused with 409 `ContainerAlreadyExists` if there is one of that name.
+    /// Creates a container.
+    ///
+    /// Returned by [`BlobContainerClient::create`](crate::BlobContainerClient::create).
+    ///
+    /// The service answers 409 `ContainerAlreadyExists` if a container with this name exists.
     ///
     /// [Create Container](https://learn.microsoft.com/rest/api/storageservices/create-container)
     CreateContainer of Create -> ()
@@ -31,7 +33,7 @@ pub(crate) struct Create {
 }
 
 impl CreateContainer {
-    /// Lets anyone read, without a credential. By default no one may.
+    /// Allows reads without a credential. By default the container is private.
     pub fn public_access(mut self, access: PublicAccessType) -> Self {
         self.operation.public_access = Some(access);
         self

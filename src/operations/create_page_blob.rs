@@ -1,4 +1,4 @@
-//! Put Blob, for a page blob: an empty disk of a given size.
+//! Put Blob, for a page blob: creates it with a size, filled with zeros.
 
 use http::HeaderValue;
 
@@ -20,8 +20,10 @@ use crate::{
 };
 
 builder! {
-    /// Creates a page blob of zeroes, or puts one in place of what is there: made by
-    /// [`PageBlobClient::create`](crate::PageBlobClient::create).
+    ///
+    /// Creates a page blob filled with zeros. Overwrites an existing blob.
+    ///
+    /// Returned by [`PageBlobClient::create`](crate::PageBlobClient::create).
     ///
     /// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
     CreatePageBlob of PutPageBlob -> BlobContentInfo
@@ -41,7 +43,8 @@ impl PutPageBlob {
 }
 
 impl CreatePageBlob {
-    /// A number of the application's own, 0 to 2^63 - 1, on which writes can be made conditional.
+    /// The sequence number, 0 to 2^63 - 1: a number of the application that writes can be
+    /// conditional on.
     pub fn sequence_number(mut self, number: u64) -> Self {
         self.operation.sequence_number = number;
         self
@@ -54,7 +57,7 @@ impl CreatePageBlob {
     }
 }
 
-/// Refuses a size that no page blob can have.
+/// Refuses an invalid size of a page blob.
 pub(super) fn check_size(size: u64) -> Result<()> {
     if !size.is_multiple_of(page::SIZE) || size > page::LARGEST_BLOB {
         let rule = "must be a multiple of 512 bytes, at most 8 TiB";

@@ -20,23 +20,23 @@ use crate::{
     wire::{headers, redaction},
 };
 
-/// A snapshot that was taken.
+/// The result of taking a snapshot.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobSnapshotInfo {
-    /// Names the snapshot.
+    /// The id of the snapshot: when it was taken, as the service writes it.
     pub snapshot: SnapshotId,
     /// The snapshot's ETag.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The version that the snapshot was taken of, in accounts that keep versions.
+    /// The version id of the blob, in accounts with blob versioning.
     pub version_id: Option<VersionId>,
-    /// Whether the service has encrypted the snapshot's metadata (from version 2019-02-02).
+    /// Whether the service encrypted the snapshot's metadata (from version 2019-02-02).
     pub is_server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the metadata (from version
-    /// 2019-02-02).
+    /// The SHA-256, in base64, of the customer-provided key that encrypts the metadata (from
+    /// version 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
 }
@@ -51,11 +51,13 @@ redaction::debug_redacted!(BlobSnapshotInfo {
 });
 
 builder! {
-    /// Takes a read-only snapshot of a blob: made by
-    /// [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).
     ///
-    /// A repeat would take a second snapshot, so it is retried only where it is certain that the first
-    /// try took none.
+    /// Takes a read-only snapshot of a blob.
+    ///
+    /// Returned by [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).
+    ///
+    /// A second attempt would take another snapshot, so this is retried only if the first attempt
+    /// certainly took none.
     ///
     /// [Snapshot Blob](https://learn.microsoft.com/rest/api/storageservices/snapshot-blob)
     CreateSnapshot of SnapshotBlob -> BlobSnapshotInfo

@@ -16,23 +16,25 @@ use crate::{
     wire::{headers, transport::BoxFuture},
 };
 
-/// What becomes of a blob's snapshots when the blob is deleted.
+/// What to do with a blob's snapshots when the blob is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeleteSnapshots {
-    /// They are deleted with the blob.
+    /// Deletes the blob and its snapshots.
     Include,
-    /// Only they are deleted; the blob stays.
+    /// Deletes only the snapshots; the blob stays.
     Only,
 }
 
 builder! {
-    /// Deletes a blob, its snapshots, or one snapshot: made by
-    /// [`BlobClient::delete`](crate::BlobClient::delete).
     ///
-    /// A blob with snapshots is refused with 409 `SnapshotsPresent` unless
-    /// [`snapshots`](DeleteBlob::snapshots) says what becomes of them. A repeat that finds nothing, after
-    /// a try whose answer was lost, counts as done.
+    /// Deletes a blob, its snapshots, or one snapshot.
+    ///
+    /// Returned by [`BlobClient::delete`](crate::BlobClient::delete).
+    ///
+    /// The service answers 409 `SnapshotsPresent` for a blob with snapshots unless
+    /// [`snapshots`](DeleteBlob::snapshots) is set. If a response is lost and the retry finds no
+    /// blob, the blob counts as deleted.
     ///
     /// [Delete Blob](https://learn.microsoft.com/rest/api/storageservices/delete-blob)
     DeleteBlob of Delete
@@ -45,7 +47,7 @@ pub(crate) struct Delete {
 }
 
 impl Delete {
-    /// Refuses to say what becomes of the snapshots of a snapshot.
+    /// Refuses the setting `snapshots` for a single snapshot.
     fn check(&self, to: &Target) -> Result<()> {
         match self.snapshots {
             Some(snapshots) if to.url.query().is_some_and(|query| query.contains("snapshot=")) => {
@@ -58,7 +60,7 @@ impl Delete {
 }
 
 impl DeleteBlob {
-    /// Deletes the snapshots too, or only them. Not for a client of a single snapshot.
+    /// Deletes the snapshots too, or only them. A client of a single snapshot must not set it.
     pub fn snapshots(mut self, snapshots: DeleteSnapshots) -> Self {
         self.operation.snapshots = Some(snapshots);
         self

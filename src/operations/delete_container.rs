@@ -14,11 +14,13 @@ use crate::{
 };
 
 builder! {
-    /// Deletes a container with all its blobs: made by
-    /// [`BlobContainerClient::delete`](crate::BlobContainerClient::delete).
     ///
-    /// The service may take a while; until then the name cannot be used again (409
-    /// `ContainerBeingDeleted`).
+    /// Deletes a container and all blobs in it.
+    ///
+    /// Returned by [`BlobContainerClient::delete`](crate::BlobContainerClient::delete).
+    ///
+    /// The service deletes in the background. Until it is done, creating a container with the same
+    /// name fails with 409 `ContainerBeingDeleted`.
     ///
     /// [Delete Container](https://learn.microsoft.com/rest/api/storageservices/delete-container)
     DeleteContainer of Delete -> ()

@@ -1,4 +1,4 @@
-//! Get Blob: the content, whole or a range, as a stream that survives broken connections.
+//! Get Blob: the content or a range of it, as a stream that resumes when the connection breaks.
 
 use std::ops::RangeBounds;
 
@@ -30,9 +30,12 @@ use crate::{
 mod reader;
 
 builder! {
-    /// Downloads a blob: made by [`BlobClient::download`](crate::BlobClient::download).
     ///
-    /// Awaited, it gives a [`Download`] as soon as the head of the answer is there.
+    /// Downloads a blob.
+    ///
+    /// Returned by [`BlobClient::download`](crate::BlobClient::download).
+    ///
+    /// Awaiting it gives a [`Download`] as soon as the response headers have arrived.
     ///
     /// [Get Blob](https://learn.microsoft.com/rest/api/storageservices/get-blob)
     DownloadBlob of GetBlob
@@ -45,8 +48,9 @@ pub(crate) struct GetBlob {
 }
 
 impl DownloadBlob {
-    /// Only these bytes: `0..512`, `1024..`, `..=99`. A range that begins behind the blob's end is
-    /// answered with 416 `InvalidRange`; one that reaches beyond it is cut.
+    /// Downloads only this range of bytes: `0..512`, `1024..`, `..=99`. For a range that starts
+    /// past the end of the blob, the service answers 416 `InvalidRange`; a range that ends past it
+    /// is cut.
     pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
         self.operation.range = Some(ByteRange::new(range));
         self
@@ -82,8 +86,8 @@ impl DownloadBlob {
         self.call.send(&self.operation, &request, &mut Tries::default()).await
     }
 
-    /// How long the whole blob is, where the answer does not say: an answer that ends with its
-    /// connection may be cut short unnoticed, and one in chunks by what forwards it.
+    /// The length of the whole blob, for a response that does not say it. A body that ends with its
+    /// connection may be cut short unnoticed; so may a chunked one, by a proxy.
     async fn whole_length(&self, etag: Option<&ETag>) -> Result<u64> {
         let mut access = self.operation.access.clone();
         access.conditions = etag.map_or(access.conditions, same_state);
@@ -93,22 +97,22 @@ impl DownloadBlob {
     }
 }
 
-/// The condition that a blob is still as it was.
+/// The condition that the blob has not changed.
 fn same_state(etag: &ETag) -> Conditions {
     Conditions::new().if_match(etag.clone())
 }
 
-/// The part of a blob that an answer brings.
+/// The part of a blob that a response holds.
 #[derive(Debug, PartialEq, Eq)]
 struct Part {
     offset: u64,
-    /// `None` where only the body's end says it.
+    /// `None` if only the end of the body shows it.
     length: Option<u64>,
 }
 
-/// What an answer brings; refuses one that does not bring the range that was `asked` for.
+/// The part that a response holds. Refuses a response that is not the range in `asked`.
 ///
-/// What stands between here and the service may ignore the range, or know better.
+/// A proxy may ignore the range or answer with another.
 fn part(asked: Option<(u64, Option<u64>)>, answer: &Answer) -> Result<Part> {
     let refused = |got: std::fmt::Arguments<'_>| {
         let asked = match asked {

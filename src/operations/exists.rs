@@ -1,4 +1,4 @@
-//! Whether a container or blob is there.
+//! Whether a container or blob exists.
 
 use crate::{
     error::Result,
@@ -11,12 +11,14 @@ use crate::{
 };
 
 builder! {
-    /// Asks whether a container or blob exists: made by
-    /// [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and
+    ///
+    /// Checks whether a container or blob exists.
+    ///
+    /// Returned by [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and
     /// [`BlobClient::exists`](crate::BlobClient::exists).
     ///
-    /// The service's 404 is the answer no. Any other refusal is an error, and so is a 404 that has none
-    /// of the service's headers, as a proxy or gateway gives it.
+    /// Awaiting it gives `false` for a 404 of the service. Every other refusal is an error, and so
+    /// is a 404 without the service's headers, which comes from a proxy or gateway.
     ///
     /// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties),
     /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)

@@ -1,4 +1,4 @@
-//! Get Block List: what a block blob is made of, and what is staged for it.
+//! Get Block List: the committed and uncommitted blocks of a block blob.
 
 use crate::{
     error::Result,
@@ -14,8 +14,11 @@ use crate::{
 };
 
 builder! {
-    /// Lists the blocks of a blob and those that are staged: made by
-    /// [`BlockBlobClient::get_block_list`](crate::BlockBlobClient::get_block_list).
+    ///
+    /// Lists the committed and uncommitted blocks of a block blob; of a snapshot or version, only
+    /// the committed ones.
+    ///
+    /// Returned by [`BlockBlobClient::get_block_list`](crate::BlockBlobClient::get_block_list).
     ///
     /// [Get Block List](https://learn.microsoft.com/rest/api/storageservices/get-block-list)
     GetBlockList of ListBlocks -> BlockList
@@ -35,7 +38,7 @@ impl Operation for ListBlocks {
     const EFFECT: Effect = Effect::Read;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
-        // A snapshot has no staged blocks to ask for.
+        // A snapshot or version has no uncommitted blocks.
         let which = if to.is_fixed() { "committed" } else { "all" };
         to.get()
             .query("comp", "blocklist")

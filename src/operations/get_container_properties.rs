@@ -18,24 +18,25 @@ use crate::{
     wire::http_date,
 };
 
-/// What Get Container Properties says of a container.
+/// Properties of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContainerProperties {
-    /// Changes when the container's own metadata or policies change.
+    /// The container's ETag. Changes to its metadata or access policies change it; writes of blobs
+    /// do not.
     pub etag: Option<ETag>,
-    /// When they were last changed.
+    /// When its metadata or access policies last changed.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The container's metadata; names in lower case.
+    /// The container's metadata. Names are in lower case.
     pub metadata: Metadata,
-    /// What anyone may read without a credential; `None` when nothing.
+    /// What can be read without a credential; `None` for a private container.
     pub public_access: Option<PublicAccessType>,
-    /// Whether a lease is active.
+    /// Whether the container is locked by a lease.
     pub lease_status: Option<LeaseStatus>,
-    /// Where a lease stands.
+    /// The state of the lease.
     pub lease_state: Option<LeaseState>,
-    /// For how long the active lease was acquired.
+    /// Whether the lease is fixed or infinite.
     pub lease_duration: Option<LeaseDuration>,
 }
 
@@ -61,7 +62,10 @@ impl ContainerProperties {
 }
 
 builder! {
-    /// Reads a container's properties: made by
+    ///
+    /// Reads a container's properties.
+    ///
+    /// Returned by
     /// [`BlobContainerClient::get_properties`](crate::BlobContainerClient::get_properties).
     ///
     /// [Get Container Properties](https://learn.microsoft.com/rest/api/storageservices/get-container-properties)

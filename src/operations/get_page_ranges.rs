@@ -1,4 +1,4 @@
-//! Get Page Ranges: which pages of a page blob, a snapshot or a version have been written.
+//! Get Page Ranges: the ranges of a page blob, snapshot or version that hold data.
 
 use std::{fmt, marker::PhantomData, mem};
 
@@ -23,24 +23,24 @@ use crate::{
     wire::{headers, http_date, redaction},
 };
 
-/// Ranges of a page blob: all that [`get_page_ranges`](crate::PageBlobClient::get_page_ranges) or
-/// [`get_page_ranges_diff`](crate::PageBlobClient::get_page_ranges_diff) lists, or one page of the
-/// list.
+/// Ranges of a page blob, from [`get_page_ranges`](crate::PageBlobClient::get_page_ranges) or
+/// [`get_page_ranges_diff`](crate::PageBlobClient::get_page_ranges_diff): the whole list, or one
+/// page of it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PageRanges<T> {
-    /// Ascending, without overlap. Empty for a blob of zeros, and for a difference when nothing
-    /// differs. A page of the list may be empty although more pages follow.
+    /// The ranges, ascending and without overlap. Empty for a blob without data, and for a diff
+    /// without changes. A page may be empty although more pages follow.
     pub ranges: Vec<T>,
     /// The blob's length in bytes.
     pub content_length: u64,
-    /// The blob's ETag. `None` for a list of several pages if the blob was written while they
-    /// were read: the ranges are then of more than one state of it.
+    /// The blob's ETag. `None` if the blob was written while the pages of the list were read: the
+    /// ranges are then a mix of several states.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// Where the next page begins; `None` for the last page and for the whole list.
+    /// The marker of the next page; `None` for the last page and for the whole list.
     #[serde(serialize_with = "redaction::serialize")]
     pub next_marker: Option<String>,
 }
@@ -57,8 +57,8 @@ impl<T: fmt::Debug> fmt::Debug for PageRanges<T> {
     }
 }
 
-/// The request for one page of a list of ranges: of all that hold data, or of those that differ
-/// from an earlier snapshot's.
+/// The request for one page of a list: of the ranges that hold data, or of those that changed since
+/// an earlier snapshot.
 ///
 /// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
 /// (differences from version 2015-07-08)
@@ -72,11 +72,11 @@ pub(crate) struct GetPageRanges<T> {
     ranges: PhantomData<fn() -> T>,
 }
 
-/// The snapshot with which a blob is compared.
+/// The earlier snapshot to compare with.
 #[derive(Debug, Clone)]
 pub(super) enum Previous {
     Snapshot(SnapshotId),
-    /// The URL of a managed disk's snapshot, as a header value.
+    /// The URL of a managed-disk snapshot, as a header value.
     Url(Result<HeaderValue, BadName>),
 }
 
@@ -147,9 +147,9 @@ impl Pager<PageRange> {
     }
 }
 
-/// What a list of ranges is made of.
+/// An item of a list of ranges.
 pub(crate) trait Ranged: Sized {
-    /// A range of the answer; `None` for one that is not of such a list.
+    /// The item for a range of the response; `None` if such a list does not show it.
     fn of(item: PageRangeItem) -> Option<Self>;
 }
 
@@ -241,7 +241,7 @@ impl<T: Ranged> Operation for GetPageRanges<T> {
     }
 }
 
-/// What can be set for a list of ranges: `$list` is where a `$pager` has it.
+/// The settings of a list of ranges: `$list` is the path to it in a `$pager`.
 macro_rules! range_settings {
     ($(#[$doc:meta])* $pager:ty, $($list:ident).+) => {
         $(#[$doc])*
@@ -254,8 +254,8 @@ macro_rules! range_settings {
                 self
             }
 
-            /// The most ranges that one answer may hold: 1 to 10,000. The first service version
-            /// that knows this is not documented; the official SDKs have it since 2021-06-08.
+            /// The most ranges that one page may hold: 1 to 10,000. The reference does not say from
+            /// which version on; the official SDKs use it from 2021-06-08.
             #[doc(alias = "maxresults")]
             pub fn page_size(mut self, ranges: u32) -> Self {
                 self.$($list).+.page_size = Some(ranges);
@@ -269,7 +269,7 @@ macro_rules! range_settings {
                 self
             }
 
-            /// The id of the blob's active lease, which the service then checks.
+            /// The id of the blob's active lease. The service checks it.
             pub fn lease_id(mut self, id: impl Into<crate::models::LeaseId>) -> Self {
                 self.$($list).+.lease_id = Some(id.into());
                 self
@@ -279,7 +279,7 @@ macro_rules! range_settings {
 }
 pub(super) use range_settings;
 
-/// Where a list of ranges begins.
+/// The marker of a list of ranges.
 macro_rules! range_marker {
     ($pager:ty) => {
         impl $pager {

@@ -1,4 +1,4 @@
-//! Get Page Ranges with an earlier snapshot: which pages have changed since, and how.
+//! Get Page Ranges with an earlier snapshot: the ranges that were written or cleared since.
 
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ range_settings! {
 }
 range_marker!(Pager<PageRangeItem>);
 
-/// The URL of a snapshot as a header value, byte for byte: it may hold a SAS. A managed disk's need
-/// not say `snapshot=`, so the service judges what it names.
+/// The URL of a snapshot as a header value, byte for byte, since it may hold a SAS. The URL of a
+/// managed-disk snapshot need not have `snapshot=`, so only the service checks what it names.
 fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
     let what = "previous snapshot URL";
     address::check(what, url).map_err(BadName::from)?;
@@ -56,8 +56,10 @@ fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
     Ok(value)
 }
 
-/// Adds up what has changed since an earlier snapshot: made by
-/// [`PageBlobClient::diff_size`](crate::PageBlobClient::diff_size).
+///
+/// Sums up the bytes that were written since an earlier snapshot; cleared ranges count as 0.
+///
+/// Returned by [`PageBlobClient::diff_size`](crate::PageBlobClient::diff_size).
 ///
 /// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
 /// (differences from version 2015-07-08)
@@ -76,13 +78,14 @@ impl DiffSize {
 range_settings!(DiffSize, diff.pages.list);
 
 impl DiffSize {
-    /// The most time that the service may take for each page of the list, in whole seconds.
+    /// The server timeout for each page of the list, in whole seconds. See
+    /// [`Pager::server_timeout`].
     pub fn server_timeout(self, limit: Duration) -> Self {
         Self { diff: self.diff.server_timeout(limit) }
     }
 
-    /// An id for the requests, which the service logs and echoes (from version 2019-02-02): 1 to
-    /// 1024 visible ASCII characters.
+    /// The client request id of all requests: 1 to 1024 visible ASCII characters. The service logs
+    /// it, and returns it from version 2019-02-02. By default a new GUID.
     pub fn client_request_id(self, id: &str) -> Self {
         Self { diff: self.diff.client_request_id(id) }
     }

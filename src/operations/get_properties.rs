@@ -19,8 +19,10 @@ use crate::{
 };
 
 builder! {
-    /// Reads a blob's properties: made by
-    /// [`BlobClient::get_properties`](crate::BlobClient::get_properties).
+    ///
+    /// Reads a blob's properties.
+    ///
+    /// Returned by [`BlobClient::get_properties`](crate::BlobClient::get_properties).
     ///
     /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)
     GetProperties of GetBlobProperties
@@ -44,7 +46,7 @@ impl IntoFuture for GetProperties {
             let Self { call, operation } = self;
             let request = call.prepare(&operation)?;
             let answer = call.send(&operation, &request, &mut Tries::default()).await?;
-            // Without one, a blob would look empty.
+            // Without a length, the blob would look empty.
             let content_length = content_range::length(&answer.headers)
                 .ok_or_else(|| answer.unexpected("the answer does not say how long the blob is"))?;
             Ok(BlobProperties { content_length, ..operation.parse(answer)? })
@@ -62,7 +64,7 @@ impl Operation for GetBlobProperties {
         to.head().settings(&self.access).done()
     }
 
-    /// Without a length where the answer has none: who watches a copy needs none.
+    /// Accepts a response without a length: watching a copy does not need it.
     fn parse(&self, answer: Answer) -> Result<BlobProperties> {
         BlobProperties::from_headers(&answer.headers).map_err(|why| answer.unexpected(why))
     }

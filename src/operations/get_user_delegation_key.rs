@@ -1,4 +1,4 @@
-//! Get User Delegation Key: a key with which an Entra identity signs SAS.
+//! Get User Delegation Key: a key that signs SAS on behalf of an Entra identity.
 
 use http::header;
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
@@ -16,12 +16,15 @@ use crate::{
 };
 
 builder! {
-    /// Requests a key with which the client's Entra identity can sign SAS for a while: made by
+    ///
+    /// Requests a key that signs SAS with the permissions of the client's Entra identity.
+    ///
+    /// Returned by
     /// [`BlobServiceClient::get_user_delegation_key`](crate::BlobServiceClient::get_user_delegation_key).
     ///
-    /// Start and expiry are whole seconds and must be within seven days of now. The service goes by its
-    /// own clock: a start 15 minutes back and an expiry 6 days and 23 hours from now work although
-    /// clocks differ.
+    /// Start and expiry are cut to whole seconds and must be within seven days of now by the clock
+    /// of the service. Allow for clock skew: a start 15 minutes ago and an expiry 6 days and 23
+    /// hours from now are safe.
     ///
     /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
     /// (from version 2018-11-09)
@@ -40,7 +43,7 @@ impl GetKey {
         Self { start, expiry, delegated_user_tenant_id: None }
     }
 
-    /// Refuses dates that the service would refuse now, and a client that is given no key.
+    /// Refuses dates that the service would refuse, and a client without bearer tokens.
     fn check(&self, call: &Call) -> Result<()> {
         if !call.pipeline.credential().is_token() {
             let value = format!("{:?}", call.pipeline.credential());
@@ -85,12 +88,12 @@ impl GetKey {
 
 redaction::debug_redacted!(GetKey { start, expiry, delegated_user_tenant_id: text });
 
-/// The longest time for which a key is given, and the furthest from now that it may begin or end.
+/// How far from now a key may start or end.
 const LONGEST: Duration = Duration::days(7);
 
 impl GetUserDelegationKey {
-    /// The tenant, as a GUID, of the identity that is to use the SAS, if it is another than that of
-    /// the client's (from version 2026-04-06). See
+    /// The tenant id (a GUID) of the identity that will use the SAS, if it differs from the tenant
+    /// of the client (from version 2026-04-06). See
     /// [`delegated_user_object_id`](crate::sas::UserDelegationSas::delegated_user_object_id).
     ///
     /// ```
@@ -144,7 +147,7 @@ impl Operation for GetKey {
     }
 }
 
-/// The date with whole seconds, in UTC.
+/// The date in UTC, cut to whole seconds.
 fn timestamp(date: OffsetDateTime) -> Result<String> {
     let in_utc = date.checked_to_offset(UtcOffset::UTC);
     let text = in_utc.and_then(|date| date.truncate_to_second().format(&Rfc3339).ok());

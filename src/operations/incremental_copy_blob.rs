@@ -1,4 +1,4 @@
-//! Incremental Copy Blob: the request; the answer is that of any start.
+//! Incremental Copy Blob: the request. The response is that of any start.
 
 use http::HeaderValue;
 

@@ -1,4 +1,4 @@
-//! Lease Blob: a lock on writes, acquired, renewed, changed, released, broken.
+//! Lease Blob: acquires, renews, changes, releases and breaks a lock on writes.
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ use claim::Claim;
 
 mod claim;
 
-/// A lease that is held on a blob.
+/// An active lease on a blob.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobLease {
-    /// The lease's id, which every write of the blob must now carry.
+    /// The lease id. Every write of the blob must carry it while the lease is active.
     pub lease_id: LeaseId,
-    /// The blob's ETag, which a lease does not change.
+    /// The blob's ETag. Leases do not change it.
     pub etag: Option<ETag>,
     /// When the blob was last written.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -49,20 +49,23 @@ impl BlobLease {
     }
 }
 
-/// How long every lease lasted before durations could be chosen.
+/// How long every lease lasts before version 2012-02-12.
 const OLD_LEASE: Duration = Duration::from_secs(60);
 
 builder! {
-    /// Acquires a lease: made by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
+    ///
+    /// Acquires a lease.
+    ///
+    /// Returned by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
     /// [`BlobClient::acquire_infinite_lease`](crate::BlobClient::acquire_infinite_lease).
     ///
-    /// Awaited, it gives the lease's id; [`guard`](AcquireLease::guard) gives a [`Lease`](crate::Lease)
-    /// that renews and releases itself.
+    /// Awaiting it gives the [`BlobLease`] with its id. [`guard`](AcquireLease::guard) gives a
+    /// [`Lease`](crate::Lease) that renews and releases itself.
     ///
-    /// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry asks
-    /// for the same lease. If the future is dropped half-way, or fails after a request whose response
-    /// was lost, the lease may exist and only the client knows its id: it releases that lease in the
-    /// background. A lease with an id that you proposed is left to you.
+    /// The client chooses the id, unless you [propose](AcquireLease::proposed_id) one, so a retry
+    /// acquires the same lease. If the future is dropped before it completes, or fails after a
+    /// response was lost, the lease may exist and only the client knows its id: the client releases
+    /// it in the background. A lease with an id that you proposed is left to you.
     ///
     /// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id
     /// cannot be chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
@@ -73,7 +76,7 @@ builder! {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Acquire {
-    /// `None` for a lease without end.
+    /// `None` for an infinite lease.
     pub(crate) duration: Option<Duration>,
     proposed_id: Option<LeaseId>,
     conditions: Conditions,
@@ -94,7 +97,7 @@ impl Acquire {
         }
     }
 
-    /// Whether the request says neither duration nor id, which old service versions do not take.
+    /// Whether the request must carry neither duration nor id: old service versions accept none.
     fn leaves_all_to_the_service(&self, version: ServiceVersion) -> bool {
         let is_old = !since::LEASE_DURATIONS.is_known_to(version);
         is_old && self.duration == Some(OLD_LEASE) && self.proposed_id.is_none()
@@ -102,22 +105,23 @@ impl Acquire {
 }
 
 impl AcquireLease {
-    /// The id of the lease (from version 2012-02-12); by default a new GUID for each call. If a
-    /// lease with this id is held already, it is given the new duration.
+    /// The lease id to propose (from version 2012-02-12). By default a new GUID for each call. If
+    /// the active lease has this id, it gets the new duration.
     pub fn proposed_id(mut self, id: LeaseId) -> Self {
         self.operation.proposed_id = Some(id);
         self
     }
 
-    /// The acquisition, under an id that is known before anything is sent. A lease that the caller
-    /// does not get is released; if it is not `guarded`, only if the caller does not know its id.
+    /// Acquires the lease with an id that is known before the request is sent. Releases a lease
+    /// that the caller does not get; unless it is `guarded`, only if the caller does not know its
+    /// id.
     pub(crate) fn claim(mut self, guarded: bool) -> BoxFuture<'static, Result<BlobLease>> {
         let (is_known, version) =
             (self.operation.proposed_id.is_some(), self.call.pipeline.version());
         if !is_known && !self.operation.leaves_all_to_the_service(version) {
             self.operation.proposed_id = Some(LeaseId::random());
         }
-        // What a single call was given is not for the calls that follow.
+        // Options of the acquire call do not apply to the release.
         let call = Call { options: Default::default(), ..self.call.clone() };
         let id = self.operation.proposed_id.clone().filter(|_| guarded || !is_known);
         let acquire = Box::pin(async move { self.call.run(&self.operation).await });
@@ -143,7 +147,7 @@ impl Operation for Acquire {
     type Output = BlobLease;
 
     const NAME: &'static str = "Lease Blob";
-    // The id is this client's own choice, and the same in every try.
+    // The client chooses the id, so every attempt acquires the same lease.
     const EFFECT: Effect = Effect::Repeatable;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
@@ -166,8 +170,10 @@ impl Operation for Acquire {
 }
 
 builder! {
-    /// Renews a lease for its duration: made by
-    /// [`BlobClient::renew_lease`](crate::BlobClient::renew_lease).
+    ///
+    /// Renews a lease: its duration starts again.
+    ///
+    /// Returned by [`BlobClient::renew_lease`](crate::BlobClient::renew_lease).
     ///
     /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
     RenewLease of Renew -> BlobLease
@@ -203,7 +209,10 @@ impl Operation for Renew {
 }
 
 builder! {
-    /// Gives a lease another id: made by [`BlobClient::change_lease`](crate::BlobClient::change_lease).
+    ///
+    /// Changes the id of a lease.
+    ///
+    /// Returned by [`BlobClient::change_lease`](crate::BlobClient::change_lease).
     ///
     /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
     /// (from version 2012-02-12)
@@ -244,10 +253,12 @@ impl Operation for Change {
 }
 
 builder! {
-    /// Releases a lease, so that another can be acquired at once: made by
-    /// [`BlobClient::release_lease`](crate::BlobClient::release_lease).
     ///
-    /// A repeat that finds no such lease, after a try whose answer was lost, counts as done.
+    /// Releases a lease. A new one can be acquired at once.
+    ///
+    /// Returned by [`BlobClient::release_lease`](crate::BlobClient::release_lease).
+    ///
+    /// If a response is lost and the retry finds no such lease, the lease counts as released.
     ///
     /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
     ReleaseLease of Release
@@ -300,10 +311,12 @@ impl Operation for Release {
 }
 
 builder! {
-    /// Breaks whatever lease there is, without its id: made by
-    /// [`BlobClient::break_lease`](crate::BlobClient::break_lease).
     ///
-    /// Awaited, it gives the time for which the lease still holds.
+    /// Breaks the active lease of a blob, without its id.
+    ///
+    /// Returned by [`BlobClient::break_lease`](crate::BlobClient::break_lease).
+    ///
+    /// Awaiting it gives the time until the lease is broken, in whole seconds.
     ///
     /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
     BreakLease of Break -> Duration
@@ -328,10 +341,9 @@ impl Break {
 }
 
 impl BreakLease {
-    /// For how long the lease still holds: 0 to 60 whole seconds, but no longer than it would
-    /// anyhow (from version 2012-02-12).
-    /// Without it, a lease of 15 to 60 seconds runs to its end, and one without end is over at
-    /// once.
+    /// How long to keep the lease before it breaks (from version 2012-02-12): 0 to 60 whole
+    /// seconds, never longer than the time remaining. By default, a lease with a duration runs to
+    /// its end, and an infinite lease breaks at once.
     pub fn period(mut self, period: Duration) -> Self {
         self.operation.period = Some(period);
         self
@@ -361,7 +373,7 @@ impl Operation for Break {
     }
 }
 
-/// The request for an action on a blob's lease; a snapshot or version has none.
+/// The request for an action on a lease. Snapshots and versions have no lease.
 fn action(to: &Target, word: &'static str, conditions: &Conditions) -> Prepared {
     let checked = match to.is_fixed() {
         false => conditions.check_write("conditions"),

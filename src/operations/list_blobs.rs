@@ -21,31 +21,32 @@ use crate::{
     wire::redaction,
 };
 
-/// What a list of blobs can tell besides names and properties.
+/// What a list of blobs can include besides names and properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum BlobInclude {
     /// The last copy into each blob (from version 2012-02-12).
     Copy,
-    /// Snapshots, beside the blob that they are of, the oldest first. Not by hierarchy.
+    /// Snapshots, oldest first, next to their base blob. Not in a list by hierarchy.
     Snapshots,
     /// Metadata.
     Metadata,
-    /// Blobs of which blocks were uploaded, and none committed.
+    /// Blobs that have only uncommitted blocks.
     UncommittedBlobs,
-    /// Blobs that are deleted, and kept for a while (from version 2017-07-29).
+    /// Soft-deleted blobs (from version 2017-07-29).
     Deleted,
     /// Tags (from version 2019-12-12).
     Tags,
     /// Versions (from version 2019-12-12).
     Versions,
-    /// Blobs that are deleted, but have versions (from version 2020-10-02).
+    /// Deleted blobs that have versions (from version 2020-10-02).
     DeletedWithVersions,
     /// Immutability policies (from version 2020-06-12).
     ImmutabilityPolicy,
     /// Legal holds (from version 2020-06-12).
     LegalHold,
-    /// Owner, group and permissions, in accounts with a hierarchical namespace (2020-06-12).
+    /// Owner, group and permissions, in accounts with a hierarchical namespace (from version
+    /// 2020-06-12).
     Permissions,
 }
 
@@ -71,20 +72,20 @@ impl BlobInclude {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobPage<T> {
-    /// In the order of their names. May be empty although more pages follow.
+    /// The items, in the order of their names. May be empty although more pages follow.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last.
+    /// The marker of the next page; `None` on the last page.
     #[serde(serialize_with = "redaction::serialize")]
     pub next_marker: Option<String>,
-    /// What the names begin with, as the service read it, where it was asked for.
+    /// The prefix of the request, as the service returns it.
     #[serde(serialize_with = "redaction::serialize")]
     pub prefix: Option<String>,
-    /// Where this page begins, unless it is the first.
+    /// The marker of this page; `None` on the first page.
     #[serde(serialize_with = "redaction::serialize")]
     pub marker: Option<String>,
-    /// The most that the page was to hold, where that was asked for.
+    /// The page size of the request, if it was set.
     pub max_results: Option<u32>,
-    /// What names are grouped by, in a list by hierarchy.
+    /// The delimiter of the request, in a list by hierarchy.
     #[serde(serialize_with = "redaction::serialize")]
     pub delimiter: Option<String>,
 }
@@ -102,7 +103,7 @@ impl<T: fmt::Debug> fmt::Debug for BlobPage<T> {
     }
 }
 
-/// The request for one page of a list of blobs alone, or of blobs and prefixes.
+/// The request for one page of a list of blobs, or of blobs and prefixes.
 ///
 /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
 pub(crate) struct ListBlobs<T> {
@@ -197,7 +198,7 @@ macro_rules! listed {
 listed!(BlobItem);
 listed!(BlobHierarchyItem);
 
-/// What can be set for a list of blobs.
+/// The settings of a list of blobs.
 macro_rules! list_settings {
     ($pager:ty) => {
         /// Settings of
@@ -209,20 +210,21 @@ macro_rules! list_settings {
                 self
             }
 
-            /// Begins with the first name that is not before `name` (from version 2026-02-06).
+            /// Starts at the first name that is equal to `name` or after it (from version
+            /// 2026-02-06).
             pub fn start_from(mut self, name: impl Into<String>) -> Self {
                 self.pages.list.query.start_from = Some(name.into());
                 self
             }
 
-            /// Begins at the `next_marker` of an earlier page.
+            /// Continues at the `next_marker` of an earlier page.
             #[doc(alias = "continuation_token")]
             pub fn marker(mut self, marker: impl Into<String>) -> Self {
                 self.pages.list.query.marker = Some(marker.into());
                 self
             }
 
-            /// The most entries that a page may hold: 1 to 5000, by default 5000. The service may
+            /// The most entries that one page may hold: 1 to 5000, by default 5000. The service may
             /// return fewer.
             #[doc(alias = "maxresults")]
             pub fn page_size(mut self, entries: u32) -> Self {
@@ -230,7 +232,7 @@ macro_rules! list_settings {
                 self
             }
 
-            /// What to include: more about each blob, and blobs besides the plain ones.
+            /// Includes more about each blob, and more kinds of blobs. Calls add up.
             pub fn include(mut self, include: impl IntoIterator<Item = BlobInclude>) -> Self {
                 self.pages.list.query.include.extend(include);
                 self

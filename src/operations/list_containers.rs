@@ -22,9 +22,9 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContainerPage {
-    /// In the order of their names. May be empty although more pages follow.
+    /// The containers, in the order of their names. May be empty although more pages follow.
     pub items: Vec<ContainerItem>,
-    /// Where the next page begins; `None` on the last.
+    /// The marker of the next page; `None` on the last page.
     #[serde(serialize_with = "redaction::serialize")]
     pub next_marker: Option<String>,
 }
@@ -93,14 +93,14 @@ impl Pager<ContainerItem> {
         self
     }
 
-    /// Begins at the `next_marker` of an earlier page.
+    /// Continues at the `next_marker` of an earlier page.
     #[doc(alias = "continuation_token")]
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.pages.list.marker = Some(marker.into());
         self
     }
 
-    /// The most containers that a page may hold: 1 to 5000, by default 5000. The service may
+    /// The most containers that one page may hold: 1 to 5000, by default 5000. The service may
     /// return fewer.
     #[doc(alias = "maxresults")]
     pub fn page_size(mut self, containers: u32) -> Self {
@@ -114,7 +114,7 @@ impl Pager<ContainerItem> {
         self
     }
 
-    /// Includes deleted containers that the service still keeps (from version 2019-12-12).
+    /// Includes soft-deleted containers (from version 2019-12-12).
     pub fn include_deleted(mut self) -> Self {
         self.pages.list.deleted = true;
         self

@@ -24,14 +24,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobSnapshotItem {
-    /// Names the snapshot.
+    /// The id of the snapshot.
     pub snapshot: SnapshotId,
-    /// Its properties. The last copy into it, its metadata and more are there only if
+    /// Its properties. The state of its copy, its metadata and more only if
     /// [included](Pager::include).
     pub properties: BlobProperties,
     /// Its tags, if included (from version 2019-12-12).
     pub tags: Tags,
-    /// Whether it is deleted, and the service still keeps it (from version 2017-07-29).
+    /// Whether it is soft-deleted (from version 2017-07-29).
     pub is_deleted: bool,
 }
 
@@ -59,7 +59,7 @@ impl From<&BlobSnapshotInfo> for SnapshotId {
     }
 }
 
-/// The request for one page of a list of blobs whose names begin with that of one blob.
+/// The request for one page of a list of blobs, with the name of the blob as the prefix.
 ///
 /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
 #[derive(Debug, Clone)]
@@ -69,30 +69,30 @@ pub(crate) struct ListSnapshots {
 
 /// Settings of [`BlobClient::list_snapshots`](crate::BlobClient::list_snapshots).
 impl Pager<BlobSnapshotItem> {
-    /// Of the blob `name`; `call` is of its container.
+    /// The snapshots of the blob `name`; `call` is about its container.
     pub(crate) fn snapshots(call: Call, name: &str) -> Self {
         let mut query = ListQuery { prefix: Some(name.to_owned()), ..ListQuery::default() };
         query.include.insert(BlobInclude::Snapshots);
         Self::new(call, ListSnapshots { list: ListBlobs::new(query) })
     }
 
-    /// Begins at the `next_marker` of an earlier page.
+    /// Continues at the `next_marker` of an earlier page.
     #[doc(alias = "continuation_token")]
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.pages.list.list.query.marker = Some(marker.into());
         self
     }
 
-    /// The most blobs and snapshots that a page may hold: 1 to 5000, by default 5000. The service
-    /// may return fewer, and blobs are not among the snapshots that are listed.
+    /// The most blobs and snapshots that the service may return for one page: 1 to 5000, by default
+    /// 5000. The page then holds only the snapshots of this blob.
     #[doc(alias = "maxresults")]
     pub fn page_size(mut self, entries: u32) -> Self {
         self.pages.list.list.query.page_size = Some(entries);
         self
     }
 
-    /// What to include about each snapshot. [`Deleted`](BlobInclude::Deleted) adds deleted
-    /// snapshots that the service still keeps.
+    /// Includes more about each snapshot. [`Deleted`](BlobInclude::Deleted) adds soft-deleted
+    /// snapshots. Calls add up.
     pub fn include(mut self, include: impl IntoIterator<Item = BlobInclude>) -> Self {
         self.pages.list.list.query.include.extend(include);
         self
@@ -140,8 +140,8 @@ impl Operation for ListSnapshots {
         let page = self.list.parse(answer)?;
         let name = self.list.query.prefix.as_deref();
         let is_ours = |item: &BlobItem| Some(item.name.as_str()) == name;
-        // Names are in order, and no name that begins with ours comes before it: after another
-        // name there is nothing to look for.
+        // Names are in order, and ours is the first one with this prefix: after another name no
+        // snapshot of ours follows.
         let is_last = page.items.iter().any(|item| !is_ours(item));
         let snapshot = |item: BlobItem| {
             Some(BlobSnapshotItem {

@@ -1,4 +1,4 @@
-//! One file for each operation of the REST interface: its builder, its request, its response.
+//! One file for each REST operation: its builder, its request, its response.
 
 pub(crate) mod abort_copy;
 pub(crate) mod append_block;

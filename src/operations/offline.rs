@@ -1,4 +1,4 @@
-//! What the tests of requests and answers are made with; nothing of it is ever sent.
+//! A blob client and canned responses for tests. Nothing is ever sent.
 
 use std::{
     collections::VecDeque,
@@ -52,7 +52,7 @@ pub(crate) fn target() -> Target {
     Target { url: blob().url().expect("legal"), version: crate::ServiceVersion::LATEST }
 }
 
-/// Answers one after the other, in pieces; what is asked after the last of them is never sent.
+/// A transport that gives prepared responses in order; after the last one every request fails.
 #[derive(Debug, Clone)]
 pub(crate) struct Answers {
     left: Arc<Mutex<VecDeque<Pieces>>>,
@@ -63,14 +63,14 @@ pub(crate) struct Answers {
 type Pieces = (u16, HeaderMap, Vec<&'static str>);
 
 impl Answers {
-    /// Of a status, headers as a raw exchange prints them, and the pieces of a body. The piece `!`
-    /// breaks the connection.
+    /// Each response is a status, headers as a raw exchange prints them, and the pieces of a body.
+    /// The piece `!` breaks the connection.
     pub(crate) fn new<'a>(
         answers: impl IntoIterator<Item = (u16, &'a str, &'a [&'static str])>,
     ) -> Self {
         let answer = |(status, lines, pieces): (u16, &str, &[&'static str])| {
             let mut headers = headers(lines);
-            // Every answer of the service says its version.
+            // Every response of the service has its version.
             headers.insert(VERSION, HeaderValue::from_static("2026-10-06"));
             (status, headers, pieces.to_vec())
         };
@@ -78,7 +78,7 @@ impl Answers {
         Self { left, seen: Arc::default() }
     }
 
-    /// The blob of [`blob`] that is answered so.
+    /// The blob of [`blob`], with these responses.
     pub(crate) fn blob(&self) -> BlobClient {
         let options = ClientOptions::new().transport(self.clone());
         blob_with("https://acct.blob.core.windows.net", options)
@@ -109,7 +109,7 @@ impl Transport for Answers {
     }
 }
 
-/// An answer with headers as a raw exchange prints them, one to a line.
+/// A response with headers as a raw exchange prints them, one per line.
 pub(crate) fn answer(status: u16, headers: &str, body: &'static str) -> Answer {
     let status = StatusCode::from_u16(status).expect("a status");
     let body = Bytes::from_static(body.as_bytes()).into();

@@ -1,4 +1,4 @@
-//! What an operation is, and how a call of one is made.
+//! The trait of every operation, and the call that runs one.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     wire::{excerpt::place, redaction},
 };
 
-/// Where a call goes and what its caller set for it: the part that every builder has.
+/// Where a call goes, and the options that every builder has.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) pipeline: Arc<Pipeline>,
@@ -27,7 +27,7 @@ pub(crate) struct Call {
 /// The URL of a container or blob, or the rule that its name breaks.
 pub(crate) type NamedUrl = std::result::Result<Url, BadName>;
 
-/// A name that no container or blob can have; told when a call is made with it.
+/// An invalid name of a container or blob. The first call with it returns this error.
 #[derive(Debug, Clone)]
 pub(crate) struct BadName {
     what: &'static str,
@@ -35,7 +35,7 @@ pub(crate) struct BadName {
 }
 
 impl BadName {
-    /// Keeps the refusal of a name for the first call that is made with it.
+    /// Keeps the error of a bad name for the first call.
     pub(crate) fn url(url: Result<Url>) -> NamedUrl {
         url.map_err(Self::from)
     }
@@ -56,24 +56,24 @@ impl From<BadName> for Error {
     }
 }
 
-/// One operation of the REST interface, as two pure functions.
+/// One REST operation, as two pure functions.
 pub(crate) trait Operation {
-    /// What a successful answer says.
+    /// What a successful response holds.
     type Output;
 
     /// The operation's name in the REST reference.
     const NAME: &'static str;
 
-    /// What it does to the service's state.
+    /// What a repeat of it may do.
     const EFFECT: Effect;
 
-    /// Whether the body of its answer is left to be read piece by piece.
+    /// Whether its response body is streamed.
     const STREAMS: bool = false;
 
     /// The request for a blob, container or service; refuses what the service would refuse.
     fn request(&self, to: &Target) -> Result<Prepared>;
 
-    /// Reads a successful answer.
+    /// Reads a successful response.
     fn parse(&self, answer: Answer) -> Result<Self::Output>;
 }
 
@@ -87,7 +87,7 @@ impl fmt::Debug for Call {
 }
 
 impl Call {
-    /// Makes the call.
+    /// Runs the call.
     pub(crate) async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output> {
         let mut tries = Tries::default();
         let request = self.prepare(operation)?;
@@ -95,8 +95,8 @@ impl Call {
         operation.parse(answer)
     }
 
-    /// Makes a call that may find its work done: `is_done` tells so of an error, which counts as
-    /// success when an earlier try's answer was lost.
+    /// Runs a call whose retry may find the work already done: if the response to an earlier
+    /// attempt was lost, an error for which `is_done` holds counts as success.
     pub(crate) async fn run_to_end<O: Operation<Output = ()>>(
         &self,
         operation: &O,
@@ -110,12 +110,12 @@ impl Call {
         }
     }
 
-    /// Where it goes, as errors show it.
+    /// Its URL, as errors show it.
     pub(crate) fn place(&self) -> String {
         self.url.as_ref().map(place).unwrap_or_default()
     }
 
-    /// The error of a success to `operation`, which reads, that the documentation does not allow.
+    /// The error for a successful response to a read that breaks the documentation.
     pub(crate) fn unexpected(&self, operation: &'static str, why: impl fmt::Display) -> Error {
         match &self.url {
             Ok(url) => Error::unexpected(operation, url, false, why),
@@ -123,18 +123,18 @@ impl Call {
         }
     }
 
-    /// The same call, for what must be read as it is now: never from the secondary.
+    /// The same call, never sent to the secondary, whose data may be older.
     pub(crate) fn at_primary(mut self) -> Self {
         self.options.primary_only = true;
         self
     }
 
-    /// Refuses a service version that does not have `what`.
+    /// Refuses a service version that does not know `what`.
     pub(crate) fn since(&self, what: Since) -> Result<()> {
         what.check(self.pipeline.version())
     }
 
-    /// The request, with all that its caller set.
+    /// The request with the options of the call.
     pub(crate) fn prepare<O: Operation>(&self, operation: &O) -> Result<Prepared> {
         let to = Target { url: self.url.clone()?, version: self.pipeline.version() };
         operation.request(&to)?.settings(&self.options).done()
@@ -160,17 +160,17 @@ impl Call {
 macro_rules! call_options {
     ($builder:ident $(<$of:ident>)?) => {
         impl $(<$of>)? $builder $(<$of>)? {
-            /// The time that the service may take, in whole seconds; it lowers what is above its
-            /// own limit for the operation (30 seconds for most). Past it, it answers 500
-            /// `OperationTimedOut`.
+            /// How long the service may work on one request, in whole seconds. The service lowers
+            /// values above its own limit for the operation (30 seconds for most). When the time is
+            /// over it answers 500 `OperationTimedOut`.
             pub fn server_timeout(mut self, limit: std::time::Duration) -> Self {
                 self.call.options.server_timeout = Some(limit);
                 self
             }
 
-            /// An id for this call, which the service logs and echoes (from version 2019-02-02): 1
-            /// to 1024 visible ASCII characters. By default a new GUID; every attempt of a call has
-            /// the same.
+            /// The client request id: 1 to 1024 visible ASCII characters. The service logs it, and
+            /// returns it from version 2019-02-02. By default a new GUID; all attempts of a call
+            /// share it.
             pub fn client_request_id(mut self, id: &str) -> Self {
                 self.call.options.client_request_id = Some(id.to_owned());
                 self
@@ -180,7 +180,7 @@ macro_rules! call_options {
 }
 pub(crate) use call_options;
 
-/// A builder: an operation, and the call that makes it. With `-> Output` it can be awaited.
+/// Declares a builder: an operation and its call. With `-> Output` it can be awaited.
 macro_rules! builder {
     ($(#[$doc:meta])* $builder:ident of $operation:ident $(-> $output:ty)?) => {
         $(#[$doc])*

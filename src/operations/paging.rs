@@ -1,4 +1,4 @@
-//! Lists that come in pages, each of which names the next one by a marker.
+//! Lists in pages: each page has the marker of the next.
 
 use std::{
     fmt,
@@ -19,17 +19,16 @@ use crate::{
     wire::{malformed::Malformed, transport::BoxFuture},
 };
 
-/// A list that the service gives in pages, as one [`Stream`] of items.
+/// A list that the service returns in pages, as one [`Stream`] of items.
 ///
-/// Settings come first: `list_blobs().prefix("a")`. Then read it in one of three ways:
+/// Chain the settings, `list_blobs().prefix("a")`, then read the list in one of three ways:
 ///
-/// - as a `Stream`, which requests a page when the items of the one before have been read;
+/// - as a `Stream`, which requests a page once the items of the previous page are read;
 /// - whole, with [`collect_all`](Self::collect_all);
-/// - page by page, with [`pages`](Self::pages), which also shows what the service says of each
-///   page, and its marker.
+/// - page by page, with [`pages`](Self::pages), which also gives the marker of the next page.
 ///
-/// Nothing is sent before the first item is read. A stream ends after an error; to go on, begin
-/// again with the marker of the last page. Settings that change after the first item apply from
+/// Nothing is sent before the first item is read. The stream ends after an error; to go on, start a
+/// new list at the marker of the last page. Settings that change after the first item apply from
 /// the next page on.
 ///
 /// ```
@@ -46,12 +45,15 @@ use crate::{
 #[must_use = "nothing is sent until it is read"]
 pub struct Pager<T: PagerItem> {
     pub(super) pages: Pages<T>,
-    /// The page that is being read, without its items, and those that are left of it.
+    /// The current page without its items, and the items that are left of it.
     page: Option<T::Page>,
     items: vec::IntoIter<T>,
 }
 
-/// The pages of a list, one request each: made by [`Pager::pages`].
+///
+/// The pages of a list, one request each.
+///
+/// Returned by [`Pager::pages`].
 #[must_use = "nothing is sent until it is read"]
 pub struct Pages<T: PagerItem> {
     call: Call,
@@ -61,7 +63,7 @@ pub struct Pages<T: PagerItem> {
     trail: Trail,
 }
 
-/// What a [`Pager`] lists. It cannot be implemented outside this crate.
+/// An item of a [`Pager`]. Sealed: it cannot be implemented outside this crate.
 #[expect(private_bounds, reason = "it seals the trait")]
 pub trait PagerItem: Listed<OnePage = Self::Page, AllPages = Self::All> {
     /// What [`Pager::pages`] gives.
@@ -77,19 +79,19 @@ pub(crate) trait Listed: Sized + Send + 'static {
     /// The operation that requests one page.
     type List: Operation<Output = Self::OnePage> + Clone + fmt::Debug + Send + Sync + 'static;
 
-    /// Where the page begins that is requested.
+    /// The marker of the page to request.
     fn marker(list: &mut Self::List) -> &mut Option<String>;
 
-    /// Where the next page begins; `None` on the last.
+    /// The marker of the next page; `None` on the last page.
     fn next_marker(page: &Self::OnePage) -> Option<&str>;
 
     /// Takes the items out of a page.
     fn items(page: &mut Self::OnePage) -> Vec<Self>;
 
-    /// Adds to `page` what the pages before it say of all of them.
+    /// Updates `page` with what the pages before it say about the whole list.
     fn after(_page: &mut Self::OnePage, _before: Self::OnePage) {}
 
-    /// All items, with what the last page says of all of them.
+    /// All items, with what the last page says about the whole list.
     fn all(items: Vec<Self>, last: Self::OnePage) -> Self::AllPages;
 }
 
@@ -109,7 +111,7 @@ impl<T: PagerItem> Pager<T> {
         Pager::new(self.pages.call, list(self.pages.list))
     }
 
-    /// Page by page, one request each. What is left of a page that is being read is dropped.
+    /// Reads page by page, one request each. Items that are left of the current page are dropped.
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -125,12 +127,12 @@ impl<T: PagerItem> Pager<T> {
         self.pages
     }
 
-    /// Reads to the end, and returns all items that have not been read yet: a `Vec` of blobs or
-    /// containers, [`PageRanges`](crate::PageRanges) of page ranges.
+    /// Reads to the end, and returns all items that are not read yet: a `Vec` of blobs, snapshots
+    /// or containers, or [`PageRanges`](crate::PageRanges).
     ///
     /// # Errors
     ///
-    /// The first one that a request meets; the items before it are lost.
+    /// The first error of a request; the items before it are lost.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -155,16 +157,15 @@ impl<T: PagerItem> Pager<T> {
         Ok(T::all(all, last))
     }
 
-    /// The most time that the service may take for each page, in whole seconds. Values above its
-    /// own limit are lowered to it. When it runs out, the service answers 500
-    /// `OperationTimedOut`.
+    /// How long the service may work on each page, in whole seconds. The service lowers values
+    /// above its own limit. When the time is over it answers 500 `OperationTimedOut`.
     pub fn server_timeout(mut self, limit: Duration) -> Self {
         self.pages.call.options.server_timeout = Some(limit);
         self
     }
 
-    /// An id for the requests of this list, which the service logs and echoes (from version
-    /// 2019-02-02): 1 to 1024 visible ASCII characters. By default a new GUID.
+    /// The client request id of all requests: 1 to 1024 visible ASCII characters. The service logs
+    /// it, and returns it from version 2019-02-02. By default a new GUID for each page.
     pub fn client_request_id(mut self, id: &str) -> Self {
         self.pages.call.options.client_request_id = Some(id.to_owned());
         self
@@ -172,7 +173,7 @@ impl<T: PagerItem> Pager<T> {
 }
 
 impl<T: PagerItem> Pages<T> {
-    /// Turns to the page after `page`.
+    /// Sets the marker for the page after `page`.
     fn turn(&mut self, page: &T::Page) -> Result<(), Malformed> {
         let next = T::next_marker(page);
         let marker = T::marker(&mut self.list);
@@ -238,7 +239,7 @@ impl<T: PagerItem> Stream for Pager<T> {
 impl<T: PagerItem> Unpin for Pager<T> {}
 impl<T: PagerItem> Unpin for Pages<T> {}
 
-/// A clone goes on from the same place. A request under way is not shared: it is sent again.
+/// A clone continues at the same item. It does not share a request in flight; it sends its own.
 impl<T: PagerItem> Clone for Pager<T>
 where
     T: Clone,
@@ -249,7 +250,7 @@ where
     }
 }
 
-/// A clone goes on from the same place. A request under way is not shared: it is sent again.
+/// A clone continues at the same item. It does not share a request in flight; it sends its own.
 impl<T: PagerItem> Clone for Pages<T> {
     fn clone(&self) -> Self {
         Self {
@@ -280,7 +281,7 @@ impl<T: PagerItem> fmt::Debug for Pages<T> {
     }
 }
 
-/// Refuses a page size that the service does not take.
+/// Refuses a page size that the service does not accept.
 pub(super) fn check_size(size: Option<u32>) -> Result<()> {
     match size {
         Some(size) if !(1..=5000).contains(&size) => {
@@ -290,20 +291,20 @@ pub(super) fn check_size(size: Option<u32>) -> Result<()> {
     }
 }
 
-/// The markers that a list was followed by; finds out when they lead in a circle.
+/// Detects markers that lead in a circle.
 ///
-/// It keeps one of them at a time, for twice as many pages as the one before (Brent's way), so a
-/// circle of any length is found within a few rounds, however long the list is.
+/// Brent's algorithm: it keeps one marker at a time, each for twice as many pages as the one
+/// before, so it finds a circle of any length within a few rounds.
 #[derive(Debug, Clone, Default)]
 struct Trail {
     kept: Option<String>,
-    /// For how many pages the marker is still kept, and for how many it was.
+    /// For how many more pages the marker is kept, and for how many in all.
     left: u64,
     span: u64,
 }
 
 impl Trail {
-    /// Takes note of the marker of the next page.
+    /// Checks the marker of the next page.
     fn follow(&mut self, next: Option<&str>) -> Result<(), Malformed> {
         let Some(next) = next else { return Ok(()) };
         if self.kept.as_deref() == Some(next) {
@@ -327,7 +328,7 @@ fn circle() -> Malformed {
 mod tests {
     use super::*;
 
-    /// How many pages are read of a list that leads from page `tail` in circles of `length`.
+    /// How many pages are read of a list that runs in circles of `length` after `tail` pages.
     fn pages_read(tail: u64, length: u64) -> u64 {
         let mut trail = Trail::default();
         for page in 0.. {

@@ -14,8 +14,10 @@ use crate::{
 };
 
 builder! {
-    /// Replaces a blob's metadata: made by
-    /// [`BlobClient::set_metadata`](crate::BlobClient::set_metadata).
+    ///
+    /// Replaces a blob's metadata.
+    ///
+    /// Returned by [`BlobClient::set_metadata`](crate::BlobClient::set_metadata).
     ///
     /// [Set Blob Metadata](https://learn.microsoft.com/rest/api/storageservices/set-blob-metadata)
     SetMetadata of SetBlobMetadata -> BlobContentInfo

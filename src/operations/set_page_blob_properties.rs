@@ -1,4 +1,4 @@
-//! Set Blob Properties, for what only page blobs have: their size and their sequence number.
+//! Set Blob Properties for page blobs: size and sequence number.
 
 use http::HeaderValue;
 
@@ -21,7 +21,10 @@ use crate::{
 };
 
 builder! {
-    /// Changes a page blob's size: made by [`PageBlobClient::resize`](crate::PageBlobClient::resize).
+    ///
+    /// Changes a page blob's size.
+    ///
+    /// Returned by [`PageBlobClient::resize`](crate::PageBlobClient::resize).
     ///
     /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
     Resize of SetSize -> PageInfo
@@ -39,7 +42,7 @@ impl SetSize {
     }
 }
 
-/// What becomes of a page blob's sequence number.
+/// How to change a page blob's sequence number.
 ///
 /// ```
 /// use blobcopy::SequenceNumberAction;
@@ -50,16 +53,19 @@ impl SetSize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SequenceNumberAction {
-    /// It becomes this number.
+    /// Sets the number.
     Update(u64),
-    /// It becomes this number, unless it is more already.
+    /// Sets the number if it is greater than the current one.
     Max(u64),
-    /// It becomes one more. Retried only where it is certain that the first try did nothing.
+    /// Adds one. Retried only if the first attempt certainly changed nothing.
     Increment,
 }
 
 builder! {
-    /// Changes a page blob's sequence number: made by
+    ///
+    /// Changes a page blob's sequence number.
+    ///
+    /// Returned by
     /// [`PageBlobClient::set_sequence_number`](crate::PageBlobClient::set_sequence_number).
     ///
     /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
@@ -107,7 +113,7 @@ impl Operation for SetNumber {
     type Output = PageInfo;
 
     const NAME: &'static str = "Set Blob Properties";
-    // What a second try of an increment would do is not what the first has done.
+    // A second attempt of an increment would add one again.
     const EFFECT: Effect = Effect::Once;
 
     fn request(&self, to: &Target) -> Result<Prepared> {

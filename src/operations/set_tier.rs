@@ -14,18 +14,22 @@ use crate::{
     wire::{headers, redaction},
 };
 
-/// What became of a change of tier.
+/// The outcome of a change of tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TierChange {
     /// The blob is in its new tier.
     Done,
-    /// The blob is on its way out of the archive; its properties tell how far.
+    /// The service rehydrates the blob from the archive tier. Its property `archive_status` shows
+    /// when that is over.
     Rehydrating,
 }
 
 builder! {
-    /// Moves a blob to another tier: made by [`BlobClient::set_tier`](crate::BlobClient::set_tier).
+    ///
+    /// Sets the access tier of a blob.
+    ///
+    /// Returned by [`BlobClient::set_tier`](crate::BlobClient::set_tier).
     ///
     /// [Set Blob Tier](https://learn.microsoft.com/rest/api/storageservices/set-blob-tier)
     /// (from version 2017-04-17; `Cold` from 2021-12-02, `Smart` from 2026-06-06)
@@ -49,15 +53,15 @@ impl SetBlobTier {
 redaction::debug_redacted!(SetBlobTier { tier, rehydrate_priority, if_tags: text, lease_id });
 
 impl SetTier {
-    /// How fast an archived blob is brought back (from version 2019-02-02). Set on a blob that is
-    /// being brought back already, it can be raised (from version 2020-06-12).
+    /// How fast an archived blob is rehydrated (from version 2019-02-02). It can be raised while
+    /// the blob is being rehydrated (from version 2020-06-12).
     pub fn rehydrate_priority(mut self, priority: RehydratePriority) -> Self {
         self.operation.rehydrate_priority = Some(priority);
         self
     }
 
-    /// Only if the blob's tags match this expression (from version 2019-12-12): the one condition
-    /// that the service takes here. Not met: 412.
+    /// Sets the tier only if the blob's tags match this expression (from version 2019-12-12);
+    /// otherwise the service answers 412. It accepts no other condition here.
     pub fn if_tags(mut self, expression: &str) -> Self {
         self.operation.if_tags = Some(expression.to_owned());
         self

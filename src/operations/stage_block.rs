@@ -1,4 +1,4 @@
-//! Put Block: a block that is to become part of a blob.
+//! Put Block: uploads an uncommitted block.
 
 use bytes::Bytes;
 
@@ -21,11 +21,13 @@ use crate::{
 };
 
 builder! {
-    /// Uploads a block, which becomes part of the blob when a list that names it is committed: made by
-    /// [`BlockBlobClient::stage_block`](crate::BlockBlobClient::stage_block).
     ///
-    /// At most 4000 MiB (from version 2020-04-08), 100 MiB (from 2016-05-31), or 4 MiB; at least one
-    /// byte.
+    /// Uploads a block. It becomes part of the blob when a block list with its id is committed.
+    ///
+    /// Returned by [`BlockBlobClient::stage_block`](crate::BlockBlobClient::stage_block).
+    ///
+    /// At least 1 byte and at most 4000 MiB (before version 2020-04-08: 100 MiB; before 2016-05-31:
+    /// 4 MiB).
     ///
     /// [Put Block](https://learn.microsoft.com/rest/api/storageservices/put-block)
     StageBlock of PutBlock -> BlockInfo
@@ -46,7 +48,7 @@ impl PutBlock {
     }
 }
 
-/// Refuses a block that is longer than a service version takes, or empty.
+/// Refuses an empty block, and one that is too long for the service version.
 pub(super) fn check_length(version: ServiceVersion, length: u64) -> Result<()> {
     let (longest, rule) = match version {
         _ if since::BLOCKS_OF_4000_MIB.is_known_to(version) => (4000, "1 byte to 4000 MiB"),

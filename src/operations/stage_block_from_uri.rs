@@ -1,4 +1,4 @@
-//! Put Block From URL: a block made of what a URL gives.
+//! Put Block From URL: makes an uncommitted block from a URL.
 
 use std::ops::RangeBounds;
 
@@ -23,10 +23,13 @@ use crate::{
 };
 
 builder! {
-    /// Makes a block of what a URL gives, or of a part of it: made by
+    ///
+    /// Makes a block from the content of a URL, or from a range of it.
+    ///
+    /// Returned by
     /// [`BlockBlobClient::stage_block_from_uri`](crate::BlockBlobClient::stage_block_from_uri).
     ///
-    /// At most 4000 MiB (from version 2020-04-08), else 100 MiB.
+    /// At most 4000 MiB (before version 2020-04-08: 100 MiB).
     ///
     /// [Put Block From URL](https://learn.microsoft.com/rest/api/storageservices/put-block-from-url)
     /// (from version 2018-03-28)
@@ -48,7 +51,7 @@ impl PutBlockFromUrl {
 }
 
 impl StageBlockFromUri {
-    /// Only these bytes of the source, instead of all: `0..4194304`, with an end.
+    /// Reads only this range of the source. It needs an end: `0..4194304`.
     pub fn source_range(mut self, range: impl RangeBounds<u64>) -> Self {
         self.operation.range = Some(ByteRange::new(range));
         self

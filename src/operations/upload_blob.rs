@@ -1,4 +1,4 @@
-//! Put Blob, for a block blob: the whole content in one request.
+//! Put Blob, for a block blob: uploads it in one request.
 
 use bytes::Bytes;
 use http::header;
@@ -22,8 +22,10 @@ use crate::{
 };
 
 builder! {
-    /// Uploads a block blob in one request, or puts it in place of what is there: made by
-    /// [`BlockBlobClient::upload`](crate::BlockBlobClient::upload).
+    ///
+    /// Uploads a block blob in one request. Overwrites an existing blob.
+    ///
+    /// Returned by [`BlockBlobClient::upload`](crate::BlockBlobClient::upload).
     ///
     /// At most 5000 MiB (from version 2020-04-08).
     ///

@@ -1,4 +1,4 @@
-//! Put Blob From URL: a block blob made of what a URL gives.
+//! Put Blob From URL: makes a block blob from a URL.
 
 use crate::{
     error::Result,
@@ -20,8 +20,10 @@ use crate::{
 };
 
 builder! {
-    /// Makes a block blob of what a URL gives, at most 5000 MiB: made by
-    /// [`BlockBlobClient::upload_from_uri`](crate::BlockBlobClient::upload_from_uri).
+    ///
+    /// Makes a block blob from the content of a URL, at most 5000 MiB. Overwrites an existing blob.
+    ///
+    /// Returned by [`BlockBlobClient::upload_from_uri`](crate::BlockBlobClient::upload_from_uri).
     ///
     /// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
     /// (from version 2020-04-08)
@@ -48,22 +50,22 @@ impl PutBlobFromUrl {
 }
 
 impl UploadBlobFromUri {
-    /// Whether the source's own `Content-Type` and the like are copied, where they are not set
-    /// here; the service does so unless it is told not to.
+    /// Whether to copy the source's properties, such as `Content-Type`, that are not set here. The
+    /// service copies them by default.
     pub fn copy_source_properties(mut self, copy: bool) -> Self {
         self.operation.copy_source_properties = Some(copy);
         self
     }
 
-    /// The stored MD5, in base64. The service does not check it; for that,
-    /// [`source_content_md5`](Self::source_content_md5).
+    /// The MD5 to store with the blob, in base64. The service does not check it; use
+    /// [`source_content_md5`](Self::source_content_md5) for a check.
     pub fn stored_md5(mut self, base64: &str) -> Self {
         self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
         self
     }
 
-    /// Copies the source's index tags (from version 2021-04-10); not together with
-    /// [`tags`](Self::tags). The source must be readable with its tags: a SAS needs the permission `t`.
+    /// Copies the source's index tags (from version 2021-04-10). It excludes [`tags`](Self::tags).
+    /// The authorization of the source must allow reading tags: a SAS needs the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
         self.operation.blob.tags_of_source = copy;
         self

@@ -1,4 +1,4 @@
-//! Put Page: writes pages, as many requests as it takes.
+//! Put Page: writes pages, in as many requests as needed.
 
 use bytes::Bytes;
 use http::header;
@@ -24,12 +24,14 @@ use crate::{
 };
 
 builder! {
-    /// Writes pages at an offset: made by
-    /// [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).
     ///
-    /// Offset and length are multiples of 512 bytes. What is longer than 4 MiB, the most that one
-    /// request may hold, is cut into pieces, several of which are on their way at a time; when one
-    /// fails, others may have been written.
+    /// Writes pages to a page blob at an offset.
+    ///
+    /// Returned by [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).
+    ///
+    /// Offset and length are multiples of 512 bytes. One request writes at most 4 MiB; longer
+    /// content is split into several requests, some of them in flight at a time. When one fails,
+    /// others may have been applied.
     ///
     /// [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page)
     UploadPages of PutPage
@@ -69,7 +71,7 @@ impl PutPage {
         pieces::check(length, is_single, self.concurrency)
     }
 
-    /// The requests that together write the whole: each of them a part of it.
+    /// The requests that together write the content.
     fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
         const PIECE: usize = pieces::PIECE as usize;
         let whole = self.clone();
@@ -82,7 +84,7 @@ impl PutPage {
 }
 
 impl UploadPages {
-    /// How many requests may be on their way at a time: 1 to 64, by default 4.
+    /// How many requests may be in flight at a time: 1 to 64, by default 4.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.operation.concurrency = requests;
         self

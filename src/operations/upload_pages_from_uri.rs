@@ -1,4 +1,4 @@
-//! Put Page From URL: pages made of what a URL gives.
+//! Put Page From URL: writes pages from a URL.
 
 use crate::{
     error::Result,
@@ -23,11 +23,14 @@ use crate::{
 };
 
 builder! {
-    /// Writes pages with what a URL gives: made by
+    ///
+    /// Writes pages from a range of a URL.
+    ///
+    /// Returned by
     /// [`PageBlobClient::upload_pages_from_uri`](crate::PageBlobClient::upload_pages_from_uri).
     ///
-    /// What is longer than 4 MiB, the most that one request may move, is cut into pieces, several of
-    /// which are on their way at a time; when one fails, others may have been written.
+    /// One request writes at most 4 MiB; a longer range is split into several requests, some of
+    /// them in flight at a time. When one fails, others may have been applied.
     ///
     /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
     /// (from version 2018-11-09)
@@ -60,7 +63,7 @@ impl PutPageFromUrl {
         self.source_range.len("source range")
     }
 
-    /// Where the pages go.
+    /// The range to write.
     fn range(&self) -> Result<ByteRange> {
         let end = self.offset.saturating_add(self.length()?);
         Ok(ByteRange { start: self.offset, end: Some(end) })
@@ -73,7 +76,7 @@ impl PutPageFromUrl {
         pieces::check(self.length()?, is_single, self.concurrency)
     }
 
-    /// The requests that together write the whole.
+    /// The requests that together write the range.
     fn pieces(&self) -> impl Iterator<Item = Self> + Send + use<> {
         const PIECE: u64 = pieces::PIECE as u64;
         let whole = self.clone();
@@ -89,7 +92,7 @@ impl PutPageFromUrl {
 }
 
 impl UploadPagesFromUri {
-    /// How many requests may be on their way at a time: 1 to 64, by default 4.
+    /// How many requests may be in flight at a time: 1 to 64, by default 4.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.operation.concurrency = requests;
         self
@@ -108,11 +111,11 @@ impl IntoFuture for UploadPagesFromUri {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            // What is wrong is told before anything is asked for.
+            // Refuses a bad request before it requests a key or token for the source.
             let Self { call, operation } = self;
             operation.check()?;
             call.prepare(&operation)?;
-            // A long copy outlives a token: each piece is given the one of its time.
+            // A long copy outlives a token, so each piece gets a current one.
             let pieces = operation.pieces().map(|mut piece| {
                 let call = call.clone();
                 async move {

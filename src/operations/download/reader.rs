@@ -1,4 +1,4 @@
-//! A download on its way: reads on where the connection broke.
+//! A download in progress: resumes where the connection broke.
 
 use std::{
     fmt,
@@ -23,29 +23,27 @@ use crate::{
     },
 };
 
-/// A blob's content on its way: a `Stream` of [`Bytes`], and the blob's properties.
+/// A download in progress: a `Stream` of [`Bytes`], and the blob's properties.
 ///
-/// It gives every byte or an error, never fewer bytes than
-/// [`content_length`](BlobProperties::content_length) says and never more.
-/// When the connection breaks, the rest is requested on condition that the blob is still the same:
-/// as often in a row as the client's retry options allow, and each request is retried by them as
-/// any other. Without an ETag to tell that by, a break is an error.
+/// It gives exactly [`content_length`](BlobProperties::content_length) bytes or an error. When the
+/// connection breaks, it requests the rest with the condition that the ETag is the same, as often
+/// in a row as the client's retry options allow; each such request is retried like any other. If
+/// the response had no ETag, a break is an error.
 pub struct Download {
-    /// The blob's properties, as Get Blob gives them; `content_length` is that of what is
-    /// downloaded.
+    /// The blob's properties, as Get Blob returns them. `content_length` is the number of bytes of
+    /// this download.
     ///
-    /// Where the answer does not tell its length, because something on the way took it off, that of
-    /// the blob is requested with Get Blob Properties.
+    /// If a proxy removed the length from the response, it is read with Get Blob Properties.
     pub properties: BlobProperties,
-    /// Where in the blob the content begins.
+    /// The offset of the first byte in the blob.
     pub offset: u64,
-    /// Where it is downloaded from, as errors show it.
+    /// The URL, as errors show it.
     place: String,
     content: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
 }
 
 impl Download {
-    /// What `body` brings: `content_length` bytes from `offset` on.
+    /// Reads `content_length` bytes from `offset` on.
     pub(super) fn new(
         request: DownloadBlob,
         properties: BlobProperties,
@@ -66,14 +64,14 @@ impl Download {
         Self { properties, offset, place, content }
     }
 
-    /// Reads all of it into memory, which grows as the bytes come. Read what may be larger than
-    /// memory as a stream.
+    /// Reads everything into memory, which is allocated as the bytes arrive. Read a blob that may
+    /// not fit as a stream.
     ///
     /// # Errors
     ///
-    /// A connection that broke more often in a row than the client's retry options allow; what the
-    /// service refuses when the rest is requested, such as 412 when the blob was written meanwhile;
-    /// a lack of memory.
+    /// The connection broke more often in a row than the client's retry options allow; the service
+    /// refused to send the rest, for example with 412 because the blob was overwritten; memory ran
+    /// out.
     pub async fn bytes(mut self) -> Result<Bytes> {
         let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
         let Some(mut piece) = self.content.try_next().await? else { return Ok(first) };
@@ -120,10 +118,10 @@ impl fmt::Debug for Download {
     }
 }
 
-/// Reads on, piece by piece, and requests the rest when the connection breaks.
+/// Reads piece by piece, and requests the rest when the connection breaks.
 struct Reader {
     request: DownloadBlob,
-    /// Where it is downloaded from, as errors show it.
+    /// The URL, as errors show it.
     place: String,
     etag: Option<ETag>,
     body: Option<Body>,
@@ -157,7 +155,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// The next bytes, of which there is at least one.
+    /// The next bytes, at least one.
     async fn read(&mut self) -> Result<Bytes> {
         let limit = self.request.call.pipeline.attempt_timeout();
         let attempts = self.tries.made + 1;
@@ -179,7 +177,7 @@ impl Reader {
         Ok(piece)
     }
 
-    /// Requests what is still missing, of the same state of the blob.
+    /// Requests the missing bytes, on condition that the blob is unchanged.
     async fn reopen(&mut self) -> Result<Body> {
         let mut request = self.request.clone();
         let range = ByteRange { start: self.next, end: Some(self.end) };
@@ -199,8 +197,8 @@ impl Reader {
         Ok(answer.body)
     }
 
-    /// Refuses an answer that goes on after its last byte. When the connection breaks only then,
-    /// all is there.
+    /// Refuses a body that continues past its announced length. A break after the last byte is no
+    /// error.
     async fn check_end(&mut self) -> Result<()> {
         let Some(mut body) = self.body.take() else { return Ok(()) };
         let limit = self.request.call.pipeline.attempt_timeout();

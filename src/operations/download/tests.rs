@@ -7,7 +7,7 @@ use crate::{
 
 const WHOLE: &str = "Content-Length: 10\nETag: \"0x1\"";
 
-/// What is downloaded, all of it or a range.
+/// Downloads the blob, or a range of it.
 async fn read(answers: &Answers, range: Option<std::ops::Range<u64>>) -> Result<String> {
     let download = answers.blob().download();
     let download = match range {
@@ -108,7 +108,7 @@ async fn the_length_that_an_answer_lacks_is_asked_for() {
             );
         }
     }
-    // Nobody says it: an answer that is cut short would look whole.
+    // Without any length, a body that is cut short would look complete.
     let answers = Answers::new([(200, lacks, &["01234"][..]), (200, "ETag: \"0x1\"", &[])]);
     unexpected(read(&answers, None).await, "does not say how long the blob is");
 }
@@ -134,7 +134,7 @@ async fn a_body_that_is_longer_than_announced_is_an_error() {
     }
     let empty = "Content-Length: 0\nETag: \"0x1\"";
     unexpected(read(&Answers::new([(200, empty, &["a"][..])]), None).await, "more bytes came");
-    // What breaks after the last byte breaks nothing.
+    // A break after the last byte is no error.
     let answers = Answers::new([(200, WHOLE, &["0123456789", "!"][..])]);
     assert_eq!(read(&answers, None).await.expect("whole"), "0123456789");
 }
@@ -156,7 +156,7 @@ async fn a_broken_download_goes_on_only_with_the_rest_of_the_same_blob() {
     ] {
         unexpected(read(&after(WHOLE, status, headers, &["56789"]), None).await, why);
     }
-    // Nothing tells that it is still the same.
+    // Without an ETag nothing shows that the blob is unchanged.
     let answers = after("Content-Length: 10", 206, rest, &["56789"]);
     let error = read(&answers, None).await.expect_err("broken");
     assert!(error.is_retryable() && answers.seen().len() == 1, "{error:?}");

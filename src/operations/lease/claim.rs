@@ -1,4 +1,4 @@
-//! An acquisition that leaves no lease behind that nobody knows of.
+//! Acquires a lease, and never leaves one behind whose id nobody knows.
 
 use std::{
     pin::Pin,
@@ -14,18 +14,17 @@ use crate::{
     wire::{clock, transport::BoxFuture},
 };
 
-/// How long an acquisition whose caller has gone may take before its lease is released for the
-/// first time: its answer may be lost. When it has ended the lease is released again, since a
-/// release that overtakes the acquisition finds no lease, and the lease then stays.
+/// How long to wait for an abandoned acquire before releasing its lease for the first time, in case
+/// the response is lost. After the acquire has ended the lease is released again: a release that
+/// overtook it found no lease.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The acquisition of a lease that is released in the background unless the caller gets it: when
-/// the future is dropped half-way, or fails in such a way that the service may have granted the
-/// lease.
+/// Acquires a lease, and releases it in the background unless the caller gets it: when the future
+/// is dropped early, or fails although the service may have granted the lease.
 pub(super) struct Claim {
     acquire: Option<BoxFuture<'static, Result<BlobLease>>>,
     release: Option<ReleaseLease>,
-    /// Known from the first poll on; nothing is sent before.
+    /// Known from the first poll on. Nothing is sent before.
     runtime: Option<Handle>,
 }
 

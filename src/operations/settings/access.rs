@@ -1,4 +1,4 @@
-//! What a read or write of a blob takes: conditions, keys, a lease.
+//! Settings of a read or write: conditions, encryption, lease.
 
 use super::encryption::Encryption;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     wire::headers,
 };
 
-/// On what conditions, with what key and under what lease a blob is read or written.
+/// Conditions, encryption and lease of a read or write.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
     pub(crate) conditions: Conditions,
@@ -41,12 +41,12 @@ impl Settings for LeaseId {
     }
 }
 
-/// `conditions` for a builder that has them.
+/// `conditions` for a builder.
 macro_rules! with_conditions {
     ($builder:ident $(, $($at:ident).+)?) => {
         impl $builder {
-            /// Conditions on the blob (`if_tags` from version 2019-12-12). Not met: 412, or 304 for
-            /// a read that asks for a change.
+            /// Conditions on the blob (`if_tags` from version 2019-12-12). If they are not met, the
+            /// service answers 412, or 304 to a read on condition that the blob has changed.
             pub fn conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.$($($at.)+)?conditions = conditions;
                 self
@@ -56,11 +56,11 @@ macro_rules! with_conditions {
 }
 pub(crate) use with_conditions;
 
-/// `lease_id` for a builder that takes one.
+/// `lease_id` for a builder.
 macro_rules! with_lease {
     ($builder:ident $(, $($at:ident).+)?) => {
         impl $builder {
-            /// The id of the blob's active lease: needed to write a leased blob, checked on a read.
+            /// The id of the active lease. Required to write to a leased blob; checked on a read.
             pub fn lease_id(mut self, id: crate::models::LeaseId) -> Self {
                 self.$($($at.)+)?lease_id = Some(id);
                 self

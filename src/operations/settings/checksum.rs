@@ -1,4 +1,4 @@
-//! Checksums that the service compares with what arrives.
+//! Checksums that the service compares with the content it receives.
 
 use http::HeaderName;
 
@@ -9,26 +9,26 @@ use crate::{
     wire::headers,
 };
 
-/// An MD5 or a CRC-64, or neither.
+/// An MD5, a CRC-64, or neither.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Checksum {
     pub(crate) md5: Option<ContentMd5>,
     pub(crate) crc64: Option<ContentCrc64>,
 }
 
-/// Of what a checksum is: the names of its settings and of its headers.
+/// What a checksum covers: the names of its settings and headers.
 pub(crate) struct Of {
     md5: (&'static str, HeaderName),
     crc64: (&'static str, HeaderName),
 }
 
-/// Of the request's body.
+/// Covers the request's body.
 const CONTENT: Of = Of {
     md5: ("content_md5", headers::CONTENT_MD5),
     crc64: ("content_crc64", headers::CONTENT_CRC64),
 };
 
-/// Of what the service reads of a source.
+/// Covers what the service reads from the source.
 pub(crate) const SOURCE: Of = Of {
     md5: ("source_content_md5", headers::SOURCE_CONTENT_MD5),
     crc64: ("source_content_crc64", headers::SOURCE_CONTENT_CRC64),
@@ -39,7 +39,7 @@ impl Checksum {
         self.md5.is_some() || self.crc64.is_some()
     }
 
-    /// Adds the header that tells it of what is meant.
+    /// Adds the header of the checksum.
     pub(crate) fn write_of(&self, of: &Of, request: Prepared) -> Prepared {
         let ((md5_name, md5_header), (crc64_name, crc64_header)) = (&of.md5, &of.crc64);
         let both = match (self.md5, self.crc64) {
@@ -60,18 +60,19 @@ impl Checksum {
     }
 }
 
-/// Of the request's body.
+/// Covers the request's body.
 impl Settings for Checksum {
     fn write(&self, request: Prepared) -> Prepared {
         self.write_of(&CONTENT, request)
     }
 }
 
-/// `content_md5` for a builder that takes it.
+/// `content_md5` for a builder.
 macro_rules! with_content_md5 {
     ($builder:ident) => {
         impl $builder {
-            /// The MD5 that the content must have when it arrives. Another one: 400 `Md5Mismatch`.
+            /// The MD5 of the content. If the service receives content with another one, it answers
+            /// 400 `Md5Mismatch`.
             pub fn content_md5(mut self, md5: impl Into<crate::models::ContentMd5>) -> Self {
                 self.operation.checksum.md5 = Some(md5.into());
                 self
@@ -81,12 +82,13 @@ macro_rules! with_content_md5 {
 }
 pub(crate) use with_content_md5;
 
-/// `content_crc64` for a builder that takes it.
+/// `content_crc64` for a builder.
 macro_rules! with_content_crc64 {
     ($builder:ident) => {
         impl $builder {
-            /// The CRC-64 (CRC-64/NVME) that the content must have when it arrives, instead of an
-            /// MD5 (from version 2019-02-02). Another one: 400 `Crc64Mismatch`.
+            /// The CRC-64 (CRC-64/NVME) of the content, instead of an MD5 (from version
+            /// 2019-02-02). If the service receives content with another one, it answers 400
+            /// `Crc64Mismatch`.
             pub fn content_crc64(mut self, crc64: impl Into<crate::models::ContentCrc64>) -> Self {
                 self.operation.checksum.crc64 = Some(crc64.into());
                 self

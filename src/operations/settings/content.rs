@@ -1,4 +1,4 @@
-//! What a request carries as its body.
+//! The body of an upload.
 
 use std::{fmt, ops::Deref};
 
@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result};
 
-/// Content that is uploaded: shown by its length only.
+/// Content to upload. `Debug` shows only its length.
 #[derive(Clone, Default)]
 pub(crate) struct Content(pub(crate) Bytes);
 
 impl Content {
-    /// Refuses more than so many MiB.
+    /// Refuses content over `mib` MiB.
     pub(crate) fn at_most(&self, mib: usize) -> Result<()> {
         if self.len() <= mib << 20 {
             return Ok(());

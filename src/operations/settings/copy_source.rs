@@ -1,4 +1,4 @@
-//! Where a copy takes its content from, and how the service is allowed to read it.
+//! The source of a copy, and what authorizes the service to read it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -26,39 +26,37 @@ use crate::{
     },
 };
 
-/// The longest source that the service takes, in bytes.
+/// The longest source that the service accepts, in bytes.
 const LONGEST: usize = 2048;
 
-/// The source of a copy: any URL that the service can read, or a blob of a client.
+/// The source of a copy: any URL that the service can read, or a blob client.
 ///
-/// A `Url` is used as it is, with all that its query holds. A client's blob authorizes itself:
+/// A `Url` is sent as it is, with its query. A blob client authorizes the source itself:
 ///
-/// - a client with a SAS passes it on, byte for byte;
-/// - a client with a shared key signs a SAS with read permission only, for this one blob, snapshot
-///   or version; for an incremental copy it is a SAS of the base blob, since the service compares
-///   the snapshot with the one before. An ordinary copy within one account needs no SAS, and none
-///   is made;
-/// - a client with bearer tokens requests a
-///   [user delegation key](crate::BlobServiceClient::get_user_delegation_key), keeps it while it lasts
-///   (up to seven days), and signs such a SAS with it. Operations that read the source at once,
-///   such as [`copy_from_uri`](crate::BlobClient::copy_from_uri), get a token instead (from version
-///   2020-10-02). An ordinary copy within one account needs neither (from version 2017-11-09);
-/// - an anonymous client's blob must be public.
+/// - a client with a SAS passes the SAS on, byte for byte;
+/// - a client with a shared key signs a read-only SAS for this blob, snapshot or version. For an
+///   incremental copy the SAS is for the base blob, since the service also reads the previous
+///   snapshot. An ordinary copy within one account needs no SAS, and none is made;
+/// - a client with bearer tokens requests a [user delegation
+///   key](crate::BlobServiceClient::get_user_delegation_key), keeps it until it expires (up to
+///   seven days), and signs such a SAS with it. Synchronous operations, such as
+///   [`copy_from_uri`](crate::BlobClient::copy_from_uri), send a token for the source instead (from
+///   version 2020-10-02). An ordinary copy within one account needs neither (from version
+///   2017-11-09);
+/// - with an anonymous client, the blob must be public.
 ///
-/// A generated SAS has no start, may be used over https only if the source's endpoint is https, and
-/// says the oldest service version that knows all it holds.
-/// [`sas_lifetime`](CopySource::sas_lifetime) says how long it is valid.
+/// A generated SAS has no start time, is https-only if the source's endpoint is https, and uses the
+/// oldest service version that knows its fields. [`sas_lifetime`](CopySource::sas_lifetime) sets
+/// how long it is valid.
 ///
-/// **Who can see the SAS.** The destination's properties name the source of its last copy, and
-/// whoever may read or list the destination sees them. Services since 2021 return the source's URL
-/// with its SAS less the signature, so nothing there can be used; in 2019 the whole SAS was
-/// returned.
+/// **Who can see the SAS.** The destination's properties hold the URL of its last copy source, and
+/// anyone who may read or list the destination can see them. Since 2021 the service returns that
+/// URL without the signature of its SAS, so it is of no use; in 2019 it returned the whole SAS.
 ///
-/// With a service version before 2012-02-12 the source is sent as the path
-/// `/account/container/blob`, with its snapshot if it has one. It must be in the destination's
-/// account, and no SAS goes with it.
+/// Before service version 2012-02-12 the source is sent as a path, `/account/container/blob`, with
+/// its snapshot if it has one. It must be in the destination's account and carries no SAS.
 ///
-/// The source may be 2 KiB long, SAS included. No form of it shows the signature.
+/// The source may be at most 2 KiB long, SAS included. `Debug` never shows the signature.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -84,14 +82,14 @@ enum Place {
 /// When the service reads a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// From the answer to the start until the copy has ended.
+    /// From the start until the copy has ended.
     InBackground,
-    /// While the call is answered.
+    /// While the service works on the request.
     AtOnce,
 }
 
 impl Reading {
-    /// How long a SAS for it is valid, unless the caller says it.
+    /// How long a SAS for it is valid by default.
     fn lifetime(self) -> Duration {
         match self {
             Self::InBackground => Duration::from_secs(7 * 24 * 3600),
@@ -99,7 +97,7 @@ impl Reading {
         }
     }
 
-    /// How long it must be valid at least, if the key that signs it does not last as long.
+    /// The shortest acceptable validity, if the key that signs the SAS ends sooner.
     fn shortest(self) -> Duration {
         match self {
             Self::InBackground => Duration::from_secs(6 * 24 * 3600),
@@ -111,7 +109,7 @@ impl Reading {
 impl CopySource {
     const LONGEST_SAS: Duration = Duration::from_secs(14 * 24 * 3600);
 
-    /// A blob of a client.
+    /// The blob of a client.
     pub(crate) fn of_blob(blob: &BlobRef) -> Self {
         Self::new(Place::Blob(blob.clone()))
     }
@@ -122,10 +120,10 @@ impl CopySource {
 
     /// How long a generated SAS is valid: 1 minute to 14 days, with bearer tokens less than 7 days.
     ///
-    /// By default, 7 days for a copy in the background, and 1 hour for a call that reads the source
-    /// at once. A SAS signed by bearer tokens' key ends with the key at the latest, after 6 to 7
-    /// days. The service reads the source until the copy has ended, which takes at most 14 days; if
-    /// the SAS expires before, the copy fails.
+    /// The default is 7 days for an asynchronous copy and 1 hour for a synchronous call. A SAS that
+    /// is signed with a user delegation key ends with the key at the latest, after 6 to 7 days. The
+    /// service reads the source until the copy ends, which takes at most 14 days; if the SAS
+    /// expires earlier, the copy fails.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -143,8 +141,8 @@ impl CopySource {
         self
     }
 
-    /// The source of an incremental copy: `snapshot`, in place of any that the source itself names.
-    /// The service takes nothing on trust here, even within one account.
+    /// The source of an incremental copy: `snapshot` replaces one in the URL of the source. The
+    /// service requires authorization here even within one account.
     pub(crate) async fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {
         let url = match &self.place {
             Place::Url(url) => url.clone(),
@@ -158,7 +156,7 @@ impl CopySource {
         match &self.place {
             Place::Url(url) => resolved(url, Some(snapshot), None),
             Place::Blob(blob) => {
-                // What is signed is for the base blob: the service reads an earlier snapshot too.
+                // The SAS is for the base blob: the service reads an earlier snapshot too.
                 let base = blob.at(None, None);
                 let sas = self.sas_of(&base, None, Reading::InBackground).await?;
                 resolved(&url, None, sas.as_deref().map(SasToken::expose))
@@ -177,8 +175,8 @@ impl CopySource {
         }
     }
 
-    /// The source of an ordinary copy with a version before 2012-02-12: a path, and so in the
-    /// account of the destination's `endpoint`, whose request authorizes it.
+    /// The source of an ordinary copy before version 2012-02-12: a path in the account of the
+    /// destination's `endpoint`. The request itself authorizes it.
     pub(crate) fn resolve_path(&self, endpoint: &Endpoint) -> Result<HeaderValue> {
         let (url, own) = match &self.place {
             Place::Url(url) => (url.clone(), endpoint),
@@ -196,7 +194,7 @@ impl CopySource {
         let Some(account) = endpoint.account() else {
             return refuse("must be in an account whose name is known");
         };
-        // Of a custom domain it is not known in which cloud the account is.
+        // A custom domain does not show the cloud of its account.
         let same_cloud = !endpoint.names_its_cloud() || source.endpoint.is_beside(endpoint);
         let same_account = source.endpoint.account() == Some(account) && same_cloud;
         if !same_account && !source.endpoint.is_same_account(endpoint) {
@@ -205,10 +203,9 @@ impl CopySource {
         header(&source.path(account))
     }
 
-    /// The source of an operation that reads it while the call goes on: its URL, and a bearer token
-    /// to send beside it. The service takes nothing on trust here, even within one account. A token
-    /// that is given stands in place of all that the source could show itself; a source of a client
-    /// with tokens comes with one where the operation can carry it.
+    /// The source of a synchronous operation: its URL, and a bearer token to send with it. The
+    /// service requires authorization here even within one account. A `given` token replaces what
+    /// the source has itself; a client with tokens adds one if the operation `carries_tokens`.
     pub(crate) async fn resolve_at_once(
         &self,
         given: Option<HeaderValue>,
@@ -219,7 +216,7 @@ impl CopySource {
             (Place::Blob(blob), given) => {
                 let url = blob.url()?;
                 match (&blob.pipeline().credential().0, given) {
-                    // Where a SAS is demanded beside a token, it is beside any token.
+                    // A SAS that the client needs beside its token goes with any token.
                     (Proof::Token(_, Some(sas)), Some(given)) => {
                         (resolved(&url, None, Some(sas.expose()))?, Some(given))
                     }
@@ -251,8 +248,7 @@ impl CopySource {
         Ok((source, bearer))
     }
 
-    /// The result of a call that was given `source` for this source. A key that the service refused
-    /// is not used again.
+    /// Passes on the result of a call that used `source`, and drops a key that the service refused.
     pub(crate) fn judged<T>(&self, source: &HeaderValue, result: Result<T>) -> Result<T> {
         if let (Place::Blob(blob), Err(error)) = (&self.place, &result) {
             delegation::forget_refused(blob, source, error);
@@ -260,9 +256,8 @@ impl CopySource {
         result
     }
 
-    /// The SAS with which the service may read a client's blob, if it needs one. Where the
-    /// destination is given, and in the same account, the request's own key or token covers the
-    /// source.
+    /// The SAS that lets the service read a client's blob, if it needs one. If the destination is
+    /// given and in the same account, the request's own key or token covers the source.
     async fn sas_of(
         &self,
         blob: &BlobRef,
@@ -305,7 +300,7 @@ impl CopySource {
     }
 }
 
-/// What a SAS that is made for the source grants.
+/// The fields of a SAS for the source.
 fn to_read(blob: &BlobRef, expiry: OffsetDateTime) -> sas::ReadOnly<'_> {
     sas::ReadOnly {
         container: blob.container_name(),
@@ -318,7 +313,7 @@ fn to_read(blob: &BlobRef, expiry: OffsetDateTime) -> sas::ReadOnly<'_> {
     }
 }
 
-/// Puts the parts together as text, so that no byte of a SAS is touched.
+/// Joins the parts as text, so that no byte of a SAS changes.
 fn resolved(url: &Url, snapshot: Option<&SnapshotId>, sas: Option<&str>) -> Result<HeaderValue> {
     address::check("source", url)?;
     let is_snapshot = |parameter: &&str| {
@@ -382,26 +377,26 @@ impl fmt::Debug for CopySource {
     }
 }
 
-/// Which blob a source is, whatever the form of its URL.
+/// The identity of a source, whatever the form of its URL.
 ///
-/// The service echoes a source with another scheme, with a port, with other case in percent
-/// triplets, and with or without the SAS, so sources are compared by account, container, blob,
+/// The service may return a source with another scheme, with a port, with percent triplets in
+/// another case, and with or without the SAS. So sources are compared by account, container, blob,
 /// snapshot and version, and by the names that the service stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceIdentity {
     /// The account and its cloud; for a host that names no account, the host.
     server: String,
-    /// The path behind the host, decoded.
+    /// The path after the host, decoded.
     path: String,
     snapshot: Option<String>,
     version: Option<String>,
-    /// What else a host that is no account is asked for, which may choose the file: less what
-    /// signs.
+    /// The query of a host that is not an account, since it may choose the file; without the
+    /// parameters that authorize.
     query: Vec<(String, String)>,
 }
 
 impl SourceIdentity {
-    /// `None` for what is not the URL of a host.
+    /// `None` if `url` is not a URL with a host.
     pub(crate) fn of(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let server = endpoint::server(&url)?;
@@ -430,8 +425,9 @@ impl SourceIdentity {
     }
 }
 
-/// Whether a parameter of a query authorizes, and so may be missing in an echo: of a SAS behind a
-/// custom domain, or of a presigned URL. A snapshot and a version are compared apart.
+/// Whether a query parameter authorizes, and so may be missing in what the service returns: part of
+/// a SAS behind a custom domain, or of a presigned URL. Snapshot and version are compared
+/// separately.
 fn signs(name: &str) -> bool {
     const SAS: [&str; 27] = [
         "sv", "sr", "sig", "se", "sp", "st", "spr", "sip", "ss", "srt", "si", "sdd", "ses",

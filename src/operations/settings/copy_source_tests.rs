@@ -83,7 +83,7 @@ async fn a_key_mints_a_sas_unless_the_request_covers_the_source() {
     assert!(text(&snapshot).contains("sig="), "even within the account: {snapshot:?}");
 }
 
-/// What a minted SAS says: its `sr`, `sv`, `spr`, and for how many hours it is valid.
+/// The `sr`, `sv` and `spr` of a generated SAS, and for how many hours it is valid.
 fn minted(source: &HeaderValue) -> (String, String, Option<String>, i64) {
     let url: Url = text(source).parse().expect("a URL");
     let of = |name: &str| {
@@ -274,7 +274,7 @@ fn of_a_host_that_is_no_account_the_query_may_choose_the_file() {
     assert_eq!(sent, of("https://files.example.com:443/get?file=a"));
     let presigned = of("https://s3.example.com/vhds/a?X-Amz-Date=1&X-Amz-Signature=x");
     assert_eq!(presigned, of("https://s3.example.com/vhds/a"));
-    // Of an account the path says it all.
+    // For an account, the path alone is the identity.
     let blob = of("https://acct.blob.core.windows.net/vhds/b?sv=2026-04-06&more=1");
     assert_eq!(blob, of("https://acct.blob.core.windows.net/vhds/b"));
 }

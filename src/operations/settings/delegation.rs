@@ -1,4 +1,4 @@
-//! Sources of clients with bearer tokens: signed with a key that is asked for once and kept.
+//! The user delegation key that signs SAS for clients with bearer tokens: requested once and kept.
 
 use http::{HeaderValue, StatusCode};
 use time::{Duration, OffsetDateTime};
@@ -14,15 +14,14 @@ use crate::{
     },
 };
 
-/// How long before now a key starts, so that it is valid for a service whose clock is behind.
+/// How long before now a key starts, in case the clock of the service is behind.
 const BACK: Duration = Duration::minutes(15);
 
-/// How long after now a key ends at most. The service gives none that ends more than seven days
-/// from its own now, and its clock may be behind.
+/// How long after now a key may end. The service refuses more than seven days by its own clock,
+/// which may be behind.
 const AHEAD: Duration = Duration::hours(7 * 24 - 1);
 
-/// The name of the account at `endpoint`, and a key of it that signs what ends at `expiry`, for
-/// `call` of a client with bearer tokens.
+/// The name of the account at `endpoint`, and a key that is valid until `expiry`.
 pub(crate) async fn key<'a>(
     call: &Call,
     endpoint: &'a Endpoint,
@@ -44,10 +43,10 @@ pub(crate) async fn key<'a>(
     Ok((account, kept(asked, expiry).await?))
 }
 
-/// A key that is valid until `expiry`; requests a new one only if the one that is kept is not.
+/// A key that is valid until `expiry`. Requests a new one only if the kept one ends sooner.
 async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
     let keys = call.pipeline.clone();
-    // A SAS and its key end with whole seconds.
+    // A SAS and its key end on a whole second.
     let expiry = expiry.truncate_to_second();
     let asked = async move {
         let now = call.pipeline.clock().now();
@@ -62,8 +61,8 @@ async fn kept(call: Call, expiry: OffsetDateTime) -> Result<UserDelegationKey> {
     keys.delegation_key().until(expiry, asked).await
 }
 
-/// Forgets the key that signed a source of the client of `blob`, if `error` says that the service
-/// could not read that source with it: the next source is signed with a new key.
+/// Forgets the key that signed `source` if `error` says that the service could not read the source
+/// with it. The next source is signed with a new key.
 pub(super) fn forget_refused(blob: &BlobRef, source: &HeaderValue, error: &Error) {
     let Error::Service(refusal) = error else { return };
     let status = refusal.source_status.unwrap_or(refusal.status);

@@ -1,4 +1,4 @@
-//! With what the service encrypts what a request writes, and decrypts what it reads.
+//! How the service encrypts what a request writes and decrypts what it reads.
 
 use crate::{
     error::{Error, Result},
@@ -7,7 +7,7 @@ use crate::{
     wire::{headers, redaction},
 };
 
-/// A customer's key, or the name of an encryption scope, or neither.
+/// A customer-provided key, an encryption scope, or neither.
 #[derive(Clone, Default)]
 pub(crate) struct Encryption {
     pub(crate) customer_key: Option<CustomerProvidedKey>,
@@ -43,11 +43,11 @@ impl Settings for CustomerProvidedKey {
     }
 }
 
-/// `customer_key` for a builder that takes one.
+/// `customer_key` for a builder.
 macro_rules! with_customer_key {
     ($builder:ident, $($at:ident).+) => {
         impl $builder {
-            /// The customer's own key that encrypts the content (from version 2019-02-02); https
+            /// The customer-provided key that encrypts the content (from version 2019-02-02). Https
             /// only.
             pub fn customer_key(mut self, key: crate::models::CustomerProvidedKey) -> Self {
                 self.$($at.)+customer_key = Some(key);
@@ -58,12 +58,12 @@ macro_rules! with_customer_key {
 }
 pub(crate) use with_customer_key;
 
-/// `encryption_scope` for a builder that takes one.
+/// `encryption_scope` for a builder.
 macro_rules! with_encryption_scope {
     ($builder:ident, $($at:ident).+) => {
         impl $builder {
-            /// The name of the encryption scope that encrypts the content (from version 2019-07-07,
-            /// of a copy from 2020-12-06); not together with a customer's key.
+            /// The encryption scope that encrypts the content (from version 2019-07-07; for a copy
+            /// from 2020-12-06). It excludes a customer-provided key.
             pub fn encryption_scope(mut self, name: &str) -> Self {
                 self.$($at.)+scope = Some(name.to_owned());
                 self

@@ -1,4 +1,4 @@
-//! What several operations have in common.
+//! Settings that several operations share.
 
 pub(crate) mod access;
 pub(crate) mod checksum;

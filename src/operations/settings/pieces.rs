@@ -1,4 +1,4 @@
-//! Pages that are written by as many requests as it takes.
+//! Writes pages in as many requests as needed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,13 +9,13 @@ use crate::{
     models::PageInfo,
 };
 
-/// The most that one request may write, in bytes.
+/// The most bytes that one request may write.
 pub(crate) const PIECE: u32 = 4 << 20;
 
-/// How many requests are on their way at a time, unless the caller says.
+/// How many requests are in flight at a time by default.
 pub(crate) const CONCURRENCY: usize = 4;
 
-/// Refuses to cut what only a single request can do.
+/// Refuses to split content that only a single request can write.
 pub(crate) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<()> {
     if !(1..=64).contains(&concurrency) {
         return Err(Error::invalid("concurrency", concurrency, "must be 1 to 64"));
@@ -28,8 +28,7 @@ pub(crate) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
     Ok(())
 }
 
-/// Sends all pieces, `concurrency` at a time, each of them not before its turn; gives what their
-/// answers say together.
+/// Sends all pieces, `concurrency` at a time, and merges their responses.
 pub(crate) async fn write<P: Future<Output = Result<PageInfo>>>(
     pieces: impl Iterator<Item = P>,
     concurrency: usize,
@@ -38,7 +37,7 @@ pub(crate) async fn write<P: Future<Output = Result<PageInfo>>>(
     let counted = |piece: P| {
         let answered = &answered;
         async move {
-            // Runs when the piece is sent, not when it is made.
+            // Runs when the piece is sent, not when it is built.
             let before = answered.load(Ordering::Relaxed);
             let written = piece.await?;
             answered.fetch_add(1, Ordering::Relaxed);
@@ -51,7 +50,7 @@ pub(crate) async fn write<P: Future<Output = Result<PageInfo>>>(
         .try_fold((None, 0), async |(all, count), (before, written): (usize, PageInfo)| {
             let all = match all {
                 None => written,
-                // Sent after all others were answered: applied after them.
+                // Sent after all others had a response, so applied after them.
                 Some(all) => written.together_with(all, before == count),
             };
             Ok((Some(all), count + 1))
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
     use crate::wire::clock;
 
-    /// A piece that is answered after `millis`, as applied at `second`.
+    /// A piece whose response comes after `millis` and says that it was applied at `second`.
     async fn piece(number: usize, millis: u64, second: i64) -> Result<PageInfo> {
         clock::sleep(Duration::from_millis(millis)).await;
         Ok(PageInfo {
@@ -98,10 +97,10 @@ mod tests {
             (&[5], 4, Some("\"0\"")),
             // One after the other.
             (&[5, 5, 5], 1, Some("\"2\"")),
-            // At the same time, whichever is answered last.
+            // At the same time, whichever responds last.
             (&[5, 9], 2, None),
             (&[9, 5], 2, None),
-            // The last is sent while the first is on its way, and answered before or after it.
+            // The last is sent while the first is in flight, and responds before or after it.
             (&[9, 1, 1], 2, None),
             (&[9, 1, 20], 2, None),
         ];
@@ -118,7 +117,7 @@ mod tests {
         let several = written(&[1, 5, 9], 3).await;
         assert_eq!(several.content_md5, None);
         assert_eq!((several.sequence_number, several.is_server_encrypted), (Some(7), Some(true)));
-        // The first was applied last, though it was answered first.
+        // The first was applied last, though it responded first.
         assert_eq!(several.last_modified, OffsetDateTime::from_unix_timestamp(100).ok());
     }
 

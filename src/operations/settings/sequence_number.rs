@@ -7,7 +7,7 @@ use crate::{
     pipeline::request::{Prepared, Settings},
 };
 
-/// What a write of pages asks of the blob's sequence number.
+/// Conditions of a page write on the blob's sequence number.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SequenceConditions {
     pub(crate) at_most: Option<u64>,
@@ -32,7 +32,7 @@ impl Settings for SequenceConditions {
     }
 }
 
-/// Refuses a number that the service cannot hold.
+/// Refuses a number that the service cannot store.
 pub(crate) fn check(number: u64) -> Result<()> {
     if number > i64::MAX.unsigned_abs() {
         return Err(Error::invalid("sequence number", number, "must be at most 2^63 - 1"));
@@ -40,24 +40,26 @@ pub(crate) fn check(number: u64) -> Result<()> {
     Ok(())
 }
 
-/// The three conditions for a builder that has them.
+/// The three conditions for a builder.
 macro_rules! with_sequence_conditions {
     ($builder:ident) => {
         impl $builder {
-            /// Only if the blob's sequence number is this or less. Not met: 412
-            /// `SequenceNumberConditionNotMet`.
+            /// Writes only if the blob's sequence number is less than or equal to `number`;
+            /// otherwise the service answers 412 `SequenceNumberConditionNotMet`.
             pub fn if_sequence_number_at_most(mut self, number: u64) -> Self {
                 self.operation.sequence.at_most = Some(number);
                 self
             }
 
-            /// Only if the blob's sequence number is less than this.
+            /// Writes only if the blob's sequence number is less than `number`; otherwise the
+            /// service answers 412 `SequenceNumberConditionNotMet`.
             pub fn if_sequence_number_less_than(mut self, number: u64) -> Self {
                 self.operation.sequence.less_than = Some(number);
                 self
             }
 
-            /// Only if the blob's sequence number is this.
+            /// Writes only if the blob's sequence number is equal to `number`; otherwise the
+            /// service answers 412 `SequenceNumberConditionNotMet`.
             pub fn if_sequence_number_equal(mut self, number: u64) -> Self {
                 self.operation.sequence.equal = Some(number);
                 self

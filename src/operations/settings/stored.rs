@@ -1,4 +1,4 @@
-//! Headers that are stored with a blob, and come back with its content.
+//! Headers that the service stores with a blob and returns with its content.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::{
     wire::redaction,
 };
 
-/// What each is called in an error, and its value.
+/// Each header: its name, its name in errors, its value.
 #[derive(Clone, Default)]
 pub(crate) struct Stored(Vec<(HeaderName, &'static str, String)>);
 
@@ -21,7 +21,7 @@ impl fmt::Debug for Stored {
 }
 
 impl Stored {
-    /// Sets a header, in place of what was set before.
+    /// Sets a header; replaces an earlier value.
     pub(crate) fn set(&mut self, name: HeaderName, what: &'static str, value: &str) {
         self.0.retain(|(other, ..)| *other != name);
         self.0.push((name, what, value.to_owned()));
@@ -37,7 +37,7 @@ impl Settings for Stored {
     }
 }
 
-/// The settings of a builder that stores such headers in its field `stored`.
+/// The stored headers for a builder.
 macro_rules! with_stored_headers {
     ($builder:ident) => {
         crate::operations::settings::stored::with_stored_headers!(

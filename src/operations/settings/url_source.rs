@@ -1,5 +1,4 @@
-//! The source of an operation that reads a URL while the call goes on: what authorizes it, what it
-//! must be like, and what its content must be.
+//! The source of a synchronous operation: its authorization, conditions, checksum and key.
 
 use http::HeaderValue;
 use zeroize::Zeroizing;
@@ -16,11 +15,11 @@ use crate::{
     wire::headers,
 };
 
-/// What every builder of such an operation holds of its source.
+/// The source of a builder, and its settings.
 #[derive(Debug, Clone)]
 pub(crate) struct UrlSource {
     source: CopySource,
-    /// The source's URL and what goes with it, once they are known.
+    /// The source's URL and bearer token, once they are known.
     resolved: Option<(HeaderValue, Option<HeaderValue>)>,
     pub(crate) authorization: Option<Bearer>,
     pub(crate) file_backup_intent: bool,
@@ -42,7 +41,7 @@ impl UrlSource {
         }
     }
 
-    /// Finds out by what URL, and with what authorization, the service may read the source.
+    /// Finds the URL and the authorization with which the service may read the source.
     pub(crate) async fn resolve(&mut self, call: &Call) -> Result<()> {
         let bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
         let carries_tokens = since::SOURCE_AUTHORIZATION.is_known_to(call.pipeline.version())
@@ -51,15 +50,14 @@ impl UrlSource {
         Ok(())
     }
 
-    /// Takes the source as a path in the account of the destination's `endpoint`, as before version
-    /// 2012-02-12.
+    /// Resolves the source to a path in the account of the destination's `endpoint`, as before
+    /// version 2012-02-12.
     pub(crate) fn resolve_path(&mut self, endpoint: &Endpoint) -> Result<()> {
         self.resolved = Some((self.source.resolve_path(endpoint)?, None));
         Ok(())
     }
 
-    /// The result of a call that was given the source. A key that the service refused is not used
-    /// again.
+    /// Passes on the result of a call, and drops a key that the service refused for the source.
     pub(crate) fn judged<T>(&self, result: Result<T>) -> Result<T> {
         match &self.resolved {
             Some((source, _)) => self.source.judged(source, result),
@@ -67,7 +65,7 @@ impl UrlSource {
         }
     }
 
-    /// Adds what authorizes the service to read the source.
+    /// Adds the source and what authorizes the service to read it.
     fn write_authorization(&self, request: Prepared) -> Prepared {
         let given = self.authorization.as_ref().map(Bearer::header);
         let (source, found) = match &self.resolved {
@@ -99,7 +97,7 @@ impl UrlSource {
             .header(headers::FILE_REQUEST_INTENT, intent)
     }
 
-    /// Refuses a condition on the source's tags, which only few operations take.
+    /// Refuses a condition on the source's tags, which only few operations support.
     pub(crate) fn check_no_tags(&self) -> Result<()> {
         match self.conditions.tags() {
             None => Ok(()),
@@ -127,7 +125,7 @@ impl Settings for UrlSource {
     }
 }
 
-/// A bearer token with which the service reads a source.
+/// A bearer token that lets the service read a source.
 #[derive(Clone)]
 pub(crate) struct Bearer(Zeroizing<String>);
 
@@ -154,35 +152,35 @@ impl std::fmt::Debug for Bearer {
     }
 }
 
-/// The settings on the source that every such builder has.
+/// The settings of the source that every such builder has.
 macro_rules! from_uri_settings {
     ($builder:ident) => {
         impl $builder {
-            /// A bearer token, without the word `Bearer`, with which the service reads the source
-            /// (from version 2020-10-02). The source's URL is then sent without a SAS of this
-            /// crate's own. The token travels over https only.
+            /// A bearer token that lets the service read the source, without the word `Bearer`
+            /// (from version 2020-10-02). No SAS is generated for the source then. Https only.
             pub fn source_authorization(mut self, token: &str) -> Self {
                 self.operation.source.authorization =
                     Some(crate::operations::settings::url_source::Bearer::new(token));
                 self
             }
 
-            /// For a source in Azure Files that is read with a bearer token: reads it to back it
-            /// up, past the file's own permissions (from version 2025-07-05). Refused without such
-            /// a token.
+            /// For a source in Azure Files that is read with a bearer token: reads the file for
+            /// backup, regardless of its own permissions (from version 2025-07-05). An error
+            /// without a token.
             pub fn source_file_backup_intent(mut self) -> Self {
                 self.operation.source.file_backup_intent = true;
                 self
             }
 
-            /// Conditions on the source; `if_tags` only for Put Blob From URL. Not met: 412
-            /// `SourceConditionNotMet`.
+            /// Conditions on the source; `if_tags` only for Put Blob From URL. If they are not met,
+            /// the service answers 412 `SourceConditionNotMet`.
             pub fn source_conditions(mut self, conditions: crate::models::Conditions) -> Self {
                 self.operation.source.conditions = conditions;
                 self
             }
 
-            /// The MD5 that what is read of the source must have. Another one: 400 `Md5Mismatch`.
+            /// The MD5 of the content to read from the source. If it differs, the service answers
+            /// 400 `Md5Mismatch`.
             pub fn source_content_md5(mut self, md5: impl Into<crate::models::ContentMd5>) -> Self {
                 self.operation.source.checksum.md5 = Some(md5.into());
                 self
@@ -192,7 +190,7 @@ macro_rules! from_uri_settings {
 }
 pub(crate) use from_uri_settings;
 
-/// The same, for a builder that is itself an operation, with the way in which it is awaited.
+/// The same, and `IntoFuture`, for a builder that sends one request.
 macro_rules! from_uri {
     ($builder:ident -> $output:ty) => {
         crate::operations::settings::url_source::from_uri_settings!($builder);
@@ -204,7 +202,7 @@ macro_rules! from_uri {
 
             fn into_future(mut self) -> Self::IntoFuture {
                 Box::pin(async move {
-                    // What is wrong is told before anything is asked for.
+                    // Refuses a bad request before it requests a key or token for the source.
                     let Self { call, operation } = &mut self;
                     call.prepare(operation)?;
                     operation.source.resolve(call).await?;
@@ -216,12 +214,12 @@ macro_rules! from_uri {
 }
 pub(crate) use from_uri;
 
-/// `source_content_crc64` for a builder that takes it.
+/// `source_content_crc64` for a builder.
 macro_rules! with_source_crc64 {
     ($builder:ident) => {
         impl $builder {
-            /// The CRC-64 that what is read of the source must have, instead of an MD5 (from
-            /// version 2019-02-02). Another one: 400 `Crc64Mismatch`.
+            /// The CRC-64 of the content to read from the source, instead of an MD5 (from version
+            /// 2019-02-02). If it differs, the service answers 400 `Crc64Mismatch`.
             pub fn source_content_crc64(
                 mut self,
                 crc64: impl Into<crate::models::ContentCrc64>,
@@ -234,11 +232,12 @@ macro_rules! with_source_crc64 {
 }
 pub(crate) use with_source_crc64;
 
-/// `source_customer_key` for a builder that takes it.
+/// `source_customer_key` for a builder.
 macro_rules! with_source_customer_key {
     ($builder:ident) => {
         impl $builder {
-            /// The customer's key with which the source is encrypted (from version 2026-04-06).
+            /// The customer-provided key that the source is encrypted with (from version
+            /// 2026-04-06).
             pub fn source_customer_key(mut self, key: crate::models::CustomerProvidedKey) -> Self {
                 self.operation.source.customer_key = Some(key);
                 self

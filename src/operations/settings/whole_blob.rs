@@ -1,4 +1,4 @@
-//! What every write of a whole blob takes.
+//! Settings of every write of a whole blob.
 
 use http::HeaderValue;
 use time::OffsetDateTime;
@@ -14,13 +14,13 @@ use crate::{
     wire::{headers, http_date},
 };
 
-/// What is kept with a blob, and on what conditions it is written.
+/// What is stored with a blob, and the conditions of its write.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WholeBlob {
     pub(crate) stored: Stored,
     pub(crate) metadata: Metadata,
     pub(crate) tags: Tags,
-    /// Whether the tags are those of the source.
+    /// Whether to copy the tags of the source.
     pub(crate) tags_of_source: bool,
     pub(crate) tier: Option<AccessTier>,
     pub(crate) immutability_policy: Option<(OffsetDateTime, ImmutabilityPolicyMode)>,
@@ -54,7 +54,7 @@ impl WholeBlob {
         Err(Error::invalid("tags", format!("{} tags", self.tags.len()), rule))
     }
 
-    /// Writes what keeps the blob from being changed until a date.
+    /// Writes the immutability policy.
     fn write_immutability(&self, to: &mut http::HeaderMap) -> Result<()> {
         let Some((until, mode)) = &self.immutability_policy else { return Ok(()) };
         let what = "immutability policy";
@@ -66,7 +66,7 @@ impl WholeBlob {
     }
 }
 
-/// What a service version must have to take a tier with what is written, besides the tier itself.
+/// What the service version must know to accept this tier with a write, besides the tier itself.
 fn since_of_tier(tier: &AccessTier) -> Option<Since> {
     let of_block_blobs = matches!(tier.as_str(), "Hot" | "Cool" | "Archive");
     of_block_blobs.then_some(since::TIERS_OF_WRITES)
@@ -96,11 +96,11 @@ impl Settings for RehydratePriority {
     }
 }
 
-/// `metadata` for a builder that sets it.
+/// `metadata` for a builder.
 macro_rules! with_metadata {
     ($builder:ident, $($at:ident).+) => {
         impl $builder {
-            /// Names and values to keep with it, in place of any that are there.
+            /// The metadata to store. It replaces all existing metadata.
             pub fn metadata(mut self, metadata: impl Into<crate::models::Metadata>) -> Self {
                 self.$($at.)+metadata = metadata.into();
                 self
@@ -110,11 +110,11 @@ macro_rules! with_metadata {
 }
 pub(crate) use with_metadata;
 
-/// `tags` for a builder that takes some.
+/// `tags` for a builder.
 macro_rules! with_tags {
     ($builder:ident) => {
         impl $builder {
-            /// Index tags for what is written (from version 2019-12-12).
+            /// The index tags of the blob (from version 2019-12-12).
             pub fn tags(mut self, tags: impl Into<crate::models::Tags>) -> Self {
                 self.operation.blob.tags = tags.into();
                 self
@@ -128,8 +128,8 @@ pub(crate) use with_tags;
 macro_rules! with_tier {
     ($builder:ident) => {
         impl $builder {
-            /// The blob's tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart` from
-            /// 2026-06-06).
+            /// The blob's access tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart`
+            /// from 2026-06-06).
             pub fn tier(mut self, tier: crate::models::AccessTier) -> Self {
                 self.operation.blob.tier = Some(tier);
                 self
@@ -139,7 +139,7 @@ macro_rules! with_tier {
 }
 pub(crate) use with_tier;
 
-/// What every builder of a new blob has, whose operation has a [`WholeBlob`] as `blob`.
+/// The settings of a builder that writes a new blob; its operation has a [`WholeBlob`] as `blob`.
 macro_rules! with_blob {
     ($builder:ident $(, $content_type:literal)?) => {
         crate::operations::settings::whole_blob::with_metadata!($builder, operation.blob);
