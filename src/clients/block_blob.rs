@@ -217,7 +217,7 @@ impl BlockBlobClient {
         CommitBlockList::new(self.call(), PutBlockList::new(blocks))
     }
 
-    /// Lists the blocks of which the blob is made, and those that are staged for it.
+    /// Lists the blob's committed and uncommitted blocks.
     ///
     /// Awaiting it gives [`BlockList`](crate::BlockList).
     ///

@@ -27,11 +27,11 @@ use crate::{
 ///
 /// A lease of 15 to 60 seconds is renewed after each third of its time, by a task on the runtime in
 /// which it was acquired; one without end needs no renewal. When the lease cannot be kept, because
-/// it was broken or no renewal got through in time, [`lost`](Lease::lost) tells.
+/// it was broken or no renewal got through in time, [`lost`](Lease::lost) returns.
 ///
 /// Dropping it sends the release in the background and does not wait: if the runtime ends before
 /// that, the lease runs to its own end, or, without one, stays until it is broken.
-/// [`release`](Lease::release) waits, and tells whether it worked.
+/// [`release`](Lease::release) waits, and returns an error if it failed.
 ///
 /// If the future that acquires it is dropped half-way, the request is finished in the background,
 /// and the lease is then released. Where that takes more than 10 seconds, a release is sent after
@@ -186,9 +186,9 @@ impl Lease {
         self.fate.get().is_none()
     }
 
-    /// Waits until the lease is lost, and tells why: what the service answered to a renewal, or
-    /// what kept renewals from getting through. Of a lease that is not lost, and of one without
-    /// end, it never returns: for `select!`.
+    /// Waits until the lease is lost, and returns why: what the service answered to a renewal, or
+    /// what kept renewals from getting through. It never returns while the lease is held, nor for
+    /// an infinite lease; use it in `select!`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -214,7 +214,7 @@ impl Lease {
         }
     }
 
-    /// Releases the lease, and tells whether that worked.
+    /// Releases the lease, and waits for the answer.
     ///
     /// # Errors
     ///

@@ -99,14 +99,14 @@ impl PageBlobClient {
     ///
     /// Awaiting it gives [`CopyFromUriOperation`](crate::CopyFromUriOperation).
     ///
-    /// This blob must not exist, or be made by earlier incremental copies of the same source, to
-    /// which it is tied for ever. Snapshots must be copied in the order in which they were taken.
-    /// Afterwards this blob can only be asked for its properties, copied into again and deleted;
-    /// its snapshots can be read. A snapshot that `source` itself names is replaced by `snapshot`.
+    /// This blob must not exist, or must be made by earlier incremental copies of the same source:
+    /// it is tied to its first source. Snapshots must be copied in the order in which they were
+    /// taken. This blob can then only be copied into again, deleted, and queried for its
+    /// properties; its snapshots can be read. `snapshot` replaces one that `source` names.
     ///
-    /// The service always answers `pending`; the operation that this gives learns of the new
-    /// snapshot when it polls. Its progress counts the whole blob; what it moved is the
-    /// [`diff_size`](Self::diff_size) of its snapshot and the one before.
+    /// The service always answers `pending`; polling brings the new snapshot. The progress counts
+    /// the whole blob; what the copy moved is the [`diff_size`](Self::diff_size) of its snapshot and
+    /// the one before.
     ///
     /// A start whose answer is lost is not repeated blindly: this blob is looked at first. A copy
     /// of this snapshot that is pending, or that succeeded after the call began, is adopted
@@ -306,7 +306,7 @@ impl PageBlobClient {
     /// # Errors
     ///
     /// 409 `PreviousSnapshotNotFound`; 400 `PreviousSnapshotCannotBeNewer`; 409 `BlobOverwritten`
-    /// when the blob was created anew since.
+    /// when the blob was overwritten since.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

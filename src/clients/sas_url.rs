@@ -24,14 +24,14 @@ use crate::{
 
 /// # Shared access
 impl BlobClient {
-    /// Makes a URL with which whoever has it may do what `permissions` say with this blob until
-    /// `expiry`; with this snapshot or version alone, for a client of one.
+    /// Makes a URL that grants `permissions` on this blob until `expiry`; for a client of a snapshot
+    /// or version, on that alone.
     ///
     /// Awaiting it gives [`SasUrl`](crate::sas::SasUrl).
     ///
     /// A client with a shared key signs it and sends nothing. A client with bearer tokens signs it
     /// with a
-    /// [user delegation key](crate::BlobServiceClient::get_user_delegation_key), which it asks for once
+    /// [user delegation key](crate::BlobServiceClient::get_user_delegation_key), which it requests once
     /// and keeps; such a URL ends within seven days, and grants no more than the client's identity
     /// may do itself. For a SAS that a stored access policy governs, see
     /// [`ServiceSas::stored_policy`].
@@ -78,8 +78,8 @@ impl BlobClient {
 
 /// # Shared access
 impl BlobContainerClient {
-    /// Makes a URL with which whoever has it may do what `permissions` say with every blob of this
-    /// container until `expiry`; otherwise as [`BlobClient::sas_url`].
+    /// Makes a URL that grants `permissions` on every blob of this container until `expiry`;
+    /// otherwise as [`BlobClient::sas_url`].
     ///
     /// Awaiting it gives [`SasUrl`](crate::sas::SasUrl).
     ///

@@ -74,7 +74,7 @@ impl BlobServiceClient {
         Self::builder(endpoint).credential(credential).build()
     }
 
-    /// A client that is still to be given a credential and options.
+    /// A builder of a client, for a credential, an account name and options.
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, Credential};
@@ -91,7 +91,7 @@ impl BlobServiceClient {
         BlobServiceClientBuilder { endpoint, account: None, secondary: None, credential, options }
     }
 
-    /// The service that a connection string tells of, with default options.
+    /// The service that a connection string names, with default options.
     ///
     /// Takes every form of
     /// [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string):
@@ -120,7 +120,7 @@ impl BlobServiceClient {
         Self::builder_from_connection_string(text)?.build()
     }
 
-    /// The same, with options still to be set.
+    /// A builder from a connection string, for options.
     ///
     /// # Errors
     ///
@@ -209,12 +209,12 @@ impl BlobServiceClient {
 
 /// # Keys for shared access signatures
 impl BlobServiceClient {
-    /// Asks for a key with which this client's Entra identity may sign SAS from `start` to
-    /// `expiry`, both within seven days of now.
+    /// Requests a key that signs SAS for this client's Entra identity, from `start` to `expiry`, both
+    /// within seven days of now.
     ///
     /// Awaiting it gives [`UserDelegationKey`](crate::sas::UserDelegationKey).
     ///
-    /// A [`CopySource`](crate::CopySource) made of a client with bearer tokens does this by itself.
+    /// A [`CopySource`](crate::CopySource) made of a client with bearer tokens does this for you.
     ///
     /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
     /// (from version 2018-11-09)
@@ -270,7 +270,7 @@ impl BlobServiceClient {
 
 /// # Copies started earlier
 impl BlobServiceClient {
-    /// Takes up a copy that was started before, here or elsewhere. Sends nothing.
+    /// Resumes a copy that was started before, here or elsewhere. Sends nothing.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ use crate::{
 pub enum AbortOutcome {
     /// The copy was pending, and is aborted. The destination is empty.
     Aborted,
-    /// The copy had ended before, as this state tells.
+    /// The copy had ended before, in this state.
     AlreadyFinished(CopyState),
     /// No copy into the blob is pending: it was never the destination of one, or was written since.
     NothingPending,
@@ -32,12 +32,12 @@ pub enum AbortOutcome {
 impl CopyFromUriOperation {
     /// Aborts the copy. The destination is left empty; its snapshots stay.
     ///
-    /// A copy that has ended before is no error: the outcome tells how.
+    /// A copy that has ended before is no error: the outcome says how.
     ///
     /// # Errors
     ///
     /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
-    /// longer tells of this copy; else what the requests met.
+    /// longer names this copy; else the error of the request.
     ///
     /// ```
     /// use blobcopy::AbortOutcome;

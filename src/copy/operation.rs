@@ -196,7 +196,7 @@ impl CopyFromUriOperation {
     }
 
     /// How far the copy had come when last seen. Sends nothing; `None` until the first poll, since
-    /// the answer to a start does not tell. An incremental copy counts the whole blob, not the
+    /// the answer to a start does not say. An incremental copy counts the whole blob, not the
     /// difference.
     ///
     /// ```
@@ -231,13 +231,13 @@ impl CopyFromUriOperation {
         self.told_all && self.status().is_some_and(CopyStatus::is_final)
     }
 
-    /// Looks once, with one Get Blob Properties: a report, not a judgement. A copy that has failed
-    /// or was aborted is an `Ok` with that status.
+    /// Polls once, with one Get Blob Properties. A copy that has failed or was aborted is an `Ok` with
+    /// that status.
     ///
     /// # Errors
     ///
     /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
-    /// longer tells of this copy; else what the request met.
+    /// longer names this copy; else the error of the request.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

@@ -54,7 +54,7 @@ impl CopyFromUriOperation {
     /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until
     /// the copy has ended.
     ///
-    /// The last item is the state `success`, or an error that tells how else the copy ended, so
+    /// The last item is the state `success`, or an error that says how else the copy ended, so
     /// that a stream that was read to its end without an error is a copy that succeeded.
     ///
     /// ```

@@ -11,19 +11,19 @@ use crate::{
     pipeline::options::ClientOptions,
 };
 
+/// # Making a client
 impl BlobClient {
     /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query
     /// can hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
     ///
-    /// A SAS can also stand beside bearer tokens, for managed disks that demand both: every request
-    /// then carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are
+    /// A URL with a SAS and bearer tokens go together for managed disks, which can demand both: every
+    /// request then carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are
     /// requested for the scope `https://disk.azure.com//.default`.
     ///
     /// The name is the one that the service stores: `\` in a URL is `/`, and dots at the end are
-    /// dropped. On a host of which it is not known whether the path begins with the account, such
-    /// as a proxy's, it does if the first segment is the account of the key. Elsewhere make the
-    /// client from a
-    /// [`BlobServiceClient`](crate::BlobServiceClient), whose endpoint says it.
+    /// dropped. Whether the path begins with the account is known from the host. On another host,
+    /// such as a proxy's, it does if the first segment is the account of the key; if that is wrong,
+    /// make the client from a [`BlobServiceClient`](crate::BlobServiceClient) with that endpoint.
     ///
     /// # Errors
     ///
@@ -60,7 +60,10 @@ impl BlobClient {
     pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
         blob_at(&url, credential, options)
     }
+}
 
+/// # Names
+impl BlobClient {
     /// The blob's name, not encoded.
     ///
     /// ```
@@ -121,8 +124,11 @@ impl BlobClient {
     pub fn version_id(&self) -> Option<&VersionId> {
         self.0.version_id()
     }
+}
 
-    /// A client of one snapshot of this blob: read-only, and deleted by itself.
+/// # The same blob, otherwise
+impl BlobClient {
+    /// A client of one snapshot of this blob: read-only, and deleted apart from it.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

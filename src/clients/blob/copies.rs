@@ -13,13 +13,12 @@ use crate::{
 
 /// # Copies into this blob
 impl BlobClient {
-    /// Starts a copy of a whole blob, snapshot or version into this one; what is there is
-    /// overwritten.
+    /// Starts a copy of a whole blob, snapshot or version into this blob, which it overwrites.
     ///
     /// Awaiting it gives [`CopyFromUriOperation`](crate::CopyFromUriOperation).
     ///
-    /// The service copies in the background. Small copies within an account are often over with the
-    /// answer; others are watched through the [`CopyFromUriOperation`] that this gives.
+    /// The service copies in the background. Small copies within an account have often ended when
+    /// the service answers; the operation watches the others.
     ///
     /// A start whose answer is lost is not repeated blindly: the destination is looked at first. A
     /// copy of this source that is pending, or that succeeded after the call began, is adopted
@@ -83,7 +82,7 @@ impl BlobClient {
         CopyFromUri::new(self.call(), CopyBlobFromUrl::new(endpoint, source.into()))
     }
 
-    /// Takes up a copy into this blob that was started before. Sends nothing.
+    /// Resumes a copy into this blob that was started before. Sends nothing.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

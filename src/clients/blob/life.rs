@@ -60,7 +60,7 @@ impl BlobClient {
         Pager::snapshots(self.0.container_call(), self.name())
     }
 
-    /// Replaces the blob's metadata; none removes what is there.
+    /// Replaces the blob's metadata; empty metadata removes it.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
@@ -93,7 +93,7 @@ impl BlobClient {
         GetTags::new(self.call(), GetBlobTags::default())
     }
 
-    /// Replaces the blob's index tags (from version 2019-12-12); none removes what is there. The
+    /// Replaces the blob's index tags (from version 2019-12-12); no tags removes them. The
     /// blob's ETag stays. A SAS needs the permission `t`.
     ///
     /// Awaiting it gives `()`.
@@ -232,7 +232,7 @@ impl BlobClient {
         ReleaseLease::new(self.call(), Release::new(id.clone()))
     }
 
-    /// Breaks whatever lease there is, without its id, and tells for how long it still holds.
+    /// Breaks the blob's lease without its id.
     ///
     /// Awaiting it gives how long the lease still holds (a [`Duration`]).
     ///
