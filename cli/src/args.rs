@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
+use blobcopy::{LeaseId, Metadata};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    commands::{create::Create, simulate::Simulate},
-    exit, moment,
+    commands::{
+        abort::Abort, completions::Completions, copy::Copy, create::Create, delete::Delete,
+        diff::Diff, get::Get, incremental::Incremental, put::Put, sas::Sas, simulate::Simulate,
+        snapshot::Snapshot, snapshots::Snapshots, status::Status,
+    },
+    exit,
+    failure::Result,
+    moment,
     output::OutputArgs,
     quoted::quoted,
 };
@@ -23,8 +30,20 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Create(Create),
-    Simulate(Simulate),
+    Incremental(Box<Incremental>),
+    Copy(Box<Copy>),
+    Status(Box<Status>),
+    Abort(Box<Abort>),
+    Snapshot(Box<Snapshot>),
+    Snapshots(Box<Snapshots>),
+    Diff(Box<Diff>),
+    Create(Box<Create>),
+    Put(Box<Put>),
+    Get(Box<Get>),
+    Delete(Box<Delete>),
+    Sas(Box<Sas>),
+    Simulate(Box<Simulate>),
+    Completions(Completions),
 }
 
 /// Which account, and what authorizes the requests. No flag takes a secret: the process list would
@@ -99,6 +118,12 @@ pub(crate) enum Login {
     ClientSecret,
 }
 
+impl WaitArgs {
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+}
+
 impl SourceAccountArgs {
     pub(crate) fn as_account(&self) -> AccountArgs {
         AccountArgs {
@@ -155,6 +180,36 @@ pub(crate) struct ChangeArgs {
     /// Does not ask, whatever --confirm says
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Waiting")]
+pub(crate) struct WaitArgs {
+    /// Follows the copy to its end
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How long to wait, such as 2h; the copy goes on after it
+    #[arg(long, value_name = "TIME", value_parser = moment::duration, requires = "wait")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `name=value`, of metadata or tags.
+pub(crate) type Pair = (String, String);
+
+/// Reads `name=value`.
+pub(crate) fn pair(text: &str) -> std::result::Result<Pair, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not NAME=VALUE".to_owned()),
+    }
+}
+
+pub(crate) fn metadata(pairs: &[Pair]) -> Metadata {
+    pairs.iter().cloned().collect()
+}
+
+pub(crate) fn lease(id: Option<&str>) -> Result<Option<LeaseId>> {
+    Ok(id.map(str::parse).transpose()?)
 }
 
 #[cfg(test)]

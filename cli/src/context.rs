@@ -5,6 +5,7 @@ mod settings;
 
 use blobcopy::{
     BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, CopySource, Credential,
+    SharedKey,
 };
 use url::Url;
 
@@ -33,6 +34,7 @@ struct Context {
     service: Option<BlobServiceClient>,
     /// The login, which holds for other accounts too.
     login: Option<Credential>,
+    key: Option<SharedKey>,
 }
 
 /// The source of a copy.
@@ -86,6 +88,16 @@ impl Contexts {
         Ok(Self { main, source, options, printer: printer.clone(), flags })
     }
 
+    /// The key of the main account, for a SAS of the account.
+    pub(crate) fn account_key(&self) -> Result<&SharedKey> {
+        self.main.key.as_ref().ok_or_else(|| {
+            Failure::usage(
+                "only the account's key can sign an account SAS",
+                "give the key: --key-file, --connection-string-file, or AZURE_STORAGE_KEY",
+            )
+        })
+    }
+
     /// The flags that name the main account, for a command to be shown.
     pub(crate) fn flags(&self) -> &str {
         &self.flags
@@ -98,11 +110,6 @@ impl Contexts {
 
     pub(crate) fn container(&self, address: &Address) -> Result<BlobContainerClient> {
         self.container_as(Role::Main, address)
-    }
-
-    /// The container of a source's address.
-    pub(crate) fn source_container(&self, address: &Address) -> Result<BlobContainerClient> {
-        self.container_as(Role::Source, address)
     }
 
     /// The source of a copy, without the snapshot that its address may name.
@@ -230,10 +237,11 @@ impl Contexts {
 impl Context {
     fn new(settings: Settings, options: &ClientOptions) -> Result<Self> {
         let login = settings.login.map(login::credential).transpose()?;
+        let key = settings.key()?;
         let service = settings.service(login.clone())?;
         let service =
             service.map(|builder| builder.options(options.clone()).build()).transpose()?;
-        Ok(Self { service, login })
+        Ok(Self { service, login, key })
     }
 }
 

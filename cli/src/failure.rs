@@ -135,6 +135,21 @@ impl Failure {
         self.told().is_some_and(|told| told.code.as_deref() == Some(code))
     }
 
+    /// What happened, in one line.
+    pub(crate) fn message(&self) -> String {
+        self.told().map_or_else(String::new, |told| told.message.clone())
+    }
+
+    /// The copy's status, as far as the ending says it.
+    pub(crate) fn as_status(&self) -> &'static str {
+        match self.exit_code() {
+            3 => "failed",
+            4 => "lost",
+            5 => "pending",
+            _ => "unknown",
+        }
+    }
+
     /// Whether the service says that something is not there.
     pub(crate) fn is_not_found(&self) -> bool {
         self.told().is_some_and(|told| told.status == Some(404))

@@ -1,6 +1,6 @@
 //! `--server-timeout`, on every request of a command.
 
-use blobcopy::builders;
+use blobcopy::{BlobItem, BlobSnapshotItem, PageRange, PageRangeItem, Pager, builders};
 
 use crate::args::CallArgs;
 
@@ -26,5 +26,25 @@ macro_rules! limited {
 }
 
 limited! {
+    Pager<BlobItem>,
+    Pager<BlobSnapshotItem>,
+    Pager<PageRange>,
+    Pager<PageRangeItem>,
+    builders::AbortPendingCopy,
+    builders::ClearPages,
+    builders::CommitBlockList,
+    builders::CopyFromUri,
     builders::CreateContainer,
+    builders::CreatePageBlob,
+    builders::CreateSnapshot,
+    builders::DeleteBlob,
+    builders::DownloadBlob,
+    builders::GetProperties,
+    builders::Resize,
+    builders::SetSequenceNumber,
+    builders::StageBlock,
+    builders::StartCopyFromUri,
+    builders::StartCopyIncremental,
+    builders::UploadBlob,
+    builders::UploadPages,
 }

@@ -5,16 +5,20 @@
 mod address;
 mod args;
 mod change;
+mod chosen;
 mod commands;
 mod context;
 mod exit;
 mod failure;
 mod interrupt;
 mod limits;
+mod listing;
 mod moment;
 mod output;
 mod quoted;
+mod record;
 mod verbose;
+mod wait;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,6 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-#[allow(unused_imports)]
 pub(crate) use self::table::{Align, Table, pairs};
 use crate::failure::{Failure, Result};
 

@@ -1,6 +1,15 @@
 //! The binary, end to end against the simulator: in a pipe and in a terminal.
 
+mod abort;
+mod copy;
 mod create;
+mod delete;
+mod diff;
+mod incremental;
+mod put_and_get;
+mod sas;
 mod simulate;
+mod snapshots;
+mod status;
 mod support;
 mod usage;

@@ -1,15 +1,39 @@
 //! The commands, one in a file.
 
+pub(crate) mod abort;
+pub(crate) mod completions;
+pub(crate) mod copy;
 pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod diff;
+pub(crate) mod get;
+pub(crate) mod incremental;
+pub(crate) mod put;
+pub(crate) mod sas;
 pub(crate) mod simulate;
+pub(crate) mod snapshot;
+pub(crate) mod snapshots;
+pub(crate) mod status;
 
 use crate::{Session, args::Command, failure::Result};
 
 impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result {
         match self {
+            Self::Incremental(command) => command.run(session).await,
+            Self::Copy(command) => command.run(session).await,
+            Self::Status(command) => command.run(session).await,
+            Self::Abort(command) => command.run(session).await,
+            Self::Snapshot(command) => command.run(session).await,
+            Self::Snapshots(command) => command.run(session).await,
+            Self::Diff(command) => command.run(session).await,
             Self::Create(command) => command.run(session).await,
+            Self::Put(command) => command.run(session).await,
+            Self::Get(command) => command.run(session).await,
+            Self::Delete(command) => command.run(session).await,
+            Self::Sas(command) => command.run(session).await,
             Self::Simulate(command) => command.run(session).await,
+            Self::Completions(command) => command.run(session),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A simulator on a port, and the binary that is run against it.
 
+pub(crate) mod disk;
 pub(crate) mod shown;
 #[cfg(unix)]
 pub(crate) mod terminal;

@@ -1,0 +1,130 @@
+//! One incremental copy, from the choice of its snapshot to its end.
+
+use blobcopy::{BlobClient, CopyFromUriOperation, CopySource, SnapshotId};
+
+use super::{Incremental, Which};
+use crate::{
+    Session,
+    address::{Address, When},
+    args::WaitArgs,
+    chosen,
+    context::Contexts,
+    failure::{Failure, Result, without_query},
+    limits::Limited,
+    quoted::quoted,
+    record::CopyRecord,
+    wait::{self, Watched},
+};
+
+/// What is to be copied, and where to.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) source: Address,
+    pub(super) which: Which,
+    pub(super) dest: Address,
+}
+
+/// A copy that was started.
+#[derive(Debug)]
+pub(super) struct Started {
+    copy: CopyFromUriOperation,
+    record: CopyRecord,
+}
+
+/// Starts the copy; none with `--what-if`, or when it is not confirmed.
+pub(super) async fn start(
+    args: &Incremental,
+    session: &Session,
+    contexts: &Contexts,
+    job: &Job,
+) -> Result<Option<Started>> {
+    let source = contexts.source(&job.source)?;
+    let dest = job.dest.clone().or_below(&job.source.name);
+    let blob = contexts.blob(&dest)?;
+    let url = blob.url()?;
+    let (from, to) = (without_query(&source.url), without_query(&url));
+    let client = || {
+        source.client.clone().ok_or_else(|| {
+            Failure::usage(
+                format!("{from} is in no account that is known, so its snapshots are not either"),
+                "give its credential with --source-…, or name the snapshot: SOURCE?snapshot=TIME",
+            )
+        })
+    };
+    let (snapshot, taken) = match &job.which {
+        Which::New => {
+            let what =
+                format!("Snapshot Blob {from}, and Incremental Copy Blob of that snapshot to {to}");
+            if !args.changes.allows(&session.printer, &what)? {
+                return Ok(None);
+            }
+            (take(args, &client()?).await?, true)
+        }
+        Which::Existing(When::At(snapshot)) if source.client.is_none() => (snapshot.clone(), false),
+        Which::Existing(when) => (chosen::existing(&client()?, when, &args.calls).await?, false),
+    };
+    if !taken {
+        let what = format!("Incremental Copy Blob {from}?snapshot={snapshot} to {to}");
+        if !args.changes.allows(&session.printer, &what)? {
+            return Ok(None);
+        }
+    }
+    let copy = begin(args, &blob, source.copy, &snapshot).await.map_err(|failure| {
+        let failure = failure.at(&url);
+        if !taken {
+            return failure;
+        }
+        let with_time = format!("{}@{snapshot}", job.source.shown());
+        let again =
+            format!("`blobcopy incremental {} {}`", quoted(&with_time), quoted(&dest.shown()));
+        failure.keeping(snapshot.as_str(), &again)
+    })?;
+    let record = CopyRecord::started(&url, &copy, &source.url, Some(snapshot.as_str()));
+    Ok(Some(Started { copy, record }))
+}
+
+async fn take(args: &Incremental, source: &BlobClient) -> Result<SnapshotId> {
+    let taken = source.create_snapshot().limited(&args.calls).await;
+    let url = source.url()?;
+    Ok(taken.map_err(|error| Failure::from(error).at(&url))?.snapshot)
+}
+
+async fn begin(
+    args: &Incremental,
+    dest: &BlobClient,
+    source: CopySource,
+    snapshot: &SnapshotId,
+) -> Result<CopyFromUriOperation> {
+    let dest = dest.page_blob_client();
+    Ok(dest.start_copy_incremental(source, snapshot).limited(&args.calls).await?)
+}
+
+/// Waits for the end, with `--wait`.
+pub(super) async fn follow(
+    args: &Incremental,
+    session: &Session,
+    contexts: &Contexts,
+    dest: &Address,
+    started: Started,
+) -> Result<CopyRecord> {
+    follow_with(&args.wait, session, contexts, dest, started).await
+}
+
+pub(super) async fn follow_with(
+    wait: &WaitArgs,
+    session: &Session,
+    contexts: &Contexts,
+    dest: &Address,
+    started: Started,
+) -> Result<CopyRecord> {
+    let Started { copy, record } = started;
+    if !wait.wait {
+        return Ok(record);
+    }
+    let dest = dest.clone().or_below(copy.blob().name());
+    session.interrupt.goes_on(wait::onward(&dest, contexts.flags()));
+    let watched = Watched { name: dest.shown(), copy };
+    let done = wait::one(session, watched, wait.timeout()).await?;
+    session.interrupt.is_over();
+    Ok(record.completed(&done))
+}

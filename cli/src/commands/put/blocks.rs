@@ -1,0 +1,105 @@
+//! A file as a block blob: in one request if it is small, in blocks if it is not.
+
+use blobcopy::{BlobClient, BlockId, LeaseId};
+use futures_util::{TryStreamExt, stream};
+use indicatif::ProgressBar;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::{Put, Sent, done, shown, unreadable};
+use crate::{
+    Session,
+    args::metadata,
+    failure::{Failure, Result},
+    limits::Limited,
+};
+
+/// The size of a block, and of what is sent in one request.
+const BLOCK: usize = 8 << 20;
+
+pub(super) async fn put(
+    args: &Put,
+    session: &Session,
+    blob: &BlobClient,
+    lease: Option<LeaseId>,
+    bar: Option<&ProgressBar>,
+) -> Result<Option<Sent>> {
+    let mut input: Box<dyn AsyncRead + Unpin> = match args.file.as_str() {
+        "-" => Box::new(tokio::io::stdin()),
+        file => {
+            let opened = tokio::fs::File::open(file).await;
+            let opened = opened.map_err(|error| unreadable(file, &error))?;
+            if let (Some(bar), Ok(info)) = (bar, opened.metadata().await) {
+                bar.set_length(info.len());
+            }
+            Box::new(opened)
+        }
+    };
+    if !args.changes.allows(&session.printer, &format!("Put Blob {}", shown(blob)?))? {
+        return Ok(None);
+    }
+    let blocks = blob.block_blob_client();
+    let first = block(&mut input).await.map_err(|error| unreadable(&args.file, &error))?;
+    if first.len() < BLOCK {
+        let size = first.len() as u64;
+        let mut upload =
+            blocks.upload(first).limited(&args.calls).metadata(metadata(&args.metadata));
+        if let Some(media_type) = &args.content_type {
+            upload = upload.content_type(media_type);
+        }
+        if let Some(id) = lease {
+            upload = upload.lease_id(id);
+        }
+        upload.await?;
+        done(bar, size);
+        return Ok(Some(sent(size)));
+    }
+    // Read one after another, and sent so many at once.
+    let pieces =
+        stream::try_unfold((input, Some(first), 0u32), |(mut input, first, number)| async move {
+            let piece = match first {
+                Some(first) => first,
+                None => block(&mut input).await.map_err(|error| unreadable("FILE", &error))?,
+            };
+            Ok::<_, Failure>(
+                (!piece.is_empty()).then_some(((number, piece), (input, None, number + 1))),
+            )
+        });
+    let stage = |(number, piece): (u32, Vec<u8>)| {
+        let (blocks, lease) = (blocks.clone(), lease.clone());
+        async move {
+            let (id, size) = (BlockId::numbered(number), piece.len() as u64);
+            let mut stage = blocks.stage_block(id, piece).limited(&args.calls);
+            if let Some(id) = lease {
+                stage = stage.lease_id(id);
+            }
+            stage.await?;
+            done(bar, size);
+            Ok::<_, Failure>((number, size))
+        }
+    };
+    let staged = pieces.map_ok(stage).try_buffer_unordered(usize::from(args.concurrency.max(1)));
+    let staged: Vec<(u32, u64)> = staged.try_collect().await?;
+    let count = u32::try_from(staged.len()).unwrap_or(u32::MAX);
+    let ids = (0..count).map(BlockId::numbered);
+    let mut commit = blocks.commit_block_list(ids).limited(&args.calls);
+    commit = commit.metadata(metadata(&args.metadata));
+    if let Some(media_type) = &args.content_type {
+        commit = commit.content_type(media_type);
+    }
+    if let Some(id) = lease {
+        commit = commit.lease_id(id);
+    }
+    commit.await?;
+    Ok(Some(sent(staged.iter().map(|(_, size)| size).sum())))
+}
+
+fn sent(size: u64) -> Sent {
+    Sent { how: "created", size, written_bytes: size, ..Sent::default() }
+}
+
+/// The next block: less than a whole one only at the end.
+async fn block(input: &mut (dyn AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+    let mut block = Vec::new();
+    input.take(BLOCK as u64).read_to_end(&mut block).await?;
+    Ok(block)
+}

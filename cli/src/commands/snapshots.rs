@@ -1,0 +1,94 @@
+//! `blobcopy snapshots`: lists the snapshots of a blob.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    Session,
+    address::Address,
+    args::{AccountArgs, CallArgs},
+    context::Contexts,
+    failure::{Result, redacted, without_query},
+    listing,
+    output::{Align, Table},
+    record::snapshot_in,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  blobcopy snapshots vhds/disk0.vhd
+  blobcopy snapshots vhds/disk0.vhd --output jsonl | blobcopy incremental - backups/";
+
+/// Lists the snapshots of a blob, oldest first
+///
+/// For a blob that is made by incremental copies, it says which snapshot of the source each equals.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Snapshots {
+    /// The blob: container/blob, //account/container/blob, or a URL
+    blob: String,
+    #[command(flatten)]
+    account: AccountArgs,
+    #[command(flatten)]
+    calls: CallArgs,
+}
+
+#[derive(Serialize)]
+struct Row {
+    url: String,
+    container: String,
+    name: String,
+    snapshot: String,
+    size: u64,
+    copy_status: Option<String>,
+    copy_id: Option<String>,
+    source: Option<String>,
+    /// The snapshot of the source that this one equals.
+    source_snapshot: Option<String>,
+}
+
+impl Snapshots {
+    pub(crate) async fn run(self, session: &Session) -> Result {
+        let printer = &session.printer;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let address = Address::parse(&self.blob)?.blob("BLOB")?.base("BLOB")?;
+        let blob = contexts.blob(&address)?;
+        let shown = without_query(&blob.url()?);
+        let found = listing::snapshots(&blob, &self.calls).await?;
+        let rows = found.into_iter().map(|listed| {
+            let source = listed.copy.as_ref().and_then(|copy| copy.source.as_ref());
+            let source = source.map(|source| source.expose());
+            Row {
+                url: format!("{shown}?snapshot={}", listed.snapshot),
+                container: redacted(blob.container_name()),
+                name: redacted(blob.name()),
+                snapshot: listed.snapshot.to_string(),
+                size: listed.size,
+                copy_status: listed.copy.as_ref().map(|copy| copy.status.to_string()),
+                copy_id: listed.copy.as_ref().map(|copy| copy.copy_id.to_string()),
+                source: source.map(|url| redacted(url.split('?').next().unwrap_or_default())),
+                source_snapshot: source.and_then(snapshot_in),
+            }
+        });
+        let rows: Vec<Row> = rows.collect();
+        printer.list(&rows, &format!("{shown} has no snapshots"), table)
+    }
+}
+
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new([
+        ("SNAPSHOT", Align::Left),
+        ("BYTES", Align::Right),
+        ("COPY", Align::Left),
+        ("EQUALS SOURCE SNAPSHOT", Align::Left),
+    ]);
+    for row in rows {
+        table.row([
+            row.snapshot.clone(),
+            row.size.to_string(),
+            row.copy_status.clone().unwrap_or_default(),
+            row.source_snapshot.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,156 @@
+//! `blobcopy incremental`: the five parameter sets of the cmdlet, and what they share.
+
+use crate::support::{Ended, World, bare, finish, spawn};
+
+fn url(world: &World, path: &str) -> String {
+    let endpoint = world.simulator.endpoint("devstoreaccount1").to_string();
+    format!("{}/{path}", endpoint.trim_end_matches('/'))
+}
+
+/// The blob that a run has copied into, and the snapshot that it has copied.
+fn copied(ended: &Ended) -> (String, String) {
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let record: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+    let text = |name: &str| record[name].as_str().expect(name).to_owned();
+    assert_eq!(text("status"), "success", "{record}");
+    (text("destination"), text("source_snapshot"))
+}
+
+/// Waits for the end, which an answer to a start does not tell.
+const JSON: [&str; 3] = ["--wait", "--output", "json"];
+
+#[test]
+fn container_and_blob_names_with_a_snapshot_time() {
+    let world = World::new().with_disk();
+    let first = world.snapshot();
+    world.snapshot();
+    let ended = world.run(
+        &[&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", &first][..], &JSON].concat(),
+    );
+    assert_eq!(copied(&ended), (url(&world, "backups/disk0.vhd"), first));
+}
+
+#[test]
+fn a_containers_url_and_a_blob_name() {
+    let world = World::new().with_disk();
+    let first = world.snapshot();
+    let container = url(&world, "vhds");
+    let flags = ["incremental", "--source-container", &container, "disk0.vhd", "backups/x.vhd"];
+    let ended = world.run(&[&flags[..], &JSON].concat());
+    assert_eq!(copied(&ended), (url(&world, "backups/x.vhd"), first));
+}
+
+#[test]
+fn a_snapshots_url_and_a_destination_container() {
+    let world = World::new().with_disk();
+    let first = world.snapshot();
+    world.snapshot();
+    let source = url(&world, &format!("vhds/disk0.vhd?snapshot={first}"));
+    let ended = world.run(&[&["incremental", &source, "backups"][..], &JSON].concat());
+    assert_eq!(copied(&ended), (url(&world, "backups/disk0.vhd"), first));
+}
+
+#[test]
+fn a_snapshots_url_and_a_destination_blobs_url() {
+    let world = World::new().with_disk();
+    let first = world.snapshot();
+    let source = url(&world, &format!("vhds/disk0.vhd?snapshot={first}"));
+    let dest = url(&world, "backups/daily/disk0.vhd");
+    let ended = world.run(&[&["incremental", &source, &dest][..], &JSON].concat());
+    assert_eq!(copied(&ended), (dest, first));
+}
+
+#[test]
+fn any_absolute_uri() {
+    let world = World::new().with_disk();
+    let first = world.snapshot();
+    // Signed by its owner, and used by someone who has no other account than the destination's.
+    let signed = world.good(&["sas", "vhds/disk0.vhd", "--permissions", "r", "--expiry", "2h"]);
+    let source = format!("{}&snapshot={first}", signed.trim());
+    let ended = world.run(&[&["incremental", &source, "backups/"][..], &JSON].concat());
+    assert_eq!(copied(&ended), (url(&world, "backups/disk0.vhd"), first));
+    assert!(ended.err.starts_with("warning: the process list shows the SAS"), "{}", ended.err);
+    assert!(!format!("{}{}", ended.out, ended.err).contains("sig="), "{ended:?}");
+}
+
+#[test]
+fn a_source_in_another_account_has_a_context_of_its_own() {
+    let builder = blobcopy_simulator::Simulator::builder();
+    let world = World::of(builder.account("disks", "ZGlza3M=").account("backups", "YmFja3Vwcw=="));
+    let world = world.with_disk();
+    let first = world.snapshot();
+    let strings = ["disks", "backups"]
+        .map(|account| world.simulator.connection_string_of(account).expect("an account"));
+    let run = |arguments: &[&str]| {
+        let mut command = bare(arguments);
+        command.env("AZURE_STORAGE_SOURCE_CONNECTION_STRING", &strings[0]);
+        command.env("AZURE_STORAGE_CONNECTION_STRING", &strings[1]);
+        finish(spawn(command), "")
+    };
+    assert_eq!(run(&["create", "daily"]).code, Some(0));
+    let ended = run(&[&["incremental", "vhds/disk0.vhd", "daily/"][..], &JSON].concat());
+    let (dest, snapshot) = copied(&ended);
+    assert!(dest.ends_with("/backups/daily/disk0.vhd"), "{dest}");
+    assert_eq!(snapshot, first);
+}
+
+#[test]
+fn lines_of_json_are_the_cmdlets_pipeline() {
+    let world = World::new().with_disk();
+    for offset in [0, 8192, 16384] {
+        world.change(offset, 512);
+        world.snapshot();
+    }
+    let list = ["snapshots", "vhds/disk0.vhd", "--output", "jsonl"];
+    let lines = world.good(&list);
+    let command = world.command(&["incremental", "-", "backups/", "--wait"]);
+    let ended = finish(spawn(command), &lines);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    insta::assert_snapshot!("pipeline", world.shown(&ended.out));
+    let kept = world.good(&["snapshots", "backups/disk0.vhd"]);
+    insta::assert_snapshot!("kept", world.shown(&kept));
+    // The same again: the service refuses the first, and the rest is not tried.
+    let ended = finish(spawn(world.command(&["incremental", "-", "backups/"])), &lines);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+}
+
+#[test]
+fn without_a_snapshot_it_names_the_way_to_one() {
+    let world = World::new().with_disk();
+    let ended = world.run(&["incremental", "vhds/disk0.vhd", "backups/"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    insta::assert_snapshot!("no_snapshot", world.shown(&ended.err));
+    let ended = world.run(&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    insta::assert_snapshot!("new", world.shown(&ended.out));
+}
+
+#[test]
+fn a_new_snapshot_is_named_when_the_rest_fails() {
+    let world = World::new().with_disk();
+    let ended = world.run(&["incremental", "vhds/disk0.vhd", "nowhere/", "--snapshot", "new"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    insta::assert_snapshot!("new_but_failed", world.shown(&ended.err));
+}
+
+#[test]
+fn a_time_that_no_snapshot_has_shows_the_nearest() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    let ended = world.run(&["incremental", "vhds/disk0.vhd@2020-01-01T00:00:00Z", "backups/"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    insta::assert_snapshot!("nearest", world.shown(&ended.err));
+}
+
+#[test]
+fn what_if_changes_nothing() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    for snapshot in ["latest", "new"] {
+        let flags = ["--snapshot", snapshot, "--what-if"];
+        let said =
+            world.good(&[&["incremental", "vhds/disk0.vhd", "backups/"], &flags[..]].concat());
+        insta::assert_snapshot!(format!("what_if_{snapshot}"), world.shown(&said));
+    }
+    assert_eq!(world.simulator.copies().started(), 0);
+}

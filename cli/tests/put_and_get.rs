@@ -1,0 +1,121 @@
+//! `blobcopy put` and `blobcopy get`.
+
+use blobcopy_simulator::Op;
+
+use crate::support::{World, disk::Folder, finish, spawn};
+
+fn disk(pages: &[(usize, u8)], size: usize) -> Vec<u8> {
+    let mut content = vec![0; size];
+    for (page, byte) in pages {
+        content[page * 512..(page + 1) * 512].fill(*byte);
+    }
+    content
+}
+
+#[test]
+fn a_page_blob_is_written_in_place() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("in-place");
+    let first = folder.write("a.img", &disk(&[(0, 1), (3, 2), (200, 3)], 128 << 10));
+    world.good(&["put", &first, "vhds/a.img", "--page"]);
+    world.good(&["incremental", "vhds/a.img", "backups/", "--snapshot", "new", "--wait"]);
+    let second = disk(&[(3, 9), (100, 4)], 96 << 10);
+    let file = folder.write("a.img", &second);
+    let said = world.good(&["put", &file, "vhds/a.img", "--page"]);
+    insta::assert_snapshot!("in_place", world.shown(&said));
+    let blob = world.service().container_client("vhds").page_blob_client("a.img");
+    let (content, ranges) = world.runtime.block_on(async {
+        let content = blob.download().await.expect("there").bytes().await.expect("whole");
+        (content, blob.get_properties().await.expect("there"))
+    });
+    assert!(content == second, "the blob is what the file is");
+    assert_eq!(ranges.sequence_number, Some(1));
+    // The series goes on.
+    world.good(&["incremental", "vhds/a.img", "backups/", "--snapshot", "new", "--wait"]);
+    let got = folder.path("got.img");
+    world.good(&["get", "backups/a.img@latest", &got]);
+    assert!(std::fs::read(&got).expect("there") == second);
+    // Made again, it does not.
+    let again = world.run(&["put", &file, "vhds/a.img", "--page", "--recreate"]);
+    assert!(again.err.starts_with("warning: a blob that is created again breaks"), "{again:?}");
+    let broken = world.run(&["incremental", "vhds/a.img", "backups/", "--snapshot", "new"]);
+    assert_eq!(broken.code, Some(2), "{broken:?}");
+}
+
+#[test]
+fn every_write_is_guarded_by_a_sequence_number_of_its_own() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("guard");
+    let file = folder.write("d.img", &disk(&[(0, 1)], 64 << 10));
+    for number in ["1", "2"] {
+        world.simulator.forget_requests();
+        world.good(&["put", &file, "vhds/disk0.vhd", "--page"]);
+        let requests = world.simulator.requests();
+        let mut writes = requests.iter().filter(|seen| seen.op() == Op::PutPage).peekable();
+        assert!(writes.peek().is_some());
+        for write in writes {
+            assert_eq!(write.header("x-ms-if-sequence-number-eq"), Some(number));
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_no_disk_and_a_blob_that_is_none_are_refused() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("no-disk");
+    let odd = folder.write("odd.img", &[1; 513]);
+    assert_eq!(world.run(&["put", &odd, "vhds/odd.img", "--page"]).code, Some(64));
+    let even = folder.write("even.img", &[1; 512]);
+    world.good(&["put", &even, "vhds/block.img"]);
+    assert_eq!(world.run(&["put", &even, "vhds/block.img", "--page"]).code, Some(2));
+    assert_eq!(world.run(&["put", &folder.path("missing"), "vhds/x"]).code, Some(64));
+}
+
+#[test]
+fn a_block_blob_comes_back_as_it_went() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("blocks");
+    let content: Vec<u8> = (0..20u32 << 20).map(|at| (at / 7).to_le_bytes()[0]).collect();
+    let file = folder.write("large", &content);
+    let said = world.good(&["put", &file, "vhds/", "--content-type", "text/x-test"]);
+    insta::assert_snapshot!("blocks", world.shown(&said));
+    assert!(world.simulator.count(Op::PutBlock) >= 2);
+    let got = folder.path("got");
+    world.good(&["get", "vhds/large", &got]);
+    assert!(std::fs::read(&got).expect("there") == content);
+    let piped = finish(spawn(world.command(&["put", "-", "vhds/piped"])), "by pipe");
+    assert_eq!(piped.code, Some(0), "{piped:?}");
+    assert_eq!(world.good(&["get", "vhds/piped", "-"]), "by pipe");
+}
+
+#[test]
+fn a_download_goes_on_where_it_ended_if_the_blob_is_the_same() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("resume");
+    let got = folder.path("d.img");
+    let etag = world.runtime.block_on(async {
+        let disk = world.service().container_client("vhds").blob_client("disk0.vhd");
+        disk.get_properties().await.expect("there").etag.expect("an ETag")
+    });
+    // What an interrupted download leaves.
+    let part = || folder.write("d.img.part", &[1; 1024]);
+    let resumed_at = |etag: &str| {
+        part();
+        folder.write("d.img.part.etag", etag.as_bytes());
+        let said = world.good(&["get", "vhds/disk0.vhd", &got, "--resume", "-o", "json"]);
+        let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!(std::fs::metadata(&got).expect("there").len(), 64 << 10);
+        said["resumed_at"].as_u64().expect("a number")
+    };
+    assert_eq!(resumed_at(etag.as_str()), 1024);
+    assert_eq!(resumed_at("\"0x1\""), 0);
+}
+
+#[test]
+fn the_destination_of_incremental_copies_is_read_through_its_snapshots() {
+    let world = World::new().with_disk();
+    world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new", "--wait"]);
+    let ended = world.run(&["get", "backups/disk0.vhd", "-"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("BLOB@latest"), "{ended:?}");
+}

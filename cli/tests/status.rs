@@ -1,0 +1,121 @@
+//! `blobcopy status`, and waiting.
+
+use std::time::Duration;
+
+use blobcopy_simulator::Simulator;
+
+use crate::support::{World, finish, spawn};
+
+fn pending() -> World {
+    let world = World::new().with_disk();
+    world.simulator.copies().hold();
+    world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new"]);
+    world
+}
+
+#[test]
+fn a_copy_is_told_with_all_that_the_service_says() {
+    let world = World::new().with_disk();
+    world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new", "--wait"]);
+    insta::assert_snapshot!("one", world.shown(&world.good(&["status", "backups/disk0.vhd"])));
+    let json = world.good(&["status", "backups/disk0.vhd", "--output", "json"]);
+    insta::assert_snapshot!("one_json", world.shown(&json));
+    world.good(&["copy", "vhds/disk0.vhd", "backups/more/plain.vhd", "--wait"]);
+    insta::assert_snapshot!("all", world.shown(&world.good(&["status", "backups/"])));
+    let below = world.good(&["status", "backups/more/", "--output", "jsonl"]);
+    assert_eq!(below.lines().count(), 1, "{below}");
+    assert_eq!(world.run(&["status", "vhds/disk0.vhd"]).code, Some(4));
+    assert_eq!(world.run(&["status", "vhds/missing"]).code, Some(2));
+}
+
+#[test]
+fn a_wait_ends_with_the_copy() {
+    let world = World::of(Simulator::builder().copy_duration(Duration::from_secs(1))).with_disk();
+    world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new"]);
+    let ended = world.run(&["status", "backups/disk0.vhd", "--wait"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("success") && ended.out.contains("new snapshot"), "{ended:?}");
+    // Lines, not a bar.
+    assert!(ended.err.starts_with("backups/disk0.vhd: pending"), "{ended:?}");
+    assert!(!ended.err.contains('\u{1b}') && !ended.err.contains('\r'), "{ended:?}");
+}
+
+#[test]
+fn a_pending_copy_at_the_timeout_is_5() {
+    let world = pending();
+    let ended = world.run(&["status", "backups/disk0.vhd", "--wait", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    let quiet = ["status", "backups/", "--wait", "--timeout", "1s", "--quiet"];
+    let ended = world.run(&quiet);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert_eq!(ended.err.lines().count(), 2, "{ended:?}");
+}
+
+#[test]
+fn an_aborted_copy_is_4_and_a_failed_one_3() {
+    let world = World::new().with_disk();
+    world.simulator.copies().fail_next(512, "500 InternalServerError \"Copy failed.\"");
+    let ended = world.run(&["copy", "vhds/disk0.vhd", "backups/failed.vhd", "--wait"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert_eq!(world.run(&["status", "backups/failed.vhd", "--wait"]).code, Some(3));
+    assert_eq!(world.run(&["status", "backups/failed.vhd"]).code, Some(0));
+    world.simulator.copies().hold();
+    world.good(&["copy", "vhds/disk0.vhd", "backups/aborted.vhd"]);
+    world.good(&["abort", "backups/aborted.vhd"]);
+    assert_eq!(world.run(&["status", "backups/aborted.vhd", "--wait"]).code, Some(4));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_wait_names_the_commands_that_go_on() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    use crate::support::{finish, terminal::Terminal};
+
+    let world = pending();
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut child = spawn(world.command(&["status", "backups/disk0.vhd", "--wait"]));
+        // It has begun to wait when it says how the copy stands.
+        let mut line = String::new();
+        let mut err = std::io::BufReader::new(child.stderr.take().expect("piped"));
+        std::io::BufRead::read_line(&mut err, &mut line).expect("a line");
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("an id");
+        kill_process(id, signal).expect("it lives");
+        let ended = finish(child, "");
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut err, &mut rest).expect("UTF-8");
+        assert_eq!(ended.code, Some(code), "{rest}");
+        insta::assert_snapshot!(format!("interrupted_{code}"), world.shown(&rest));
+    }
+    let command = world.command(&["status", "backups/disk0.vhd", "--wait"]);
+    let mut terminal = Terminal::start(command, 80);
+    terminal.until("pending");
+    terminal.signal(Signal::INT);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(screen.contains("`blobcopy abort backups/disk0.vhd`"), "{screen}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_shows_a_bar_and_a_narrow_one_fits() {
+    use crate::support::terminal::Terminal;
+
+    for columns in [100, 40] {
+        let world = World::of(Simulator::builder().copy_duration(Duration::from_secs(1)));
+        let world = world.with_disk();
+        world.good(&["copy", "vhds/disk0.vhd", "backups/d"]);
+        let command = world.command(&["status", "backups/d", "--wait"]);
+        let (code, screen) = Terminal::start(command, columns).finish();
+        assert_eq!(code, Some(0), "{screen}");
+        assert!(screen.contains('%') && screen.contains("success"), "{screen}");
+    }
+}
+
+#[test]
+fn nothing_there_is_said_and_is_no_error() {
+    let world = World::new().with_disk();
+    let ended = finish(spawn(world.command(&["status", "vhds/"])), "");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""));
+    assert_eq!(ended.err, "no copies in vhds/\n");
+}
