@@ -1,4 +1,4 @@
-//! The one error type, and what it says about what to do next.
+//! The crate's error type, and its advice on what to do next.
 
 mod advice;
 mod authentication;
@@ -29,11 +29,11 @@ use crate::{
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call did not do what was asked.
+/// Why a call failed.
 ///
-/// Each says what it was about: the operation and the URL, or the copy and its destination, or the
-/// argument. No form of it (`Debug`, `Display`, the chain of sources) holds a key, a token or the
-/// signature of a SAS. It is at most 128 bytes large.
+/// Every error names its subject: the operation and the URL, the copy and its destination, or the
+/// argument. No form of it (`Debug`, `Display`, the chain of sources) contains a key, a token or a
+/// SAS signature. Its size is at most 128 bytes.
 ///
 /// ```
 /// use blobcopy::{CopyId, Error};
@@ -45,40 +45,42 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The service answered, and refused.
+    /// The service responded with an error.
     #[error(transparent)]
     Service(Box<ServiceError>),
 
-    /// No whole answer came back, after all retries.
+    /// No complete response arrived, after all retries.
     #[error("{}: {fault}{}", Call(operation, url), Attempts(*attempts))]
     #[non_exhaustive]
     Transport {
-        /// The operation, by its name in the REST reference.
+        /// The operation's name in the REST reference.
         operation: &'static str,
-        /// The URL that the request was sent to, without its query and redacted. Empty if the HTTP
-        /// client could not be built.
+        /// The request's URL, redacted and without its query. Empty if the HTTP client could not be
+        /// built.
         url: String,
         /// What went wrong on the last attempt.
         fault: TransportError,
-        /// How many times it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// Whether the service may have applied one of them, for an operation that changes state.
+        /// Whether the service may have applied one of the attempts; `false` for operations that
+        /// only read.
         ambiguous: bool,
     },
 
-    /// No answer came back within the time allowed for an attempt, after all retries.
-    #[error("{}: no answer within {limit:?}{}", Call(operation, url), Attempts(*attempts))]
+    /// No response arrived within the time allowed for an attempt, after all retries.
+    #[error("{}: no response within {limit:?}{}", Call(operation, url), Attempts(*attempts))]
     #[non_exhaustive]
     Timeout {
-        /// The operation, by its name in the REST reference.
+        /// The operation's name in the REST reference.
         operation: &'static str,
-        /// The URL that the request was sent to, without its query and redacted.
+        /// The request's URL, redacted and without its query.
         url: String,
-        /// The time that each attempt was given.
+        /// The time allowed for each attempt.
         limit: Duration,
-        /// How many times it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// Whether the service may have applied one of them, for an operation that changes state.
+        /// Whether the service may have applied one of the attempts; `false` for operations that
+        /// only read.
         ambiguous: bool,
     },
 
@@ -86,14 +88,14 @@ pub enum Error {
     #[error("{}: {cause}{}", Call(operation, url), Attempts(*attempts))]
     #[non_exhaustive]
     Credential {
-        /// The operation, by its name in the REST reference; Get Blob for a token with which the
-        /// service is to read the source of a copy.
+        /// The operation's name in the REST reference; Get Blob if the token was for reading the
+        /// source of a copy.
         operation: &'static str,
-        /// The URL that the request was for, without its query and redacted.
+        /// The request's URL, redacted and without its query.
         url: String,
-        /// Why.
+        /// Why the credential failed.
         cause: CredentialError,
-        /// How many times it was tried.
+        /// The number of attempts.
         attempts: u32,
         /// Whether the service may have applied an attempt before this one.
         ambiguous: bool,
@@ -105,23 +107,23 @@ pub enum Error {
     InvalidInput {
         /// The argument.
         what: &'static str,
-        /// Its value, with secrets redacted, and the rule that it breaks.
+        /// Its value, with secrets redacted, and the rule it breaks.
         why: String,
     },
 
-    /// The answer is a success, but of something that the documentation does not allow, or without
-    /// any of the headers that the service sends: then a proxy, gateway or captive portal answered
-    /// in its place.
-    #[error("{}: unexpected answer: {why}", Call(operation, url))]
+    /// The response is a success that the REST reference does not allow for this operation. One
+    /// without any of the service's headers came from a proxy, gateway or captive portal instead.
+    #[error("{}: unexpected response: {why}", Call(operation, url))]
     #[non_exhaustive]
     UnexpectedResponse {
-        /// The operation, by its name in the REST reference.
+        /// The operation's name in the REST reference.
         operation: &'static str,
-        /// The URL that the request was sent to, without its query and redacted.
+        /// The request's URL, redacted and without its query.
         url: String,
         /// What was missing or malformed.
         why: String,
-        /// Whether the operation changes something, which the service may have done.
+        /// Whether the service may have applied the operation; `false` for operations that only
+        /// read.
         ambiguous: bool,
     },
 
@@ -133,13 +135,13 @@ pub enum Error {
     )]
     #[non_exhaustive]
     CopyFailed {
-        /// Which copy.
+        /// The copy's id.
         copy_id: CopyId,
-        /// The destination's URL, without its query and redacted.
+        /// The destination's URL, redacted and without its query.
         destination: String,
-        /// Why, in the service's words: a status, a code and a text.
+        /// The service's reason: a status, a code and a text.
         description: Option<String>,
-        /// How far it had come.
+        /// How far the copy got.
         progress: Option<CopyProgress>,
     },
 
@@ -147,56 +149,57 @@ pub enum Error {
     #[error("copy {copy_id} to {destination} was aborted{}", After(" at ", progress))]
     #[non_exhaustive]
     CopyAborted {
-        /// Which copy.
+        /// The copy's id.
         copy_id: CopyId,
-        /// The destination's URL, without its query and redacted.
+        /// The destination's URL, redacted and without its query.
         destination: String,
-        /// How far it had come.
+        /// How far the copy got.
         progress: Option<CopyProgress>,
     },
 
-    /// The destination now carries another copy: someone started one over ours.
+    /// The destination now carries another copy, which was started after this one.
     #[error("copy {copy_id} was superseded: {destination} now carries copy {found}")]
     #[non_exhaustive]
     CopySuperseded {
-        /// The copy that was watched.
+        /// The id of the copy that was watched.
         copy_id: CopyId,
-        /// The destination's URL, without its query and redacted.
+        /// The destination's URL, redacted and without its query.
         destination: String,
-        /// The copy that the destination carries now.
+        /// The id of the copy that the destination carries now.
         found: CopyId,
     },
 
     /// The destination was deleted while the copy was watched.
     #[error(
-        "{destination}, the destination of copy {copy_id}, is gone: it was deleted while the copy was watched"
+        "the destination of copy {copy_id} is gone: {destination} was deleted while the copy was \
+         watched"
     )]
     #[non_exhaustive]
     CopyDestinationGone {
-        /// The copy that was watched.
+        /// The id of the copy that was watched.
         copy_id: CopyId,
-        /// The destination's URL, without its query and redacted.
+        /// The destination's URL, redacted and without its query.
         destination: String,
     },
 
-    /// The destination exists, but carries no copy properties: someone wrote it since. How the copy
-    /// ended cannot be known.
+    /// The destination exists but carries no copy properties: it was written after the copy
+    /// started, and how the copy ended is unknown.
     #[error(
-        "{destination} carries no copy properties: it was written since copy {copy_id} started, and how \
-         the copy ended cannot be known"
+        "{destination} carries no copy properties: it was written after copy {copy_id} started, so how \
+         the copy ended is unknown"
     )]
     #[non_exhaustive]
     NoCopyProperties {
-        /// The copy that was watched.
+        /// The id of the copy that was watched.
         copy_id: CopyId,
-        /// The destination's URL, without its query and redacted.
+        /// The destination's URL, redacted and without its query.
         destination: String,
     },
 
-    /// The time given to a wait has passed. The copy goes on, and can be waited for again.
+    /// A wait reached its timeout. The copy continues and can be waited for again.
     ///
-    /// The text says when no poll got through at all, and what holds up a copy that will not go on
-    /// by itself.
+    /// The message says if no poll succeeded, and what is blocking a copy that cannot continue on
+    /// its own.
     #[error("{}", TimedOut {
         copy_id,
         destination,
@@ -206,16 +209,16 @@ pub enum Error {
     })]
     #[non_exhaustive]
     WaitTimedOut {
-        /// Which copy.
+        /// The copy's id.
         copy_id: CopyId,
-        /// The destination's URL, without its query and redacted.
+        /// The destination's URL, redacted and without its query.
         destination: String,
-        /// What was last seen of the copy: its status, progress and description. `None` when
-        /// nothing is known of it but its id.
+        /// The last known state of the copy: its status, progress and description. `None` if only
+        /// its id is known.
         last: Option<Box<CopyState>>,
-        /// How many polls of this wait the service answered.
+        /// How many polls of this wait succeeded.
         polls_answered: u64,
-        /// What went wrong with the last poll, if something did.
+        /// Why the last poll failed, if it did.
         #[source]
         cause: Option<Box<Error>>,
     },
@@ -226,7 +229,7 @@ impl Error {
     pub(crate) fn invalid(what: &'static str, value: impl fmt::Display, rule: &str) -> Self {
         const LONGEST: usize = 120;
         let value = redact(&value.to_string()).into_owned();
-        // A rule may name another value, such as an endpoint.
+        // A rule may quote another value, such as an endpoint.
         let rule = redact(rule);
         let why = match value.char_indices().nth(LONGEST) {
             None => format!("{value:?} {rule}"),
@@ -235,12 +238,12 @@ impl Error {
         Self::InvalidInput { what, why }
     }
 
-    /// An argument `what` that breaks `rule`, with a value that must not be shown.
+    /// An argument `what` that breaks `rule`, whose value must not be shown.
     pub(crate) fn invalid_secret(what: &'static str, rule: impl Into<String>) -> Self {
         Self::InvalidInput { what, why: format!("(value not shown) {}", rule.into()) }
     }
 
-    /// A successful answer to `operation` at `url` that the documentation does not allow.
+    /// A success response to `operation` at `url` that the REST reference does not allow.
     pub(crate) fn unexpected(
         operation: &'static str,
         url: &Url,
@@ -251,8 +254,8 @@ impl Error {
         Self::UnexpectedResponse { operation, url: place(url), why, ambiguous: changes }
     }
 
-    /// The operation that failed, by its name in the REST reference; `None` where nothing was sent,
-    /// and for the end of a copy.
+    /// The failed operation's name in the REST reference; `None` if an argument was invalid, and
+    /// for the end of a copy.
     pub fn operation(&self) -> Option<&'static str> {
         match self {
             Self::Service(error) => Some(error.operation),
@@ -264,8 +267,8 @@ impl Error {
         }
     }
 
-    /// The URL that the call was about, without its query and redacted: of a request, or of a
-    /// copy's destination. `None` for an argument that breaks a rule.
+    /// The URL of the request, or of the copy's destination, redacted and without its query. `None`
+    /// if an argument was invalid.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -291,7 +294,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status, when the service answered with an error.
+    /// The HTTP status, if the service responded with an error.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Service(error) => Some(error.status),
@@ -299,7 +302,7 @@ impl Error {
         }
     }
 
-    /// The service's error code, when it answered with an error.
+    /// The error code, if the service responded with an error.
     pub fn code(&self) -> Option<&ErrorCode> {
         match self {
             Self::Service(error) => Some(&error.code),
@@ -307,13 +310,13 @@ impl Error {
         }
     }
 
-    /// Whether the service itself says that what the call was about is not there.
+    /// Whether the service itself, not a gateway, responded 404.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Service(refusal)
             if refusal.from_service && refusal.status == StatusCode::NOT_FOUND)
     }
 
-    /// How long the service asks the client to wait (`Retry-After`), if it does.
+    /// How long the service asks the client to wait (`Retry-After`), if it says so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Service(error) => error.retry_after,
@@ -321,10 +324,10 @@ impl Error {
         }
     }
 
-    /// Whether the same call may well succeed a little later: the service was busy or out of reach.
+    /// Whether the same call may succeed later: the service was busy or could not be reached.
     ///
-    /// The call has already been retried as its options say. For a call that changes something,
-    /// look at [`may_have_been_applied`](Error::may_have_been_applied) too.
+    /// The call was already retried as its options allow. For a call that changes something, check
+    /// [`may_have_been_applied`](Error::may_have_been_applied) too.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Service(error) => error.is_transient(),
@@ -335,8 +338,9 @@ impl Error {
         }
     }
 
-    /// Whether it says nothing of what the call was about, so that a later one may: the service was
-    /// busy or out of reach, or what answered was not the service, or could not be read.
+    /// Whether the error says nothing about the state of the blob, so that polling again makes
+    /// sense: the service was busy or could not be reached, or the response was not the service's
+    /// or not readable.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Service(refusal) if !refusal.from_service => true,
@@ -345,11 +349,11 @@ impl Error {
         }
     }
 
-    /// Whether the service may have done what was asked although the call failed.
+    /// Whether the service may have applied the operation although the call failed.
     ///
-    /// True when an attempt at an operation that changes something got no answer, or one that
-    /// leaves it open: a 5xx other than the service's 503, or a success that is not as it must be.
-    /// Look at the state of things before you repeat it.
+    /// True if an attempt at an operation that changes something got no response, or one that
+    /// leaves the outcome open: a 5xx other than the service's own 503, or a malformed success.
+    /// Read the current state before you repeat the call.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Service(error) => error.ambiguous,
@@ -363,7 +367,7 @@ impl Error {
 }
 
 impl Malformed {
-    /// The refusal of an argument `what`, whose `value` cannot be sent.
+    /// The error for an argument `what` whose `value` cannot be sent.
     pub(crate) fn at(self, what: &'static str, value: impl fmt::Display) -> Error {
         Error::invalid(what, value, &self.to_string())
     }

@@ -1,8 +1,8 @@
-//! Server-side copies in Azure Blob Storage: start them, watch them, and know how they really
+//! Server-side copies in Azure Blob Storage: start them, watch them, and learn how they really
 //! ended.
 //!
-//! The service does the copying. This crate starts it, watches it, and says how it ended. Its shape
-//! is that of .NET's `PageBlobClient.StartCopyIncrementalAsync` and its `CopyFromUriOperation`.
+//! The service moves the bytes; this crate starts the copy, watches it, and reports how it ended.
+//! It is modelled on .NET's `PageBlobClient.StartCopyIncrementalAsync` and `CopyFromUriOperation`.
 //!
 //! ```
 //! # blobcopy_simulator::example(async |service| {
@@ -25,36 +25,38 @@
     any(doc, doctest),
     doc = "- The [guide](guide) goes from a first copy to backups that can be restored."
 )]
-//! - [`BlobServiceClient`] is an account; from it come [`BlobContainerClient`], [`BlobClient`],
-//!   [`PageBlobClient`], [`BlockBlobClient`] and [`AppendBlobClient`]. Every operation is a method
-//!   that returns a builder; set what you need, then `.await` it.
+//! - [`BlobServiceClient`] represents an account and creates the other clients:
+//!   [`BlobContainerClient`], [`BlobClient`], [`PageBlobClient`], [`BlockBlobClient`] and
+//!   [`AppendBlobClient`]. Every operation is a method that returns a builder: chain the optional
+//!   settings, then `.await` it.
 //! - [`PageBlobClient::start_copy_incremental`] and [`BlobClient::start_copy_from_uri`] start a
-//!   copy and give a [`CopyFromUriOperation`], whose page lists how copies end.
-//! - [`CopySource`] says how the service is allowed to read the source.
-//! - [`Error`] says what went wrong, whether to try again, and whether it may have worked all the
-//!   same.
+//!   copy and return a [`CopyFromUriOperation`]; its page lists how a copy can end.
+//! - [`CopySource`] names the source of a copy and authorizes the service to read it.
+//! - [`Pager`] is what listings and page ranges return: a stream of items across all pages.
+//! - [`Error`] says what went wrong, whether a retry can help, and whether the call may have been
+//!   applied anyway.
 //! - [`ClientOptions`] sets retries, time limits and the [`transport`].
-//! - [`blobcopy-simulator`](https://docs.rs/blobcopy-simulator) is a model of the service, to test
-//!   against.
+//! - [`blobcopy-simulator`](https://docs.rs/blobcopy-simulator) is a local model of the service for
+//!   your tests.
 //!
 //! # Features
 //!
-//! - `rustls` (default): TLS by rustls with ring, and the platform's certificate verifier.
-//! - `aws-lc`: TLS by rustls with AWS-LC in place of ring. It adds post-quantum key exchange, and
-//!   FIPS 140-3 if the program turns on the feature `fips` of rustls; its C code takes minutes to
+//! - `rustls` (default): TLS by rustls with ring and the platform's certificate verifier.
+//! - `aws-lc`: TLS by rustls with AWS-LC instead of ring. It adds post-quantum key exchange, and
+//!   FIPS 140-3 if the program enables the feature `fips` of rustls. Its C code takes minutes to
 //!   build.
-//! - `native-tls`: TLS by the operating system's library. Turn the default features off with it:
-//!   where both are on, rustls is used.
+//! - `native-tls`: TLS by the operating system's library. Disable the default features: if both are
+//!   enabled, rustls is used.
 //! - `azure_core`: the credentials of the Azure SDK for Rust authorize clients
 #![cfg_attr(feature = "azure_core", doc = "  ([`Credential::from_token_credential`]).")]
 #![cfg_attr(not(feature = "azure_core"), doc = "  (`Credential::from_token_credential`).")]
 //!
-//! This crate installs no cryptography provider of rustls for the whole process. If the program
-//! has installed one (`CryptoProvider::install_default`), it is used in place of ring or AWS-LC.
+//! This crate never installs a process-wide rustls cryptography provider. If the program has
+//! installed one (`CryptoProvider::install_default`), it is used instead of ring or AWS-LC.
 //!
-//! `rustls` and `aws-lc` turn on the feature `rustls-no-provider` of `reqwest`. A program that
-//! builds `reqwest` clients of its own must install a provider or turn on a TLS feature of
-//! `reqwest`, such as its default; without either, `reqwest` panics when it builds a client.
+//! `rustls` and `aws-lc` enable the feature `rustls-no-provider` of `reqwest`. A program that
+//! builds its own `reqwest` clients must install a provider or enable a TLS feature of `reqwest`,
+//! such as the default one; otherwise `reqwest` panics when it builds a client.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -119,7 +121,7 @@ pub mod sas {
     pub use crate::auth::sas::*;
 }
 
-/// The builders that the clients' methods return: settings to chain, and then to `.await`.
+/// The builders that the clients' methods return: chain settings, then `.await`.
 pub mod builders {
     pub use crate::{
         clients::{GenerateSasUrl, GuardLease},
@@ -158,7 +160,7 @@ pub mod builders {
     };
 }
 
-/// The seam to the network: bring your own HTTP client, or wrap the default one.
+/// The connection to the network: bring your own HTTP client, or wrap the default one.
 pub mod transport {
     pub use crate::wire::transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,

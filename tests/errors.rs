@@ -28,8 +28,8 @@ async fn every_error_of_a_call_names_the_operation_and_the_blob() {
         (refusal(404, "BlobNotFound"), "404 BlobNotFound: There is no such blob"),
         (refusal(503, "ServerBusy"), "503 ServerBusy: The service is busy"),
         (Step::Fault(TransportErrorKind::Connect), "scripted fault (4 attempts)"),
-        (Step::Silence, "no answer within 100s (4 attempts)"),
-        (foreign, "unexpected answer: none of the service's headers"),
+        (Step::Silence, "no response within 100s (4 attempts)"),
+        (foreign, "unexpected response: none of the service's headers"),
     ] {
         let error = met(step).await;
         assert_eq!((error.operation(), error.url()), (Some("Get Blob Properties"), Some(PLACE)));

@@ -1,19 +1,19 @@
-//! What to do about a refusal, where its code says so.
+//! What to do about an error response, where its code allows advice.
 
 use std::borrow::Cow;
 
 use super::ServiceError;
 use crate::models::ErrorCode;
 
-/// Advice, in words of this crate.
+/// Advice to the user.
 type Advice = Cow<'static, str>;
 
-/// Which operations copy a blob, so that they need not find one at their URL.
+/// The operations that copy a blob: for them `BlobNotFound` is about the source.
 const COPIES: [&str; 4] =
     ["Copy Blob", "Incremental Copy Blob", "Copy Blob From URL", "Put Blob From URL"];
 
 impl ServiceError {
-    /// What to do about it, where the code says so.
+    /// What to do about this error, if the code allows advice.
     pub(super) fn advice(&self) -> Option<Advice> {
         if let Some(text) = self.fixed_advice() {
             return Some(Cow::Borrowed(text));
@@ -35,15 +35,16 @@ impl ServiceError {
                  abort_pending_copy()"
             }
             ErrorCode::IncrementalCopyOfEarlierSnapshotNotAllowed => {
-                "this snapshot, or a later one, has been copied already: take a new snapshot"
+                "this snapshot or a later one has already been copied: take a new snapshot"
             }
             ErrorCode::IncrementalCopyBlobMismatch => {
                 "the destination was not made by incremental copies of this source: copy to a new \
-                 blob, or from the source of its first incremental copy"
+                 blob, or copy from the source of its first incremental copy"
             }
             ErrorCode::IncrementalCopyBlobPreviousSnapshotDoesNotExist => {
-                "the source's snapshot that was copied last is deleted, so this series cannot go on: \
-                 start a new one to a new blob, and keep each snapshot until the next is copied"
+                "the source snapshot that was copied last has been deleted, so this series cannot \
+                 continue: start a new one to a new blob, and keep each snapshot until the next is \
+                 copied"
             }
             ErrorCode::IncrementalCopySourceMustBeSnapshot => {
                 "create a snapshot of the source and copy that"
@@ -56,67 +57,66 @@ impl ServiceError {
                  snapshots"
             }
             ErrorCode::BlobOverwritten if self.operation == "Get Page Ranges" => {
-                "the blob was created again since the earlier snapshot: list all of its page ranges"
+                "the blob was recreated after the earlier snapshot: list all of its page ranges"
             }
             ErrorCode::BlobOverwritten => {
-                "the source was created again: start a new series of incremental copies to a new \
-                 blob"
+                "the source was recreated: start a new series of incremental copies to a new blob"
             }
             ErrorCode::InfiniteLeaseDurationRequired => {
                 "a copy into a leased blob needs an infinite lease"
             }
             ErrorCode::InvalidHeaderValue if self.blames_the_version() => {
-                "the service does not know the service version of the request: set an older one \
-                 with ClientOptions::service_version, or start Azurite with --skipApiVersionCheck"
+                "the service does not know the request's service version: set an older one with \
+                 ClientOptions::service_version, or start Azurite with --skipApiVersionCheck"
             }
-            // An answer to HEAD does not say which header it is about.
+            // A response to HEAD does not name the header.
             ErrorCode::InvalidHeaderValue if self.message.is_empty() && self.details.is_empty() => {
-                "most often the service does not know the service version of the request: set an \
-                 older one with ClientOptions::service_version, or start Azurite with \
+                "most likely the service does not know the request's service version: set an older \
+                 one with ClientOptions::service_version, or start Azurite with \
                  --skipApiVersionCheck"
             }
             ErrorCode::InvalidBlobType if copies => {
-                "the destination exists and is a blob of another type, which a copy cannot change: \
+                "the destination exists and has another blob type, which a copy cannot change: \
                  delete it first, or copy to another name"
             }
             ErrorCode::InvalidBlobType if self.operation == "Get Page Ranges" => {
                 "only page blobs have page ranges"
             }
             ErrorCode::InvalidBlobType => {
-                "the blob is of another type than the operation needs: get_properties() tells its type"
+                "the operation needs another blob type: get_properties() returns the blob's type"
             }
             ErrorCode::OperationTimedOut if self.operation == "Get Page Ranges" => {
-                "the blob has too many ranges for one answer: list it in parts with range(..)"
+                "the blob has too many ranges for one response: list it in parts with range(..)"
             }
             ErrorCode::SnapshotsPresent => "delete the snapshots as well, or keep the blob",
             ErrorCode::NoAuthenticationInformation => {
-                "the request carried no credential and the blob is not public: give the client a key, \
-                 a SAS or a token"
+                "the request carried no credential and the blob is not public: give the client a \
+                 key, a SAS or a token"
             }
             ErrorCode::AuthorizationPermissionMismatch => {
-                "the SAS lacks the permission that the operation needs, or the identity a role such as \
-                 Storage Blob Data Contributor; a new role takes effect within 10 minutes"
+                "the SAS lacks the permission that the operation needs, or the identity lacks a role \
+                 such as Storage Blob Data Contributor; a new role takes effect within 10 minutes"
             }
             ErrorCode::AuthorizationFailure => {
-                "most often the account's firewall blocks the network that the request comes from"
+                "most likely the account's firewall blocks the client's network"
             }
             _ if !self.from_service
                 && (self.status.is_client_error() || self.status.is_redirection()) =>
             {
-                "the answer has none of the service's headers: a proxy or gateway on the way gave it"
+                "the response has none of the service's headers: a proxy or gateway sent it"
             }
             _ => return None,
         })
     }
 
-    /// What to do about a source that the service could not read, by what the source answered.
+    /// What to do about a source that the service could not read, by the source's response.
     fn advice_on_the_source(&self) -> Option<Advice> {
         use ErrorCode::{
             AuthorizationFailure, BlobNotFound, ContainerNotFound, PublicAccessNotPermitted,
         };
         let code = self.source_code.as_ref();
         let text = match self.source_status.unwrap_or(self.status).as_u16() {
-            // Who may not read a container is told that there is no such resource: another code.
+            // A caller without access to a container gets another code: ResourceNotFound.
             404 if matches!(code, Some(BlobNotFound | ContainerNotFound)) => NO_SOURCE,
             403 if code == Some(&AuthorizationFailure) || self.tells_of_a_firewall() => {
                 "the firewall of the source's account blocks the service's read: allow the \
@@ -136,10 +136,10 @@ impl ServiceError {
                 "the source is not public: its URL must carry a SAS with read permission"
             }
             304 | 412 => "a condition on the source is not met",
-            // Nothing but the service's own timeout: the source gave no answer.
+            // Only the service's own timeout: the source did not respond.
             400 | 408 | 500..=504 if self.source_status.is_none() => {
-                "the service got no answer from the source: check the name of its host, and that the \
-                 host can be reached from the internet"
+                "the service got no response from the source: check the name of its host, and that \
+                 the host can be reached from the internet"
             }
             _ => return None,
         };
@@ -152,7 +152,7 @@ impl ServiceError {
         known.map_or(Cow::Borrowed("check the key, the SAS or the token"), Cow::Owned)
     }
 
-    /// Whether the refused header is `x-ms-version`. Azurite says so in words only.
+    /// Whether the rejected header is `x-ms-version`. Azurite says so only in the message.
     fn blames_the_version(&self) -> bool {
         match self.details.get("HeaderName") {
             Some(name) => name.eq_ignore_ascii_case("x-ms-version"),
@@ -160,14 +160,14 @@ impl ServiceError {
         }
     }
 
-    /// Whether a SAS is refused for its start or its expiry.
+    /// Whether a SAS was rejected for its start or expiry.
     fn blames_the_time(&self) -> bool {
         let mut texts = self.details.values().chain([&self.message]);
         texts.any(|text| text.contains("not valid in the specified time frame"))
     }
 
-    /// Whether the source refused the service for where it comes from. Before version 2024-08-04
-    /// the message alone says so; that on a missing permission goes on behind it.
+    /// Whether a firewall at the source blocked the service. Before version 2024-08-04 only the
+    /// message says so; the message about a missing permission begins the same way and is longer.
     fn tells_of_a_firewall(&self) -> bool {
         const REFUSED: &str = "This request is not authorized to perform this operation.";
         let message = self.source_message.as_ref().unwrap_or(&self.message);
@@ -175,14 +175,15 @@ impl ServiceError {
     }
 }
 
-const NO_SOURCE: &str = "there is no such source: check its container, its name, and the snapshot or version that it \
-     names";
+const NO_SOURCE: &str = "there is no such source: check its container, its name, and its snapshot \
+     or version";
 
-const UNREADABLE: &str = "the service could not read the source: it must be public, or its URL must carry a SAS with \
-     read permission that is still valid";
+const UNREADABLE: &str = "the service could not read the source: it must be public, or its URL must \
+     carry a SAS with read permission that is still valid";
 
-const UNREADABLE_OR_ABSENT: &str = "the service could not read the source: check that its host and the blob exist, and that the \
-     blob is public or its URL carries a SAS with read permission that is still valid";
+const UNREADABLE_OR_ABSENT: &str = "the service could not read the source: check that its host and \
+     the blob exist, and that the blob is public or its URL carries a SAS with read permission that \
+     is still valid";
 
 #[cfg(test)]
 #[path = "advice_tests.rs"]

@@ -58,7 +58,7 @@ fn each_code_has_the_advice_that_fits() {
         ("Get Page Ranges", 409, "BlobOverwritten", "list all of its page ranges"),
         ("Copy Blob", 409, "InvalidBlobType", "which a copy cannot change"),
         ("Get Page Ranges", 409, "InvalidBlobType", "only page blobs"),
-        ("Put Page", 409, "InvalidBlobType", "get_properties() tells"),
+        ("Put Page", 409, "InvalidBlobType", "get_properties() returns"),
         ("Get Page Ranges", 500, "OperationTimedOut", "in parts with range(..)"),
         ("Get Blob", 500, "OperationTimedOut", ""),
         ("Get Blob", 401, "NoAuthenticationInformation", "give the client a key, a SAS or a token"),

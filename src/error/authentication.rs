@@ -1,16 +1,16 @@
-//! Why a request was not authenticated, as far as its clock and its SAS show.
+//! Why a request was not authenticated: what the clock and the SAS reveal.
 
 use std::time::Duration;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// How far a clock may be off before the service refuses what it dates.
+/// How far a clock may be off before the service rejects the dates it writes.
 ///
 /// From [Authorize with Shared
 /// Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key).
 const LARGEST_SKEW: Duration = Duration::from_secs(15 * 60);
 
-/// What a request that was not authenticated carried, and when.
+/// What is known about a request that was not authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evidence {
     pub(crate) proof: ProofKind,
@@ -18,9 +18,9 @@ pub(crate) struct Evidence {
     pub(crate) sas: Validity,
     /// The validity of the SAS in the URL of a copy's source.
     pub(crate) source_sas: Validity,
-    /// The client's time when it was answered.
+    /// The client's time when the response arrived.
     pub(crate) now: OffsetDateTime,
-    /// The service's time, from the answer's `Date`.
+    /// The service's time, from the response's `Date`.
     pub(crate) date: Option<OffsetDateTime>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum ProofKind {
     Nothing,
 }
 
-/// From when to when a SAS is valid, as far as it says so itself.
+/// When a SAS is valid, by its own parameters; a stored access policy may hold the rest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) starts_on: Option<OffsetDateTime>,
@@ -41,8 +41,8 @@ pub(crate) struct Validity {
 }
 
 impl Evidence {
-    /// What to do about a request that was not authenticated. The service may say that its SAS is
-    /// not valid at this time.
+    /// What to do about a request that was not authenticated. `blames_the_time`: the service says
+    /// that the SAS is not valid at this time.
     pub(super) fn advice(&self, blames_the_time: bool) -> String {
         let skew = self.date.map(|date| self.now - date).unwrap_or_default();
         match self.proof {
@@ -52,22 +52,23 @@ impl Evidence {
                 format!("this computer's clock is {skew} {side} the service's: set it right")
             }
             ProofKind::SharedKey => {
-                "the signature does not match, and the clock is right: check that the key is one of this \
-                 account's, and has not been regenerated"
+                "the signature does not match, and the clock is right: check that the key is one of \
+                 this account's and has not been regenerated"
                     .to_owned()
             }
             ProofKind::Sas => self.validity_advice(self.sas, "the SAS").unwrap_or_else(|| {
                 if blames_the_time {
                     // The dates are in the stored access policy, or the clocks differ.
-                    return "the SAS or its stored access policy is not valid at this time: use a new one"
-                        .to_owned();
+                    return "the SAS or its stored access policy is not valid at this time: use a new \
+                            one"
+                    .to_owned();
                 }
-                "the SAS is valid at this time, so its signature does not match: it was changed, or the \
-                 key that signed it is another account's or was regenerated"
+                "the SAS is valid at this time, so its signature does not match: the SAS was changed, \
+                 or it was signed with another account's key or one that was regenerated since"
                     .to_owned()
             }),
             ProofKind::Token => {
-                "the service does not accept the token: check its tenant and its audience, \
+                "the service did not accept the token: check its tenant and its audience, \
                  https://storage.azure.com"
                     .to_owned()
             }
@@ -95,12 +96,12 @@ impl Evidence {
     }
 }
 
-/// A date in the form that a SAS has it.
+/// A date in the format of a SAS.
 fn day(date: OffsetDateTime) -> String {
     date.format(&Rfc3339).unwrap_or_else(|_| date.to_string())
 }
 
-/// A duration in its two largest units, for people.
+/// A duration in its two largest units, for display.
 fn rounded(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];

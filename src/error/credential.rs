@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::wire::excerpt::{LONGEST_MESSAGE, shown};
 
-/// Why a credential could not authorize a request: a token that could not be had, a rule about
-/// where it may travel.
+/// Why a credential could not authorize a request: for example, a token could not be obtained, or
+/// must not be sent over http.
 ///
 /// ```
 /// use blobcopy::CredentialError;
@@ -21,19 +21,19 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// An error with this message, of which 8 KiB are kept. Do not put a secret in it; what looks
+    /// An error with this message, cut off at 8 KiB. Do not put a secret in it; anything that looks
     /// like one is redacted.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: shown(&message.into(), LONGEST_MESSAGE).into(), transient: false }
     }
 
-    /// Marks the error as one that may be gone on the next try.
+    /// Marks the error as transient: the next attempt may succeed.
     pub fn transient(mut self) -> Self {
         self.transient = true;
         self
     }
 
-    /// Whether the error may be gone on the next try.
+    /// Whether the error is transient: the next attempt may succeed.
     pub fn is_transient(&self) -> bool {
         self.transient
     }

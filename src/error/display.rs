@@ -1,4 +1,4 @@
-//! How errors read.
+//! The messages of errors.
 
 use std::fmt;
 
@@ -8,13 +8,12 @@ use crate::{
     wire::excerpt::excerpt,
 };
 
-/// The most that is shown of why a request was not authenticated: some answers repeat the whole
-/// string to sign.
+/// The longest authentication detail shown: some responses repeat the whole string to sign.
 const LONGEST_DETAIL: usize = 512;
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What stands between here and the service has no code, only the status's own words.
+        // A gateway's response has no code: show the status's own text.
         let code = match self.code.as_str() {
             "" => self.status.canonical_reason().unwrap_or("without a code"),
             code => code,
@@ -22,7 +21,7 @@ impl fmt::Display for ServiceError {
         write!(f, "{}: {} {code}", Call(self.operation, &self.url), self.status.as_u16())?;
         self.show_source(f)?;
         if self.message.is_empty() {
-            // As every answer to HEAD.
+            // As in every response to HEAD.
             if let Some(text) = self.code.description() {
                 write!(f, ": {text}")?;
             }
@@ -65,7 +64,7 @@ impl ServiceError {
     }
 }
 
-/// An operation and the URL that it was sent to.
+/// An operation and its URL.
 pub(super) struct Call<'a>(pub(super) &'static str, pub(super) &'a str);
 
 impl fmt::Display for Call<'_> {
@@ -78,7 +77,7 @@ impl fmt::Display for Call<'_> {
     }
 }
 
-/// How often something was tried, where more than once.
+/// The number of attempts, if more than one.
 pub(super) struct Attempts(pub(super) u32);
 
 impl fmt::Display for Attempts {
@@ -90,7 +89,7 @@ impl fmt::Display for Attempts {
     }
 }
 
-/// An optional detail behind `0`, or nothing.
+/// An optional detail after the text in `0`, or nothing.
 pub(super) struct After<'a, T>(pub(super) &'static str, pub(super) &'a Option<T>);
 
 impl<T: fmt::Display> fmt::Display for After<'_, T> {
@@ -102,7 +101,7 @@ impl<T: fmt::Display> fmt::Display for After<'_, T> {
     }
 }
 
-/// The text of [`Error::WaitTimedOut`].
+/// The message of [`Error::WaitTimedOut`].
 pub(super) struct TimedOut<'a> {
     pub(super) copy_id: &'a CopyId,
     pub(super) destination: &'a str,
@@ -118,7 +117,8 @@ impl fmt::Display for TimedOut<'_> {
         if self.polls_answered == 0 {
             write!(
                 f,
-                ", and no poll got through: how copy {copy_id} to {destination} stands is not known"
+                ", and no poll got through: the state of copy {copy_id} to {destination} is \
+                 unknown"
             )?;
             if let Some(last) = last {
                 write!(f, " (last known: {})", last.standing())?;
@@ -133,10 +133,10 @@ impl fmt::Display for TimedOut<'_> {
         match last.and_then(CopyState::held_up_by) {
             Some(trouble) => write!(
                 f,
-                ", which will not go on by itself: {trouble}{failed}; mend that and wait again, or abort \
-                 the copy"
+                ", which cannot continue on its own: {trouble}{failed}; fix that and wait again, \
+                 or abort the copy"
             ),
-            None => write!(f, "{failed}; the copy goes on and can be waited for again"),
+            None => write!(f, "{failed}; the copy continues and can be waited for again"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The service's refusal.
+//! An error response of the service.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,53 +7,54 @@ use http::StatusCode;
 use super::authentication::Evidence;
 use crate::models::ErrorCode;
 
-/// The service's refusal: its status, code and message, and, for a copy, what the source answered.
+/// An error response of the service: its status, code and message and, for a copy, the source's own
+/// status, code and message.
 ///
 /// From the headers and body described under
 /// [Status and error codes](https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceError {
-    /// The operation, by its name in the REST reference.
+    /// The operation's name in the REST reference.
     pub operation: &'static str,
-    /// The URL that the request was sent to, without its query and redacted.
+    /// The request's URL, redacted and without its query.
     pub url: String,
     /// The HTTP status.
     pub status: StatusCode,
     /// The error code, from the `x-ms-error-code` header or else from the body.
     pub code: ErrorCode,
-    /// The service's explanation, without its `RequestId` and `Time` lines. Empty for HEAD, whose
-    /// answers have no body.
+    /// The service's message, without its `RequestId` and `Time` lines. Empty for HEAD, whose
+    /// responses have no body.
     pub message: String,
-    /// The service's id of the request: give it to Azure support.
+    /// The service's request id (`x-ms-request-id`): quote it to Azure support.
     pub request_id: Option<String>,
-    /// This crate's id of the request, the same on every attempt.
+    /// The client request id (`x-ms-client-request-id`), the same on every attempt.
     pub client_request_id: Option<String>,
-    /// The URL of a copy's source, without its query and redacted.
+    /// The URL of a copy's source, redacted and without its query.
     pub source_url: Option<String>,
-    /// The status with which the source of a copy answered the service.
+    /// The status of the source's response to the service.
     pub source_status: Option<StatusCode>,
-    /// The error code with which the source of a copy answered the service.
+    /// The error code of the source's response to the service.
     pub source_code: Option<ErrorCode>,
-    /// The explanation with which the source of a copy answered the service.
+    /// The message of the source's response to the service.
     pub source_message: Option<String>,
-    /// Every other element of the error's body, such as `HeaderName` or
-    /// `AuthenticationErrorDetail`, redacted.
+    /// Every other element of the error body, redacted, such as `HeaderName` or
+    /// `AuthenticationErrorDetail`.
     pub details: BTreeMap<String, String>,
-    /// How many times the operation was tried.
+    /// The number of attempts.
     pub attempts: u32,
     /// How long the service asks the client to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// Whether an attempt may have been applied.
+    /// Whether the service may have applied an attempt.
     pub(crate) ambiguous: bool,
-    /// Whether the service itself answered, not something between it and the client.
+    /// Whether the service itself responded, not a proxy or gateway.
     pub(crate) from_service: bool,
-    /// What is known of why a request was not authenticated.
+    /// What is known about why a request was not authenticated.
     pub(crate) evidence: Option<Box<Evidence>>,
 }
 
 impl ServiceError {
-    /// Whether the answer says that the service was busy or out of order for a moment.
+    /// Whether the response says that the service was busy or temporarily unavailable.
     pub(crate) fn is_transient(&self) -> bool {
         is_transient(self.status, Some(&self.code), self.source_code.as_ref())
     }
@@ -67,8 +68,8 @@ impl ServiceError {
 
 impl std::error::Error for ServiceError {}
 
-/// Whether a status, or one of the error codes that .NET's SDK retries at any status, is a passing
-/// trouble.
+/// Whether a response is transient: by its status, or by one of the error codes that .NET's SDK
+/// retries at any status.
 pub(crate) fn is_transient(
     status: StatusCode,
     code: Option<&ErrorCode>,

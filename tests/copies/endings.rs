@@ -276,8 +276,8 @@ async fn what_holds_a_copy_up_is_told_while_it_waits_and_at_its_timeout() {
     let error = wait.await.expect_err("pending");
     assert!(told.len() > 1 && told.iter().all(|told| told.as_deref() == Some(TROUBLE)), "{told:?}");
     let text = error.to_string();
-    assert!(text.contains(TROUBLE) && text.contains("will not go on by itself"), "{text}");
-    assert!(!text.contains("goes on and"), "{text}");
+    assert!(text.contains(TROUBLE) && text.contains("cannot continue on its own"), "{text}");
+    assert!(!text.contains("continues and"), "{text}");
     let Error::WaitTimedOut { last: Some(last), .. } = error else { panic!("{error:?}") };
     assert_eq!(last.description.as_deref(), Some(TROUBLE));
 }
