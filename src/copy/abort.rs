@@ -1,4 +1,4 @@
-//! Aborting a copy, and learning whether it was still there to be aborted.
+//! Aborting a copy, and finding out whether it was still pending.
 
 use super::{operation::CopyFromUriOperation, status};
 use crate::{
@@ -15,29 +15,31 @@ use crate::{
     wire::transport::BoxFuture,
 };
 
-/// How an abort ended.
+/// The outcome of an abort.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant)]
 #[non_exhaustive]
 pub enum AbortOutcome {
-    /// The copy was pending, and is aborted. The destination is empty.
+    /// The copy was pending and has been aborted. The destination is empty.
     Aborted,
-    /// The copy had ended before, in this state.
+    /// The copy had already ended, in this state.
     AlreadyFinished(CopyState),
-    /// No copy into the blob is pending: it was never the destination of one, or was written since.
+    /// The blob carries no copy properties: no copy was ever made into it, or it was written after
+    /// the copy. Only [`BlobClient::abort_pending_copy`](crate::BlobClient::abort_pending_copy)
+    /// returns this.
     NothingPending,
 }
 
 /// # Aborting
 impl CopyFromUriOperation {
-    /// Aborts the copy. The destination is left empty; its snapshots stay.
+    /// Aborts the copy. The destination becomes empty; its snapshots remain.
     ///
-    /// A copy that has ended before is no error: the outcome says how.
+    /// A copy that had already ended is not an error: the outcome says how it ended.
     ///
     /// # Errors
     ///
-    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
-    /// longer names this copy; else the error of the request.
+    /// `CopySuperseded`, `CopyDestinationGone` or `NoCopyProperties` if the destination no longer
+    /// carries this copy; otherwise the error of the request.
     ///
     /// ```
     /// use blobcopy::AbortOutcome;
@@ -58,7 +60,7 @@ impl CopyFromUriOperation {
     }
 }
 
-/// Aborts whatever copy into a blob is pending: made by
+/// Aborts the pending copy into a blob: returned by
 /// [`BlobClient::abort_pending_copy`](crate::BlobClient::abort_pending_copy).
 ///
 /// [Abort Copy Blob](https://learn.microsoft.com/rest/api/storageservices/abort-copy-blob)
@@ -72,7 +74,7 @@ pub struct AbortPendingCopy {
 }
 
 impl AbortPendingCopy {
-    /// How often a newer copy may take the place of the one that was to be aborted.
+    /// How often a newer copy may replace the one being aborted.
     const ROUNDS: usize = 5;
 
     pub(crate) fn new(blob: &BlobRef) -> Self {
@@ -114,8 +116,8 @@ impl IntoFuture for AbortPendingCopy {
     }
 }
 
-/// Aborts one copy. What the service refuses is looked into, and so is what it may have done
-/// although no answer came.
+/// Aborts one copy. If the service refuses, or may have aborted without responding, the copy is
+/// polled to find out what happened.
 pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcome> {
     let call = copy.call();
     let mut operation = Abort::new(copy.id().clone());
@@ -134,7 +136,7 @@ pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcom
     }
     let state = match copy.poll().await {
         Ok(state) => state,
-        // Says nothing of the copy: that the abort may have been applied says more.
+        // A failed poll says nothing about the copy: return the abort's own error.
         Err(Error::Service(_) | Error::Transport { .. } | Error::Timeout { .. })
             if tries.ambiguous =>
         {
@@ -143,7 +145,7 @@ pub(crate) async fn abort(copy: &mut CopyFromUriOperation) -> Result<AbortOutcom
         Err(ending) => return Err(ending),
     };
     Ok(match state.status {
-        // An earlier try of ours, whose answer was lost, has done it.
+        // An earlier attempt, whose response was lost, aborted it.
         CopyStatus::Aborted if tries.ambiguous => AbortOutcome::Aborted,
         _ if state.status.is_final() => AbortOutcome::AlreadyFinished(state),
         _ => return Err(error),

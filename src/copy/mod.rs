@@ -1,6 +1,6 @@
-//! What the crate exists for: a copy's source, its start, its watch, and its end.
+//! Copies: starting them, watching them, and learning how they ended.
 
-// In the order in which the page of `CopyFromUriOperation` shows their methods.
+// This order is the order of the methods on the page of `CopyFromUriOperation`.
 pub(crate) mod operation;
 
 pub(crate) mod wait;

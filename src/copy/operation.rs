@@ -1,4 +1,4 @@
-//! A copy that was started, and how to learn what became of it.
+//! A copy that was started: its state and its end.
 
 use std::{fmt, time::Duration};
 
@@ -16,26 +16,27 @@ use crate::{
     pipeline::{request::CallOptions, retry, tries::Tries},
 };
 
-/// A copy that the service carries out, as .NET's type of the same name.
+/// A copy that the service is making, like .NET's type of the same name.
 ///
-/// Made by [`start_copy_incremental`](crate::PageBlobClient::start_copy_incremental) and
-/// [`start_copy_from_uri`](crate::BlobClient::start_copy_from_uri), or for a copy that is known by its
-/// id by [`resume_copy`](crate::BlobClient::resume_copy) and
-/// [`resume`](crate::BlobServiceClient::resume). It watches the destination with Get Blob Properties.
-/// Dropping it does nothing to the copy.
+/// Returned by [`start_copy_incremental`](crate::PageBlobClient::start_copy_incremental) and
+/// [`start_copy_from_uri`](crate::BlobClient::start_copy_from_uri). For a copy that was started
+/// earlier, it comes from [`resume_copy`](crate::BlobClient::resume_copy),
+/// [`resume_pending_copy`](crate::BlobClient::resume_pending_copy) or
+/// [`resume`](crate::BlobServiceClient::resume). It watches the destination with Get Blob
+/// Properties. Dropping it does not affect the copy.
 ///
-/// How a copy ends, and what [`wait`](Self::wait) makes of it:
+/// How a copy can end, and what [`wait`](Self::wait) returns:
 ///
-/// | What happened | What the caller gets |
+/// | What happened | What `wait` returns |
 /// | --- | --- |
-/// | status `success` | [`CompletedCopy`]; of an incremental copy with its snapshot, or after a few more polls without |
+/// | status `success` | [`CompletedCopy`]; for an incremental copy with its snapshot, or without after a few more polls |
 /// | status `failed` | [`Error::CopyFailed`](crate::Error::CopyFailed) |
 /// | status `aborted` | [`Error::CopyAborted`](crate::Error::CopyAborted) |
 /// | the destination carries another copy | [`Error::CopySuperseded`](crate::Error::CopySuperseded) |
-/// | the destination is gone, by the service's own 404 | [`Error::CopyDestinationGone`](crate::Error::CopyDestinationGone) |
-/// | the destination carries no copy | [`Error::NoCopyProperties`](crate::Error::NoCopyProperties) |
-/// | a status that is not known | no end: the wait goes on until its timeout |
-/// | the wait's timeout passed | [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) |
+/// | the service says 404 for the destination | [`Error::CopyDestinationGone`](crate::Error::CopyDestinationGone) |
+/// | the destination has no copy properties | [`Error::NoCopyProperties`](crate::Error::NoCopyProperties) |
+/// | unknown status | not an end: the wait continues until its timeout |
+/// | the wait reached its timeout | [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) |
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -52,37 +53,37 @@ pub struct CopyFromUriOperation {
     blob: BlobRef,
     id: CopyId,
     last: Option<CopyState>,
-    /// The snapshot that it copies, where the start or a token says so.
+    /// The source snapshot, if the start or a token named it.
     source_snapshot: Option<SnapshotId>,
-    /// Whether the last state is all that there is to learn, if it is final.
+    /// Whether the last state is complete, if it is final: it need not be polled for its snapshot.
     told_all: bool,
     adopted: bool,
-    /// Whether it is an incremental copy, as far as is known.
+    /// Whether this is known to be an incremental copy.
     incremental: bool,
-    /// How many looks have seen it succeed without the snapshot that an incremental copy makes.
+    /// How many polls saw `success` without the snapshot that an incremental copy makes.
     looks_without_snapshot: u32,
     lease_id: Option<LeaseId>,
     options: CallOptions,
 }
 
-/// How many more looks an incremental copy gets that has succeeded without naming its snapshot.
+/// How many more polls an incremental copy gets that has succeeded without naming its snapshot.
 const MORE_LOOKS: u32 = 5;
 
-/// # What is known of it
+/// # State
 impl CopyFromUriOperation {
-    /// The copy of a start's answer, which says all when it says `success`.
+    /// From the response to a start, which is complete if it says `success`.
     pub(crate) fn ordinary(blob: BlobRef, state: CopyState, lease_id: Option<LeaseId>) -> Self {
         Self { last: Some(state.clone()), lease_id, ..Self::resumed(blob, state.copy_id) }
     }
 
-    /// The copy of a start's answer, which cannot name the destination's new snapshot.
+    /// From the response to a start, which cannot name the new destination snapshot.
     pub(crate) fn incremental(blob: BlobRef, state: CopyState) -> Self {
         let told_all = state.destination_snapshot.is_some();
         let resumed = Self::resumed(blob, state.copy_id.clone());
         Self { last: Some(state), told_all, incremental: true, ..resumed }
     }
 
-    /// A copy of which only the id is known.
+    /// A copy known only by its id.
     pub(crate) fn resumed(blob: BlobRef, id: CopyId) -> Self {
         let options = CallOptions::default();
         Self {
@@ -99,36 +100,36 @@ impl CopyFromUriOperation {
         }
     }
 
-    /// The same copy, of this snapshot of its source.
+    /// Sets the source snapshot.
     pub(crate) fn of_snapshot(mut self, snapshot: Option<SnapshotId>) -> Self {
         self.source_snapshot = snapshot;
         self
     }
 
-    /// The pending copy of which `state` tells.
+    /// The pending copy that `state` describes.
     pub(super) fn found(blob: BlobRef, state: CopyState, incremental: bool) -> Self {
         let resumed = Self::resumed(blob, state.copy_id.clone());
         Self { last: Some(state), incremental, ..resumed }
     }
 
-    /// The same copy, found again after the answer to its start was lost, or not.
+    /// Sets whether the copy was found after the response to its start was lost.
     pub(super) fn adopted(mut self, adopted: bool) -> Self {
         self.adopted = adopted;
         self
     }
 
-    /// The same copy, whose requests carry what the caller of another builder has set.
+    /// Sets the options of its requests, taken from another builder.
     pub(super) fn with_options(mut self, options: CallOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Where its requests go, and with what options.
+    /// The target and options of its requests.
     pub(super) fn call(&self) -> Call {
         Call { options: self.options.clone(), ..self.blob.call() }
     }
 
-    /// Which copy it is.
+    /// The copy's id.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -147,14 +148,14 @@ impl CopyFromUriOperation {
         &self.blob
     }
 
-    /// Whether the answer to the start was lost, and this copy was found at the destination
+    /// Whether the response to the start was lost and this copy was found at the destination
     /// instead. Sends nothing.
     ///
-    /// It is a copy of the same source that was pending, or that succeeded after the call began;
-    /// where it is unclear which came first, only a success of a snapshot or version counts.
-    /// Almost always it is the caller's own. It can be one that another client started from the
-    /// same source: the content is then the same, but metadata, tags and tier are as that client
-    /// set them.
+    /// Such a copy has the same source and was pending, or succeeded after the call began. If the
+    /// order is unclear, a success counts only if the source is a snapshot or version, which cannot
+    /// change. It is almost always the caller's own copy. If another client started it from the
+    /// same source, the content is the same, but the metadata, tags and tier are the other
+    /// client's.
     ///
     /// ```
     /// use std::time::Duration;
@@ -179,8 +180,8 @@ impl CopyFromUriOperation {
         self.adopted
     }
 
-    /// Where the copy stood when last seen. Sends nothing; `None` for a copy that was resumed and
-    /// not yet polled.
+    /// The last known status. Sends nothing. `None` for a copy that was resumed by its id and not
+    /// polled yet.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -195,9 +196,9 @@ impl CopyFromUriOperation {
         self.last.as_ref().map(|state| &state.status)
     }
 
-    /// How far the copy had come when last seen. Sends nothing; `None` until the first poll, since
-    /// the answer to a start does not say. An incremental copy counts the whole blob, not the
-    /// difference.
+    /// The last known progress. Sends nothing. `None` after a start until the first poll, because
+    /// the response to a start carries no progress. An incremental copy counts the whole blob, not
+    /// the difference.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -212,10 +213,10 @@ impl CopyFromUriOperation {
         self.last.as_ref().and_then(|state| state.progress)
     }
 
-    /// Whether the copy has been seen to have ended, in whatever way. Sends nothing.
+    /// Whether the copy is known to have ended, in any way. Sends nothing.
     ///
-    /// An incremental copy that has succeeded but does not name its destination snapshot yet has
-    /// not completed; after a few more polls it has all the same.
+    /// An incremental copy that has succeeded is not completed until it names its destination
+    /// snapshot. If it still names none after a few more polls, it counts as completed without one.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -231,13 +232,13 @@ impl CopyFromUriOperation {
         self.told_all && self.status().is_some_and(CopyStatus::is_final)
     }
 
-    /// Polls once, with one Get Blob Properties. A copy that has failed or was aborted is an `Ok` with
-    /// that status.
+    /// Polls once with Get Blob Properties and returns the state. A copy that failed or was aborted
+    /// is an `Ok` with that status.
     ///
     /// # Errors
     ///
-    /// `CopySuperseded`, `CopyDestinationGone` and `NoCopyProperties`, when the destination no
-    /// longer names this copy; else the error of the request.
+    /// `CopySuperseded`, `CopyDestinationGone` or `NoCopyProperties` if the destination no longer
+    /// carries this copy; otherwise the error of the request.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -253,7 +254,7 @@ impl CopyFromUriOperation {
         self.look(&mut Tries::default()).await.map(|(state, _)| state)
     }
 
-    /// Looks once; also returns the `Retry-After` of the answer.
+    /// Polls once; also returns the response's `Retry-After`.
     pub(super) async fn look(
         &mut self,
         tries: &mut Tries,
@@ -283,8 +284,8 @@ impl CopyFromUriOperation {
         Ok((state, asked))
     }
 
-    /// The id of the destination's lease, which an abort needs when the destination is leased. A
-    /// copy that was started with a lease knows it already.
+    /// Sets the destination's lease id, which an abort needs if the destination is leased. A copy
+    /// that was started with a lease already has it.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -305,12 +306,12 @@ impl CopyFromUriOperation {
         self.lease_id.as_ref()
     }
 
-    /// How the copy ended, if it has been seen to.
+    /// How the copy ended, if that is known.
     pub(crate) fn outcome(&self) -> Option<Result<CompletedCopy>> {
         self.last.as_ref().filter(|_| self.told_all).and_then(|state| self.end(state))
     }
 
-    /// The end of the copy, whose last state is `state`; `None` while it has not ended.
+    /// The end of the copy by its last `state`; `None` if it has not ended.
     pub(super) fn end(&self, state: &CopyState) -> Option<Result<CompletedCopy>> {
         let end = status::end(state, &self.blob)?;
         Some(end.map(|mut done| {
@@ -319,7 +320,7 @@ impl CopyFromUriOperation {
         }))
     }
 
-    /// The snapshot of the source that is copied, as far as is known.
+    /// The source snapshot, if known.
     pub(super) fn source_snapshot(&self) -> Option<SnapshotId> {
         let echoed = || self.last.as_ref()?.source.as_ref()?.snapshot();
         self.source_snapshot.clone().or_else(echoed)
@@ -329,12 +330,12 @@ impl CopyFromUriOperation {
         self.last.as_ref()
     }
 
-    /// How often an incremental copy was seen to have succeeded, but not the snapshot that it made.
+    /// How many polls saw an incremental copy succeed without its snapshot.
     pub(super) fn looks_without_snapshot(&self) -> u32 {
         self.looks_without_snapshot
     }
 
-    /// The state of an incremental copy that was seen to succeed, but not with its snapshot.
+    /// The state of an incremental copy that was seen to succeed, but without its snapshot.
     pub(super) fn success_without_snapshot(&self) -> Option<&CopyState> {
         self.last().filter(|_| self.looks_without_snapshot > 0)
     }

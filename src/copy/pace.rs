@@ -1,9 +1,9 @@
-//! How long to wait between two polls. Pure: time and chance come in as arguments.
+//! How long to wait between two polls. Pure: time and chance are arguments.
 //!
-//! The regular gap between two polls is an eighth of the time watched, so that the end is seen late
-//! by at most an eighth of the copy's length: that takes 46 polls in 48 seconds. Where the byte
-//! rate foresees the end sooner, the next poll comes right after that. A forecast that is missed
-//! costs a poll, so forecasts are not believed without limit.
+//! The regular gap between two polls is an eighth of the time watched, so the end is noticed late
+//! by at most an eighth of the copy's duration; that takes 46 polls in 48 seconds. If the byte rate
+//! predicts an earlier end, the next poll comes right after it. A missed forecast costs a poll, so
+//! the number of misses is limited.
 
 use std::{mem, time::Duration};
 
@@ -15,44 +15,44 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// The longest gap of the adaptive pace.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The longest wait that the service may ask for.
+/// The longest `Retry-After` that is honoured.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-/// By how much of itself jitter shortens a gap at most: in the beginning, before a foreseen end,
-/// and later. More in the beginning would cost too many polls when chance is against us.
+/// The largest part of a gap that jitter removes: at first and before a predicted end, and later.
+/// More at first would cost too many polls in the worst case.
 const JITTER: f64 = 1.0 / 20.0;
 const LATER_JITTER: f64 = 3.0 / 32.0;
 
-/// How far behind the foreseen end a poll aims, besides a sixteenth of the time left: jitter must
-/// not bring it there too soon.
+/// How far after the predicted end a poll aims, plus a sixteenth of the time left: jitter must not
+/// move it before the end.
 const MARGIN: Duration = Duration::from_millis(10);
 
-/// How many forecasts may be missed in the beginning, and for how long this holds. After that one
-/// more may be missed whenever the time watched has doubled.
+/// How many forecasts may be missed during `FIRST_TIME`. After that, one more may be missed each
+/// time the time watched doubles.
 const FIRST_MISSES: u32 = 2;
 const FIRST_TIME: Duration = Duration::from_secs(48);
 
-/// The rhythm of polls: a fixed interval, or one that follows the copy.
+/// The pace of polls: a fixed interval, or one that adapts to the copy.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     interval: Option<Duration>,
-    /// The last count at which no byte had moved yet.
+    /// The last count before any byte was copied.
     still: Option<Count>,
     last: Option<Count>,
-    /// Whether the last gap was that of a forecast.
+    /// Whether the last gap came from a forecast.
     foreseen: bool,
     missed: u32,
     failures: u32,
 }
 
-/// A poll that was answered. Times count from the beginning of the watch.
+/// A successful poll. Times count from the start of the watch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Answered {
     pub(crate) sent: Duration,
-    /// How long the answer took.
+    /// How long the response took.
     pub(crate) took: Duration,
     pub(crate) progress: Option<CopyProgress>,
-    /// What the service asked for with `Retry-After`.
+    /// The response's `Retry-After`.
     pub(crate) asked: Option<Duration>,
 }
 
@@ -67,10 +67,10 @@ impl Pace {
         Self { interval, still: None, last: None, foreseen: false, missed: 0, failures: 0 }
     }
 
-    /// The wait after the answer to a poll; `chance` is a number from 0 to 1.
+    /// The wait after a successful poll; `chance` is a number from 0 to 1.
     ///
-    /// The adaptive gap is one between the sending of two polls, and the time that the answer took
-    /// is part of it.
+    /// The adaptive gap is measured between the sending of two polls, so it includes the response
+    /// time.
     pub(crate) fn after_answer(&mut self, poll: Answered, chance: f64) -> Duration {
         self.failures = 0;
         let wait = match self.interval {
@@ -83,7 +83,7 @@ impl Pace {
         wait.max(obeyed(poll.asked))
     }
 
-    /// The wait after a poll that failed in passing, when the copy has been watched for `watched`.
+    /// The wait after a transient failure, when the copy has been watched for `watched`.
     pub(crate) fn after_failure(
         &mut self,
         watched: Duration,
@@ -100,13 +100,13 @@ impl Pace {
         wait.max(obeyed(asked))
     }
 
-    /// The wait before the `further`th look for something that an answer should have had.
+    /// The wait before poll number `further` for something that a response should have carried.
     pub(crate) fn before_another_look(further: u32) -> Duration {
         SHORTEST.saturating_mul(1 << further.saturating_sub(1).min(6))
     }
 
     fn gap(&mut self, poll: Answered) -> Duration {
-        // Where the end was foreseen, the copy was still pending.
+        // The copy was still pending after its predicted end.
         if mem::take(&mut self.foreseen) {
             self.missed += 1;
         }
@@ -130,14 +130,14 @@ impl Pace {
         }
     }
 
-    /// The gap, shortened by chance, so that waits that began together drift apart.
+    /// The gap, shortened at random, so that waits that started together drift apart.
     fn jittered(&self, gap: Duration, watched: Duration, chance: f64) -> Duration {
         let most = if self.foreseen || watched < FIRST_TIME { JITTER } else { LATER_JITTER };
         gap.mul_f64(1.0 - most * chance.clamp(0.0, 1.0))
     }
 
-    /// How long the rest will take, at the slower of two rates: that since the first byte moved,
-    /// and that since the last poll.
+    /// How long the rest will take, at the slower of two rates: since the first byte was copied,
+    /// and since the last poll.
     fn foresee(&mut self, sent: Duration, progress: CopyProgress) -> Option<Duration> {
         let count = Count { at: sent, copied: progress.copied };
         let still = *self.still.get_or_insert(count);
@@ -162,12 +162,12 @@ impl Count {
     }
 }
 
-/// The gap between two polls of which the first is sent at `sent`.
+/// The regular gap after a poll sent at `sent`.
 fn regular(sent: Duration) -> Duration {
     (sent / 8).clamp(SHORTEST, LONGEST)
 }
 
-/// What of a wait that the service asks for is kept.
+/// The part of `Retry-After` that is honoured.
 fn obeyed(asked: Option<Duration>) -> Duration {
     asked.unwrap_or_default().min(LONGEST_ASKED)
 }

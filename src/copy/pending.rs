@@ -1,4 +1,4 @@
-//! Finding the pending copy of a blob.
+//! Finding the pending copy into a blob.
 
 use super::operation::CopyFromUriOperation;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     wire::transport::BoxFuture,
 };
 
-/// Finds the pending copy of a blob: made by
+/// Finds the pending copy into a blob: returned by
 /// [`BlobClient::resume_pending_copy`](crate::BlobClient::resume_pending_copy).
 ///
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties)

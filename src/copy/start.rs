@@ -1,4 +1,4 @@
-//! The copies that can be started, and their settings.
+//! Starting copies, and their settings.
 
 use time::OffsetDateTime;
 
@@ -22,10 +22,10 @@ use crate::{
     wire::transport::BoxFuture,
 };
 
-/// Starts an incremental copy of a page blob's snapshot: made by
+/// Starts an incremental copy of a page blob's snapshot: returned by
 /// [`PageBlobClient::start_copy_incremental`](crate::PageBlobClient::start_copy_incremental).
 ///
-/// A lease, a tier, tags, metadata or source conditions cannot be set: the service allows none.
+/// The service accepts no lease, tier, tags, metadata or source conditions here.
 ///
 /// [Incremental Copy Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob)
 /// (from version 2016-05-31)
@@ -68,11 +68,11 @@ impl IntoFuture for StartCopyIncremental {
     }
 }
 
-/// Starts an ordinary copy: made by
+/// Starts an ordinary copy: returned by
 /// [`BlobClient::start_copy_from_uri`](crate::BlobClient::start_copy_from_uri).
 ///
-/// Refused with a service version before 2012-02-12, in which every copy is synchronous: use
-/// [`copy_from_uri`](crate::BlobClient::copy_from_uri) there.
+/// Fails with `InvalidInput` for a service version before 2012-02-12, in which every copy is
+/// synchronous: use [`copy_from_uri`](crate::BlobClient::copy_from_uri).
 ///
 /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
 /// (asynchronous from version 2012-02-12)
@@ -90,21 +90,22 @@ impl StartCopyFromUri {
         Self { call: blob.call(), blob: blob.clone(), source, copy: CopyBlob::default() }
     }
 
-    /// Metadata for the destination. Without any, the source's is copied; with some, none of it is.
+    /// The destination's metadata. By default the source's metadata is copied; if you set any, none
+    /// of the source's is.
     pub fn metadata(mut self, metadata: impl Into<Metadata>) -> Self {
         self.copy.blob.metadata = metadata.into();
         self
     }
 
-    /// Index tags for the destination (from version 2019-12-12). The source's are never copied.
+    /// The destination's index tags (from version 2019-12-12). The source's tags are never copied.
     pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
         self.copy.blob.tags = tags.into();
         self
     }
 
     /// The destination's tier (premium page blobs from version 2017-04-17, block blobs from
-    /// 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06). Needed, and to be an online
-    /// one, when the source is archived.
+    /// 2018-11-09; `Cold` from 2021-12-02, `Smart` from 2026-06-06). Required if the source is
+    /// archived, and then an online tier.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -121,19 +122,20 @@ impl StartCopyFromUri {
         self
     }
 
-    /// How fast an archived source is brought back (from version 2019-02-02).
+    /// The priority for rehydrating an archived source (from version 2019-02-02).
     pub fn rehydrate_priority(mut self, priority: RehydratePriority) -> Self {
         self.copy.rehydrate_priority = Some(priority);
         self
     }
 
-    /// Seals the destination, or leaves it open; for append blobs (from version 2019-12-12).
+    /// Whether to seal the destination, for append blobs (from version 2019-12-12).
     pub fn seal(mut self, seal: bool) -> Self {
         self.copy.seal = Some(seal);
         self
     }
 
-    /// Keeps the destination from being changed until a date (from version 2020-06-12).
+    /// Sets an immutability policy: the destination cannot be changed until a date (from version
+    /// 2020-06-12).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -159,26 +161,27 @@ impl StartCopyFromUri {
         self
     }
 
-    /// Keeps the destination from being changed until the hold is lifted (from version 2020-06-12).
+    /// Sets a legal hold: the destination cannot be changed until it is removed (from version
+    /// 2020-06-12).
     pub fn legal_hold(mut self, hold: bool) -> Self {
         self.copy.blob.legal_hold = Some(hold);
         self
     }
 
-    /// Conditions on the source. Not met: 412 `SourceConditionNotMet`.
+    /// Conditions on the source. If they are not met: 412 `SourceConditionNotMet`.
     pub fn source_conditions(mut self, conditions: Conditions) -> Self {
         self.copy.source_conditions = conditions;
         self
     }
 
-    /// Conditions on the destination. Not met: 412, or 409 `BlobAlreadyExists` for a destination
-    /// that must not exist.
+    /// Conditions on the destination. If they are not met: 412, or 409 `BlobAlreadyExists` if the
+    /// destination must not exist.
     pub fn conditions(mut self, conditions: Conditions) -> Self {
         self.copy.blob.access.conditions = conditions;
         self
     }
 
-    /// The id of the destination's lease, which must be an infinite one.
+    /// The id of the destination's lease, which must be infinite.
     pub fn lease_id(mut self, id: LeaseId) -> Self {
         self.copy.blob.access.lease_id = Some(id);
         self
@@ -208,7 +211,7 @@ impl IntoFuture for StartCopyFromUri {
     }
 }
 
-/// Refuses destinations that a copy cannot have.
+/// Rejects snapshots and versions, which cannot be the destination of a copy.
 fn check(blob: &BlobRef) -> Result<()> {
     if blob.snapshot().is_some() || blob.version_id().is_some() {
         let rule = "is a snapshot or version, which cannot be the destination of a copy";

@@ -1,4 +1,4 @@
-//! Starting a copy exactly once, although answers get lost.
+//! Starting a copy exactly once, even if responses are lost.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use time::OffsetDateTime;
@@ -16,29 +16,29 @@ use crate::{
     wire::{clock, headers, http_date},
 };
 
-/// A copy that a call has started.
+/// A copy that a call started.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) state: CopyState,
-    /// Whether it was found at the destination after an answer was lost.
+    /// Whether it was found at the destination after a response was lost.
     pub(super) adopted: bool,
 }
 
-/// What a start may do after a copy of its source has failed or was aborted since it began.
+/// What a start does if a copy of its source failed or was aborted after it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Starts again: nothing of the failed copy is left.
+    /// Starts again: the failed copy left nothing.
     Ordinary,
-    /// Gives up: one start is at most one incremental copy.
+    /// Gives up: one start makes at most one incremental copy.
     Incremental,
 }
 
-/// Sends a start until it is known that it worked, or that it did not.
+/// Sends a start until it is known whether it worked.
 ///
-/// An attempt that brought no answer may have worked. So before another is made, and before the
-/// call fails, the destination is looked at; if it carries our copy, that one is adopted. What is
-/// sent after a look holds only for the destination that was seen, so that a lost attempt which the
-/// service applies later is not followed by a second copy.
+/// An attempt without a response may have worked. So the destination is read before another attempt
+/// and before the call fails; if it carries our copy, that copy is adopted. Later attempts carry a
+/// condition on the destination as it was read, so that a lost attempt which the service applies
+/// late does not lead to a second copy.
 pub(super) async fn start<O: Operation<Output = CopyState>>(
     call: &Call,
     operation: &O,
@@ -54,12 +54,12 @@ pub(super) async fn start<O: Operation<Output = CopyState>>(
             Ok(state) => return Ok(Started { state, adopted: false }),
             Err(error) => error,
         };
-        // Success that does not name the copy is as good as no answer.
+        // A success that does not name the copy is as good as no response.
         tries.ambiguous |= matches!(error, Error::UnexpectedResponse { .. });
         if !tries.ambiguous {
             return Err(error);
         }
-        // In a box of its own, since hardly any start gets here.
+        // Boxed, because hardly any start gets here.
         let found = Box::pin(search.after(error, call, source, &tries, &mut request)).await?;
         if let Some(state) = found {
             tracing::debug!(operation = O::NAME, copy_id = %state.copy_id, "adopted the copy");
@@ -73,27 +73,28 @@ pub(super) async fn start<O: Operation<Output = CopyState>>(
 struct Search {
     kind: Kind,
     begun: tokio::time::Instant,
-    /// Whether an attempt may be tied to the destination that was seen: the service takes one
-    /// condition only, and the caller's goes first.
+    /// Whether attempts may carry our condition on the destination: the service accepts only one,
+    /// and the caller's takes precedence.
     may_guard: bool,
     guard: Guard,
-    /// The copy that the last look saw and did not take for ours; `None` before the first look.
+    /// The copy that the last look saw and did not adopt; `None` before the first look.
     seen: Option<Option<CopyId>>,
-    /// Whether an attempt met a pending copy. What has ended when seen later ended after that.
+    /// Whether an attempt met a pending copy: a copy that is seen to have ended later ended after
+    /// that.
     met_pending: bool,
-    /// What the last attempt met that was not refused for our guard.
+    /// The last error that was not caused by our guard.
     lost: Option<Error>,
 }
 
-/// The condition that the destination is still as it was seen.
+/// The condition that the destination is unchanged since it was read.
 type Guard = Option<(HeaderName, HeaderValue)>;
 
-/// What an attempt's refusal says, when it may be the doing of an earlier one.
+/// Why an attempt was refused, which may be the effect of an earlier attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
     /// A copy into the destination is pending.
     Pending,
-    /// The destination is no longer as it was seen.
+    /// The destination has changed since it was read.
     Guard,
     /// Anything else.
     Other,
@@ -119,8 +120,8 @@ impl Search {
         }
     }
 
-    /// Looks at the destination after `error`, where an attempt may have worked: gives our copy, or
-    /// `None` after making `request` ready for another attempt.
+    /// Reads the destination after `error`, when an attempt may have worked. Returns our copy, or
+    /// `None` after preparing `request` for another attempt.
     async fn after(
         &mut self,
         error: Error,
@@ -167,7 +168,7 @@ impl Search {
         }
     }
 
-    /// The error to return: a condition that the caller did not set is no answer to the call.
+    /// The error to return: never that of a condition which the caller did not set.
     fn outcome(&mut self, error: Error, refusal: Refusal) -> Error {
         match self.lost.take() {
             Some(lost) if refusal == Refusal::Guard => lost,
@@ -188,7 +189,7 @@ impl Search {
         self.guard = guard;
     }
 
-    /// Looks at the destination, and tells how an attempt can be tied to what is there.
+    /// Reads the destination; also returns the condition that it stays as it is.
     async fn look(&mut self, call: &Call, source: &HeaderValue) -> Result<(Found, Guard)> {
         let call = call.clone().at_primary();
         let operation = GetBlobProperties::default();
@@ -197,7 +198,7 @@ impl Search {
         let (asked, answer) = loop {
             let asked = self.begun.elapsed();
             match call.send(&operation, &request, &mut tries).await {
-                // Not the service's word. The next look may reach it.
+                // Not the service's own response; the next look may get one.
                 Err(error) if !error.is_retryable() && error.is_passing() => {
                     if !call.pipeline.back_off(&tries).await {
                         return Err(error);
@@ -238,7 +239,7 @@ impl Search {
     }
 }
 
-/// When the call began, by the service's clock, as closely as whole seconds let it be known.
+/// When the call began by the service's clock, which has whole seconds only.
 #[derive(Debug, Clone, Copy)]
 struct CallStart {
     earliest: OffsetDateTime,
@@ -246,8 +247,8 @@ struct CallStart {
 }
 
 impl CallStart {
-    /// From the date of an answer, and from how long after the call began it was asked for and had
-    /// come.
+    /// From a response's date, and the times after the start of the call at which the request was
+    /// sent and the response arrived.
     fn of(
         date: OffsetDateTime,
         asked: std::time::Duration,
@@ -267,7 +268,7 @@ impl CallStart {
 enum Age {
     Before,
     Since,
-    /// Dates have whole seconds, or the answer has none.
+    /// Within the same second, or without a date.
     Unknown,
 }
 
@@ -287,9 +288,9 @@ impl Age {
 /// What the destination carries.
 #[derive(Debug, PartialEq)]
 enum Found {
-    /// The copy that the call has started, or one that does the same.
+    /// The copy that the call started, or an equivalent one.
     Ours(Box<CopyState>),
-    /// A copy of our source that failed or was aborted since the call began.
+    /// A copy of our source that failed or was aborted after the call began.
     Over,
     /// A pending copy of another source.
     Busy,
@@ -297,12 +298,12 @@ enum Found {
     Nothing,
 }
 
-/// Tells whether a copy that the destination carries is the one that the call has started.
+/// Decides whether the copy that the destination carries is the one that the call started.
 ///
-/// A pending copy of our source is: it brings what the call wants, and a second one is not accepted
-/// beside it. One that failed or was aborted never is. Where it is open whether a success came
-/// before or after the call, only a source that cannot change is given the benefit of the doubt: an
-/// older copy of it holds the same bytes.
+/// A pending copy of our source is: it does what the call wants, and the service accepts no second
+/// one. One that failed or was aborted never is. If it is unclear whether a success came before or
+/// after the start of the call, it counts only if the source cannot change: an older copy has the
+/// same bytes.
 fn judge(copy: CopyState, source: Option<&SourceIdentity>, age: Age) -> Found {
     let echoed = copy.source.as_ref().and_then(|echoed| SourceIdentity::of(echoed.expose()));
     let ended = copy.status.is_final() || copy.completed_on.is_some();

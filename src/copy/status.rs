@@ -1,4 +1,4 @@
-//! What an answer says of the copy that is watched. Pure.
+//! What a response says about the copy that is watched. Pure.
 
 use crate::{
     error::{Error, Result},
@@ -6,7 +6,7 @@ use crate::{
     operations::{blob_ref::BlobRef, operation::Call},
 };
 
-/// What a poll's answer says of the copy `expected` into the blob of `call`.
+/// What the response to a poll says about the copy `expected` into the blob of `call`.
 pub(crate) fn observe(
     expected: &CopyId,
     call: &Call,
@@ -31,22 +31,18 @@ pub(crate) fn observe(
     Ok(state)
 }
 
-/// The end of the copy `id`, whose destination, the blob of `call`, is gone.
+/// The error for the copy `id` whose destination, the blob of `call`, is gone.
 pub(crate) fn gone(id: &CopyId, call: &Call) -> Error {
     Error::CopyDestinationGone { copy_id: id.clone(), destination: call.place() }
 }
 
-/// Whether the service itself says that there is no such blob.
+/// Whether the service itself says that the blob does not exist.
 pub(crate) fn is_gone(error: &Error) -> bool {
     error.is_not_found() || error.code() == Some(&ErrorCode::ContainerBeingDeleted)
 }
 
-/// The end of a copy into `blob`, whose last state is `state`; `None` while it has not
-/// ended.
+/// The end of a copy into `blob` by its last `state`; `None` if it has not ended.
 pub(crate) fn end(state: &CopyState, blob: &BlobRef) -> Option<Result<CompletedCopy>> {
-    if !state.status.is_final() {
-        return None;
-    }
     if !state.status.is_final() {
         return None;
     }

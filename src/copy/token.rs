@@ -1,4 +1,4 @@
-//! What to store of a copy, to watch it again from another process.
+//! What to store about a copy, to watch it from another process.
 
 use serde::{Deserialize, Serialize, Serializer, ser};
 use url::Url;
@@ -9,9 +9,10 @@ use crate::{
     wire::redaction,
 };
 
-/// # For another process
+/// # Resuming in another process
 impl CopyFromUriOperation {
-    /// What to store, to watch the copy again later or elsewhere; holds no secret.
+    /// A token to store, for watching the copy later or elsewhere with
+    /// [`BlobServiceClient::resume`](crate::BlobServiceClient::resume). It contains no secret.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -23,7 +24,7 @@ impl CopyFromUriOperation {
     /// # Ok(()) });
     /// ```
     pub fn token(&self) -> CopyToken {
-        // A name that no blob can have is refused by whoever takes the token up.
+        // `resume` rejects a name that no blob can have.
         let destination = self
             .destination()
             .url()
@@ -33,13 +34,13 @@ impl CopyFromUriOperation {
     }
 }
 
-/// Names a copy for later: its destination and its id, and no secret.
+/// Identifies a copy: its destination and its id, without any secret.
 ///
-/// Serializing fails when the id or the name of the destination looks like a secret, as it may when
-/// they were mixed up: without it the copy could not be found again, and with it the token would be
-/// a secret.
+/// Serializing fails if the id or the destination's name looks like a secret, which happens if the
+/// caller mixed up values: without the value the copy could not be found again, and with it the
+/// token would be a secret.
 ///
-/// Store it, and hand it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume).
+/// Store it, and pass it to [`BlobServiceClient::resume`](crate::BlobServiceClient::resume).
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -60,10 +61,10 @@ pub struct CopyToken {
     /// The destination's URL, without its query.
     #[serde(serialize_with = "stored_url")]
     pub destination: Url,
-    /// Which copy.
+    /// The copy's id.
     #[serde(serialize_with = "stored_id")]
     pub copy_id: CopyId,
-    /// The snapshot of the source that is copied, if the source is one and it is known.
+    /// The source snapshot, if the source is known to be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_snapshot: Option<SnapshotId>,
 }
@@ -71,7 +72,7 @@ pub struct CopyToken {
 redaction::debug_redacted!(CopyToken { destination: text, copy_id, source_snapshot });
 
 fn stored_url<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
-    // The fields can be set to anything.
+    // Callers can set the fields to anything.
     stored("destination", redaction::bare(url.clone()).as_str(), to)
 }
 
@@ -88,8 +89,8 @@ fn stored<S: Serializer>(what: &str, text: &str, to: S) -> Result<S::Ok, S::Erro
 }
 
 impl CopyToken {
-    /// A token from its parts; a query, which might hold a SAS, is dropped from the URL, and so are
-    /// user info and fragment.
+    /// Makes a token. The URL's query, which might hold a SAS, is removed, and so are its user info
+    /// and fragment.
     ///
     /// ```
     /// use blobcopy::CopyToken;
@@ -104,7 +105,7 @@ impl CopyToken {
     }
 }
 
-/// The form of a token in a store, which others may have written.
+/// The stored form of a token, which others may have written.
 #[derive(Deserialize)]
 struct Stored {
     destination: Url,

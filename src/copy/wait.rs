@@ -1,4 +1,4 @@
-//! Waiting for a copy's end.
+//! Waiting for the end of a copy.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ use crate::{
 /// The longest interval between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
-/// The longest time that a wait may be given.
+/// The longest timeout of a wait.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// # Waiting
@@ -29,7 +29,7 @@ impl CopyFromUriOperation {
     ///
     /// Awaiting it gives [`CompletedCopy`](crate::CompletedCopy).
     ///
-    /// Can be awaited again after an error: the copy does not depend on being watched.
+    /// You can wait again after an error: the copy does not depend on being watched.
     ///
     /// ```
     /// use std::time::Duration;
@@ -51,11 +51,11 @@ impl CopyFromUriOperation {
         Wait::new(self)
     }
 
-    /// What each poll sees, at the pace and with the patience of a [`Wait`] without settings, until
-    /// the copy has ended.
+    /// A stream of the states that the polls return, until the copy has ended. It polls and retries
+    /// like a [`Wait`] without settings.
     ///
-    /// The last item is the state `success`, or an error that says how else the copy ended, so
-    /// that a stream that was read to its end without an error is a copy that succeeded.
+    /// The last item is the state `success`, or an error that says how else the copy ended. If the
+    /// stream ends without an error, the copy has succeeded.
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -83,8 +83,7 @@ impl CopyFromUriOperation {
     }
 }
 
-/// The states of a copy until it has ended: made by
-/// [`CopyFromUriOperation::progress_stream`].
+/// The states of a copy until it has ended: returned by [`CopyFromUriOperation::progress_stream`].
 #[must_use = "nothing is sent until it is read"]
 pub struct ProgressStream(Pin<Box<dyn Stream<Item = Result<CopyState>> + Send>>);
 
@@ -102,25 +101,25 @@ impl fmt::Debug for ProgressStream {
     }
 }
 
-/// A wait for a copy's end: made by [`CopyFromUriOperation::wait`].
+/// Waits for the end of a copy: returned by [`CopyFromUriOperation::wait`].
 ///
 /// # When it polls
 ///
-/// At once, and then at an adaptive pace. Between two polls it lets an eighth of the time pass for
-/// which it has waited, from 100 ms to 30 s, so that it learns of the end late by at most an eighth
-/// of the copy's length. When the byte rate foresees the end sooner, it polls right then; forecasts
-/// that are missed are soon no longer believed. Each gap is shortened at random, by a tenth at
-/// most, so that many waits that begin together drift apart. `Retry-After` is obeyed up to 5
-/// minutes.
+/// At once, and then at an adaptive pace. The gap between two polls is an eighth of the time waited
+/// so far, from 100 ms to 30 s, so the end is noticed late by at most an eighth of the copy's
+/// duration. If the byte rate predicts an earlier end, the next poll comes right then; after a few
+/// missed predictions they are ignored. Each gap is shortened at random, by a tenth at most, so
+/// that waits that started together drift apart. `Retry-After` is honoured up to 5 minutes.
 ///
 /// # How long it lasts
 ///
-/// Up to the [`timeout`](Self::timeout), else for 15 days, a day longer than the service lets a
-/// copy run. The last poll is at the end of that time, and gets up to 5 seconds for its answer.
+/// Until the [`timeout`](Self::timeout), by default 15 days: a day longer than the service lets a
+/// copy run. The last poll is sent at the end of that time and gets up to 5 seconds for its
+/// response.
 ///
-/// Transient poll failures are retried: up to the timeout if one is set, else for an hour from the
-/// first failure on, after which the last fault is returned. So are answers that do not come from
-/// the service, such as the 404 of a gateway.
+/// Transient poll failures are retried: until the timeout if one is set, otherwise for an hour
+/// after the first failure; then the last error is returned. Responses that do not come from the
+/// service, such as a gateway's 404, count as transient.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Wait<'a> {
     copy: &'a mut CopyFromUriOperation,
@@ -136,8 +135,8 @@ impl<'a> Wait<'a> {
         Self { copy, interval: None, timeout: None, on_progress: None }
     }
 
-    /// A fixed time between an answer and the next poll instead of the adaptive pace: 1 ms to 24
-    /// hours.
+    /// A fixed time between a response and the next poll, 1 ms to 24 hours, instead of the adaptive
+    /// pace.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -154,9 +153,9 @@ impl<'a> Wait<'a> {
         self
     }
 
-    /// How long to wait, from 1 ms to 365 days. When it has passed, the wait polls a last time,
-    /// with up to 5 seconds for the answer, and ends with [`Error::WaitTimedOut`] if the copy is
-    /// still pending. The copy goes on.
+    /// How long to wait, 1 ms to 365 days. Then the wait polls a last time, with up to 5 seconds
+    /// for the response, and fails with [`Error::WaitTimedOut`] if the copy is still pending. The
+    /// copy continues.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -177,10 +176,10 @@ impl<'a> Wait<'a> {
         self
     }
 
-    /// Called with the copy's state after every poll that gets through, the last one included.
+    /// Calls a function with the copy's state after every successful poll, including the last one.
     ///
-    /// The state shows its status, its progress and its description. A copy that the service cannot
-    /// go on with says why in [`held_up_by`](CopyState::held_up_by).
+    /// The state displays its status, progress and description. For a pending copy that cannot
+    /// continue, [`held_up_by`](CopyState::held_up_by) says why.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

@@ -1,4 +1,4 @@
-//! One watch over a copy: when it polls, what it bears, and when it gives up.
+//! Watching a copy: when to poll, which failures to retry, and when to give up.
 
 use std::time::Duration;
 
@@ -17,36 +17,36 @@ use crate::{
     wire::clock,
 };
 
-/// How long a watch without a timeout lasts: a day more than the service lets any copy run.
+/// How long a watch without a timeout lasts: a day longer than the service lets a copy run.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15 * 24 * 3600);
 
-/// For how long a watch without a timeout bears that no poll gets through.
+/// How long a watch without a timeout retries failed polls.
 const LONGEST_OUTAGE: Duration = Duration::from_secs(3600);
 
-/// What the last poll is given, however little time is left.
+/// How long the last poll may take, however little time is left.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// Polls one copy, for a wait or a stream.
 #[derive(Debug)]
 pub(crate) struct Watch {
     pace: Pace,
-    /// Set by the caller; without, the default timeout and the longest outage hold.
+    /// Set by the caller; without it, the default timeout and the longest outage apply.
     timeout: Option<Duration>,
     begun: Option<Instant>,
     /// The wait before the next poll.
     next_wait: Duration,
     polls_answered: u64,
     trouble: Option<Trouble>,
-    /// Whether the last answer came when the time had passed.
+    /// Whether the last response came after the deadline.
     is_over: bool,
 }
 
-/// Why no poll gets through.
+/// Why polls are failing.
 #[derive(Debug)]
 struct Trouble {
-    /// When the first poll was sent that did not.
+    /// When the first failed poll was sent.
     since: Instant,
-    /// What the last one met.
+    /// The error of the last one.
     cause: Error,
 }
 
@@ -63,11 +63,11 @@ impl Watch {
         }
     }
 
-    /// What the next poll that gets through sees, the one at the deadline included. After that one:
-    /// the error that the time has passed.
+    /// The state that the next successful poll returns, including the one at the deadline. After
+    /// that, the error that the time is over.
     ///
-    /// An incremental copy that has succeeded without naming its snapshot is looked at a few times
-    /// more before that is told.
+    /// An incremental copy that has succeeded without naming its snapshot is polled a few more
+    /// times first.
     pub(crate) async fn next(&mut self, copy: &mut CopyFromUriOperation) -> Result<CopyState> {
         let begun = *self.begun.get_or_insert_with(clock::instant);
         if self.is_over {
@@ -119,7 +119,7 @@ impl Watch {
         }
     }
 
-    /// How long the watch may last from now on: to its timeout, or to the end of an outage.
+    /// How much time is left: until the timeout, or until an outage has lasted too long.
     fn left(&self, begun: Instant) -> Duration {
         let end = begun + self.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let end = match (&self.timeout, &self.trouble) {
@@ -129,7 +129,7 @@ impl Watch {
         end.saturating_duration_since(clock::instant())
     }
 
-    /// The error of a watch that has met trouble for too long.
+    /// The error of a watch whose polls have failed for too long.
     fn give_up(&mut self, begun: Instant, copy: &CopyFromUriOperation) -> Error {
         let is_outage = self.timeout.is_none() && begun.elapsed() < DEFAULT_TIMEOUT;
         match self.trouble.take() {
@@ -149,7 +149,7 @@ impl Watch {
     }
 }
 
-/// A poll that was given up.
+/// The error of a poll that got no response in time.
 fn unanswered(blob: &BlobRef, limit: Duration, tries: &Tries) -> Error {
     Error::Timeout {
         operation: GetBlobProperties::NAME,

@@ -1,7 +1,7 @@
-//! Polls and lateness for copies of every length and course, beside a poll every second.
+//! Polls and lateness for copies of every length and course, compared with a poll every second.
 //!
-//! `cargo test --lib pacing_table -- --nocapture` prints the table. It is made by [`Pace`] itself
-//! in virtual time.
+//! `cargo test --lib pacing_table -- --nocapture` prints the table, computed by [`Pace`] in virtual
+//! time.
 
 use std::{fmt, time::Duration};
 
@@ -15,29 +15,29 @@ const LENGTHS: [u64; 14] =
 const ROUND_TRIPS: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(20), Duration::from_millis(100)];
 
-/// Bytes of each copy: not a number that divides well.
+/// Bytes of each copy: a number that does not divide well.
 const TOTAL: u64 = 123_456_789_012;
 
-/// How the progress of a copy goes.
+/// How the progress of a copy develops.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Course {
     /// At one rate.
     Linear,
     /// In ten steps.
     Stepped,
-    /// Not told.
+    /// Not reported.
     Absent,
-    /// `0/N` while it is pending, as an incremental copy.
+    /// `0/N` while pending, like an incremental copy.
     Incremental,
     /// `N/N` after a tenth of the time.
     StuckAtTheEnd,
     /// All but a byte after a tenth of the time.
     StuckNearTheEnd,
-    /// Nine tenths in a tenth of the time.
+    /// Nine tenths of the bytes in a tenth of the time.
     FastThenSlow,
-    /// A tenth in nine tenths of the time.
+    /// A tenth of the bytes in nine tenths of the time.
     SlowThenFast,
-    /// Ever slower: what is left halves in every twentieth of the time.
+    /// Ever slower: the rest halves in every twentieth of the time.
     EverSlower,
 }
 
@@ -54,7 +54,7 @@ impl Course {
         Self::EverSlower,
     ];
 
-    /// The progress when the part `time` of the copy's time is over.
+    /// The progress after the fraction `time` of the copy's duration.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn progress(self, time: f64) -> Option<CopyProgress> {
         let part = match self {
@@ -74,15 +74,15 @@ impl Course {
     }
 }
 
-/// What a wait took.
+/// What a wait cost.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     polls: u32,
-    /// From the end of the copy until the waiting program knows of it.
+    /// From the end of the copy until the waiting program knows it.
     late: Duration,
 }
 
-/// Waits for a copy; every poll is looked at half-way through its round trip.
+/// Waits for a copy; the service evaluates every poll half-way through its round trip.
 fn wait(
     length: Duration,
     round_trip: Duration,
@@ -113,8 +113,7 @@ fn ours(
     })
 }
 
-/// Waits as .NET's `WaitForCompletionAsync` does: the first poll at once, then a second after each
-/// answer.
+/// Waits like .NET's `WaitForCompletionAsync`: polls at once, then a second after each response.
 fn dot_net(length: Duration, round_trip: Duration) -> Run {
     wait(length, round_trip, |_, _| Duration::from_secs(1))
 }
@@ -130,7 +129,7 @@ fn check(what: impl fmt::Display, length: Duration, round_trip: Duration, run: R
     if length < Duration::from_secs(48) {
         assert!(run.polls <= 48, "{what}: {} polls", run.polls);
     } else {
-        // A second and the round trip a poll, but for the boundary itself.
+        // A poll takes a second and the round trip, except at the boundary.
         let theirs = dot_net(length, round_trip.min(Duration::from_millis(20))).polls;
         assert!(run.polls <= theirs, "{what}: {} polls, and .NET {theirs}", run.polls);
     }
@@ -165,7 +164,7 @@ fn seconds(time: Duration) -> String {
     }
 }
 
-/// Every length, course and round trip, with the best and the worst of chances.
+/// Every length, course and round trip, with the best and the worst luck.
 #[test]
 fn the_promises_hold_over_the_whole_grid() {
     let mut random = fastrand::Rng::with_seed(1);
@@ -214,7 +213,7 @@ fn a_steady_rate_is_seen_to_end_almost_at_once() {
     }
 }
 
-/// 500 waits that begin in the same moment, for copies of an hour without progress.
+/// 500 waits that start at the same moment, for copies of an hour without progress.
 #[test]
 fn waits_that_begin_together_drift_apart() {
     const WAITS: usize = 500;
