@@ -119,3 +119,20 @@ fn the_destination_of_incremental_copies_is_read_through_its_snapshots() {
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.err.contains("BLOB@latest"), "{ended:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_1_and_a_device_stays_one() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let world = World::new().with_disk();
+    // A link, so that nothing but the link could be replaced.
+    let folder = Folder::new("full");
+    let full = folder.path("full");
+    std::os::unix::fs::symlink("/dev/full", &full).expect("a link");
+    let ended = world.run(&["get", "vhds/disk0.vhd", &full]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("No space left"), "{ended:?}");
+    let file_type = std::fs::metadata(&full).expect("still there").file_type();
+    assert!(file_type.is_char_device());
+}

@@ -96,6 +96,15 @@ fn an_interrupted_wait_names_the_commands_that_go_on() {
     assert!(screen.contains("`blobcopy abort backups/disk0.vhd`"), "{screen}");
 }
 
+#[test]
+fn a_copy_below_a_folder_is_named_as_it_is() {
+    let world = pending();
+    let start = ["incremental", "vhds/disk0.vhd", "backups/daily/", "--wait", "--timeout", "1s"];
+    let ended = world.run(&start);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(ended.err.starts_with("backups/daily/disk0.vhd: pending"), "{ended:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_terminal_shows_a_bar_and_a_narrow_one_fits() {

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use tokio::{
     fs::{self, File, OpenOptions},
-    io::{AsyncSeekExt, AsyncWriteExt},
+    io::{AsyncSeekExt, AsyncWrite, AsyncWriteExt},
 };
 
 use crate::{
@@ -70,7 +70,9 @@ impl Get {
         }
         let url = blob.url()?;
         if self.file == "-" {
-            return self.to_output(&blob).await.map_err(|failure| failure.at(&url));
+            let mut out = tokio::io::stdout();
+            let sent = self.through(&blob, &mut out, Failure::output).await;
+            return sent.map(|_| ()).map_err(|failure| failure.at(&url));
         }
         let (size, resumed_at) =
             self.to_file(session, &blob).await.map_err(|failure| failure.at(&url))?;
@@ -86,17 +88,32 @@ impl Get {
         })
     }
 
-    async fn to_output(&self, blob: &BlobClient) -> Result {
+    /// Downloads into what takes bytes in order: a pipe or a device.
+    async fn through(
+        &self,
+        blob: &BlobClient,
+        out: &mut (impl AsyncWrite + Unpin),
+        failed: impl Fn(&io::Error) -> Failure,
+    ) -> Result<u64> {
         let mut content = blob.download().limited(&self.calls).await?;
-        let mut out = tokio::io::stdout();
+        let mut size = 0;
         while let Some(piece) = content.try_next().await? {
-            out.write_all(&piece).await.map_err(|error| Failure::output(&error))?;
+            out.write_all(&piece).await.map_err(|error| failed(&error))?;
+            size += piece.len() as u64;
         }
-        out.flush().await.map_err(|error| Failure::output(&error))
+        out.flush().await.map_err(|error| failed(&error))?;
+        Ok(size)
     }
 
     /// Downloads to the part file, and gives it its name when all is there.
     async fn to_file(&self, session: &Session, blob: &BlobClient) -> Result<(u64, u64)> {
+        // A device or a named pipe is written as it is: nothing may take its place.
+        if fs::metadata(&self.file).await.is_ok_and(|found| !found.is_file()) {
+            let failed = |error: &io::Error| Failure::file(&self.file, error);
+            let mut device =
+                OpenOptions::new().write(true).open(&self.file).await.map_err(|e| failed(&e))?;
+            return Ok((self.through(blob, &mut device, failed).await?, 0));
+        }
         let part = format!("{}.part", self.file);
         let tag = format!("{part}.etag");
         let properties = blob.get_properties().limited(&self.calls).await?;

@@ -95,7 +95,7 @@ impl Incremental {
         let job = Job { source, which, dest };
         let started = one::start(&self, session, &contexts, &job).await?;
         let Some(started) = started else { return Ok(()) };
-        let record = one::follow(&self, session, &contexts, &job.dest, started).await?;
+        let record = one::follow(&self, session, &contexts, started).await?;
         session.printer.record(&record, || record.text())
     }
 

@@ -52,8 +52,7 @@ pub(super) async fn run(
             None => groups.push((place, vec![(line, job)])),
         }
     }
-    let chains =
-        stream::iter(groups).map(|(place, jobs)| chain(args, session, contexts, place, jobs));
+    let chains = stream::iter(groups).map(|(_, jobs)| chain(args, session, contexts, jobs));
     let chains = chains.buffer_unordered(usize::from(args.concurrency.max(1)));
     let chains: Vec<_> = chains.collect().await;
     let mut ended: Vec<(usize, Option<Ended>, Option<Failure>)> =
@@ -75,7 +74,6 @@ async fn chain(
     args: &Incremental,
     session: &Session,
     contexts: &Contexts,
-    place: Address,
     jobs: Vec<(usize, Job)>,
 ) -> Vec<(usize, Option<Ended>, Option<Failure>)> {
     let mut ended = Vec::new();
@@ -87,7 +85,7 @@ async fn chain(
             let started = one::start(args, session, contexts, &job).await?;
             let Some(started) = started else { return Ok(None) };
             let wait = WaitArgs { wait: waits, timeout: args.wait.timeout() };
-            one::follow_with(&wait, session, contexts, &place, started).await.map(Some)
+            one::follow_with(&wait, session, contexts, started).await.map(Some)
         };
         match copied.await {
             Ok(None) => ended.push((line, None, None)),

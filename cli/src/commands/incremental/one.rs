@@ -27,6 +27,7 @@ pub(super) struct Job {
 /// A copy that was started.
 #[derive(Debug)]
 pub(super) struct Started {
+    dest: Address,
     copy: CopyFromUriOperation,
     record: CopyRecord,
 }
@@ -80,7 +81,7 @@ pub(super) async fn start(
         failure.keeping(snapshot.as_str(), &again)
     })?;
     let record = CopyRecord::started(&url, &copy, &source.url, Some(snapshot.as_str()));
-    Ok(Some(Started { copy, record }))
+    Ok(Some(Started { dest, copy, record }))
 }
 
 async fn take(args: &Incremental, source: &BlobClient) -> Result<SnapshotId> {
@@ -104,24 +105,22 @@ pub(super) async fn follow(
     args: &Incremental,
     session: &Session,
     contexts: &Contexts,
-    dest: &Address,
     started: Started,
 ) -> Result<CopyRecord> {
-    follow_with(&args.wait, session, contexts, dest, started).await
+    follow_with(&args.wait, session, contexts, started).await
 }
 
+/// Waits for the end, where `wait` says so.
 pub(super) async fn follow_with(
     wait: &WaitArgs,
     session: &Session,
     contexts: &Contexts,
-    dest: &Address,
     started: Started,
 ) -> Result<CopyRecord> {
-    let Started { copy, record } = started;
+    let Started { dest, copy, record } = started;
     if !wait.wait {
         return Ok(record);
     }
-    let dest = dest.clone().or_below(copy.blob().name());
     session.interrupt.goes_on(wait::onward(&dest, contexts.flags()));
     let watched = Watched { name: dest.shown(), copy };
     let done = wait::one(session, watched, wait.timeout()).await?;
