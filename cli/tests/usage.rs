@@ -76,3 +76,43 @@ fn no_color_is_respected() {
     assert!(run("UNRELATED").contains("\u{1b}["), "the terminal has colors");
     assert!(!run("NO_COLOR").contains("\u{1b}["));
 }
+
+#[test]
+fn a_login_without_its_variables_names_them() {
+    for (kind, variable) in [("client-secret", "AZURE_TENANT_ID"), ("workload", "AZURE_")] {
+        let login = format!("--login={kind}");
+        let ended = finish(spawn(bare(&["create", "backups", "--account", "acct", &login])), "");
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+        assert!(ended.err.contains(variable), "{ended:?}");
+        assert_eq!(ended.err.lines().count(), 2, "{ended:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_list_shows_no_secret() {
+    // A copy that is waited for, by an account in a file.
+    let world = World::new().with_disk();
+    world.simulator.copies().hold();
+    let folder = crate::support::disk::Folder::new("process-list");
+    let file = folder.write("string", world.simulator.connection_string().as_bytes());
+    let mut child = spawn(bare(&[
+        "copy",
+        "vhds/disk0.vhd",
+        "backups/d",
+        "--connection-string-file",
+        &file,
+        "--wait",
+    ]));
+    let mut err = std::io::BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut err, &mut line).expect("a line");
+    let shown = std::fs::read(format!("/proc/{}/cmdline", child.id())).expect("it runs");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    child.kill().expect("it lives");
+    child.wait().expect("it ends");
+    assert!(
+        shown.contains("--wait") && !shown.contains(blobcopy_simulator::DEFAULT_KEY),
+        "{shown}"
+    );
+}

@@ -32,7 +32,13 @@ pub(super) fn credential(login: Login) -> Result<Credential> {
     };
     let made = made.map_err(|error| {
         let message = blobcopy::CredentialError::new(error.to_string()).to_string();
-        Failure::new(Exit::Usage, message, "set the variables that this login needs")
+        let advice = match login {
+            Login::Workload => {
+                "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE"
+            }
+            _ => "set the variables that this login needs",
+        };
+        Failure::new(Exit::Usage, message, advice)
     })?;
     Ok(Credential::from_token_credential(made))
 }
