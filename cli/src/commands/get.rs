@@ -18,8 +18,10 @@ use crate::{
     chosen,
     context::Contexts,
     failure::{Failure, Result, without_query},
+    interrupt::Onward,
     limits::Limited,
     output::pairs,
+    quoted::quoted,
     wait,
 };
 
@@ -74,8 +76,10 @@ impl Get {
             let sent = self.through(&blob, &mut out, Failure::output).await;
             return sent.map(|_| ()).map_err(|failure| failure.at(&url));
         }
-        let (size, resumed_at) =
-            self.to_file(session, &blob).await.map_err(|failure| failure.at(&url))?;
+        let (size, resumed_at) = self
+            .to_file(session, &blob, &address.shown())
+            .await
+            .map_err(|failure| failure.at(&url))?;
         let at = blob.snapshot().map(|snapshot| format!("?snapshot={snapshot}"));
         let url = format!("{}{}", without_query(&url), at.unwrap_or_default());
         let got = Got { url, file: self.file, size, resumed_at };
@@ -106,7 +110,12 @@ impl Get {
     }
 
     /// Downloads to the part file, and gives it its name when all is there.
-    async fn to_file(&self, session: &Session, blob: &BlobClient) -> Result<(u64, u64)> {
+    async fn to_file(
+        &self,
+        session: &Session,
+        blob: &BlobClient,
+        shown: &str,
+    ) -> Result<(u64, u64)> {
         // A device or a named pipe is written as it is: nothing may take its place.
         if fs::metadata(&self.file).await.is_ok_and(|found| !found.is_file()) {
             let failed = |error: &io::Error| Failure::file(&self.file, error);
@@ -140,6 +149,16 @@ impl Get {
             bar.set_length(size);
             bar.set_position(from);
             bar
+        });
+        session.interrupt.goes_on(Onward {
+            what: format!("{part} has what has come"),
+            resume: format!(
+                "blobcopy get {} {} --resume{}",
+                quoted(shown),
+                quoted(&self.file),
+                self.account.repeated()
+            ),
+            abort: format!("rm {}", quoted(&part)),
         });
         let mut at = from;
         if from < size {

@@ -140,7 +140,8 @@ impl Simulate {
 fn account(given: &str) -> Result<(&str, &str, Option<&str>)> {
     let refused = |why: &str| {
         let name = given.split(':').next().unwrap_or_default();
-        Failure::usage(format!("--account {name}:…: {why}"), "write it as NAME:KEY, KEY in base64")
+        let what = format!("--account {name}:…: {why}");
+        Failure::usage(what, "write it as NAME:KEY, with KEY in base64")
     };
     let (name, keys) = given.split_once(':').ok_or_else(|| refused("there is no key"))?;
     let (key, second) = match keys.split_once(':') {
