@@ -344,7 +344,7 @@ fn credentials_and_endpoints() {
 
     let both = "https://acct.blob.core.windows.net/vhds?sp=r&sig=SECRET";
     let error = BlobContainerClient::new(url(both), key("acct")).expect_err("two credentials");
-    told(error, "URL", "not shown", "holds a SAS beside another credential");
+    told(error, "URL", "not shown", "holds a SAS although there is another credential");
     let no_blob = BlobClient::new(url("https://acct.blob.core.windows.net/"), anonymous());
     told(no_blob.expect_err("no blob"), "blob name", "", "1 to 1024 characters");
 }

@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// One append blob. What all blobs can do works on it directly: it is a [`BlobClient`] too.
+/// A client for one append blob. It dereferences to [`BlobClient`], so every method of that client
+/// works here too.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -51,7 +52,7 @@ impl AppendBlobClient {
 
 /// # Creating and appending
 impl AppendBlobClient {
-    /// Creates the blob, empty. What is there is overwritten.
+    /// Creates an empty blob. Overwrites an existing blob.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
@@ -68,7 +69,7 @@ impl AppendBlobClient {
         CreateAppendBlob::new(self.call(), PutAppendBlob::default())
     }
 
-    /// Appends `content`, at most 100 MiB (from version 2022-11-02) or 4 MiB.
+    /// Appends a block, at most 100 MiB (before version 2022-11-02: 4 MiB).
     ///
     /// Awaiting it gives [`BlobAppendInfo`](crate::BlobAppendInfo).
     ///
@@ -85,12 +86,12 @@ impl AppendBlobClient {
         AppendBlock::new(self.call(), Append::new(content.into()))
     }
 
-    /// Appends what a URL gives, or a range of it, within the same limits.
+    /// Appends the content of a URL, or a range of it, within the same limits.
     ///
     /// Awaiting it gives [`BlobAppendInfo`](crate::BlobAppendInfo).
     ///
-    /// A source within the same account too must be authorized; a [`CopySource`] made of a client
-    /// sees to it.
+    /// The source must be authorized, even within the same account; a [`CopySource`] made from a
+    /// client does that.
     ///
     /// [Append Block From URL](https://learn.microsoft.com/rest/api/storageservices/append-block-from-url)
     /// (from version 2018-11-09)

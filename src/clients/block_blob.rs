@@ -21,8 +21,8 @@ use crate::{
     },
 };
 
-/// One block blob, or a snapshot or version of one. What all blobs can do works on it directly: it
-/// is a [`BlobClient`] too.
+/// A client for one block blob, or for a snapshot or version of one. It dereferences to
+/// [`BlobClient`], so every method of that client works here too.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -87,8 +87,8 @@ impl BlockBlobClient {
 
 /// # Whole content
 impl BlockBlobClient {
-    /// Uploads the whole content in one request, at most 5000 MiB (from version 2020-04-08). What
-    /// is there is overwritten.
+    /// Uploads the whole content in one request, at most 5000 MiB (from version 2020-04-08).
+    /// Overwrites an existing blob.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
@@ -103,21 +103,21 @@ impl BlockBlobClient {
         UploadBlob::new(self.call(), PutBlob::new(content.into()))
     }
 
-    /// Makes the blob of what a URL gives, at most 5000 MiB: a blob of any type, a file, or what
-    /// any server answers. What is there is overwritten.
+    /// Makes the blob from the content of a URL, at most 5000 MiB: a blob of any type, a file, or
+    /// any other URL that the service can read. Overwrites an existing blob.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
-    /// A source within the same account too must be authorized; a [`CopySource`] made of a client
-    /// sees to it.
+    /// The source must be authorized, even within the same account; a [`CopySource`] made from a
+    /// client does that.
     ///
     /// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url)
     /// (from version 2020-04-08)
     ///
     /// # Errors
     ///
-    /// `CannotVerifyCopySource` when the service cannot read the source; 400 `Md5Mismatch`; 409
-    /// when the source is too long.
+    /// `CannotVerifyCopySource` if the service cannot read the source; 400 `Md5Mismatch`; 409 if
+    /// the source is too long.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -134,9 +134,9 @@ impl BlockBlobClient {
 
 /// # Blocks
 impl BlockBlobClient {
-    /// Uploads a block, which becomes part of the blob with
-    /// [`commit_block_list`](Self::commit_block_list). A blob that does not exist yet can have blocks
-    /// staged; they are dropped after a week.
+    /// Uploads an uncommitted block. It becomes part of the blob with
+    /// [`commit_block_list`](Self::commit_block_list); the blob need not exist yet. The service
+    /// discards uncommitted blocks after a week.
     ///
     /// Awaiting it gives [`BlockInfo`](crate::BlockInfo).
     ///
@@ -157,8 +157,8 @@ impl BlockBlobClient {
         StageBlock::new(self.call(), PutBlock::new(id.into(), content.into()))
     }
 
-    /// Makes a block of what a URL gives, or of a range of it. Many of them, committed together,
-    /// copy what is too long for one call.
+    /// Makes an uncommitted block from the content of a URL, or a range of it. Many such blocks,
+    /// committed together, copy a source that is too long for one call.
     ///
     /// Awaiting it gives [`BlockInfo`](crate::BlockInfo).
     ///
@@ -185,14 +185,13 @@ impl BlockBlobClient {
         StageBlockFromUri::new(self.call(), PutBlockFromUrl::new(id.into(), source.into()))
     }
 
-    /// Makes the blob of these blocks, in this order: blocks that are staged, or that it has
-    /// already.
+    /// Makes the blob from these blocks, in this order: uncommitted blocks, or blocks of the blob.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
     /// # Errors
     ///
-    /// 400 `InvalidBlockList` for a block that is nowhere to be found.
+    /// 400 `InvalidBlockList` if a block does not exist.
     ///
     /// ```
     /// use blobcopy::{BlockId, BlockListEntry};

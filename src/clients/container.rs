@@ -22,7 +22,7 @@ use crate::{
     wire::redaction,
 };
 
-/// One container of an account. Cheap to clone; making one sends nothing.
+/// A client for one container. Cheap to clone; making one sends nothing.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -47,11 +47,11 @@ impl BlobContainerClient {
     }
 
     /// The container at `url`, such as `https://account.blob.core.windows.net/backups`. Its query
-    /// can hold a SAS, with [`Credential::anonymous`] or with bearer tokens.
+    /// may hold a SAS, together with [`Credential::anonymous`] or bearer tokens.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the URL names no container, or contradicts the credential.
+    /// `InvalidInput` if the URL names no container or contradicts the credential.
     ///
     /// ```
     /// use blobcopy::{BlobContainerClient, Credential};
@@ -65,12 +65,12 @@ impl BlobContainerClient {
         Self::with_options(url, credential, ClientOptions::new())
     }
 
-    /// The same, with options.
+    /// Like [`new`](Self::new), with options.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application
-    /// id that no header can carry.
+    /// As for [`new`](Self::new), and `InvalidInput` for invalid options, such as an application id
+    /// that is not a valid header value.
     ///
     /// ```
     /// use blobcopy::{BlobContainerClient, ClientOptions, Credential};
@@ -102,7 +102,11 @@ impl BlobContainerClient {
         &self.name
     }
 
-    /// The container's URL, without a SAS; fails for a name that no container can have.
+    /// The container's URL, without a SAS.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the name is not a valid container name.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -117,12 +121,11 @@ impl BlobContainerClient {
 
 /// # Its blobs
 impl BlobContainerClient {
-    /// A blob of this container, whatever its type.
+    /// A client for a blob of any type in this container.
     ///
-    /// The first call checks the name. It refuses names that the service stores under another name:
-    /// one with `\`, which is stored as `/`, or with a dot at its end or at the end of a path
-    /// segment, which is dropped. For the blobs of a listing use
-    /// [`blob_client_of`](Self::blob_client_of).
+    /// The first call checks the name. It rejects a name that the service would store under another
+    /// name: a `\` becomes `/`, and a dot at the end of the name or of a path segment is removed.
+    /// For the blobs of a listing, use [`blob_client_of`](Self::blob_client_of).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -135,8 +138,8 @@ impl BlobContainerClient {
         self.named(name, Naming::Given)
     }
 
-    /// The blob, snapshot or version that a listing of this container returned, by exactly the name
-    /// that was listed, whatever characters it has. The current version is the blob itself.
+    /// A client for a blob, snapshot or version that a listing of this container returned. It uses
+    /// the listed name exactly, whatever its characters. The current version is the blob itself.
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -168,7 +171,7 @@ impl BlobContainerClient {
         BlobClient(BlobRef::new(pipeline, endpoint, &self.name, name, naming))
     }
 
-    /// A page blob of this container.
+    /// A client for a page blob in this container.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -182,7 +185,7 @@ impl BlobContainerClient {
         self.blob_client(name).page_blob_client()
     }
 
-    /// A block blob of this container.
+    /// A client for a block blob in this container.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -195,7 +198,7 @@ impl BlobContainerClient {
         self.blob_client(name).block_blob_client()
     }
 
-    /// An append blob of this container.
+    /// A client for an append blob in this container.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -226,7 +229,7 @@ impl BlobContainerClient {
         CreateContainer::new(self.call(), Create::default())
     }
 
-    /// Deletes the container with all its blobs.
+    /// Deletes the container and all its blobs.
     ///
     /// Awaiting it gives `()`.
     ///
@@ -271,7 +274,7 @@ impl BlobContainerClient {
         GetContainerProperties::new(self.call(), GetContainer::default())
     }
 
-    /// Lists the container's blobs, in the order of their names: a [`Pager`] of [`BlobItem`]s.
+    /// Lists the container's blobs, ordered by name: a [`Pager`] of [`BlobItem`]s.
     ///
     /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
     ///

@@ -1,4 +1,4 @@
-//! A lease that looks after itself.
+//! A lease that renews and releases itself.
 
 use std::{
     fmt, mem,
@@ -22,23 +22,23 @@ use crate::{
     wire::{clock, transport::BoxFuture},
 };
 
-/// A lease on a blob that renews itself in the background, and releases itself when it is dropped:
-/// made by [`AcquireLease::guard`](crate::builders::AcquireLease::guard).
+/// A lease on a blob that renews itself in the background and is released when it is dropped: made
+/// by [`AcquireLease::guard`](crate::builders::AcquireLease::guard).
 ///
-/// A lease of 15 to 60 seconds is renewed after each third of its time, by a task on the runtime in
-/// which it was acquired; one without end needs no renewal. When the lease cannot be kept, because
-/// it was broken or no renewal got through in time, [`lost`](Lease::lost) returns.
+/// A lease of 15 to 60 seconds is renewed after each third of its duration, by a task on the
+/// runtime in which it was acquired; an infinite lease needs no renewal. If the lease is lost,
+/// because it was broken or could not be renewed in time, [`lost`](Lease::lost) returns.
 ///
-/// Dropping it sends the release in the background and does not wait: if the runtime ends before
-/// that, the lease runs to its own end, or, without one, stays until it is broken.
-/// [`release`](Lease::release) waits, and returns an error if it failed.
+/// Dropping it sends the release in the background and does not wait. If the runtime ends first,
+/// the lease runs to its end; an infinite lease stays until it is broken.
+/// [`release`](Lease::release) waits and returns the error, if any.
 ///
-/// If the future that acquires it is dropped half-way, the request is finished in the background,
-/// and the lease is then released. Where that takes more than 10 seconds, a release is sent after
-/// these too.
+/// If the future that acquires the lease is dropped before it completes, the request is completed
+/// in the background and the lease is then released. If that takes more than 10 seconds, a release
+/// is sent after 10 seconds as well.
 ///
-/// While a copy into the blob is pending the service refuses every call on its lease, renewals too;
-/// a copy into a leased blob needs a lease without end.
+/// While a copy into the blob is pending, the service refuses every call on its lease, even
+/// renewals. A copy into a leased blob needs an infinite lease.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,8 +62,7 @@ pub struct Lease {
 }
 
 impl AcquireLease {
-    /// Acquires the lease as a [`Lease`] that renews itself, and releases itself when it is
-    /// dropped.
+    /// Acquires the lease as a [`Lease`] that renews itself and is released when it is dropped.
     ///
     /// Awaiting it gives [`Lease`](crate::Lease).
     ///
@@ -80,7 +79,7 @@ impl AcquireLease {
     }
 }
 
-/// Acquires a lease that looks after itself: made by
+/// Acquires a lease that renews and releases itself: returned by
 /// [`AcquireLease::guard`](crate::builders::AcquireLease::guard).
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
@@ -96,7 +95,7 @@ impl IntoFuture for GuardLease {
                 Error::invalid("lease guard", "this thread", "must run within a tokio runtime")
             })?;
             let (call, duration) = (self.0.call.clone(), self.0.operation.duration);
-            // What a single call was given is not for the calls that follow.
+            // The options of the acquire call do not apply to the renewals.
             let call = Call { options: Default::default(), ..call };
             let begun = clock::instant();
             let id = self.0.claim(true).await?.lease_id;
@@ -119,15 +118,15 @@ impl IntoFuture for GuardLease {
     }
 }
 
-/// Renews the lease until that is no longer possible, and says why.
+/// Renews the lease until that fails, and returns why.
 async fn keep(
     call: Call,
     id: LeaseId,
     duration: Duration,
     mut held_since: tokio::time::Instant,
 ) -> Error {
-    // The acquisition may have taken longer than the lease lasts, until an attempt was answered:
-    // just now.
+    // The lease may have been acquired just now, although the call began longer ago than the lease
+    // lasts.
     let mut least = duration / 3;
     loop {
         clock::sleep((duration / 3).saturating_sub(held_since.elapsed())).await;
@@ -151,16 +150,16 @@ async fn keep(
         if !error.is_passing() || held_since.elapsed() >= duration {
             return error;
         }
-        // The retries of the call are used up; the lease still holds for a while.
+        // The call's retries are used up, but the lease is still active for a while.
         clock::sleep(PAUSE).await;
     }
 }
 
-/// The pause after a renewal that failed in passing.
+/// The pause after a transient failure of a renewal.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Lease {
-    /// The lease's id, which every write of the blob must carry.
+    /// The lease's id. Every write of the blob must carry it.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -173,7 +172,8 @@ impl Lease {
         &self.id
     }
 
-    /// Whether every renewal has worked so far. Sends nothing.
+    /// Whether the lease is held as far as the client knows: no renewal has failed for good. Sends
+    /// nothing.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -186,9 +186,8 @@ impl Lease {
         self.fate.get().is_none()
     }
 
-    /// Waits until the lease is lost, and returns why: what the service answered to a renewal, or
-    /// what kept renewals from getting through. It never returns while the lease is held, nor for
-    /// an infinite lease; use it in `select!`.
+    /// Waits until the lease is lost, and returns the error of the last renewal. It never returns
+    /// while the lease is held, nor for an infinite lease; use it in `select!`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -214,13 +213,13 @@ impl Lease {
         }
     }
 
-    /// Releases the lease, and waits for the answer.
+    /// Releases the lease, and waits for the response.
     ///
     /// # Errors
     ///
-    /// 409 `LeaseIdMismatchWithLeaseOperation` when somebody else's lease has followed this one,
-    /// `LeaseNotPresentWithLeaseOperation` when there is none; 404 when the blob is gone; else what
-    /// the request met.
+    /// 409 `LeaseIdMismatchWithLeaseOperation` if the blob now has another lease; 409
+    /// `LeaseNotPresentWithLeaseOperation` if it has none; 404 if the blob is gone; otherwise the
+    /// error of the request.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -233,7 +232,7 @@ impl Lease {
         self.stop();
         let release = ReleaseLease::new(self.call.clone(), Release::new(self.id.clone()));
         let released = release.await;
-        // A refusal would only be repeated on drop.
+        // After a refusal, sending the release again on drop is pointless.
         self.released = released.as_ref().map_or_else(|error| !error.is_retryable(), |()| true);
         released
     }

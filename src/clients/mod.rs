@@ -1,4 +1,4 @@
-//! The nouns that users hold: the service, a container, a blob.
+//! The clients: for the service, a container, a blob.
 
 mod append_blob;
 mod blob;
@@ -31,7 +31,8 @@ use crate::{
     pipeline::{options::ClientOptions, secondary::Secondary, send::Pipeline},
 };
 
-/// What the clients of `endpoint` share, with the secondary endpoint if it is known and asked for.
+/// The pipeline that the clients of `endpoint` share. It gets a secondary endpoint if the options
+/// say to read from it.
 fn pipeline(
     endpoint: &Endpoint,
     secondary: Option<&Url>,
@@ -46,9 +47,9 @@ fn pipeline(
     Ok(Arc::new(Pipeline::new(credential, options, secondary)?))
 }
 
-/// The credential of a client whose URL may hold a SAS; refuses contradictions between the two, and
-/// between them and the endpoint. Bearer tokens can stand beside a SAS for one resource: managed
-/// disks may demand both, and a user delegation SAS may be for one user only.
+/// The credential of a client whose URL may hold a SAS. Rejects contradictions between the two, and
+/// between them and the endpoint. Bearer tokens can be combined with a SAS for one resource:
+/// managed disks may require both, and a user delegation SAS may be limited to one user.
 fn settle(
     endpoint: &Endpoint,
     sas: Option<String>,
@@ -60,13 +61,13 @@ fn settle(
         (Some(sas), Proof::Anonymous) => Credential::sas(&sas)?,
         (Some(sas), Proof::Token(token, None)) => Credential::token_beside(token, &sas)?,
         (Some(_), _) => {
-            let rule = "holds a SAS beside another credential: give one of the two";
+            let rule = "holds a SAS although there is another credential: give only one of them";
             return Err(Error::invalid_secret("URL", rule));
         }
     };
     match &credential.0 {
         Proof::Token(..) if !endpoint.is_https() => {
-            let rule = "must be https: a bearer token must not travel in the open";
+            let rule = "must be https: a bearer token must not be sent unencrypted";
             return Err(Error::invalid("endpoint", endpoint.url(), rule));
         }
         Proof::Token(..) if !since::BEARER_TOKENS.is_known_to(options.service_version) => {

@@ -28,8 +28,8 @@ use crate::{
     },
 };
 
-/// One page blob, or a snapshot or version of one. What all blobs can do works on it directly: it
-/// is a [`BlobClient`] too.
+/// A client for one page blob, or for a snapshot or version of one. It dereferences to
+/// [`BlobClient`], so every method of that client works here too.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -94,35 +94,37 @@ impl PageBlobClient {
 
 /// # Incremental copies
 impl PageBlobClient {
-    /// Starts an incremental copy: moves what differs between `snapshot` of `source` and the
-    /// snapshot of it that was copied last, and keeps the result as a new snapshot of this blob.
+    /// Starts an incremental copy: transfers the difference between `snapshot` of `source` and the
+    /// source snapshot that was copied last, and keeps the result as a new snapshot of this blob.
     ///
     /// Awaiting it gives [`CopyFromUriOperation`](crate::CopyFromUriOperation).
     ///
-    /// This blob must not exist, or must be made by earlier incremental copies of the same source:
-    /// it is tied to its first source. Snapshots must be copied in the order in which they were
-    /// taken. This blob can then only be copied into again, deleted, and queried for its
-    /// properties; its snapshots can be read. `snapshot` replaces one that `source` names.
+    /// This blob must not exist yet, or must have been made by incremental copies of the same
+    /// source: it stays tied to its first source. Snapshots must be copied in the order in which
+    /// they were taken. The only operations on this blob are then reading its properties, further
+    /// incremental copies, and deleting it; read the content from its snapshots. If `source` names
+    /// a snapshot itself, `snapshot` replaces it.
     ///
-    /// The service always answers `pending`; polling brings the new snapshot. The progress counts
-    /// the whole blob; what the copy moved is the [`diff_size`](Self::diff_size) of its snapshot and
-    /// the one before.
+    /// The response is always `pending`; a later poll returns the new snapshot. The progress counts
+    /// the whole blob; for the bytes that the copy transferred, take the
+    /// [`diff_size`](Self::diff_size) between the new snapshot and the one before.
     ///
-    /// A start whose answer is lost is not repeated blindly: this blob is looked at first. A copy
-    /// of this snapshot that is pending, or that succeeded after the call began, is adopted
-    /// ([`was_adopted`](crate::CopyFromUriOperation::was_adopted)). If one has failed or was
-    /// aborted since, nothing more is sent, and the error
-    /// [may have been applied](crate::Error::may_have_been_applied): one start is at most one
-    /// incremental copy.
+    /// If the response to a start is lost, the client reads this blob's properties before it sends
+    /// the start again. It adopts a copy of this snapshot that is pending, or that succeeded after
+    /// the call began ([`was_adopted`](crate::CopyFromUriOperation::was_adopted)). If such a copy
+    /// failed or was aborted, the call fails, and
+    /// [`may_have_been_applied`](crate::Error::may_have_been_applied) is true: one start makes at
+    /// most one incremental copy.
     ///
     /// [Incremental Copy Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob)
     /// (from version 2016-05-31)
     ///
     /// # Errors
     ///
-    /// 409 `IncrementalCopyOfEarlierSnapshotNotAllowed` when this or a later snapshot has been
-    /// copied; 409 `IncrementalCopyBlobMismatch` for another source; 409 `PendingCopyOperation`
-    /// while a copy is pending; `CannotVerifyCopySource` when the service cannot read the source.
+    /// 409 `IncrementalCopyOfEarlierSnapshotNotAllowed` if this or a later snapshot has already
+    /// been copied; 409 `IncrementalCopyBlobMismatch` for another source; 409
+    /// `PendingCopyOperation` while a copy is pending; `CannotVerifyCopySource` if the service
+    /// cannot read the source.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -154,8 +156,8 @@ impl PageBlobClient {
 
 /// # Pages
 impl PageBlobClient {
-    /// Creates the blob, all zero, of `size` bytes: a multiple of 512, at most 8 TiB. What is there
-    /// is overwritten.
+    /// Creates a blob of `size` bytes, filled with zeros. The size is a multiple of 512, at most 8
+    /// TiB. Overwrites an existing blob.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
@@ -172,7 +174,8 @@ impl PageBlobClient {
         CreatePageBlob::new(self.call(), PutPageBlob::new(size))
     }
 
-    /// Writes pages from `offset` on; both it and the length are multiples of 512 bytes.
+    /// Writes pages at `offset`. The offset and the length are multiples of 512 bytes; content over
+    /// 4 MiB is sent in several requests.
     ///
     /// Awaiting it gives [`PageInfo`](crate::PageInfo).
     ///
@@ -188,13 +191,13 @@ impl PageBlobClient {
         UploadPages::new(self.call(), PutPage::new(offset, content.into()))
     }
 
-    /// Writes the bytes `source_range` of what a URL gives to pages from `offset` on; the offset
-    /// and the length are multiples of 512 bytes.
+    /// Writes pages at `offset` from the bytes `source_range` of a URL. The offset and the length
+    /// are multiples of 512 bytes; a range over 4 MiB is sent in several requests.
     ///
     /// Awaiting it gives [`PageInfo`](crate::PageInfo).
     ///
-    /// A source within the same account too must be authorized; a [`CopySource`] made of a client
-    /// sees to it.
+    /// The source must be authorized, even within the same account; a [`CopySource`] made from a
+    /// client does that.
     ///
     /// [Put Page From URL](https://learn.microsoft.com/rest/api/storageservices/put-page-from-url)
     /// (from version 2018-11-09)
@@ -220,8 +223,8 @@ impl PageBlobClient {
         )
     }
 
-    /// Clears `range`, whose start and end are multiples of 512: it reads as zeros and takes no
-    /// space. A [`PageRange`] is a range too.
+    /// Clears `range`, whose start and end are multiples of 512: it then reads as zeros and takes
+    /// no space. You can pass a [`PageRange`].
     ///
     /// Awaiting it gives [`PageInfo`](crate::PageInfo).
     ///
@@ -238,8 +241,8 @@ impl PageBlobClient {
         ClearPages::new(self.call(), PutPageClear::new(ByteRange::new(range)))
     }
 
-    /// Makes the blob larger, with zeroes, or smaller, without what is beyond; `size` is a multiple
-    /// of 512 bytes, at most 8 TiB.
+    /// Changes the blob's size, a multiple of 512 bytes, at most 8 TiB. A larger blob is filled up
+    /// with zeros; a smaller one loses the pages beyond its new end.
     ///
     /// Awaiting it gives [`PageInfo`](crate::PageInfo).
     ///
@@ -255,7 +258,7 @@ impl PageBlobClient {
         Resize::new(self.call(), SetSize::new(size))
     }
 
-    /// Changes the blob's sequence number, on which writes of pages can be made conditional.
+    /// Changes the blob's sequence number. Writes of pages can be conditional on it.
     ///
     /// Awaiting it gives [`PageInfo`](crate::PageInfo).
     ///
@@ -276,8 +279,9 @@ impl PageBlobClient {
 
 /// # Page ranges and their differences
 impl PageBlobClient {
-    /// Lists the pages that have been written and not cleared: a [`Pager`] of [`PageRange`]s, whose
-    /// [`collect_all`](Pager::collect_all) gives [`PageRanges`](crate::PageRanges).
+    /// Lists the ranges that hold data, which were written and not cleared: a [`Pager`] of
+    /// [`PageRange`]s. Its [`collect_all`](Pager::collect_all) returns
+    /// [`PageRanges`](crate::PageRanges).
     ///
     /// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges)
     ///
@@ -297,16 +301,15 @@ impl PageBlobClient {
         Pager::page_ranges(self.call())
     }
 
-    /// Lists what has changed since the snapshot `previous` was taken of this blob: what was
-    /// written, and what was cleared. With a client of a later snapshot, what changed from the one
-    /// to the other.
+    /// Lists the ranges that were written or cleared since the snapshot `previous` of this blob.
+    /// With a client of a later snapshot, lists the changes between the two snapshots.
     ///
     /// From version 2015-07-08.
     ///
     /// # Errors
     ///
     /// 409 `PreviousSnapshotNotFound`; 400 `PreviousSnapshotCannotBeNewer`; 409 `BlobOverwritten`
-    /// when the blob was overwritten since.
+    /// if the blob was overwritten since that snapshot.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -325,9 +328,10 @@ impl PageBlobClient {
         Pager::page_ranges_diff(self.call(), previous.into())
     }
 
-    /// Like [`get_page_ranges_diff`](Self::get_page_ranges_diff), for snapshots of managed disks, where the
-    /// earlier one may belong to another blob. Its URL is the one that a grant of access gives:
-    /// sent as it is, with its SAS, and with or without `snapshot=`.
+    /// Like [`get_page_ranges_diff`](Self::get_page_ranges_diff), for managed-disk snapshots, where
+    /// the earlier snapshot may belong to another blob. `previous` is the URL that granting access
+    /// to that snapshot returned. It is sent unchanged, with its SAS, and with or without
+    /// `snapshot=`.
     ///
     /// From version 2019-07-07. An account without managed disks answers 400
     /// `UnsupportedHeaderForNonManagedDisksAccount`.
@@ -349,8 +353,8 @@ impl PageBlobClient {
         Pager::managed_disk_page_ranges_diff(self.call(), previous)
     }
 
-    /// How many bytes have been written since the snapshot `previous`: what the next incremental
-    /// copy will move, where `previous` is what was copied last. What was cleared takes no bytes.
+    /// How many bytes were written since the snapshot `previous`. If `previous` was copied last,
+    /// this is what the next incremental copy transfers. Cleared ranges count as 0.
     ///
     /// Awaiting it gives a number of bytes (`u64`).
     ///

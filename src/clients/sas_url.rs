@@ -1,4 +1,4 @@
-//! URLs that carry their own authorization, made with a client's credential.
+//! Generating URLs with a SAS from a client's credential.
 
 use std::{fmt, future::IntoFuture};
 
@@ -24,23 +24,22 @@ use crate::{
 
 /// # Shared access
 impl BlobClient {
-    /// Makes a URL that grants `permissions` on this blob until `expiry`; for a client of a snapshot
-    /// or version, on that alone.
+    /// Generates a URL that grants `permissions` on this blob until `expiry`. For a client of a
+    /// snapshot or version, it grants them on that alone.
     ///
     /// Awaiting it gives [`SasUrl`](crate::sas::SasUrl).
     ///
-    /// A client with a shared key signs it and sends nothing. A client with bearer tokens signs it
-    /// with a
-    /// [user delegation key](crate::BlobServiceClient::get_user_delegation_key), which it requests once
-    /// and keeps; such a URL ends within seven days, and grants no more than the client's identity
-    /// may do itself. For a SAS that a stored access policy governs, see
+    /// A client with a shared key signs the SAS and sends nothing. A client with bearer tokens
+    /// signs it with a [user delegation key](crate::BlobServiceClient::get_user_delegation_key),
+    /// which it requests once and keeps. Such a URL is valid for less than seven days and grants
+    /// only what the client's identity may do. For a SAS under a stored access policy, see
     /// [`ServiceSas::stored_policy`].
     ///
     /// # Errors
     ///
     /// `InvalidInput` for a client with a SAS or without a credential, which cannot sign; for an
-    /// expiry that has passed, or with bearer tokens is more than 6 days and 23 hours away; and for
-    /// what the service would refuse, such as no permission at all.
+    /// expiry in the past or, with bearer tokens, more than 6 days and 23 hours away; and for
+    /// settings that the service would refuse, such as no permissions.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -70,7 +69,7 @@ impl BlobClient {
             (None, Some(version)) => ServiceSas::version(container, blob, version),
             (None, None) => ServiceSas::blob(container, blob),
         };
-        // The client's name is the one that its requests have.
+        // The client's name is the name in its requests.
         let sas = sas.with_stored_name().permissions(permissions).expires(expiry);
         GenerateSasUrl::new(self.call(), self.0.endpoint(), sas, expiry)
     }
@@ -78,8 +77,8 @@ impl BlobClient {
 
 /// # Shared access
 impl BlobContainerClient {
-    /// Makes a URL that grants `permissions` on every blob of this container until `expiry`;
-    /// otherwise as [`BlobClient::sas_url`].
+    /// Generates a URL that grants `permissions` on every blob of this container until `expiry`;
+    /// otherwise like [`BlobClient::sas_url`].
     ///
     /// Awaiting it gives [`SasUrl`](crate::sas::SasUrl).
     ///
@@ -107,10 +106,11 @@ impl BlobContainerClient {
     }
 }
 
-/// Makes a URL with a SAS: made by [`BlobClient::sas_url`] and [`BlobContainerClient::sas_url`].
+/// Generates a URL with a SAS: returned by [`BlobClient::sas_url`] and
+/// [`BlobContainerClient::sas_url`].
 ///
-/// Its time limit and request id are those of the request for a user delegation key, if there is
-/// one.
+/// The server timeout and the request id apply to the request for a user delegation key, if one is
+/// sent.
 #[must_use = "nothing is made until it is awaited"]
 #[derive(Clone)]
 pub struct GenerateSasUrl<P> {
@@ -151,7 +151,7 @@ impl<P: Permissions> GenerateSasUrl<P> {
 
     async fn make(self) -> Result<SasUrl> {
         let url = self.call.url.clone()?;
-        // What is wrong is told before a key is asked for.
+        // Report errors before a key is requested.
         self.check()?;
         let Self { call, endpoint, sas, expiry, .. } = self;
         let sas = match &call.pipeline.credential().0 {
@@ -165,7 +165,7 @@ impl<P: Permissions> GenerateSasUrl<P> {
     }
 }
 
-/// Settings that are the SAS's own.
+/// Settings of the SAS itself.
 macro_rules! settings {
     ($($(#[$doc:meta])* $setter:ident($argument:ty),)+) => {
         impl<P> GenerateSasUrl<P> {
@@ -181,28 +181,28 @@ macro_rules! settings {
 }
 
 settings! {
-    /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave it
-    /// out, or set it to fifteen minutes ago, so that clocks which differ do no harm.
+    /// When the SAS becomes valid, to the second. By default it is valid at once. Leave it out, or
+    /// set it to 15 minutes ago, to allow for clock skew.
     starts(OffsetDateTime),
-    /// Only requests from these addresses are authorized (2015-04-05).
+    /// Authorizes only requests from these IP addresses (from version 2015-04-05).
     ip(impl Into<SasIpRange>),
-    /// What is written with the SAS is encrypted with this scope (2020-12-06).
+    /// The encryption scope for content written with the SAS (from version 2020-12-06).
     encryption_scope(impl Into<String>),
-    /// The `Cache-Control` of answers to requests with the SAS (2013-08-15).
+    /// The `Cache-Control` of responses to requests with the SAS (from version 2013-08-15).
     cache_control(impl Into<String>),
-    /// The `Content-Disposition` of answers to requests with the SAS (2013-08-15).
+    /// The `Content-Disposition` of responses to requests with the SAS (from version 2013-08-15).
     content_disposition(impl Into<String>),
-    /// The `Content-Encoding` of answers to requests with the SAS (2013-08-15).
+    /// The `Content-Encoding` of responses to requests with the SAS (from version 2013-08-15).
     content_encoding(impl Into<String>),
-    /// The `Content-Language` of answers to requests with the SAS (2013-08-15).
+    /// The `Content-Language` of responses to requests with the SAS (from version 2013-08-15).
     content_language(impl Into<String>),
-    /// The `Content-Type` of answers to requests with the SAS (2013-08-15).
+    /// The `Content-Type` of responses to requests with the SAS (from version 2013-08-15).
     content_type(impl Into<String>),
 }
 
 impl<P> GenerateSasUrl<P> {
-    /// Only requests by this protocol are authorized (2015-04-05). With [`SasProtocol::Https`] the
-    /// client's endpoint must be https, or the URL would be of no use.
+    /// Authorizes only requests with this protocol (from version 2015-04-05).
+    /// [`SasProtocol::Https`] requires an https endpoint: otherwise the URL could not be used.
     pub fn protocol(mut self, protocol: SasProtocol) -> Self {
         self.protocol = Some(protocol);
         self.sas = self.sas.protocol(protocol);

@@ -1,4 +1,4 @@
-//! An account's blob service.
+//! The blob service of an account.
 
 use std::{fmt, sync::Arc};
 
@@ -25,9 +25,9 @@ use crate::{
     wire::redaction,
 };
 
-/// The blob service of one storage account: where everything begins.
+/// A client for the blob service of one storage account: start here.
 ///
-/// Cheap to clone; all clients made from it share its credential, options and connections. Making
+/// Cheap to clone. All clients made from it share its credential, options and connections. Making
 /// one sends nothing.
 ///
 /// ```
@@ -49,18 +49,17 @@ pub struct BlobServiceClient {
 /// # Making a client
 impl BlobServiceClient {
     /// The service at `endpoint`, such as `https://account.blob.core.windows.net`, with default
-    /// options. A SAS may stand in the endpoint's query, with [`Credential::anonymous`].
+    /// options. The endpoint's query may hold a SAS, together with [`Credential::anonymous`].
     ///
-    /// The account is the one of the key. Without a key it is read from the endpoint: from the host
-    /// of an Azure account or `account.localhost`; from the path after an IP address, a host name
-    /// without a dot, or an emulator's port. A custom domain names no account: give it with
-    /// [`account_name`](BlobServiceClientBuilder::account_name) where it is needed.
+    /// The account name comes from the key. Without a key it comes from the endpoint: from the host
+    /// for an Azure account or `account.localhost`; from the path for an IP address, a host name
+    /// without a dot, or an emulator's port. A custom domain names no account: set
+    /// [`account_name`](BlobServiceClientBuilder::account_name) if it is needed.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the endpoint is not an http or https URL, when it is the URL of a
-    /// container or blob, and when it contradicts the credential: another account, or bearer tokens
-    /// over http.
+    /// `InvalidInput` if the endpoint is not an http or https URL, is the URL of a container or
+    /// blob, or contradicts the credential: another account, or bearer tokens over http.
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, Credential};
@@ -93,18 +92,18 @@ impl BlobServiceClient {
 
     /// The service that a connection string names, with default options.
     ///
-    /// Takes every form of
-    /// [Configure Azure Storage connection strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string):
+    /// It accepts every form of [Configure Azure Storage connection
+    /// strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string):
     /// an account's name with its key or a SAS, explicit endpoints, the emulator. `AccountName`
     /// wins over what an explicit endpoint suggests.
     ///
     /// Tools such as Storage Explorer also export a connection string for one container, with the
-    /// container's URL as `BlobEndpoint`. It is refused: give that URL, with its SAS, to
+    /// container's URL as `BlobEndpoint`. That form is rejected: pass the URL, with its SAS, to
     /// [`BlobContainerClient::new`].
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when a part is missing, given twice, malformed, or contradicts another.
+    /// `InvalidInput` if a part is missing, repeated or malformed, or contradicts another.
     ///
     /// ```
     /// use blobcopy::BlobServiceClient;
@@ -124,7 +123,7 @@ impl BlobServiceClient {
     ///
     /// # Errors
     ///
-    /// As [`from_connection_string`](Self::from_connection_string).
+    /// As for [`from_connection_string`](Self::from_connection_string).
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, ClientOptions};
@@ -156,8 +155,8 @@ impl BlobServiceClient {
         self.endpoint.url()
     }
 
-    /// The account's name: the one that was given, or that the endpoint shows; unknown for a custom
-    /// domain without either.
+    /// The account's name, if it was given or the endpoint contains it. `None` for a custom domain
+    /// without a given name.
     ///
     /// ```
     /// # let service = blobcopy::BlobServiceClient::from_connection_string("UseDevelopmentStorage=true")?;
@@ -171,7 +170,7 @@ impl BlobServiceClient {
 
 /// # Its containers
 impl BlobServiceClient {
-    /// A container of this account. The name is checked by the first call that is made with it.
+    /// A client for a container of this account. The first call checks the name.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -184,8 +183,7 @@ impl BlobServiceClient {
         BlobContainerClient::of(Arc::clone(&self.pipeline), self.endpoint.clone(), name)
     }
 
-    /// Lists the account's containers, in the order of their names: a [`Pager`] of
-    /// [`ContainerItem`]s.
+    /// Lists the account's containers, ordered by name: a [`Pager`] of [`ContainerItem`]s.
     ///
     /// [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2)
     ///
@@ -209,20 +207,20 @@ impl BlobServiceClient {
 
 /// # Keys for shared access signatures
 impl BlobServiceClient {
-    /// Requests a key that signs SAS for this client's Entra identity, from `start` to `expiry`, both
-    /// within seven days of now.
+    /// Requests a key that can sign SAS for this client's Entra identity from `start` to `expiry`,
+    /// both within seven days of now.
     ///
     /// Awaiting it gives [`UserDelegationKey`](crate::sas::UserDelegationKey).
     ///
-    /// A [`CopySource`](crate::CopySource) made of a client with bearer tokens does this for you.
+    /// A [`CopySource`](crate::CopySource) made from a client with bearer tokens does this for you.
     ///
     /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key)
     /// (from version 2018-11-09)
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a client without bearer tokens; 403 `AuthorizationPermissionMismatch`
-    /// when the identity may not ask for such a key.
+    /// `InvalidInput` for a client without bearer tokens; 403 `AuthorizationPermissionMismatch` if
+    /// the identity may not request such a key.
     ///
     /// ```
     /// use blobcopy::sas::{BlobSasPermissions, UserDelegationSas};
@@ -270,11 +268,11 @@ impl BlobServiceClient {
 
 /// # Copies started earlier
 impl BlobServiceClient {
-    /// Resumes a copy that was started before, here or elsewhere. Sends nothing.
+    /// Resumes watching a copy that was started earlier, here or elsewhere. Sends nothing.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the token's destination is not in this account.
+    /// `InvalidInput` if the token's destination is not in this account.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -304,14 +302,14 @@ impl fmt::Debug for BlobServiceClient {
     }
 }
 
-/// Makes a [`BlobServiceClient`]: by [`BlobServiceClient::builder`].
+/// Builds a [`BlobServiceClient`]: returned by [`BlobServiceClient::builder`].
 #[must_use = "it makes a client when it is built"]
 #[derive(Clone)]
 pub struct BlobServiceClientBuilder {
     endpoint: Url,
-    /// The account that the user names.
+    /// The account name that the user gave.
     account: Option<String>,
-    /// Known from a connection string.
+    /// From a connection string.
     secondary: Option<Url>,
     credential: Credential,
     options: ClientOptions,
@@ -326,18 +324,18 @@ redaction::debug_redacted!(BlobServiceClientBuilder {
 });
 
 impl BlobServiceClientBuilder {
-    /// What authorizes the requests; anonymous unless it is set.
+    /// The credential that authorizes the requests. By default the client is anonymous.
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = credential;
         self
     }
 
-    /// The name of the account, where the endpoint does not show it or shows another: for a custom
-    /// domain, a proxy with a path of its own, an emulator behind a host name. It wins over what
-    /// the endpoint suggests; one that contradicts a host of Azure is refused. A key and a
-    /// connection string with `AccountName` have the name already.
+    /// The account's name, if the endpoint does not contain it or contains another: for a custom
+    /// domain, a proxy with its own path, or an emulator behind a host name. It takes precedence
+    /// over the endpoint, but must not contradict an Azure host. A key, and a connection string
+    /// with `AccountName`, already supply the name.
     ///
-    /// A user delegation SAS and the address of the secondary need it.
+    /// Signing a user delegation SAS and finding the secondary endpoint require the name.
     ///
     /// ```
     /// use blobcopy::{BlobServiceClient, Credential};
@@ -354,19 +352,23 @@ impl BlobServiceClientBuilder {
         self
     }
 
-    /// How the requests travel.
+    /// Retries, time limits, the transport and other options.
     pub fn options(mut self, options: ClientOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// The client; fails as [`BlobServiceClient::new`] does, and on options that cannot work.
+    /// Builds the client.
+    ///
+    /// # Errors
+    ///
+    /// As for [`BlobServiceClient::new`], and `InvalidInput` for invalid options.
     pub fn build(self) -> Result<BlobServiceClient> {
         let account = self.account()?.map(str::to_owned);
         let named = account.as_deref();
         let (endpoint, sas) = Endpoint::parse(self.endpoint, named)?;
         if sas.is_some() && self.credential.is_token() {
-            let rule = "holds a SAS beside another credential: give one of the two";
+            let rule = "holds a SAS although there is another credential: give only one of them";
             return Err(Error::invalid_secret("URL", rule));
         }
         let credential = settle(&endpoint, sas, self.credential, &self.options)?;
@@ -381,7 +383,7 @@ impl BlobServiceClientBuilder {
         Ok(BlobServiceClient { pipeline, endpoint })
     }
 
-    /// The account that the user names: by itself, or by its key.
+    /// The account that the user named, directly or by its key.
     fn account(&self) -> Result<Option<&str>> {
         let (name, of_key) = (self.account.as_deref(), self.credential.account());
         if let Some(name) = name {
@@ -394,7 +396,7 @@ impl BlobServiceClientBuilder {
     }
 }
 
-/// A client of one blob, whose URL is known.
+/// A client for the blob at `url`.
 pub(super) fn blob_at(
     url: &Url,
     credential: Credential,

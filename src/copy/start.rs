@@ -134,8 +134,7 @@ impl StartCopyFromUri {
         self
     }
 
-    /// Sets an immutability policy: the destination cannot be changed until a date (from version
-    /// 2020-06-12).
+    /// Protects the destination from changes and deletion until a date (from version 2020-06-12).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -161,8 +160,8 @@ impl StartCopyFromUri {
         self
     }
 
-    /// Sets a legal hold: the destination cannot be changed until it is removed (from version
-    /// 2020-06-12).
+    /// Protects the destination from changes and deletion until the legal hold is removed (from
+    /// version 2020-06-12).
     pub fn legal_hold(mut self, hold: bool) -> Self {
         self.copy.blob.legal_hold = Some(hold);
         self

@@ -1,4 +1,4 @@
-//! Which blob a client is of: how it is made, its names, and other clients of the same blob.
+//! A blob client's address: how to make the client, its names, and other clients of the same blob.
 
 use url::Url;
 
@@ -14,20 +14,22 @@ use crate::{
 /// # Making a client
 impl BlobClient {
     /// The blob at `url`, such as `https://account.blob.core.windows.net/vhds/disk0.vhd`. Its query
-    /// can hold a SAS, with [`Credential::anonymous`], and name a snapshot or version.
+    /// may hold a SAS, together with [`Credential::anonymous`], and may name a snapshot or version.
     ///
-    /// A URL with a SAS and bearer tokens go together for managed disks, which can demand both: every
-    /// request then carries both. For the hosts of managed disks (`md-….blob.storage.azure.net`) tokens are
-    /// requested for the scope `https://disk.azure.com//.default`.
+    /// Managed disks can require a SAS and bearer tokens: give the URL with its SAS and a token
+    /// credential, and every request carries both. For the hosts of managed disks
+    /// (`md-….blob.storage.azure.net`), tokens are requested for the scope
+    /// `https://disk.azure.com//.default`.
     ///
-    /// The name is the one that the service stores: `\` in a URL is `/`, and dots at the end are
-    /// dropped. Whether the path begins with the account is known from the host. On another host,
-    /// such as a proxy's, it does if the first segment is the account of the key; if that is wrong,
-    /// make the client from a [`BlobServiceClient`](crate::BlobServiceClient) with that endpoint.
+    /// The client uses the name that the service stores: a `\` in the URL becomes `/`, and dots at
+    /// the end are removed. For most hosts it is known whether the path begins with the account.
+    /// For others, such as a proxy, it does if the first segment is the account of the key; if that
+    /// is wrong, make the client from a [`BlobServiceClient`](crate::BlobServiceClient) with the
+    /// right endpoint.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the URL names no blob, or contradicts the credential.
+    /// `InvalidInput` if the URL names no blob or contradicts the credential.
     ///
     /// ```
     /// use blobcopy::{BlobClient, Credential};
@@ -41,12 +43,12 @@ impl BlobClient {
         Self::with_options(url, credential, ClientOptions::new())
     }
 
-    /// The same, with options.
+    /// Like [`new`](Self::new), with options.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and `InvalidInput` for options that cannot be, such as an application
-    /// id that no header can carry.
+    /// As for [`new`](Self::new), and `InvalidInput` for invalid options, such as an application id
+    /// that is not a valid header value.
     ///
     /// ```
     /// use blobcopy::{BlobClient, ClientOptions, Credential, RetryOptions};
@@ -64,7 +66,7 @@ impl BlobClient {
 
 /// # Names
 impl BlobClient {
-    /// The blob's name, not encoded.
+    /// The blob's name, not percent-encoded.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -88,8 +90,11 @@ impl BlobClient {
         self.0.container_name()
     }
 
-    /// The blob's URL, with its snapshot or version and without a SAS; fails for a name that no
-    /// container or blob can have.
+    /// The blob's URL, with its snapshot or version and without a SAS.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the name of the container or blob is not valid.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -101,7 +106,7 @@ impl BlobClient {
         self.0.url()
     }
 
-    /// The snapshot that this client reads, if it is one.
+    /// The snapshot that this client addresses, if any.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -113,7 +118,7 @@ impl BlobClient {
         self.0.snapshot()
     }
 
-    /// The version that this client reads, if it is one.
+    /// The version that this client addresses, if any.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -126,9 +131,10 @@ impl BlobClient {
     }
 }
 
-/// # The same blob, otherwise
+/// # Other clients of the blob
 impl BlobClient {
-    /// A client of one snapshot of this blob: read-only, and deleted apart from it.
+    /// A client of one snapshot of this blob. A snapshot is read-only and can be deleted
+    /// separately.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -157,7 +163,7 @@ impl BlobClient {
         Self(self.0.at(None, Some(version.into())))
     }
 
-    /// The same blob, for what only page blobs can do.
+    /// A client of the same blob with the operations of page blobs.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -170,7 +176,7 @@ impl BlobClient {
         PageBlobClient::of(self.clone())
     }
 
-    /// The same blob, for what only block blobs can do.
+    /// A client of the same blob with the operations of block blobs.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -183,7 +189,7 @@ impl BlobClient {
         BlockBlobClient::of(self.clone())
     }
 
-    /// The same blob, for what only append blobs can do.
+    /// A client of the same blob with the operations of append blobs.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

@@ -1,4 +1,4 @@
-//! A blob's content and properties: read, and deleted.
+//! Reading a blob's content and properties, and deleting it.
 
 use super::BlobClient;
 use crate::operations::{
@@ -10,7 +10,7 @@ use crate::operations::{
 
 /// # Content and properties
 impl BlobClient {
-    /// Reads the blob's properties, its metadata, and what is known of the last copy into it.
+    /// Reads the blob's properties, its metadata, and the state of the last copy into it.
     ///
     /// Awaiting it gives [`BlobProperties`](crate::BlobProperties).
     ///
@@ -42,7 +42,7 @@ impl BlobClient {
         Exists::new(self.call(), Head::Blob)
     }
 
-    /// Downloads the content, whole or a range, as a stream.
+    /// Downloads the whole content, or a range of it, as a stream.
     ///
     /// Awaiting it gives [`Download`](crate::Download).
     ///
@@ -66,7 +66,7 @@ impl BlobClient {
         DownloadBlob::new(self.call(), GetBlob::default())
     }
 
-    /// Deletes the blob, or, with a client of a snapshot or version, only that.
+    /// Deletes the blob. With a client of a snapshot or version, deletes only that.
     ///
     /// Awaiting it gives `()`.
     ///

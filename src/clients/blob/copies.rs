@@ -1,4 +1,4 @@
-//! Copies into a blob: started, taken up again, aborted.
+//! Copies into a blob: starting, resuming and aborting them.
 
 use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
 use crate::{
@@ -13,27 +13,29 @@ use crate::{
 
 /// # Copies into this blob
 impl BlobClient {
-    /// Starts a copy of a whole blob, snapshot or version into this blob, which it overwrites.
+    /// Starts a copy of a whole blob, snapshot or version into this blob. Overwrites an existing
+    /// blob.
     ///
     /// Awaiting it gives [`CopyFromUriOperation`](crate::CopyFromUriOperation).
     ///
-    /// The service copies in the background. Small copies within an account have often ended when
-    /// the service answers; the operation watches the others.
+    /// The service copies in the background. A small copy within an account has often ended when
+    /// the service responds; otherwise use the operation to wait for the end.
     ///
-    /// A start whose answer is lost is not repeated blindly: the destination is looked at first. A
-    /// copy of this source that is pending, or that succeeded after the call began, is adopted
-    /// ([`was_adopted`](CopyFromUriOperation::was_adopted)); one that failed or was aborted never
-    /// is. Dates have whole seconds: a copy that ended within the second in which the call began is
-    /// started again, unless the source cannot change. Every further attempt carries a condition
-    /// that the destination is still as it was seen, unless the caller has set conditions.
+    /// If the response to a start is lost, the client reads the destination's properties before it
+    /// sends the start again. It adopts a copy of this source that is pending, or that succeeded
+    /// after the call began ([`was_adopted`](CopyFromUriOperation::was_adopted)), but never one
+    /// that failed or was aborted. The service's dates have whole seconds: a copy that ended within
+    /// the second in which the call began is started again, unless the source cannot change. Unless
+    /// you set conditions on the destination, every later attempt requires that it is unchanged
+    /// since it was read.
     ///
     /// [Copy Blob](https://learn.microsoft.com/rest/api/storageservices/copy-blob)
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a source over 2 KiB, with a password in it, or that cannot be authorized;
-    /// 409 `PendingCopyOperation` while another copy into this blob is pending;
-    /// `CannotVerifyCopySource` when the service cannot read the source.
+    /// `InvalidInput` for a source over 2 KiB, with a password in it, or that cannot be authorized,
+    /// and for a service version before 2012-02-12; 409 `PendingCopyOperation` while another copy
+    /// into this blob is pending; `CannotVerifyCopySource` if the service cannot read the source.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -49,24 +51,25 @@ impl BlobClient {
         StartCopyFromUri::new(&self.0, source.into())
     }
 
-    /// Copies a block blob of at most 256 MiB into this one, and waits for its end in one call: the
-    /// answer says that the copy is made. What is there is overwritten.
+    /// Copies a block blob of at most 256 MiB into this blob in one synchronous call: the copy is
+    /// complete when the service responds. Overwrites an existing blob.
     ///
     /// Awaiting it gives [`BlobCopyInfo`](crate::BlobCopyInfo).
     ///
-    /// The service takes nothing on trust here: a source within the same account too must carry a
-    /// SAS, be public, or come with a bearer token. A [`CopySource`] made of a client sees to it.
+    /// The source must be authorized, even within the same account: by a SAS or a bearer token, or
+    /// by being public. A [`CopySource`] made from a client does that.
     ///
     /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url)
     /// (from version 2018-03-28)
     ///
-    /// Before version 2012-02-12 it sends the synchronous Copy Blob of that time: for blobs of any
-    /// type and size, from a path in the same account, which needs no authorization of its own.
+    /// Before version 2012-02-12 this sends Copy Blob, which was synchronous then. It copies blobs
+    /// of any type and size within the same account, and the source needs no authorization of its
+    /// own.
     ///
     /// # Errors
     ///
-    /// `CannotVerifyCopySource` when the service cannot read the source, and with 409 when it is
-    /// longer than 256 MiB.
+    /// `CannotVerifyCopySource` if the service cannot read the source, and with 409 if the source
+    /// is longer than 256 MiB.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -82,7 +85,7 @@ impl BlobClient {
         CopyFromUri::new(self.call(), CopyBlobFromUrl::new(endpoint, source.into()))
     }
 
-    /// Resumes a copy into this blob that was started before. Sends nothing.
+    /// Resumes watching a copy into this blob that was started earlier. Sends nothing.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -98,10 +101,10 @@ impl BlobClient {
         CopyFromUriOperation::resumed(self.0.clone(), id)
     }
 
-    /// Finds the copy that is pending into this blob, to watch it when its id is lost.
+    /// Finds the pending copy into this blob, to watch it if its id is lost.
     ///
-    /// Awaiting it gives a [`CopyFromUriOperation`], or `None` if no copy is pending: the last one
-    /// has ended, or there was none.
+    /// Awaiting it gives a [`CopyFromUriOperation`], or `None` if no copy is pending because the
+    /// last one has ended or there was none.
     ///
     /// ```
     /// use std::time::Duration;
@@ -128,8 +131,9 @@ impl BlobClient {
         ResumePendingCopy::new(&self.0)
     }
 
-    /// Aborts the pending copy `id`, strictly as the service answers: 409 `NoPendingCopyOperation`
-    /// for a copy that has ended, 409 `CopyIdMismatch` while another is pending.
+    /// Aborts the pending copy `id`, and returns exactly what the service says: 409
+    /// `NoPendingCopyOperation` for a copy that has ended, 409 `CopyIdMismatch` while another copy
+    /// is pending.
     ///
     /// Awaiting it gives `()`.
     ///
@@ -150,9 +154,9 @@ impl BlobClient {
         AbortCopy::new(self.call(), Abort::new(id.clone()))
     }
 
-    /// Finds the copy that is pending into this blob, and aborts it.
+    /// Finds the pending copy into this blob and aborts it.
     ///
-    /// Awaiting it gives [`AbortOutcome`](crate::AbortOutcome), also when nothing is pending.
+    /// Awaiting it gives [`AbortOutcome`](crate::AbortOutcome), even if nothing is pending.
     ///
     /// ```
     /// use blobcopy::AbortOutcome;

@@ -1,4 +1,4 @@
-//! What surrounds a copy in a blob's life: snapshots, metadata, tags, tier, leases.
+//! Operations around copies: snapshots, metadata, tags, tiers, leases.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{
 
 /// # Snapshots, metadata, tags, tiers
 impl BlobClient {
-    /// Takes a read-only snapshot.
+    /// Creates a read-only snapshot of the blob.
     ///
     /// Awaiting it gives [`BlobSnapshotInfo`](crate::BlobSnapshotInfo).
     ///
@@ -37,11 +37,12 @@ impl BlobClient {
         CreateSnapshot::new(self.call(), SnapshotBlob::default())
     }
 
-    /// Lists the blob's snapshots, the oldest first: a [`Pager`] of [`BlobSnapshotItem`]s, which
-    /// convert to a [`SnapshotId`](crate::SnapshotId). A blob that does not exist has none.
+    /// Lists the blob's snapshots, oldest first: a [`Pager`] of [`BlobSnapshotItem`]s, which
+    /// convert to a [`SnapshotId`](crate::SnapshotId). For a blob that does not exist the list is
+    /// empty.
     ///
-    /// It reads the list of the container's blobs that begin with this name, and stops at the next
-    /// one. A SAS must be for the container and permit `l`.
+    /// It lists the container's blobs with this name as the prefix, and stops at the next name. A
+    /// SAS must be for the container and needs the permission `l`.
     ///
     /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
     ///
@@ -60,7 +61,7 @@ impl BlobClient {
         Pager::snapshots(self.0.container_call(), self.name())
     }
 
-    /// Replaces the blob's metadata; empty metadata removes it.
+    /// Replaces the blob's metadata; empty metadata removes all of it.
     ///
     /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
     ///
@@ -93,8 +94,8 @@ impl BlobClient {
         GetTags::new(self.call(), GetBlobTags::default())
     }
 
-    /// Replaces the blob's index tags (from version 2019-12-12); no tags removes them. The
-    /// blob's ETag stays. A SAS needs the permission `t`.
+    /// Replaces the blob's index tags (from version 2019-12-12); empty tags remove all of them. The
+    /// blob's ETag does not change. A SAS needs the permission `t`.
     ///
     /// Awaiting it gives `()`.
     ///
@@ -110,14 +111,14 @@ impl BlobClient {
         SetTags::new(self.call(), SetBlobTags::new(tags.into()))
     }
 
-    /// Moves the blob to another tier; out of the archive that takes hours (from version
-    /// 2017-04-17; snapshots and versions from 2019-12-12).
+    /// Moves the blob to another tier (from version 2017-04-17; snapshots and versions from
+    /// 2019-12-12). Moving it out of the archive tier takes hours.
     ///
     /// Awaiting it gives [`TierChange`](crate::TierChange).
     ///
     /// # Errors
     ///
-    /// 409 `BlobBeingRehydrated` for a blob on its way out of the archive; 400 `InvalidBlobTier`.
+    /// 409 `BlobBeingRehydrated` for a blob that is being rehydrated; 400 `InvalidBlobTier`.
     ///
     /// ```
     /// use blobcopy::{AccessTier, TierChange};
@@ -135,9 +136,9 @@ impl BlobClient {
 
 /// # Leases
 impl BlobClient {
-    /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12, of 60): until it ends, only
-    /// who has its id can write or delete the blob. [`guard`](AcquireLease::guard) gives one that
-    /// renews itself.
+    /// Acquires a lease of 15 to 60 seconds (before version 2012-02-12: 60). Until it ends, writing
+    /// or deleting the blob requires the lease id. [`guard`](AcquireLease::guard) returns a lease
+    /// that renews itself.
     ///
     /// Awaiting it gives [`BlobLease`](crate::BlobLease).
     ///
@@ -159,8 +160,8 @@ impl BlobClient {
         AcquireLease::new(self.call(), Acquire::new(Some(duration)))
     }
 
-    /// Acquires a lease that holds until it is released or broken (from version 2012-02-12): the
-    /// kind that a copy into a leased blob needs.
+    /// Acquires an infinite lease, which lasts until it is released or broken (from version
+    /// 2012-02-12). A copy into a leased blob needs this kind.
     ///
     /// Awaiting it gives [`BlobLease`](crate::BlobLease).
     ///
@@ -179,8 +180,8 @@ impl BlobClient {
         AcquireLease::new(self.call(), Acquire::new(None))
     }
 
-    /// Renews a lease for as long as it was acquired for, also when it has run out, unless the blob
-    /// has been written or leased since.
+    /// Renews a lease for its original duration. An expired lease can be renewed too, unless the
+    /// blob was modified or leased again since.
     ///
     /// Awaiting it gives [`BlobLease`](crate::BlobLease).
     ///
@@ -198,8 +199,8 @@ impl BlobClient {
         RenewLease::new(self.call(), Renew::new(id.clone()))
     }
 
-    /// Gives a lease that is held another id, so that it can be handed on (from version
-    /// 2012-02-12).
+    /// Changes the id of an active lease, for example to hand the lease to another client (from
+    /// version 2012-02-12).
     ///
     /// Awaiting it gives [`BlobLease`](crate::BlobLease).
     ///
@@ -216,7 +217,7 @@ impl BlobClient {
         ChangeLease::new(self.call(), Change::new(id.clone(), proposed_id))
     }
 
-    /// Releases a lease, so that another can be acquired at once.
+    /// Releases a lease. A new one can be acquired at once.
     ///
     /// Awaiting it gives `()`.
     ///
@@ -232,9 +233,9 @@ impl BlobClient {
         ReleaseLease::new(self.call(), Release::new(id.clone()))
     }
 
-    /// Breaks the blob's lease without its id.
+    /// Breaks the blob's lease; its id is not needed.
     ///
-    /// Awaiting it gives how long the lease still holds (a [`Duration`]).
+    /// Awaiting it gives the time until the lease is broken (a [`Duration`]).
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,6 +1,6 @@
-//! A blob of any type: what it is here; what can be done with it in the files beside.
+//! The client for a blob of any type. Its methods are in the submodules.
 
-// In the order in which the documentation shows their methods.
+// This order is the order of the methods in the documentation.
 mod address;
 mod copies;
 
@@ -12,8 +12,8 @@ use std::fmt;
 use super::{AppendBlobClient, BlockBlobClient, PageBlobClient};
 use crate::operations::{blob_ref::BlobRef, operation::Call};
 
-/// One blob, a snapshot or a version of one, whatever its type. Cheap to clone; making one sends
-/// nothing.
+/// A client for one blob of any type, or for a snapshot or version of one. Cheap to clone; making
+/// one sends nothing.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
