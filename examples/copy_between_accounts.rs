@@ -1,9 +1,8 @@
-//! Copies a blob from one account to another, checks what arrived, and shows what a copy that
-//! cannot work looks like.
+//! Copies a blob from one account to another, checks the result, and shows how a copy fails.
 //!
-//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from
-//! the first account to the second; else in a simulator with two accounts, which it starts itself.
-//! Run it with `cargo run --example copy_between_accounts`.
+//! Copies from the account in `AZURE_STORAGE_SOURCE_CONNECTION_STRING` to the one in
+//! `AZURE_STORAGE_CONNECTION_STRING`; if neither is set, between two accounts of a simulator that
+//! it starts itself. Run it with `cargo run --example copy_between_accounts`.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -28,7 +27,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    // Kept until the end: a simulator that is dropped stops.
+    // Keep it until the end: a simulator stops when it is dropped.
     let (from, to, _simulator) = connect().await?;
     let name = unused_name();
     let (photos, backups) = (from.container_client(&name), to.container_client(&name));
@@ -41,11 +40,11 @@ async fn run() -> Result<()> {
         lose_the_source(&source, &backups.blob_client("second copy.tar")).await
     })
     .await?;
-    println!("\nEverything that was made is deleted again.");
+    println!("\nThe containers are deleted again.");
     Ok(())
 }
 
-/// Clients of the two accounts that the environment names, or of two in a simulator.
+/// Clients of the two accounts in the environment, or of two in a new simulator.
 async fn connect() -> Result<(BlobServiceClient, BlobServiceClient, Option<Simulator>)> {
     match (account(SOURCE_CONNECTION_STRING)?, account(CONNECTION_STRING)?) {
         (Some(from), Some(to)) => Ok((from, to, None)),
@@ -67,7 +66,7 @@ async fn connect() -> Result<(BlobServiceClient, BlobServiceClient, Option<Simul
     }
 }
 
-/// Uploads the blob that is to be copied.
+/// Uploads the source blob.
 async fn make(source: &BlockBlobClient) -> Result<()> {
     let content: Vec<u8> = (0..SIZE as u64 / 8).flat_map(u64::to_le_bytes).collect();
     let upload = source.upload(content).content_type("application/x-tar");
@@ -76,11 +75,10 @@ async fn make(source: &BlockBlobClient) -> Result<()> {
     Ok(())
 }
 
-/// The whole of it: start, wait, and look at how it ended.
+/// Starts the copy, waits for it, and checks how it ended.
 ///
-/// The destination's account knows nothing of the source's key, so the source is given as a client,
-/// which signs a SAS with it: for this one blob, to read, for an hour. A URL would have to bring
-/// its own.
+/// The destination's account does not know the key of the source. So the source is a client, which
+/// signs a read-only SAS for this blob, valid for an hour. A URL would need a SAS of its own.
 async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> {
     println!("Copying it to\n  {}", destination.url()?);
     let source = CopySource::from(source).sas_lifetime(HOUR);
@@ -102,7 +100,7 @@ async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> 
     if !bar.is_hidden() {
         eprintln!();
     }
-    // An answer to a start that says that the copy is over already does not say how much it was.
+    // If the copy is complete when the start returns, the response does not say how many bytes.
     match done.progress {
         Some(progress) => {
             println!("Copied {}, as copy {}.", HumanBytes(progress.copied), done.copy_id);
@@ -114,13 +112,13 @@ async fn copy(source: &BlockBlobClient, destination: &BlobClient) -> Result<()> 
         return Err("the destination was written after the copy".into());
     }
     if let Some(source) = told.copy.and_then(|copy| copy.source) {
-        // The service may show the SAS whole; the crate never shows its signature.
-        println!("It tells of its source, without the signature of the SAS:\n  {source}");
+        // The service may return the whole SAS; the crate never shows its signature.
+        println!("Its copy source, without the signature of the SAS:\n  {source}");
     }
     Ok(())
 }
 
-/// Compares length, headers, metadata and every byte.
+/// Compares length, content type, metadata and every byte.
 async fn compare(source: &BlobClient, destination: &BlobClient) -> Result<()> {
     let (from, to) = (source.download().await?, destination.download().await?);
     let (left, right) = (&from.properties, &to.properties);
@@ -138,26 +136,26 @@ async fn compare(source: &BlobClient, destination: &BlobClient) -> Result<()> {
     if !same || from.bytes().await? != to.bytes().await? {
         return Err("the copy differs from its source".into());
     }
-    println!("Read both: every byte is the same. Only the ETag is the copy's own.");
+    println!("Downloaded both: every byte is equal. Only the ETag differs.");
     Ok(())
 }
 
-/// What it looks like when the source goes away: while it is copied, and before.
+/// Shows a copy whose source is deleted: during the copy, and before it.
 async fn lose_the_source(source: &BlobClient, destination: &BlobClient) -> Result<()> {
     let mut copy = destination.start_copy_from_uri(source).await?;
     source.delete().await?;
-    println!("\nDeleted the source while a second copy was under way:");
+    println!("\nDeleted the source while a second copy was pending:");
     match copy.wait().timeout(HOUR).await {
         Err(error @ Error::CopyFailed { .. }) => println!("  {error}"),
         Err(error) => return Err(error.into()),
-        Ok(_) => println!("  That one was faster, and is complete."),
+        Ok(_) => println!("  The copy was faster and is complete."),
     }
 
-    println!("Started a third copy, of a source that is gone:");
+    println!("Started a third copy of the deleted source:");
     match destination.start_copy_from_uri(source).await {
         Err(error @ Error::Service(_)) => println!("  {error}"),
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err("a source that is gone was copied".into()),
+        Ok(_) => return Err("a deleted source was copied".into()),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Copies a blob as an identity of Microsoft Entra ID: no key, no SAS that someone must keep.
+//! Copies a blob with a Microsoft Entra ID identity: no key and no SAS to keep.
 //!
 //! ```text
 //! cargo run --example entra_login -- simulator
@@ -6,10 +6,9 @@
 //! cargo run --example entra_login -- managed-identity https://account.blob.core.windows.net
 //! ```
 //!
-//! `developer` is who is logged in to the Azure CLI or the Azure Developer CLI; `managed-identity`
-//! is that of the machine which this runs on. Either needs the role Storage Blob Data Contributor.
-//! The endpoint may be in `AZURE_STORAGE_ENDPOINT` instead. `simulator` needs no account: its login
-//! is made up.
+//! `developer` uses the login of the Azure CLI or the Azure Developer CLI; `managed-identity` the
+//! identity of this machine. Either needs the role Storage Blob Data Contributor. The endpoint may
+//! be in `AZURE_STORAGE_ENDPOINT` instead. `simulator` needs no account: its login is made up.
 
 use std::{env, error::Error, process::ExitCode, sync::Arc, time::Duration};
 
@@ -24,11 +23,12 @@ use blobcopy_simulator::Simulator;
 const ENDPOINT: &str = "AZURE_STORAGE_ENDPOINT";
 
 const USAGE: &str = "\
-Say as whom, and where:
-  entra_login simulator                      a made-up login, in a simulator: needs no account
-  entra_login developer <endpoint>           who is logged in to the Azure CLI (az login)
-  entra_login managed-identity <endpoint>    the identity of the machine this runs on
-The endpoint is such as https://account.blob.core.windows.net, or in AZURE_STORAGE_ENDPOINT.
+Usage:
+  entra_login simulator                      a made-up login in a simulator: needs no account
+  entra_login developer <endpoint>           the login of the Azure CLI (az login)
+  entra_login managed-identity <endpoint>    the identity of this machine
+The endpoint is a URL such as https://account.blob.core.windows.net; it may be in
+AZURE_STORAGE_ENDPOINT instead.
 The identity needs the role Storage Blob Data Contributor.";
 
 #[tokio::main]
@@ -43,8 +43,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    // For the SDK's login, which sends by itself: here it is built without its feature
-    // `reqwest_rustls`, which would bring cryptography that takes minutes to build.
+    // For the HTTP client of the SDK's login. The SDK is built here without its feature
+    // `reqwest_rustls`, which would bring AWS-LC and take minutes to build.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut arguments = env::args().skip(1);
     let who = arguments.next();
@@ -69,22 +69,22 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .build()?;
     println!("Logged in at {}", service.url());
 
-    // A name that no earlier run has used.
+    // A new name for each run.
     let name = format!("blobcopy-example-{}", Clock::system().now().unix_timestamp_nanos());
     let container = service.container_client(&name);
     container.create().await?;
-    // Whatever happens, nothing is left behind.
+    // Clean up in any case.
     let copied = copy(&container).await;
     let deleted = container.delete().await;
     copied?;
     deleted?;
-    println!("Done; everything that was made is deleted again.");
+    println!("Done; the container is deleted again.");
     Ok(())
 }
 
 async fn copy(container: &BlobContainerClient) -> Result<(), Box<dyn Error>> {
     let notes = container.blob_client("notes.txt");
-    notes.block_blob_client().upload("What is to be copied.").await?;
+    notes.block_blob_client().upload("Content to copy.").await?;
 
     let kept = container.blob_client("kept.txt");
     let mut copy = kept.start_copy_from_uri(&notes).await?;
@@ -92,23 +92,23 @@ async fn copy(container: &BlobContainerClient) -> Result<(), Box<dyn Error>> {
     let content = kept.download().await?.bytes().await?;
     println!("Copied {} bytes to {}", content.len(), kept.url()?);
 
-    // Lent to someone without a login. The identity signs it with a key that it is given for that.
+    // A link for someone without a login. The identity signs it with a user delegation key.
     let until = Clock::system().now() + Duration::from_secs(3600);
     let url = kept.sas_url(BlobSasPermissions::new().read(), until).await?;
-    println!("For an hour, anyone could read it with {url:?}");
+    println!("Anyone with this link can read it for an hour: {url:?}");
     Ok(())
 }
 
-/// A simulated account that takes the token of [`MadeUp`], in this process and without a socket.
+/// A simulated account that accepts the token of [`MadeUp`], in this process, without a socket.
 fn simulator() -> Simulator {
-    println!("In a simulator of the service, with a login that is made up.");
+    println!("Using a simulator of the service, with a made-up login.");
     Simulator::builder()
         .account("first", "Zmlyc3Qga2V5")
         .accept_bearer(|token| token == "made-up")
         .build()
 }
 
-/// What a credential of the SDK is: it gives a token and says how long that lasts.
+/// A credential of the SDK: it returns a token and its expiry.
 #[derive(Debug)]
 struct MadeUp;
 

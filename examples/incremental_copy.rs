@@ -1,6 +1,6 @@
-//! Backs up a disk twice: the first copy moves all of it, the second only what has changed.
+//! Backs up a disk twice: the first copy moves everything, the second only the changes.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it
+//! Uses the account in `AZURE_STORAGE_CONNECTION_STRING`; if that is not set, a simulator that it
 //! starts itself. Run it with `cargo run --example incremental_copy`.
 
 use std::{env, error::Error, process::ExitCode, time::Duration};
@@ -28,25 +28,25 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let clock = Clock::system();
     let begun = clock.now();
-    // Kept until the end: a simulator that is dropped stops.
+    // Keep it until the end: a simulator stops when it is dropped.
     let (service, _simulator) = connect().await?;
 
-    // A name that no earlier run has used.
+    // A new name for each run.
     let name = format!("blobcopy-example-{}", begun.unix_timestamp_nanos());
     let container = service.container_client(&name);
     container.create().await?;
-    // Whatever happens, nothing is left behind.
+    // Clean up in any case.
     let copied = back_up_twice(&container).await;
     let deleted = container.delete().await;
     copied?;
     deleted?;
 
     let seconds = (clock.now() - begun).as_seconds_f64();
-    println!("\nDone in {seconds:.1} s; everything that was made is deleted again.");
+    println!("\nDone in {seconds:.1} s; the container is deleted again.");
     Ok(())
 }
 
-/// A client of the account that the environment names, or of a simulator that is started here.
+/// A client of the account in the environment, or of a new simulator.
 async fn connect() -> Result<(BlobServiceClient, Option<Simulator>), Box<dyn Error>> {
     if let Ok(connection_string) = env::var(CONNECTION_STRING) {
         let service = BlobServiceClient::from_connection_string(&connection_string)?;
@@ -55,8 +55,8 @@ async fn connect() -> Result<(BlobServiceClient, Option<Simulator>), Box<dyn Err
     }
     let simulator = Simulator::builder().copy_rate(48 << 20).start().await?;
     let service = BlobServiceClient::from_connection_string(&simulator.connection_string())?;
-    println!("{CONNECTION_STRING} is not set, so this runs in a simulator of the service,");
-    println!("started in this process at {}.\n", service.url());
+    println!("{CONNECTION_STRING} is not set, so this uses a simulator of the service,");
+    println!("running in this process at {}.\n", service.url());
     Ok((service, Some(simulator)))
 }
 
@@ -73,27 +73,27 @@ async fn back_up_twice(container: &BlobContainerClient) -> Result<(), Box<dyn Er
     let first_copy = copy(&backup, &disk, &first, "First copy").await?;
     let first_content = content.clone();
 
-    // A day goes by, and three places of the disk change.
+    // The next day three ranges of the disk change.
     for (offset, length) in [(0, 4096), (10 << 20, 64 << 10), (DISK - 512, 512)] {
         let changed = &mut content[offset..offset + length];
         changed.iter_mut().for_each(|byte| *byte = !*byte);
         disk.upload_pages(offset as u64, changed.to_vec()).await?;
     }
-    println!("Changed three places of it, {} in all.", HumanBytes(4096 + (64 << 10) + 512));
+    println!("Changed three ranges of it, {} in all.", HumanBytes(4096 + (64 << 10) + 512));
 
     let second = disk.create_snapshot().await?.snapshot;
     let second_copy = copy(&backup, &disk, &second, "Second copy").await?;
 
-    // A copy counts the whole disk in its progress. What it moved, its snapshots tell.
+    // The progress counts the whole disk. The diff of the two snapshots is what was moved.
     let (from, to) = (kept(&first_copy)?, kept(&second_copy)?);
     let moved = backup.with_snapshot(to).diff_size(from).await?;
-    println!("\nThe second copy moved only the difference: {}.", HumanBytes(moved));
+    println!("\nThe second copy moved only the changes: {}.", HumanBytes(moved));
 
     compare(&backup, &first_copy, &first_content).await?;
     compare(&backup, &second_copy, &content).await
 }
 
-/// Copies one snapshot incrementally, and shows how it goes.
+/// Copies one snapshot incrementally, with a progress bar.
 async fn copy(
     backup: &PageBlobClient,
     disk: &PageBlobClient,
@@ -118,16 +118,16 @@ async fn copy(
     if !bar.is_hidden() {
         eprintln!();
     }
-    println!("{title}: done, kept as snapshot {}.", kept(&done)?);
+    println!("{title}: done, snapshot {}.", kept(&done)?);
     Ok(done)
 }
 
-/// The snapshot of the backup in which a copy was kept.
+/// The snapshot of the backup that a copy made.
 fn kept(copy: &CompletedCopy) -> Result<&SnapshotId, Box<dyn Error>> {
-    copy.destination_snapshot.as_ref().ok_or_else(|| "the copy named no snapshot".into())
+    copy.destination_snapshot.as_ref().ok_or_else(|| "the copy has no snapshot".into())
 }
 
-/// Reads a snapshot of the backup, and compares every byte of it.
+/// Downloads a snapshot of the backup and compares every byte.
 async fn compare(
     backup: &PageBlobClient,
     copy: &CompletedCopy,
@@ -138,11 +138,11 @@ async fn compare(
     if content != expected {
         return Err(format!("snapshot {snapshot} of the backup differs from the disk").into());
     }
-    println!("Read snapshot {snapshot} back: all {} bytes are the same.", content.len());
+    println!("Downloaded snapshot {snapshot}: all {} bytes are equal.", content.len());
     Ok(())
 }
 
-/// Content in which every page differs from its neighbours.
+/// Content in which every page is different.
 fn pattern() -> Vec<u8> {
     (0..DISK as u64 / 8)
         .flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())

@@ -1,9 +1,8 @@
-//! Lists a container, and tells of every blob that was copied into it how the copy stands.
+//! Lists a container and shows the state of every copy into it.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, the container of that account that its argument
-//! names, of which it changes nothing: `cargo run --example list_copies -- backups`. Else a
-//! container in a simulator, which it starts itself, with copies that have ended in every way there
-//! is.
+//! Lists a container of the account in `AZURE_STORAGE_CONNECTION_STRING` and changes nothing:
+//! `cargo run --example list_copies -- backups`. If that is not set, it starts a simulator with a
+//! container of copies in every state.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -26,7 +25,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     if let Some(service) = account(CONNECTION_STRING)? {
-        let name = env::args().nth(1).ok_or("name the container that is to be listed")?;
+        let name = env::args().nth(1).ok_or("name the container to list")?;
         return list(&service.container_client(&name)).await;
     }
     let simulator = Simulator::builder()
@@ -39,20 +38,19 @@ async fn run() -> Result<()> {
     list(&container).await
 }
 
-/// The flat list of all there is, and the list by hierarchy of what is at the top.
+/// Lists everything flat, then the top level by hierarchy.
 async fn list(container: &BlobContainerClient) -> Result<()> {
     println!("All of {}:\n", container.url()?);
     println!("{:9} {:>21} {:20} blob", "copy", "bytes", "ended");
-    // As many pages as there are, one after the other; whatever a container holds, memory holds
-    // one.
+    // Reads page by page, so only one page is in memory.
     let include = [BlobInclude::Copy, BlobInclude::Snapshots, BlobInclude::Metadata];
     let mut blobs = container.list_blobs().include(include);
     let (mut count, mut last) = (0, None);
     while let Some(blob) = blobs.try_next().await? {
         show(&blob)?;
         if let Some(kept) = kept(&blob) {
-            // The bytes of an incremental copy count the whole disk. What it moved, its snapshot
-            // tells beside the one before, which has been listed just now.
+            // The progress of an incremental copy counts the whole disk. The diff with the previous
+            // snapshot, which was just listed, is what it moved.
             let before = last.replace((blob.name.clone(), kept.clone()));
             if let Some((_, before)) = before.filter(|(name, _)| *name == blob.name) {
                 let kept = container.page_blob_client(&blob.name).with_snapshot(kept);
@@ -61,14 +59,14 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
         }
         count += 1;
     }
-    println!("\n{count} in all. Up to the first slash:\n");
+    println!("\n{count} in all. The top level:\n");
 
     // Snapshots cannot be listed by hierarchy, copies can.
     let folders = container.list_blobs().include([BlobInclude::Copy]).by_hierarchy("/");
     let mut entries = folders;
     while let Some(entry) = entries.try_next().await? {
         match entry {
-            // What is below it would be listed with .prefix(&folder).
+            // List its content with .prefix(&folder).
             BlobHierarchyItem::Prefix(folder) => println!("{:9} {folder}", "folder"),
             BlobHierarchyItem::Blob(blob) => {
                 let copy = blob.properties.copy.as_ref();
@@ -79,7 +77,7 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
     Ok(())
 }
 
-/// One line for a blob, and what there is to know of a copy into it below.
+/// Prints a line for a blob, and the details of its copy below.
 fn show(blob: &BlobItem) -> Result<()> {
     let name = match &blob.snapshot {
         Some(snapshot) => format!("{} at {snapshot}", blob.name),
@@ -98,7 +96,7 @@ fn show(blob: &BlobItem) -> Result<()> {
 
     detail("id", copy.copy_id.as_str());
     if let Some(source) = &copy.source {
-        // Shows the signature of a SAS as REDACTED.
+        // It shows the signature of a SAS as REDACTED.
         detail("from", &source.to_string());
     }
     if let Some(description) = &copy.description {
@@ -113,18 +111,19 @@ fn show(blob: &BlobItem) -> Result<()> {
     Ok(())
 }
 
-/// One line of what there is to know of a copy.
+/// Prints one detail of a copy.
 fn detail(what: &str, text: &str) {
     println!("{:10}{what:9} {text}", "");
 }
 
-/// The snapshot that this is, if it is the one in which an incremental copy was kept.
+/// The snapshot id, if an incremental copy made this snapshot.
 fn kept(blob: &BlobItem) -> Option<&SnapshotId> {
     let copy = blob.properties.copy.as_ref()?;
     copy.destination_snapshot.as_ref().filter(|kept| blob.snapshot.as_ref() == Some(*kept))
 }
 
-/// Copies disks from another account: to the end, twice incrementally, half-way, and not at all.
+/// Copies a disk from another account: one copy succeeds, one fails, two are incremental, one is
+/// aborted, one stays pending.
 async fn fill(simulator: &Simulator) -> Result<BlobContainerClient> {
     let client = |account| {
         let text = simulator.connection_string_of(account).unwrap_or_default();

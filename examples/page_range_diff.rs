@@ -1,7 +1,7 @@
-//! Tells what the next incremental copy of a disk will move, moves it, and checks that the
-//! snapshots of the copy differ in just that.
+//! Shows what the next incremental copy of a disk will move, makes the copy, and checks that the
+//! snapshots of the backup differ by exactly that.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set, in that account; else in a simulator, which it
+//! Uses the account in `AZURE_STORAGE_CONNECTION_STRING`; if that is not set, a simulator that it
 //! starts itself. Run it with `cargo run --example page_range_diff`.
 
 #[path = "shared/account.rs"]
@@ -26,15 +26,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    // Kept until the end: a simulator that is dropped stops.
+    // Keep it until the end: a simulator stops when it is dropped.
     let (service, _simulator) = connect().await?;
     let container = service.container_client(&unused_name());
     in_containers([&container], async || back_up_and_compare(&container).await).await?;
-    println!("\nEverything that was made is deleted again.");
+    println!("\nThe container is deleted again.");
     Ok(())
 }
 
-/// A client of the account that the environment names, or of a simulator that is started here.
+/// A client of the account in the environment, or of a new simulator.
 async fn connect() -> Result<(BlobServiceClient, Option<Simulator>)> {
     if let Some(service) = account(CONNECTION_STRING)? {
         return Ok((service, None));
@@ -56,9 +56,9 @@ async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {
     let first_copy = copy(&backup, &disk, &first).await?;
     println!("Made a disk of {} and backed it up.", HumanBytes(DISK as u64));
 
-    // A day goes by. The disk is written in three places, of which two touch, and cleared in two,
-    // of which one has just been written.
-    println!("\nSince then were");
+    // The next day three ranges are written, two of them adjacent, and two are cleared, one of them
+    // just written.
+    println!("\nSince then:");
     for (offset, length) in [(4 * KIB, 8 * KIB), (12 * KIB, 512), (9 << 20, 64 * KIB)] {
         println!("  {length:>8} bytes written at {offset}");
         content[offset..offset + length].fill(0xbb);
@@ -73,35 +73,30 @@ async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {
     let expected = difference(&disk, &first, &second).await?;
 
     let done = copy(&backup, &disk, &second).await?;
-    // The progress of a copy counts the whole disk. What it moved, its snapshots tell.
+    // The progress counts the whole disk. The diff of the two snapshots is what was moved.
     let moved = backup.with_snapshot(kept(&done)?).diff_size(kept(&first_copy)?).await?;
-    println!(
-        "\nThe second copy moved {moved} bytes, and clears what was cleared: that moves none."
-    );
+    println!("\nThe second copy moved {moved} bytes. Cleared ranges move no bytes.");
     if moved != expected {
-        return Err(format!("that is not the {expected} bytes of the list of differences").into());
+        return Err(format!("the diff has {expected} bytes").into());
     }
     compare(&backup, &done, &content).await
 }
 
-/// Prints how two snapshots differ, in the order of the addresses, and gives the bytes to be moved.
+/// Prints the diff of two snapshots, and returns the number of bytes to move.
 async fn difference(disk: &PageBlobClient, from: &SnapshotId, to: &SnapshotId) -> Result<u64> {
-    // Of the disk as it is at the second snapshot, whatever is written to it from now on.
+    // Compare with the second snapshot, not with the disk, which may change meanwhile.
     let disk = disk.with_snapshot(to);
     let diff = disk.get_page_ranges_diff(from).collect_all().await?;
-    println!("\nThe service says that the second snapshot differs from the first in\n");
+    println!("\nThe diff of the two snapshots:\n");
     println!("  {:>10}  {:>10}  {:>10}", "from", "to", "bytes");
     for item in &diff.ranges {
         let range = item.range();
         let what = if item.is_clear() { "cleared" } else { "written" };
         println!("  {:>10}  {:>10}  {:>10}  {what}", range.start, range.end, range.len());
     }
-    // The same list, added up as it comes in: for a large disk it need not be held in memory.
+    // The same diff, summed up as it arrives: it is never wholly in memory.
     let size = disk.diff_size(from).await?;
-    println!(
-        "\nSo the next incremental copy has {size} bytes to move, of {}.",
-        diff.content_length
-    );
+    println!("\nThe next incremental copy has to move {size} of {} bytes.", diff.content_length);
     Ok(size)
 }
 
@@ -113,18 +108,18 @@ async fn copy(
     Ok(backup.start_copy_incremental(disk, snapshot).await?.wait().await?)
 }
 
-/// The snapshot of the backup in which a copy was kept.
+/// The snapshot of the backup that a copy made.
 fn kept(copy: &CompletedCopy) -> Result<&SnapshotId> {
-    copy.destination_snapshot.as_ref().ok_or_else(|| "the copy named no snapshot".into())
+    copy.destination_snapshot.as_ref().ok_or_else(|| "the copy has no snapshot".into())
 }
 
-/// Reads what the second copy kept, and compares every byte.
+/// Downloads the snapshot of the second copy and compares every byte.
 async fn compare(backup: &PageBlobClient, copy: &CompletedCopy, expected: &[u8]) -> Result<()> {
     let snapshot = kept(copy)?;
     let content = backup.with_snapshot(snapshot).download().await?.bytes().await?;
     if content != expected {
         return Err(format!("snapshot {snapshot} of the backup differs from the disk").into());
     }
-    println!("Read its snapshot {snapshot} back: all {} bytes are the same.", content.len());
+    println!("Downloaded its snapshot {snapshot}: all {} bytes are equal.", content.len());
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! Copies a blob from one account to another, and authorizes its source in three ways.
+//! Copies a blob from one account to another, and authorizes the source in three ways.
 //!
-//! With `AZURE_STORAGE_SOURCE_CONNECTION_STRING` and `AZURE_STORAGE_CONNECTION_STRING` set, from
-//! the first account to the second; with the second alone, within it; else between two accounts of
-//! a simulator, which it starts itself. Run it with `cargo run --example sas_for_a_source`.
+//! Copies from the account in `AZURE_STORAGE_SOURCE_CONNECTION_STRING` to the one in
+//! `AZURE_STORAGE_CONNECTION_STRING`; if only the second is set, within that account; if none is
+//! set, between two accounts of a simulator that it starts itself. Run it with `cargo run --example
+//! sas_for_a_source`.
 
 #[path = "shared/account.rs"]
 mod account;
@@ -22,7 +23,7 @@ use url::Url;
 
 const SOURCE_CONNECTION_STRING: &str = "AZURE_STORAGE_SOURCE_CONNECTION_STRING";
 
-const CONTENT: &str = "What is to be copied.";
+const CONTENT: &str = "Content to copy.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    // Kept until the end: a simulator that is dropped stops.
+    // Keep it until the end: a simulator stops when it is dropped.
     let (from, to, _simulator) = accounts().await?;
     let key = key(&from)?;
     let from = BlobServiceClient::from_connection_string(&from)?;
@@ -43,7 +44,7 @@ async fn run() -> Result<()> {
         copy_in_three_ways(&source, &target, &key, from.url() != to.url()).await
     })
     .await?;
-    println!("\nDone; everything that was made is deleted again.");
+    println!("\nDone; the containers are deleted again.");
     Ok(())
 }
 
@@ -56,11 +57,11 @@ async fn copy_in_three_ways(
     let notes = source.blob_client("my notes.txt");
     notes.block_blob_client().upload(CONTENT).await?;
 
-    // The service reads the source until the copy has ended; long enough for this one.
+    // The SAS must be valid until the copy ends; an hour is enough here.
     let may_read = BlobSasPermissions::new().read();
     let until = Clock::system().now() + Duration::from_secs(3600);
 
-    println!("1. A SAS that the builder makes, put behind the URL by hand:");
+    println!("1. A SAS from the builder, appended to the URL by hand:");
     let sas = ServiceSas::blob(notes.container_name(), notes.name())
         .permissions(may_read)
         .expires(until)
@@ -69,22 +70,22 @@ async fn copy_in_three_ways(
     println!("   {sas:?}");
     copy(CopySource::from(url), &target.blob_client("by hand.txt")).await?;
 
-    println!("2. The client's own URL with a SAS, in one call:");
+    println!("2. A URL with a SAS from the client, in one call:");
     let url = notes.sas_url(may_read, until).await?;
     println!("   {url:?}");
     copy(CopySource::from(&url), &target.blob_client("by URL.txt")).await?;
 
-    println!("3. The client itself, which authorizes what is needed where it is needed:");
+    println!("3. The client itself, which authorizes the source as needed:");
     let source = CopySource::from(&notes).sas_lifetime(Duration::from_secs(3600));
     println!("   {source:?}");
     copy(source, &target.blob_client("by client.txt")).await?;
 
-    // Within one account the copy's own request is authorization enough.
+    // Within one account the request itself authorizes the source.
     if from_another_account {
-        println!("And without any:");
+        println!("Without any authorization:");
         let bare = CopySource::from(notes.url()?);
         match target.blob_client("not at all.txt").start_copy_from_uri(bare).await {
-            Ok(_) => return Err("a source that nobody may read was copied".into()),
+            Ok(_) => return Err("a source without authorization was copied".into()),
             Err(error) => println!("   {error}"),
         }
     }
@@ -102,8 +103,8 @@ async fn copy(source: CopySource, to: &BlobClient) -> Result<()> {
     Ok(())
 }
 
-/// The connection string of the source's account and a client of the other, as the environment
-/// names them, or of two in a simulator that is started here.
+/// The connection string of the source account and a client of the destination account: from the
+/// environment, or of two accounts in a new simulator.
 async fn accounts() -> Result<(String, BlobServiceClient, Option<Simulator>)> {
     if let Some(to) = account(CONNECTION_STRING)? {
         let from = env::var(SOURCE_CONNECTION_STRING).or_else(|_| env::var(CONNECTION_STRING))?;
@@ -120,7 +121,7 @@ async fn accounts() -> Result<(String, BlobServiceClient, Option<Simulator>)> {
     Ok((of("first")?, to, Some(simulator)))
 }
 
-/// The account key in a connection string: what signs a SAS by hand.
+/// The account key in a connection string, which signs a SAS.
 fn key(connection_string: &str) -> Result<SharedKey> {
     let value = |name: &str| {
         let mut pairs = connection_string.split(';').filter_map(|pair| pair.split_once('='));

@@ -1,8 +1,8 @@
-//! Tests a small backup function against the simulator: when all goes well, when the answer to a
-//! start is lost, when the service is busy, when a copy fails, and when one does not end.
+//! Tests a small backup function against the simulator: a normal run, a lost response to a start, a
+//! busy service, a failed copy, and a copy that never ends.
 //!
-//! Time is virtual, so the hours that pass in here take no time. In a project of your own each
-//! scenario would be a test, under `#[tokio::test(start_paused = true)]`.
+//! Time is virtual, so hours pass in milliseconds. In your project each scenario would be a test
+//! with `#[tokio::test(start_paused = true)]`.
 //!
 //! `cargo run --example test_your_backup_code`
 
@@ -12,13 +12,12 @@ use blobcopy::{Clock, Error, PageBlobClient, SnapshotId};
 use blobcopy_simulator::{Op, Simulator};
 use time::macros::datetime;
 
-/// What a copy in here takes.
+/// How long a copy takes here.
 const COPY: Duration = Duration::from_secs(20 * 60);
 
-/// The code under test: backs `disk` up, and returns the snapshot of `backup` that holds it.
+/// The code under test: backs up `disk`, and returns the new snapshot of `backup`.
 ///
-/// A copy that fails is started again, twice at most. One that takes more than six hours is
-/// aborted.
+/// Starts a failed copy again, at most twice. Aborts a copy that takes more than six hours.
 async fn back_up(
     disk: &PageBlobClient,
     backup: &PageBlobClient,
@@ -58,7 +57,7 @@ async fn run() -> Result<(), Box<dyn StdError>> {
     the_service_is_busy().await?;
     a_copy_fails().await?;
     a_copy_does_not_end().await?;
-    println!("\nThe backup function did what it should, every time.");
+    println!("\nThe backup function passed every scenario.");
     Ok(())
 }
 
@@ -70,8 +69,8 @@ async fn all_goes_well() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// The service took the start, but nobody heard. To start again would be refused, since a copy is
-/// pending by then; the client looks at the destination first, and finds its copy there.
+/// The service started the copy, but the response is lost. A second start would be refused, since a
+/// copy is pending. So the client looks at the destination first, and adopts its copy.
 async fn the_answer_to_the_start_is_lost() -> Result<(), Box<dyn StdError>> {
     let world = World::new().await?;
     world.sim.faults().on(Op::IncrementalCopy).lose_answer().times(1);
@@ -81,7 +80,7 @@ async fn the_answer_to_the_start_is_lost() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// Two starts are refused, and the first look at the copy too.
+/// The service refuses two starts, and the first poll.
 async fn the_service_is_busy() -> Result<(), Box<dyn StdError>> {
     let world = World::new().await?;
     let wait = Duration::from_secs(10);
@@ -94,7 +93,7 @@ async fn the_service_is_busy() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// The first copy fails half-way; the function starts another.
+/// The first copy fails half-way, and the function starts another.
 async fn a_copy_fails() -> Result<(), Box<dyn StdError>> {
     let world = World::new().await?;
     world.sim.copies().fail_next(World::DISK / 2, "500 InternalServerError \"Copy failed.\"");
@@ -104,7 +103,7 @@ async fn a_copy_fails() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// The function gives up in the end, and leaves no copy behind.
+/// The function gives up, and leaves no pending copy.
 async fn a_copy_does_not_end() -> Result<(), Box<dyn StdError>> {
     let world = World::new().await?;
     world.sim.copies().hold();
@@ -139,7 +138,7 @@ impl World {
         Ok(Self { sim, disk, backup: container.page_blob_client("backup/disk0.vhd"), begun })
     }
 
-    /// Backs the disk up, and reads the backup.
+    /// Backs up the disk, and downloads the backup.
     async fn back_up_and_compare(&self) -> Result<(), Error> {
         let kept = back_up(&self.disk, &self.backup).await?.expect("the copy names its snapshot");
         let backed_up = self.backup.with_snapshot(kept).download().await?.bytes().await?;
@@ -152,7 +151,7 @@ impl World {
         self.sim.count(Op::IncrementalCopy)
     }
 
-    /// How many copies the service began.
+    /// How many copies the service started.
     fn copies(&self) -> u64 {
         self.sim.copies().started()
     }

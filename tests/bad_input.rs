@@ -406,7 +406,7 @@ async fn copies_that_are_over_with_the_answer() {
     told(refused(notes.stage_block(id(), "")).await, "block length", "0", "1 byte to 4000 MiB");
     let both = notes.upload("x").customer_key(CustomerProvidedKey::new([1; 32]));
     let both = refused(both.encryption_scope("scope1")).await;
-    told(both, "encryption scope", "scope1", "must not be set beside a customer-provided key");
+    told(both, "encryption scope", "scope1", "must not be combined with a customer-provided key");
     let long = url(&format!("https://example.com/{}?sig={SECRET}", "x".repeat(2048)));
     told(refused(notes.copy_from_uri(long)).await, "source", "example.com", "at most 2 KiB");
     assert!(script.seen().is_empty());

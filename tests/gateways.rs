@@ -27,7 +27,7 @@ async fn met<T>(what: &str, call: impl AsyncFnOnce(BlobClient) -> Result<T, Erro
     let script = Script::new([page(200)]);
     let Err(error) = call(blob(&script)).await else { panic!("{what} succeeded") };
     assert!(matches!(error, Error::UnexpectedResponse { .. }), "{what}: {error:?}");
-    let told = ["proxy or gateway", "not XML", "stands where", "without x-ms"];
+    let told = ["proxy or gateway", "not XML", "instead of", "without x-ms"];
     assert!(told.iter().any(|words| error.to_string().contains(words)), "{what}: {error}");
     error
 }

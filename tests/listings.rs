@@ -99,7 +99,7 @@ async fn a_list_that_has_failed_is_not_taken_for_a_whole_one() {
     blobs.try_next().await.expect("listed").expect("one");
     blobs.try_next().await.expect_err("refused");
     let error = blobs.collect_all().await.expect_err("not whole").to_string();
-    assert!(error.contains("begin again"), "{error}");
+    assert!(error.contains("start a new list"), "{error}");
     assert_eq!(script.seen().len(), 2);
 }
 

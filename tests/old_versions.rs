@@ -188,8 +188,8 @@ async fn a_path_names_no_other_account_and_carries_no_sas() {
             "https://acct.blob.core.chinacloudapi.cn/vhds/a".to_owned(),
             "in the destination's account",
         ),
-        (format!("{own}?sp=r&sig=SECRET"), "no query but a snapshot"),
-        (format!("{own}?versionid=2026-01-01T00:00:00.0000000Z"), "no query but a snapshot"),
+        (format!("{own}?sp=r&sig=SECRET"), "no query other than a snapshot"),
+        (format!("{own}?versionid=2026-01-01T00:00:00.0000000Z"), "no query other than a snapshot"),
     ] {
         refused(OLD[1], source.parse::<Url>().expect("a URL"), "source: ", why).await;
     }
@@ -202,7 +202,7 @@ async fn what_a_version_does_not_know_is_refused_before_sending() {
     let source = service.container_client("vhds").blob_client("a");
     let lease: LeaseId = "11111111-2222-3333-4444-555555555555".parse().expect("a GUID");
     let error = copy.copy_from_uri(&source).source_lease_id(lease).await.expect_err("new");
-    let told = "source lease id: \"11111111-2222-3333-4444-555555555555\" is taken by service versions \
+    let told = "source lease id: \"11111111-2222-3333-4444-555555555555\" works with service versions \
                 before 2012-02-12 only";
     assert!(error.to_string().starts_with(told), "{error}");
     assert_eq!(script.seen().len(), 0);

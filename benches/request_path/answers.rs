@@ -1,9 +1,9 @@
-//! What the service answers, word for word as it travels.
+//! Responses of the service, word for word.
 
 use blobcopy::transport::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-/// The answer to Copy Blob.
+/// The response to Copy Blob.
 pub(crate) const STARTED: &str = "HTTP/1.1 202 Accepted\r\n\
     Content-Length: 0\r\n\
     Last-Modified: Thu, 01 Jan 2026 12:00:01 GMT\r\n\
@@ -17,7 +17,7 @@ pub(crate) const STARTED: &str = "HTTP/1.1 202 Accepted\r\n\
     Date: Thu, 01 Jan 2026 12:00:01 GMT\r\n\
     \r\n";
 
-/// The answer to Get Blob Properties for the destination of that copy, once it has ended.
+/// The response to Get Blob Properties of the destination after the copy has ended.
 pub(crate) const PROPERTIES: &str = "HTTP/1.1 200 OK\r\n\
     Content-Length: 34359738880\r\n\
     Content-Type: application/octet-stream\r\n\
@@ -46,7 +46,7 @@ pub(crate) const PROPERTIES: &str = "HTTP/1.1 200 OK\r\n\
     Date: Thu, 01 Jan 2026 12:10:01 GMT\r\n\
     \r\n";
 
-/// An answer as an HTTP client hands it on.
+/// A response as an HTTP client returns it.
 #[derive(Debug, Clone)]
 pub(crate) struct Canned {
     status: StatusCode,

@@ -1,4 +1,4 @@
-//! The clients that are measured, and the transport that answers them without a network.
+//! The measured clients, and a transport that answers without a network.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -16,7 +16,7 @@ use crate::answers::{self, Canned};
 
 pub(crate) const ACCOUNT: &str = "account";
 
-/// 64 bytes, as every account's key has.
+/// 64 bytes, like every account key.
 pub(crate) const KEY: &str =
     "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==";
 
@@ -28,7 +28,7 @@ pub(crate) fn endpoint() -> Url {
     "https://account.blob.core.windows.net".parse().unwrap()
 }
 
-/// Where a copy comes from, and where it goes.
+/// The source and the destination of the copy.
 pub(crate) struct Blobs {
     pub(crate) source: BlobClient,
     pub(crate) destination: BlobClient,
@@ -46,7 +46,7 @@ impl Blobs {
     }
 }
 
-/// Answers every request at once with what the service would have said.
+/// Answers every request at once, as the service would.
 #[derive(Debug)]
 pub(crate) struct CannedTransport {
     started: Canned,
@@ -73,7 +73,7 @@ impl Transport for CannedTransport {
     }
 }
 
-/// Notes when a request came to it, when its answer left it, and what it was.
+/// Records when a request arrived, when its response left, and the request itself.
 #[derive(Debug)]
 pub(crate) struct Noting<T> {
     inner: T,
@@ -92,13 +92,13 @@ impl<T> Noting<T> {
         Self { inner, noted: Mutex::new(None) }
     }
 
-    /// What was noted of the last request.
+    /// The record of the last request.
     pub(crate) fn take(&self) -> Noted {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap()
     }
 }
 
-/// The same transport, kept by the bench as well as by the client.
+/// A transport that the bench shares with the client.
 #[derive(Debug)]
 pub(crate) struct Shared<T: ?Sized>(pub(crate) Arc<T>);
 

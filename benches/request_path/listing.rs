@@ -1,4 +1,4 @@
-//! A page of List Blobs, as long as the service makes them.
+//! A full page of List Blobs.
 
 use std::{fmt::Write, hint::black_box};
 
@@ -21,11 +21,11 @@ use crate::{
 const TURNS: usize = 60;
 const BLOBS: usize = 5000;
 
-/// From the call of `list_blobs` to the typed page, beside quick-xml walking the same bytes and
-/// keeping nothing.
+/// From the call of `list_blobs` to the typed page; the floor is quick-xml, which reads the same
+/// bytes and keeps nothing.
 ///
-/// Beside the parsing there are a request that is built and signed, and a body that is handed over
-/// without being copied: some microseconds of a hundred thousand. The page is dropped untimed.
+/// Besides parsing it builds and signs a request and passes a body on without a copy: some
+/// microseconds of a hundred thousand. Dropping the page is not timed.
 pub(crate) fn parsing(report: &Report) {
     let row = Row { name: "listing 5000 blobs", floor: "quick-xml's bare walk", target: Some(1.5) };
     if !report.wants(row.name) {
@@ -43,7 +43,7 @@ pub(crate) fn parsing(report: &Report) {
     report.row(&row, &ours, &floor);
 }
 
-/// Processor time of one call; what it makes is dropped untimed.
+/// The CPU time of one call. Dropping the result is not timed.
 fn timed<T>(call: impl FnOnce() -> T) -> f64 {
     let before = processor_ns();
     let made = black_box(call());
@@ -67,7 +67,7 @@ fn walk(body: &[u8]) -> usize {
     events
 }
 
-/// What is quick because it reads nothing is no measure.
+/// A call that reads nothing would be fast for the wrong reason.
 fn check(page: &BlobPage<BlobItem>) {
     assert_eq!(page.items.len(), BLOBS);
     let copies = page.items.iter().filter_map(|blob| blob.properties.copy.as_ref());
@@ -97,9 +97,9 @@ impl Transport for Page {
     }
 }
 
-/// A page in the form that the reference gives, some 6 MB long: of every five entries, two are
-/// snapshots that incremental copies left, the third is the blob that they are of, one is a block
-/// blob with metadata, and one a block blob with nothing but itself.
+/// A page in the format of the reference, about 6 MB long. Of every five entries two are snapshots
+/// of incremental copies, one is their base blob, one a block blob with metadata, and one a plain
+/// block blob.
 fn page() -> String {
     let mut xml = String::from(
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults \
@@ -123,7 +123,7 @@ fn page() -> String {
     xml
 }
 
-/// The destination of incremental copies, or a snapshot of it.
+/// A destination of incremental copies, or a snapshot of it.
 fn disk(xml: &mut String, group: usize, snapshot: Option<u32>) {
     write!(xml, "<Blob><Name>disks/{group:05}/disk0.vhd</Name>").unwrap();
     let taken = format!("2026-01-0{}T12:10:00.1234567Z", snapshot.unwrap_or(1) + 1);

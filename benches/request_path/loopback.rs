@@ -1,4 +1,4 @@
-//! The client's processor time for a request that travels, with many in flight.
+//! The client's CPU time for a request over loopback, with many in flight.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
 
 const IN_FLIGHT: usize = 32;
 const TURNS: usize = 120;
-/// For each of those in flight.
+/// For each lane.
 const CALLS: usize = 64;
 
 const FLOOR: &str = "bare reqwest";
@@ -41,8 +41,8 @@ pub(crate) fn copy_blob(report: &Report) {
     });
 }
 
-/// The client's call beside bare `reqwest`, which sends the same headers to the same server; and
-/// that beside bare hyper.
+/// The client's call against bare `reqwest`, which sends the same headers to the same server; and
+/// `reqwest` against bare hyper.
 fn compare(report: &Report, row: Row, method: Method, call: impl AsyncFn(&Blobs)) {
     if !report.wants(row.name) {
         return;
@@ -72,7 +72,7 @@ fn compare(report: &Report, row: Row, method: Method, call: impl AsyncFn(&Blobs)
     );
 }
 
-/// The request as the client makes it, signature and all.
+/// The request as the client sends it, with its signature.
 async fn prebuilt(endpoint: url::Url, call: &impl AsyncFn(&Blobs)) -> Request {
     let noting = Arc::new(Noting::new(CannedTransport::new()));
     let options = ClientOptions::new().transport(Shared(Arc::clone(&noting)));
@@ -80,7 +80,7 @@ async fn prebuilt(endpoint: url::Url, call: &impl AsyncFn(&Blobs)) -> Request {
     noting.take().request
 }
 
-/// It wants a configuration of TLS, whether it uses it or not.
+/// It needs a TLS configuration even if it does not use TLS.
 fn bare_reqwest() -> reqwest::Client {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -104,7 +104,7 @@ async fn by_hyper(client: &Client<HttpConnector, Empty<bytes::Bytes>>, request: 
     assert!(client.request(outgoing).await.unwrap().status().is_success());
 }
 
-/// Processor time for each call, with as many in flight at any time as there are lanes.
+/// The CPU time of each call, with one request per lane in flight.
 fn in_flight<F: Future>(runtime: &Runtime, calls: usize, call: impl Fn() -> F) -> f64 {
     let lane = async || {
         for _ in 0..calls {

@@ -1,11 +1,11 @@
-//! What each request costs beside the least that it could: `cargo bench --bench request_path`.
+//! What a request costs, as a ratio to a floor: `cargo bench --bench request_path`.
 //!
-//! Every figure is a ratio to a floor that is measured in the same run, turn by turn with what is
-//! compared to it, so that whatever else the machine does hits both alike. `best` compares the
-//! fastest turns of both; `median` is the middle of the ratios of turns that followed each other.
+//! The floor is measured in the same run, in alternating turns, so that other load on the machine
+//! affects both alike. `best` compares the fastest turns of both; `median` is the median of the
+//! ratios of neighbouring turns.
 //!
-//! Times are those of the client's own thread on a processor. A word as argument chooses the rows
-//! that contain it: `cargo bench --bench request_path -- loopback`.
+//! Times are CPU times of the client's thread. An argument selects the rows that contain it: `cargo
+//! bench --bench request_path -- loopback`.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on should stop and say where")]
 
@@ -27,7 +27,7 @@ fn main() {
     if arguments.first().is_some_and(|first| first == server::ARGUMENT) {
         return server::run();
     }
-    // `cargo test --benches` wants to know only whether it runs.
+    // `cargo test --benches` only checks that it runs.
     let measured = arguments.iter().any(|argument| argument == "--bench");
     let filter = arguments.into_iter().find(|argument| !argument.starts_with('-'));
     let report = Report::new(filter, measured);

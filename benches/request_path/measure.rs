@@ -1,15 +1,15 @@
-//! Turns that are measured one after the other, and the rows that are made of them.
+//! Measures in turns, and prints a row for each measurement.
 
 use std::{fs, thread};
 
-/// Prints the rows that were asked for.
+/// Prints the selected rows.
 pub(crate) struct Report {
     filter: Option<String>,
-    /// Whether the figures are wanted, or only that everything runs.
+    /// Whether to measure, or only to check that everything runs.
     measured: bool,
 }
 
-/// One line: what it is, what it is compared to, and the most that it may be.
+/// A row: its name, its floor, and its target.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) floor: &'static str,
@@ -35,7 +35,7 @@ impl Report {
         self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
     }
 
-    /// As many turns as make a figure stand, or the one that shows that it runs.
+    /// Enough turns for a stable figure, or one to check that it runs.
     pub(crate) fn turns(&self, count: usize) -> usize {
         if self.measured { count } else { 1 }
     }
@@ -44,13 +44,13 @@ impl Report {
         if self.measured { count } else { count.min(10) }
     }
 
-    /// Prints a row; `ours` and `floor` are nanoseconds for each call, turn by turn.
+    /// Prints a row; `ours` and `floor` are nanoseconds per call for each turn.
     pub(crate) fn row(&self, row: &Row, ours: &[f64], floor: &[f64]) {
         let pairs = ours.iter().zip(floor).map(|(ours, floor)| ours / floor).collect();
         self.print(row, best(ours), best(floor), median(pairs));
     }
 
-    /// Prints a row of what is in `with` and not in `without`.
+    /// Prints a row of the difference between `with` and `without`.
     pub(crate) fn difference(&self, row: &Row, with: &[f64], without: &[f64], floor: &[f64]) {
         let ours = with.iter().zip(without).map(|(with, without)| with - without);
         let pairs = ours.zip(floor).map(|(ours, floor)| ours / floor).collect();
@@ -77,8 +77,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Takes `turns` turns of each of `legs`, one after the other and each time in another order, after
-/// one that does not count. Gives what each leg returned.
+/// Runs `turns` turns of each of `legs`, in another order each time, after a warm-up turn. Returns
+/// the results of each leg.
 pub(crate) fn interleave<T, const N: usize>(
     turns: usize,
     mut legs: [&mut dyn FnMut() -> T; N],
@@ -96,15 +96,15 @@ pub(crate) fn interleave<T, const N: usize>(
     taken
 }
 
-/// Time on the clock: for phases of a call, too short to be asked of the scheduler.
+/// Wall-clock time: for phases of a call, which are too short for the CPU time of the scheduler.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// Nanoseconds that this thread has spent on a processor, in the kernel too.
+/// The CPU time of this thread in nanoseconds, including the kernel.
 ///
-/// The scheduler's own account, up to date as of the last time that the thread gave way.
+/// From the scheduler, as of the last time that the thread yielded.
 pub(crate) fn processor_ns() -> f64 {
     thread::yield_now();
     let text = fs::read_to_string("/proc/thread-self/schedstat");
@@ -112,7 +112,7 @@ pub(crate) fn processor_ns() -> f64 {
     text.split(' ').next().and_then(|ns| ns.parse().ok()).expect("nanoseconds come first")
 }
 
-/// Processor time for each of `calls` that `all` makes.
+/// The CPU time of each of the `calls` that `all` makes.
 pub(crate) fn for_each_call(calls: usize, all: impl FnOnce()) -> f64 {
     let before = processor_ns();
     all();

@@ -1,4 +1,4 @@
-//! The parts of a call, told apart by when the transport got the request and let go of the answer.
+//! The phases of a call: before the transport gets the request, and after it returns the response.
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::{
 const TURNS: usize = 300;
 const CALLS: usize = 200;
 
-/// One Authorization value, beside a bare HMAC-SHA256 and base64 over the same bytes.
+/// One `Authorization` value against a bare HMAC-SHA256 and base64 of the same bytes.
 ///
-/// The value's price is what a signed request takes to get to the transport, less what the same
-/// request takes without a credential.
+/// Its cost is the time of a signed request until the transport, minus that of the same request
+/// without a credential.
 pub(crate) fn signing(report: &Report) {
     let start =
         Row { name: "signing a Copy Blob start", floor: "bare HMAC and base64", target: Some(1.3) };
@@ -48,8 +48,8 @@ pub(crate) fn signing(report: &Report) {
     }
 }
 
-/// From the method's call to the request in the transport's hands, beside a `HeaderMap` filled with
-/// the same headers.
+/// From the call of the method to the transport, against filling a `HeaderMap` with the same
+/// headers.
 pub(crate) fn building(report: &Report) {
     let row = Row { name: "building a Copy Blob start", floor: "bare HeaderMap", target: None };
     if !report.wants(row.name) {
@@ -73,7 +73,7 @@ pub(crate) fn building(report: &Report) {
     report.row(&row, &ours, &floor);
 }
 
-/// From the answer in the transport's hands to the typed properties, beside a walk over the same
+/// From the response of the transport to the typed properties, against a walk over the same
 /// headers.
 pub(crate) fn parsing(report: &Report) {
     let row = Row { name: "parsing a properties answer", floor: "bare walk", target: None };
@@ -100,13 +100,13 @@ enum Call {
     Properties,
 }
 
-/// Nanoseconds for each call, before the transport and after it.
+/// Nanoseconds of each call, before and after the transport.
 struct Phases {
     before: f64,
     after: f64,
 }
 
-/// A client whose transport notes the time.
+/// A client whose transport records the time.
 struct Probe {
     runtime: Runtime,
     blobs: Blobs,
@@ -162,7 +162,7 @@ impl Probe {
     }
 }
 
-/// Nanoseconds for each of `calls`, timed as the phases are; what it makes is dropped untimed.
+/// Nanoseconds of each of `calls`, timed like the phases. Dropping the result is not timed.
 fn each<T>(calls: usize, mut call: impl FnMut() -> T) -> f64 {
     let mut time = Duration::ZERO;
     for _ in 0..calls {
@@ -174,7 +174,7 @@ fn each<T>(calls: usize, mut call: impl FnMut() -> T) -> f64 {
     time.as_nanos() as f64 / calls as f64
 }
 
-/// A key, and the bytes that a request's signature covers.
+/// A key, and the string to sign of a request.
 struct BareSigner {
     key: Vec<u8>,
     prepared: Hmac<Sha256>,
@@ -182,7 +182,7 @@ struct BareSigner {
 }
 
 impl BareSigner {
-    /// Puts the bytes together anew, and makes sure that they are those that were signed.
+    /// Rebuilds the string to sign, and checks it against the signature.
     fn of(request: &Request) -> Self {
         let header = |name: &str| request.headers.get(name).map_or("", |v| v.to_str().unwrap());
         let mut lines = vec![request.method.as_str().to_owned()];

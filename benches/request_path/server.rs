@@ -1,4 +1,5 @@
-//! A server in a process of its own, so that its work is not counted: canned answers over loopback.
+//! A server with canned responses over loopback, in its own process so that its work is not
+//! counted.
 
 use std::{
     env,
@@ -14,10 +15,10 @@ use tokio::{
 
 use crate::answers;
 
-/// With this argument, the bench is the server.
+/// With this argument the bench runs the server.
 pub(crate) const ARGUMENT: &str = "serve-canned-answers";
 
-/// The server's process, as long as it is needed.
+/// The process of the server; it ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
@@ -47,7 +48,7 @@ impl Drop for Server {
     }
 }
 
-/// Serves until standard input ends, which it does at the latest with the process that started it.
+/// Serves until standard input ends, at the latest with the parent process.
 pub(crate) fn run() {
     let runtime = Builder::new_current_thread().enable_io().build().unwrap();
     std::thread::spawn(|| {

@@ -1,4 +1,4 @@
-//! A whole start and poll, with nothing but the client and a transport in process at work.
+//! A start and a poll, with the client and an in-process transport only.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::{
 const TURNS: usize = 120;
 const CALLS: usize = 500;
 
-/// Through a transport that answers at once: what is left is the client's work and nothing else,
-/// and the floor does next to nothing, not even sign.
+/// With a transport that answers at once, only the client's work is left. The floor does almost
+/// nothing; it does not even sign.
 pub(crate) fn canned(report: &Report) {
     let row = Row { name: "start and poll, canned", floor: "prebuilt requests", target: Some(1.5) };
     if report.wants(row.name) {
@@ -30,7 +30,7 @@ pub(crate) fn canned(report: &Report) {
     }
 }
 
-/// Through the simulator, which checks signatures and keeps blobs, as a service would.
+/// With the simulator, which checks signatures and stores blobs like the service.
 pub(crate) fn simulated(report: &Report) {
     let row =
         Row { name: "start and poll, simulator", floor: "prebuilt requests", target: Some(1.5) };
@@ -59,8 +59,8 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-/// A start and one poll, beside the same two requests, signed once and sent again and again through
-/// the same transport, boxed futures and all, with a look at the status of each answer.
+/// A start and a poll, against the same two requests, signed once and sent repeatedly through the
+/// same transport with boxed futures; only the status of each response is checked.
 fn compare<T: Transport>(
     report: &Report,
     row: &Row,

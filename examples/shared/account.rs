@@ -1,16 +1,16 @@
-//! The account that an example works in, and what its process ends with.
+//! The account that an example uses, and its exit code.
 
 use std::{env, error::Error, process::ExitCode};
 
 use blobcopy::BlobServiceClient;
 use blobcopy_simulator::Simulator;
 
-/// The variable that names the account to work in.
+/// The environment variable with the connection string of the account.
 pub(crate) const CONNECTION_STRING: &str = "AZURE_STORAGE_CONNECTION_STRING";
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What the process ends with; says what went wrong, if anything did.
+/// The exit code of the process; prints an error.
 pub(crate) fn exit(outcome: Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -21,8 +21,7 @@ pub(crate) fn exit(outcome: Result<()>) -> ExitCode {
     }
 }
 
-/// A client of the account whose connection string the environment has under `variable`, if it
-/// does.
+/// A client of the account in the environment variable `variable`, if it is set.
 pub(crate) fn account(variable: &str) -> Result<Option<BlobServiceClient>> {
     match env::var(variable) {
         Err(_) => Ok(None),
@@ -34,9 +33,9 @@ pub(crate) fn account(variable: &str) -> Result<Option<BlobServiceClient>> {
     }
 }
 
-/// Says that there is no account, and what is used instead.
+/// Says that no account is set and the simulator is used.
 pub(crate) fn announce(simulator: &Simulator) {
     let account = simulator.accounts().next().unwrap_or_default();
-    println!("{CONNECTION_STRING} is not set, so this runs in a simulator of the service,");
-    println!("started in this process at {}.\n", simulator.endpoint(account));
+    println!("{CONNECTION_STRING} is not set, so this uses a simulator of the service,");
+    println!("running in this process at {}.\n", simulator.endpoint(account));
 }

@@ -1,15 +1,15 @@
-//! Containers that an example makes for itself, and leaves nothing of.
+//! Containers that an example creates and deletes.
 
 use blobcopy::{BlobContainerClient, Clock};
 
 use crate::account::Result;
 
-/// A name for a container that no earlier run has used.
+/// A container name that is new for each run.
 pub(crate) fn unused_name() -> String {
     format!("blobcopy-example-{}", Clock::system().now().unix_timestamp_nanos())
 }
 
-/// Creates containers, does something with them, and deletes them whatever came of it.
+/// Creates containers, runs something with them, and deletes them in any case.
 pub(crate) async fn in_containers<const N: usize>(
     containers: [&BlobContainerClient; N],
     work: impl AsyncFnOnce() -> Result<()>,
@@ -25,7 +25,7 @@ pub(crate) async fn in_containers<const N: usize>(
     .await;
     for container in created {
         let deleted = container.delete().await;
-        // What went wrong first is what matters.
+        // The first error matters most.
         if outcome.is_ok() {
             deleted?;
         }

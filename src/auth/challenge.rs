@@ -1,4 +1,4 @@
-//! The tenant that the service names when it refuses a bearer token.
+//! The tenant that the service names when it refuses a bearer token: its challenge.
 //!
 //! From [Authorize with Microsoft Entra
 //! ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory):
@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::models::opaque::guid;
 
-/// Where Entra logs in: the public cloud, and those of governments and China.
+/// The login hosts of Entra ID: the public cloud, US government and China.
 const LOGINS: [&str; 6] = [
     "login.microsoftonline.com",
     "login.windows.net",
@@ -21,10 +21,11 @@ const LOGINS: [&str; 6] = [
     "login.chinacloudapi.cn",
 ];
 
-/// The tenant of which a token for `scope` is asked for; `None` for what is not the service's
-/// challenge, or is for something else.
+/// The tenant that the challenge names for `scope`; `None` if it is not a challenge of the service,
+/// or is for another resource.
 ///
-/// Nothing else of it is used, so that no endpoint can say where to log in, or for what.
+/// Nothing else in the challenge is used, so no endpoint can choose where the client logs in, or
+/// for what.
 pub(super) fn tenant(headers: &HeaderMap, scope: &str) -> Option<String> {
     let challenges = headers.get_all(WWW_AUTHENTICATE).iter();
     let resource = scope.trim_end_matches(".default").trim_end_matches('/');
@@ -53,7 +54,8 @@ fn named(challenge: &str, resource: &str) -> Option<String> {
     (trusted && (guid(tenant).is_ok() || is_domain(tenant))).then(|| tenant.to_owned())
 }
 
-/// Whether it is a name such as `contoso.onmicrosoft.com`. `common` and its like are no tenants.
+/// Whether it is a domain name such as `contoso.onmicrosoft.com`. `common` and the like are not
+/// tenants.
 fn is_domain(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -2,7 +2,7 @@
 //!
 //! From [Configure Azure Storage connection
 //! strings](https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string),
-//! and from .NET's reading of them where that page leaves something open.
+//! and from .NET's behaviour where that page leaves something open.
 
 use url::Url;
 
@@ -12,21 +12,21 @@ use crate::{
     models::endpoint,
 };
 
-/// What a connection string says of the blob service.
+/// The endpoints and the credential of a connection string.
 ///
 #[derive(Debug)]
 pub(crate) struct ConnectionString {
-    /// The account that the string names, or that its key is of.
+    /// The name of the account, if the string has one or its key needs one.
     pub(crate) account: Option<String>,
-    /// Where the service is, without a query and without a slash at the end of a path.
+    /// The endpoint of the service, without a query and without a trailing slash in its path.
     pub(crate) blob_endpoint: Url,
-    /// Where the service can be read from in the other region.
+    /// The secondary endpoint, for reads.
     pub(crate) blob_secondary: Option<Url>,
     /// What authorizes requests.
     pub(crate) auth: ConnectionAuth,
 }
 
-/// What a connection string authorizes requests with.
+/// The credential of a connection string.
 #[derive(Debug)]
 pub(crate) enum ConnectionAuth {
     Key(SharedKey),
@@ -35,14 +35,14 @@ pub(crate) enum ConnectionAuth {
 }
 
 impl ConnectionString {
-    /// Reads `key=value` pairs that are separated by semicolons.
+    /// Parses `key=value` pairs, separated by semicolons.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let parts = Parts::split(text)?;
         if parts.get(USE_DEVELOPMENT_STORAGE).is_some() {
             return development_storage(&parts);
         }
         if let Some(proxy) = parts.get(PROXY) {
-            return Err(refused(PROXY, proxy, "needs UseDevelopmentStorage=true beside it"));
+            return Err(refused(PROXY, proxy, "needs UseDevelopmentStorage=true"));
         }
         match parts.get(BLOB_ENDPOINT) {
             Some(endpoint) => explicit(&parts, endpoint),
@@ -62,7 +62,7 @@ const SAS: &str = "SharedAccessSignature";
 const BLOB_ENDPOINT: &str = "BlobEndpoint";
 const BLOB_SECONDARY: &str = "BlobSecondaryEndpoint";
 
-/// Every key there is. Those of the other services are known, and of no interest here.
+/// Every key. Those of the other services are accepted and ignored.
 const KEYS: [&str; 16] = [
     USE_DEVELOPMENT_STORAGE,
     PROXY,
@@ -82,11 +82,12 @@ const KEYS: [&str; 16] = [
     "FileSecondaryEndpoint",
 ];
 
-/// The pairs of a connection string, each key at most once and by its proper name.
+/// The pairs of a connection string: each key at most once, in its official spelling.
 struct Parts<'a>(Vec<(&'static str, &'a str)>);
 
 impl<'a> Parts<'a> {
-    /// Splits at semicolons, and each pair at its first `=`, since keys and signatures hold more.
+    /// Splits at semicolons, and each pair at its first `=`: account keys and signatures contain
+    /// more.
     fn split(text: &'a str) -> Result<Self> {
         let mut parts = Self(Vec::new());
         for pair in text.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
@@ -94,12 +95,12 @@ impl<'a> Parts<'a> {
                 return Err(unknown(pair, "has no =; it must be key=value pairs separated by ;"));
             };
             let (key, value) = (key.trim(), value.trim());
-            // As in .NET: a key that is not known is most often one that is misspelt.
+            // As in .NET: an unknown key is usually a typo.
             let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
-                return Err(unknown(key, "is not a key that connection strings have"));
+                return Err(unknown(key, "is not a connection string key"));
             };
             if parts.get(key).is_some() {
-                return Err(unknown(key, "is there twice"));
+                return Err(unknown(key, "appears twice"));
             }
             if value.is_empty() {
                 return Err(refused(key, value, "must not be empty"));
@@ -117,7 +118,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The emulator: a well-known account on this machine, or on that of a proxy.
+/// The emulator: a well-known account on this machine, or at the host of a proxy.
 fn development_storage(parts: &Parts<'_>) -> Result<ConnectionString> {
     const ACCOUNT: &str = "devstoreaccount1";
     const KEY: &str =
@@ -130,12 +131,12 @@ fn development_storage(parts: &Parts<'_>) -> Result<ConnectionString> {
             USE_DEVELOPMENT_STORAGE => return Err(refused(key, value, "must be true")),
             PROXY => {}
             other => {
-                let rule = "cannot stand beside UseDevelopmentStorage=true";
+                let rule = "must not be combined with UseDevelopmentStorage=true";
                 return Err(Error::invalid("connection string", other, rule));
             }
         }
     }
-    // Only its scheme and host count: a proxy sees the emulator's own ports.
+    // Only the scheme and host of the proxy are used; the port is the emulator's.
     let base = match parts.get(PROXY) {
         Some(proxy) => absolute(PROXY, proxy)?,
         None => absolute(PROXY, "http://127.0.0.1")?,
@@ -152,18 +153,18 @@ fn development_storage(parts: &Parts<'_>) -> Result<ConnectionString> {
     })
 }
 
-/// Endpoints that are given, with any credential or none.
+/// Explicit endpoints, with any credential or none.
 fn explicit(parts: &Parts<'_>, primary: &str) -> Result<ConnectionString> {
     let name = parts.get(ACCOUNT_NAME);
     if name.is_none() {
         for key in [PROTOCOL, SUFFIX] {
             if let Some(value) = parts.get(key) {
-                return Err(refused(key, value, "needs AccountName beside it"));
+                return Err(refused(key, value, "needs AccountName"));
             }
         }
     }
     let mut blob_endpoint = absolute(BLOB_ENDPOINT, primary)?;
-    // .NET appends SharedAccessSignature to the endpoint; some strings come with that done.
+    // .NET appends SharedAccessSignature to the endpoint; some strings have it there already.
     let query = blob_endpoint.query().map(str::to_owned);
     blob_endpoint.set_query(None);
     let blob_secondary = match parts.get(BLOB_SECONDARY) {
@@ -187,7 +188,7 @@ fn explicit(parts: &Parts<'_>, primary: &str) -> Result<ConnectionString> {
         None => credential(parts, account.as_deref())?,
         Some(query) => {
             if parts.get(ACCOUNT_KEY).or(parts.get(SAS)).is_some() {
-                let rule = "has a query, which cannot stand beside another credential";
+                let rule = "has a query, which must not be combined with another credential";
                 return Err(refused(BLOB_ENDPOINT, primary, rule));
             }
             let sas = SasToken::parse(&query);
@@ -199,10 +200,10 @@ fn explicit(parts: &Parts<'_>, primary: &str) -> Result<ConnectionString> {
     Ok(ConnectionString { account, blob_endpoint, blob_secondary, auth })
 }
 
-/// Endpoints that follow from the account's name.
+/// Endpoints built from the account's name.
 fn built(parts: &Parts<'_>) -> Result<ConnectionString> {
     if let Some(secondary) = parts.get(BLOB_SECONDARY) {
-        return Err(refused(BLOB_SECONDARY, secondary, "needs BlobEndpoint beside it"));
+        return Err(refused(BLOB_SECONDARY, secondary, "needs BlobEndpoint"));
     }
     let Some(name) = parts.get(ACCOUNT_NAME) else {
         let rule = "must have AccountName or BlobEndpoint, or be UseDevelopmentStorage=true";
@@ -237,20 +238,20 @@ fn built(parts: &Parts<'_>) -> Result<ConnectionString> {
 fn credential(parts: &Parts<'_>, account: Option<&str>) -> Result<ConnectionAuth> {
     match (parts.get(ACCOUNT_KEY), parts.get(SAS)) {
         (Some(_), Some(_)) => {
-            Err(refused_secret(SAS, "cannot stand beside AccountKey: give one of them"))
+            Err(refused_secret(SAS, "must not be combined with AccountKey: set one of them"))
         }
         (Some(key), None) => match account {
             Some(account) => Ok(ConnectionAuth::Key(SharedKey::new(account, key)?)),
-            None => Err(refused_secret(ACCOUNT_KEY, "needs AccountName beside it")),
+            None => Err(refused_secret(ACCOUNT_KEY, "needs AccountName")),
         },
         (None, _) if parts.get(ACCOUNT_KEY_NAME).is_some() => {
-            Err(refused_secret(ACCOUNT_KEY_NAME, "needs AccountKey beside it"))
+            Err(refused_secret(ACCOUNT_KEY_NAME, "needs AccountKey"))
         }
         (None, Some(sas)) => Ok(ConnectionAuth::Sas(SasToken::parse(sas)?)),
-        // As in .NET: a name without a key is most often a key that was forgotten.
+        // As in .NET: with a name but no key, the key was usually forgotten.
         (None, None) => match parts.get(ACCOUNT_NAME) {
             Some(name) => {
-                let rule = "needs AccountKey or SharedAccessSignature beside it";
+                let rule = "needs AccountKey or SharedAccessSignature";
                 Err(refused(ACCOUNT_NAME, name, rule))
             }
             None => Ok(ConnectionAuth::Anonymous),
@@ -271,7 +272,7 @@ fn absolute(key: &'static str, text: &str) -> Result<Url> {
 }
 
 fn refused(key: &'static str, value: &str, rule: &str) -> Error {
-    // A user's name and password in a URL are no more to be shown than a signature.
+    // A user name and password in a URL are as secret as a signature.
     match key == ACCOUNT_KEY || key == SAS || value.contains('@') {
         true => refused_secret(key, rule),
         false => Error::invalid("connection string", format_args!("{key}={value}"), rule),
@@ -282,7 +283,7 @@ fn refused_secret(key: &'static str, rule: &str) -> Error {
     Error::invalid_secret("connection string", format!("{key} {rule}"))
 }
 
-/// Names what is not a known key, unless it could be a secret that was pasted in its place.
+/// Shows an unknown key, unless it could be a secret that was pasted by mistake.
 fn unknown(key: &str, rule: &str) -> Error {
     match key.len() <= 40 && key.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         true => Error::invalid("connection string", key, rule),

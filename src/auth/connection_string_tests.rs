@@ -2,7 +2,7 @@ use super::*;
 
 const KEY: &str = "U0VDUkVULUtFWQ==";
 
-/// A connection string that is read: account, endpoint, secondary, credential.
+/// A valid connection string: account, endpoint, secondary, credential.
 type Case = (&'static str, Option<&'static str>, &'static str, Option<&'static str>, &'static str);
 
 #[test]
@@ -54,7 +54,7 @@ fn every_form_is_read() {
             Some("https://acct-secondary.blob.core.windows.net/"),
             "sp=r&sig=SECRET",
         ),
-        // Explicit endpoints win over built ones, and bring no secondary of their own.
+        // Explicit endpoints win over built ones, and have no secondary by default.
         (
             "DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=U0VDUkVULUtFWQ==;BlobEndpoint=https://blobs.example.com",
             Some("acct"),
@@ -173,7 +173,7 @@ fn every_form_is_read() {
             Some("https://proxy.example:10000/devstoreaccount1-secondary"),
             "key",
         ),
-        // The key's name means nothing.
+        // The name of the key is ignored.
         (
             "AccountName=acct;AccountKey=U0VDUkVULUtFWQ==;AccountKeyName=key1",
             Some("acct"),
@@ -207,22 +207,22 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ("AccountName", "connection string: \"AccountName\" has no =; it must be key=value pairs"),
         (
             "AccountName=a;AccountName=b;AccountKey=U0VDUkVULUtFWQ==",
-            "connection string: \"AccountName\" is there twice",
+            "connection string: \"AccountName\" appears twice",
         ),
         (
             "AccountName=a;accountname=a;AccountKey=U0VDUkVULUtFWQ==",
-            "connection string: \"AccountName\" is there twice",
+            "connection string: \"AccountName\" appears twice",
         ),
         (
             "QueueEndpoint=x;QueueEndpoint=x;AccountName=a;AccountKey=U0VDUkVULUtFWQ==",
-            "connection string: \"QueueEndpoint\" is there twice",
+            "connection string: \"QueueEndpoint\" appears twice",
         ),
         (
             "AccountName=a;AcountKey=U0VDUkVULUtFWQ==",
-            "connection string: \"AcountKey\" is not a key that connection strings have",
+            "connection string: \"AcountKey\" is not a connection string key",
         ),
         // A bare account key, or a bare SAS, is not shown in the error.
-        ("U0VDUkVULUtFWQ==", "connection string: (value not shown) is not a key"),
+        ("U0VDUkVULUtFWQ==", "connection string: (value not shown) is not a connection string key"),
         (
             "SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRET==",
             "connection string: (value not shown)",
@@ -238,11 +238,11 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "AccountName=a",
-            "connection string: \"AccountName=a\" needs AccountKey or SharedAccessSignature beside it",
+            "connection string: \"AccountName=a\" needs AccountKey or SharedAccessSignature",
         ),
         (
             "AccountName=a;BlobEndpoint=https://a.blob.core.windows.net",
-            "connection string: \"AccountName=a\" needs AccountKey or SharedAccessSignature beside it",
+            "connection string: \"AccountName=a\" needs AccountKey or SharedAccessSignature",
         ),
         (
             "AccountKey=U0VDUkVULUtFWQ==",
@@ -262,15 +262,15 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;SharedAccessSignature=sig=SECRET",
-            "connection string: (value not shown) SharedAccessSignature cannot stand beside AccountKey",
+            "connection string: (value not shown) SharedAccessSignature must not be combined with AccountKey",
         ),
         (
             "BlobEndpoint=https://a.b.c;AccountKey=U0VDUkVULUtFWQ==;SharedAccessSignature=sig=SECRET",
-            "connection string: (value not shown) SharedAccessSignature cannot stand beside AccountKey",
+            "connection string: (value not shown) SharedAccessSignature must not be combined with AccountKey",
         ),
         (
             "AccountName=a;AccountKeyName=k;SharedAccessSignature=sig=SECRET",
-            "connection string: (value not shown) AccountKeyName needs AccountKey beside it",
+            "connection string: (value not shown) AccountKeyName needs AccountKey",
         ),
         ("AccountName=a;AccountKey=SECRET!", "account key: (value not shown) must be base64"),
         ("AccountName=a/b;AccountKey=U0VDUkVULUtFWQ==", "account name: \"a/b\" must be"),
@@ -300,15 +300,15 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "AccountName=a;AccountKey=U0VDUkVULUtFWQ==;BlobSecondaryEndpoint=https://s.example",
-            "connection string: \"BlobSecondaryEndpoint=https://s.example\" needs BlobEndpoint beside it",
+            "connection string: \"BlobSecondaryEndpoint=https://s.example\" needs BlobEndpoint",
         ),
         (
             "BlobEndpoint=https://a.b.c;DefaultEndpointsProtocol=https",
-            "connection string: \"DefaultEndpointsProtocol=https\" needs AccountName beside it",
+            "connection string: \"DefaultEndpointsProtocol=https\" needs AccountName",
         ),
         (
             "BlobEndpoint=https://a.b.c;EndpointSuffix=b.c",
-            "connection string: \"EndpointSuffix=b.c\" needs AccountName beside it",
+            "connection string: \"EndpointSuffix=b.c\" needs AccountName",
         ),
         (
             "BlobEndpoint=acct.blob.core.windows.net",
@@ -332,11 +332,11 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "BlobEndpoint=https://a.b.c?sig=SECRET;AccountKey=U0VDUkVULUtFWQ==",
-            "connection string: \"BlobEndpoint=https://a.b.c?sig=REDACTED\" has a query, which cannot stand beside",
+            "connection string: \"BlobEndpoint=https://a.b.c?sig=REDACTED\" has a query, which must not be combined with",
         ),
         (
             "BlobEndpoint=https://a.b.c?sig=SECRET;SharedAccessSignature=sig=SECRET",
-            "connection string: \"BlobEndpoint=https://a.b.c?sig=REDACTED\" has a query, which cannot stand beside",
+            "connection string: \"BlobEndpoint=https://a.b.c?sig=REDACTED\" has a query, which must not be combined with",
         ),
         (
             "BlobEndpoint=https://a.b.c;BlobSecondaryEndpoint=https://d.e.f?sig=SECRET",
@@ -344,7 +344,7 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "BlobEndpoint=http://127.0.0.1:10000;AccountKey=U0VDUkVULUtFWQ==",
-            "connection string: (value not shown) AccountKey needs AccountName beside it",
+            "connection string: (value not shown) AccountKey needs AccountName",
         ),
         (
             "UseDevelopmentStorage=false",
@@ -352,11 +352,11 @@ fn every_fault_is_named_and_no_secret_is_shown() {
         ),
         (
             "UseDevelopmentStorage=true;AccountName=a",
-            "connection string: \"AccountName\" cannot stand beside UseDevelopmentStorage=true",
+            "connection string: \"AccountName\" must not be combined with UseDevelopmentStorage=true",
         ),
         (
             "UseDevelopmentStorage=true;AccountKey=U0VDUkVULUtFWQ==",
-            "connection string: \"AccountKey\" cannot stand beside UseDevelopmentStorage=true",
+            "connection string: \"AccountKey\" must not be combined with UseDevelopmentStorage=true",
         ),
         (
             "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=proxy",

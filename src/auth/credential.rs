@@ -1,4 +1,4 @@
-//! What proves to the service who is asking.
+//! Credentials: what authorizes requests.
 
 use std::{fmt, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
 
 /// What authorizes a client's requests.
 ///
-/// Cheap to clone. No form of it shows a secret.
+/// Cheap to clone. `Debug` never shows a secret.
 ///
 /// ```
 /// use blobcopy::Credential;
@@ -39,34 +39,34 @@ pub struct Credential(pub(crate) Proof);
 pub(crate) enum Proof {
     SharedKey(Arc<SharedKey>),
     Sas(Arc<SasToken>),
-    /// Bearer tokens, and the SAS that goes with them where both are demanded.
+    /// Bearer tokens, with a SAS if requests need both.
     Token(Arc<CachedToken>, Option<Arc<SasToken>>),
     Anonymous,
 }
 
 impl Credential {
-    /// The account's name and one of its keys, in base64. Signs every request.
+    /// The name of the account and one of its keys, in base64. Signs every request.
     ///
     /// From [Authorize with Shared
-    /// Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). Fails
-    /// when the name is empty or the key is not base64.
+    /// Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). An
+    /// empty or invalid name, and a key that is not base64, are errors.
     pub fn shared_key(account: &str, base64_key: &str) -> Result<Self> {
         Ok(Self(Proof::SharedKey(Arc::new(SharedKey::new(account, base64_key)?))))
     }
 
-    /// A shared access signature, with or without the leading `?`. It is added to every request's
-    /// URL exactly as it is.
+    /// A shared access signature (SAS), with or without the leading `?`. It is added to the URL of
+    /// every request, byte for byte.
     ///
     /// From [Delegate access with a shared access
     /// signature](https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
-    /// Fails when there is no `sig` in it.
+    /// A SAS without `sig` is an error.
     pub fn sas(token: &str) -> Result<Self> {
         Ok(Self(Proof::Sas(Arc::new(SasToken::parse(token)?))))
     }
 
     /// Bearer tokens from Microsoft Entra ID. They are cached, refreshed before they expire, and
-    /// sent over https only. When the service refuses one and names the tenant of which it wants
-    /// one, the provider is asked for that, and the request is sent once more.
+    /// sent over https only. When the service refuses a token and names the tenant that it expects,
+    /// the client requests a token for that tenant and sends the request again, once.
     ///
     /// From [Authorize with Microsoft Entra
     /// ID](https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
@@ -74,17 +74,17 @@ impl Credential {
         Self(Proof::Token(Arc::new(CachedToken::new(provider)), None))
     }
 
-    /// No credential: for containers and blobs that anyone may read.
+    /// No credential: for public containers and blobs.
     pub fn anonymous() -> Self {
         Self(Proof::Anonymous)
     }
 
-    /// Bearer tokens, and a SAS that is sent with each of them.
+    /// Bearer tokens, and a SAS that is sent with each token.
     pub(crate) fn token_beside(token: Arc<CachedToken>, sas: &str) -> Result<Self> {
         Ok(Self(Proof::Token(token, Some(Arc::new(SasToken::parse(sas)?)))))
     }
 
-    /// The account that the credential is of, where it says so.
+    /// The account of the credential, if it has one.
     pub(crate) fn account(&self) -> Option<&str> {
         match &self.0 {
             Proof::SharedKey(key) => Some(key.account()),
@@ -96,7 +96,7 @@ impl Credential {
         matches!(self.0, Proof::Token(..))
     }
 
-    /// What it is, for the advice on a refusal.
+    /// The kind of credential, for the advice in errors.
     pub(crate) fn kind(&self) -> ProofKind {
         match &self.0 {
             Proof::SharedKey(_) => ProofKind::SharedKey,
@@ -106,7 +106,7 @@ impl Credential {
         }
     }
 
-    /// From when to when its SAS is valid, if it has one that says so.
+    /// The validity of its SAS, as far as the SAS says it.
     pub(crate) fn validity(&self) -> Validity {
         match &self.0 {
             Proof::Sas(sas) | Proof::Token(_, Some(sas)) => validity(sas.expose()),
@@ -114,7 +114,7 @@ impl Credential {
         }
     }
 
-    /// Adds what authorizes `request`, which must not be changed afterwards.
+    /// Authorizes `request`, which must not change afterwards.
     pub(crate) async fn authorize(
         &self,
         request: &mut Request,
@@ -131,10 +131,10 @@ impl Credential {
             Proof::Sas(sas) => add_to_query(&mut request.url, sas),
             Proof::Token(token, sas) => {
                 if request.url.scheme() != "https" {
-                    let rule = "a bearer token travels over https only";
+                    let rule = "bearer tokens are sent over https only";
                     return Err(CredentialError::new(rule));
                 }
-                // In a box, so that requests signed by key need not keep room for it.
+                // Boxed, so that futures of requests signed by key stay small.
                 let value = Box::pin(token.header(&request.url, now)).await?;
                 request.headers.insert(AUTHORIZATION, value);
                 if let Some(sas) = sas {
@@ -145,7 +145,7 @@ impl Credential {
         Ok(())
     }
 
-    /// The token that was added to a request, if it is a token.
+    /// The `Authorization` header of a request, if it holds a token.
     pub(crate) fn token_in(&self, request: &Request) -> Option<HeaderValue> {
         match self.is_token() {
             true => request.headers.get(AUTHORIZATION).cloned(),
@@ -153,8 +153,8 @@ impl Credential {
         }
     }
 
-    /// Whether the 401 with these headers, to a request to `url` with the token `refused`, has been
-    /// followed to another token.
+    /// Follows the challenge in the `headers` of a 401, for a request to `url` with the token
+    /// `refused`. Returns whether there is another token now.
     pub(crate) async fn follow_challenge(
         &self,
         url: &Url,
@@ -169,7 +169,7 @@ impl Credential {
     }
 }
 
-/// Adds a SAS behind what the query holds, byte for byte.
+/// Appends a SAS to the query, byte for byte.
 fn add_to_query(url: &mut Url, sas: &SasToken) {
     let query = Zeroizing::new(match url.query() {
         Some(query) if !query.is_empty() => [query, "&", sas.expose()].concat(),

@@ -1,5 +1,4 @@
-//! A user delegation key that is kept while it lasts, or until the service refuses what it has
-//! signed.
+//! A user delegation key, kept until it expires or the service refuses a SAS that it signed.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -12,19 +11,19 @@ use tokio::sync::Mutex as Turn;
 use super::sas::UserDelegationKey;
 use crate::error::{Error, Result};
 
-/// The key of one account, and whose turn it is to ask for the next.
+/// The key of one account, and a lock so that one call at a time requests the next.
 #[derive(Debug, Default)]
 pub(crate) struct KeptKey {
     key: Mutex<Option<UserDelegationKey>>,
-    /// How many calls for a key have ended.
+    /// How many requests for a key have ended.
     ended: AtomicU64,
-    /// The last call that failed, by its number. Held by the call that is under way.
+    /// The last request that failed, with its number. Locked while a request is in flight.
     failed: Turn<Option<(u64, Error)>>,
 }
 
 impl KeptKey {
-    /// The key that is kept if it lasts until `expiry`, or else what `ask` gives. Of many that need
-    /// a key, one asks; those that waited for it share what it met.
+    /// The kept key if it is valid until `expiry`, else the result of `ask`. Of many callers that
+    /// need a key, one requests it; the others wait and share its result.
     pub(crate) async fn until(
         &self,
         expiry: OffsetDateTime,
@@ -51,7 +50,7 @@ impl KeptKey {
         asked
     }
 
-    /// Forgets the key if it has signed `sas`.
+    /// Forgets the key if it signed `sas`.
     pub(crate) fn forget_signer_of(&self, sas: &str) {
         let mut kept = self.kept();
         if kept.as_ref().is_some_and(|key| key.has_signed(sas)) {

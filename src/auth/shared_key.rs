@@ -1,4 +1,4 @@
-//! Authorization by account key.
+//! Authorization with the account key.
 //!
 //! From [Authorize with Shared
 //! Key](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key), the format
@@ -18,12 +18,11 @@ use crate::{
     models::since,
 };
 
-/// The name of a storage account and one of its two keys.
+/// The name of a storage account, and one of its two keys.
 ///
-/// It signs shared access signatures, and as a credential every request. No form of this type shows
-/// the key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop.
-/// The base64 text or the connection string that the key came from is the caller's, and is not
-/// wiped.
+/// It signs shared access signatures and, as a credential, every request. `Debug` does not show the
+/// key. Only the HMAC-SHA256 state of the key is kept, and wiped from memory on drop. The base64
+/// text or connection string that the key came from belongs to the caller and is not wiped.
 ///
 /// ```
 /// use blobcopy::SharedKey;
@@ -40,12 +39,12 @@ pub struct SharedKey {
 }
 
 impl SharedKey {
-    /// The key `base64_key` of `account`, as the portal shows them.
+    /// The account name and key, as the portal shows them.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] when the account's name is not made of letters, digits, `-` and `_`,
-    /// or the key is empty or not base64.
+    /// [`Error::InvalidInput`] if the account name is not 1 to 63 letters, digits, `-` and `_`, or
+    /// the key is empty or not base64.
     ///
     /// ```
     /// use blobcopy::SharedKey;
@@ -63,12 +62,12 @@ impl SharedKey {
         &self.account
     }
 
-    /// What signs, without the account's name.
+    /// The key that signs.
     pub(crate) fn signing_key(&self) -> &SigningKey {
         &self.key
     }
 
-    /// The value of `Authorization` for a request that has all its other headers.
+    /// The value of `Authorization` for a request; all other headers must be set.
     pub(crate) fn authorization(
         &self,
         method: &Method,
@@ -93,7 +92,7 @@ impl SharedKey {
 
 const SCHEME: &[u8] = b"SharedKey ";
 
-/// Refuses a name that no account can have.
+/// Refuses an invalid account name.
 pub(crate) fn check_account(name: &str) -> Result<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
@@ -109,8 +108,8 @@ impl fmt::Debug for SharedKey {
     }
 }
 
-/// Writes the text that is signed for a request: its method, its standard headers, its `x-ms-`
-/// headers, and the resource.
+/// Writes the string to sign of a request: its method, standard headers, `x-ms-` headers and
+/// resource.
 pub(crate) fn string_to_sign(
     method: &Method,
     url: &Url,
@@ -124,7 +123,7 @@ pub(crate) fn string_to_sign(
     for (name, value) in headers {
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes().trim_ascii());
         if let Some(suffix) = name.strip_prefix(OWN_PREFIX) {
-            // Until 2015-12-11 the service left empty headers out.
+            // Before 2016-05-31 the service leaves empty headers out.
             if !value.is_empty() || version >= since::EMPTY_HEADERS.version().as_str() {
                 own.push((suffix, value));
             }
@@ -163,14 +162,14 @@ pub(crate) fn string_to_sign(
 
 const OWN_PREFIX: &[u8] = b"x-ms-";
 
-/// How many of the standard headers are signed.
+/// How many standard headers are signed.
 const STANDARD_HEADERS: usize = 11;
-/// What ends the method's line and those of the standard headers, most of which are empty.
+/// The line ends after the method and the standard headers, most of which are empty.
 const LINE_ENDS: [u8; STANDARD_HEADERS + 1] = [b'\n'; STANDARD_HEADERS + 1];
 const CONTENT_LENGTH: usize = 2;
 const DATE: usize = 5;
 
-/// Which line a standard header has in the string, if it is signed.
+/// The line of a standard header in the string to sign.
 fn standard_place(name: &[u8]) -> Option<usize> {
     Some(match name {
         b"content-encoding" => 0,
@@ -188,11 +187,11 @@ fn standard_place(name: &[u8]) -> Option<usize> {
     })
 }
 
-/// Compares header names as the service does: first by their letters, digits and signs, of which
-/// signs come before digits and digits before letters, and only then by where their hyphens are.
+/// Compares header names as the service does: first without hyphens, with punctuation before digits
+/// and digits before letters; then by the position of the hyphens.
 ///
-/// For the service's own headers this is plain byte order; metadata names can differ. The
-/// documentation says "lexicographically"; this is what the official SDKs found the service to do.
+/// For the service's own headers this is byte order; for metadata it can differ. The documentation
+/// says "lexicographically"; the official SDKs sort like this.
 fn service_order(a: &[u8], b: &[u8]) -> Ordering {
     let Some(at) = a.iter().zip(b).position(|(a, b)| a != b) else {
         return a.len().cmp(&b.len());
@@ -204,7 +203,7 @@ fn service_order(a: &[u8], b: &[u8]) -> Ordering {
     let weights = |rest: &[u8]| -> Vec<u8> {
         rest.iter().map(|byte| WEIGHTS[usize::from(*byte)]).filter(|weight| *weight != 0).collect()
     };
-    // Of two names with the same letters, the one whose hyphen comes later is first.
+    // If the rest is equal, the name whose hyphen comes later is first.
     weights(&a[at..]).cmp(&weights(&b[at..])).then(second.cmp(&first)).then(b[at].cmp(&a[at]))
 }
 
@@ -220,8 +219,8 @@ const WEIGHTS: [u8; 256] = {
     weights
 };
 
-/// Writes the account, the path as it is sent, and every query parameter, decoded, in order of
-/// names; the values of a repeated name are joined.
+/// Writes the account, the path as sent, and every query parameter, decoded and sorted by name.
+/// Values of a repeated name are joined.
 fn canonical_resource(url: &Url, account: &str, out: &mut Vec<u8>) {
     out.push(b'/');
     out.extend_from_slice(account.as_bytes());
@@ -252,7 +251,7 @@ fn canonical_resource(url: &Url, account: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// A key that is ready to sign: HMAC-SHA256 with the key already mixed in.
+/// A key ready to sign: the state of HMAC-SHA256 after the key.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 
@@ -260,10 +259,9 @@ pub(crate) struct SigningKey(Hmac<Sha256>);
 const SIGNATURE_LEN: usize = 44;
 
 impl SigningKey {
-    /// Decodes the key `what`.
+    /// Decodes a key; `what` names it in errors.
     pub(crate) fn new(what: &'static str, base64_key: &str) -> Result<Self> {
-        // Room for all of it at once: a buffer that grows leaves copies, and so does one that
-        // fails.
+        // Allocated once: a buffer that grows would leave copies of the key in memory.
         let mut key = Zeroizing::new(Vec::with_capacity(base64_key.len()));
         STANDARD
             .decode_vec(base64_key, &mut key)

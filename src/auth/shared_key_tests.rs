@@ -23,7 +23,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     headers
 }
 
-/// The text that would be signed for this request under the newest version.
+/// The string to sign of this request.
 fn text(method: Method, url: &str, pairs: &[(&str, &str)]) -> String {
     let mut out = Vec::new();
     let url = url.parse().expect("a URL");

@@ -1,4 +1,4 @@
-//! Bearer tokens, and who provides them.
+//! Bearer tokens and their providers.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 
 use crate::{error::CredentialError, wire::transport::BoxFuture};
 
-/// Provides bearer tokens for a scope, from Microsoft Entra ID or wherever they come from.
+/// Provides bearer tokens for a scope, usually from Microsoft Entra ID.
 ///
-/// The client keeps the token for each scope, and calls the provider only if there is none or the
-/// last one expires within 5 minutes. One call serves all requests: those without a valid token
-/// wait for it and share its result, the others go on with the token that they have. The call runs
-/// in a task of its own, so a request that is dropped does not cancel it. It may take 30 seconds;
-/// then it fails, and counts as [`transient`](CredentialError::transient). A refresh that fails is
-/// tried again after 30 seconds, or sooner if the token lives for less than 10 minutes.
+/// The client caches one token per scope, and calls the provider only if there is none or the token
+/// expires within 5 minutes. One call serves all requests: those without a valid token wait for its
+/// result, the others use the token they have. The call runs in its own task, so dropping a request
+/// does not cancel it. After 30 seconds it fails with a [`transient`](CredentialError::transient)
+/// error. A failed refresh is tried again after 30 seconds, or sooner if the token is valid for
+/// less than 10 minutes.
 ///
 /// ```
 /// use blobcopy::{AccessToken, Credential, CredentialError, TokenProvider, transport::BoxFuture};
@@ -43,16 +43,16 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
     /// Gets a token for `scope`: `https://storage.azure.com/.default`, or
     /// `https://disk.azure.com//.default` for the URL of a managed disk.
     ///
-    /// An error that may be gone on the next try is marked with
-    /// [`transient`](CredentialError::transient).
+    /// Mark an error that may pass with [`transient`](CredentialError::transient); the request is
+    /// then retried.
     fn token<'a>(&'a self, scope: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>>;
 
     /// Gets a token for `scope` from the tenant `tenant`, a GUID or a domain name.
     ///
-    /// Called when the service refuses a token with 401 and names the tenant that the storage
-    /// account belongs to. The request is then sent once more, and the tenant is kept for further
-    /// requests to the same host. The name comes from the response: return an error for a
-    /// tenant that you would not log in to.
+    /// Called when the service refuses a token with 401 and names the tenant of the storage
+    /// account. The request is then sent again, once, and later requests to the same host use this
+    /// tenant. The name comes from the response: return an error for a tenant that you do not
+    /// trust.
     ///
     /// The default implementation calls [`token`](TokenProvider::token).
     ///
@@ -95,9 +95,9 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// A bearer token and the time at which it expires.
+/// A bearer token and its expiry.
 ///
-/// Its `Debug` form does not show the token.
+/// `Debug` does not show the token.
 #[derive(Clone)]
 pub struct AccessToken {
     pub(super) secret: Zeroizing<String>,

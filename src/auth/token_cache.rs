@@ -1,4 +1,4 @@
-//! The tokens that a provider gave: how long they are kept, and how they are refreshed.
+//! Caches the tokens of a provider and refreshes them.
 
 use std::{
     collections::HashMap,
@@ -20,19 +20,19 @@ use crate::{error::CredentialError, models::endpoint::is_managed_disk, wire::clo
 /// Tokens are refreshed this long before they expire.
 const AHEAD: Duration = Duration::minutes(5);
 
-/// How long a provider may take for a token.
+/// How long a call to the provider may take.
 const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// How often a refresh that fails is tried while the last token is valid.
+/// How often a failing refresh is tried while the last token is valid.
 const REFRESHES: i32 = 10;
 
-/// What most tokens are for: the storage service.
+/// The scope of the storage service.
 const STORAGE: &str = "https://storage.azure.com/.default";
 
-/// What the URLs of managed disks need tokens for. Both slashes belong to it.
+/// The scope for the URLs of managed disks. The double slash is part of it.
 const DISKS: &str = "https://disk.azure.com//.default";
 
-/// A provider and the last tokens that it gave.
+/// A provider and its latest tokens.
 pub(crate) struct CachedToken(Arc<Shared>);
 
 struct Shared {
@@ -43,11 +43,11 @@ struct Shared {
 #[derive(Default)]
 struct Known {
     tokens: HashMap<Wanted, Slot>,
-    /// The tenants that hosts have asked for.
+    /// The tenants that hosts have named.
     tenants: HashMap<Box<str>, Tenant>,
 }
 
-/// What a token is for, and of which tenant; most often of none in particular.
+/// The scope of a token, and its tenant; usually none in particular.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Wanted {
     scope: &'static str,
@@ -59,7 +59,7 @@ type Tenant = Arc<str>;
 #[derive(Default)]
 struct Slot {
     held: Option<Held>,
-    /// The call to the provider that is under way.
+    /// The call to the provider in flight.
     call: Option<Call>,
 }
 
@@ -67,11 +67,11 @@ struct Held {
     header: HeaderValue,
     refresh_from: OffsetDateTime,
     expires_on: OffsetDateTime,
-    /// How long nothing is asked after a refresh that failed.
+    /// How long to wait after a failed refresh.
     pause: Duration,
 }
 
-/// One call to the provider, which many may wait for.
+/// A call to the provider that many may wait for.
 type Call = watch::Receiver<Option<Outcome>>;
 
 type Outcome = Result<HeaderValue, CredentialError>;
@@ -96,7 +96,7 @@ impl CachedToken {
                 Some(held) if now < held.refresh_from => return Ok(held.header.clone()),
                 Some(held) if now < held.expires_on => {
                     let header = held.header.clone();
-                    // Nobody waits for this call: it goes on beside the token in hand.
+                    // Nobody waits for this call: the current token is used meanwhile.
                     drop(self.0.call(&wanted, slot, now));
                     return Ok(header);
                 }
@@ -108,8 +108,8 @@ impl CachedToken {
         self.0.outcome(&wanted, call).await
     }
 
-    /// Does what the 401 with these headers asks for, to a request to `url` with the token
-    /// `refused`. Whether there is another token now.
+    /// Follows the challenge in the `headers` of a 401, for a request to `url` with the token
+    /// `refused`. Returns whether there is another token now.
     pub(crate) async fn follow_challenge(
         &self,
         url: &Url,
@@ -124,7 +124,7 @@ impl CachedToken {
         let call = {
             let mut known = self.0.known();
             let slot = known.tokens.entry(wanted.clone()).or_default();
-            // Another request may have been answered the same.
+            // Another request may have followed the same challenge.
             match &slot.held {
                 Some(held) if held.header != *refused && now < held.expires_on => {
                     known.keep(host(url), tenant);
@@ -134,7 +134,7 @@ impl CachedToken {
             }
         };
         let fresh = self.0.outcome(&wanted, call).await.map_err(|error| {
-            error.after(format_args!("the service asks for a token of tenant {tenant}: "))
+            error.after(format_args!("the service expects a token of tenant {tenant}: "))
         })?;
         self.0.known().keep(host(url), tenant);
         Ok(fresh != *refused)
@@ -142,25 +142,24 @@ impl CachedToken {
 }
 
 impl Shared {
-    /// Nothing is awaited while it is locked.
+    /// Never locked across an await.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The call to the provider that is under way, or else a new one, in a task of its own: who
-    /// began it may be dropped.
+    /// The call in flight, or a new one in its own task, since the caller may be dropped.
     fn call(
         self: &Arc<Self>,
         wanted: &Wanted,
         slot: &mut Slot,
         now: OffsetDateTime,
     ) -> Result<Call, CredentialError> {
-        // The task of a call that is closed has ended before its time, with its runtime.
+        // A closed channel means that the task ended early, with its runtime.
         if let Some(call) = slot.call.as_ref().filter(|call| call.has_changed().is_ok()) {
             return Ok(call.clone());
         }
         let runtime = Handle::try_current().map_err(|_| {
-            CredentialError::new("tokens are asked for within a tokio runtime only")
+            CredentialError::new("tokens can be requested only inside a tokio runtime")
         })?;
         let (tell, call) = watch::channel(None);
         runtime.spawn(Arc::clone(self).ask(wanted.clone(), now, tell));
@@ -190,7 +189,7 @@ impl Shared {
         tell.send_replace(Some(outcome));
     }
 
-    /// Waits for a call, however it is done.
+    /// Waits for the result of a call.
     async fn outcome(&self, wanted: &Wanted, mut call: Call) -> Outcome {
         let told = clock::within(LONGEST_CALL, call.wait_for(Option::is_some)).await;
         let told = told.map(|told| told.ok().and_then(|outcome| outcome.clone()));
@@ -200,7 +199,7 @@ impl Shared {
                 let why = "the call to the token provider ended without a result";
                 Err(CredentialError::new(why).transient())
             }
-            // Its runtime stands still. Who comes next begins another.
+            // Its runtime does not run. The next caller starts a new call.
             None => {
                 self.known().leave(wanted, &call);
                 Err(too_long())
@@ -210,12 +209,12 @@ impl Shared {
 }
 
 fn too_long() -> CredentialError {
-    let why = format!("the token provider gave no token within {LONGEST_CALL:?}");
+    let why = format!("the token provider returned no token within {LONGEST_CALL:?}");
     CredentialError::new(why).transient()
 }
 
 impl Known {
-    /// Keeps what a call brought, unless another call has taken its place.
+    /// Stores the result of a call, unless another call has replaced it.
     fn end(
         &mut self,
         wanted: &Wanted,
@@ -237,7 +236,7 @@ impl Known {
         }
     }
 
-    /// Forgets a call that is over; false if it is forgotten already.
+    /// Forgets a call that has ended; false if it was replaced.
     fn leave(&mut self, wanted: &Wanted, call: &Call) -> bool {
         let Some(slot) = self.tokens.get_mut(wanted) else { return false };
         let is_it = slot.call.as_ref().is_some_and(|known| known.same_channel(call));
@@ -247,7 +246,7 @@ impl Known {
         is_it
     }
 
-    /// Keeps the tenant of a host, and nothing of the one that it had before.
+    /// Stores the tenant of a host, and drops the tokens of its earlier tenant.
     fn keep(&mut self, host: &str, tenant: Tenant) {
         let before = self.tenants.insert(host.into(), tenant);
         if let Some(before) = before.filter(|before| !self.tenants.values().any(|t| t == before)) {
@@ -260,7 +259,7 @@ impl Held {
     fn new(token: &AccessToken, now: OffsetDateTime) -> Result<Self, CredentialError> {
         let left = token.expires_on - now;
         if !left.is_positive() {
-            return Err(CredentialError::new("the token that was provided has expired already"));
+            return Err(CredentialError::new("the token provider returned an expired token"));
         }
         let header = Zeroizing::new(format!("Bearer {}", *token.secret));
         let well_formed = token.secret.bytes().all(|byte| byte.is_ascii_graphic());
@@ -269,7 +268,7 @@ impl Held {
             .filter(|_| well_formed && !token.secret.is_empty())
             .ok_or_else(|| CredentialError::new("the token provided is not visible ASCII text"))?;
         header.set_sensitive(true);
-        // A token that lives for less than twice the usual time ahead is used for half its life.
+        // A token that is valid for less than 10 minutes is refreshed after half of that.
         let ahead = AHEAD.min(left / 2);
         let (refresh_from, pause) = (token.expires_on - ahead, ahead / REFRESHES);
         Ok(Self { header, refresh_from, expires_on: token.expires_on, pause })
@@ -280,7 +279,7 @@ fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
-/// What a token for a request to `url` must be for.
+/// The scope of tokens for requests to `url`.
 fn scope(url: &Url) -> &'static str {
     if is_managed_disk(url) { DISKS } else { STORAGE }
 }

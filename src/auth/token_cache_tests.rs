@@ -12,9 +12,8 @@ use crate::wire::transport::BoxFuture;
 
 const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
 
-/// Gives `t1`, `t2`, … each valid for an hour from `NOW` times its number; from the call
-/// `fails_from` on it fails, and from the call `hangs_from` on it gives no answer. Each call takes
-/// a second.
+/// Gives `t1`, `t2`, …: token `n` expires `n` hours after `NOW`. From call `fails_from` on it
+/// fails, from call `hangs_from` on it never returns. Each call takes a second.
 #[derive(Debug)]
 struct Login {
     asked: AtomicUsize,
@@ -58,7 +57,7 @@ impl TokenProvider for Given {
     }
 }
 
-/// Lets what is done in the background go on for so many seconds.
+/// Lets background tasks run for some seconds.
 async fn pass(seconds: u64) {
     clock::sleep(std::time::Duration::from_secs(seconds)).await;
 }
@@ -81,7 +80,7 @@ async fn near_expiry_callers_go_on_with_the_token_in_hand_while_one_task_asks_fo
     token.header(&url("acct"), NOW).await.expect("provided");
     let late = NOW + Duration::minutes(55);
     for _ in 0..10 {
-        // At once: it is there the first time that it is polled.
+        // Ready on the first poll.
         let header = token.header(&url("acct"), late).now_or_never().expect("no waiting");
         assert_eq!(header.expect("in hand"), "Bearer t1");
         yield_now().await;
@@ -102,7 +101,7 @@ async fn a_provider_that_hangs_holds_up_nobody_with_a_valid_token() {
         assert_eq!(header.expect("in hand"), "Bearer t1");
         pass(1).await;
     }
-    // Each call is given up after 30 seconds, and 30 later there is another.
+    // Each call times out after 30 seconds, and 30 seconds later the next one starts.
     assert!((5..=7).contains(&login.asked()), "{}", login.asked());
 }
 
@@ -128,7 +127,10 @@ async fn a_provider_that_fails_near_expiry_is_not_asked_by_every_request_in_turn
 async fn without_a_valid_token_all_share_one_call_and_its_error() {
     for (login, text) in [
         (Login { fails_from: 1, ..Login::new() }, "out of order"),
-        (Login { hangs_from: 1, ..Login::new() }, "the token provider gave no token within 30s"),
+        (
+            Login { hangs_from: 1, ..Login::new() },
+            "the token provider returned no token within 30s",
+        ),
     ] {
         let (token, login) = login.cached();
         let begun = clock::instant();
@@ -138,7 +140,7 @@ async fn without_a_valid_token_all_share_one_call_and_its_error() {
         }
         assert_eq!(login.asked(), 1);
         assert!(begun.elapsed().as_secs() <= 30, "{:?}", begun.elapsed());
-        // Nothing is kept of it: the next call asks again.
+        // An error is not cached: the next request calls again.
         token.header(&url, NOW).await.expect_err("none");
         assert_eq!(login.asked(), 2);
     }
@@ -174,7 +176,7 @@ fn a_call_whose_runtime_is_gone_or_stands_still_wedges_nobody() {
         let kept = Some(stopped).filter(|_| !is_gone);
         runtime().block_on(async {
             let first = token.header(&url, NOW).await;
-            let why = "the token provider gave no token within 30s";
+            let why = "the token provider returned no token within 30s";
             match is_gone {
                 true => assert_eq!(first.expect("asked anew"), "Bearer t2"),
                 false => assert_eq!(first, Err(CredentialError::new(why).transient())),
@@ -284,11 +286,11 @@ async fn each_host_has_the_tenant_that_it_asks_for() {
         assert_eq!(token.header(url, NOW).await.expect("kept"), expected);
     }
 
-    // A second request that was refused with the old token uses what the first was given.
+    // A second request that was refused with the old token uses the new one.
     assert!(follow(&first, &one, &home).await.expect("kept"));
     assert_eq!(token.header(&first, NOW).await.expect("kept"), "Bearer one.example.com-2");
 
-    // The account has moved. Nothing is kept of the tenant that it was in.
+    // The account has moved to another tenant. The tokens of the old one are dropped.
     let refused = token.header(&first, NOW).await.expect("kept");
     assert!(follow(&first, &other, &refused).await.expect("kept"));
     assert_eq!(token.header(&first, NOW).await.expect("kept"), "Bearer other.example.com-3");
@@ -316,7 +318,7 @@ async fn a_tenant_that_gives_no_token_is_told_and_not_kept() {
     let refused = token.header(&url, NOW).await.expect("provided");
     let tenant = naming("locked.example.com");
     let error = token.follow_challenge(&url, &tenant, &refused, NOW).await.expect_err("locked");
-    let text = "the service asks for a token of tenant locked.example.com: not a guest there";
+    let text = "the service expects a token of tenant locked.example.com: not a guest there";
     assert_eq!(error, CredentialError::new(text).transient());
     assert_eq!(token.header(&url, NOW).await.expect("kept"), "Bearer home-1");
 }

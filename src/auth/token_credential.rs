@@ -1,4 +1,4 @@
-//! Credentials of the Azure SDK for Rust as providers of tokens.
+//! Credentials of the Azure SDK for Rust as token providers.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -15,13 +15,12 @@ use crate::{
 };
 
 impl Credential {
-    /// A credential of the Azure SDK for Rust: what `azure_identity` has, and whatever else is a
-    /// `TokenCredential` (feature `azure_core`).
+    /// A credential of the Azure SDK for Rust: any `TokenCredential`, such as those of
+    /// `azure_identity` (feature `azure_core`).
     ///
-    /// Its tokens are used as [`Credential::token`] says. The SDK's interface cannot name a tenant:
-    /// when the service asks for a token of a certain one, the credential is asked for another
-    /// token, and one for another tenant than the storage account's keeps being refused. Make it
-    /// for the account's.
+    /// Tokens are cached and sent as [`Credential::token`] says. `TokenCredential` cannot be given
+    /// a tenant, so create the credential for the tenant of the storage account: the service
+    /// refuses tokens of another one.
     ///
     /// ```
     /// use azure_identity::DeveloperToolsCredential;
@@ -57,14 +56,14 @@ impl<T: TokenCredential + ?Sized + 'static> TokenProvider for Adapted<T> {
     }
 }
 
-/// The credential's own form is not asked for: whether it keeps its secrets is not known.
+/// Does not call the credential's own `Debug`, which may show secrets.
 impl<T: ?Sized> fmt::Debug for Adapted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenCredential(..)")
     }
 }
 
-/// The error with all that it says of its causes, and whether one of them may pass.
+/// The error with the messages of its causes; transient if one of them is.
 fn failure(error: &azure_core::Error) -> CredentialError {
     let mut message = String::new();
     let mut passing = false;
@@ -121,7 +120,7 @@ mod tests {
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
     const JWT: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJzdG9yYWdlIn0.U0VDUkVU-_x";
 
-    /// Gives `t1`, `t2`, … each for an hour, unless it has a failure to tell.
+    /// Gives `t1`, `t2`, …, each valid for an hour, unless it has an error to return.
     #[derive(Debug, Default)]
     struct Login {
         asked: AtomicUsize,
@@ -145,7 +144,7 @@ mod tests {
         }
     }
 
-    /// Answers 200 and keeps what was sent to authorize it.
+    /// Answers 200 and keeps the `Authorization` header.
     #[derive(Debug, Clone, Default)]
     struct Recorder(Arc<Mutex<Vec<String>>>);
 
@@ -183,7 +182,7 @@ mod tests {
             tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
             assert!(vhds.exists().await.expect("answered"));
         }
-        // The third request found the token near its end, and went on with it.
+        // The third request found the token near its expiry, and still used it.
         let expected = ["Bearer t1", "Bearer t1", "Bearer t1", "Bearer t2"];
         assert_eq!(*sent.0.lock().expect("one thread"), expected);
         assert_eq!(login.asked.load(Ordering::Relaxed), 2);

@@ -15,7 +15,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Aborts a pending copy; the service refuses a copy that has ended or has another id.
     ///
     /// Returned by [`BlobClient::abort_copy`](crate::BlobClient::abort_copy).

@@ -68,7 +68,6 @@ redaction::debug_redacted!(BlobAppendInfo {
 });
 
 builder! {
-    ///
     /// Appends a block to an append blob, at most 100 MiB (before version 2022-11-02: 4 MiB).
     ///
     /// Returned by [`AppendBlobClient::append_block`](crate::AppendBlobClient::append_block).
@@ -101,7 +100,6 @@ impl Append {
 }
 
 builder! {
-    ///
     /// Appends the content of a URL, or a range of it, with the limits of [`AppendBlock`].
     ///
     /// Returned by

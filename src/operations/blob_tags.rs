@@ -20,7 +20,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Reads a blob's index tags.
     ///
     /// Returned by [`BlobClient::get_tags`](crate::BlobClient::get_tags).
@@ -37,7 +36,6 @@ pub(crate) struct GetBlobTags {
 }
 
 builder! {
-    ///
     /// Replaces a blob's index tags.
     ///
     /// Returned by [`BlobClient::set_tags`](crate::BlobClient::set_tags).

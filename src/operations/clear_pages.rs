@@ -18,7 +18,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Sets pages to zero and frees their space.
     ///
     /// Returned by [`PageBlobClient::clear_pages`](crate::PageBlobClient::clear_pages).

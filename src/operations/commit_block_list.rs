@@ -17,7 +17,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Commits a list of blocks, in order, as the content of a block blob.
     ///
     /// Returned by

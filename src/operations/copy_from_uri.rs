@@ -28,7 +28,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Copies a blob synchronously: the copy is complete when the service responds.
     ///
     /// Returned by [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
@@ -63,16 +62,17 @@ impl CopyBlobFromUrl {
             return Ok(());
         };
         let rule = format!(
-            "is taken by service versions before {dropped} only, and this client speaks {version}: since \
-             then a copy reads its source whether or not that is leased"
+            "works with service versions before {dropped} only, and this client uses {version}: \
+             from then on a copy reads its source whether or not it is leased"
         );
         Err(Error::invalid("source lease id", id, &rule))
     }
 }
 
 impl CopyFromUri {
-    /// Copies the source's index tags (from version 2021-04-10). It excludes [`tags`](Self::tags).
-    /// The authorization of the source must allow reading tags: a SAS needs the permission `t`.
+    /// Copies the source's index tags (from version 2021-04-10). Cannot be combined with
+    /// [`tags`](Self::tags). The authorization of the source must allow reading tags: a SAS needs
+    /// the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
         self.operation.blob.tags_of_source = copy;
         self
@@ -197,7 +197,7 @@ impl Operation for CopyBlobAtOnce<'_> {
 
     fn parse(&self, answer: Answer) -> Result<BlobCopyInfo> {
         if answer.status != StatusCode::CREATED {
-            return Err(answer.unexpected(format_args!("status {} in place of 201", answer.status)));
+            return Err(answer.unexpected(format_args!("status {} instead of 201", answer.status)));
         }
         Ok(copied(None, &answer))
     }
@@ -306,7 +306,11 @@ mod tests {
             (new().source_file_backup_intent(), "source file backup intent", "a bearer token"),
             (new().source_authorization("a b"), "source authorization", "a bearer token"),
             (new().source_authorization(""), "source authorization", "a bearer token"),
-            (new().tags([("k", "v")]).copy_source_tags(true), "tags", "beside copy_source_tags"),
+            (
+                new().tags([("k", "v")]).copy_source_tags(true),
+                "tags",
+                "combined with copy_source_tags",
+            ),
             (new().source_conditions(by_tags), "source conditions", "must not hold if_tags"),
             (new().encryption_scope("a\n"), "encryption scope", "visible ASCII"),
             (http.copy_from_uri(source()).source_authorization("t"), "source authoriz", "https"),

@@ -15,7 +15,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Creates an empty append blob. Overwrites an existing blob.
     ///
     /// Returned by [`AppendBlobClient::create`](crate::AppendBlobClient::create).

@@ -15,7 +15,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Creates a container.
     ///
     /// Returned by [`BlobContainerClient::create`](crate::BlobContainerClient::create).

@@ -20,7 +20,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Creates a page blob filled with zeros. Overwrites an existing blob.
     ///
     /// Returned by [`PageBlobClient::create`](crate::PageBlobClient::create).

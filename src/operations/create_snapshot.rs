@@ -51,7 +51,6 @@ redaction::debug_redacted!(BlobSnapshotInfo {
 });
 
 builder! {
-    ///
     /// Takes a read-only snapshot of a blob.
     ///
     /// Returned by [`BlobClient::create_snapshot`](crate::BlobClient::create_snapshot).

@@ -27,7 +27,6 @@ pub enum DeleteSnapshots {
 }
 
 builder! {
-    ///
     /// Deletes a blob, its snapshots, or one snapshot.
     ///
     /// Returned by [`BlobClient::delete`](crate::BlobClient::delete).

@@ -14,7 +14,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Deletes a container and all blobs in it.
     ///
     /// Returned by [`BlobContainerClient::delete`](crate::BlobContainerClient::delete).

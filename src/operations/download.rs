@@ -30,7 +30,6 @@ use crate::{
 mod reader;
 
 builder! {
-    ///
     /// Downloads a blob.
     ///
     /// Returned by [`BlobClient::download`](crate::BlobClient::download).
@@ -120,7 +119,7 @@ fn part(asked: Option<(u64, Option<u64>)>, answer: &Answer) -> Result<Part> {
             Some((first, None)) => format!("bytes {first}-"),
             Some((first, Some(last))) => format!("bytes {first}-{last}"),
         };
-        Err(answer.unexpected(format_args!("asked for {asked}, got {got}")))
+        Err(answer.unexpected(format_args!("requested {asked}, got {got}")))
     };
     match answer.status {
         StatusCode::OK => {

@@ -11,7 +11,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Checks whether a container or blob exists.
     ///
     /// Returned by [`BlobContainerClient::exists`](crate::BlobContainerClient::exists) and

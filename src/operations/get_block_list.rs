@@ -14,7 +14,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Lists the committed and uncommitted blocks of a block blob; of a snapshot or version, only
     /// the committed ones.
     ///

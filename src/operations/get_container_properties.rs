@@ -62,7 +62,6 @@ impl ContainerProperties {
 }
 
 builder! {
-    ///
     /// Reads a container's properties.
     ///
     /// Returned by

@@ -56,7 +56,6 @@ fn snapshot_url(url: &Url) -> Result<HeaderValue, BadName> {
     Ok(value)
 }
 
-///
 /// Sums up the bytes that were written since an earlier snapshot; cleared ranges count as 0.
 ///
 /// Returned by [`PageBlobClient::diff_size`](crate::PageBlobClient::diff_size).

@@ -19,7 +19,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Reads a blob's properties.
     ///
     /// Returned by [`BlobClient::get_properties`](crate::BlobClient::get_properties).
@@ -47,8 +46,9 @@ impl IntoFuture for GetProperties {
             let request = call.prepare(&operation)?;
             let answer = call.send(&operation, &request, &mut Tries::default()).await?;
             // Without a length, the blob would look empty.
-            let content_length = content_range::length(&answer.headers)
-                .ok_or_else(|| answer.unexpected("the answer does not say how long the blob is"))?;
+            let content_length = content_range::length(&answer.headers).ok_or_else(|| {
+                answer.unexpected("the response does not say how long the blob is")
+            })?;
             Ok(BlobProperties { content_length, ..operation.parse(answer)? })
         })
     }

@@ -16,7 +16,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Requests a key that signs SAS with the permissions of the client's Entra identity.
     ///
     /// Returned by
@@ -47,7 +46,7 @@ impl GetKey {
     fn check(&self, call: &Call) -> Result<()> {
         if !call.pipeline.credential().is_token() {
             let value = format!("{:?}", call.pipeline.credential());
-            let rule = "must be bearer tokens: only an Entra identity is given such a key";
+            let rule = "must be bearer tokens: only an Entra identity can get such a key";
             return Err(Error::invalid("credential", value, rule));
         }
         call.since(since::USER_DELEGATION)?;

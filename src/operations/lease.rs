@@ -53,7 +53,6 @@ impl BlobLease {
 const OLD_LEASE: Duration = Duration::from_secs(60);
 
 builder! {
-    ///
     /// Acquires a lease.
     ///
     /// Returned by [`BlobClient::acquire_lease`](crate::BlobClient::acquire_lease) and
@@ -90,7 +89,7 @@ impl Acquire {
     fn check(&self) -> Result<()> {
         match self.duration {
             Some(time) if !(15..=60).contains(&time.as_secs()) || time.subsec_nanos() != 0 => {
-                let rule = "must be 15 to 60 whole seconds, or without end";
+                let rule = "must be 15 to 60 whole seconds, or infinite";
                 Err(Error::invalid("lease duration", format!("{time:?}"), rule))
             }
             _ => Ok(()),
@@ -170,7 +169,6 @@ impl Operation for Acquire {
 }
 
 builder! {
-    ///
     /// Renews a lease: its duration starts again.
     ///
     /// Returned by [`BlobClient::renew_lease`](crate::BlobClient::renew_lease).
@@ -209,7 +207,6 @@ impl Operation for Renew {
 }
 
 builder! {
-    ///
     /// Changes the id of a lease.
     ///
     /// Returned by [`BlobClient::change_lease`](crate::BlobClient::change_lease).
@@ -253,7 +250,6 @@ impl Operation for Change {
 }
 
 builder! {
-    ///
     /// Releases a lease. A new one can be acquired at once.
     ///
     /// Returned by [`BlobClient::release_lease`](crate::BlobClient::release_lease).
@@ -311,7 +307,6 @@ impl Operation for Release {
 }
 
 builder! {
-    ///
     /// Breaks the active lease of a blob, without its id.
     ///
     /// Returned by [`BlobClient::break_lease`](crate::BlobClient::break_lease).

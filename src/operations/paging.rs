@@ -50,7 +50,6 @@ pub struct Pager<T: PagerItem> {
     items: vec::IntoIter<T>,
 }
 
-///
 /// The pages of a list, one request each.
 ///
 /// Returned by [`Pager::pages`].
@@ -151,7 +150,7 @@ impl<T: PagerItem> Pager<T> {
             last = Some(page);
         }
         let Some(last) = last else {
-            let rule = "has ended with an error: begin again at the marker of the last page";
+            let rule = "ended with an error: start a new list at the marker of the last page";
             return Err(Error::invalid("list", <T::List as Operation>::NAME, rule));
         };
         Ok(T::all(all, last))
@@ -321,7 +320,7 @@ impl Trail {
 }
 
 fn circle() -> Malformed {
-    Malformed::new("NextMarker leads to a page that was read already")
+    Malformed::new("NextMarker leads to an earlier page")
 }
 
 #[cfg(test)]

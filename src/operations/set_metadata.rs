@@ -14,7 +14,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Replaces a blob's metadata.
     ///
     /// Returned by [`BlobClient::set_metadata`](crate::BlobClient::set_metadata).

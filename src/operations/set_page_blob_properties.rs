@@ -21,7 +21,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Changes a page blob's size.
     ///
     /// Returned by [`PageBlobClient::resize`](crate::PageBlobClient::resize).
@@ -62,7 +61,6 @@ pub enum SequenceNumberAction {
 }
 
 builder! {
-    ///
     /// Changes a page blob's sequence number.
     ///
     /// Returned by

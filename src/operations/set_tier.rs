@@ -26,7 +26,6 @@ pub enum TierChange {
 }
 
 builder! {
-    ///
     /// Sets the access tier of a blob.
     ///
     /// Returned by [`BlobClient::set_tier`](crate::BlobClient::set_tier).

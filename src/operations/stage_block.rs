@@ -21,7 +21,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Uploads a block. It becomes part of the blob when a block list with its id is committed.
     ///
     /// Returned by [`BlockBlobClient::stage_block`](crate::BlockBlobClient::stage_block).

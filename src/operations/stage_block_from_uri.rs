@@ -23,7 +23,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Makes a block from the content of a URL, or from a range of it.
     ///
     /// Returned by
@@ -174,7 +173,7 @@ mod tests {
             (
                 new().source_content_crc64([1; 8]).source_content_md5([1; 16]),
                 "source_content_crc64",
-                "one of the two",
+                "accepts one",
             ),
         ] {
             let error = stage.prepared().expect_err(rule).to_string();

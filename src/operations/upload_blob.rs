@@ -22,7 +22,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Uploads a block blob in one request. Overwrites an existing blob.
     ///
     /// Returned by [`BlockBlobClient::upload`](crate::BlockBlobClient::upload).

@@ -20,7 +20,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Makes a block blob from the content of a URL, at most 5000 MiB. Overwrites an existing blob.
     ///
     /// Returned by [`BlockBlobClient::upload_from_uri`](crate::BlockBlobClient::upload_from_uri).
@@ -64,8 +63,9 @@ impl UploadBlobFromUri {
         self
     }
 
-    /// Copies the source's index tags (from version 2021-04-10). It excludes [`tags`](Self::tags).
-    /// The authorization of the source must allow reading tags: a SAS needs the permission `t`.
+    /// Copies the source's index tags (from version 2021-04-10). Cannot be combined with
+    /// [`tags`](Self::tags). The authorization of the source must allow reading tags: a SAS needs
+    /// the permission `t`.
     pub fn copy_source_tags(mut self, copy: bool) -> Self {
         self.operation.blob.tags_of_source = copy;
         self
@@ -174,12 +174,12 @@ mod tests {
         for (upload, what, rule) in [
             (upload("2020-02-10"), "service version", "2020-04-08"),
             (upload("2026-02-06").source_customer_key(key()), "service version", "2026-04-06"),
-            (open.clone().customer_key(key()), "customer-provided key", "must travel over https"),
-            (open.source_customer_key(key()), "source customer-provided key", "over https"),
+            (open.clone().customer_key(key()), "customer-provided key", "requires https"),
+            (open.source_customer_key(key()), "source customer-provided key", "requires https"),
             (
                 upload("2026-04-06").customer_key(key()).encryption_scope("s"),
                 "encryption scope",
-                "must not be set beside a customer-provided key",
+                "must not be combined with a customer-provided key",
             ),
             (upload("2026-04-06").content_type("a\nb"), "content type", "visible ASCII"),
         ] {

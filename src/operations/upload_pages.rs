@@ -24,7 +24,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Writes pages to a page blob at an offset.
     ///
     /// Returned by [`PageBlobClient::upload_pages`](crate::PageBlobClient::upload_pages).

@@ -23,7 +23,6 @@ use crate::{
 };
 
 builder! {
-    ///
     /// Writes pages from a range of a URL.
     ///
     /// Returned by

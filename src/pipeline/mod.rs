@@ -1,6 +1,6 @@
-//! How a request travels: prepared, dated, signed, sent, classified, and sent again.
+//! The pipeline: every request is prepared, dated, signed, sent, classified and maybe retried.
 //!
-//! [`Pipeline::send`](send::Pipeline::send) is the one function that knows the order.
+//! Only [`Pipeline::send`](send::Pipeline::send) knows the order.
 
 pub(crate) mod options;
 pub(crate) mod request;

@@ -1,4 +1,4 @@
-//! What an application may set for all calls of a client.
+//! Options for all calls of a client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     wire::{clock::Clock, redaction, transport::Transport},
 };
 
-/// How a client's requests travel: version, retries, time limits, transport.
+/// Options of a client: service version, retries, timeouts, transport.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,14 +46,14 @@ redaction::debug_redacted!(ClientOptions {
 });
 
 impl ClientOptions {
-    /// The longest time that an attempt may be given.
+    /// The longest attempt timeout.
     const LONGEST_ATTEMPT: Duration = Duration::from_secs(24 * 3600);
 
-    /// The longest time that a connection may be given.
+    /// The longest connect timeout.
     const LONGEST_CONNECT: Duration = Duration::from_secs(3600);
 
-    /// The defaults: service version 2026-10-06, three retries, 100 seconds for an attempt, 10 of
-    /// them to connect.
+    /// The defaults: service version 2026-10-06, 3 retries, 100 seconds for each attempt, of which
+    /// 10 seconds to connect.
     pub fn new() -> Self {
         Self {
             service_version: ServiceVersion::LATEST,
@@ -67,35 +67,36 @@ impl ClientOptions {
         }
     }
 
-    /// The version of the REST interface to speak: 2009-09-19 or later, by default
-    /// [`ServiceVersion::LATEST`]. A service that does not know it answers 400 `InvalidHeaderValue`.
+    /// The service version (`x-ms-version`): 2009-09-19 or later, by default
+    /// [`ServiceVersion::LATEST`]. A service that does not know it answers 400
+    /// `InvalidHeaderValue`.
     pub fn service_version(mut self, version: ServiceVersion) -> Self {
         self.service_version = version;
         self
     }
 
-    /// How often and how soon a failed attempt is repeated.
+    /// How often and how soon failed attempts are retried.
     pub fn retry(mut self, retry: RetryOptions) -> Self {
         self.retry = retry;
         self
     }
 
-    /// The time that each attempt is given to bring its whole answer, from 1 ms to 24 hours; for a
-    /// download, to bring the answer's head and then each piece of its body. A request with a body
-    /// gets a second more for every 64 KiB.
+    /// The time limit of each attempt, 1 ms to 24 hours, by default 100 seconds. It covers the
+    /// whole response; for a download, the response headers and then each piece of the body. A
+    /// request with a body gets one more second for every 64 KiB.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self
     }
 
-    /// The time that a new connection is given, from 1 ms to an hour; by default 10 seconds.
+    /// The time limit of a new connection, 1 ms to 1 hour, by default 10 seconds.
     ///
-    /// It covers the look-up of the host's name, the connection itself and its TLS handshake. When
-    /// it passes, the service has not seen the request: the attempt fails with
-    /// [`TransportErrorKind::Connect`](crate::transport::TransportErrorKind::Connect) and is retried,
-    /// whatever the operation. Connecting is part of the attempt, and gets at most nine tenths of
-    /// [`attempt_timeout`](ClientOptions::attempt_timeout). A
-    /// [`transport`](ClientOptions::transport) of your own has its own limits.
+    /// It covers the DNS lookup, the connection and the TLS handshake. When it expires, the service
+    /// has not seen the request, so the attempt fails with
+    /// [`TransportErrorKind::Connect`](crate::transport::TransportErrorKind::Connect) and is
+    /// retried, whatever the operation. Connecting is part of the attempt and gets at most nine
+    /// tenths of [`attempt_timeout`](ClientOptions::attempt_timeout). It does not apply to a
+    /// [`transport`](ClientOptions::transport) of your own.
     ///
     /// ```
     /// use std::time::Duration;
@@ -109,41 +110,40 @@ impl ClientOptions {
         self
     }
 
-    /// A name for the application, put before the crate's own in `User-Agent`: 1 to 64 visible
+    /// The name of your application, which is put at the start of `User-Agent`: 1 to 64 visible
     /// ASCII characters.
     pub fn application_id(mut self, id: &str) -> Self {
         self.application_id = Some(id.to_owned());
         self
     }
 
-    /// The transport that carries the requests, instead of the one made of `reqwest`. Its
-    /// [clock](Transport::clock), if it has one, is the client's, unless
-    /// [`clock`](ClientOptions::clock) names another.
+    /// The transport that sends requests, instead of the default one, which uses `reqwest`. The
+    /// client uses its [clock](Transport::clock), if it has one, unless
+    /// [`clock`](ClientOptions::clock) is set.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// The clock that dates and paces the requests, instead of the transport's or, if that has
-    /// none, the computer's.
+    /// The clock that dates requests, instead of the transport's clock or the system clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Whether reads that meet trouble in passing are tried at the account's secondary endpoint
-    /// too, in turns with the primary; by default they are not.
+    /// Whether retries of reads alternate between the account's secondary and primary endpoints. By
+    /// default they do not.
     ///
-    /// For accounts with read access to a copy in another region. The secondary lags behind: what
-    /// it gives may be old. That something is not there, or that a condition is not met, is
-    /// believed only of the primary, and a copy is watched only there. The secondary of a custom
-    /// domain must be known from a connection string.
+    /// For accounts with read access to a secondary region (RA-GRS, RA-GZRS). Data from the
+    /// secondary may be stale. After a 404 or 412 from the secondary the primary is tried, and
+    /// copies are watched only at the primary. The secondary of a custom domain must come from a
+    /// connection string.
     pub fn read_from_secondary(mut self, read: bool) -> Self {
         self.read_from_secondary = read;
         self
     }
 
-    /// Refuses settings that cannot work.
+    /// Refuses invalid settings.
     pub(crate) fn check(&self) -> Result<()> {
         self.retry.check()?;
         if self.service_version < ServiceVersion::OLDEST {
@@ -161,8 +161,8 @@ impl ClientOptions {
         self.user_agent().map(|_| ())
     }
 
-    /// The time for a connection. It ends before the attempt does: which of the two has passed
-    /// decides whether the service may have seen the request.
+    /// The time limit of a connection. It is shorter than that of the attempt: which of the two
+    /// expires decides whether the service may have seen the request.
     pub(crate) fn time_to_connect(&self) -> Duration {
         self.connect_timeout.min(self.attempt_timeout * 9 / 10)
     }
@@ -188,16 +188,15 @@ impl Default for ClientOptions {
     }
 }
 
-/// How often and how soon a failed attempt is repeated.
+/// How often and how soon failed attempts are retried.
 ///
-/// The wait before retry `n` is `base_delay * 2^(n-1)`, give or take 20 %, at most `max_delay`; or
-/// what the service asked for in `x-ms-retry-after-ms` or `Retry-After`, if that is longer. A
-/// service that asks for more than `max_delay` gets no retry: the error is returned at once.
+/// The delay before retry `n` is `base_delay * 2^(n-1)`, plus or minus 20 %, at most `max_delay`;
+/// or the delay in `x-ms-retry-after-ms` or `Retry-After`, if that is longer. If the service
+/// demands more than `max_delay`, the error is returned at once.
 ///
-/// What is retried: connection faults and time-outs; the statuses 408, 429, 500, 502, 503 and 504;
-/// and the codes `InternalError`, `OperationTimedOut` and `ServerBusy` at any status. An operation
-/// whose repeat would do something else than its first try is retried only where it is certain that
-/// the service has not applied it.
+/// Retried are connection errors and timeouts; the statuses 408, 429, 500, 502, 503 and 504; and
+/// the codes `InternalError`, `OperationTimedOut` and `ServerBusy` with any status. An operation
+/// that is not idempotent is retried only if the service certainly has not applied it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryOptions {
     pub(crate) max_retries: u32,
@@ -208,7 +207,7 @@ pub struct RetryOptions {
 impl RetryOptions {
     const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
-    /// The defaults: 3 retries, 0.8 seconds before the first, at most 60 seconds before any.
+    /// The defaults: 3 retries, a base delay of 0.8 seconds, a maximum delay of 60 seconds.
     pub fn new() -> Self {
         Self {
             max_retries: 3,
@@ -217,24 +216,24 @@ impl RetryOptions {
         }
     }
 
-    /// No retry at all.
+    /// No retries.
     pub fn none() -> Self {
         Self { max_retries: 0, ..Self::new() }
     }
 
-    /// How often an attempt is repeated, at most 100 times.
+    /// The number of retries, at most 100.
     pub fn max_retries(mut self, count: u32) -> Self {
         self.max_retries = count;
         self
     }
 
-    /// The wait before the first retry, from 1 ms.
+    /// The delay before the first retry, at least 1 ms.
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// The longest wait before any retry, from `base_delay` to an hour.
+    /// The longest delay before any retry, from `base_delay` to 1 hour.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self

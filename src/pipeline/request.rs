@@ -15,19 +15,19 @@ use crate::{
     wire::{headers, redaction},
 };
 
-/// What an operation does to the service's state, and so what a second try of it would do.
+/// What a second attempt of an operation would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It changes nothing.
+    /// The operation changes nothing.
     Read,
-    /// It changes something, and a second try leaves things as the first did.
+    /// The operation is idempotent: a second attempt leaves the same state as the first.
     Repeatable,
-    /// It changes something, and a second try would change something else. Sent again only when
-    /// the first try was surely not applied; whoever starts a copy looks at the destination first.
+    /// The operation is not idempotent. It is sent again only if the first attempt certainly was
+    /// not applied. The start of a copy looks at the destination first.
     Once,
 }
 
-/// Where a request goes, and which service version it speaks.
+/// The URL and the service version of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) url: Url,
@@ -52,11 +52,11 @@ impl Target {
     }
 
     pub(crate) fn put(&self) -> Prepared {
-        // A PUT without a body must say so, or is refused with 411.
+        // The service answers 411 to a PUT without a length.
         self.request(Method::PUT).word(header::CONTENT_LENGTH, "0")
     }
 
-    /// Whether it is a snapshot or a version of a blob.
+    /// Whether it is a snapshot or version of a blob.
     pub(crate) fn is_fixed(&self) -> bool {
         self.url.query().is_some()
     }
@@ -69,8 +69,8 @@ impl Target {
 
 /// An operation's request: pure data, built without I/O.
 ///
-/// It is written as one chain that ends with [`done`](Self::done): what a step refuses is kept, and
-/// the first refusal is the error of the whole.
+/// It is written as one chain that ends with [`done`](Self::done), which returns the first error of
+/// any step.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     pub(crate) method: Method,
@@ -81,7 +81,7 @@ pub(crate) struct Prepared {
     pub(super) refused: Option<Box<Error>>,
 }
 
-/// What several operations take: written into a request in one place.
+/// Settings that several operations share, and how they are written into a request.
 pub(crate) trait Settings {
     fn write(&self, request: Prepared) -> Prepared;
 }
@@ -116,13 +116,12 @@ impl Prepared {
         self
     }
 
-    /// Adds a header with a word of the protocol.
+    /// Adds a header with a fixed value.
     pub(crate) fn word(self, name: HeaderName, word: &'static str) -> Self {
         self.header(name, HeaderValue::from_static(word))
     }
 
-    /// Adds a header whose text comes from a user, if there is one; `what` names it if it cannot
-    /// travel.
+    /// Adds a header with text from the user, if there is a text; `what` names it in errors.
     pub(crate) fn text<'a>(
         self,
         name: HeaderName,
@@ -136,7 +135,7 @@ impl Prepared {
         }
     }
 
-    /// The same for a text that may be refused.
+    /// The same for a text that may be an error.
     pub(crate) fn try_text(
         self,
         name: HeaderName,
@@ -158,7 +157,7 @@ impl Prepared {
         self
     }
 
-    /// Adds what comes of a value, or keeps the refusal of it.
+    /// Adds what `add` makes of a value, or keeps its error.
     pub(crate) fn with<T>(self, value: Result<T>, add: impl FnOnce(Self, T) -> Self) -> Self {
         match value {
             Ok(value) => add(self, value),
@@ -166,12 +165,12 @@ impl Prepared {
         }
     }
 
-    /// Adds what several operations take.
+    /// Adds settings.
     pub(crate) fn settings(self, settings: &impl Settings) -> Self {
         settings.write(self)
     }
 
-    /// Keeps a refusal.
+    /// Keeps the first error.
     pub(crate) fn check(mut self, checked: Result<()>) -> Self {
         if let (Err(refusal), None) = (checked, &self.refused) {
             self.refused = Some(Box::new(refusal));
@@ -179,7 +178,7 @@ impl Prepared {
         self
     }
 
-    /// Refuses a service version that does not have `what`, if that is used.
+    /// Refuses a service version that does not know `what`, if it is used.
     pub(crate) fn since(self, what: impl Into<Option<Since>>) -> Self {
         match what.into() {
             None => self,
@@ -190,21 +189,22 @@ impl Prepared {
         }
     }
 
-    /// Refuses to send a secret in the open.
+    /// Refuses to send a secret without TLS.
     pub(crate) fn only_https(self, what: &'static str) -> Self {
         let checked = match self.url.scheme() {
             "https" => Ok(()),
-            scheme => Err(Error::invalid(what, format!("{scheme}://"), "must travel over https")),
+            scheme => Err(Error::invalid(what, format!("{scheme}://"), "requires https")),
         };
         self.check(checked)
     }
 
-    /// Whether the request reads, by its method.
+    /// Whether the method reads.
     pub(crate) fn reads(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }
 
-    /// The request, or what the first step refused, or what its service version does not know.
+    /// The request; an error if a step refused, or if the service version does not know a part of
+    /// it.
     pub(crate) fn done(mut self) -> Result<Self> {
         match self.refused.take() {
             Some(refusal) => Err(*refusal),
@@ -230,12 +230,12 @@ pub(crate) fn with_parameter(mut url: Url, name: &str, value: &str) -> Url {
     url
 }
 
-/// What every operation's builder can set for its one call.
+/// The options that every builder has for its call.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
     pub(crate) server_timeout: Option<Duration>,
     pub(crate) client_request_id: Option<String>,
-    /// Whether only the primary's answer will do.
+    /// Whether to send the request to the primary only.
     pub(crate) primary_only: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The default transport: `reqwest`, told to do no more than to send.
+//! The default transport: `reqwest`, which only sends.
 
 use std::{error::Error as StdError, io, time::Duration};
 
@@ -10,23 +10,22 @@ use crate::wire::transport::{
     Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 
-/// Sends with `reqwest` over a pool of kept connections. Follows no redirects, retries nothing and
-/// knows no cookies; decodes nothing; proxies are taken from the environment.
+/// Sends with `reqwest` over a connection pool. No redirects, retries, cookies or decompression;
+/// proxies come from the environment.
 #[derive(Debug, Clone)]
 pub(crate) struct ReqwestTransport {
     client: reqwest::Client,
 }
 
 impl ReqwestTransport {
-    /// A transport that gives each connection `connect_timeout` to be made: the name looked up, the
-    /// host reached, TLS agreed on.
+    /// `connect_timeout` covers the DNS lookup, the connection and the TLS handshake.
     pub(crate) fn new(connect_timeout: Duration) -> Result<Self, TransportError> {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .http1_only()
-            // Another crate in the program may have these on. A blob is given as it is stored.
+            // Another crate in the program may enable these. A blob must arrive as it is stored.
             .no_gzip()
             .no_brotli()
             .no_deflate()
@@ -63,7 +62,7 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// What a `reqwest` error says about the request. Its URL, which may hold a SAS, is left out.
+/// Converts an error of `reqwest`. Drops its URL, which may hold a SAS.
 fn fault(error: reqwest::Error) -> TransportError {
     let kind = if error.is_builder() || (error.is_connect() && tls_refused(&error)) {
         TransportErrorKind::Unusable
@@ -77,16 +76,15 @@ fn fault(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, &error.without_url())
 }
 
-/// What OpenSSL and macOS say of a certificate, and OpenSSL of a host that speaks no TLS.
+/// Words of OpenSSL and macOS about a certificate, and of OpenSSL about a host without TLS.
 const WORDS: [&str; 2] = ["certificate", "wrong version number"];
 
-/// Whether no connection was made because TLS refused the host: for its certificate, or because the
-/// host speaks no TLS. Another try would be refused the same.
+/// Whether TLS refused the host, because of its certificate or because the host speaks no TLS. A
+/// retry would fail the same way.
 ///
-/// Which TLS library connected is not known here, so this goes by what each leaves in the chain of
-/// errors. rustls gives an `io::Error` of kind `InvalidData`; OpenSSL and macOS say it in
-/// words; Windows has negative codes for what its TLS refuses. Faults of the network have none of
-/// these. An alert comes from the host, which may have been in trouble for a moment.
+/// The TLS library is not known here, so this checks what each one leaves in the chain of errors:
+/// rustls an `io::Error` of kind `InvalidData`, OpenSSL and macOS certain words, Windows negative
+/// codes. Network errors have none of these. An alert comes from the host and may be transient.
 fn tls_refused(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(cause) = next {
@@ -102,7 +100,7 @@ fn tls_refused(error: &reqwest::Error) -> bool {
         if refused || fault.raw_os_error().is_some_and(i32::is_negative) {
             return true;
         }
-        // `source` passes over the error that an `io::Error` is made of.
+        // `source` skips the inner error of an `io::Error`.
         next = fault.get_ref().map(|inner| inner as &(dyn StdError + 'static));
     }
     false

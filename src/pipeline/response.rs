@@ -1,4 +1,4 @@
-//! What came back, and the error in it: headers first, then the body.
+//! Responses, and the errors in them: headers first, then the body.
 
 use std::{fmt, time::Duration};
 
@@ -16,39 +16,39 @@ use crate::{
     },
 };
 
-/// A successful answer, and how it was come by.
+/// A successful response, and what it responds to.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// At hand, unless the operation streams it.
+    /// In memory, unless the operation streams it.
     pub(crate) body: Body,
-    /// The operation, by its name in the REST reference.
+    /// The name of the operation in the REST reference.
     pub(crate) operation: &'static str,
-    /// Where the request was sent to.
+    /// The URL of the request.
     pub(crate) url: Url,
-    /// Whether the operation changes something.
+    /// Whether the operation writes.
     pub(crate) changes: bool,
 }
 
 impl Answer {
-    /// The text of a header, unless it is absent or empty.
+    /// The text of a header; `None` if it is absent or empty.
     pub(crate) fn text(&self, name: &http::HeaderName) -> Option<&str> {
         text(&self.headers, name)
     }
 
-    /// The error of a success that something between here and the service gave in its place.
+    /// An error if this success did not come from the service but from a proxy.
     pub(crate) fn not_from_service(&self) -> Option<Error> {
-        let why = "none of the service's headers: a proxy or gateway on the way gave it";
+        let why = "none of the service's headers: it came from a proxy or gateway";
         (!is_from_service(&self.headers)).then(|| self.unexpected(why))
     }
 
-    /// The error of a success that the documentation does not allow.
+    /// The error for a success that breaks the documentation.
     pub(crate) fn unexpected(&self, why: impl fmt::Display) -> Error {
         Error::unexpected(self.operation, &self.url, self.changes, why)
     }
 
-    /// The text of a header that must be there.
+    /// The text of a required header.
     pub(crate) fn required(&self, name: &http::HeaderName) -> Result<&str> {
         self.text(name).ok_or_else(|| {
             let why = format_args!("status {} without {name}", self.status.as_u16());
@@ -61,8 +61,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> 
     headers.get(name)?.to_str().ok().filter(|text| !text.is_empty())
 }
 
-/// Whether the service itself gave an answer, going by headers that each of its answers has. A
-/// proxy, a gateway or a captive portal on the way gives answers of its own, which say nothing of a
+/// Whether the response came from the service: all its responses have one of these headers.
+/// Proxies, gateways and captive portals send responses of their own, which say nothing about a
 /// blob.
 pub(crate) fn is_from_service(answer: &HeaderMap) -> bool {
     [headers::REQUEST_ID, headers::VERSION, headers::ERROR_CODE, headers::BLOB_TYPE]
@@ -70,7 +70,7 @@ pub(crate) fn is_from_service(answer: &HeaderMap) -> bool {
         .any(|name| answer.contains_key(name))
 }
 
-/// A refusal as it came, without what went before it.
+/// An error response, without its history.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -83,13 +83,13 @@ pub(crate) struct Refusal {
     body: ErrorBody,
 }
 
-/// What went before a refusal, and of what it is one.
+/// The history of an error response: its operation and attempts.
 #[derive(Debug)]
 pub(crate) struct History {
     pub(crate) operation: &'static str,
     pub(crate) url: String,
     pub(crate) source_url: Option<String>,
-    /// As it was sent; an echo of the service's counts for more.
+    /// As sent; the id that the service returns takes precedence.
     pub(crate) client_request_id: String,
     pub(crate) attempts: u32,
     pub(crate) retry_after: Option<Duration>,
@@ -98,8 +98,8 @@ pub(crate) struct History {
 }
 
 impl Refusal {
-    /// Reads a refusal. Answers to HEAD have no body, so the code comes from the header where it
-    /// can.
+    /// Reads an error response. Responses to HEAD have no body, so the code comes from the header
+    /// if possible.
     pub(crate) fn read(status: StatusCode, from: &HeaderMap, body: &[u8]) -> Self {
         let id = |name| text(from, &name).map(|text| shown(text, LONGEST_ID));
         let code_in = |name| text(from, &name).map(|text| shown(text, LONGEST_CODE));
@@ -107,7 +107,7 @@ impl Refusal {
         let from_service = is_from_service(from) || body.code.is_some();
         let code = match code_in(headers::ERROR_CODE).or(body.code.take()) {
             Some(code) => ErrorCode::from(code),
-            // The one status that says all by itself.
+            // The only status that needs no code.
             None if status == StatusCode::NOT_MODIFIED => ErrorCode::ConditionNotMet,
             None => ErrorCode::Other(String::new()),
         };
@@ -128,7 +128,7 @@ impl Refusal {
         }
     }
 
-    /// The error, with what went before it.
+    /// The error, with its history.
     pub(crate) fn after(self, history: History) -> ServiceError {
         ServiceError {
             operation: history.operation,
@@ -152,8 +152,8 @@ impl Refusal {
     }
 }
 
-/// The error of a first attempt at an operation on `https://acct.blob.core.windows.net/con/b` that
-/// was refused so.
+/// The error of a first attempt at an operation on `https://acct.blob.core.windows.net/con/b` with
+/// this response.
 #[cfg(test)]
 pub(crate) fn service_error(
     operation: &'static str,
@@ -272,7 +272,7 @@ mod tests {
         let error = service_error("Copy Blob", StatusCode::NOT_FOUND, &from, body).to_string();
         assert_eq!(error.matches("No such blob.").count(), 1, "{error}");
         assert!(error.contains("there is no such source") && !error.contains("SAS"), "{error}");
-        // Somebody who may not read is told something else.
+        // A caller without access gets another error.
         let from = headers(&[
             ("x-ms-error-code", "CannotVerifyCopySource"),
             ("x-ms-copy-source-error-code", "ResourceNotFound"),

@@ -1,4 +1,4 @@
-//! Whether a failed attempt is repeated, and when. Pure: time and chance come in as arguments.
+//! Whether and when to retry a failed attempt. Pure: time and randomness are arguments.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::{
     wire::{http_date, transport::TransportErrorKind},
 };
 
-/// Whether an attempt that ended in `error` was surely not applied.
+/// Whether the service certainly did not apply an attempt that ended in `error`.
 ///
-/// The outcome is certain for the statuses 100 to 499 and for the service's own 503, and when
-/// nothing was sent. See [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page).
-/// A gateway answers 503 too when it loses its connection to the service.
+/// This is certain for the statuses 100 to 499, for a 503 of the service itself, and if nothing was
+/// sent. See [Put Page](https://learn.microsoft.com/rest/api/storageservices/put-page). A gateway
+/// also answers 503 when it loses its connection to the service.
 pub(crate) fn surely_not_applied(error: &Error) -> bool {
     match error {
         Error::Service(service) => surely_refused(service.status, service.from_service),
@@ -25,17 +25,17 @@ pub(crate) fn surely_not_applied(error: &Error) -> bool {
     }
 }
 
-/// Whether a refusal with this status says that nothing was done.
+/// Whether an error with this status means that nothing was applied.
 pub(crate) fn surely_refused(status: StatusCode, from_service: bool) -> bool {
     status.as_u16() < 500 || status.as_u16() == 503 && from_service
 }
 
-/// Whether the service has surely not seen a request that met such a fault.
+/// Whether the service certainly has not seen a request with this fault.
 pub(crate) fn surely_not_sent(fault: TransportErrorKind) -> bool {
     matches!(fault, TransportErrorKind::Connect | TransportErrorKind::Unusable)
 }
 
-/// How long to wait before the next attempt; `None` when there should be none.
+/// How long to wait before the next attempt; `None` if there is none.
 pub(crate) fn delay(
     error: &Error,
     effect: Effect,
@@ -51,8 +51,8 @@ pub(crate) fn delay(
     back_off(attempts, asked, options, chance)
 }
 
-/// The wait after `attempts` attempts: exponential with jitter, or longer if the service asked for
-/// it; `None` when it asked for more than the options allow.
+/// The wait after `attempts` attempts: exponential with jitter, or longer if the service demands
+/// it; `None` if it demands more than the options allow.
 pub(crate) fn back_off(
     attempts: u32,
     asked: Option<Duration>,
@@ -68,7 +68,7 @@ pub(crate) fn back_off(
     Some(jittered.max(asked).min(options.max_delay))
 }
 
-/// The wait that the service asks for: milliseconds, seconds, or a date.
+/// The wait that the service demands: milliseconds, seconds, or a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let millis = text("x-ms-retry-after-ms").or_else(|| text("retry-after-ms"));

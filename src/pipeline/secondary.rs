@@ -1,4 +1,4 @@
-//! The copy of an account in another region, from which it can be read.
+//! The secondary endpoint of an account, for reads from another region.
 //!
 //! From [Use geo-redundancy to design highly available
 //! applications](https://learn.microsoft.com/azure/storage/common/geo-redundant-design).
@@ -10,7 +10,7 @@ use crate::{
     models::endpoint::Endpoint,
 };
 
-/// An account's two endpoints, as the beginnings of URLs.
+/// The two endpoints of an account, as prefixes of URLs.
 #[derive(Debug, Clone)]
 pub(crate) struct Secondary {
     primary: String,
@@ -18,12 +18,12 @@ pub(crate) struct Secondary {
 }
 
 impl Secondary {
-    /// The secondary of `endpoint`: the one that is `given`, or that which follows from its name.
+    /// The secondary of `endpoint`: the one `given`, or the one derived from its name.
     pub(crate) fn of(endpoint: &Endpoint, given: Option<&Url>) -> Result<Self> {
         let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         let secondary = given.map(base).or_else(|| endpoint.secondary()).ok_or_else(|| {
-            let rule = "names no account whose secondary could be read: set read_from_secondary only \
-                        for an account's own endpoint, or give a connection string with both";
+            let rule = "names no account whose secondary is known: set read_from_secondary for an \
+                        account's own endpoint, or use a connection string with both endpoints";
             Error::invalid("endpoint", endpoint.url(), rule)
         })?;
         Ok(Self { primary: base(endpoint.url()), secondary })

@@ -1,4 +1,4 @@
-//! The one function that knows the order in which a request travels.
+//! The one function that knows the order of a call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,16 +28,16 @@ use crate::{
     },
 };
 
-/// The longest body that is held in memory: far above any XML that the service sends.
+/// The longest body that is kept in memory: far longer than any XML of the service.
 const LONGEST_HELD_BODY: usize = 64 << 20;
 
-/// The most that is read of a refusal's body: far above what the service explains.
+/// The most that is read of the body of an error: far more than the service sends.
 const LONGEST_REFUSAL: usize = 1 << 20;
 
-/// How long a refusal's body may take at most, of the time that its attempt has.
+/// How long the body of an error may take, within the time of its attempt.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);
 
-/// What the clients of one account share: credential, connections, options.
+/// What the clients of an account share: credential, connections, options.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     transport: Arc<dyn Transport>,
@@ -52,15 +52,15 @@ pub(crate) struct Pipeline {
     delegation_key: KeptKey,
 }
 
-/// What the pipeline must know of an operation besides its request.
+/// What the pipeline needs to know about an operation besides its request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
     /// Its name in the REST reference.
     pub(crate) name: &'static str,
     pub(crate) effect: Effect,
-    /// Whether the body of a successful answer is left to be read by the caller.
+    /// Whether the caller reads the body of a successful response.
     pub(crate) streams: bool,
-    /// Whether only the primary's answer will do.
+    /// Whether to send the request to the primary only.
     pub(crate) primary_only: bool,
 }
 
@@ -111,7 +111,7 @@ impl Pipeline {
         self.version
     }
 
-    /// The key with which sources of a client with bearer tokens are signed, kept while it lasts.
+    /// The user delegation key that signs copy sources of a client with bearer tokens.
     pub(crate) fn delegation_key(&self) -> &KeptKey {
         &self.delegation_key
     }
@@ -120,18 +120,18 @@ impl Pipeline {
         &self.clock
     }
 
-    /// The time that an attempt is given to bring its next piece.
+    /// The time limit of an attempt.
     pub(crate) fn attempt_timeout(&self) -> Duration {
         self.attempt_timeout
     }
 
-    /// Sends a request until an attempt succeeds or there is no sense in another.
+    /// Sends a request until an attempt succeeds or retrying is pointless.
     ///
-    /// 1. For each attempt: what every request says of its sender, the same each time; a fresh
-    ///    date; the signature; the transport; the answer's judgement.
-    /// 2. Between attempts: a wait, as the options and the service ask.
-    /// 3. Reads that may go to the secondary do so every second time; what it does not know, the
-    ///    primary is asked for at once.
+    /// 1. Each attempt: the common headers, the same each time; a fresh date; the signature; the
+    ///    transport; the classification of the response.
+    /// 2. Between attempts: a wait, by the options and the service.
+    /// 3. Every second attempt of a read goes to the secondary, if it may. After a 404 or 412
+    ///    there, the primary is tried at once.
     pub(crate) async fn send(
         &self,
         kind: Kind,
@@ -164,15 +164,14 @@ impl Pipeline {
         }
     }
 
-    /// The same request to the secondary, where it may go there.
+    /// The same request to the secondary, if it may go there.
     fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Box<Prepared>> {
         let secondary = self.secondary.as_ref();
         let secondary = secondary.filter(|_| request.reads() && !kind.primary_only)?;
         Some(Box::new(Prepared { url: secondary.url(&request.url)?, ..request.clone() }))
     }
 
-    /// Waits before a further attempt that the caller makes itself; false when the options allow
-    /// none.
+    /// Waits before another attempt by the caller; false if the options allow none.
     pub(crate) async fn back_off(&self, tries: &Tries) -> bool {
         if tries.made > self.retry.max_retries {
             return false;
@@ -184,8 +183,8 @@ impl Pipeline {
         wait.is_some()
     }
 
-    /// One attempt: dated, signed, sent, judged. Once in a call it is sent again, where the service
-    /// asks for a token of another tenant.
+    /// One attempt: date, sign, send, classify. Once per call it sends the request again, if the
+    /// service expects a token of another tenant.
     async fn attempt(&self, kind: Kind, request: &Prepared, tries: &mut Tries) -> Result<Answer> {
         let attempt =
             Attempt { operation: kind.name, changes: kind.effect != Effect::Read, request };
@@ -215,7 +214,7 @@ impl Pipeline {
                 "answered"
             );
             let Some(body) = failed else {
-                // What the body of such an answer must be, nothing else is.
+                // The body of such a response cannot be mistaken for anything else.
                 let has_list =
                     !kind.streams && matches!(request.method, Method::GET | Method::POST);
                 let Some(error) = answer.not_from_service().filter(|_| !has_list) else {
@@ -229,7 +228,7 @@ impl Pipeline {
             let Some(refused) = refused else { break (answer, body) };
             let (url, now) = (&request.url, self.clock.now());
             let followed = self.credential.follow_challenge(url, &answer.headers, &refused, now);
-            // In a box, so that requests signed by key need not keep room for it.
+            // Boxed, so that futures of requests signed by key stay small.
             let followed = Box::pin(followed).await;
             tries.challenged = followed.map_err(|cause| tries.not_authorized(attempt, cause))?;
             if !tries.challenged {
@@ -242,7 +241,7 @@ impl Pipeline {
         Err(tries.refused(attempt, refusal, evidence))
     }
 
-    /// What is known of why a request, or the source that it names, was not authorized.
+    /// What is known about why a request, or its copy source, was not authorized.
     fn evidence(&self, answer: &Answer, request: &Prepared) -> Option<Evidence> {
         let source = request.headers.get(headers::COPY_SOURCE).and_then(|url| url.to_str().ok());
         if !matches!(answer.status.as_u16(), 401 | 403 | 404) {
@@ -258,7 +257,7 @@ impl Pipeline {
         })
     }
 
-    /// The request with what every request says of its sender, and a date of now.
+    /// The request with the common headers and the current date.
     fn dated(&self, request: &Prepared, id: Uuid, now: OffsetDateTime) -> Result<Request> {
         const ADDED: usize = 5;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);
@@ -274,18 +273,18 @@ impl Pipeline {
         Ok(Request { method, url, headers, body })
     }
 
-    /// The time for one attempt: a second more for every 64 KiB that it has to bring there.
+    /// The time limit of one attempt: one more second for every 64 KiB of the body.
     fn limit(&self, request: &Prepared) -> Duration {
         let seconds = request.body.len() >> 16;
         self.attempt_timeout + Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX >> 1))
     }
 }
 
-/// A request on its way.
+/// A request in flight.
 type Sent<'a> = BoxFuture<'a, Result<Response, TransportError>>;
 
-/// Takes the answer, and reads its body where the caller does not. Returns a refusal's body beside
-/// it, or nothing of one that does not come soon: most of the `limit` may have passed.
+/// Receives the response, and reads its body unless the caller does. Also returns the body of an
+/// error; empty if it does not come soon, since most of the `limit` may have passed.
 async fn receive(
     kind: Kind,
     url: &Url,

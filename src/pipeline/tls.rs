@@ -1,16 +1,15 @@
-//! TLS for the default transport, by the features that are on.
+//! TLS of the default transport, by the enabled features.
 //!
-//! `reqwest` is handed a finished configuration of rustls. Left to itself it would need AWS-LC,
-//! which takes minutes to build, or a provider of cryptography that the program has installed for
-//! the whole process, without which it panics. A library must install none: that is the program's
-//! to choose, once.
+//! `reqwest` gets a complete rustls configuration. Otherwise it would need AWS-LC, which takes
+//! minutes to build, or a process-wide crypto provider, without which it panics. A library must not
+//! install one: that choice belongs to the program.
 
 use reqwest::ClientBuilder;
 
 use crate::wire::transport::TransportError;
 
-/// rustls where it is on, whatever else is: `native-tls` adds the system's library and replaces
-/// nothing. With neither, TLS is what other crates of the program gave `reqwest`.
+/// rustls if it is enabled; `native-tls` counts only without rustls. With neither, `reqwest` uses
+/// the TLS that other crates of the program enabled.
 #[cfg(any(feature = "rustls", feature = "aws-lc"))]
 pub(super) fn chosen(builder: ClientBuilder) -> Result<ClientBuilder, TransportError> {
     Ok(builder.tls_backend_preconfigured(by_rustls::config()?))
@@ -27,7 +26,7 @@ pub(super) fn chosen(builder: ClientBuilder) -> Result<ClientBuilder, TransportE
 mod by_rustls {
     use std::sync::Arc;
 
-    // ring may be on by default; nobody turns on `aws-lc` but to use it.
+    // ring is on by default, so `aws-lc` takes precedence: enabling it is a choice.
     #[cfg(feature = "aws-lc")]
     use rustls::crypto::aws_lc_rs as ours;
     #[cfg(not(feature = "aws-lc"))]
@@ -37,7 +36,7 @@ mod by_rustls {
 
     use crate::wire::transport::{TransportError, TransportErrorKind};
 
-    /// TLS 1.2 and 1.3, certificates checked as the platform does, HTTP/1.1 only.
+    /// TLS 1.2 and 1.3, the platform's certificate verifier, HTTP/1.1 only.
     pub(super) fn config() -> Result<ClientConfig, TransportError> {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -48,7 +47,7 @@ mod by_rustls {
         Ok(config)
     }
 
-    /// The program's, where it has installed one for the whole process, and else ours.
+    /// The process-wide crypto provider, if the program installed one; else ours.
     fn provider() -> Arc<CryptoProvider> {
         let installed = CryptoProvider::get_default().cloned();
         installed.unwrap_or_else(|| Arc::new(ours::default_provider()))

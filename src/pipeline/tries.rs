@@ -1,4 +1,4 @@
-//! The attempts that are made for one call, and the errors that tell of them.
+//! The attempts of one call, and the errors that report them.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use crate::{
     wire::{excerpt::place, headers, redaction::redact, transport::TransportError},
 };
 
-/// The attempts that were made for one call.
+/// The attempts of one call so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tries {
     pub(crate) made: u32,
-    /// Whether one of them may have been applied although it brought no answer.
+    /// Whether one of them may have been applied although its response was lost.
     pub(crate) ambiguous: bool,
-    /// What the service asked for with the last of them.
+    /// The wait that the service demanded with the last one.
     pub(crate) retry_after: Option<Duration>,
-    /// What went wrong with the last of them that failed and is followed by another.
+    /// The error of the last attempt that was retried.
     pub(crate) fault: Option<Box<Error>>,
-    /// Whether one was made again with a token of the tenant that the service asked for.
+    /// Whether one was sent again with a token of the tenant that the service named.
     pub(super) challenged: bool,
-    /// The client request id of all of them, unless the caller gave one.
+    /// The client request id of all of them, unless the caller set one.
     id: Option<Uuid>,
 }
 
-/// What an attempt is about.
+/// An attempt: its operation and request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attempt<'a> {
-    /// The operation, by its name in the REST reference.
+    /// The name of the operation in the REST reference.
     pub(super) operation: &'static str,
-    /// Whether the operation changes something.
+    /// Whether the operation writes.
     pub(super) changes: bool,
     pub(super) request: &'a Prepared,
 }
@@ -45,7 +45,7 @@ impl Attempt<'_> {
         place(&self.request.url)
     }
 
-    /// The URL of the source that it copies from.
+    /// The URL of its copy source.
     fn source_url(&self) -> Option<String> {
         let source = self.request.headers.get(headers::COPY_SOURCE)?.to_str().ok()?;
         match source.parse() {
@@ -57,7 +57,7 @@ impl Attempt<'_> {
 }
 
 impl Tries {
-    /// Counts one more.
+    /// Counts another attempt.
     pub(super) fn begin(&mut self) {
         self.made += 1;
         self.retry_after = None;
@@ -70,7 +70,7 @@ impl Tries {
         })
     }
 
-    /// Takes note of an attempt that failed. Returns whether any may have been applied.
+    /// Records a failed attempt. Returns whether any attempt may have been applied.
     pub(super) fn failed(&mut self, attempt: Attempt<'_>, surely_not_applied: bool) -> bool {
         self.ambiguous |= attempt.changes && !surely_not_applied;
         self.ambiguous
@@ -87,7 +87,7 @@ impl Tries {
         }
     }
 
-    /// The error of an attempt that brought no whole answer.
+    /// The error of an attempt without a complete response.
     pub(super) fn broken(&mut self, attempt: Attempt<'_>, fault: TransportError) -> Error {
         let sure = retry::surely_not_sent(fault.kind());
         Error::Transport {
@@ -99,7 +99,7 @@ impl Tries {
         }
     }
 
-    /// The error of an attempt that brought no answer within its time.
+    /// The error of an attempt without a response in time.
     pub(super) fn late(&mut self, attempt: Attempt<'_>, limit: Duration) -> Error {
         Error::Timeout {
             operation: attempt.operation,
@@ -110,7 +110,7 @@ impl Tries {
         }
     }
 
-    /// The error of an attempt that was refused.
+    /// The error of an attempt with an error response.
     pub(super) fn refused(
         &mut self,
         attempt: Attempt<'_>,

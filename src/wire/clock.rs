@@ -1,4 +1,4 @@
-//! The only place that reads the time and sleeps.
+//! The only module that reads the time and sleeps.
 
 use std::{
     fmt,
@@ -13,13 +13,12 @@ use futures_util::FutureExt;
 use time::OffsetDateTime;
 use tokio::{runtime::Handle, time::Instant};
 
-/// The clock that dates requests and paces polls and retries.
+/// The clock that dates requests.
 ///
-/// [`Clock::system`] is the real one, and the default unless the
-/// [transport](crate::transport::Transport::clock) brings another. [`Clock::starting_at`] is for
-/// tests: it begins at a date of your choice and follows tokio's time from there, so that under
-/// `#[tokio::test(start_paused = true)]` a wait of two weeks is over at once. Clones share one
-/// time.
+/// [`Clock::system`] is the system clock and the default, unless the
+/// [transport](crate::transport::Transport::clock) has its own. [`Clock::starting_at`] is for
+/// tests: it starts at a given date and follows tokio's time, so under `#[tokio::test(start_paused
+/// = true)]` a wait of two weeks returns at once. Clones share the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,26 +38,26 @@ use tokio::{runtime::Handle, time::Instant};
 pub struct Clock(Arc<Inner>);
 
 struct Inner {
-    /// Where a test's clock began: a date, and tokio's instant at that moment.
+    /// The start of a test's clock: a date, and tokio's instant at that moment.
     origin: Option<(OffsetDateTime, Instant)>,
-    /// Whether it has left tokio's time for the computer's clock.
+    /// Whether it now follows the system clock instead of tokio's time.
     left: AtomicBool,
-    /// The most of tokio's time that it has shown.
+    /// The most elapsed time of tokio that it has shown.
     latest_micros: AtomicU64,
-    /// How far [`Clock::advance`] has turned it on.
+    /// How far [`Clock::advance`] has moved it.
     advanced_micros: AtomicU64,
 }
 
 impl Clock {
-    /// The computer's own clock.
+    /// The system clock.
     pub fn system() -> Self {
         Self::beginning(None)
     }
 
-    /// A clock that shows `date` now and follows tokio's time, which a test may pause.
+    /// A clock that shows `date` now and then follows tokio's time, which a test may pause.
     ///
-    /// Outside a tokio runtime, where no time is paused, it never falls behind what it showed
-    /// within one.
+    /// Outside a tokio runtime, where time is not paused, it never goes back behind a time that it
+    /// showed inside one.
     pub fn starting_at(date: OffsetDateTime) -> Self {
         Self::beginning(Some((date, instant())))
     }
@@ -68,7 +67,7 @@ impl Clock {
         Self(Arc::new(Inner { origin, left, latest_micros, advanced_micros }))
     }
 
-    /// Makes every clone show the computer's clock from here on, and no longer tokio's time.
+    /// Makes every clone follow the system clock from now on, instead of tokio's time.
     ///
     /// ```
     /// use blobcopy::Clock;
@@ -82,7 +81,7 @@ impl Clock {
         self.0.left.store(true, Ordering::Relaxed);
     }
 
-    /// Where it began, while it follows tokio's time.
+    /// Its start, while it follows tokio's time.
     fn origin(&self) -> Option<(OffsetDateTime, Instant)> {
         self.0.origin.filter(|_| !self.0.left.load(Ordering::Relaxed))
     }
@@ -100,7 +99,7 @@ impl Clock {
         }
     }
 
-    /// How much of tokio's time has passed; outside a runtime, at least what has passed in one.
+    /// The elapsed time of tokio; outside a runtime, at least what has passed in one.
     fn elapsed(&self, begun: Instant) -> Duration {
         let elapsed = begun.elapsed();
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
@@ -111,8 +110,8 @@ impl Clock {
         }
     }
 
-    /// Turns the clock on by hand; every clone shows the later time. What is sleeping goes on
-    /// sleeping. It stops at the end of the year 9999.
+    /// Moves the clock forward; every clone shows the later time. Sleeping tasks keep sleeping. It
+    /// stops at the end of the year 9999.
     pub fn advance(&self, by: Duration) {
         let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
         let advanced = &self.0.advanced_micros;
@@ -122,13 +121,12 @@ impl Clock {
     }
 }
 
-/// The date that is `by` later, or the last one that there is. Dates come from others, and may be
-/// any.
+/// `date` plus `by`; at most the last valid date, since dates come from outside.
 pub(crate) fn later(date: OffsetDateTime, by: Duration) -> OffsetDateTime {
     date.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
 }
 
-/// A point on the monotonic clock, from which time that has passed is counted.
+/// The current instant of the monotonic clock.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn instant() -> Instant {
     Instant::now()
@@ -140,13 +138,13 @@ pub(crate) async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-/// Runs `future` for at most `limit`; `None` when the limit passed first.
+/// Runs `future` for at most `limit`; `None` if the limit expires first.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn within<F: Future>(
     limit: Duration,
     future: F,
 ) -> impl Future<Output = Option<F::Output>> {
-    // Not an async function, which would keep room for the future twice.
+    // Not an async function, which would store the future twice.
     tokio::time::timeout(limit, future).map(Result::ok)
 }
 

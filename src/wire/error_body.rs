@@ -1,4 +1,4 @@
-//! The body of an error.
+//! The body of an error response.
 //!
 //! From [Status and error
 //! codes](https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
@@ -12,34 +12,34 @@ use crate::wire::{
     xml::{Node, Xml},
 };
 
-/// The most details that are kept of a body.
+/// The most details that an error keeps.
 const MOST_DETAILS: usize = 64;
 
 /// The longest name of a detail, in bytes.
 const LONGEST_NAME: usize = 256;
 
-/// What the body of an error says. Only a code and a message are ever sure to be there, and not
-/// even they when a proxy answered.
+/// The parts of an error body. The service always sends a code and a message; a proxy may send
+/// neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ErrorBody {
     pub(crate) code: Option<String>,
     /// Without its `RequestId` and `Time` lines, and redacted.
     pub(crate) message: String,
-    /// The status with which the source of a copy answered.
+    /// The status that the copy source returned.
     pub(crate) source_status: Option<u16>,
-    /// The error code with which the source of a copy answered.
+    /// The error code that the copy source returned.
     pub(crate) source_code: Option<String>,
-    /// The explanation with which the source of a copy answered, as [`message`](Self::message).
+    /// The message that the copy source returned, like [`message`](Self::message).
     pub(crate) source_message: Option<String>,
-    /// Other elements by their names, redacted; one within another as `Outer/Inner`. The first 64.
+    /// Other elements by name, redacted; nested ones as `Outer/Inner`. The first 64.
     pub(crate) details: BTreeMap<String, String>,
 }
 
-/// Reads as much as can be read: nothing of what is not the service's XML, the front of what was
-/// cut short.
+/// Reads as much as possible: nothing of a body that is not the service's XML, the front of one
+/// that was cut short.
 pub(crate) fn parse(body: &[u8]) -> ErrorBody {
     let mut error = ErrorBody::default();
-    // The status and the headers have said that it failed; a bad body adds nothing to that.
+    // The status is an error already; a bad body adds nothing.
     let _ = error.read(body);
     error.hide_named_values();
     error
@@ -49,7 +49,7 @@ impl ErrorBody {
     fn read(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let mut xml = Xml::enter(body, "Error")?;
         let mut path = String::new();
-        // How long the path was before each element that is open.
+        // The length of the path before each open element.
         let mut outer = Vec::new();
         let mut text = String::new();
         loop {
@@ -57,7 +57,7 @@ impl ErrorBody {
                 Node::Open(element) => {
                     text.clear();
                     outer.push(path.len());
-                    // The names of all that is open may take as much as the body, for each of them.
+                    // The names of all open elements may be as long as the body, for each element.
                     let room = LONGEST_NAME.saturating_sub(path.len());
                     if room > 4 {
                         path.push('/');
@@ -85,7 +85,7 @@ impl ErrorBody {
             "CopySourceStatusCode" => self.source_status = text.parse().ok(),
             "CopySourceErrorCode" => self.source_code = Some(shown(text, LONGEST_CODE)),
             "CopySourceErrorMessage" => self.source_message = Some(message(text)),
-            // What comes again under a name is not even looked at.
+            // A repeated name is ignored.
             _ if self.details.len() < MOST_DETAILS && !self.details.contains_key(name) => {
                 self.details.insert(name.to_owned(), shown(text, LONGEST_MESSAGE));
             }
@@ -95,8 +95,8 @@ impl ErrorBody {
 }
 
 impl ErrorBody {
-    /// Hides what was refused, in `HeaderValue` and `QueryParameterValue`, where the element beside
-    /// it names what carries a secret.
+    /// Redacts `HeaderValue` and `QueryParameterValue` if the element beside them names a header or
+    /// parameter with a secret.
     fn hide_named_values(&mut self) {
         let secret = |name: &str, value: &str| match name.rsplit('/').next() {
             Some("HeaderName") => is_secret_header(value),
@@ -117,7 +117,7 @@ impl ErrorBody {
     }
 }
 
-/// A message without the lines that repeat the headers.
+/// The message without the lines that repeat headers.
 fn message(text: &str) -> String {
     let end = text.find("\nRequestId:").unwrap_or(text.len());
     shown(text[..end].trim_end(), LONGEST_MESSAGE)
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn elements_within_elements_are_read_in_one_go() {
-        // With the names of all that is around it, each name is up to 400 KB long: 40 GB in all.
+        // With the names of all outer elements each name is up to 400 KB long: 40 GB in all.
         let depth = 200_000;
         let body = format!("<Error>{}{}</Error>", "<a>".repeat(depth), "</a>text".repeat(depth));
         let error = parse(body.as_bytes());

@@ -1,4 +1,4 @@
-//! Keeps what others wrote short enough to hold and to show.
+//! Cuts text from outside to a length that can be kept and shown.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,16 @@ use super::redaction::{bare, redact};
 /// The longest message that an error keeps, in bytes.
 pub(crate) const LONGEST_MESSAGE: usize = 8 << 10;
 
-/// The longest error code that an error keeps, in bytes: far longer than any that the service has.
+/// The longest error code that an error keeps, in bytes: far longer than any of the service.
 pub(crate) const LONGEST_CODE: usize = 128;
 
-/// The longest id of a request that an error keeps, in bytes: that of the longest that a client may
-/// send.
+/// The longest request id that an error keeps, in bytes: the longest that a client may send.
 pub(crate) const LONGEST_ID: usize = 1024;
 
 /// The longest URL that an error keeps, in bytes: far longer than most.
 const LONGEST_URL: usize = 2 << 10;
 
-/// The beginning of `text`, of at most `limit` bytes; dots stand for the rest.
+/// The first `limit` bytes of `text`; dots replace the rest.
 pub(crate) fn excerpt(text: &str, limit: usize) -> Cow<'_, str> {
     const DOTS: &str = "...";
     if text.len() <= limit {
@@ -30,13 +29,12 @@ pub(crate) fn excerpt(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{DOTS}", &text[..end]))
 }
 
-/// An excerpt without secrets. The whole is redacted before it is cut: half a secret may not look
-/// like one.
+/// A redacted excerpt. The text is redacted before it is cut: half a secret may not look like one.
 pub(crate) fn shown(text: &str, limit: usize) -> String {
     excerpt(&redact(text), limit).into_owned()
 }
 
-/// What a URL names, without what may authorize: no query, user info or fragment, and redacted.
+/// The URL without query, user info and fragment, redacted.
 pub(crate) fn place(url: &Url) -> String {
     shown(bare(url.clone()).as_str(), LONGEST_URL)
 }

@@ -73,7 +73,7 @@ header_names! {
     VERSION_ID = "x-ms-version-id",
 }
 
-/// `text` as a header value; refuses what HTTP cannot carry unchanged.
+/// `text` as a header value. Refuses text that HTTP cannot carry unchanged.
 pub(crate) fn value(text: &str) -> Result<HeaderValue, Malformed> {
     const CARRIED: &str = "must be visible ASCII characters and spaces";
     if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
@@ -85,7 +85,7 @@ pub(crate) fn value(text: &str) -> Result<HeaderValue, Malformed> {
     HeaderValue::from_str(text).map_err(|_| Malformed::new(CARRIED))
 }
 
-/// A value of the words that the service uses for yes and no.
+/// `true` or `false` as a header value.
 pub(crate) fn flag(value: bool) -> HeaderValue {
     HeaderValue::from_static(if value { "true" } else { "false" })
 }

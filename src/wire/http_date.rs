@@ -1,16 +1,16 @@
-//! Dates as they travel in headers: `Sun, 06 Nov 1994 08:49:37 GMT`.
+//! Dates in headers: `Sun, 06 Nov 1994 08:49:37 GMT`.
 
 use http::HeaderValue;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::malformed::Malformed;
 
-/// Reads a date as the service writes it, or in one of the older forms that HTTP allows.
+/// Parses a date in the format of the service, or in an older one that HTTP allows.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
 }
 
-/// The date as the service reads it, cut to whole seconds; refuses what the format cannot hold.
+/// The date as a header value, cut to whole seconds. Refuses years that the format cannot hold.
 pub(crate) fn value(date: OffsetDateTime) -> Result<HeaderValue, Malformed> {
     let in_utc = date
         .checked_to_offset(UtcOffset::UTC)

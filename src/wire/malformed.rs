@@ -1,9 +1,9 @@
-//! Why text or bytes cannot be read or sent.
+//! The error of codecs: text or bytes that cannot be parsed or sent.
 
 use std::{borrow::Cow, str::Utf8Error};
 
-/// The rule that a value breaks, or what is wrong with a document. It does not name the value: the
-/// caller knows what it is.
+/// The rule that a value breaks, or what is wrong with a document. The caller adds the name of the
+/// value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Malformed(Cow<'static, str>);

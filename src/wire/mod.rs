@@ -1,5 +1,5 @@
-//! What leaves this crate and comes back: the seam to the network, the clock, the forms in which
-//! values travel, and how a URL may be shown. It knows nothing of the crate above it.
+//! The lowest layer: the transport, the clock, the formats on the wire, and redaction. It imports
+//! nothing from the layers above.
 
 pub(crate) mod clock;
 pub(crate) mod error_body;

@@ -1,14 +1,14 @@
-//! Keeps secrets out of everything that is shown.
+//! Keeps secrets out of all output.
 //!
-//! There is one redactor, and two places for it:
+//! One redactor, used in two places:
 //!
 //! - **Where text enters**, for text that only people read: messages, details and codes of errors,
-//!   descriptions, ids of requests, faults of a transport. What is stored is redacted already.
-//! - **Where text is shown**, for values that must stay exact because they are compared or sent
-//!   back to the service: ids, ETags, names, markers, metadata, stored headers. Their `Debug`,
-//!   `Display` and `Serialize` forms are redacted; the value itself is not.
+//!   descriptions, request ids, transport errors. It is stored redacted.
+//! - **Where text is shown**, for values that must stay exact because they are compared or sent to
+//!   the service: ids, ETags, names, markers, metadata, stored headers. `Debug`, `Display` and
+//!   `Serialize` redact them; the value itself is unchanged.
 //!
-//! What counts as a secret is in [`scan`], which names it is read by in [`names`].
+//! [`scan`] defines what a secret is, [`names`] the names that mark one.
 
 mod names;
 mod scan;
@@ -23,28 +23,28 @@ use scan::{Start, View, secrets};
 
 pub(crate) use names::{is_harmless_parameter, is_secret_header};
 
-/// What stands in place of a secret.
+/// Replaces a secret.
 pub(crate) const REDACTED: &str = "REDACTED";
 
-/// Replaces every signature, key and token in `text`, which may hold URLs, connection strings,
-/// headers, JSON or the service's own messages, in any depth of percent-encoding.
+/// Replaces every signature, key and token in `text`: in URLs, connection strings, headers, JSON
+/// and messages of the service, at any depth of percent-encoding.
 ///
-/// Takes time in proportion to the length of the text, and returns at most about twice as much.
+/// Takes linear time, and returns at most about twice the length of the text.
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     redact_from(text, Start::Text)
 }
 
-/// The same for text that is a query by itself, without `?`.
+/// The same for a query string without `?`.
 pub(crate) fn redact_query(text: &str) -> Cow<'_, str> {
     redact_from(text, Start::Query)
 }
 
-/// Whether there is a secret in `text`.
+/// Whether `text` holds a secret.
 pub(crate) fn holds_secret(text: &str) -> bool {
     matches!(redact(text), Cow::Owned(_))
 }
 
-/// The URL without anything that may authorize: no user, password, query or fragment.
+/// The URL without user, password, query and fragment.
 pub(crate) fn bare(mut url: Url) -> Url {
     without_user_info(&mut url);
     url.set_query(None);
@@ -52,9 +52,9 @@ pub(crate) fn bare(mut url: Url) -> Url {
     url
 }
 
-/// Takes the user and the password out of a URL.
+/// Removes the user and password from a URL.
 pub(crate) fn without_user_info(url: &mut Url) {
-    // A URL that cannot have such has none: the refusal says nothing more.
+    // Fails only for a URL that cannot have them.
     let _ = url.set_username("");
     let _ = url.set_password(None);
 }
@@ -76,7 +76,7 @@ fn redact_from(text: &str, start: Start) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A value that stays exact, as it may be shown: `Debug` and `Serialize` without secrets.
+/// Shows an exact value with `Debug` and `Serialize`, without secrets.
 pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: Text + ?Sized> fmt::Debug for Shown<'_, T> {
@@ -91,12 +91,12 @@ impl<T: Text + ?Sized> Serialize for Shown<'_, T> {
     }
 }
 
-/// `#[serde(serialize_with = …)]` for a field that stays exact.
+/// `#[serde(serialize_with = …)]` for a field with an exact value.
 pub(crate) fn serialize<T: Text, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     value.store(to)
 }
 
-/// Text, and what is made of text.
+/// Text, and containers of text.
 pub(crate) trait Text {
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
     fn store<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
@@ -132,7 +132,7 @@ impl Text for Cow<'_, str> {
     }
 }
 
-/// As [`Url`] shows itself: without quotes.
+/// Without quotes, like [`Url`] itself.
 impl Text for Url {
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&redact(self.as_str()))
@@ -193,8 +193,7 @@ impl<K: Text, V: Text> Text for BTreeMap<K, V> {
     }
 }
 
-/// The SHA-256 of a key in base64, which has the form of a key and is none. Anything else is
-/// redacted.
+/// Shows the SHA-256 of a key in base64, which looks like a key. Anything else is redacted.
 pub(crate) fn shown_hash(text: &str) -> Cow<'_, str> {
     let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     match text.strip_suffix('=') {
@@ -211,10 +210,10 @@ pub(crate) fn serialize_hash<S: Serializer>(
     Serialize::serialize(&hash.as_deref().map(shown_hash), to)
 }
 
-/// `Debug` for a struct, of which the fields marked `: text` are redacted, and those marked `:
-/// hash` as the hashes of keys.
+/// `Debug` for a struct: redacts the fields marked `: text`, and shows those marked `: hash` as
+/// hashes of keys.
 ///
-/// Every field must be listed, so that none can be forgotten.
+/// Every field must be listed, so none is forgotten.
 macro_rules! debug_redacted {
     ($name:ident $(<$lifetime:lifetime>)? { $($field:ident $(: $text:ident)?),+ $(,)? }) => {
         impl std::fmt::Debug for $name $(<$lifetime>)? {
@@ -235,7 +234,7 @@ macro_rules! debug_redacted {
 }
 pub(crate) use debug_redacted;
 
-/// Headers as they may be shown.
+/// Shows headers without secrets.
 pub(crate) struct Redacted<'a>(pub(crate) &'a HeaderMap);
 
 impl fmt::Debug for Redacted<'_> {
@@ -253,9 +252,9 @@ impl fmt::Debug for Redacted<'_> {
     }
 }
 
-/// Takes the customer's keys that a request carries out of the headers of its answer.
+/// Removes the customer-provided keys of a request from the headers of its response.
 ///
-/// A key and its SHA-256 have the same form, so that only here the one can be known from the other.
+/// A key and its SHA-256 look the same; only here they can be distinguished.
 pub(crate) fn forget_keys(request: &HeaderMap, answer: &mut HeaderMap) {
     const KEYS: [HeaderName; 2] = [
         HeaderName::from_static("x-ms-encryption-key"),
@@ -265,7 +264,7 @@ pub(crate) fn forget_keys(request: &HeaderMap, answer: &mut HeaderMap) {
         let key = key.as_bytes();
         for value in answer.values_mut().filter(|value| value.len() >= key.len()) {
             let holds_key = value.as_bytes().windows(key.len()).any(|part| {
-                // Lower case too: a key in other case is half known.
+                // In any case: a key in lower case is half known.
                 part.eq_ignore_ascii_case(key)
             });
             if holds_key {

@@ -1,4 +1,4 @@
-//! The one seam to the network: a request goes in, a response comes out.
+//! The transport: a request goes in, a response comes out.
 
 use std::{
     error::Error as StdError,
@@ -21,14 +21,12 @@ use crate::wire::clock::Clock;
 /// A boxed future, as returned by [`Transport::send`] and by every operation.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Sends one HTTP request and returns its response: the crate's only way to the network.
+/// Sends HTTP requests: the crate's only way to the network.
 ///
-/// Implement it to bring your own HTTP client, or wrap another transport to observe or alter what
-/// passes; a wrapper passes on the clock too. The pipeline calls it once per attempt, with a
-/// request that is already signed; it must send method, URL and headers exactly as they are, since
-/// all of them are covered by the signature. It must not retry and must not follow redirects, and
-/// must give body and headers as they come: a body that is decompressed is not the blob as it is
-/// stored.
+/// Implement it to use another HTTP client, or to wrap a transport; a wrapper should pass on
+/// [`clock`](Transport::clock). The pipeline calls [`send`](Transport::send) once per attempt, with
+/// a signed request. Send method, URL and headers exactly as they are: the signature covers them.
+/// Do not retry, follow redirects or decompress: a blob must arrive as it is stored.
 ///
 /// ```
 /// use blobcopy::{
@@ -55,29 +53,28 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// }
 /// ```
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends `request` and resolves once the response's head has arrived.
+    /// Sends `request` and resolves when the response headers have arrived.
     ///
     /// Dropping the future cancels the request.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
 
-    /// The clock of the service that it leads to, if that is not the computer's; by default none.
+    /// The clock of the service, if it is not the system clock. By default `None`.
     ///
-    /// A client goes by it unless [`ClientOptions::clock`](crate::ClientOptions::clock) names
-    /// another. Services date and refuse requests by their own clock, and a simulated one may be
-    /// days ahead.
+    /// A client uses it unless [`ClientOptions::clock`](crate::ClientOptions::clock) is set. A
+    /// service refuses requests by its own clock, and that of a simulator may be days ahead.
     fn clock(&self) -> Option<Clock> {
         None
     }
 }
 
-/// One signed HTTP request, as handed to a [`Transport`].
+/// A signed HTTP request for a [`Transport`].
 ///
-/// Its `Debug` form shows neither the `Authorization` header nor the signature of a SAS.
+/// `Debug` shows neither the `Authorization` header nor the signature of a SAS.
 #[derive(Clone)]
 pub struct Request {
     /// The HTTP method.
     pub method: Method,
-    /// The whole URL, with a SAS in its query where one authorizes the request.
+    /// The whole URL, with its SAS if a SAS authorizes the request.
     pub url: Url,
     /// Every header to send. `Content-Length` is present whenever the method may carry a body.
     pub headers: HeaderMap,
@@ -96,7 +93,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// One HTTP response, as returned by a [`Transport`].
+/// An HTTP response of a [`Transport`].
 pub struct Response {
     /// The HTTP status.
     pub status: StatusCode,
@@ -116,7 +113,7 @@ impl fmt::Debug for Response {
     }
 }
 
-/// The body of a [`Response`]: bytes at hand, or a stream of them.
+/// The body of a [`Response`]: bytes in memory, or a stream of bytes.
 pub struct Body(Inner);
 
 enum Inner {
@@ -141,7 +138,7 @@ impl Body {
         Self(Inner::Stream(Box::pin(stream)))
     }
 
-    /// The bytes at hand; none of a body that is still to be read.
+    /// The bytes in memory; empty for a stream.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Inner::Full(bytes) => bytes,
@@ -149,7 +146,7 @@ impl Body {
         }
     }
 
-    /// How many bytes there are, if they are at hand.
+    /// The length, if the bytes are in memory.
     pub(crate) fn length(&self) -> Option<u64> {
         match &self.0 {
             Inner::Full(bytes) => Some(bytes.len() as u64),
@@ -157,7 +154,7 @@ impl Body {
         }
     }
 
-    /// The next bytes, of which there is at least one; `None` at the end.
+    /// The next bytes, at least one; `None` at the end.
     pub(crate) async fn piece(&mut self) -> Option<Result<Bytes, TransportError>> {
         loop {
             match std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await {
@@ -167,7 +164,7 @@ impl Body {
         }
     }
 
-    /// Reads the body to its end; fails as soon as more than `limit` bytes have come.
+    /// Reads the body to its end; fails as soon as it exceeds `limit` bytes.
     pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, TransportError> {
         if let Inner::Full(bytes) = self.0 {
             return Ok(bytes);
@@ -184,7 +181,7 @@ impl Body {
         Ok(all.freeze())
     }
 
-    /// The body's first bytes, at most `limit`: all that came before it ended or broke.
+    /// The first bytes of the body, at most `limit`: what arrived before it ended or broke.
     pub(crate) async fn front(mut self, limit: usize) -> Bytes {
         let mut front = BytesMut::new();
         while let Some(Ok(piece)) = self.piece().await {
@@ -225,9 +222,9 @@ impl fmt::Debug for Body {
     }
 }
 
-/// Why no whole response came back.
+/// Why there is no complete response.
 ///
-/// It holds text only: the messages of the causes, with the secrets of any URL in them redacted.
+/// It holds only text: the messages of the causes, with secrets redacted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
@@ -235,26 +232,26 @@ pub struct TransportError {
     message: Box<str>,
 }
 
-/// What a transport fault says about the request, which decides whether it may be sent again.
+/// The kind of a transport error, which decides whether the request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection could be made, so the service has not seen the request: its host's name was
-    /// not found, it refused, or connecting took too long. Always safe to retry.
+    /// No connection could be made, so the service has not seen the request: the host name was not
+    /// found, the connection was refused, or connecting took too long. Always safe to retry.
     Connect,
-    /// The connection broke, or the answer was cut short, after the request may have been sent.
-    /// The service may have applied it. Retried where the operation allows.
+    /// The connection broke or the response was cut short after the request may have been sent. The
+    /// service may have applied it. Retried if the operation allows.
     Interrupted,
-    /// The transport's own time limit passed after the request may have been sent. The service may
-    /// have applied it. Retried where the operation allows.
+    /// The transport's own time limit expired after the request may have been sent. The service may
+    /// have applied it. Retried if the operation allows.
     Timeout,
-    /// The request can never be sent as it is: the host's certificate is not trusted or the host
-    /// speaks no TLS, or the URL is unusable. Never retried.
+    /// The request can never be sent: the host's certificate is not trusted, the host does not
+    /// speak TLS, or the URL is unusable. Never retried.
     Unusable,
 }
 
 impl TransportError {
-    /// A fault of `kind`, described by `cause` and the chain of errors below it.
+    /// An error of `kind`, with the messages of `cause` and its sources.
     ///
     /// ```
     /// use blobcopy::transport::{TransportError, TransportErrorKind};
@@ -278,7 +275,7 @@ impl TransportError {
         Self::with_message(kind, message)
     }
 
-    /// A fault of `kind` with a message of its own.
+    /// An error of `kind` with a message.
     ///
     /// ```
     /// use blobcopy::transport::{TransportError, TransportErrorKind};
@@ -294,7 +291,7 @@ impl TransportError {
         Self::with_message(TransportErrorKind::Interrupted, message)
     }
 
-    /// What the fault says about the request.
+    /// The kind of the error.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }

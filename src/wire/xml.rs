@@ -1,4 +1,4 @@
-//! Walks the service's XML once, from front to back, borrowing from the bytes.
+//! Reads the service's XML in one pass, borrowing from the bytes.
 
 use std::{borrow::Cow, io::BufRead};
 
@@ -10,36 +10,34 @@ use quick_xml::{
 
 use super::malformed::Malformed;
 
-/// An XML document that is being read.
+/// A reader of an XML document.
 ///
-/// A byte-order mark is passed over; comments, instructions and declarations are too.
+/// It skips a byte-order mark, comments, processing instructions and declarations.
 ///
-/// A tag without attributes, and text that stands as it is, are taken off the front of what the
-/// reader is yet to read: of what the service sends, that is nearly all. So it is here that is kept
-/// which elements are open.
+/// Tags without attributes and text without entities, nearly all that the service sends, are read
+/// here without `quick-xml`. So the open elements are tracked here too.
 pub(crate) struct Xml<'a> {
     document: &'a str,
     reader: Reader<&'a [u8]>,
-    /// Whether the reader holds back nothing of what it has read, so that more may be taken before
-    /// it.
+    /// Whether the inner reader has no pending state, so that input may be taken before it.
     settled: bool,
     open: Vec<&'a [u8]>,
-    /// The tag that was opened last, without its angle brackets.
+    /// The last opened tag, without its angle brackets.
     tag: &'a [u8],
-    /// Whether that element has no content: `<Element/>`.
+    /// Whether that element is empty: `<Element/>`.
     empty: bool,
 }
 
-/// What was read: a tag, or anything else.
+/// What was read: a tag, or another event.
 enum Step<'a> {
     Open(&'a [u8]),
     Close,
     Other(Event<'a>),
 }
 
-/// What comes next within an element.
+/// The next part of an element.
 pub(crate) enum Node<'a> {
-    /// An element within it, by its name.
+    /// A child element, by its name.
     Open(&'a [u8]),
     /// A piece of its text, unescaped.
     Text(Cow<'a, str>),
@@ -47,11 +45,11 @@ pub(crate) enum Node<'a> {
     Close,
 }
 
-/// The most elements that may be open at a time: far more than the service ever nests.
+/// The most open elements: far more than the service ever nests.
 const DEEPEST: usize = 64;
 
 impl<'a> Xml<'a> {
-    /// Enters the outermost element, which must be `name`.
+    /// Enters the root element, which must be `name`.
     pub(crate) fn enter(body: &'a [u8], name: &str) -> Result<Self, Malformed> {
         let document = str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))?;
         let mut reader = Reader::from_str(document);
@@ -64,7 +62,7 @@ impl<'a> Xml<'a> {
                 Node::Open(root) if root == name.as_bytes() => return Ok(xml),
                 Node::Open(root) => {
                     let found: String = String::from_utf8_lossy(root).chars().take(40).collect();
-                    return Err(Malformed::new(format!("<{found}> stands where <{name}> must")));
+                    return Err(Malformed::new(format!("<{found}> instead of <{name}>")));
                 }
                 Node::Text(text) if text.trim().is_empty() => {}
                 Node::Text(_) | Node::Close => return Err(Malformed::new("it is not XML")),
@@ -72,13 +70,13 @@ impl<'a> Xml<'a> {
         }
     }
 
-    /// How many bytes are still to be read.
+    /// How many bytes are left.
     pub(crate) fn remaining(&self) -> usize {
         self.reader.get_ref().len()
     }
 
-    /// The name of the next element within the one that is open; it must then be read with
-    /// [`text`](Self::text), [`skip`](Self::skip) or this. `None` at the end of the open one.
+    /// The name of the next child of the open element; `None` at its end. Read the child with
+    /// [`text`](Self::text), [`skip`](Self::skip) or this.
     pub(crate) fn child(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         loop {
             match self.step()? {
@@ -115,14 +113,14 @@ impl<'a> Xml<'a> {
         }
     }
 
-    /// Takes the tag that stands next past the reader, unless it has attributes.
+    /// Takes the next tag before the inner reader does, unless it has attributes.
     fn plain_tag(&mut self) -> Option<Result<Step<'a>, Malformed>> {
         let rest: &'a [u8] = self.reader.get_ref();
         let [b'<', first, ..] = rest else { return None };
         if !self.settled || matches!(first, b'!' | b'?') {
             return None;
         }
-        // An attribute has an equals sign, and before that no angle bracket.
+        // An attribute has an equals sign before the closing angle bracket.
         let end = memchr::memchr2(b'>', b'=', rest).filter(|end| rest[*end] == b'>')?;
         let tag = &rest[1..end];
         self.reader.stream().consume(end + 1);
@@ -154,10 +152,10 @@ impl<'a> Xml<'a> {
             return Ok(Step::Close);
         }
         let name: String = String::from_utf8_lossy(name).chars().take(40).collect();
-        Err(Malformed::new(format!("</{name}> stands where another element ends")))
+        Err(Malformed::new(format!("</{name}> ends another element")))
     }
 
-    /// An attribute of the element that was just opened.
+    /// An attribute of the last opened element.
     pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         let tag = str::from_utf8(self.tag).ok()?;
         let (element, _) = tag.split_once(|c: char| c.is_ascii_whitespace())?;
@@ -166,7 +164,7 @@ impl<'a> Xml<'a> {
         Some(attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned().into())
     }
 
-    /// The text of the element that was just opened, up to and with its end.
+    /// The text of the last opened element. Reads past its end.
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
         if std::mem::take(&mut self.empty) {
             return Ok(Cow::Borrowed(""));
@@ -191,8 +189,8 @@ impl<'a> Xml<'a> {
         }
     }
 
-    /// Takes the text that stands next past the reader, up to the first of it that does not stand
-    /// as it is. Only where a tag has just been read.
+    /// Takes the next text before the inner reader does, up to an entity, a carriage return or a
+    /// tag. Only after a tag.
     fn plain_text(&mut self) -> &'a str {
         let rest = self.reader.get_ref();
         let length = memchr::memchr3(b'<', b'&', b'\r', rest).unwrap_or(0);
@@ -202,7 +200,7 @@ impl<'a> Xml<'a> {
         text
     }
 
-    /// Passes over the element that was just opened, with all it holds.
+    /// Skips the last opened element with its content.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
         let mut open = 1;
         while open > 0 {
@@ -216,7 +214,7 @@ impl<'a> Xml<'a> {
         Ok(())
     }
 
-    /// What comes next, whatever it is.
+    /// The next part, of any kind.
     pub(crate) fn next(&mut self) -> Result<Node<'a>, Malformed> {
         loop {
             match self.step()? {
@@ -232,7 +230,7 @@ impl<'a> Xml<'a> {
     }
 }
 
-/// The text that an event gives, unescaped, if it gives any.
+/// The unescaped text of an event, if it has any.
 fn read(event: Event<'_>) -> Result<Option<Cow<'_, str>>, Malformed> {
     Ok(match event {
         Event::Text(text) => Some(text.xml10_content()),
@@ -250,10 +248,10 @@ fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, Malformed> {
     }
     resolve_predefined_entity(reference)
         .map(Cow::Borrowed)
-        .ok_or_else(|| Malformed::new("it names an entity that XML has not"))
+        .ok_or_else(|| Malformed::new("it has an unknown entity"))
 }
 
-/// It ends before its last element does.
+/// The error of a document that ends too early.
 fn cut_short() -> Malformed {
     Malformed::new("it ends before its last element does")
 }
@@ -327,7 +325,7 @@ mod tests {
         }
     }
 
-    /// The same as `texts`, by the reader alone.
+    /// The same as `texts`, by the inner reader alone.
     fn texts_of_the_reader(body: &[u8]) -> Result<Vec<String>, Malformed> {
         let mut reader = Reader::from_reader(body);
         let (mut texts, mut depth, mut wanted) = (Vec::new(), 0, false);

@@ -1,4 +1,4 @@
-//! The SAS of types of resource in whole services, signed with the account key.
+//! The account SAS: for resource types in whole services, signed with the account key.
 //!
 //! From [Create an account
 //! SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
@@ -20,10 +20,10 @@ use crate::{
     models::since,
 };
 
-/// A SAS of types of resource in whole services of an account (from version 2015-04-05).
+/// An account SAS: for resource types in whole services (from version 2015-04-05).
 ///
-/// It takes its permissions and its expiry, and can then be signed; its type says what it still
-/// needs. It cannot name a stored access policy.
+/// Set the permissions, then the expiry, then sign: the compiler holds this order. An account SAS
+/// cannot use a stored access policy.
 ///
 /// ```
 /// use blobcopy::{
@@ -53,7 +53,7 @@ pub struct AccountSas<S = NeedsPermissions> {
 }
 
 impl AccountSas {
-    /// Of these types of resource in Blob Storage.
+    /// For these resource types in Blob Storage.
     pub fn new(resource_types: AccountSasResourceTypes) -> Self {
         Self {
             fields: Fields::default(),
@@ -63,7 +63,7 @@ impl AccountSas {
         }
     }
 
-    /// What the SAS allows.
+    /// Sets what the SAS permits.
     pub fn permissions(mut self, permissions: AccountSasPermissions) -> AccountSas<NeedsExpiry> {
         self.fields.permissions = permissions.to_string().into();
         self.and()
@@ -71,7 +71,7 @@ impl AccountSas {
 }
 
 impl AccountSas<NeedsExpiry> {
-    /// When the SAS ends, with whole seconds.
+    /// Sets when the SAS expires, cut to whole seconds.
     pub fn expires(mut self, at: OffsetDateTime) -> AccountSas<Complete> {
         self.fields.expiry = timestamp(at);
         self.and()
@@ -79,13 +79,13 @@ impl AccountSas<NeedsExpiry> {
 }
 
 impl AccountSas<Complete> {
-    /// Signs the SAS with the key of the account.
+    /// Signs the SAS with the account key.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] when the service would refuse the SAS: no permission, no service, no
-    /// type of resource, an end before its start, or something that its service version does not
-    /// know.
+    /// [`Error::InvalidInput`] if the service would refuse the SAS: it has no permission, service
+    /// or resource type, it expires before it starts, or its service version does not know one of
+    /// its fields.
     pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
         self.fields.needs(since::ACCOUNT_SAS, "account SAS", "")?;
         self.fields.check(AccountSasPermissions::LETTERS)?;
@@ -109,7 +109,7 @@ impl AccountSas<Complete> {
 }
 
 impl<S> AccountSas<S> {
-    /// Other services than Blob Storage, or others beside it.
+    /// Sets the services. By default Blob Storage only.
     pub fn services(mut self, services: AccountSasServices) -> Self {
         self.services = services;
         self
@@ -123,7 +123,7 @@ impl<S> AccountSas<S> {
     }
 }
 
-/// The text that is signed: every field ends its line, the last one too.
+/// The string to sign: a line break ends every field, the last one too.
 fn string_to_sign(
     fields: &Fields<'_>,
     account: &str,

@@ -1,4 +1,4 @@
-//! What every kind of SAS can say, as it is signed and as it stands in the query.
+//! The fields that every kind of SAS has, in the string to sign and in the query.
 
 use std::{borrow::Cow, fmt, net::Ipv4Addr, ops::RangeInclusive};
 
@@ -14,8 +14,8 @@ use crate::{
     wire::redaction,
 };
 
-/// The fields of a SAS. An empty one is absent: an empty line in the signed text, and nothing in
-/// the query.
+/// The fields of a SAS. An empty field is an empty line in the string to sign, and absent from the
+/// query.
 #[derive(Clone, Default)]
 pub(super) struct Fields<'a> {
     pub(super) version: ServiceVersion,
@@ -44,7 +44,7 @@ redaction::debug_redacted!(Fields<'_> {
     response_headers: text,
 });
 
-/// The names of [`Fields::response_headers`] as arguments and in the query.
+/// The names of [`Fields::response_headers`] in errors and in the query.
 const RESPONSE_HEADERS: [(&str, &str); 5] = [
     ("cache control of a SAS", "rscc"),
     ("content disposition of a SAS", "rscd"),
@@ -53,19 +53,19 @@ const RESPONSE_HEADERS: [(&str, &str); 5] = [
     ("content type of a SAS", "rsct"),
 ];
 
-/// What a SAS is for. An account SAS is for no resource in particular.
+/// The resource of a SAS. An account SAS has none.
 #[derive(Clone, Default)]
 pub(super) struct Resource<'a> {
     /// `b`, `bs`, `bv`, `c` or `d`: the value of `sr`.
     pub(super) kind: &'static str,
     pub(super) container: Cow<'a, str>,
-    /// The blob or the directory within the container.
+    /// The blob or directory in the container.
     pub(super) path: Cow<'a, str>,
-    /// The snapshot or version of the blob, which is signed but not in the query.
+    /// The snapshot or version of the blob: signed, but not in the query.
     pub(super) moment: Cow<'a, str>,
-    /// How many directories deep a directory is.
+    /// The depth of a directory.
     pub(super) depth: Option<usize>,
-    /// Whether the path is in the service's own form already, and not as a user gives it.
+    /// Whether the path is a name as the service stores it, not as a user gives it.
     pub(super) stored: bool,
 }
 
@@ -107,15 +107,15 @@ impl Resource<'static> {
 }
 
 impl Fields<'_> {
-    /// Refuses what the service would refuse once the SAS is used. `known` are the letters that
-    /// the permissions are made of.
+    /// Refuses what the service would refuse when the SAS is used. `known` lists the letters of the
+    /// permissions.
     pub(super) fn check(&self, known: &[(char, &str)]) -> Result<()> {
         if self.permissions.is_empty() && self.policy.is_empty() {
             return Err(Error::invalid("SAS permissions", "", "must not be empty"));
         }
         permissions::check(&self.permissions, known, self.version.as_str())?;
         self.check_dates()?;
-        // Both are of one format, in which later is greater.
+        // Both have the same format, in which text order is time order.
         if !self.expiry.is_empty() && self.start >= self.expiry {
             let rule = format!("must be after its start, {}", self.start);
             return Err(Error::invalid("expiry of a SAS", &self.expiry, &rule));
@@ -147,7 +147,7 @@ impl Fields<'_> {
         Ok(())
     }
 
-    /// Refuses dates that a SAS has no form for: one without its end would be good for ever.
+    /// Refuses dates that a SAS cannot express: without its expiry it would never expire.
     pub(super) fn check_dates(&self) -> Result<()> {
         for (what, date) in [("start of a SAS", &self.start), ("expiry of a SAS", &self.expiry)] {
             if !date.is_empty() && !date.ends_with('Z') {
@@ -164,7 +164,7 @@ impl Fields<'_> {
             let rule = "must not be empty, and must not hold a slash";
             return Err(Error::invalid("container of a SAS", container, rule));
         }
-        // A SAS is checked over the name that the service stores.
+        // The service checks a SAS against the name that it stores.
         match *kind {
             "b" | "bs" | "bv" if *stored => names::check_listed(path)?,
             "b" | "bs" | "bv" => names::check_given("blob of a SAS", container, path)?,
@@ -180,7 +180,7 @@ impl Fields<'_> {
         }
     }
 
-    /// Refuses `what` when the version of the SAS is older than the one that brought it.
+    /// Refuses `what` if the version of the SAS is too old for it.
     pub(super) fn needs(
         &self,
         since: Since,
@@ -194,7 +194,7 @@ impl Fields<'_> {
         Ok(())
     }
 
-    /// The path of the resource, decoded, as it is signed.
+    /// The canonicalized resource, decoded.
     pub(super) fn canonical_resource(&self, account: &str) -> String {
         let Resource { container, path, .. } = &self.resource;
         let service = if since::SAS_SERVICE_NAMES.is_known_to(self.version) { "/blob" } else { "" };
@@ -202,7 +202,7 @@ impl Fields<'_> {
         [service, "/", account, "/", container, slash, path].concat()
     }
 
-    /// Adds all fields to a query.
+    /// Adds the fields to a query.
     pub(super) fn push_to(&self, query: &mut Query) {
         // Versions before 2012-02-12 do not know the parameter.
         if since::SAS_VERSIONS.is_known_to(self.version) {
@@ -232,8 +232,8 @@ impl Fields<'_> {
     }
 }
 
-/// A time as it stands in a SAS. One that has no such form is text without a `Z` at its end, which
-/// [`Fields::check_dates`] refuses.
+/// A time as a SAS holds it. For a time that a SAS cannot express the text does not end with `Z`,
+/// and [`Fields::check_dates`] refuses it.
 pub(super) fn timestamp(at: OffsetDateTime) -> Cow<'static, str> {
     let Some(at) =
         at.checked_to_offset(UtcOffset::UTC).filter(|at| (0..=9999).contains(&at.year()))
@@ -259,12 +259,12 @@ pub(super) fn timestamp(at: OffsetDateTime) -> Cow<'static, str> {
 pub enum SasProtocol {
     /// https only.
     Https,
-    /// https and http: what holds when nothing is set.
+    /// https and http: the default.
     HttpsAndHttp,
 }
 
 impl SasProtocol {
-    /// The word as it travels: the value of `spr`.
+    /// The value of `spr`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Https => "https",
@@ -279,7 +279,7 @@ impl fmt::Display for SasProtocol {
     }
 }
 
-/// The addresses from which a SAS may be used: one, or all from one to another (from version
+/// The IPv4 addresses from which a SAS may be used: one address or an inclusive range (from version
 /// 2015-04-05).
 ///
 /// ```
@@ -321,34 +321,35 @@ impl fmt::Display for SasIpRange {
 /// The setters that every kind of SAS has.
 macro_rules! common_setters {
     () => {
-        /// When the SAS becomes valid, with whole seconds. Without it, it is valid at once; leave
-        /// it out, or set it to fifteen minutes ago, so that clocks which differ do no harm.
+        /// Sets when the SAS becomes valid, cut to whole seconds. By default it is valid at once.
+        /// Because of clock skew, leave it out or set it to fifteen minutes ago.
         pub fn starts(mut self, at: ::time::OffsetDateTime) -> Self {
             self.fields.start = $crate::auth::sas::fields::timestamp(at);
             self
         }
 
-        /// Only requests from these addresses are authorized (2015-04-05).
+        /// Authorizes only requests from these addresses (from version 2015-04-05).
         pub fn ip(mut self, addresses: impl Into<$crate::auth::sas::SasIpRange>) -> Self {
             self.fields.ip = Some(addresses.into());
             self
         }
 
-        /// Only requests by this protocol are authorized (2015-04-05).
+        /// Authorizes only requests over these protocols (from version 2015-04-05).
         pub fn protocol(mut self, protocol: $crate::auth::sas::SasProtocol) -> Self {
             self.fields.protocol = Some(protocol);
             self
         }
 
-        /// What is written with the SAS is encrypted with this scope (2020-12-06).
+        /// Encrypts what is written with the SAS with this encryption scope (from version
+        /// 2020-12-06).
         pub fn encryption_scope(mut self, scope: impl Into<String>) -> Self {
             self.fields.encryption_scope = scope.into().into();
             self
         }
 
-        /// The service version of the SAS: how the service reads it, and the version of a request
-        /// that names none itself. [`ServiceVersion::LATEST`](crate::ServiceVersion::LATEST) unless
-        /// it is set.
+        /// Sets the service version of the SAS, which defines its format; requests without
+        /// `x-ms-version` use it too. By default
+        /// [`ServiceVersion::LATEST`](crate::ServiceVersion::LATEST).
         pub fn service_version(mut self, version: $crate::models::ServiceVersion) -> Self {
             self.fields.version = version;
             self
@@ -357,7 +358,7 @@ macro_rules! common_setters {
 }
 pub(super) use common_setters;
 
-/// The setters of a SAS that overrides headers of the answers to whoever uses it.
+/// The setters of a SAS that overrides response headers.
 macro_rules! response_setters {
     ($($(#[$doc:meta])* $setter:ident = $place:literal,)+) => {
         $(
@@ -370,15 +371,20 @@ macro_rules! response_setters {
     };
     () => {
         $crate::auth::sas::fields::response_setters! {
-            /// The `Cache-Control` of answers to requests with the SAS (2013-08-15).
+            /// Overrides `Cache-Control` in responses to requests with the SAS (from version
+            /// 2013-08-15).
             cache_control = 0,
-            /// The `Content-Disposition` of answers to requests with the SAS (2013-08-15).
+            /// Overrides `Content-Disposition` in responses to requests with the SAS (from version
+            /// 2013-08-15).
             content_disposition = 1,
-            /// The `Content-Encoding` of answers to requests with the SAS (2013-08-15).
+            /// Overrides `Content-Encoding` in responses to requests with the SAS (from version
+            /// 2013-08-15).
             content_encoding = 2,
-            /// The `Content-Language` of answers to requests with the SAS (2013-08-15).
+            /// Overrides `Content-Language` in responses to requests with the SAS (from version
+            /// 2013-08-15).
             content_language = 3,
-            /// The `Content-Type` of answers to requests with the SAS (2013-08-15).
+            /// Overrides `Content-Type` in responses to requests with the SAS (from version
+            /// 2013-08-15).
             content_type = 4,
         }
     };

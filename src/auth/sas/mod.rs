@@ -6,9 +6,8 @@
 //! | [`UserDelegationSas`] | a key that a user or an application was given | the same |
 //! | [`AccountSas`] | the account key | types of resource in whole services |
 //!
-//! Each is a builder that asks for what the service requires before it can be signed, and that
-//! refuses, when it is signed, what the service would refuse when it is used. The text that is
-//! signed differs between service versions.
+//! Each is a builder whose types require what the service requires. Signing refuses what the
+//! service would refuse when the SAS is used. The string to sign depends on the service version.
 
 mod account;
 mod fields;
@@ -50,28 +49,27 @@ use crate::{
     models::{ServiceVersion, SnapshotId, VersionId, since},
 };
 
-/// The state of a SAS that still needs its permissions, or a stored access policy that has them.
+/// A SAS that needs permissions, or a stored access policy.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NeedsPermissions;
 
-/// The state of a SAS that has its permissions and still needs its expiry.
+/// A SAS that has permissions and needs an expiry.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NeedsExpiry;
 
-/// The state of a SAS that has its permissions and its expiry, and can be signed.
+/// A SAS that has permissions and an expiry, and can be signed.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Complete;
 
-/// The state of a service SAS that takes from a stored access policy what it does not say itself,
-/// and can be signed.
+/// A service SAS with a stored access policy, which can be signed.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct ByPolicy;
 
-/// One blob, snapshot or version that the service is to read as the source of a copy.
+/// A read-only SAS for one blob, snapshot or version: the source of a copy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadOnly<'a> {
     pub(crate) container: &'a str,
@@ -79,28 +77,27 @@ pub(crate) struct ReadOnly<'a> {
     pub(crate) snapshot: Option<&'a SnapshotId>,
     pub(crate) version_id: Option<&'a VersionId>,
     pub(crate) expiry: OffsetDateTime,
-    /// Whether the source is read by https, and the SAS need not be good for more.
+    /// Whether the source is read over https, so that the SAS can be https-only.
     pub(crate) https: bool,
-    /// The newest version that the service is known to speak.
+    /// The newest service version that the service is known to support.
     pub(crate) newest: ServiceVersion,
 }
 
 impl ReadOnly<'_> {
-    /// A SAS signed with the account key.
+    /// Signs with the account key.
     pub(crate) fn sign(&self, key: &SharedKey) -> Result<SasToken> {
         service::sign(&self.fields(since::SAS_PROTOCOLS.version()), key)
     }
 
-    /// A SAS signed with a user delegation key of `account`.
+    /// Signs with a user delegation key of `account`.
     pub(crate) fn sign_as_user(&self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
         let user = user_delegation::UserFields::default();
         user_delegation::sign(&self.fields(key.oldest_of_sas()), &user, account, key)
     }
 
-    /// No more is granted than the snapshot or the version that is named, where the service version
-    /// knows such a SAS. There is no start, so that clocks which differ do no harm. The version is
-    /// the oldest that has what the SAS needs, which is at least `oldest`, so that as many services
-    /// as possible know it.
+    /// Grants only the named snapshot or version, if the service version knows such a SAS. Has no
+    /// start time, because of clock skew. Uses the oldest version, from `oldest` on, that knows the
+    /// fields of the SAS, so that as many services as possible accept it.
     fn fields(&self, oldest: ServiceVersion) -> Fields<'_> {
         let (kind, moment, needs) = match (self.snapshot, self.version_id) {
             _ if self.newest < since::SAS_OF_SNAPSHOTS.version() => ("b", "", oldest),

@@ -1,18 +1,19 @@
-//! What a SAS allows.
+//! The permissions of a SAS.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// The permissions of one kind of SAS: a set of letters, in the order that the service demands.
+/// The permissions of one kind of SAS: a set of letters, written in the order that the service
+/// requires.
 ///
-/// Implemented by this crate's permission types only.
+/// Sealed: only the permission types of this crate implement it.
 pub trait Permissions: fmt::Display + sealed::Sealed {}
 
 pub(super) mod sealed {
     /// Keeps [`Permissions`](super::Permissions) to the types of this module.
     pub trait Sealed {
-        /// Every letter, in order, and the version that brought it.
+        /// Every letter, in order, and the first version that knows it.
         const LETTERS: &'static [(char, &'static str)];
     }
 }
@@ -30,7 +31,7 @@ pub(super) fn check(letters: &str, known: &[(char, &str)], version: &str) -> Res
     Ok(())
 }
 
-/// Defines a set of letters, one setter for each, in the service's order.
+/// Defines a set of letters in the service's order, each with a setter.
 macro_rules! letters {
     ($(#[$doc:meta])* $name:ident { $($(#[$setter_doc:meta])* $setter:ident = $letter:literal $(since $since:literal)?,)+ }) => {
         $(#[$doc])*
@@ -38,7 +39,7 @@ macro_rules! letters {
         pub struct $name(u32);
 
         impl $name {
-            /// None yet.
+            /// An empty set.
             pub const fn new() -> Self {
                 Self(0)
             }
@@ -75,7 +76,7 @@ impl Permissions for ContainerSasPermissions {}
 impl Permissions for AccountSasPermissions {}
 
 letters! {
-    /// What a SAS of one blob, snapshot or version allows.
+    /// The permissions of a SAS for one blob, snapshot or version.
     ///
     /// ```
     /// use blobcopy::sas::BlobSasPermissions;
@@ -84,13 +85,13 @@ letters! {
     /// assert_eq!(permissions.to_string(), "rw"); // in the service's order
     /// ```
     BlobSasPermissions {
-        /// Read content, properties and page ranges; use as the source of a copy.
+        /// Read content, properties and page ranges; read as the source of a copy.
         read = 'r',
         /// Add blocks to an append blob.
         add = 'a',
         /// Write a new blob, snapshot a blob, copy to a new blob.
         create = 'c',
-        /// Write content and properties; use as the destination of a copy, and abort one.
+        /// Write content and properties; write as the destination of a copy, and abort the copy.
         write = 'w',
         /// Delete the blob; from version 2017-07-29 also break its lease.
         delete = 'd',
@@ -100,7 +101,7 @@ letters! {
         permanent_delete = 'y' since "2020-02-10",
         /// Read and write tags (2019-12-12).
         tags = 't' since "2019-12-12",
-        /// Move to another place, with a hierarchical namespace (2020-02-10).
+        /// Move to another path, with a hierarchical namespace (2020-02-10).
         move_blob = 'm' since "2020-02-10",
         /// Read system properties and the access control list (2020-02-10).
         execute = 'e' since "2020-02-10",
@@ -114,7 +115,7 @@ letters! {
 }
 
 letters! {
-    /// What a SAS of a container or a directory allows on everything in it.
+    /// The permissions of a SAS for a container or directory and everything in it.
     ///
     /// ```
     /// use blobcopy::sas::ContainerSasPermissions;
@@ -122,13 +123,13 @@ letters! {
     /// assert_eq!(ContainerSasPermissions::new().list().read().to_string(), "rl");
     /// ```
     ContainerSasPermissions {
-        /// Read content, properties and page ranges; use as the source of a copy.
+        /// Read content, properties and page ranges; read as the source of a copy.
         read = 'r',
         /// Add blocks to append blobs.
         add = 'a',
         /// Write new blobs, snapshot blobs, copy to new blobs.
         create = 'c',
-        /// Write content and properties; use as the destination of a copy, and abort one.
+        /// Write content and properties; write as the destination of a copy, and abort the copy.
         write = 'w',
         /// Delete blobs; from version 2017-07-29 also break their leases.
         delete = 'd',
@@ -142,7 +143,7 @@ letters! {
         tags = 't' since "2019-12-12",
         /// Find blobs by their tags (2019-12-12).
         filter_by_tags = 'f' since "2019-12-12",
-        /// Move to another place, with a hierarchical namespace (2020-02-10).
+        /// Move to another path, with a hierarchical namespace (2020-02-10).
         move_blob = 'm' since "2020-02-10",
         /// Read system properties and access control lists (2020-02-10).
         execute = 'e' since "2020-02-10",
@@ -156,9 +157,9 @@ letters! {
 }
 
 letters! {
-    /// What an account SAS allows on everything of the types and in the services that it is for.
+    /// The permissions of an account SAS, for its services and resource types.
     ///
-    /// A permission that a type of resource does not have is ignored there.
+    /// The service ignores a permission for resource types that do not have it.
     ///
     /// ```
     /// use blobcopy::sas::AccountSasPermissions;
@@ -184,7 +185,7 @@ letters! {
         create = 'c',
         /// Update messages and table entities.
         update = 'u',
-        /// Take messages from queues.
+        /// Process messages of queues.
         process = 'p',
         /// Read and write tags (2019-12-12).
         tags = 't' since "2019-12-12",
@@ -196,7 +197,7 @@ letters! {
 }
 
 letters! {
-    /// The services that an account SAS is for.
+    /// The services of an account SAS.
     ///
     /// ```
     /// use blobcopy::sas::AccountSasServices;
@@ -216,7 +217,7 @@ letters! {
 }
 
 letters! {
-    /// The types of resource that an account SAS is for.
+    /// The resource types of an account SAS.
     ///
     /// ```
     /// use blobcopy::sas::AccountSasResourceTypes;
@@ -224,11 +225,11 @@ letters! {
     /// assert_eq!(AccountSasResourceTypes::new().object().container().to_string(), "co");
     /// ```
     AccountSasResourceTypes {
-        /// Calls to a service as a whole: list its containers.
+        /// Service-level operations, such as listing containers.
         service = 's',
-        /// Calls to a container: create and delete it, list its blobs.
+        /// Container-level operations, such as creating a container or listing blobs.
         container = 'c',
-        /// Calls to a blob: read, write, copy.
+        /// Blob-level operations, such as reading, writing or copying a blob.
         object = 'o',
     }
 }

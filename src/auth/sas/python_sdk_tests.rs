@@ -1,4 +1,4 @@
-//! Every signature that ten versions of Microsoft's SDK for Python make, made by this crate.
+//! This crate makes the same signatures as ten versions of Microsoft's SDK for Python.
 
 use std::net::Ipv4Addr;
 
@@ -13,7 +13,7 @@ const EXPIRY: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 const SNAPSHOT: &str = "2025-12-31T23:59:59.1234567Z";
 const BLOB: &str = "dir/b c.txt";
 
-/// The body with which the service would give out the key of the script.
+/// The response of the service with the key of the script.
 fn delegation_key(tenant: &str) -> UserDelegationKey {
     let vectors = vectors();
     let value = vectors["user_delegation_key_value"].as_str().expect("text");
@@ -48,7 +48,7 @@ macro_rules! with_headers {
     };
 }
 
-/// The case of the script, by the account's key.
+/// A case of the script, signed with the account key.
 fn service(case: &str, version: &str) -> Option<Result<SasToken>> {
     let snapshot: SnapshotId = SNAPSHOT.parse().expect("a snapshot");
     let short = |sas: ServiceSas<BlobSasPermissions, NeedsPermissions>| {
@@ -109,7 +109,7 @@ fn service(case: &str, version: &str) -> Option<Result<SasToken>> {
     Some(sas)
 }
 
-/// The case of the script, by a user delegation key.
+/// A case of the script, signed with a user delegation key.
 fn user(case: &str, version: &str) -> Option<Result<SasToken>> {
     const ACCOUNT: &str = "devstoreaccount1";
     const TENANT: &str = "00000000-0000-0000-0000-00000000000d";

@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 use super::SasToken;
 use crate::wire::redaction::redact;
 
-/// The URL of a container, blob, snapshot or version together with the SAS that authorizes it.
+/// The URL of a container, blob, snapshot or version with a SAS that authorizes it.
 ///
-/// Made by [`BlobClient::sas_url`](crate::BlobClient::sas_url). Whoever has it can do what the SAS
-/// grants until it expires, so it is shown with `sig=REDACTED`; only [`expose`](SasUrl::expose) and
-/// the conversion to a [`Url`] give the whole text. Its own copy is wiped from memory on drop; a
-/// [`Url`] made of it is not.
+/// [`BlobClient::sas_url`](crate::BlobClient::sas_url) makes it. Anyone who has it can do what the
+/// SAS permits until it expires, so `Debug` shows `sig=REDACTED`; only [`expose`](SasUrl::expose)
+/// and the conversion to a [`Url`] give the whole text. Its text is wiped from memory on drop; a
+/// [`Url`] made from it is not.
 ///
 /// ```
 /// # blobcopy_simulator::example(async |service| {
@@ -42,7 +42,7 @@ impl SasUrl {
     }
 }
 
-/// With the signature, which a [`Url`] shows.
+/// Includes the signature, which the `Debug` of [`Url`] shows.
 impl From<&SasUrl> for Url {
     fn from(url: &SasUrl) -> Self {
         Self::parse(url.expose()).expect("it is made of a URL and a query")

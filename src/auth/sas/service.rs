@@ -1,4 +1,5 @@
-//! The SAS of one blob, snapshot, version, container or directory, signed with the account key.
+//! The service SAS: for one blob, snapshot, version, container or directory, signed with the
+//! account key.
 //!
 //! From [Create a service
 //! SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
@@ -20,10 +21,11 @@ use crate::{
     models::{SnapshotId, VersionId, since},
 };
 
-/// A SAS of one blob, snapshot, version, container or directory, signed with the account key.
+/// A service SAS: for one blob, snapshot, version, container or directory, signed with the account
+/// key.
 ///
-/// It takes its permissions and its expiry, or a stored access policy, and can then be signed; its
-/// type says what it still needs.
+/// Set the permissions and then the expiry, or a stored access policy, then sign: the compiler
+/// holds this order.
 ///
 /// ```
 /// use blobcopy::{SharedKey, sas::{BlobSasPermissions, SasProtocol, ServiceSas}};
@@ -41,7 +43,7 @@ use crate::{
 /// # Ok::<(), blobcopy::Error>(())
 /// ```
 ///
-/// What the service requires cannot be left out:
+/// A SAS without an expiry does not compile:
 ///
 /// ```compile_fail
 /// # use blobcopy::{SharedKey, sas::{BlobSasPermissions, ServiceSas}};
@@ -49,7 +51,7 @@ use crate::{
 /// ServiceSas::blob("vhds", "disk0.vhd").permissions(BlobSasPermissions::new().read()).sign(&key);
 /// ```
 ///
-/// Nor can what it does not say be forgotten: without permissions it takes a stored access policy.
+/// Nor does one with neither permissions nor a stored access policy:
 ///
 /// ```compile_fail
 /// # use blobcopy::{SharedKey, sas::ServiceSas};
@@ -65,13 +67,13 @@ pub struct ServiceSas<P, S = NeedsPermissions> {
 }
 
 impl ServiceSas<BlobSasPermissions> {
-    /// Of a blob. It grants the blob's snapshots too, when their URL carries it.
+    /// For a blob. It is also valid for the snapshots of the blob.
     pub fn blob(container: impl Into<String>, blob: impl Into<String>) -> Self {
         Self::of(Resource::blob(container.into(), blob.into()))
     }
 
-    /// Of one snapshot of a blob, and not of the blob itself (2018-11-09). The URL needs
-    /// `snapshot=` beside the SAS.
+    /// For one snapshot of a blob, but not the blob itself (from version 2018-11-09). The URL needs
+    /// `snapshot=` too.
     pub fn snapshot(
         container: impl Into<String>,
         blob: impl Into<String>,
@@ -80,8 +82,8 @@ impl ServiceSas<BlobSasPermissions> {
         Self::of(Resource::snapshot(container.into(), blob.into(), snapshot))
     }
 
-    /// Of one version of a blob, and not of the blob itself (2018-11-09). The URL needs
-    /// `versionid=` beside the SAS.
+    /// For one version of a blob, but not the blob itself (from version 2018-11-09). The URL needs
+    /// `versionid=` too.
     pub fn version(
         container: impl Into<String>,
         blob: impl Into<String>,
@@ -92,12 +94,13 @@ impl ServiceSas<BlobSasPermissions> {
 }
 
 impl ServiceSas<ContainerSasPermissions> {
-    /// Of a container and every blob in it.
+    /// For a container and every blob in it.
     pub fn container(container: impl Into<String>) -> Self {
         Self::of(Resource::container(container.into()))
     }
 
-    /// Of a directory and all below it, in an account with a hierarchical namespace (2020-02-10).
+    /// For a directory and everything below it, in an account with a hierarchical namespace (from
+    /// version 2020-02-10).
     pub fn directory(container: impl Into<String>, directory: &str) -> Self {
         Self::of(Resource::directory(container.into(), directory))
     }
@@ -108,23 +111,23 @@ impl<P: Permissions> ServiceSas<P> {
         Self { fields: Fields { resource, ..Fields::default() }, state: PhantomData }
     }
 
-    /// The same for a name that is in the service's own form already.
+    /// The same, with a name as the service stores it.
     pub(crate) fn with_stored_name(mut self) -> Self {
         self.fields.resource.stored = true;
         self
     }
 
-    /// What the SAS allows.
+    /// Sets what the SAS permits.
     pub fn permissions(mut self, permissions: P) -> ServiceSas<P, NeedsExpiry> {
         self.fields.permissions = permissions.to_string().into();
         ServiceSas { fields: self.fields, state: PhantomData }
     }
 
-    /// Takes permissions, start and expiry from a stored access policy of the container, which can
-    /// be changed and withdrawn later.
+    /// Uses the permissions, start and expiry of a stored access policy of the container, which can
+    /// be changed or removed later.
     ///
-    /// What the policy leaves open must be set here, and what it sets must not be: the service
-    /// refuses a field that both have.
+    /// Set here what the policy leaves open, and nothing else: the service refuses a field that
+    /// both set.
     ///
     /// ```
     /// use blobcopy::{SharedKey, sas::ServiceSas};
@@ -141,7 +144,7 @@ impl<P: Permissions> ServiceSas<P> {
 }
 
 impl<P> ServiceSas<P, NeedsExpiry> {
-    /// When the SAS ends, with whole seconds.
+    /// Sets when the SAS expires, cut to whole seconds.
     pub fn expires(mut self, at: OffsetDateTime) -> ServiceSas<P, Complete> {
         self.fields.expiry = timestamp(at);
         ServiceSas { fields: self.fields, state: PhantomData }
@@ -149,23 +152,23 @@ impl<P> ServiceSas<P, NeedsExpiry> {
 }
 
 impl<P: Permissions> ServiceSas<P, ByPolicy> {
-    /// What the SAS allows, if the stored access policy does not say it.
+    /// Sets what the SAS permits, if the stored access policy does not.
     pub fn permissions(mut self, permissions: P) -> Self {
         self.fields.permissions = permissions.to_string().into();
         self
     }
 
-    /// When the SAS ends, if the stored access policy does not say it.
+    /// Sets when the SAS expires, if the stored access policy does not.
     pub fn expires(mut self, at: OffsetDateTime) -> Self {
         self.fields.expiry = timestamp(at);
         self
     }
 
-    /// Signs the SAS with the key of the account.
+    /// Signs the SAS with the account key.
     ///
     /// # Errors
     ///
-    /// As for a SAS without a policy, and when the policy's id is empty or longer than 64
+    /// As for a SAS without a policy; also if the policy's id is empty or longer than 64
     /// characters.
     pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
         let policy = &self.fields.policy;
@@ -179,32 +182,32 @@ impl<P: Permissions> ServiceSas<P, ByPolicy> {
 }
 
 impl<P: Permissions> ServiceSas<P, Complete> {
-    /// Signs the SAS with the key of the account.
+    /// Signs the SAS with the account key.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] when the service would refuse the SAS: no permission, an end before
-    /// its start, a name that it does not take or stores as another, or something that its service
-    /// version does not know.
+    /// [`Error::InvalidInput`] if the service would refuse the SAS: it has no permission, it
+    /// expires before it starts, the service rejects the name or stores another, or its service
+    /// version does not know one of its fields.
     pub fn sign(self, key: &SharedKey) -> Result<SasToken> {
         self.check()?;
         sign(&self.fields, key)
     }
 
-    /// Refuses what the service would refuse once the SAS is used.
+    /// Refuses what the service would refuse when the SAS is used.
     fn check(&self) -> Result<()> {
         self.fields.check(P::LETTERS)?;
         self.fields.check_resource()?;
         within_an_hour(&self.fields, None)
     }
 
-    /// The same for a SAS that is made at `now`, from when one without a start is valid.
+    /// The same for a SAS that is signed at `now`: the start of one without a start.
     pub(crate) fn check_at(&self, now: OffsetDateTime) -> Result<()> {
         self.check()?;
         within_an_hour(&self.fields, Some(now))
     }
 
-    /// The user delegation SAS that grants the same.
+    /// Signs the same SAS with a user delegation key.
     pub(crate) fn sign_as_user(self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
         self.check()?;
         user_delegation::sign(&self.fields, &UserFields::default(), account, key)
@@ -216,7 +219,7 @@ impl<P, S> ServiceSas<P, S> {
     response_setters!();
 }
 
-/// Before 2012-02-12 only a stored access policy could grant more than an hour.
+/// Before version 2012-02-12 a SAS without a stored access policy is valid for an hour at most.
 fn within_an_hour(fields: &Fields<'_>, now: Option<OffsetDateTime>) -> Result<()> {
     if since::SAS_VERSIONS.is_known_to(fields.version) {
         return Ok(());
@@ -231,7 +234,7 @@ fn within_an_hour(fields: &Fields<'_>, now: Option<OffsetDateTime>) -> Result<()
     }
 }
 
-/// Signs what has been checked.
+/// Signs checked fields.
 pub(super) fn sign(fields: &Fields<'_>, key: &SharedKey) -> Result<SasToken> {
     fields.check_dates()?;
     fields.check_resource()?;
@@ -241,7 +244,7 @@ pub(super) fn sign(fields: &Fields<'_>, key: &SharedKey) -> Result<SasToken> {
     Ok(query.finish(&signature))
 }
 
-/// The text that is signed: fields in an order that has grown with the service's versions.
+/// The string to sign: its fields and their order depend on the service version.
 pub(super) fn string_to_sign(fields: &Fields<'_>, account: &str) -> String {
     let resource = fields.canonical_resource(account);
     let ip = fields.ip_text();

@@ -19,7 +19,7 @@ pub(super) fn key() -> SharedKey {
     SharedKey::new(&text("account"), &text("key")).expect("well formed")
 }
 
-/// The string to sign, the signature and the token that another SDK made.
+/// The string to sign, the signature and the token from another SDK.
 pub(super) fn vector(id: &str) -> (String, String, BTreeMap<String, String>) {
     let vectors = vectors();
     let all = vectors["sas"].as_array().expect("a list");
@@ -402,7 +402,7 @@ fn a_date_that_cannot_be_written_is_refused_and_not_left_out() {
             "{error}"
         );
     }
-    // What is set last is what counts.
+    // The last call wins.
     let sas = service().stored_policy("p").expires(never).expires(EXPIRY).sign(&key());
     assert!(sas.is_ok());
 }

@@ -1,4 +1,4 @@
-//! The finished SAS.
+//! A signed SAS.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use crate::{
 
 /// A shared access signature: the query string that authorizes a URL.
 ///
-/// Whoever has it can do what it grants until it expires, so it is shown as `sig=REDACTED`; only
-/// [`expose`](SasToken::expose) gives the whole text. Its own copy is wiped from memory on drop; the
+/// Anyone who has it can do what it permits until it expires, so `Debug` shows `sig=REDACTED`; only
+/// [`expose`](SasToken::expose) gives the whole text. Its text is wiped from memory on drop; the
 /// text that it was parsed from, and the URLs of requests and copy sources that carried it, are
 /// not.
 ///
@@ -29,14 +29,14 @@ use crate::{
 pub struct SasToken(Zeroizing<String>);
 
 impl SasToken {
-    /// Takes a SAS as it was made elsewhere, with or without the leading `?`.
+    /// Parses a SAS that was signed elsewhere, with or without the leading `?`.
     ///
-    /// Nothing else in it is changed: its signature covers it as it is.
+    /// Keeps the rest byte for byte, since the signature covers it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) when it has no `sig` or more than one,
-    /// holds what cannot be in a query (white space, `#`, what is not ASCII), or is a whole URL.
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if it has no `sig` or more than one,
+    /// contains characters that a query cannot (white space, `#`, non-ASCII), or is a whole URL.
     ///
     /// ```
     /// use blobcopy::SasToken;
@@ -61,7 +61,7 @@ impl SasToken {
         }
     }
 
-    /// The whole query string, without `?` and with the signature: a secret.
+    /// The whole query string, without `?` but with the signature: a secret.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -73,12 +73,12 @@ impl fmt::Debug for SasToken {
     }
 }
 
-/// A query string in the making.
+/// Builds a query string.
 pub(super) struct Query(Zeroizing<String>);
 
 impl Query {
     pub(super) fn new() -> Self {
-        // Rarely outgrown, so that the finished text is the only copy.
+        // Large enough for most SAS, so that the finished text is the only copy in memory.
         Self(Zeroizing::new(String::with_capacity(640)))
     }
 
@@ -89,7 +89,7 @@ impl Query {
         }
     }
 
-    /// Adds a parameter whose value is percent-encoded already.
+    /// Adds a parameter with a percent-encoded value.
     pub(super) fn push_encoded<'a>(
         &mut self,
         name: &str,
@@ -111,7 +111,7 @@ impl Query {
     }
 }
 
-/// Everything but the characters that no URL reserves.
+/// Everything but the unreserved characters of URLs.
 pub(super) const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

@@ -1,5 +1,5 @@
-//! The SAS of one blob, snapshot, version, container or directory, signed with a key that a user
-//! or an application was given.
+//! The user delegation SAS: for one blob, snapshot, version, container or directory, signed with
+//! the key of an Entra identity.
 //!
 //! From [Create a user delegation
 //! SAS](https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas).
@@ -22,12 +22,12 @@ use crate::{
     wire::{malformed::Malformed, redaction, xml::Xml},
 };
 
-/// A key with which an Entra identity may sign SAS for a while, at most seven days (from version
+/// A key that signs SAS on behalf of an Entra identity, valid for at most seven days (from version
 /// 2018-11-09).
 ///
-/// A SAS that it signs grants no more than the identity may do itself. No form of this type shows
-/// the key. It keeps only what HMAC-SHA256 makes of the key, and wipes that from memory on drop;
-/// the service's response that brought the key is freed without being wiped.
+/// A SAS that it signs permits no more than the identity itself may do. `Debug` does not show the
+/// key. Only the HMAC-SHA256 state of the key is kept, and wiped from memory on drop; the response
+/// of the service that held the key is not wiped.
 #[derive(Clone)]
 pub struct UserDelegationKey {
     object_id: String,
@@ -42,8 +42,8 @@ pub struct UserDelegationKey {
 }
 
 impl UserDelegationKey {
-    /// Reads the body of an answer to
-    /// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key).
+    /// Reads the body of a response to [Get User Delegation
+    /// Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key).
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut fields: [String; 8] = Default::default();
         let mut xml = Xml::enter(body, "UserDelegationKey")?;
@@ -95,12 +95,12 @@ impl UserDelegationKey {
         })
     }
 
-    /// When the key ends, and with it every SAS that it has signed.
+    /// When the key expires, and with it every SAS that it signed.
     pub fn expires_on(&self) -> OffsetDateTime {
         self.expires_on
     }
 
-    /// Whether a SAS, alone or in a URL, is signed with this very key.
+    /// Whether this key signed a SAS, which may be part of a URL.
     pub(crate) fn has_signed(&self, sas: &str) -> bool {
         let query = sas.split_once('?').map_or(sas, |(_, query)| query);
         let has = |name: &str, value: &str| {
@@ -109,17 +109,17 @@ impl UserDelegationKey {
         has("skoid", &self.object_id) && has("skt", &self.start) && has("ske", &self.expiry)
     }
 
-    /// The identity that the key was given to.
+    /// The object id of the identity.
     pub fn object_id(&self) -> &str {
         &self.object_id
     }
 
-    /// The tenant of that identity.
+    /// The tenant id of the identity.
     pub fn tenant_id(&self) -> &str {
         &self.tenant_id
     }
 
-    /// The oldest version of the SAS that this key can sign.
+    /// The oldest service version of a SAS that this key can sign.
     pub(super) fn oldest_of_sas(&self) -> ServiceVersion {
         match self.delegated_user_tenant_id.is_empty() {
             true => since::USER_DELEGATION.version(),
@@ -138,11 +138,11 @@ impl fmt::Debug for UserDelegationKey {
     }
 }
 
-/// A SAS of one blob, snapshot, version, container or directory, signed with a
+/// A user delegation SAS: for one blob, snapshot, version, container or directory, signed with a
 /// [`UserDelegationKey`] (from version 2018-11-09).
 ///
-/// It takes its permissions and its expiry, and can then be signed; its type says what it still
-/// needs. It cannot name a stored access policy.
+/// Set the permissions, then the expiry, then sign: the compiler holds this order. A user
+/// delegation SAS cannot use a stored access policy.
 ///
 /// ```
 /// use blobcopy::sas::{BlobSasPermissions, UserDelegationKey, UserDelegationSas};
@@ -187,13 +187,12 @@ redaction::debug_redacted!(UserFields {
 });
 
 impl UserDelegationSas<BlobSasPermissions> {
-    /// Of a blob. It grants the blob's snapshots too, when their URL carries it.
+    /// For a blob. It is also valid for the snapshots of the blob.
     pub fn blob(container: impl Into<String>, blob: impl Into<String>) -> Self {
         Self::of(Resource::blob(container.into(), blob.into()))
     }
 
-    /// Of one snapshot of a blob, and not of the blob itself. The URL needs `snapshot=` beside the
-    /// SAS.
+    /// For one snapshot of a blob, but not the blob itself. The URL needs `snapshot=` too.
     pub fn snapshot(
         container: impl Into<String>,
         blob: impl Into<String>,
@@ -202,8 +201,7 @@ impl UserDelegationSas<BlobSasPermissions> {
         Self::of(Resource::snapshot(container.into(), blob.into(), snapshot))
     }
 
-    /// Of one version of a blob, and not of the blob itself. The URL needs `versionid=` beside the
-    /// SAS.
+    /// For one version of a blob, but not the blob itself. The URL needs `versionid=` too.
     pub fn version(
         container: impl Into<String>,
         blob: impl Into<String>,
@@ -214,12 +212,13 @@ impl UserDelegationSas<BlobSasPermissions> {
 }
 
 impl UserDelegationSas<ContainerSasPermissions> {
-    /// Of a container and every blob in it.
+    /// For a container and every blob in it.
     pub fn container(container: impl Into<String>) -> Self {
         Self::of(Resource::container(container.into()))
     }
 
-    /// Of a directory and all below it, in an account with a hierarchical namespace (2020-02-10).
+    /// For a directory and everything below it, in an account with a hierarchical namespace (from
+    /// version 2020-02-10).
     pub fn directory(container: impl Into<String>, directory: &str) -> Self {
         Self::of(Resource::directory(container.into(), directory))
     }
@@ -231,7 +230,7 @@ impl<P: Permissions> UserDelegationSas<P> {
         Self { fields, user: UserFields::default(), state: PhantomData }
     }
 
-    /// What the SAS allows, as far as the identity may do it itself.
+    /// Sets what the SAS permits, as far as the identity itself may do it.
     pub fn permissions(mut self, permissions: P) -> UserDelegationSas<P, NeedsExpiry> {
         self.fields.permissions = permissions.to_string().into();
         UserDelegationSas { fields: self.fields, user: self.user, state: PhantomData }
@@ -239,7 +238,7 @@ impl<P: Permissions> UserDelegationSas<P> {
 }
 
 impl<P> UserDelegationSas<P, NeedsExpiry> {
-    /// When the SAS ends, with whole seconds: not after its key does.
+    /// Sets when the SAS expires, cut to whole seconds; not after its key.
     pub fn expires(mut self, at: OffsetDateTime) -> UserDelegationSas<P, Complete> {
         self.fields.expiry = timestamp(at);
         UserDelegationSas { fields: self.fields, user: self.user, state: PhantomData }
@@ -247,13 +246,13 @@ impl<P> UserDelegationSas<P, NeedsExpiry> {
 }
 
 impl<P: Permissions> UserDelegationSas<P, Complete> {
-    /// Signs the SAS for `account` with a key that was given out for that account.
+    /// Signs the SAS for `account` with a key of that account.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] when the service would refuse the SAS: no permission, an end before
-    /// its start or after its key's, an empty name, an id that is not a GUID, or something that its
-    /// service version does not know.
+    /// [`Error::InvalidInput`] if the service would refuse the SAS: it has no permission, it
+    /// expires before it starts or after its key, a name is empty, an id is not a GUID, or its
+    /// service version does not know one of its fields.
     pub fn sign(self, account: &str, key: &UserDelegationKey) -> Result<SasToken> {
         self.fields.check(P::LETTERS)?;
         self.user.check(&self.fields)?;
@@ -265,41 +264,43 @@ impl<P, S> UserDelegationSas<P, S> {
     common_setters!();
     response_setters!();
 
-    /// The identity on whose behalf requests are made, without a check of its own access, in
-    /// accounts with a hierarchical namespace (2020-02-10).
+    /// The object id of the identity that requests act for, without a check of its POSIX access, in
+    /// accounts with a hierarchical namespace (from version 2020-02-10).
     pub fn authorized_object_id(mut self, id: impl Into<String>) -> Self {
         self.user.authorized_object_id = id.into();
         self
     }
 
-    /// The identity on whose behalf requests are made, as far as its own access allows, in accounts
-    /// with a hierarchical namespace (2020-02-10). Not together with
+    /// The object id of the identity that requests act for, with a check of its POSIX access, in
+    /// accounts with a hierarchical namespace (from version 2020-02-10). Cannot be combined with
     /// [`authorized_object_id`](Self::authorized_object_id).
     pub fn unauthorized_object_id(mut self, id: impl Into<String>) -> Self {
         self.user.unauthorized_object_id = id.into();
         self
     }
 
-    /// A GUID in lower case that the service's log has for every request with the SAS (2020-02-10).
+    /// A correlation id, a GUID in lower case, that the service logs for every request with the SAS
+    /// (from version 2020-02-10).
     pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
         self.user.correlation_id = id.into();
         self
     }
 
-    /// The only identity that may use the SAS, with a bearer token of its own beside it
-    /// (2025-07-05).
+    /// The object id of the only identity that may use the SAS; it sends its own bearer token too
+    /// (from version 2025-07-05).
     pub fn delegated_user_object_id(mut self, id: impl Into<String>) -> Self {
         self.user.delegated_user_object_id = id.into();
         self
     }
 
-    /// A header that requests must carry with this value (2026-04-06).
+    /// A header that requests with the SAS must have, with this value (from version 2026-04-06).
     pub fn request_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.user.request_headers.insert(name.into(), value.into());
         self
     }
 
-    /// A query parameter that requests must carry with this value (2026-04-06).
+    /// A query parameter that requests with the SAS must have, with this value (from version
+    /// 2026-04-06).
     pub fn request_query_parameter(
         mut self,
         name: impl Into<String>,
@@ -341,7 +342,7 @@ impl UserFields {
             return Err(Error::invalid("correlation id of a SAS", &self.correlation_id, rule));
         }
         if !self.authorized_object_id.is_empty() && !self.unauthorized_object_id.is_empty() {
-            let rule = "cannot stand beside an authorized object id";
+            let rule = "must not be combined with an authorized object id";
             let id = &self.unauthorized_object_id;
             return Err(Error::invalid("unauthorized object id of a SAS", id, rule));
         }
@@ -362,7 +363,7 @@ impl UserFields {
     }
 }
 
-/// Signs what has been checked, unless the key does not fit it.
+/// Signs checked fields. Refuses a key that does not fit them.
 pub(super) fn sign(
     fields: &Fields<'_>,
     user: &UserFields,
@@ -402,7 +403,7 @@ pub(super) fn sign(
     for (name, required) in
         [("srh", &user.request_headers), ("srq", &user.request_query_parameters)]
     {
-        // Each name is encoded by itself, and the commas between them are not.
+        // Each name is encoded separately; the commas between them are not encoded.
         let names: Vec<String> =
             required.keys().map(|name| utf8_percent_encode(name, RESERVED).to_string()).collect();
         if !names.is_empty() {
@@ -412,7 +413,7 @@ pub(super) fn sign(
     Ok(query.finish(&signature))
 }
 
-/// The text that is signed: fields in an order that has grown with the service's versions.
+/// The string to sign: its fields and their order depend on the service version.
 pub(super) fn string_to_sign(
     fields: &Fields<'_>,
     user: &UserFields,

@@ -7,7 +7,7 @@ use crate::error::Result;
 
 const KEY_EXPIRY: &str = "2026-01-03T00:00:00Z";
 
-/// The body with which the service would give out the key of the vectors.
+/// The response of the service with the key of the vectors.
 fn body(version: &str, delegated_user_tid: &str) -> String {
     let vectors = vectors();
     let value = vectors["user_delegation_key_value"].as_str().expect("text");
@@ -160,7 +160,7 @@ fn what_the_service_must_refuse_is_refused_before() {
         ),
         (
             made(blob(VERSION).unauthorized_object_id(ID).authorized_object_id(ID), &key),
-            "unauthorized object id of a SAS: \"00000000-0000-0000-0000-0000000000AA\" cannot stand",
+            "unauthorized object id of a SAS: \"00000000-0000-0000-0000-0000000000AA\" must not be combined",
         ),
         (
             made(blob(VERSION).correlation_id(ID), &key),

@@ -1,12 +1,12 @@
-//! From when to when a SAS is valid, as it says itself.
+//! When a SAS is valid, by its own fields.
 
 use percent_encoding::percent_decode_str;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::error::Validity;
 
-/// Reads the start and the expiry of the SAS in `query`; what it leaves to a stored access policy,
-/// and what cannot be read, is absent.
+/// Reads the start and expiry of the SAS in `query`. A date that is left to a stored access policy
+/// or cannot be parsed is `None`.
 ///
 /// From [Create a service
 /// SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
@@ -18,7 +18,7 @@ pub(crate) fn validity(query: &str) -> Validity {
     Validity { starts_on: date("st"), expires_on: date("se") }
 }
 
-/// Reads the three forms that a date of a SAS can have: to the day, the minute or the second.
+/// Parses the three forms of a date in a SAS: to the day, minute or second.
 fn parse(text: &str) -> Option<OffsetDateTime> {
     let whole = match text.len() {
         10 => format!("{text}T00:00:00Z"),

@@ -167,8 +167,8 @@ impl Reader {
         let piece = match clock::within(limit, body.piece()).await {
             Some(Some(Ok(piece))) => piece,
             Some(Some(Err(fault))) => return Err(broken(&fault.to_string())),
-            Some(None) => return Err(broken("the answer ended before its last byte")),
-            None => return Err(broken("no byte came within the time of an attempt")),
+            Some(None) => return Err(broken("the response ended early")),
+            None => return Err(broken("no data arrived within the attempt timeout")),
         };
         if piece.len() as u64 > self.end - self.next {
             return Err(self.too_long());
@@ -209,7 +209,7 @@ impl Reader {
     }
 
     fn too_long(&self) -> Error {
-        let why = "more bytes came than were announced";
+        let why = "the response is longer than announced";
         self.request.call.unexpected(GetBlob::NAME, why)
     }
 }

@@ -86,7 +86,7 @@ async fn a_range_that_is_answered_by_another_is_an_error() {
         (206, "Content-Range: bytes 2-4/10", "234"),
     ] {
         let answers = Answers::new([(status, headers, &[body][..])]);
-        unexpected(read(&answers, Some(2..4)).await, "asked for bytes 2-3, got");
+        unexpected(read(&answers, Some(2..4)).await, "requested bytes 2-3, got");
     }
 }
 
@@ -130,10 +130,13 @@ async fn an_answer_without_a_length_that_ends_early_is_taken_up_again() {
 async fn a_body_that_is_longer_than_announced_is_an_error() {
     for pieces in [&["0123456789a"][..], &["0123456789", "a"], &["0123456789", "", "a"]] {
         let answers = Answers::new([(200, WHOLE, pieces)]);
-        unexpected(read(&answers, None).await, "more bytes came");
+        unexpected(read(&answers, None).await, "longer than announced");
     }
     let empty = "Content-Length: 0\nETag: \"0x1\"";
-    unexpected(read(&Answers::new([(200, empty, &["a"][..])]), None).await, "more bytes came");
+    unexpected(
+        read(&Answers::new([(200, empty, &["a"][..])]), None).await,
+        "longer than announced",
+    );
     // A break after the last byte is no error.
     let answers = Answers::new([(200, WHOLE, &["0123456789", "!"][..])]);
     assert_eq!(read(&answers, None).await.expect("whole"), "0123456789");
@@ -148,7 +151,7 @@ async fn a_broken_download_goes_on_only_with_the_rest_of_the_same_blob() {
     let whole = read(&after(WHOLE, 206, rest, &["56789"]), None).await;
     assert_eq!(whole.expect("whole"), "0123456789");
     for (status, headers, why) in [
-        (200, WHOLE, "asked for bytes 5-9, got the whole blob"),
+        (200, WHOLE, "requested bytes 5-9, got the whole blob"),
         (206, "Content-Range: bytes 4-9/10\nETag: \"0x1\"", "got Content-Range \"bytes 4-9/10\""),
         (206, "Content-Range: bytes 5-8/9\nETag: \"0x1\"", "another length"),
         (206, "Content-Range: bytes 5-9/10\nETag: \"0x2\"", "its ETag differs"),

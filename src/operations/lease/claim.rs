@@ -77,6 +77,6 @@ impl Drop for Claim {
 
 async fn send(release: ReleaseLease) {
     if let Err(error) = release.await {
-        tracing::debug!(%error, "a lease that nobody waited for was not released");
+        tracing::debug!(%error, "an abandoned lease was not released");
     }
 }

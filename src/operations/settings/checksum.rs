@@ -44,8 +44,7 @@ impl Checksum {
         let ((md5_name, md5_header), (crc64_name, crc64_header)) = (&of.md5, &of.crc64);
         let both = match (self.md5, self.crc64) {
             (Some(_), Some(_)) => {
-                let rule =
-                    format!("must not be set beside {md5_name}: the service takes one of the two");
+                let rule = format!("must not be combined with {md5_name}: the service accepts one");
                 Err(Error::invalid(crc64_name, "a CRC-64", &rule))
             }
             _ => Ok(()),
@@ -133,10 +132,7 @@ mod tests {
         let blob = offline::blob();
         let two = blob.block_blob_client().upload("x").content_md5([1; 16]).content_crc64([1; 8]);
         let error = two.prepared().expect_err("two").to_string();
-        assert!(
-            error.starts_with("content_crc64: ") && error.contains("one of the two"),
-            "{error}"
-        );
+        assert!(error.starts_with("content_crc64: ") && error.contains("accepts one"), "{error}");
 
         let blob = offline::blob_at("2018-11-09");
         let upload = blob.block_blob_client().upload("x").content_crc64([1; 8]);

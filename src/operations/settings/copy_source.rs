@@ -149,8 +149,9 @@ impl CopySource {
             Place::Blob(blob) => blob.at(Some(snapshot.clone()), None).url()?,
         };
         if endpoint::is_managed_disk(&url) {
-            let rule = "is a managed disk, which the service cannot copy incrementally: list what changed \
-                        with get_managed_disk_page_ranges_diff, and copy that with upload_pages_from_uri";
+            let rule = "is a managed disk, which the service cannot copy incrementally: list the \
+                        changes with get_managed_disk_page_ranges_diff, and copy them with \
+                        upload_pages_from_uri";
             return Err(Error::invalid("source", url, rule));
         }
         match &self.place {
@@ -187,8 +188,8 @@ impl CopySource {
             BlobUrl::behind(own, &url).unwrap_or_else(|| BlobUrl::parse("source", &url, None))?;
         if source.version.is_some() || source.query.is_some() {
             return refuse(
-                "must have no query but a snapshot: before version 2012-02-12 a source is named by its \
-                 path, and authorized by the request itself",
+                "must have no query other than a snapshot: before version 2012-02-12 a source is a \
+                 path, and the request itself authorizes it",
             );
         }
         let Some(account) = endpoint.account() else {
@@ -242,7 +243,7 @@ impl CopySource {
         };
         if bearer.is_some() && !source.as_bytes().starts_with(b"https://") {
             let url = source.to_str().unwrap_or_default();
-            let rule = "must be https: a bearer token must not travel in the open";
+            let rule = "must be https: a bearer token must not be sent unencrypted";
             return Err(Error::invalid("source", url, rule));
         }
         Ok((source, bearer))

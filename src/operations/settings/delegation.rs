@@ -30,13 +30,13 @@ pub(crate) async fn key<'a>(
     let left = expiry - call.pipeline.clock().now();
     if left > AHEAD {
         let value = format!("{:?}", left.unsigned_abs());
-        let rule = "must be at most 6 days and 23 hours for a SAS that an Entra identity signs: its key \
-                    lasts 7 days at most, and clocks differ";
+        let rule = "must be at most 6 days and 23 hours for a user delegation SAS: its key is valid \
+                    for 7 days at most, and clocks differ";
         return Err(Error::invalid("SAS lifetime", value, rule));
     }
     let account = endpoint.account().ok_or_else(|| {
-        let rule = "names no account, which a user delegation SAS must: give the service client's builder \
-                    its account_name, or use a URL that has a SAS already";
+        let rule = "names no account, but a user delegation SAS needs one: set account_name of the \
+                    service client's builder, or use a URL that has a SAS";
         Error::invalid("endpoint", endpoint.url(), rule)
     })?;
     let asked = Call { url: Ok(endpoint.url().clone()), ..call.clone() };

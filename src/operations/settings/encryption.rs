@@ -29,7 +29,7 @@ impl Encryption {
     fn check(&self) -> Result<()> {
         match (&self.scope, &self.customer_key) {
             (Some(scope), Some(_)) => {
-                let rule = "must not be set beside a customer-provided key";
+                let rule = "must not be combined with a customer-provided key";
                 Err(Error::invalid("encryption scope", scope, rule))
             }
             _ => Ok(()),
@@ -63,7 +63,7 @@ macro_rules! with_encryption_scope {
     ($builder:ident, $($at:ident).+) => {
         impl $builder {
             /// The encryption scope that encrypts the content (from version 2019-07-07; for a copy
-            /// from 2020-12-06). It excludes a customer-provided key.
+            /// from 2020-12-06). Cannot be combined with a customer-provided key.
             pub fn encryption_scope(mut self, name: &str) -> Self {
                 self.$($at.)+scope = Some(name.to_owned());
                 self

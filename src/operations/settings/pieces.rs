@@ -21,8 +21,7 @@ pub(crate) fn check(length: u64, is_single: bool, concurrency: usize) -> Result<
         return Err(Error::invalid("concurrency", concurrency, "must be 1 to 64"));
     }
     if length > u64::from(PIECE) && is_single {
-        let rule = "must be at most 4 MiB with conditions or a checksum, as each request is one of \
-                    several";
+        let rule = "must be at most 4 MiB with conditions or a checksum, which cover one request";
         return Err(Error::invalid("page content", format!("{length} bytes"), rule));
     }
     Ok(())

@@ -84,7 +84,7 @@ impl UrlSource {
         };
         let unread = match intent.is_some() && is_open {
             true => {
-                let rule = "must go with a bearer token, which lets the service read the source: see \
+                let rule = "needs a bearer token that lets the service read the source: see \
                             source_authorization";
                 Err(Error::invalid("source file backup intent", "backup", rule))
             }
@@ -102,8 +102,7 @@ impl UrlSource {
         match self.conditions.tags() {
             None => Ok(()),
             Some(tags) => {
-                let rule =
-                    "must not hold if_tags: this operation does not look at the source's tags";
+                let rule = "must not hold if_tags: this operation does not support it";
                 Err(Error::invalid("source conditions", tags, rule))
             }
         }

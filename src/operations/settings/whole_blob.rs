@@ -50,7 +50,7 @@ impl WholeBlob {
         if !self.tags_of_source || self.tags.is_empty() {
             return Ok(());
         }
-        let rule = "must not be set beside copy_source_tags";
+        let rule = "must not be combined with copy_source_tags";
         Err(Error::invalid("tags", format!("{} tags", self.tags.len()), rule))
     }
 

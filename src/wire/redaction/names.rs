@@ -1,9 +1,9 @@
-//! The names by which secrets, and what is none, are known.
+//! The names that mark secrets, and those that do not.
 
-/// The query parameters whose values are shown; every other may be a secret.
+/// The query parameters whose values are shown; any other may be a secret.
 ///
-/// They are the service's own, the fields of a SAS but for its signature, and what says how and
-/// until when a presigned URL of another cloud holds.
+/// The service's own, the fields of a SAS without its signature, and the harmless ones of presigned
+/// URLs of other clouds.
 const HARMLESS: &[&str] = &[
     // The service's.
     "comp",
@@ -25,7 +25,7 @@ const HARMLESS: &[&str] = &[
     "where",
     "deletetype",
     "api-version",
-    // Of a SAS.
+    // A SAS.
     "sv",
     "ss",
     "srt",
@@ -57,11 +57,11 @@ const HARMLESS: &[&str] = &[
     "scid",
     "srh",
     "srq",
-    // Of requests for tokens.
+    // Token requests.
     "resource",
     "client_id",
     "scope",
-    // Of presigned URLs elsewhere.
+    // Presigned URLs of other clouds.
     "x-amz-algorithm",
     "x-amz-date",
     "x-amz-expires",
@@ -78,7 +78,7 @@ const HARMLESS: &[&str] = &[
     "response-content-disposition",
 ];
 
-/// How names end whose values are secret wherever they stand, in lower case.
+/// Endings of names whose values are always secret, in lower case.
 const SECRET_ENDS: &[&str] = &[
     "sig",
     "signature",
@@ -113,7 +113,7 @@ const SECRET_ENDS: &[&str] = &[
     "encryption_key",
 ];
 
-/// The headers whose values are secret as a whole.
+/// Headers whose whole value is secret.
 const SECRET_HEADERS: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -134,12 +134,12 @@ pub(crate) fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Whether what follows `name` and `=` is a secret, outside of a query.
+/// Whether the value after `name=` is a secret, outside of a query.
 pub(super) fn is_secret_name(name: &[u8]) -> bool {
     SECRET_ENDS.iter().any(|end| ends_with(name, end))
 }
 
-/// Whether what follows `name` and `:` is a secret. A single word may be one of a sentence.
+/// Whether the value after `name:` is a secret. A single word may be part of a sentence.
 pub(super) fn is_secret_field(name: &[u8]) -> bool {
     let no_word = |end: &str| matches!(end, "sig" | "pwd" | "passwd") || end.contains("key");
     let said = |end: &&str| ends_with(name, end) && (name.len() > end.len() || no_word(end));
@@ -151,10 +151,9 @@ fn ends_with(name: &[u8], end: &str) -> bool {
     from.is_some_and(|from| name[from..].eq_ignore_ascii_case(end.as_bytes()))
 }
 
-/// The words behind `Bearer` that are no token: what people write, and the parameters of a
-/// challenge.
+/// Words after `Bearer` that are not a token: prose, and the parameters of a challenge.
 pub(super) fn is_no_token(word: &[u8]) -> bool {
-    /// No token is so short and so plain.
+    /// No token is as short and plain as this.
     const LONGEST_WORD: usize = 8;
     const PROSE: &[&str] = &[
         "token",

@@ -1,11 +1,11 @@
 //! Finds the secrets in a text, in one pass.
 //!
-//! A secret is known by what stands before it: the name of a parameter, of a header or of a field,
-//! or a scheme such as `Bearer`. In a query every parameter is one unless its name is known to be
-//! harmless. A key and a JSON web token are known by their form as well.
+//! A secret is recognized by what precedes it: the name of a parameter, header or field, or a
+//! scheme such as `Bearer`. In a query every value is secret unless its name is known to be
+//! harmless. Keys and JSON web tokens are also recognized by their form.
 //!
-//! Percent-encoded text and strings of JSON are read decoded, in any depth: a URL in a parameter of
-//! another URL is a URL.
+//! Percent-encoding and JSON escapes are decoded first, at any depth: a URL in a parameter of
+//! another URL is read as a URL.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -18,23 +18,23 @@ use super::{
     },
 };
 
-/// The longest name that is looked at, in bytes.
+/// The longest name that is checked, in bytes.
 const LONGEST_NAME: usize = 64;
 
-/// From how many digits on base64 that ends in `=` may be a key: those of 32 bytes without the `=`.
+/// The fewest base64 digits, without `=`, that may be a key: those of 32 bytes.
 const KEY_DIGITS: usize = 43;
 
-/// How many digits of base64 an account's key has, without the `==`.
+/// The base64 digits of an account key, without `==`.
 const ACCOUNT_KEY_DIGITS: usize = 86;
 
-/// The shortest JSON web token: its header alone takes more.
+/// The shortest JSON web token: its header alone is longer.
 const SHORTEST_JWT: usize = 40;
 
-/// Text with all percent-encoding and all escapes of JSON undone, and where each of its bytes was.
+/// Text without percent-encoding and JSON escapes, and the origin of each byte.
 pub(super) struct View<'a> {
     bytes: Cow<'a, [u8]>,
-    /// For each byte where it begins in the text, and how often it was encoded. Empty where nothing
-    /// is.
+    /// For each byte its position in the text, and how often it was encoded. Empty if nothing is
+    /// encoded.
     places: Vec<(usize, u8)>,
     length: usize,
     #[cfg(test)]
@@ -60,7 +60,7 @@ impl<'a> View<'a> {
         view
     }
 
-    /// Undoes one kind of encoding, of which `one` reads one byte.
+    /// Removes one kind of encoding; `one` decodes one byte.
     fn undo(&mut self, one: fn(&[u8], usize) -> (u8, usize, u8)) {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut places = Vec::with_capacity(self.bytes.len());
@@ -74,7 +74,7 @@ impl<'a> View<'a> {
         (self.bytes, self.places) = (Cow::Owned(bytes), places);
     }
 
-    /// Where a byte begins in the text; its end for the place behind the last one.
+    /// The position of a byte in the text; the end of the text after the last byte.
     pub(super) fn place(&self, at: usize) -> usize {
         match self.places.is_empty() {
             true => at,
@@ -93,7 +93,7 @@ impl<'a> View<'a> {
         self.bytes.get(at).copied()
     }
 
-    /// The first place from `at` on whose byte is not as `goes_on` says, or the end.
+    /// The first position from `at` on for which `goes_on` is false, or the end.
     fn skip(&self, mut at: usize, goes_on: impl Fn(u8, usize) -> bool) -> usize {
         while self.byte(at).is_some_and(|byte| goes_on(byte, at)) {
             at += 1;
@@ -106,8 +106,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// One byte of the text, whatever it is encoded in; where the next begins; how often it was
-/// encoded.
+/// Decodes one byte; returns it, the position of the next, and how often it was encoded.
 fn decoded(raw: &[u8], at: usize) -> (u8, usize, u8) {
     let (mut digits, mut depth) = (at + 1, 1_u8);
     if raw[at] != b'%' || pair(raw, digits).is_none() {
@@ -121,8 +120,8 @@ fn decoded(raw: &[u8], at: usize) -> (u8, usize, u8) {
     (pair(raw, digits).unwrap_or(b'%'), digits + 2, depth)
 }
 
-/// One byte of a string of JSON, as [`decoded`]: its escapes of quotes, slashes, ends of lines and
-/// ASCII characters. Other backslashes count as one.
+/// Like [`decoded`], for JSON: escapes of quotes, slashes, line ends and ASCII characters. Other
+/// runs of backslashes count as one.
 fn unescaped(raw: &[u8], at: usize) -> (u8, usize, u8) {
     if raw[at] != b'\\' {
         return (raw[at], at + 1, 0);
@@ -146,20 +145,20 @@ fn unescaped(raw: &[u8], at: usize) -> (u8, usize, u8) {
     }
 }
 
-/// The byte that two hexadecimal digits stand for.
+/// The byte of two hexadecimal digits.
 fn pair(raw: &[u8], at: usize) -> Option<u8> {
     let digit = |at: usize| char::from(*raw.get(at)?).to_digit(16);
     u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok()
 }
 
-/// What a text begins as.
+/// What a text starts as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     Text,
     Query,
 }
 
-/// The places of all secrets in the view, in order and apart from each other.
+/// The ranges of all secrets in the view, in order, without overlap.
 pub(super) fn secrets(view: &View<'_>, start: Start) -> Vec<Range<usize>> {
     let begins = (start == Start::Query).then_some(0);
     let query = begins.map(|_| 0);
@@ -173,22 +172,22 @@ pub(super) fn secrets(view: &View<'_>, start: Start) -> Vec<Range<usize>> {
     scan.found
 }
 
-/// What the scan knows of the place where it is.
+/// The state of the scan at its position.
 struct Scan<'v, 'a> {
     view: &'v View<'a>,
     found: Vec<Range<usize>>,
-    /// Whether it is in a query, and how often the query's `?` was encoded.
+    /// Set in a query: how often the query's `?` was encoded.
     query: Option<u8>,
-    /// Where the name of a parameter begins, as long as it can go on.
+    /// The start of the current parameter name.
     name_from: Option<usize>,
-    /// Where the authority of a URL begins, as long as it can go on.
+    /// The start of the current authority of a URL.
     authority: Option<usize>,
-    /// Whether it is in a URL that is encoded as a whole.
+    /// Whether it is in a URL that is wholly encoded.
     nested: bool,
 }
 
 impl Scan<'_, '_> {
-    /// Finds in a word what is known by its form. Returns where to go on, if a key goes beyond the
+    /// Finds secrets in a word by their form. Returns where to continue, if a key ends after the
     /// word.
     fn forms(&mut self, word: Range<usize>) -> Option<usize> {
         if word.len() < SHORTEST_JWT {
@@ -224,7 +223,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Hides base64 at the end of a word that is a key, with its padding, behind which to go on.
+    /// Hides a key in base64 at the end of a word, with its padding. Returns where to continue.
     fn key(&mut self, run: Range<usize>) -> Option<usize> {
         let end = self.view.skip(run.end, |byte, at| byte == b'=' && at < run.end + 2);
         let goes_on = |byte| byte != b'/' && (is_base64(byte) || byte == b'=');
@@ -237,13 +236,13 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    /// Whether it is a number in base64, as Microsoft's Python SDK makes the ids of blocks.
+    /// Whether it is a number in base64: Microsoft's SDK for Python makes such block ids.
     fn is_number(&self, base64: Range<usize>) -> bool {
         let bytes = STANDARD.decode(&self.view.bytes[base64]);
         bytes.is_ok_and(|bytes| bytes.iter().all(u8::is_ascii_digit))
     }
 
-    /// Hides an account's key whose `==` was lost, alone or as part of a path.
+    /// Hides an account key without its `==`, alone or in a path.
     fn bare_key(&mut self, run: Range<usize>) {
         let view = self.view;
         let mut start = run.start;
@@ -259,15 +258,15 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Judges what stands behind a word. Returns where to go on.
+    /// Handles the byte after a word. Returns where to continue.
     fn sign(&mut self, word: Range<usize>) -> usize {
         let at = word.end;
         let Some(byte) = self.view.byte(at) else { return at };
         match byte {
             b'?' | b'#' => {
                 let depth = self.view.depth(at);
-                // A query in a parameter of another is part of that one, and an encoded `?` is part
-                // of a name, unless all of the URL is encoded.
+                // A query inside a parameter belongs to the outer query, and an encoded `?` is part
+                // of a name, unless the whole URL is encoded.
                 if byte == b'?' && self.query.is_none() && (depth == 0 || self.nested) {
                     self.query = Some(depth);
                 }
@@ -323,8 +322,7 @@ impl Scan<'_, '_> {
         end
     }
 
-    /// `name: value`, of a header or a field; and `://`, behind which a user and a password may
-    /// stand.
+    /// `name: value` of a header or field; and `://`, after which a user and password may follow.
     fn header(&mut self, word: Range<usize>) -> usize {
         let at = word.end;
         let bytes = &self.view.bytes;
@@ -353,7 +351,7 @@ impl Scan<'_, '_> {
         end
     }
 
-    /// The value of a field, in quotes or without.
+    /// The value of a field, with or without quotes.
     fn field(&mut self, start: usize) -> usize {
         let quote = self.view.byte(start).filter(|byte| matches!(byte, b'"' | b'\''));
         let (start, end) = match quote {
@@ -364,7 +362,7 @@ impl Scan<'_, '_> {
         end
     }
 
-    /// `"name": "value"`, and what stands in quotes in the service's message on a wrong signature.
+    /// `"name": "value"`, and the quoted signature in the service's message about a wrong one.
     fn quoted(&mut self, word: Range<usize>) -> usize {
         const FOUND: &[u8] = b"signature found in the http request";
         let at = word.end;
@@ -424,14 +422,13 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// The end of a value from `start` on: what ends it is encoded no deeper than the sign before
-    /// it.
+    /// The end of a value from `start` on: its end is encoded no deeper than the `sign` before it.
     fn end(&self, start: usize, sign: usize, ends: impl Fn(u8) -> bool) -> usize {
         let depth = self.view.depth(sign);
         self.view.skip(start, |byte, at| !ends(byte) || self.view.depth(at) > depth)
     }
 
-    /// The name at the end of a word, as much of it as is looked at.
+    /// The name at the end of a word, at most `LONGEST_NAME` bytes.
     fn name(&self, word: &Range<usize>) -> &[u8] {
         let from = word.start.max(word.end.saturating_sub(LONGEST_NAME));
         let word = &self.view.bytes[from..word.end];
@@ -439,7 +436,7 @@ impl Scan<'_, '_> {
         &word[begins..]
     }
 
-    /// Notes a secret. What is hidden already stays as it is.
+    /// Records a secret. Text that is redacted already stays as it is.
     fn hide(&mut self, secret: Range<usize>) {
         if secret.is_empty() || self.view.bytes[secret.clone()] == *REDACTED.as_bytes() {
             return;
@@ -451,7 +448,7 @@ impl Scan<'_, '_> {
     }
 }
 
-/// Whether a byte belongs to names, and to the parts of a JSON web token.
+/// Whether a byte is part of a name or of a JSON web token.
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
@@ -460,8 +457,8 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
-/// Whether the digits of a key are as mixed as chance makes them, and no words. Gives up early on a
-/// path of many parts, so that no part is looked at often.
+/// Whether digits look random, as those of a key do, and not like words. Gives up early on a path
+/// with many parts, so that no part is read often.
 fn is_random(digits: impl Iterator<Item = u8>) -> bool {
     let (mut upper, mut lower, mut numbers, mut slashes) = (0, 0, 0, 0);
     for digit in digits {
@@ -483,7 +480,7 @@ fn is_word(byte: u8) -> bool {
     is_name(byte) || is_base64(byte) || byte == b'~'
 }
 
-/// Whether a URL ends here that stands in other text.
+/// Whether a URL inside other text ends here.
 fn ends_url(byte: u8) -> bool {
     byte <= b' ' || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`')
 }

@@ -1,13 +1,13 @@
-//! What is hidden, what is shown, and that both take one pass.
+//! What is hidden, what is shown, and that it takes linear time.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// 64 bytes in base64, as an account's key is.
+/// 64 bytes in base64, like an account key.
 const KEY: &str =
     "kC0a8w+RkUZf1yGmV7/oWcN4sT9qXbJ2eLhD5iPz3uE6vYtMnHrB0gAjSxKdQFpO8lU2aVw1mXc5RzTyNi7fGg==";
-/// 32 bytes in base64, as a customer's key is.
+/// 32 bytes in base64, like a customer-provided key.
 const CUSTOMER_KEY: &str = "q1w2e3r4t5z6u7i8o9p0a1s2d3f4g5h6j7k8l9y0x1c=";
 const JWT: &str =
     "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL3N0b3JhZ2UifQ.c2ln_bmF0-dXJl";
@@ -214,7 +214,7 @@ fn keys_and_web_tokens_are_known_by_their_form() {
         (format!("got {}.", JWT.to_lowercase()), "got REDACTED"),
         (KEY.trim_end_matches('=').to_owned(), "REDACTED"),
         (format!("/10000/{}/c/b", KEY.trim_end_matches('=')), "/10000/REDACTED/c/b"),
-        // The path before it cannot be told from it.
+        // The path before the key looks like a part of it.
         (format!("https://host/c{KEY}"), "https:REDACTED"),
     ] {
         if text.starts_with("https") {
@@ -231,7 +231,7 @@ fn text_without_secrets_is_not_copied() {
         "",
         "https://a/c/b?snapshot=2026",
         "Bearer authorization_uri=https://x",
-        "a bearer token travels over https only",
+        "bearer tokens are sent over https only",
         "The authentication scheme SharedKey is not supported.",
         "2!188!MDAwMDY5IXRlc3QtY29udGFpbmVyLXRlc3QtY29udGFpbmVyITAwMDAyOCE5OTk5LTEyLTMxVDIzOjU5OjU5Ljk5OTk5OTlaIQ--",
         "warehouse/events/year=2026/month=01/part-0000.parquet",
@@ -261,7 +261,7 @@ fn text_without_secrets_is_not_copied() {
     }
 }
 
-/// The texts that gave or could give other scans trouble, each to be repeated.
+/// Texts that are hard for scanners, each to be repeated.
 const TROUBLE: [&str; 30] = [
     "\\",
     "\\\"token\\\":\\\"",
@@ -323,7 +323,7 @@ fn each_byte_is_looked_at_a_few_times_however_long_the_text() {
             }
         }
     }
-    // 600 KB, with as many secrets as there can be, and with none.
+    // 600 KB, with as many secrets as possible, and with none.
     let (many, found) = steps(&"sig=a&".repeat(100_000));
     assert!(many <= 3_600_000 && found == 100_000, "{many} steps, {found} secrets");
     assert!(steps(&"no secret here. ".repeat(40_000)).0 <= 3_600_000);
