@@ -185,8 +185,8 @@ pub enum Error {
     /// The destination exists but carries no copy properties: it was written after the copy
     /// started, and how the copy ended is unknown.
     #[error(
-        "{destination} carries no copy properties: it was written after copy {copy_id} started, so how \
-         the copy ended is unknown"
+        "{destination} carries no copy properties: it was written after copy {copy_id} started, so \
+         how the copy ended is unknown"
     )]
     #[non_exhaustive]
     NoCopyProperties {

@@ -117,7 +117,7 @@ fn ids() {
     told("".parse::<blobcopy::CopyId>().expect_err("empty"), "copy id", "", "visible ASCII");
     told("a\"b".parse::<ETag>().expect_err("quote"), "etag", "a\\\"b", "without inner quotes");
     let error = "half".parse::<CopyProgress>().expect_err("half");
-    told(error, "copy progress", "half", "<bytes copied>/<bytes in all>");
+    told(error, "copy progress", "half", "<bytes copied>/<bytes in total>");
     let error = "latest".parse::<ServiceVersion>().expect_err("latest");
     told(error, "service version", "latest", "YYYY-MM-DD");
 }

@@ -94,8 +94,8 @@ impl ServiceError {
                  key, a SAS or a token"
             }
             ErrorCode::AuthorizationPermissionMismatch => {
-                "the SAS lacks the permission that the operation needs, or the identity lacks a role \
-                 such as Storage Blob Data Contributor; a new role takes effect within 10 minutes"
+                "the SAS lacks the permission that the operation needs, or the identity lacks a \
+                 role such as Storage Blob Data Contributor; a new role takes effect within 10 minutes"
             }
             ErrorCode::AuthorizationFailure => {
                 "most likely the account's firewall blocks the client's network"
@@ -178,12 +178,12 @@ impl ServiceError {
 const NO_SOURCE: &str = "there is no such source: check its container, its name, and its snapshot \
      or version";
 
-const UNREADABLE: &str = "the service could not read the source: it must be public, or its URL must \
-     carry a SAS with read permission that is still valid";
+const UNREADABLE: &str = "the service could not read the source: it must be public, or its URL \
+     must carry a SAS with read permission that is still valid";
 
 const UNREADABLE_OR_ABSENT: &str = "the service could not read the source: check that its host and \
-     the blob exist, and that the blob is public or its URL carries a SAS with read permission that \
-     is still valid";
+     the blob exist, and that the blob is public or its URL carries a SAS with read permission \
+     that is still valid";
 
 #[cfg(test)]
 #[path = "advice_tests.rs"]

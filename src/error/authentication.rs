@@ -52,19 +52,19 @@ impl Evidence {
                 format!("this computer's clock is {skew} {side} the service's: set it right")
             }
             ProofKind::SharedKey => {
-                "the signature does not match, and the clock is right: check that the key is one of \
-                 this account's and has not been regenerated"
+                "the signature does not match, and the clock is right: check that the key is one \
+                 of this account's and has not been regenerated"
                     .to_owned()
             }
             ProofKind::Sas => self.validity_advice(self.sas, "the SAS").unwrap_or_else(|| {
                 if blames_the_time {
                     // The dates are in the stored access policy, or the clocks differ.
-                    return "the SAS or its stored access policy is not valid at this time: use a new \
-                            one"
+                    return "the SAS or its stored access policy is not valid at this time: use a \
+                            new one"
                     .to_owned();
                 }
-                "the SAS is valid at this time, so its signature does not match: the SAS was changed, \
-                 or it was signed with another account's key or one that was regenerated since"
+                "the SAS is valid at this time, so its signature does not match: the SAS was \
+                 changed, or it was signed with another account's key or one that was regenerated since"
                     .to_owned()
             }),
             ProofKind::Token => {

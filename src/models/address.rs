@@ -1,4 +1,4 @@
-//! The URLs of containers and blobs, taken apart.
+//! Parsing the URLs of containers and blobs.
 
 use std::borrow::Cow;
 
@@ -15,20 +15,20 @@ use crate::{
     wire::redaction::holds_secret,
 };
 
-/// Everything outside the unreserved characters of RFC 3986, and `/`, which separates.
+/// Everything except the unreserved characters of RFC 3986 and the separator `/`.
 const ENCODED_IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// A blob's URL, taken apart.
+/// The parts of a blob's URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BlobUrl {
     pub(crate) endpoint: Endpoint,
     pub(crate) container: String,
-    /// The name as the service stores it, which the URL may spell in another way.
+    /// The name as the service stores it, which the URL may spell differently.
     pub(crate) blob: String,
     pub(crate) snapshot: Option<SnapshotId>,
     pub(crate) version: Option<VersionId>,
-    /// What else stands in the query, byte for byte: a SAS.
+    /// The rest of the query, byte for byte: a SAS.
     pub(crate) query: Option<String>,
 }
 
@@ -48,25 +48,24 @@ impl BlobUrl {
         path
     }
 
-    /// Takes apart a blob's URL, of the account `named` if the user names one.
+    /// Parses a blob's URL; `named` is the account that the user named, if any.
     pub(crate) fn parse(what: &'static str, url: &Url, named: Option<&str>) -> Result<Self> {
         check(what, url)?;
         let (endpoint, depth) = Endpoint::within(what, url, named)?;
         let path = beyond(url, depth);
-        // In a URL, the root container can be left out. A SAS of a container says that it is not.
+        // A URL may omit the root container. With a SAS of a container, it does not.
         let of_container = |pair: &str| matches!(pair, "sr=c" | "sr=d");
         if !path.contains('/')
             && url.query().is_some_and(|query| query.split('&').any(of_container))
         {
-            let rule = "is the URL of a container: use BlobContainerClient::new; a blob in the root \
-                        container needs /$root/ before its name";
+            let rule = "is the URL of a container: use BlobContainerClient::new; a blob in the \
+                        root container needs /$root/ before its name";
             return Err(Error::invalid(what, url, rule));
         }
         Self::at(endpoint, path, url)
     }
 
-    /// Takes apart the URL of a blob behind `endpoint`; `None` for a URL that does not begin with
-    /// it.
+    /// Parses the URL of a blob behind `endpoint`; `None` if the URL does not begin with it.
     pub(crate) fn behind(endpoint: &Endpoint, url: &Url) -> Option<Result<Self>> {
         let path = endpoint.rest_of(url)?;
         Some(Self::at(endpoint.clone(), path, url))
@@ -100,8 +99,8 @@ impl BlobUrl {
     }
 }
 
-/// A container's URL, taken apart: its endpoint, its name, and a SAS. The account is `named`, if
-/// the user names one.
+/// Parses a container's URL into its endpoint, its name and a SAS; `named` is the account that the
+/// user named, if any.
 pub(crate) fn parse_container_url(
     url: &Url,
     named: Option<&str>,
@@ -119,8 +118,8 @@ pub(crate) fn parse_container_url(
     Ok((endpoint, container, take_query(&mut url.clone())))
 }
 
-/// The refusal of a name in a URL. A name may be one half of a secret that holds a `/`, and is
-/// shown only where the URL as a whole holds none.
+/// The error for a name in a URL. A name may be half of a secret that contains a `/`, so it is
+/// shown only if the whole URL contains no secret.
 fn refused(what: &'static str, url: &Url, error: Error) -> Error {
     match holds_secret(url.as_str()) {
         true => Error::invalid(
@@ -132,7 +131,7 @@ fn refused(what: &'static str, url: &Url, error: Error) -> Error {
     }
 }
 
-/// Refuses URLs that are not plain http or https.
+/// Rejects URLs that are not plain http or https.
 pub(crate) fn check(what: &'static str, url: &Url) -> Result<()> {
     if !url.username().is_empty() || url.password().is_some() {
         let rule = "must not hold a user name or password; give a credential instead";
@@ -153,7 +152,7 @@ pub(super) fn take_query(url: &mut Url) -> Option<String> {
     query
 }
 
-/// A blob's name as it stands in a URL's path.
+/// A blob's name, encoded for a URL's path.
 pub(super) fn encoded(name: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(name, ENCODED_IN_PATH)
 }

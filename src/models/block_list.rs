@@ -1,4 +1,4 @@
-//! The blocks of a block blob: their ids, and the lists of them.
+//! The blocks of a block blob: their ids and lists.
 //!
 //! From [Put Block List](https://learn.microsoft.com/rest/api/storageservices/put-block-list).
 
@@ -12,12 +12,12 @@ use crate::{
     wire::{malformed::Malformed, redaction, xml::Xml},
 };
 
-/// Names a block within its blob: 1 to 64 bytes of the application's own choice. All blocks of a
-/// blob have ids of one length.
+/// The id of a block within its blob: 1 to 64 bytes, chosen by the application. All block ids of a
+/// blob must have the same length.
 ///
-/// It shows itself, and is read and stored, as the service writes it: in base64. One of 64 bytes
-/// that are no text could be an account's key by mistake: it is shown as `REDACTED`, and not
-/// stored. Do not use a secret as an id.
+/// `Display`, parsing and serialization use base64, like the service. A non-text id of 64 bytes
+/// could be an account key by mistake, so it is displayed as `REDACTED` and cannot be serialized.
+/// Do not use a secret as an id.
 ///
 /// ```
 /// use blobcopy::BlockId;
@@ -33,11 +33,11 @@ use crate::{
 pub struct BlockId(Box<[u8]>);
 
 impl BlockId {
-    /// The id of these bytes.
+    /// Makes an id from these bytes.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there are none, or more than 64.
+    /// `InvalidInput` if there are no bytes, or more than 64.
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let bytes = bytes.as_ref();
         if !(1..=64).contains(&bytes.len()) {
@@ -47,23 +47,23 @@ impl BlockId {
         Ok(Self(bytes.into()))
     }
 
-    /// An id made of a number, ten digits long whatever the number.
+    /// Makes an id from a number. It always has ten digits.
     pub fn numbered(number: u32) -> Self {
         Self(format!("{number:010}").into_bytes().into())
     }
 
-    /// The id as it travels. What shows it hides one that looks like an account's key.
+    /// The id as it is sent. `Display` and `Debug` hide one that looks like an account key.
     pub(crate) fn to_base64(&self) -> String {
         STANDARD.encode(&self.0)
     }
 
-    /// Whether it is as long as an account's key, and no more legible.
+    /// Whether the id has the length of an account key and is not text.
     fn looks_secret(&self) -> bool {
         const ACCOUNT_KEY: usize = 64;
         self.0.len() == ACCOUNT_KEY && !self.0.iter().all(|byte| matches!(byte, b' '..=b'~'))
     }
 
-    /// The bytes, before they are written in base64.
+    /// The id's bytes, not in base64.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -118,18 +118,17 @@ impl<'de> Deserialize<'de> for BlockId {
     }
 }
 
-/// A block that is to be part of a blob, and where the service looks for it.
+/// A block to commit, and where the service looks for it.
 ///
-/// An id by itself is looked for among the staged blocks first, and then among those of the blob as
-/// it is.
+/// A bare [`BlockId`] converts to [`Latest`](Self::Latest).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BlockListEntry {
-    /// A staged block of this id, or else one of the blob as it is.
+    /// The uncommitted block with this id or, if there is none, the committed one.
     Latest(BlockId),
-    /// A block of the blob as it is.
+    /// The committed block with this id.
     Committed(BlockId),
-    /// A staged block.
+    /// The uncommitted block with this id.
     Uncommitted(BlockId),
 }
 
@@ -154,7 +153,7 @@ impl From<&BlockId> for BlockListEntry {
     }
 }
 
-/// One block of a blob, or one that is staged.
+/// One committed or uncommitted block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Block {
@@ -168,10 +167,10 @@ pub struct Block {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlockList {
-    /// Those that the blob is made of, in their order.
+    /// The committed blocks, in the order of the blob's content.
     pub committed: Vec<Block>,
-    /// Those that are staged, ordered by id; they are dropped after a week, and by any other write
-    /// of the whole blob.
+    /// The uncommitted blocks, ordered by id. The service discards them after a week, and when the
+    /// whole blob is overwritten.
     pub uncommitted: Vec<Block>,
 }
 
@@ -191,13 +190,13 @@ pub(crate) fn write(blocks: &[BlockListEntry]) -> String {
     body
 }
 
-/// The most blocks that a blob can be made of.
+/// The most committed blocks of a blob.
 const MOST_COMMITTED: usize = 50_000;
 
-/// The most blocks that can be staged for a blob.
+/// The most uncommitted blocks of a blob.
 const MOST_UNCOMMITTED: usize = 100_000;
 
-/// Reads the answer to Get Block List.
+/// Parses the response to Get Block List.
 pub(crate) fn parse(body: &[u8]) -> Result<BlockList, Malformed> {
     let mut list = BlockList::default();
     let mut xml = Xml::enter(body, "BlockList")?;

@@ -27,7 +27,7 @@ impl ByteRange {
         Self { start, end }
     }
 
-    /// How many bytes it has; refuses a range without an end, which only a download can have.
+    /// The length in bytes. Rejects a range without an end, which only a download can have.
     pub(crate) fn len(self, what: &'static str) -> Result<u64> {
         let Self { start, end } = self;
         let Some(end) = end else {
@@ -36,12 +36,12 @@ impl ByteRange {
         Ok(end.saturating_sub(start))
     }
 
-    /// The first byte, and the last one if there is an end, as answers write them.
+    /// The first byte and, if there is an end, the last byte, as in `Content-Range`.
     pub(crate) fn first_and_last(self) -> (u64, Option<u64>) {
         (self.start, self.end.map(|end| end.saturating_sub(1)))
     }
 
-    /// The value of a range header, whose last byte is included; refuses a range without a byte.
+    /// The value of a range header, which includes the last byte. Rejects an empty range.
     pub(crate) fn header(self, what: &'static str) -> Result<String> {
         let Self { start, end } = self;
         match end {

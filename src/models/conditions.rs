@@ -1,4 +1,4 @@
-//! The conditions under which a request is carried out.
+//! Conditional headers.
 //!
 //! From [Specifying conditional
 //! headers](https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
@@ -12,13 +12,13 @@ use crate::{
     wire::{headers, http_date, redaction},
 };
 
-/// Conditions on a blob, for the source or the destination of a copy as for any other request.
+/// Conditions on a blob, for any request, and for the source and the destination of a copy.
 ///
-/// A read takes any mix (from version 2013-08-15). A write takes one condition only, besides
-/// `if_tags`, except for the two pairs of which the service looks at the first: `if_none_match`
-/// with `if_modified_since`, and `if_match` with `if_unmodified_since`. Anything else is refused
-/// before it is sent. Conditions on the source of a copy are sent as they are: the service says
-/// what it takes.
+/// A read accepts any combination (from version 2013-08-15). A write accepts one condition, besides
+/// `if_tags`, or one of two pairs of which the service evaluates the first: `if_none_match` with
+/// `if_modified_since`, and `if_match` with `if_unmodified_since`. Any other combination fails with
+/// `InvalidInput` before a request is sent. Conditions on the source of a copy are not checked by
+/// the client.
 ///
 /// ```
 /// use blobcopy::{Conditions, ETag};
@@ -50,38 +50,38 @@ impl Conditions {
         Self::default()
     }
 
-    /// Only if the blob still has this ETag; [`ETag::ANY`] asks only that it exists.
+    /// Only if the blob has this ETag. With [`ETag::ANY`]: only if the blob exists.
     pub fn if_match(mut self, etag: ETag) -> Self {
         self.if_match = Some(etag);
         self
     }
 
-    /// Only if the blob has another ETag; [`ETag::ANY`] asks that it does not exist.
+    /// Only if the blob has another ETag. With [`ETag::ANY`]: only if the blob does not exist.
     pub fn if_none_match(mut self, etag: ETag) -> Self {
         self.if_none_match = Some(etag);
         self
     }
 
-    /// Only if the blob was written after this time. Sent with whole seconds.
+    /// Only if the blob was modified after this time, to the second.
     pub fn if_modified_since(mut self, date: OffsetDateTime) -> Self {
         self.if_modified_since = Some(date);
         self
     }
 
-    /// Only if the blob was not written after this time. Sent with whole seconds.
+    /// Only if the blob was not modified after this time, to the second.
     pub fn if_unmodified_since(mut self, date: OffsetDateTime) -> Self {
         self.if_unmodified_since = Some(date);
         self
     }
 
-    /// Only if the blob's tags match this expression, such as `"stage" = 'done'` (from version
-    /// 2019-12-12).
+    /// Only if the blob's index tags match this expression, such as `"stage" = 'done'` (from
+    /// version 2019-12-12).
     pub fn if_tags(mut self, expression: &str) -> Self {
         self.if_tags = Some(expression.to_owned());
         self
     }
 
-    /// Whether there is no condition at all.
+    /// Whether there is no condition.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -96,7 +96,7 @@ impl Conditions {
         !Self { if_tags: None, ..self.clone() }.is_empty()
     }
 
-    /// Refuses what the service forbids on a write.
+    /// Rejects combinations that the service forbids on a write.
     pub(crate) fn check_write(&self, what: &'static str) -> Result<()> {
         let given = [
             ("if_match", self.if_match.is_some()),
@@ -114,18 +114,18 @@ impl Conditions {
             _ => Err(Error::invalid(
                 what,
                 given.join(" + "),
-                "is more than the one condition that the service allows on a write (besides \
+                "is more than the one condition that the service allows on a write (except \
                  if_none_match with if_modified_since, and if_match with if_unmodified_since)",
             )),
         }
     }
 
-    /// Writes them as headers of the request's own blob: for a copy, its destination.
+    /// Writes the headers for the request's own blob, which is the destination of a copy.
     pub(crate) fn write(&self, what: &'static str, to: &mut HeaderMap) -> Result<()> {
         self.write_as(&OWN, what, to)
     }
 
-    /// Writes them as headers on the source of a copy.
+    /// Writes the headers for the source of a copy.
     pub(crate) fn write_source(&self, what: &'static str, to: &mut HeaderMap) -> Result<()> {
         self.write_as(&SOURCE, what, to)
     }

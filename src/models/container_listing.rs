@@ -1,4 +1,4 @@
-//! What List Containers says.
+//! The response to List Containers.
 //!
 //! From [List Containers](https://learn.microsoft.com/rest/api/storageservices/list-containers2).
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::wire::{malformed::Malformed, redaction, xml::Xml};
 
-/// A container, as a list of containers has it.
+/// A container in a listing.
 ///
-/// What the listing was not asked to include, and what the service did not send or sent malformed,
-/// is `None`, or empty.
+/// A field is `None` or empty if the listing does not include it, or the service did not send it or
+/// sent it malformed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContainerItem {
@@ -23,42 +23,42 @@ pub struct ContainerItem {
     pub name: String,
     /// Changes when the container's own metadata or policies change.
     pub etag: Option<ETag>,
-    /// When they were last changed, with whole seconds.
+    /// When the container's metadata or policies were last modified, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The container's metadata, where it was asked for.
+    /// The container's metadata, if the listing includes it.
     pub metadata: Metadata,
-    /// The names in its metadata that the service cannot tell the values of, because they are no
-    /// legal names, as old service versions took them.
+    /// Metadata names that are not valid header names. The service lists them without values; only
+    /// old service versions accepted them.
     #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
-    /// What anyone may read without a credential; `None` when nothing.
+    /// What anonymous requests may read; `None` if nothing.
     pub public_access: Option<PublicAccessType>,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
-    /// Where a lease stands (from version 2012-02-12).
+    /// The state of the lease (from version 2012-02-12).
     pub lease_state: Option<LeaseState>,
-    /// For how long the active lease was acquired (from version 2012-02-12).
+    /// The kind of duration of the active lease (from version 2012-02-12).
     pub lease_duration: Option<LeaseDuration>,
-    /// Whether an immutability policy is set on the container (from version 2017-11-09).
+    /// Whether the container has an immutability policy (from version 2017-11-09).
     pub has_immutability_policy: Option<bool>,
-    /// Whether a legal hold keeps its blobs from being changed (from version 2017-11-09).
+    /// Whether a legal hold protects the container's blobs from changes (from version 2017-11-09).
     pub has_legal_hold: Option<bool>,
-    /// Whether its versions can have immutability policies of their own.
+    /// Whether the container's blob versions can have their own immutability policies.
     pub has_immutable_versions: Option<bool>,
-    /// The scope with which its blobs are encrypted by default (from version 2019-07-07).
+    /// The default encryption scope of its blobs (from version 2019-07-07).
     #[serde(serialize_with = "redaction::serialize")]
     pub default_encryption_scope: Option<String>,
-    /// Whether a blob is refused any other scope.
+    /// Whether blobs must use the default encryption scope.
     pub denies_encryption_scope_override: Option<bool>,
-    /// Whether it is deleted, and kept only for a while (from version 2019-12-12).
+    /// Whether the container is soft-deleted (from version 2019-12-12).
     pub is_deleted: bool,
-    /// Which of the deleted containers of this name it is.
+    /// The version of a soft-deleted container, which tells apart those of the same name.
     pub version_id: Option<VersionId>,
-    /// When it was deleted.
+    /// When the container was deleted.
     #[serde(with = "time::serde::rfc3339::option")]
     pub deleted_on: Option<OffsetDateTime>,
-    /// For how many days more it is kept.
+    /// For how many more days a soft-deleted container is kept.
     pub remaining_retention_days: Option<u32>,
 }
 
@@ -83,12 +83,12 @@ redaction::debug_redacted!(ContainerItem {
     remaining_retention_days,
 });
 
-/// The body of one answer.
+/// The body of one response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ContainerList {
-    /// In the order in which they came: that of their names.
+    /// Ordered by name, as received.
     pub(crate) items: Vec<ContainerItem>,
-    /// Where the next page begins, unless this is the last.
+    /// The marker of the next page; `None` on the last page.
     pub(crate) next_marker: Option<String>,
 }
 

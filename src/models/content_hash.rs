@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, Result};
 
-/// Defines a checksum of `$length` bytes, which travels and is stored as base64.
+/// Defines a checksum of `$length` bytes, which is sent and serialized as base64.
 macro_rules! content_hash {
     ($(#[$doc:meta])* $name:ident, $what:literal, $length:literal, $rule:literal) => {
         $(#[$doc])*
@@ -15,7 +15,7 @@ macro_rules! content_hash {
         pub struct $name([u8; $length]);
 
         impl $name {
-            /// Its bytes.
+            /// The bytes of the checksum.
             pub const fn as_bytes(&self) -> &[u8; $length] {
                 &self.0
             }
@@ -72,7 +72,7 @@ macro_rules! content_hash {
 }
 
 content_hash! {
-    /// The MD5 of content: 16 bytes, in text as base64.
+    /// The MD5 of content: 16 bytes, written as base64.
     ///
     /// ```
     /// use blobcopy::ContentMd5;
@@ -86,8 +86,8 @@ content_hash! {
 }
 
 content_hash! {
-    /// The CRC-64 of content, as the service computes it (CRC-64/NVME): 8 bytes, the lowest first,
-    /// in text as base64.
+    /// The CRC-64 of content, as the service computes it (CRC-64/NVME): 8 bytes, little-endian,
+    /// written as base64.
     ///
     /// ```
     /// use blobcopy::ContentCrc64;

@@ -1,4 +1,4 @@
-//! Which bytes of a blob an answer brings, and how many, by its headers.
+//! Which bytes of a blob a response carries, by its headers.
 //!
 //! From [Get Blob](https://learn.microsoft.com/rest/api/storageservices/get-blob).
 
@@ -13,12 +13,12 @@ pub(crate) struct ContentRange {
     pub(crate) first: u64,
     /// The last byte.
     pub(crate) last: u64,
-    /// How long the blob is; `*` leaves that open.
+    /// The blob's length; `None` for `*`.
     pub(crate) total: Option<u64>,
 }
 
 impl ContentRange {
-    /// Reads a range that has a byte, and lies within the blob.
+    /// Parses a range that is not empty and lies within the blob.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
@@ -27,32 +27,31 @@ impl ContentRange {
             "*" => None,
             total => Some(number(total)?),
         };
-        // The last of all numbers is no byte's: the length would not be a number.
+        // `u64::MAX` cannot be the last byte: the length would overflow.
         let fits = first <= last && last < total.unwrap_or(u64::MAX);
         fits.then_some(Self { first, last, total })
     }
 
-    /// How many bytes it has: at least one.
+    /// The length in bytes: at least 1.
     pub(crate) fn len(&self) -> u64 {
         self.last - self.first + 1
     }
 }
 
-/// How long a blob is by the headers of an answer, if they say so.
+/// A blob's length by the headers of a response, if they have it.
 ///
-/// `Content-Length` may be lost on the way; some answers have the blob's length in a header of its
-/// own.
+/// A proxy may drop `Content-Length`; some responses repeat the blob's length in another header.
 pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
     content_length(headers)
         .or_else(|| number(headers.get(headers::BLOB_CONTENT_LENGTH)?.to_str().ok()?))
 }
 
-/// The value of `Content-Length`, if it is there.
+/// The value of `Content-Length`, if present.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     number(headers.get(header::CONTENT_LENGTH)?.to_str().ok()?)
 }
 
-/// A number of digits alone, without a sign.
+/// Parses a number of digits only, without a sign.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -1,4 +1,4 @@
-//! What the service says of a copy.
+//! The state of a copy.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,7 @@ use crate::{
     wire::redaction::redact,
 };
 
-/// How far a copy has come, in bytes: the value of `x-ms-copy-progress`.
+/// The progress of a copy, in bytes: the value of `x-ms-copy-progress`.
 ///
 /// ```
 /// use blobcopy::CopyProgress;
@@ -25,12 +25,12 @@ use crate::{
 pub struct CopyProgress {
     /// Bytes copied so far.
     pub copied: u64,
-    /// Bytes to copy in all.
+    /// Bytes to copy in total.
     pub total: u64,
 }
 
 impl CopyProgress {
-    /// The part that is done, from 0 to 1. A copy of nothing is wholly done.
+    /// The fraction that is done, from 0 to 1. A copy of 0 bytes returns 1.
     #[allow(clippy::cast_precision_loss)]
     pub fn fraction(&self) -> f64 {
         if self.total == 0 { 1.0 } else { (self.copied as f64 / self.total as f64).min(1.0) }
@@ -51,31 +51,31 @@ impl FromStr for CopyProgress {
             Some(Self { copied: copied.parse().ok()?, total: total.parse().ok()? })
         });
         parsed.ok_or_else(|| {
-            Error::invalid("copy progress", text, "must be <bytes copied>/<bytes in all>")
+            Error::invalid("copy progress", text, "must be <bytes copied>/<bytes in total>")
         })
     }
 }
 
-/// The source of a copy, as the service echoes it in `x-ms-copy-source`.
+/// The URL of a copy's source, as the service returns it in `x-ms-copy-source`.
 ///
-/// The service changes what it was given (the scheme, a port, the case of percent triplets) and may
-/// echo a SAS whole. Every form that shows it says `sig=REDACTED`; only
-/// [`expose`](CopySourceUrl::expose) gives the text as it came.
+/// The service may change the URL that it was given (the scheme, a port, the case of percent
+/// encodings) and may return a SAS with its signature. `Display`, `Debug` and serialization show
+/// `sig=REDACTED`; only [`expose`](CopySourceUrl::expose) returns the original text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CopySourceUrl(String);
 
 impl CopySourceUrl {
-    /// Wraps what the service sent.
+    /// Wraps the text that the service sent.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The URL exactly as the service echoed it, which may hold the signature of a SAS.
+    /// The URL exactly as the service returned it. It may contain the signature of a SAS.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The snapshot that it names, if it is one.
+    /// The snapshot that the URL names, if any.
     pub fn snapshot(&self) -> Option<SnapshotId> {
         let (_, query) = self.0.split_once('?')?;
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -102,38 +102,39 @@ impl Serialize for CopySourceUrl {
     }
 }
 
-/// What the service said of a copy at one moment.
+/// The state of a copy at one moment.
 ///
 /// From the `x-ms-copy-*` headers of
 /// [Get Blob Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CopyState {
-    /// Which copy.
+    /// The copy's id.
     pub copy_id: CopyId,
-    /// Where it stands.
+    /// The copy's status.
     pub status: CopyStatus,
-    /// How many bytes are copied, of how many. Absent in the answer to a start.
+    /// How many bytes are copied, of how many in total. `None` in the response to a start.
     ///
-    /// An incremental copy counts the whole blob, not the difference: `0/N` while it is pending and
-    /// `N/N` at success, N being the blob's length.
+    /// An incremental copy counts the whole blob, not the difference: `0/N` while pending and `N/N`
+    /// on success, where N is the blob's length.
     pub progress: Option<CopyProgress>,
-    /// Why it failed, or what holds it up while it is pending: a status, a code and a text of the
-    /// service's, which may change.
+    /// Why the copy failed, or what blocks it while it is pending: a status, a code and a text from
+    /// the service. Their wording may change.
     pub description: Option<String>,
-    /// When it ended, with whole seconds; absent while it is pending.
+    /// When the copy ended, to the second; `None` while it is pending.
     #[serde(with = "time::serde::rfc3339::option")]
     pub completed_on: Option<OffsetDateTime>,
-    /// The snapshot that holds the copied content, once an incremental copy has succeeded.
+    /// The destination snapshot that holds the copied content, after an incremental copy has
+    /// succeeded.
     pub destination_snapshot: Option<SnapshotId>,
-    /// Where it copies from.
+    /// The copy's source.
     pub source: Option<CopySourceUrl>,
-    /// The destination's ETag at this moment. It changes while the copy goes on.
+    /// The destination's ETag at this moment. It changes while the copy is pending.
     pub etag: Option<ETag>,
-    /// When the destination was last written, at this moment.
+    /// When the destination was last modified, as of this moment.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The destination's version, in accounts that keep versions.
+    /// The destination's version id, in accounts with blob versioning.
     pub version_id: Option<VersionId>,
 }
 
@@ -153,9 +154,9 @@ impl CopyState {
         }
     }
 
-    /// What keeps a copy that has not ended from going on, if the service says so: most often that
-    /// it may no longer read the source, as with `403 AuthenticationFailed` once a SAS has expired.
-    /// Such a copy does not go on by itself; mend the cause, or abort the copy.
+    /// What blocks a copy that has not ended, if the service says so. Usually it can no longer read
+    /// the source, for example `403 AuthenticationFailed` after a SAS has expired. Such a copy does
+    /// not continue on its own: fix the cause, or abort the copy.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -172,7 +173,7 @@ impl CopyState {
         self.description.as_deref().filter(|text| !self.status.is_final() && !text.is_empty())
     }
 
-    /// The status and the progress, without the description.
+    /// The status and progress, without the description.
     pub(crate) fn standing(&self) -> String {
         match self.progress {
             Some(progress) => format!("{} at {progress}", self.status),
@@ -181,8 +182,7 @@ impl CopyState {
     }
 }
 
-/// Shows the status, the progress and the description, as far as they are known:
-/// `pending at 512/2048`.
+/// Shows the status and, if known, the progress and the description: `pending at 512/2048`.
 impl fmt::Display for CopyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.standing())?;
@@ -193,32 +193,33 @@ impl fmt::Display for CopyState {
     }
 }
 
-/// A copy that has ended in success, and what it left behind.
+/// A copy that succeeded, and the state of its destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CompletedCopy {
-    /// Which copy.
+    /// The copy's id.
     pub copy_id: CopyId,
-    /// How many bytes the copy counted, and of how many. `None` if the response to the start
-    /// already said `success`: it carries no progress.
+    /// The final progress. `None` if the response to the start already said `success`: it carries
+    /// no progress.
     ///
-    /// It counts the bytes of the whole blob. An incremental copy does so too, although it moves
-    /// only what changed; the page-range diff of its last two destination snapshots shows that.
+    /// It counts the whole blob, even for an incremental copy, which transfers only the difference.
+    /// For the bytes transferred, use [`diff_size`](crate::PageBlobClient::diff_size) between the
+    /// last two destination snapshots.
     pub progress: Option<CopyProgress>,
-    /// The snapshot of the source that was copied, if the source was one.
+    /// The source snapshot that was copied, if the source was a snapshot.
     pub source_snapshot: Option<SnapshotId>,
-    /// The destination's new snapshot. Present after an incremental copy, unless the service did
-    /// not tell it even when asked several times.
+    /// The destination's new snapshot, after an incremental copy. `None` for it only if the service
+    /// did not name the snapshot in several polls.
     pub destination_snapshot: Option<SnapshotId>,
-    /// When the copy ended, with whole seconds.
+    /// When the copy ended, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub completed_on: Option<OffsetDateTime>,
-    /// The destination's ETag when the end was seen.
+    /// The destination's ETag in the response that reported the end.
     pub etag: Option<ETag>,
-    /// When the destination was last written, as far as was seen.
+    /// When the destination was last modified, in the same response.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The destination's version, in accounts that keep versions.
+    /// The destination's version id, in accounts with blob versioning.
     pub version_id: Option<VersionId>,
 }
 

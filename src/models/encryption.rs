@@ -1,4 +1,4 @@
-//! The keys and scopes with which the service encrypts content.
+//! Keys that encrypt content.
 //!
 //! From [Provide an encryption key on a
 //! request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys) and
@@ -16,13 +16,13 @@ use crate::{
     wire::headers,
 };
 
-/// A key of the customer's own, an AES-256 key, with which the service encrypts what is written and
-/// decrypts what is read (from version 2019-02-02).
+/// A customer-provided AES-256 key, with which the service encrypts content that is written and
+/// decrypts content that is read (from version 2019-02-02).
 ///
-/// The service does not keep it: whoever wants to read the content must send it again. It travels
-/// over https only, and no form of this type shows it. All clones share one copy in memory, which
-/// is wiped when the last of them is dropped. What the caller passed in, and the headers of
-/// requests that carried the key, are not wiped.
+/// The service does not store the key: reading the content requires the same key. It is sent over
+/// https only, and no form of this type shows it. All clones share one copy in memory, which is
+/// wiped when the last clone is dropped. The caller's own copy, and the headers of requests that
+/// carried the key, are not wiped.
 ///
 /// ```
 /// use blobcopy::CustomerProvidedKey;
@@ -33,20 +33,20 @@ use crate::{
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CustomerProvidedKey {
-    /// On the heap, so that moves and clones leave no copies behind.
+    /// On the heap, so that moves and clones leave no copies.
     key: Arc<Zeroizing<[u8; 32]>>,
     sha256: String,
 }
 
 impl CustomerProvidedKey {
-    /// The key, as its 256 bits.
+    /// Makes a key from its 256 bits.
     pub fn new(key: [u8; 32]) -> Self {
         Self::of(&Zeroizing::new(key))
     }
 
     fn of(bytes: &[u8; 32]) -> Self {
         let mut key = Arc::new(Zeroizing::new([0; 32]));
-        // Nobody else has it yet.
+        // There is no other reference yet.
         if let Some(key) = Arc::get_mut(&mut key) {
             key.copy_from_slice(bytes);
         }
@@ -54,11 +54,11 @@ impl CustomerProvidedKey {
         Self { key, sha256 }
     }
 
-    /// The key, in base64.
+    /// Makes a key from base64.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when it is not 32 bytes in base64.
+    /// `InvalidInput` if the text is not 32 bytes in base64.
     ///
     /// ```
     /// use blobcopy::CustomerProvidedKey;
@@ -69,7 +69,7 @@ impl CustomerProvidedKey {
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
     pub fn from_base64(text: &str) -> Result<Self> {
-        // Room for all of it at once: a buffer that grows leaves copies.
+        // Allocated at full size: a buffer that grows leaves copies.
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
         let decoded = STANDARD.decode_vec(text, &mut bytes);
         let rule = "must be 32 bytes in base64: an AES-256 key";
@@ -79,17 +79,17 @@ impl CustomerProvidedKey {
         }
     }
 
-    /// The SHA-256 of the key, in base64: by it the service recognises the key.
+    /// The SHA-256 of the key, in base64. The service identifies the key by it.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
-    /// Writes the three headers that name it on the request's own blob.
+    /// Writes the three headers for the request's own blob.
     pub(crate) fn write(&self, to: &mut HeaderMap) -> Result<()> {
         self.write_as(&OWN, to)
     }
 
-    /// Writes the three headers that name it on the source.
+    /// Writes the three headers for the source.
     pub(crate) fn write_source(&self, to: &mut HeaderMap) -> Result<()> {
         self.write_as(&SOURCE, to)
     }

@@ -1,14 +1,14 @@
-//! Where an account's blob service is, and which account it is.
+//! The endpoint of an account's blob service, and the account's name.
 //!
-//! The one place that says which account a URL is of. What the user says comes first: an account
-//! name, or the account of a key. Then comes the URL, as far as it can be read:
+//! The only place that decides which account a URL belongs to. The user comes first: an account
+//! name, or the account of a key. Then comes the URL:
 //!
 //! | The URL's host | The account |
 //! | --- | --- |
-//! | of Azure: `account.blob.core.windows.net` | the first label; a user who says another is refused |
-//! | with `.blob.`, or `account.localhost` | the first label, unless the user says another |
-//! | an IP address, a name without a dot, a container runtime's name for its host, an emulator's port | the first segment of the path |
-//! | any other: a custom domain, a proxy | what the user says, or unknown |
+//! | of Azure: `account.blob.core.windows.net` | the first label; another given name is an error |
+//! | with `.blob.`, or `account.localhost` | the first label, unless the user gave another name |
+//! | an IP address, a name without a dot, a container's host, an emulator's port | the first path segment |
+//! | any other: a custom domain, a proxy | the name that the user gave, or unknown |
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// Ports on which the emulators listen, with the account in the path.
 const EMULATOR_PORTS: [u16; 3] = [10000, 10001, 10002];
 
-/// What follows the account in the hosts of Azure's clouds.
+/// The part after the account in the hosts of Azure's clouds.
 const AZURE: [&str; 6] = [
     ".blob.core.windows.net",
     ".blob.core.chinacloudapi.cn",
@@ -32,23 +32,23 @@ const AZURE: [&str; 6] = [
     ".blob.storage.azure.us",
 ];
 
-/// The names that container runtimes give to the machine they run on.
+/// The names of the host machine in container runtimes.
 const HOST_OF_CONTAINERS: [&str; 3] =
     ["host.docker.internal", "gateway.docker.internal", "host.containers.internal"];
 
 const SECONDARY: &str = "-secondary";
 
-/// An account's blob service: `https://account.blob.core.windows.net`, or, where the account is in
-/// the path, `http://127.0.0.1:10000/account`.
+/// An account's blob service: `https://account.blob.core.windows.net` or, with the account in the
+/// path, `http://127.0.0.1:10000/account`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    /// Without query; its path does not end with `/` unless it is empty.
+    /// Without a query; its path does not end with `/` unless it is empty.
     url: Url,
     account: Option<String>,
     named_in: NamedIn,
 }
 
-/// What part of an endpoint's URL names the account.
+/// Which part of an endpoint's URL names the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NamedIn {
     Host,
@@ -57,19 +57,18 @@ enum NamedIn {
 }
 
 impl Endpoint {
-    /// Takes an endpoint as a user gives it, with the account if the user names one. What stands in
-    /// its query, a SAS, is returned apart.
+    /// Parses an endpoint from a user, with the account if the user named one. The query, a SAS, is
+    /// returned separately.
     ///
-    /// Refuses the URL of a container or blob, as which a path is read that goes on behind the
-    /// account. A path that does not name the account is the beginning of all URLs of the service,
-    /// as behind a proxy.
+    /// Rejects the URL of a container or blob: a path that continues after the account. A path that
+    /// does not name the account is a prefix of all URLs of the service, as behind a proxy.
     pub(crate) fn parse(mut url: Url, named: Option<&str>) -> Result<(Self, Option<String>)> {
         check("endpoint", &url)?;
         let query = take_query(&mut url);
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         let Place { account, mut named_in, mut depth } = locate("endpoint", &url, named)?;
-        // A service's own path may go before the account.
+        // A proxy's own path may precede the account.
         if let (NamedIn::Nowhere, Some(at)) = (named_in, place_of(named, &url)) {
             (named_in, depth) = (NamedIn::Path, at + 1);
         }
@@ -79,8 +78,8 @@ impl Endpoint {
         Ok((Self { url, account, named_in }, query))
     }
 
-    /// Refuses an endpoint with a path of which nobody says what it is, beside a SAS for a
-    /// container or for something inside one: it is that one's URL.
+    /// Rejects an endpoint with an unexplained path if the SAS is for a container or something
+    /// inside one: the path is the URL of that.
     pub(crate) fn check_beside(&self, sas: &str) -> Result<()> {
         let for_one = sas.split('&').any(|pair| pair.starts_with("sr="));
         match self.account.is_none() && for_one && segments(&self.url).next().is_some() {
@@ -89,8 +88,7 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint in the URL of a container or blob, and how many segments of its path belong to
-    /// it.
+    /// The endpoint in the URL of a container or blob, and how many path segments belong to it.
     pub(super) fn within(
         what: &'static str,
         url: &Url,
@@ -108,29 +106,29 @@ impl Endpoint {
         &self.url
     }
 
-    /// The account that the user or the URL names; of a custom domain it may not be known.
+    /// The account that the user or the URL names; it may be unknown for a custom domain.
     pub(crate) fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
 
-    /// Whether both are for certain the same account: one address, of which nobody says that it is
-    /// of two accounts.
+    /// Whether both are certainly the same account: the same URL, and no two different account
+    /// names.
     pub(crate) fn is_same_account(&self, other: &Self) -> bool {
         let named_twice = self.account.is_some() && other.account.is_some();
         self.url == other.url && (!named_twice || self.account == other.account)
     }
 
-    /// Whether the account is in the host, and so the rest of the host says in which cloud it is.
+    /// Whether the host names the account, so that the rest of the host identifies the cloud.
     pub(crate) fn names_its_cloud(&self) -> bool {
         self.named_in == NamedIn::Host
     }
 
-    /// Whether the host is that of `other` but for its first label, which names the account.
+    /// Whether the hosts are the same except for the first label, which names the account.
     pub(crate) fn is_beside(&self, other: &Self) -> bool {
         beyond_label(&self.url) == beyond_label(&other.url)
     }
 
-    /// What follows the endpoint in the path of a URL, if the URL begins with the endpoint.
+    /// The path of a URL after the endpoint, if the URL begins with the endpoint.
     pub(super) fn rest_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
         let same = self.url.scheme() == url.scheme()
             && self.url.host() == url.host()
@@ -139,8 +137,8 @@ impl Endpoint {
         rest.strip_prefix('/').filter(|_| same)
     }
 
-    /// Where the account can be read from in the other region; unknown where the URL does not name
-    /// the account, and for a URL that is the secondary's already.
+    /// The secondary endpoint; `None` if the URL does not name the account or is already the
+    /// secondary's.
     pub(crate) fn secondary(&self) -> Option<String> {
         let account = self.account()?;
         let url = self.url.as_str();
@@ -161,26 +159,26 @@ impl Endpoint {
         self.url.scheme() == "https"
     }
 
-    /// The URL for what concerns the account itself.
+    /// The URL for operations on the account itself.
     pub(crate) fn service_url(&self) -> Result<Url> {
         self.with_path("")
     }
 
-    /// The URL of a container; refuses a name that no container can have.
+    /// The URL of a container. Rejects an invalid container name.
     pub(crate) fn container_url(&self, container: &str) -> Result<Url> {
         names::check_container(container)?;
         self.with_path(container)
     }
 
-    /// The URL of a blob whose name is given as text; refuses names that no container or blob can
-    /// have, or that the service stores as another name.
+    /// The URL of a blob whose name the user gave. Rejects invalid names, and names that the
+    /// service would store under another name.
     pub(crate) fn blob_url(&self, container: &str, blob: &str) -> Result<Url> {
         names::check_container(container)?;
         names::check_given("blob name", container, blob)?;
         self.with_path(&format!("{container}/{}", encoded(blob)))
     }
 
-    /// The URL of a blob whose name the service has told, or means by another URL.
+    /// The URL of a blob whose name came from the service or from a URL.
     pub(crate) fn stored_blob_url(&self, container: &str, blob: &str) -> Result<Url> {
         names::check_container(container)?;
         names::check_listed(blob)?;
@@ -194,8 +192,8 @@ impl Endpoint {
     }
 }
 
-/// Which server a URL is of, by all names that one account has: through its secondary, and by what
-/// protocol it is reached.
+/// The server of a URL, the same for all hosts of an account: primary, secondary, IPv6 and
+/// dual-stack.
 pub(crate) fn server(url: &Url) -> Option<String> {
     let name = url.host_str()?;
     Some(match host(url) {
@@ -206,15 +204,15 @@ pub(crate) fn server(url: &Url) -> Option<String> {
     })
 }
 
-/// Whether a URL is that of a managed disk or of its snapshot, as a grant of access gives it. Names
+/// Whether a URL is that of a managed disk or its snapshot, as returned by granting access. Names
 /// of storage accounts have no hyphen.
 pub(crate) fn is_managed_disk(url: &Url) -> bool {
     let name = url.host_str().unwrap_or_default();
     name.starts_with("md-") && matches!(host(url), HostKind::Azure(_))
 }
 
-/// The account that a key is of, for an endpoint with which the user names none: as the URL names
-/// it, or else the first segment of the path, or the first label of the host.
+/// The account of a key for an endpoint without a given account name: the one that the URL names,
+/// else the first path segment, else the first label of the host.
 pub(crate) fn guess_account(url: &Url) -> Result<Option<String>> {
     let (endpoint, _) = Endpoint::parse(url.clone(), None)?;
     let first = segments(url).next().map(str::to_owned);
@@ -226,7 +224,7 @@ pub(crate) fn guess_account(url: &Url) -> Result<Option<String>> {
     Ok(account.map(|account| without_secondary(&account).to_owned()))
 }
 
-/// Where in a URL the account is named: how many segments of the path come before the container.
+/// Where a URL names the account, and how many path segments come before the container.
 struct Place {
     account: Option<String>,
     named_in: NamedIn,
@@ -240,7 +238,7 @@ fn locate(what: &'static str, url: &Url, named: Option<&str>) -> Result<Place> {
         depth: 0,
     };
     let another = |named: &str| {
-        let rule = format!("is of another account than the one that is given, {named:?}");
+        let rule = format!("belongs to another account than the given one, {named:?}");
         Err(Error::invalid(what, url, &rule))
     };
     match (host(url), named) {
@@ -248,7 +246,7 @@ fn locate(what: &'static str, url: &Url, named: Option<&str>) -> Result<Place> {
         (HostKind::Azure(account), _) | (HostKind::Label(account), None) => Ok(in_host(account)),
         (HostKind::Label(account), Some(named)) if account == named => Ok(in_host(account)),
         (_, Some(named)) => {
-            // Further on, the same word may be part of a blob's name.
+            // In later segments, the same word may be part of a blob's name.
             let (account, depth) = (Some(named.to_owned()), 1);
             match place_of(Some(named), url) {
                 Some(0) => Ok(Place { account, named_in: NamedIn::Path, depth }),
@@ -268,16 +266,16 @@ fn locate(what: &'static str, url: &Url, named: Option<&str>) -> Result<Place> {
     }
 }
 
-/// Which segment of the path is the account's name, or that of its secondary.
+/// Which path segment is the account's name, or that of its secondary.
 fn place_of(account: Option<&str>, url: &Url) -> Option<usize> {
     let account = account?;
     segments(url).position(|segment| without_secondary(&decoded(segment)) == account)
 }
 
-/// What a host says of where the account is.
+/// What a host reveals about where the account is named.
 #[derive(Clone, Copy)]
 enum HostKind<'a> {
-    /// Azure's own: its first label is the account for certain.
+    /// An Azure host: its first label is certainly the account.
     Azure(&'a str),
     /// The first label is most likely the account.
     Label(&'a str),
@@ -335,8 +333,8 @@ fn of_something_inside(url: &Url) -> Error {
             .to_owned();
     if !matches!(host(url), HostKind::Azure(_)) {
         rule.push_str(
-            "; or, if the path is the service's own, name the account: account_name of the builder, \
-             AccountName in a connection string",
+            "; or, if the path belongs to the service, name the account: account_name of the \
+             builder, AccountName in a connection string",
         );
     }
     Error::invalid("endpoint", url, &rule)

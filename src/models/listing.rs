@@ -1,4 +1,4 @@
-//! What List Blobs says.
+//! The response to List Blobs.
 //!
 //! From [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs).
 
@@ -20,36 +20,37 @@ use crate::wire::{
     xml::Xml,
 };
 
-/// A blob, a snapshot or a version, as a list of blobs has it.
-/// [`BlobContainerClient::blob_client_of`](crate::BlobContainerClient::blob_client_of) gives its client.
+/// A blob, snapshot or version in a listing.
+/// [`BlobContainerClient::blob_client_of`](crate::BlobContainerClient::blob_client_of) makes a
+/// client for it.
 ///
-/// What the listing was not asked to include, and what the service did not send or sent malformed,
-/// is `None`, or empty.
+/// A field is `None` or empty if the listing does not include it, or the service did not send it or
+/// sent it malformed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobItem {
     /// The blob's name within its container.
     #[serde(serialize_with = "redaction::serialize")]
     pub name: String,
-    /// Which snapshot of the blob this is, if it is one.
+    /// The snapshot id, if this is a snapshot.
     pub snapshot: Option<SnapshotId>,
-    /// Its properties, with its version, its metadata and the last copy into it.
+    /// The properties, including the version, the metadata and the last copy into the blob.
     pub properties: BlobProperties,
-    /// Its tags (from version 2019-12-12).
+    /// The index tags (from version 2019-12-12).
     pub tags: Tags,
-    /// Whether it is deleted, and kept only for a while (from version 2017-07-29).
+    /// Whether the entry is soft-deleted (from version 2017-07-29).
     pub is_deleted: bool,
-    /// When it was deleted.
+    /// When the entry was deleted.
     #[serde(with = "time::serde::rfc3339::option")]
     pub deleted_on: Option<OffsetDateTime>,
-    /// For how many days more it is kept.
+    /// For how many more days a soft-deleted entry is kept.
     pub remaining_retention_days: Option<u32>,
-    /// Whether the blob is deleted, and only versions of it are left (from version 2020-10-02).
+    /// Whether the blob is deleted and only versions of it remain (from version 2020-10-02).
     pub has_versions_only: bool,
-    /// Whether its metadata is encrypted with the customer's key, and so not shown.
+    /// Whether the metadata is encrypted with a customer-provided key and therefore not listed.
     pub has_encrypted_metadata: bool,
-    /// The names in its metadata that the service cannot tell the values of, because they are no
-    /// legal names, as old service versions took them.
+    /// Metadata names that are not valid header names. The service lists them without values; only
+    /// old service versions accepted them.
     #[serde(serialize_with = "redaction::serialize")]
     pub invalid_metadata_names: Vec<String>,
 }
@@ -67,12 +68,12 @@ redaction::debug_redacted!(BlobItem {
     invalid_metadata_names: text,
 });
 
-/// One entry of a list by hierarchy: a blob, or what stands for all blobs below a prefix.
+/// One entry of a hierarchical listing: a blob, or a prefix that stands for all blobs below it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub enum BlobHierarchyItem {
-    /// A blob whose name has no delimiter behind the prefix that was asked for.
+    /// A blob whose name has no delimiter after the prefix of the listing.
     Blob(Box<BlobItem>),
-    /// The beginning that names have in common, up to and with a delimiter.
+    /// The common prefix of several names, up to and including the delimiter.
     Prefix(#[serde(serialize_with = "redaction::serialize")] String),
 }
 
@@ -87,14 +88,14 @@ impl fmt::Debug for BlobHierarchyItem {
     }
 }
 
-/// The body of one answer.
+/// The body of one response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BlobList<T> {
-    /// In the order in which they came: that of their names.
+    /// Ordered by name, as received.
     pub(crate) items: Vec<T>,
-    /// Where the next page begins, unless this is the last.
+    /// The marker of the next page; `None` on the last page.
     pub(crate) next_marker: Option<String>,
-    /// What was asked for.
+    /// The prefix of the request, as the service repeats it.
     pub(crate) prefix: Option<String>,
     pub(crate) marker: Option<String>,
     pub(crate) max_results: Option<u32>,
@@ -114,12 +115,12 @@ impl<T> Default for BlobList<T> {
     }
 }
 
-/// What a list is made of: blobs alone, or blobs and prefixes.
+/// The entries of a list: only blobs, or blobs and prefixes.
 pub(crate) trait Entry: Sized {
     /// A blob, which `fill` reads.
     fn blob(fill: impl FnOnce(&mut BlobItem) -> Result<(), Malformed>) -> Result<Self, Malformed>;
 
-    /// A prefix, in lists that have such.
+    /// A prefix, in lists that have prefixes.
     fn prefix(prefix: String) -> Option<Self>;
 }
 
@@ -147,10 +148,10 @@ impl Entry for BlobHierarchyItem {
     }
 }
 
-/// The most entries that the service puts in a page, of blobs or of containers.
+/// The most entries in a page, of blobs or containers.
 const LONGEST_PAGE: usize = 5000;
 
-/// Adds an entry to a page, unless the page then has more than the service can send.
+/// Adds an entry to a page. Rejects a page with more entries than the service can send.
 pub(super) fn push<T>(items: &mut Vec<T>, item: T) -> Result<(), Malformed> {
     if items.len() >= LONGEST_PAGE {
         return Err(Malformed::new("it has more than 5000 entries"));
@@ -177,8 +178,8 @@ pub(crate) fn parse<T: Entry>(body: &[u8]) -> Result<BlobList<T>, Malformed> {
 }
 
 fn read_blobs<T: Entry>(xml: &mut Xml<'_>, items: &mut Vec<T>) -> Result<(), Malformed> {
-    // A blob of a kilobyte is costly to move about, and few take less in the list than this. What
-    // is reserved too much is never touched.
+    // A `BlobItem` takes a kilobyte and is costly to move, so space is reserved. Few entries take
+    // less XML than this; excess space is never touched.
     items.reserve((xml.remaining() / 512).min(LONGEST_PAGE));
     while let Some(element) = xml.child()? {
         match element {
@@ -232,8 +233,8 @@ fn read_blob(xml: &mut Xml<'_>, item: &mut BlobItem) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// The pairs below the element that was just opened, and the names that are no legal ones: each of
-/// them is the text of an element of one name.
+/// Reads metadata below the element that was just opened. Each invalid name is the text of an
+/// element `x-ms-invalid-name`.
 pub(super) fn metadata(
     xml: &mut Xml<'_>,
     pairs: &mut Metadata,
@@ -279,7 +280,7 @@ fn read_properties<'a>(
             b"CopyStatusDescription" => {
                 copy.description = text(xml)?.map(|text| shown(&text, LONGEST_MESSAGE));
             }
-            // The specification says the one, services of 2026 send the other.
+            // The specification has the first name; services of 2026 send the second.
             b"DestinationSnapshot" | b"CopyDestinationSnapshot" => {
                 copy.destination_snapshot = SnapshotId::from_service(&xml.text()?);
             }
@@ -334,7 +335,7 @@ fn read_tags(xml: &mut Xml<'_>, tags: &mut Tags) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// The elements that tell of a copy, in any order.
+/// The elements about a copy, in any order.
 #[derive(Default)]
 struct CopyElements {
     id: Option<CopyId>,
@@ -347,7 +348,7 @@ struct CopyElements {
 }
 
 impl CopyElements {
-    /// A copy is told of only when both its id and its status came.
+    /// The state of a copy, if both its id and its status are present.
     fn into_state(self, of: &BlobProperties) -> Option<CopyState> {
         let mut state = CopyState::new(self.id?, self.status?);
         state.source = self.source;
@@ -362,8 +363,8 @@ impl CopyElements {
     }
 }
 
-/// The text of a name, decoded where the service had to encode it: XML cannot hold every
-/// character that a name may have (from version 2021-02-12).
+/// The text of a name. The service encodes names with characters that XML cannot hold (from version
+/// 2021-02-12).
 pub(super) fn name(xml: &mut Xml<'_>) -> Result<String, Malformed> {
     let encoded = xml.attribute("Encoded").as_deref() == Some("true");
     let text = xml.text()?;
@@ -378,19 +379,18 @@ pub(super) fn text(xml: &mut Xml<'_>) -> Result<Option<String>, Malformed> {
     Ok((!text.is_empty()).then(|| text.into_owned()))
 }
 
-/// A word of the service's vocabulary; every word is one.
+/// A word; unknown words are accepted.
 pub(super) fn word<T: for<'w> From<&'w str>>(xml: &mut Xml<'_>) -> Result<Option<T>, Malformed> {
     let text = xml.text()?;
     Ok((!text.is_empty()).then(|| T::from(&text)))
 }
 
-/// A value that counts as absent when it cannot be read, so that one odd element of one entry does
-/// not cost the whole page.
+/// A value; malformed ones count as absent, so that one odd element does not cost the whole page.
 pub(super) fn value<T: FromStr>(xml: &mut Xml<'_>) -> Result<Option<T>, Malformed> {
     Ok(xml.text()?.trim().parse().ok())
 }
 
-/// A flag; absent when it is neither true nor false.
+/// A flag; absent if it is neither true nor false.
 pub(super) fn flag(xml: &mut Xml<'_>) -> Result<Option<bool>, Malformed> {
     let text = xml.text()?;
     Ok(match text.trim() {
@@ -400,13 +400,13 @@ pub(super) fn flag(xml: &mut Xml<'_>) -> Result<Option<bool>, Malformed> {
     })
 }
 
-/// A date; absent when it is not in the form of HTTP.
+/// A date; absent if it is not an HTTP date.
 pub(super) fn date(xml: &mut Xml<'_>) -> Result<Option<OffsetDateTime>, Malformed> {
     Ok(http_date::parse(xml.text()?.trim()))
 }
 
-/// The length of a blob. A wrong one would be worse than none, so it must be readable; prefixes and
-/// deleted versions may have none.
+/// The length of a blob. A malformed one is an error, because a wrong length is worse than none.
+/// Prefixes and deleted versions may have none.
 fn length(xml: &mut Xml<'_>) -> Result<u64, Malformed> {
     let text = xml.text()?;
     match text.trim() {

@@ -1,4 +1,4 @@
-//! Names and values that an application keeps with a blob or a container.
+//! Names and values that an application stores with a blob or container.
 //!
 //! From [Setting and retrieving properties and
 //! metadata](https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources).
@@ -18,9 +18,10 @@ use crate::{
 
 /// The metadata of a blob, a snapshot or a container, ordered by name.
 ///
-/// A name must be a C# identifier (letters, digits and `_`, no digit first) and is compared without
-/// regard to case; names are sent in lower case, as HTTP headers are. A value is visible ASCII. All
-/// together may take 8 KiB. Sets that break a rule are refused before anything is sent.
+/// A name is a C# identifier: letters, digits and `_`, not starting with a digit. Names are
+/// case-insensitive and are sent in lower case, like all HTTP headers. A value is visible ASCII.
+/// All names and values together take at most 8 KiB. Metadata that breaks a rule fails with
+/// `InvalidInput` before a request is sent.
 ///
 /// ```
 /// use blobcopy::Metadata;
@@ -47,28 +48,28 @@ impl Metadata {
         Self::default()
     }
 
-    /// Adds a pair, or replaces the value of a name that is there in the same case.
+    /// Adds a pair, or replaces the value if the name exists in the same case.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), value.into());
     }
 
-    /// The value under `name`, whatever its case.
+    /// The value of `name`, in any case.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Every pair, ordered by name.
+    /// All pairs, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// How many pairs there are.
+    /// The number of pairs.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no pair.
+    /// Whether there are no pairs.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -78,7 +79,7 @@ impl Metadata {
         let total: usize = self.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         if total > Self::LONGEST {
             let size = format!("{} pairs of {total} bytes", self.0.len());
-            return Err(Error::invalid("metadata", size, "must take at most 8 KiB together"));
+            return Err(Error::invalid("metadata", size, "must be at most 8 KiB in total"));
         }
         for (name, value) in &self.0 {
             let header = Self::header_name(name)?;
@@ -107,7 +108,7 @@ impl Metadata {
         }
     }
 
-    /// Takes `value` if the header called `name` is metadata.
+    /// Stores `value` if the header `name` is metadata.
     pub(crate) fn read(&mut self, name: &str, value: &str) -> bool {
         match name.strip_prefix(Self::PREFIX) {
             None => false,

@@ -1,4 +1,4 @@
-//! The service's concepts as values: ids, words, conditions, properties.
+//! The service's values: ids, words, conditions, properties.
 
 pub(crate) mod address;
 pub(crate) mod block_list;

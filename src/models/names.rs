@@ -1,11 +1,11 @@
-//! What containers and blobs can be called, and the form in which the service stores a blob's name.
+//! Valid names of containers and blobs, and the form in which the service stores a blob's name.
 //!
 //! From [Naming and referencing containers, blobs, and
 //! metadata](https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
 
 use crate::error::{Error, Result};
 
-/// The container that blob URLs may leave out.
+/// The container that blob URLs may omit.
 pub(crate) const ROOT_CONTAINER: &str = "$root";
 
 const LONGEST_BLOB_NAME: usize = 1024;
@@ -15,8 +15,8 @@ const NO_DOTS: &str = "must not have a path segment that is . or .., which a URL
 const LENGTH: &str = "must be 1 to 1024 characters";
 const IN_ROOT: &str = "must not hold a / in the root container";
 
-/// Refuses a name that no container can have. The service's own, such as `$root`, `$logs` and
-/// `$web`, begin with a `$`; it may list some that are not known here.
+/// Rejects an invalid container name. The service's own containers, such as `$root`, `$logs` and
+/// `$web`, begin with a `$`; it may list others that are not known here.
 pub(crate) fn check_container(name: &str) -> Result<()> {
     let bytes = name.strip_prefix('$').unwrap_or(name).as_bytes();
     let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -36,8 +36,8 @@ pub(crate) fn check_container(name: &str) -> Result<()> {
     ))
 }
 
-/// Refuses a blob name, given as text, that the service does not take or stores as another name:
-/// the call would reach, and perhaps overwrite, another blob.
+/// Rejects a blob name from the user that is invalid, or that the service would store under another
+/// name: the call could then overwrite another blob.
 pub(crate) fn check_given(what: &'static str, container: &str, name: &str) -> Result<()> {
     let mut segments = name.split('/');
     let rule = if !(1..=LONGEST_BLOB_NAME).contains(&name.chars().count()) {
@@ -60,8 +60,8 @@ pub(crate) fn check_given(what: &'static str, container: &str, name: &str) -> Re
     Err(Error::invalid(what, name, rule))
 }
 
-/// The name of the blob that the service means by a name in a URL or a stored token: `\` is `/`,
-/// and dots at the end are dropped. Whether it drops those of other path segments is not known, so
+/// The stored name of the blob that a URL or a stored token names: `\` becomes `/`, and dots at the
+/// end are removed. It is not known whether the service removes the dots of other path segments, so
 /// they stay.
 pub(crate) fn as_stored(container: &str, name: &str) -> Result<String> {
     let mut stored = name.replace('\\', "/");
@@ -77,7 +77,7 @@ pub(crate) fn as_stored(container: &str, name: &str) -> Result<String> {
     Err(Error::invalid("blob name", name, rule))
 }
 
-/// Refuses of the names that a service has listed only what no URL can hold.
+/// Rejects a listed name only if a URL cannot hold it.
 pub(crate) fn check_listed(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(Error::invalid("blob name", name, LENGTH));

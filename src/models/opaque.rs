@@ -1,4 +1,4 @@
-//! Strings that only the service understands, each in a type of its own.
+//! Opaque strings of the service, each with its own type.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -9,10 +9,10 @@ use crate::{
     wire::redaction::redact,
 };
 
-/// Defines a newtype over text that the service made and that goes back to it byte for byte.
+/// Defines a newtype over text that comes from the service and is sent back byte for byte.
 ///
-/// `as_str` gives it exactly, and so it is compared and sent. What shows it is redacted: a service
-/// that echoes could put a secret into it.
+/// `as_str`, comparisons and requests use the exact text. `Display`, `Debug` and serialization
+/// redact it, because a service that echoes could put a secret into it.
 macro_rules! opaque_string {
     ($(#[$doc:meta])* $name:ident, $what:literal, $parse:expr) => {
         $(#[$doc])*
@@ -20,13 +20,12 @@ macro_rules! opaque_string {
         pub struct $name(Cow<'static, str>);
 
         impl $name {
-            /// The text, exactly as the service wrote it. All forms that show it hide what looks
-            /// like a secret; this does not.
+            /// The exact text. Unlike `Display`, `Debug` and serialization, it is not redacted.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// Takes what the service itself sent, unless it is empty.
+            /// Wraps text that the service sent, unless it is empty.
             #[allow(dead_code)]
             pub(crate) fn from_service(text: &str) -> Option<Self> {
                 (!text.is_empty()).then(|| Self(Cow::Owned(text.to_owned())))
@@ -94,7 +93,7 @@ macro_rules! opaque_string {
 }
 
 opaque_string! {
-    /// Names one copy: the value of `x-ms-copy-id`. A GUID in practice, but opaque.
+    /// The id of a copy: the value of `x-ms-copy-id`. In practice a GUID, but opaque.
     ///
     /// ```
     /// use blobcopy::CopyId;
@@ -108,10 +107,10 @@ opaque_string! {
 }
 
 opaque_string! {
-    /// Names one snapshot of a blob: the time at which it was taken, kept byte for byte.
+    /// The id of a blob's snapshot: the time at which it was created, kept byte for byte.
     ///
     /// Parsing checks that the text is a UTC timestamp such as `2026-01-01T00:00:00.1234567Z`, and
-    /// changes nothing in it: all fractional digits stay.
+    /// keeps it unchanged with all fractional digits.
     ///
     /// ```
     /// use blobcopy::SnapshotId;
@@ -125,7 +124,7 @@ opaque_string! {
 }
 
 opaque_string! {
-    /// Names one version of a blob: the time at which it was written, kept byte for byte.
+    /// The id of a blob's version: the time at which it was written, kept byte for byte.
     ///
     /// ```
     /// use blobcopy::VersionId;
@@ -138,7 +137,7 @@ opaque_string! {
 }
 
 opaque_string! {
-    /// The id of a lease: a GUID that whoever acquired the lease knows.
+    /// The id of a lease: a GUID.
     ///
     /// ```
     /// use blobcopy::LeaseId;
@@ -152,10 +151,10 @@ opaque_string! {
 }
 
 opaque_string! {
-    /// The state of a blob's content and properties: changes with every write.
+    /// An ETag, which changes with every write of a blob's content or properties.
     ///
-    /// Kept with its quotes, as it travels in `If-Match`; text without quotes is given them, except
-    /// for [`ETag::ANY`].
+    /// It is kept with its quotes, as sent in `If-Match`. Parsing adds missing quotes, except for
+    /// [`ETag::ANY`].
     ///
     /// ```
     /// use blobcopy::ETag;
@@ -177,7 +176,7 @@ impl LeaseId {
 }
 
 impl ETag {
-    /// `*`: any state, as long as the blob exists.
+    /// `*`: matches any blob that exists.
     pub const ANY: ETag = ETag(Cow::Borrowed("*"));
 }
 

@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 /// The size of a page in bytes.
 pub(crate) const SIZE: u64 = 512;
 
-/// The most bytes that a page blob can have: 8 TiB.
+/// The largest size of a page blob: 8 TiB.
 pub(crate) const LARGEST_BLOB: u64 = 8 << 40;
 
-/// The value of `x-ms-range` for whole pages; refuses other ranges.
+/// The value of `x-ms-range` for whole pages. Rejects other ranges.
 pub(crate) fn header(range: ByteRange) -> Result<String> {
     let length = range.len("page range")?;
     if !range.start.is_multiple_of(SIZE) {
@@ -22,11 +22,11 @@ pub(crate) fn header(range: ByteRange) -> Result<String> {
     range.header("page range")
 }
 
-/// The same for pages that are to be written.
+/// Like [`header`], for pages to write.
 pub(crate) fn written(range: ByteRange) -> Result<String> {
     if let Some(end) = range.end.filter(|end| *end > LARGEST_BLOB) {
         let value = format!("{}..{end}", range.start);
-        let rule = "must end within 8 TiB, the most that a page blob can have";
+        let rule = "must end within 8 TiB, the largest size of a page blob";
         return Err(Error::invalid("page range", value, rule));
     }
     header(range)

@@ -1,4 +1,4 @@
-//! The ranges of a page blob that hold data, and how they differ from an earlier snapshot's.
+//! The ranges of a page blob that hold data, and the changes since an earlier snapshot.
 
 use std::{fmt, ops::Range};
 
@@ -8,7 +8,7 @@ use crate::wire::{malformed::Malformed, xml::Xml};
 
 /// A range of a page blob, in bytes: half-open, like `start..end`.
 ///
-/// Wherever a method takes a range, it takes this one too.
+/// You can pass it to every method that takes a range.
 ///
 /// ```
 /// use blobcopy::PageRange;
@@ -26,12 +26,12 @@ pub struct PageRange {
 }
 
 impl PageRange {
-    /// How many bytes it has.
+    /// The length in bytes.
     pub fn len(&self) -> u64 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether it has no bytes; never so for what the service sends.
+    /// Whether the range is empty. The service never sends an empty range.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -66,14 +66,14 @@ impl From<PageRange> for Range<u64> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PageRangeItem {
-    /// Pages that hold data; in a difference, pages that were written since.
+    /// Pages that hold data; in a diff, pages that were written since the earlier snapshot.
     PageRange(PageRange),
-    /// Pages that were cleared since, and read as zeros. Only in a difference.
+    /// Pages that were cleared since the earlier snapshot and read as zeros. Only in a diff.
     ClearRange(PageRange),
 }
 
 impl PageRangeItem {
-    /// The range, whatever became of it.
+    /// The range, written or cleared.
     pub fn range(&self) -> PageRange {
         match self {
             Self::PageRange(range) | Self::ClearRange(range) => *range,
@@ -86,14 +86,14 @@ impl PageRangeItem {
     }
 }
 
-/// The body of an answer to
-/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges): one
-/// page of the list.
+/// The body of a response to [Get Page
+/// Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges): one page of the
+/// list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PageList {
-    /// The ranges in the order in which they came: that of their addresses.
+    /// The ranges, ordered by address, as received.
     pub(crate) items: Vec<PageRangeItem>,
-    /// Where the next page begins, unless this is the last.
+    /// The marker of the next page; `None` on the last page.
     pub(crate) next_marker: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The properties of a blob, as its headers give them.
+//! The properties of a blob, read from headers.
 //!
 //! From [Get Blob
 //! Properties](https://learn.microsoft.com/rest/api/storageservices/get-blob-properties).
@@ -24,23 +24,23 @@ use crate::{
     },
 };
 
-/// Everything that Get Blob Properties says of a blob, a snapshot or a version.
+/// The properties of a blob, snapshot or version, as returned by Get Blob Properties and listings.
 ///
-/// What the service did not send, or sent malformed, is `None`, or empty.
+/// A field is `None` or empty if the service did not send it or sent it malformed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobProperties {
-    /// Changes with every write.
+    /// The ETag, which changes with every write.
     pub etag: Option<ETag>,
-    /// When the blob was last written, with whole seconds.
+    /// When the blob was last modified, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
     /// When the blob was created (from version 2017-11-09).
     #[serde(with = "time::serde::rfc3339::option")]
     pub created_on: Option<OffsetDateTime>,
-    /// Length in bytes. Full at once for the destination of a page-blob copy; 0 for that of a
-    /// block-blob copy until it has ended, and in a listing for an entry without a length, such as
-    /// a blob of which only versions are left.
+    /// The length in bytes. The destination of a pending copy has its full length at once if it is
+    /// a page blob, and 0 until the end if it is a block blob. In a listing, 0 also stands for a
+    /// missing length, such as that of a blob of which only versions remain.
     pub content_length: u64,
     /// The stored `Content-Type`.
     #[serde(serialize_with = "redaction::serialize")]
@@ -61,70 +61,71 @@ pub struct BlobProperties {
     pub content_md5: Option<ContentMd5>,
     /// The blob's metadata; names in lower case.
     pub metadata: Metadata,
-    /// Block, page or append blob.
+    /// The blob type: block, page or append blob.
     pub blob_type: Option<BlobType>,
-    /// The last copy into this blob, unless the blob was written since.
+    /// The last copy into this blob, unless the blob was modified after it.
     pub copy: Option<CopyState>,
-    /// Whether the blob is made by incremental copies (from version 2016-05-31).
+    /// Whether the blob is the destination of incremental copies (from version 2016-05-31).
     pub is_incremental_copy: bool,
     /// Whether a lease is active.
     pub lease_status: Option<LeaseStatus>,
-    /// Where a lease stands (from version 2012-02-12).
+    /// The state of the lease (from version 2012-02-12).
     pub lease_state: Option<LeaseState>,
-    /// For how long the active lease was acquired (from version 2012-02-12).
+    /// The kind of duration of the active lease (from version 2012-02-12).
     pub lease_duration: Option<LeaseDuration>,
     /// A page blob's sequence number.
     pub sequence_number: Option<u64>,
-    /// How many blocks an append blob has.
+    /// The number of committed blocks of an append blob.
     pub committed_block_count: Option<u32>,
     /// Whether an append blob is sealed (from version 2019-12-12).
     pub is_sealed: Option<bool>,
     /// Whether the content is encrypted at rest (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
+    /// The SHA-256, in base64, of the customer-provided key that encrypts the content (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
-    /// The encryption scope (from version 2019-07-07).
+    /// The encryption scope that encrypts the content (from version 2019-07-07).
     #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
-    /// The storage tier (from version 2017-04-17).
+    /// The access tier (from version 2017-04-17).
     pub access_tier: Option<AccessTier>,
-    /// Whether the tier is the account's default and not set on the blob.
+    /// Whether the tier is inherited from the account and not set on the blob.
     pub is_access_tier_inferred: Option<bool>,
     /// When the tier was last set.
     #[serde(with = "time::serde::rfc3339::option")]
     pub access_tier_changed_on: Option<OffsetDateTime>,
-    /// The tier that the service has chosen for a blob in [`AccessTier::Smart`] (2026-06-06).
+    /// The tier that the service chose for a blob in [`AccessTier::Smart`] (from version
+    /// 2026-06-06).
     pub smart_access_tier: Option<AccessTier>,
-    /// A rehydration under way (from version 2017-04-17).
+    /// The rehydration in progress, if any (from version 2017-04-17).
     pub archive_status: Option<ArchiveStatus>,
-    /// How fast the rehydration goes (from version 2019-12-12).
+    /// The priority of the rehydration (from version 2019-12-12).
     pub rehydrate_priority: Option<RehydratePriority>,
-    /// The version, in accounts that keep versions (from version 2019-12-12).
+    /// The version id, in accounts with blob versioning (from version 2019-12-12).
     pub version_id: Option<VersionId>,
     /// Whether this is the current version (from version 2019-12-12).
     pub is_current_version: Option<bool>,
-    /// How many tags the blob has (from version 2019-12-12).
+    /// The number of index tags (from version 2019-12-12).
     pub tag_count: Option<u64>,
-    /// The object replication policy of which this blob is a destination.
+    /// The id of the object replication policy, if this blob is a replication destination.
     #[serde(serialize_with = "redaction::serialize")]
     pub replication_policy_id: Option<String>,
-    /// The state of object replication from this blob, by `policy_rule`.
+    /// The status of object replication from this blob, by `policy_rule`.
     #[serde(serialize_with = "redaction::serialize")]
     pub replication_status: BTreeMap<String, String>,
-    /// When the blob was last read, where the account tracks it (from version 2020-02-10).
+    /// When the blob was last accessed, if the account tracks it (from version 2020-02-10).
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_accessed_on: Option<OffsetDateTime>,
-    /// When the blob will be deleted by itself.
+    /// When the blob expires and is deleted automatically.
     #[serde(with = "time::serde::rfc3339::option")]
     pub expires_on: Option<OffsetDateTime>,
-    /// Until when the blob cannot be changed (from version 2020-06-12).
+    /// When the immutability policy ends (from version 2020-06-12).
     #[serde(with = "time::serde::rfc3339::option")]
     pub immutability_policy_expires_on: Option<OffsetDateTime>,
-    /// Whether that date can still be changed.
+    /// Whether the immutability policy is locked or can still be changed.
     pub immutability_policy_mode: Option<ImmutabilityPolicyMode>,
-    /// Whether a legal hold keeps the blob from being changed.
+    /// Whether a legal hold protects the blob from changes and deletion.
     pub has_legal_hold: Option<bool>,
     /// The owner, in accounts with a hierarchical namespace.
     #[serde(serialize_with = "redaction::serialize")]
@@ -191,8 +192,7 @@ redaction::debug_redacted!(BlobProperties {
 });
 
 impl BlobProperties {
-    /// Reads the headers in one pass. One that is malformed counts as absent, except for the
-    /// length.
+    /// Reads the headers in one pass. A malformed header counts as absent, except the length.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, Malformed> {
         let mut properties = Self::default();
         let mut copy = CopyHeaders::default();
@@ -211,7 +211,7 @@ impl BlobProperties {
         Ok(properties)
     }
 
-    /// Takes one header; `None` when it must be readable and is not.
+    /// Reads one header; `None` if it is malformed and must not be.
     fn read(&mut self, name: &str, value: &str) -> Option<()> {
         let text = || Some(value.to_owned());
         match name {
@@ -265,7 +265,7 @@ impl BlobProperties {
         Some(())
     }
 
-    /// Takes a header whose name only begins in a known way; others are ignored.
+    /// Reads a header with a known prefix; others are ignored.
     fn read_family(&mut self, name: &str, value: &str) {
         if !self.metadata.read(name, value)
             && let Some(rule) = name.strip_prefix("x-ms-or-")
@@ -280,7 +280,7 @@ fn flag(value: &str) -> Option<bool> {
     (truth || value.eq_ignore_ascii_case("false")).then_some(truth)
 }
 
-/// The `x-ms-copy-*` headers as they come, in any order.
+/// The `x-ms-copy-*` headers, in any order.
 #[derive(Default)]
 struct CopyHeaders<'a> {
     id: Option<&'a str>,
@@ -309,7 +309,7 @@ impl<'a> CopyHeaders<'a> {
         true
     }
 
-    /// A copy is told of only when both its id and its status came.
+    /// The state of a copy, if both its id and its status are present.
     fn into_state(self, of: &BlobProperties) -> Option<CopyState> {
         let id = self.id.and_then(CopyId::from_service)?;
         let mut state = CopyState::new(id, CopyStatus::from(self.status?));

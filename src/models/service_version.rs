@@ -1,4 +1,4 @@
-//! The version of the REST interface that requests speak.
+//! The service version of requests.
 
 use std::{fmt, str::FromStr};
 
@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 
 /// A version of the Blob service, as sent in `x-ms-version`: a date such as `2026-10-06`.
 ///
-/// Versions compare by date. The default, [`ServiceVersion::LATEST`], is that of Microsoft's Python
-/// and JavaScript SDKs. A service that does not know it refuses every request with 400
-/// `InvalidHeaderValue`; set an older one with
-/// [`ClientOptions::service_version`](crate::ClientOptions::service_version). Azurite takes any version when it is started with `--skipApiVersionCheck`. See
-/// [Versioning for Azure Storage](https://learn.microsoft.com/rest/api/storageservices/versioning-for-the-azure-storage-services).
+/// Versions compare by date. The default, [`ServiceVersion::LATEST`], is the one that Microsoft's
+/// Python and JavaScript SDKs use. A service that does not know it responds to every request with
+/// 400 `InvalidHeaderValue`; then set an older one with
+/// [`ClientOptions::service_version`](crate::ClientOptions::service_version). Azurite accepts any
+/// version if it is started with `--skipApiVersionCheck`. See [Versioning for Azure
+/// Storage](https://learn.microsoft.com/rest/api/storageservices/versioning-for-the-azure-storage-services).
 ///
 /// ```
 /// use blobcopy::ServiceVersion;
@@ -27,10 +28,10 @@ impl ServiceVersion {
     /// 2026-10-06, the default.
     pub const LATEST: ServiceVersion = ServiceVersion(*b"2026-10-06");
 
-    /// 2009-09-19, the oldest: requests were signed in another way before.
+    /// 2009-09-19, the oldest supported version: before it, requests were signed differently.
     pub const OLDEST: ServiceVersion = ServiceVersion(*b"2009-09-19");
 
-    /// A version that is known when the crate is built.
+    /// A version known at compile time.
     pub(super) const fn of(date: &'static str) -> Self {
         match date.as_bytes().first_chunk() {
             Some(date) => Self(*date),
@@ -38,7 +39,7 @@ impl ServiceVersion {
         }
     }
 
-    /// The date as text.
+    /// The version as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Which service version brought which header, parameter, value or operation: the one table of it.
+//! The table of which service version introduced which header, parameter, value or operation.
 //!
 //! From [Versioning for Azure
 //! Storage](https://learn.microsoft.com/rest/api/storageservices/version-2019-12-12) and the pages
@@ -15,7 +15,7 @@ use crate::{
     wire::headers,
 };
 
-/// What a service version brought.
+/// Something that a service version introduced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Since {
     version: ServiceVersion,
@@ -28,7 +28,7 @@ macro_rules! since {
     };
 }
 
-// What does not show in a request by itself, or is compared elsewhere.
+// Features that a request alone does not show, or that other code compares.
 since! {
     ASYNCHRONOUS_COPY = "2012-02-12" "a copy that can be watched",
     BACKGROUND_COPY =
@@ -68,8 +68,8 @@ since! {
     DELEGATED_USER_TENANT = "2026-04-06" "the tenant of a delegated user",
 }
 
-/// Headers and parameters, with the value that they must have (`""` for any): the first row that
-/// fits counts.
+/// A header or parameter, its value (`""` for any), the version, and what it is. The first row that
+/// matches counts.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
 const HEADERS: [Row; 25] = [
@@ -100,8 +100,8 @@ const HEADERS: [Row; 25] = [
     ("x-ms-source-encryption-key", "", "2026-04-06", "a customer's key of the source"),
 ];
 
-/// The names in lower case. `include` holds several values; that of a list of containers has rows
-/// of its own.
+/// Names are in lower case. `include` can have several values; for a list of containers it has its
+/// own rows.
 const PARAMETERS: [Row; 20] = [
     ("versionid", "", "2019-12-12", VERSIONS.what),
     ("prevsnapshot", "", "2015-07-08", "differences of page ranges"),
@@ -122,11 +122,11 @@ const PARAMETERS: [Row; 20] = [
     ("include", "deletedwithversions", "2020-10-02", "a list with deletedwithversions"),
     ("include of containers", "deleted", "2019-12-12", "a list with deleted"),
     ("include of containers", "system", "2020-10-02", "a list with system"),
-    // Of the source of a copy.
+    // In the URL of a copy's source.
     ("source versionid", "", "2019-12-12", "a version as the source"),
 ];
 
-/// The newest version in the tables: one that is not older knows everything.
+/// The newest version in the tables: it and later ones know everything.
 const NEWEST: &str = "2026-06-06";
 
 impl Since {
@@ -134,12 +134,12 @@ impl Since {
         self.version
     }
 
-    /// Whether `version` has it.
+    /// Whether `version` knows this.
     pub(crate) fn is_known_to(self, version: ServiceVersion) -> bool {
         version >= self.version
     }
 
-    /// Refuses a version that does not have it.
+    /// Rejects a version that does not know this.
     pub(crate) fn check(self, version: ServiceVersion) -> Result<()> {
         if self.is_known_to(version) {
             return Ok(());
@@ -155,9 +155,9 @@ impl fmt::Display for Since {
     }
 }
 
-/// Refuses a request that holds what `version` does not know. A service would refuse some of it and
-/// pass over the rest, and a condition that nobody checks, or a version that is not the one which
-/// is deleted, is worse than an error.
+/// Rejects a request with something that `version` does not know. A service would reject some of it
+/// and ignore the rest; an ignored condition, or deleting the blob instead of one version, is worse
+/// than an error.
 pub(crate) fn check(version: ServiceVersion, url: &Url, headers: &HeaderMap) -> Result<()> {
     if version.as_str() >= NEWEST {
         return Ok(());
@@ -194,7 +194,7 @@ fn look_up(table: &[Row], name: &str, value: &str, version: ServiceVersion) -> R
     }
 }
 
-/// The parameters of a query, their names in lower case.
+/// The parameters of a query, with names in lower case.
 fn pairs(query: Option<&str>) -> impl Iterator<Item = (String, Cow<'_, str>)> {
     let query = query.unwrap_or_default().as_bytes();
     form_urlencoded::parse(query).map(|(name, value)| (name.to_lowercase(), value))

@@ -20,7 +20,7 @@ use crate::{
 
 /// The index tags of a blob (from version 2019-12-12): at most 10, ordered by key.
 ///
-/// A key is 1 to 128 characters, a value 0 to 256.
+/// A key has 1 to 128 characters, a value 0 to 256.
 ///
 /// ```
 /// use blobcopy::Tags;
@@ -44,32 +44,32 @@ impl Tags {
         Self::default()
     }
 
-    /// Adds a tag, or replaces the value of one that is there.
+    /// Adds a tag, or replaces its value.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.0.insert(key.into(), value.into());
     }
 
-    /// The value under `key`.
+    /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 
-    /// Every tag, ordered by key.
+    /// All tags, ordered by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// How many tags there are.
+    /// The number of tags.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no tag.
+    /// Whether there are no tags.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Refuses what the service forbids.
+    /// Rejects tags that the service forbids.
     fn check(&self) -> Result<()> {
         if self.0.len() > 10 {
             return Err(Error::invalid("tags", self.0.len(), "must be at most 10"));
@@ -113,7 +113,7 @@ impl Tags {
     }
 }
 
-/// Reads the answer to Get Blob Tags.
+/// Parses the response to Get Blob Tags.
 pub(crate) fn parse(body: &[u8]) -> Result<Tags, Malformed> {
     let mut tags = Tags::new();
     let mut xml = Xml::enter(body, "Tags")?;

@@ -1,10 +1,10 @@
-//! The words of the service's vocabulary, as enums that keep the words they do not know.
+//! The service's words, as enums that keep unknown words.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Defines an enum of known words that keeps any other in `Other`.
+/// Defines an enum of known words that keeps unknown words in `Other`.
 macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal $(| $alias:literal)*,)+ }) => {
         $(#[$doc])*
@@ -13,12 +13,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$word_doc])* $variant,)+
-            /// A word that this version of the crate does not know, kept as it came.
+            /// A word that this version of the crate does not know, unchanged.
             Other(String),
         }
 
         impl $name {
-            /// The word as it travels.
+            /// The word as the service writes it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -83,7 +83,7 @@ macro_rules! open_enum {
 pub(crate) use open_enum;
 
 open_enum! {
-    /// Where a copy stands: the value of `x-ms-copy-status`.
+    /// The status of a copy: the value of `x-ms-copy-status`.
     ///
     /// ```
     /// use blobcopy::CopyStatus;
@@ -92,38 +92,38 @@ open_enum! {
     /// assert!(!CopyStatus::from("thinking").is_final());
     /// ```
     CopyStatus {
-        /// The service is still copying, or waiting to begin.
+        /// The service is copying, or waiting to begin.
         Pending = "pending",
-        /// Every byte has been copied.
+        /// The copy is complete.
         Success = "success",
-        /// Someone aborted the copy. The destination is empty.
+        /// The copy was aborted. The destination is empty.
         Aborted = "aborted",
-        /// The copy came to an end without success. The destination is empty.
+        /// The copy failed. The destination is empty.
         Failed = "failed",
     }
 }
 
 impl CopyStatus {
-    /// Whether the copy has ended. A word that is not known is not an end.
+    /// Whether the copy has ended. An unknown status does not count as an end.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Success | Self::Aborted | Self::Failed)
     }
 }
 
 open_enum! {
-    /// The kind of a blob: the value of `x-ms-blob-type`.
+    /// The type of a blob: the value of `x-ms-blob-type`.
     BlobType {
-        /// Made of blocks that are uploaded and then committed.
+        /// A block blob: blocks are uploaded and then committed.
         BlockBlob = "BlockBlob",
-        /// Made of 512-byte pages that are written at random: disks.
+        /// A page blob: 512-byte pages with random access, for disks.
         PageBlob = "PageBlob",
-        /// Made of blocks that can only be added at the end: logs.
+        /// An append blob: blocks are only added at the end, for logs.
         AppendBlob = "AppendBlob",
     }
 }
 
 open_enum! {
-    /// Whether a lease protects the blob: the value of `x-ms-lease-status`.
+    /// Whether a lease is active: the value of `x-ms-lease-status`.
     LeaseStatus {
         /// A lease is active.
         Locked = "locked",
@@ -133,23 +133,23 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where a lease stands: the value of `x-ms-lease-state` (from version 2012-02-12).
+    /// The state of a lease: the value of `x-ms-lease-state` (from version 2012-02-12).
     LeaseState {
         /// There is no lease; one can be acquired.
         Available = "available",
         /// A lease is active.
         Leased = "leased",
-        /// A lease's time has passed.
+        /// The lease has expired.
         Expired = "expired",
-        /// A lease was broken and is running out.
+        /// The lease is being broken, and still active until the break period ends.
         Breaking = "breaking",
-        /// A lease was broken and has run out.
+        /// The lease is broken.
         Broken = "broken",
     }
 }
 
 open_enum! {
-    /// For how long a lease was acquired: the value of `x-ms-lease-duration`.
+    /// The kind of duration of a lease: the value of `x-ms-lease-duration`.
     LeaseDuration {
         /// Until it is released or broken.
         Infinite = "infinite",
@@ -159,21 +159,24 @@ open_enum! {
 }
 
 open_enum! {
-    /// The storage tier of a blob: the value of `x-ms-access-tier`.
+    /// The access tier of a blob: the value of `x-ms-access-tier`.
     AccessTier {
-        /// For blobs that are read often (block blobs, from version 2018-11-09 on a copy).
+        /// For blobs that are read often (block blobs; on a copy from version 2018-11-09).
         Hot = "Hot",
-        /// For blobs that are kept at least 30 days (block blobs, 2018-11-09).
+        /// For blobs that are kept at least 30 days (block blobs; on a copy from version
+        /// 2018-11-09).
         Cool = "Cool",
-        /// For blobs that are kept at least 90 days (block blobs, 2021-12-02).
+        /// For blobs that are kept at least 90 days (block blobs; from version 2021-12-02).
         Cold = "Cold",
-        /// Offline: must be rehydrated before it can be read (block blobs, 2018-11-09).
+        /// Offline: must be rehydrated before it can be read (block blobs; on a copy from version
+        /// 2018-11-09).
         Archive = "Archive",
-        /// Chosen by the service from how the blob is used (block blobs, 2026-06-06).
+        /// The service chooses the tier by how the blob is used (block blobs; from version
+        /// 2026-06-06).
         Smart = "Smart",
         /// Block blobs in a premium account.
         Premium = "Premium",
-        /// Premium page blob of up to 32 GiB (2017-04-17, as all `P` tiers).
+        /// Premium page blob of up to 32 GiB (all `P` tiers from version 2017-04-17).
         P4 = "P4",
         /// Premium page blob of up to 64 GiB.
         P6 = "P6",
@@ -199,23 +202,23 @@ open_enum! {
 }
 
 open_enum! {
-    /// A rehydration under way: the value of `x-ms-archive-status` (from version 2017-04-17).
+    /// A rehydration in progress: the value of `x-ms-archive-status` (from version 2017-04-17).
     ArchiveStatus {
-        /// On its way from archive to hot.
+        /// Being rehydrated to the hot tier.
         RehydratePendingToHot = "rehydrate-pending-to-hot",
-        /// On its way from archive to cool.
+        /// Being rehydrated to the cool tier.
         RehydratePendingToCool = "rehydrate-pending-to-cool",
-        /// On its way from archive to cold (2021-12-02).
+        /// Being rehydrated to the cold tier (from version 2021-12-02).
         RehydratePendingToCold = "rehydrate-pending-to-cold",
-        /// On its way from archive to smart (2026-06-06).
+        /// Being rehydrated to the smart tier (from version 2026-06-06).
         RehydratePendingToSmart = "rehydrate-pending-to-smart",
     }
 }
 
 open_enum! {
-    /// How fast an archived blob is brought back (from version 2019-02-02).
+    /// The priority for rehydrating an archived blob (from version 2019-02-02).
     RehydratePriority {
-        /// Within about fifteen hours. The service's default.
+        /// Within about 15 hours: the service's default.
         Standard = "Standard",
         /// Often within an hour, at a higher price.
         High = "High",
@@ -233,11 +236,11 @@ open_enum! {
 }
 
 open_enum! {
-    /// What anyone may read of a container without a credential.
+    /// What anonymous requests may read in a container.
     PublicAccessType {
-        /// The container's blobs, by their names.
+        /// The container's blobs, by name.
         Blob = "blob",
-        /// The blobs, and the list of them.
+        /// The container's blobs and their list.
         Container = "container",
     }
 }

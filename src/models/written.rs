@@ -1,4 +1,4 @@
-//! What the service says of a blob that was written.
+//! The results of writes.
 
 use http::{HeaderMap, header};
 use serde::Serialize;
@@ -7,24 +7,24 @@ use time::OffsetDateTime;
 use super::{ContentCrc64, ContentMd5, CopyId, ETag, VersionId};
 use crate::wire::{headers, http_date, redaction};
 
-/// The state in which a write left a blob.
+/// The state of a blob after a write.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobContentInfo {
     /// The blob's new ETag.
     pub etag: Option<ETag>,
-    /// When the write was applied, with whole seconds.
+    /// When the blob was last modified, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The blob's new version, in accounts that keep versions.
+    /// The blob's new version id, in accounts with blob versioning.
     pub version_id: Option<VersionId>,
-    /// The MD5 of what was written, where the service tells it.
+    /// The MD5 of the written content, if the service returns it.
     pub content_md5: Option<ContentMd5>,
-    /// The CRC-64 of what was written, where the service tells it.
+    /// The CRC-64 of the written content, if the service returns it.
     pub content_crc64: Option<ContentCrc64>,
-    /// Whether the service has encrypted what was written (from version 2015-12-11).
+    /// Whether the service encrypted the written content (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the content (from version
+    /// The SHA-256, in base64, of the customer-provided key that encrypts the content (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
@@ -44,28 +44,28 @@ redaction::debug_redacted!(BlobContentInfo {
     encryption_scope: text,
 });
 
-/// The state of a page blob after a write. Where several requests wrote the pages, each value is
-/// one that holds for all of them.
+/// The state of a page blob after a write. If several requests wrote the pages, a value is present
+/// only if it holds for all of them.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PageInfo {
-    /// The blob's new ETag. `None` where several requests wrote the pages at the same time: which
-    /// of them was applied last is not known.
+    /// The blob's new ETag. `None` if several requests wrote the pages at the same time: it is not
+    /// known which was applied last.
     pub etag: Option<ETag>,
-    /// When the write was applied, with whole seconds.
+    /// When the blob was last modified, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
     /// The blob's sequence number.
     pub sequence_number: Option<u64>,
-    /// The MD5 of the pages, where the service tells it; `None` where several requests
-    /// wrote them, as each tells only that of its own.
+    /// The MD5 of the pages, if the service returns it. `None` if several requests wrote the pages:
+    /// each returns only its own.
     pub content_md5: Option<ContentMd5>,
-    /// The CRC-64 of the pages, where the service tells it (from version 2019-02-02);
-    /// `None` where several requests wrote them.
+    /// The CRC-64 of the pages, if the service returns it (from version 2019-02-02). `None` if
+    /// several requests wrote the pages.
     pub content_crc64: Option<ContentCrc64>,
-    /// Whether the service has encrypted the pages (from version 2015-12-11).
+    /// Whether the service encrypted the pages (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the pages (from version
+    /// The SHA-256, in base64, of the customer-provided key that encrypts the pages (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
@@ -85,17 +85,17 @@ redaction::debug_redacted!(PageInfo {
     encryption_scope: text,
 });
 
-/// A block that was staged: not yet part of any blob.
+/// An uncommitted block that was uploaded.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlockInfo {
-    /// The MD5 of the block, where the service tells it.
+    /// The MD5 of the block, if the service returns it.
     pub content_md5: Option<ContentMd5>,
     /// The CRC-64 of the block (from version 2019-02-02).
     pub content_crc64: Option<ContentCrc64>,
-    /// Whether the service has encrypted the block (from version 2015-12-11).
+    /// Whether the service encrypted the block (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
-    /// The SHA-256, in base64, of the customer's key that encrypts the block (from version
+    /// The SHA-256, in base64, of the customer-provided key that encrypts the block (from version
     /// 2019-02-02).
     #[serde(serialize_with = "redaction::serialize_hash")]
     pub encryption_key_sha256: Option<String>,
@@ -112,26 +112,27 @@ redaction::debug_redacted!(BlockInfo {
     encryption_scope: text,
 });
 
-/// A copy that was over with the answer to its request.
+/// The result of a synchronous copy.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BlobCopyInfo {
-    /// Which copy; the destination's properties name it too. `None` before version 2012-02-12.
+    /// The copy's id, which the destination's properties also have. `None` before version
+    /// 2012-02-12.
     pub copy_id: Option<CopyId>,
     /// The destination's new ETag.
     pub etag: Option<ETag>,
-    /// When the copy was made, with whole seconds.
+    /// When the destination was last modified, to the second.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_modified: Option<OffsetDateTime>,
-    /// The destination's new version, in accounts that keep versions.
+    /// The destination's new version id, in accounts with blob versioning.
     pub version_id: Option<VersionId>,
-    /// The MD5 of the content, where that of the source was given.
+    /// The MD5 of the content, if the request had the MD5 of the source.
     pub content_md5: Option<ContentMd5>,
     /// The CRC-64 of the content (from version 2019-02-02).
     pub content_crc64: Option<ContentCrc64>,
-    /// Whether the service has encrypted what was written (from version 2015-12-11).
+    /// Whether the service encrypted the written content (from version 2015-12-11).
     pub is_server_encrypted: Option<bool>,
-    /// The encryption scope, where one was given (from version 2020-12-06).
+    /// The encryption scope, if the request named one (from version 2020-12-06).
     #[serde(serialize_with = "redaction::serialize")]
     pub encryption_scope: Option<String>,
 }
@@ -163,8 +164,8 @@ impl PageInfo {
         }
     }
 
-    /// What this answer and those before it say of a write by several requests; `is_last` where it
-    /// is known that this one was applied after the others.
+    /// Merges this response with those before it for a write by several requests; `is_last` if this
+    /// request is known to have been applied last.
     pub(crate) fn together_with(self, before: Self, is_last: bool) -> Self {
         fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
             one.filter(|one| other.as_ref() == Some(one))
