@@ -3,6 +3,9 @@
 use blobcopy::transport::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+/// The copy of which both responses speak.
+pub(crate) const COPY_ID: &str = "1f812371-a41d-49e6-b123-f4b542e851c5";
+
 /// The response to Copy Blob.
 pub(crate) const STARTED: &str = "HTTP/1.1 202 Accepted\r\n\
     Content-Length: 0\r\n\

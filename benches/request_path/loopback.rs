@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blobcopy::{ClientOptions, transport::Request};
+use blobcopy::{ClientOptions, CopyId, transport::Request};
 use futures_util::future::join_all;
 use http::Method;
 use http_body_util::Empty;
@@ -14,6 +14,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
+    answers,
     clients::{self, Blobs, CannedTransport, Noting, Shared},
     measure::{Report, Row, for_each_call, interleave},
     server::Server,
@@ -25,17 +26,25 @@ const TURNS: usize = 120;
 const CALLS: usize = 64;
 
 const FLOOR: &str = "bare reqwest";
-const TARGET: Option<f64> = Some(1.15);
 
 pub(crate) fn get_blob_properties(report: &Report) {
-    let row = Row { name: "loopback: Get Blob Properties", floor: FLOOR, target: TARGET };
+    let row = Row { name: "loopback: Get Blob Properties", floor: FLOOR, target: Some(1.10) };
     compare(report, row, Method::HEAD, async |blobs| {
         blobs.destination.get_properties().await.unwrap();
     });
 }
 
+/// The same request, of which only the copy is read.
+pub(crate) fn poll(report: &Report) {
+    let row = Row { name: "loopback: a poll", floor: FLOOR, target: Some(1.10) };
+    let id: CopyId = answers::COPY_ID.parse().unwrap();
+    compare(report, row, Method::HEAD, async |blobs| {
+        blobs.destination.resume_copy(id.clone()).poll().await.unwrap();
+    });
+}
+
 pub(crate) fn copy_blob(report: &Report) {
-    let row = Row { name: "loopback: Copy Blob start", floor: FLOOR, target: TARGET };
+    let row = Row { name: "loopback: Copy Blob start", floor: FLOOR, target: Some(1.15) };
     compare(report, row, Method::PUT, async |blobs| {
         blobs.destination.start_copy_from_uri(&blobs.source).await.unwrap();
     });

@@ -40,5 +40,6 @@ fn main() {
     start_and_poll::canned(&report);
     start_and_poll::simulated(&report);
     loopback::get_blob_properties(&report);
+    loopback::poll(&report);
     loopback::copy_blob(&report);
 }

@@ -3,7 +3,7 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use blobcopy::{ClientOptions, Credential, transport::Request};
+use blobcopy::{ClientOptions, CopyFromUriOperation, Credential, transport::Request};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
@@ -76,10 +76,16 @@ pub(crate) fn building(report: &Report) {
 /// From the response of the transport to the typed properties, against a walk over the same
 /// headers.
 pub(crate) fn parsing(report: &Report) {
-    let row = Row { name: "parsing a properties answer", floor: "bare walk", target: None };
-    if !report.wants(row.name) {
-        return;
+    let all = Row { name: "parsing a properties answer", floor: "bare walk", target: None };
+    let poll = Row { name: "parsing a poll's answer", ..all };
+    for (row, call) in [(all, Call::Properties), (poll, Call::Poll)] {
+        if report.wants(row.name) {
+            parsing_of(report, &row, call);
+        }
     }
+}
+
+fn parsing_of(report: &Report, row: &Row, call: Call) {
     let probe = Probe::new(Credential::anonymous());
     let answer = Canned::new(answers::PROPERTIES);
     let walk = || {
@@ -89,15 +95,16 @@ pub(crate) fn parsing(report: &Report) {
     let calls = report.calls(CALLS);
     let [ours, floor] = interleave(
         report.turns(TURNS),
-        [&mut || probe.time(Call::Properties, calls).after, &mut || each(calls, walk)],
+        [&mut || probe.time(call, calls).after, &mut || each(calls, walk)],
     );
-    report.row(&row, &ours, &floor);
+    report.row(row, &ours, &floor);
 }
 
 #[derive(Clone, Copy)]
 enum Call {
     Start,
     Properties,
+    Poll,
 }
 
 /// Nanoseconds of each call, before and after the transport.
@@ -133,7 +140,12 @@ impl Probe {
         match call {
             Call::Start => drop(destination.start_copy_from_uri(source).await.unwrap()),
             Call::Properties => drop(destination.get_properties().await.unwrap()),
+            Call::Poll => drop(self.copy().poll().await.unwrap()),
         }
+    }
+
+    fn copy(&self) -> CopyFromUriOperation {
+        self.blobs.destination.resume_copy(answers::COPY_ID.parse().unwrap())
     }
 
     fn time(&self, call: Call, calls: usize) -> Phases {
@@ -150,6 +162,11 @@ impl Probe {
                     Call::Properties => {
                         let properties = destination.get_properties().await;
                         (now(), drop(properties)).0
+                    }
+                    Call::Poll => {
+                        let mut copy = self.copy();
+                        let state = copy.poll().await;
+                        (now(), drop(state)).0
                     }
                 };
                 let Noted { came, left, .. } = self.transport.take();

@@ -7,7 +7,7 @@ use crate::{
     operations::blob_ref::BlobRef,
     operations::{
         abort_copy::Abort,
-        get_properties::GetBlobProperties,
+        get_copy_properties::GetCopyProperties,
         operation::{Call, call_options},
         settings::access::with_lease,
     },
@@ -86,7 +86,7 @@ impl AbortPendingCopy {
         let mut round = 1;
         loop {
             let call = self.call.clone().at_primary();
-            let properties = call.run(&GetBlobProperties::default()).await?;
+            let properties = call.run(&GetCopyProperties).await?;
             let Some(state) = properties.copy else { return Ok(AbortOutcome::NothingPending) };
             if state.status.is_final() {
                 return Ok(AbortOutcome::AlreadyFinished(state));

@@ -10,7 +10,7 @@ use crate::{
     },
     operations::blob_ref::BlobRef,
     operations::{
-        get_properties::GetBlobProperties,
+        get_copy_properties::GetCopyProperties,
         operation::{Call, Operation},
     },
     pipeline::{request::CallOptions, retry, tries::Tries},
@@ -261,7 +261,7 @@ impl CopyFromUriOperation {
     ) -> Result<(CopyState, Option<Duration>)> {
         let call = self.call().at_primary();
         call.since(since::ASYNCHRONOUS_COPY)?;
-        let operation = GetBlobProperties::default();
+        let operation = GetCopyProperties;
         let request = call.prepare(&operation)?;
         let mut asked = None;
         let properties = match call.send(&operation, &request, tries).await {

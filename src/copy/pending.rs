@@ -6,7 +6,7 @@ use crate::{
     models::{LeaseId, since},
     operations::{
         blob_ref::BlobRef,
-        get_properties::GetBlobProperties,
+        get_copy_properties::GetCopyProperties,
         operation::{Call, call_options},
         settings::access::with_lease,
     },
@@ -35,7 +35,7 @@ impl ResumePendingCopy {
         self.call.since(since::ASYNCHRONOUS_COPY)?;
         let options = self.call.options.clone();
         let call = self.call.at_primary();
-        let properties = call.run(&GetBlobProperties::default()).await?;
+        let properties = call.run(&GetCopyProperties).await?;
         let pending = properties.copy.filter(|state| !state.status.is_final());
         let Some(state) = pending else { return Ok(None) };
         let incremental = properties.is_incremental_copy;

@@ -6,9 +6,9 @@ use time::OffsetDateTime;
 use super::status;
 use crate::{
     error::{Error, Result},
-    models::{CopyId, CopyState, CopyStatus, ErrorCode},
+    models::{CopyId, CopyState, CopyStatus, ETag, ErrorCode},
     operations::{
-        get_properties::GetBlobProperties,
+        get_copy_properties::GetCopyProperties,
         operation::{Call, Operation},
         settings::copy_source::SourceIdentity,
     },
@@ -192,7 +192,7 @@ impl Search {
     /// Reads the destination; also returns the condition that it stays as it is.
     async fn look(&mut self, call: &Call, source: &HeaderValue) -> Result<(Found, Guard)> {
         let call = call.clone().at_primary();
-        let operation = GetBlobProperties::default();
+        let operation = GetCopyProperties;
         let request = call.prepare(&operation)?;
         let mut tries = Tries::default();
         let (asked, answer) = loop {
@@ -220,10 +220,10 @@ impl Search {
             .text(&header::DATE)
             .and_then(http_date::parse)
             .and_then(|date| CallStart::of(date, asked, self.begun.elapsed()));
-        let properties = operation.parse(answer)?;
-        let etag = properties.etag.as_ref().and_then(|etag| etag.as_str().parse().ok());
+        let etag = answer.text(&header::ETAG).and_then(|etag| etag.parse::<ETag>().ok());
+        let etag = etag.and_then(|etag| etag.as_str().parse().ok());
         let guard = etag.map(|etag: HeaderValue| (header::IF_MATCH, etag));
-        let Some(copy) = properties.copy else {
+        let Some(copy) = operation.parse(answer)?.copy else {
             self.seen = Some(None);
             return Ok((Found::Nothing, guard));
         };

@@ -2,7 +2,9 @@
 
 use crate::{
     error::{Error, Result},
-    models::{BlobProperties, CompletedCopy, CopyId, CopyState, CopyStatus, ErrorCode},
+    models::{
+        CompletedCopy, CopyId, CopyState, CopyStatus, ErrorCode, copy_properties::CopyProperties,
+    },
     operations::{blob_ref::BlobRef, operation::Call},
 };
 
@@ -10,7 +12,7 @@ use crate::{
 pub(crate) fn observe(
     expected: &CopyId,
     call: &Call,
-    answer: Result<BlobProperties>,
+    answer: Result<CopyProperties>,
 ) -> Result<CopyState> {
     let (copy_id, destination) = (|| expected.clone(), || call.place());
     let state = match answer {
@@ -73,12 +75,12 @@ mod tests {
         text.parse().expect("an id")
     }
 
-    fn answer(copy: Option<(&str, &str)>) -> Result<BlobProperties> {
+    fn answer(copy: Option<(&str, &str)>) -> Result<CopyProperties> {
         let copy = copy.map(|(copy_id, status)| CopyState::new(id(copy_id), status.into()));
-        Ok(BlobProperties { copy, ..BlobProperties::default() })
+        Ok(CopyProperties { copy, is_incremental_copy: false })
     }
 
-    fn refusal(status: u16, code: &str) -> Result<BlobProperties> {
+    fn refusal(status: u16, code: &str) -> Result<CopyProperties> {
         let status = StatusCode::from_u16(status).expect("in range");
         let headers = HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("r-1"))]);
         let mut error = service_error("Get Blob Properties", status, &headers, b"");
@@ -86,7 +88,7 @@ mod tests {
         Err(Error::Service(Box::new(error)))
     }
 
-    fn observed(answer: Result<BlobProperties>) -> Result<CopyState> {
+    fn observed(answer: Result<CopyProperties>) -> Result<CopyState> {
         observe(&id("ours"), &offline::blob().call(), answer)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     models::CopyState,
     operations::blob_ref::BlobRef,
-    operations::{get_properties::GetBlobProperties, operation::Operation},
+    operations::{get_copy_properties::GetCopyProperties, operation::Operation},
     pipeline::tries::Tries,
     wire::clock,
 };
@@ -152,7 +152,7 @@ impl Watch {
 /// The error of a poll that got no response in time.
 fn unanswered(blob: &BlobRef, limit: Duration, tries: &Tries) -> Error {
     Error::Timeout {
-        operation: GetBlobProperties::NAME,
+        operation: GetCopyProperties::NAME,
         url: blob.place(),
         limit,
         attempts: tries.made,

@@ -7,6 +7,7 @@ pub(crate) mod conditions;
 pub(crate) mod container_listing;
 pub(crate) mod content_hash;
 pub(crate) mod content_range;
+pub(crate) mod copy_properties;
 pub(crate) mod copy_state;
 pub(crate) mod encryption;
 pub(crate) mod endpoint;

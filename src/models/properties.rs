@@ -10,18 +10,13 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    AccessTier, ArchiveStatus, BlobType, ContentMd5, CopyId, CopyProgress, CopySourceUrl,
-    CopyState, CopyStatus, ETag, ImmutabilityPolicyMode, LeaseDuration, LeaseState, LeaseStatus,
-    Metadata, RehydratePriority, SnapshotId, VersionId,
+    AccessTier, ArchiveStatus, BlobType, ContentMd5, CopyState, ETag, ImmutabilityPolicyMode,
+    LeaseDuration, LeaseState, LeaseStatus, Metadata, RehydratePriority, VersionId,
+    copy_properties::CopyHeaders,
 };
 use crate::{
     error::Result,
-    wire::{
-        excerpt::{LONGEST_MESSAGE, shown},
-        http_date,
-        malformed::Malformed,
-        redaction,
-    },
+    wire::{http_date, malformed::Malformed, redaction},
 };
 
 /// The properties of a blob, snapshot or version, as returned by Get Blob Properties and listings.
@@ -207,7 +202,12 @@ impl BlobProperties {
                 properties.metadata.read(name, value);
             }
         }
-        properties.copy = copy.into_state(&properties);
+        properties.copy = copy.into_state().map(|state| CopyState {
+            etag: properties.etag.clone(),
+            last_modified: properties.last_modified,
+            version_id: properties.version_id.clone(),
+            ..state
+        });
         Ok(properties)
     }
 
@@ -275,54 +275,9 @@ impl BlobProperties {
     }
 }
 
-fn flag(value: &str) -> Option<bool> {
+pub(super) fn flag(value: &str) -> Option<bool> {
     let truth = value.eq_ignore_ascii_case("true");
     (truth || value.eq_ignore_ascii_case("false")).then_some(truth)
-}
-
-/// The `x-ms-copy-*` headers, in any order.
-#[derive(Default)]
-struct CopyHeaders<'a> {
-    id: Option<&'a str>,
-    status: Option<&'a str>,
-    progress: Option<&'a str>,
-    description: Option<&'a str>,
-    completed_on: Option<&'a str>,
-    destination_snapshot: Option<&'a str>,
-    source: Option<&'a str>,
-}
-
-impl<'a> CopyHeaders<'a> {
-    fn read(&mut self, name: &str, value: &'a str) -> bool {
-        let Some(rest) = name.strip_prefix("x-ms-copy-") else { return false };
-        let place = match rest {
-            "id" => &mut self.id,
-            "status" => &mut self.status,
-            "progress" => &mut self.progress,
-            "status-description" => &mut self.description,
-            "completion-time" => &mut self.completed_on,
-            "destination-snapshot" => &mut self.destination_snapshot,
-            "source" => &mut self.source,
-            _ => return true,
-        };
-        *place = Some(value);
-        true
-    }
-
-    /// The state of a copy, if both its id and its status are present.
-    fn into_state(self, of: &BlobProperties) -> Option<CopyState> {
-        let id = self.id.and_then(CopyId::from_service)?;
-        let mut state = CopyState::new(id, CopyStatus::from(self.status?));
-        state.progress = self.progress.and_then(|text| text.parse::<CopyProgress>().ok());
-        state.completed_on = self.completed_on.and_then(http_date::parse);
-        state.description = self.description.map(|text| shown(text, LONGEST_MESSAGE));
-        state.destination_snapshot = self.destination_snapshot.and_then(SnapshotId::from_service);
-        state.source = self.source.map(CopySourceUrl::new);
-        state.etag = of.etag.clone();
-        state.last_modified = of.last_modified;
-        state.version_id = of.version_id.clone();
-        Some(state)
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod download;
 pub(crate) mod exists;
 pub(crate) mod get_block_list;
 pub(crate) mod get_container_properties;
+pub(crate) mod get_copy_properties;
 pub(crate) mod get_page_ranges;
 pub(crate) mod get_page_ranges_diff;
 pub(crate) mod get_properties;

@@ -2,6 +2,7 @@ use http::{HeaderName, HeaderValue};
 use time::macros::datetime;
 
 use super::*;
+use crate::models::{CopyProgress, CopyStatus, copy_properties::CopyProperties};
 
 /// Headers as a raw exchange prints them.
 fn headers(text: &str) -> HeaderMap {
@@ -13,8 +14,14 @@ fn headers(text: &str) -> HeaderMap {
     text.trim().lines().map(pair).collect()
 }
 
+/// Reads all properties, and makes sure that a poll reads the same of the copy.
 fn read(text: &str) -> BlobProperties {
-    BlobProperties::from_headers(&headers(text)).expect("readable")
+    let headers = headers(text);
+    let properties = BlobProperties::from_headers(&headers).expect("readable");
+    let polled = CopyProperties::from_headers(&headers);
+    assert_eq!(polled.copy, properties.copy, "{text}");
+    assert_eq!(polled.is_incremental_copy, properties.is_incremental_copy, "{text}");
+    properties
 }
 
 const INCREMENTAL_COPY: &str = r#"
@@ -189,4 +196,27 @@ fn a_length_that_cannot_be_read_is_told_with_its_header() {
     let error = BlobProperties::from_headers(&headers("Content-Length: many"));
     let error = error.expect_err("no length").to_string();
     assert!(error.contains("content-length") && error.contains("many"), "{error}");
+}
+
+#[test]
+fn a_poll_reads_no_header_but_those_of_the_copy() {
+    let polled = CopyProperties::from_headers(&headers(
+        "Content-Length: many
+         x-ms-copy-id: 1
+         x-ms-copy-status: pending",
+    ));
+    let pending = CopyState::new("1".parse().expect("an id"), CopyStatus::Pending);
+    assert_eq!(polled.copy, Some(pending));
+}
+
+#[test]
+fn the_state_of_a_copy_has_what_the_write_of_the_blob_has() {
+    let blob = "ETag: \"0x1\"
+         Last-Modified: Thu, 01 Jan 2026 00:00:05 GMT
+         x-ms-version-id: 2026-01-01T00:00:00.123456Z";
+    let copy = read(&format!("{blob}\nx-ms-copy-id: 1\nx-ms-copy-status: success")).copy;
+    let copy = copy.expect("a copy");
+    assert_eq!(copy.etag.expect("given"), "\"0x1\"");
+    assert_eq!(copy.last_modified, Some(datetime!(2026-01-01 00:00:05 UTC)));
+    assert_eq!(copy.version_id.expect("given"), "2026-01-01T00:00:00.123456Z");
 }
