@@ -225,7 +225,7 @@ fn canonical_resource(url: &Url, account: &str, out: &mut Vec<u8>) {
     out.push(b'/');
     out.extend_from_slice(account.as_bytes());
     out.extend_from_slice(url.path().as_bytes());
-    let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(4);
+    let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
     for pair in url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let plain = !pair.bytes().any(|byte| matches!(byte, b'%' | b'+' | b'A'..=b'Z'));
         if plain {

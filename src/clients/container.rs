@@ -115,7 +115,7 @@ impl BlobContainerClient {
     /// # Ok(()) });
     /// ```
     pub fn url(&self) -> Result<Url> {
-        Ok(self.named.clone()?)
+        Ok(self.named.clone().map(Arc::unwrap_or_clone)?)
     }
 }
 

@@ -259,7 +259,7 @@ impl BlobServiceClient {
         start: OffsetDateTime,
         expiry: OffsetDateTime,
     ) -> GetUserDelegationKey {
-        let url = Ok(self.endpoint.url().clone());
+        let url = Ok(Arc::new(self.endpoint.url().clone()));
         let pipeline = Arc::clone(&self.pipeline);
         let call = Call { pipeline, url, options: Default::default() };
         GetUserDelegationKey::new(call, GetKey::new(start, expiry))

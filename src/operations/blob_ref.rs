@@ -57,7 +57,8 @@ impl BlobRef {
     /// The same blob, or a snapshot or version of it.
     pub(crate) fn at(&self, snapshot: Option<SnapshotId>, version: Option<VersionId>) -> Self {
         let mut parts = (*self.0).clone();
-        parts.named = parts.named.map(|mut url| {
+        parts.named = parts.named.map(|url| {
+            let mut url = Arc::unwrap_or_clone(url);
             url.set_query(None);
             if let Some(snapshot) = &snapshot {
                 url = with_parameter(url, "snapshot", snapshot.as_str());
@@ -65,7 +66,7 @@ impl BlobRef {
             if let Some(version) = &version {
                 url = with_parameter(url, "versionid", version.as_str());
             }
-            url
+            Arc::new(url)
         });
         (parts.snapshot, parts.version) = (snapshot, version);
         Self(Arc::new(parts))
@@ -81,12 +82,12 @@ impl BlobRef {
 
     /// Its URL, with its snapshot or version and without a SAS.
     pub(crate) fn url(&self) -> Result<Url> {
-        Ok(self.0.named.clone()?)
+        Ok(self.0.named.clone().map(Arc::unwrap_or_clone)?)
     }
 
     /// Its URL, as errors show it.
     pub(crate) fn place(&self) -> String {
-        self.0.named.as_ref().map(place).unwrap_or_default()
+        self.0.named.as_ref().map(|url| place(url)).unwrap_or_default()
     }
 
     pub(crate) fn snapshot(&self) -> Option<&SnapshotId> {

@@ -49,7 +49,7 @@ fn blob_with(endpoint: &str, options: ClientOptions) -> BlobClient {
 
 /// Where the requests for that blob go.
 pub(crate) fn target() -> Target {
-    Target { url: blob().url().expect("legal"), version: crate::ServiceVersion::LATEST }
+    Target { url: Arc::new(blob().url().expect("legal")), version: crate::ServiceVersion::LATEST }
 }
 
 /// A transport that gives prepared responses in order; after the last one every request fails.
@@ -113,7 +113,7 @@ impl Transport for Answers {
 pub(crate) fn answer(status: u16, headers: &str, body: &'static str) -> Answer {
     let status = StatusCode::from_u16(status).expect("a status");
     let body = Bytes::from_static(body.as_bytes()).into();
-    let url = "https://acct.blob.core.windows.net/con/b".parse().expect("a URL");
+    let url = Arc::new("https://acct.blob.core.windows.net/con/b".parse().expect("a URL"));
     Answer {
         status,
         headers: self::headers(headers),

@@ -25,7 +25,7 @@ pub(crate) struct Call {
 }
 
 /// The URL of a container or blob, or the rule that its name breaks.
-pub(crate) type NamedUrl = std::result::Result<Url, BadName>;
+pub(crate) type NamedUrl = std::result::Result<Arc<Url>, BadName>;
 
 /// An invalid name of a container or blob. The first call with it returns this error.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub(crate) struct BadName {
 impl BadName {
     /// Keeps the error of a bad name for the first call.
     pub(crate) fn url(url: Result<Url>) -> NamedUrl {
-        url.map_err(Self::from)
+        url.map(Arc::new).map_err(Self::from)
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) trait Operation {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.url {
-            Ok(url) => write!(f, "{:?} {:?}", redaction::Shown(url), self.options),
+            Ok(url) => write!(f, "{:?} {:?}", redaction::Shown(&**url), self.options),
             Err(name) => write!(f, "{name:?}"),
         }
     }
@@ -112,7 +112,7 @@ impl Call {
 
     /// Its URL, as errors show it.
     pub(crate) fn place(&self) -> String {
-        self.url.as_ref().map(place).unwrap_or_default()
+        self.url.as_ref().map(|url| place(url)).unwrap_or_default()
     }
 
     /// The error for a successful response to a read that breaks the documentation.

@@ -1,6 +1,6 @@
 //! A request before it is dated and signed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -30,7 +30,7 @@ pub(crate) enum Effect {
 /// The URL and the service version of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    pub(crate) url: Url,
+    pub(crate) url: Arc<Url>,
     pub(crate) version: ServiceVersion,
 }
 
@@ -74,7 +74,7 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     pub(crate) method: Method,
-    pub(crate) url: Url,
+    pub(crate) url: Arc<Url>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(super) version: ServiceVersion,
@@ -99,7 +99,7 @@ impl Prepared {
     /// Adds a query parameter, if there is a value; both sides are encoded.
     pub(crate) fn query<'a>(mut self, name: &str, value: impl Into<Option<&'a str>>) -> Self {
         if let Some(value) = value.into() {
-            self.url = with_parameter(self.url, name, value);
+            self.url = Arc::new(with_parameter(Arc::unwrap_or_clone(self.url), name, value));
         }
         self
     }
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     fn target() -> Target {
-        let url = "https://a.blob.core.windows.net/c/b".parse().expect("a URL");
+        let url = Arc::new("https://a.blob.core.windows.net/c/b".parse().expect("a URL"));
         Target { url, version: ServiceVersion::LATEST }
     }
 

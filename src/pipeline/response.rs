@@ -1,6 +1,6 @@
 //! Responses, and the errors in them: headers first, then the body.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use url::Url;
@@ -26,7 +26,7 @@ pub(crate) struct Answer {
     /// The name of the operation in the REST reference.
     pub(crate) operation: &'static str,
     /// The URL of the request.
-    pub(crate) url: Url,
+    pub(crate) url: Arc<Url>,
     /// Whether the operation writes.
     pub(crate) changes: bool,
 }

@@ -168,7 +168,7 @@ impl Pipeline {
     fn elsewhere(&self, kind: Kind, request: &Prepared) -> Option<Box<Prepared>> {
         let secondary = self.secondary.as_ref();
         let secondary = secondary.filter(|_| request.reads() && !kind.primary_only)?;
-        Some(Box::new(Prepared { url: secondary.url(&request.url)?, ..request.clone() }))
+        Some(Box::new(Prepared { url: Arc::new(secondary.url(&request.url)?), ..request.clone() }))
     }
 
     /// Waits before another attempt by the caller; false if the options allow none.
@@ -269,7 +269,7 @@ impl Pipeline {
             headers.insert(name, value.clone());
         }
         let (method, url, body) = (&request.method, &request.url, &request.body);
-        let (method, url, body) = (method.clone(), url.clone(), body.clone());
+        let (method, url, body) = (method.clone(), Url::clone(url), body.clone());
         Ok(Request { method, url, headers, body })
     }
 
@@ -287,7 +287,7 @@ type Sent<'a> = BoxFuture<'a, Result<Response, TransportError>>;
 /// error; empty if it does not come soon, since most of the `limit` may have passed.
 async fn receive(
     kind: Kind,
-    url: &Url,
+    url: &Arc<Url>,
     sent: Sent<'_>,
     limit: Duration,
 ) -> Result<(Answer, Option<bytes::Bytes>), TransportError> {
@@ -304,7 +304,7 @@ async fn receive(
             (bytes::Bytes::new().into(), Some(front.unwrap_or_default()))
         }
     };
-    let (operation, url, changes) = (kind.name, url.clone(), kind.effect != Effect::Read);
+    let (operation, url, changes) = (kind.name, Arc::clone(url), kind.effect != Effect::Read);
     Ok((Answer { status, headers, body, operation, url, changes }, refusal))
 }
 

@@ -1,5 +1,7 @@
 //! The user delegation key that signs SAS for clients with bearer tokens: requested once and kept.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, StatusCode};
 use time::{Duration, OffsetDateTime};
 
@@ -39,7 +41,7 @@ pub(crate) async fn key<'a>(
                     service client's builder, or use a URL that has a SAS";
         Error::invalid("endpoint", endpoint.url(), rule)
     })?;
-    let asked = Call { url: Ok(endpoint.url().clone()), ..call.clone() };
+    let asked = Call { url: Ok(Arc::new(endpoint.url().clone())), ..call.clone() };
     Ok((account, kept(asked, expiry).await?))
 }
 
