@@ -7,7 +7,7 @@ default:
     @just --list --unsorted
 
 # All that CI wants but its slow parts: before every commit
-check: fmt-check clippy test
+check: fmt-check width clippy test
 
 # The tests; those whose referee is missing are ignored; takes a filter: just test retry
 test *arguments:
@@ -54,8 +54,8 @@ fmt-check:
 clippy:
     cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-# Formatting and lints
-lint: fmt-check clippy
+# Formatting, line widths and lints
+lint: fmt-check width clippy
 
 # The documentation as docs.rs shows it, warnings denied; just doc --open
 doc *arguments:
@@ -64,6 +64,10 @@ doc *arguments:
 # Whether every import of the library runs downward
 layers:
     .ci/layers
+
+# Whether a line of Rust is over 100 columns, where rustfmt does not see to it
+width:
+    .ci/width
 
 # Lints each crate with each feature alone and without it
 features:

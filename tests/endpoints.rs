@@ -50,7 +50,10 @@ fn sas() -> Credential {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(512)
+    })]
 
     /// Whatever a service is told of its account, its own URLs and tokens lead back to the same
     /// blob.

@@ -50,8 +50,9 @@ async fn neither_a_sas_nor_a_snapshot_is_in_the_url() {
 }
 
 fn unauthenticated(date: &str) -> Step {
-    let detail = "<AuthenticationErrorDetail>The MAC signature found in the HTTP request 'c2VjcmV0=' is not \
-                  the same as any computed signature.</AuthenticationErrorDetail>";
+    let detail = "<AuthenticationErrorDetail>The MAC signature found in the HTTP request \
+                  'c2VjcmV0=' is not the same as any computed signature.\
+                  </AuthenticationErrorDetail>";
     let body = format!(
         "<Error><Code>AuthenticationFailed</Code><Message>Failed.</Message>{detail}</Error>"
     );

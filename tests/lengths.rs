@@ -7,9 +7,11 @@ use tokio::{
     net::TcpListener,
 };
 
-const CHUNKED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nTransfer-Encoding: chunked\r\n\r\n\
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\
+                       Transfer-Encoding: chunked\r\n\r\n\
                        5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n";
-const CUT_CHUNKS: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nTransfer-Encoding: chunked\r\n\r\n\
+const CUT_CHUNKS: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\
+                          Transfer-Encoding: chunked\r\n\r\n\
                           5\r\n01234\r\n0\r\n\r\n";
 const CLOSED: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nConnection: close\r\n\r\n0123456789";
 const OLD: &str = "HTTP/1.0 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\r\n0123456789";
@@ -17,7 +19,8 @@ const CUT: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\
 const TEN: &str =
     "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nContent-Length: 10\r\n\r\n";
 const NO_LENGTH: &str = "HTTP/1.1 200 OK\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\r\n";
-const REST: &str = "HTTP/1.1 206 Partial Content\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\nConnection: close\r\n\
+const REST: &str = "HTTP/1.1 206 Partial Content\r\nETag: \"0x1\"\r\nx-ms-version: 2026-10-06\r\n\
+                    Connection: close\r\n\
                     Content-Range: bytes 5-9/10\r\n\r\n56789";
 const REFUSED: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
 

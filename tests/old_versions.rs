@@ -202,8 +202,8 @@ async fn what_a_version_does_not_know_is_refused_before_sending() {
     let source = service.container_client("vhds").blob_client("a");
     let lease: LeaseId = "11111111-2222-3333-4444-555555555555".parse().expect("a GUID");
     let error = copy.copy_from_uri(&source).source_lease_id(lease).await.expect_err("new");
-    let told = "source lease id: \"11111111-2222-3333-4444-555555555555\" works with service versions \
-                before 2012-02-12 only";
+    let told = "source lease id: \"11111111-2222-3333-4444-555555555555\" works with service \
+                versions before 2012-02-12 only";
     assert!(error.to_string().starts_with(told), "{error}");
     assert_eq!(script.seen().len(), 0);
 

@@ -85,7 +85,8 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn an_error_body_with_a_byte_order_mark_is_read() {
     let server = MockServer::start().await;
-    let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Error><Code>BlobNotFound</Code>\
+    let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Error><Code>BlobNotFound\
+                </Code>\
                 <Message>The specified blob does not exist.\nRequestId:1\nTime:2026</Message></Error>";
     Mock::given(method("GET"))
         .respond_with(ResponseTemplate::new(404).set_body_string(body))

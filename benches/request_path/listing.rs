@@ -137,10 +137,12 @@ fn disk(xml: &mut String, group: usize, snapshot: Option<u32>) {
     write!(
         xml,
         "<Properties><Creation-Time>Thu, 01 Jan 2026 11:00:00 GMT</Creation-Time>\
-         <Last-Modified>Thu, 01 Jan 2026 12:10:00 GMT</Last-Modified><Etag>0x8DE29{group:010X}</Etag>\
+         <Last-Modified>Thu, 01 Jan 2026 12:10:00 GMT</Last-Modified><Etag>0x8DE29{group:010X}\
+         </Etag>\
          <Content-Length>34359738880</Content-Length>\
          <Content-Type>application/octet-stream</Content-Type><Content-Encoding />\
-         <Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition />\
+         <Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control />\
+         <Content-Disposition />\
          <x-ms-blob-sequence-number>0</x-ms-blob-sequence-number><BlobType>PageBlob</BlobType>\
          <AccessTier>P30</AccessTier><AccessTierInferred>true</AccessTierInferred>{lease}\
          <CopyId>1f812371-a41d-49e6-b123-{group:012x}</CopyId><CopyStatus>success</CopyStatus>\

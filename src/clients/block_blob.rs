@@ -203,7 +203,8 @@ impl BlockBlobClient {
     /// notes.commit_block_list([&first]).await?;
     ///
     /// notes.stage_block(&second, "two, ").await?;
-    /// notes.commit_block_list([BlockListEntry::from(second), BlockListEntry::Committed(first)]).await?;
+    /// let blocks = [BlockListEntry::from(second), BlockListEntry::Committed(first)];
+    /// notes.commit_block_list(blocks).await?;
     /// assert_eq!(notes.download().await?.bytes().await?, "two, one");
     /// # Ok(()) });
     /// ```

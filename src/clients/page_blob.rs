@@ -343,7 +343,8 @@ impl PageBlobClient {
     ///
     /// // The account of this example has no managed disks.
     /// let earlier = disk.with_snapshot(&earlier).url()?;
-    /// let error = disk.get_managed_disk_page_ranges_diff(&earlier).collect_all().await.unwrap_err();
+    /// let diff = disk.get_managed_disk_page_ranges_diff(&earlier).collect_all().await;
+    /// let error = diff.unwrap_err();
     /// let code = error.code().expect("a refusal").as_str();
     /// assert_eq!(code, "UnsupportedHeaderForNonManagedDisksAccount");
     /// # Ok(()) });

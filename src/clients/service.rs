@@ -65,7 +65,8 @@ impl BlobServiceClient {
     /// use blobcopy::{BlobServiceClient, Credential};
     ///
     /// let endpoint = "https://account.blob.core.windows.net".parse()?;
-    /// let service = BlobServiceClient::new(endpoint, Credential::shared_key("account", "c2VjcmV0")?)?;
+    /// let key = Credential::shared_key("account", "c2VjcmV0")?;
+    /// let service = BlobServiceClient::new(endpoint, key)?;
     /// # let _ = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -128,7 +129,8 @@ impl BlobServiceClient {
     /// ```
     /// use blobcopy::{BlobServiceClient, ClientOptions};
     ///
-    /// let service = BlobServiceClient::builder_from_connection_string("UseDevelopmentStorage=true")?
+    /// let emulator = "UseDevelopmentStorage=true";
+    /// let service = BlobServiceClient::builder_from_connection_string(emulator)?
     ///     .options(ClientOptions::new().application_id("nightly-backup"))
     ///     .build()?;
     /// # let _ = service;

@@ -136,8 +136,8 @@ fn a_source_whose_sas_has_expired_is_said_to_have() {
 #[test]
 fn the_advice_on_authentication_goes_with_the_services_own_reason() {
     let body = b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>\
-        <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is not the \
-        same as any\ncomputed signature.</AuthenticationErrorDetail></Error>";
+        <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is not \
+        the same as any\ncomputed signature.</AuthenticationErrorDetail></Error>";
     let status = StatusCode::FORBIDDEN;
     let mut error = service_error("Get Blob", status, &HeaderMap::new(), body);
     error.evidence = Some(Box::new(Evidence {

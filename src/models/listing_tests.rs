@@ -40,7 +40,8 @@ const EVERYTHING: &str = "<Blob><Name>disk0.vhd</Name><Deleted>true</Deleted>\
     <LeaseStatus>locked</LeaseStatus><LeaseState>leased</LeaseState>\
     <LeaseDuration>infinite</LeaseDuration><CopyId>1f812371-a41d-49e6-b123-f4b542e851c5</CopyId>\
     <CopyStatus>success</CopyStatus>\
-    <CopySource>https://acct.blob.core.windows.net/vhds/disk0.vhd?snapshot=x&amp;sig=SECRET</CopySource>\
+    <CopySource>https://acct.blob.core.windows.net/vhds/disk0.vhd?snapshot=x&amp;sig=SECRET\
+    </CopySource>\
     <CopyProgress>512/512</CopyProgress>\
     <CopyCompletionTime>Thu, 01 Jan 2026 00:00:02 GMT</CopyCompletionTime>\
     <CopyStatusDescription>none</CopyStatusDescription><ServerEncrypted>true</ServerEncrypted>\
@@ -203,7 +204,8 @@ fn a_hierarchy_keeps_the_order_of_blobs_and_prefixes() {
         <Blob><Name>a</Name></Blob>\
         <BlobPrefix><Name>a/</Name></BlobPrefix>\
         <Blob><Name>ab</Name></Blob>\
-        <BlobPrefix><Properties><Etag>x</Etag></Properties><Name Encoded=\"true\">b%2F</Name></BlobPrefix>\
+        <BlobPrefix><Properties><Etag>x</Etag></Properties><Name Encoded=\"true\">b%2F</Name>\
+        </BlobPrefix>\
         </Blobs><NextMarker>2!76!MDAwMDE0</NextMarker></EnumerationResults>";
     let list = parse(body.as_bytes()).expect("well formed");
     let names: Vec<String> = list

@@ -197,7 +197,10 @@ mod tests {
                 .into_iter()
                 .map(|(clear, a, b)| {
                     let range = PageRange { start: a.min(b), end: a.max(b) + 1 };
-                    if clear { PageRangeItem::ClearRange(range) } else { PageRangeItem::PageRange(range) }
+                    match clear {
+                        true => PageRangeItem::ClearRange(range),
+                        false => PageRangeItem::PageRange(range),
+                    }
                 })
                 .collect();
             let inner: String = items

@@ -24,7 +24,8 @@ pub(crate) struct Since {
 
 macro_rules! since {
     ($($name:ident = $version:literal $what:literal,)+) => {
-        $(pub(crate) const $name: Since = Since { version: ServiceVersion::of($version), what: $what };)+
+        $(pub(crate) const $name: Since =
+            Since { version: ServiceVersion::of($version), what: $what };)+
     };
 }
 

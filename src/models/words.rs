@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// Defines an enum of known words that keeps unknown words in `Other`.
 macro_rules! open_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal $(| $alias:literal)*,)+ }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$word_doc:meta])* $variant:ident = $word:literal $(| $alias:literal)*,)+
+    }) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
         #[serde(from = "String")]

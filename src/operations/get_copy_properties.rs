@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// What a poll sends. It reads the headers of the copy and no others, since it may be sent thousands
-/// of times and a blob has three times as many.
+/// What a poll sends. It reads the headers of the copy and no others, since it may be sent
+/// thousands of times and a blob has three times as many.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GetCopyProperties;
 

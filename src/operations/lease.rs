@@ -66,8 +66,8 @@ builder! {
     /// response was lost, the lease may exist and only the client knows its id: the client releases
     /// it in the background. A lease with an id that you proposed is left to you.
     ///
-    /// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The id
-    /// cannot be chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
+    /// Before version 2012-02-12 every lease lasts 60 seconds and the service chooses its id. The
+    /// id cannot be chosen; if a response is lost, the retry fails with 409 `LeaseAlreadyPresent`.
     ///
     /// [Lease Blob](https://learn.microsoft.com/rest/api/storageservices/lease-blob)
     AcquireLease of Acquire

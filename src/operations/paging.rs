@@ -135,7 +135,8 @@ impl<T: PagerItem> Pager<T> {
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
-    /// let blobs = service.container_client("vhds").list_blobs().prefix("disk").collect_all().await?;
+    /// let container = service.container_client("vhds");
+    /// let blobs = container.list_blobs().prefix("disk").collect_all().await?;
     /// assert_eq!(blobs[0].name, "disk0.vhd");
     /// # Ok(()) });
     /// ```

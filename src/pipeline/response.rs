@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn without_header_the_body_names_the_code_behind_a_byte_order_mark() {
-        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Error><Code>ServerBusy</Code>\
+        let body = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Error><Code>ServerBusy\
+                    </Code>\
                     <Message>Busy.\nRequestId:1\nTime:2026-01-01T00:00:00Z</Message></Error>";
         let error = service_error(
             "Op",
@@ -284,8 +285,8 @@ mod tests {
     #[test]
     fn a_signature_in_the_answer_is_not_shown() {
         let body = b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>\
-            <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is not \
-            the same as any computed signature. Server used following string to sign: \
+            <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is \
+            not the same as any computed signature. Server used following string to sign: \
             'PUT x-ms-copy-source:https://a/b?sig=SECRET&amp;x'.</AuthenticationErrorDetail></Error>";
         let error = service_error("Copy Blob", StatusCode::FORBIDDEN, &HeaderMap::new(), body);
         let detail = &error.details["AuthenticationErrorDetail"];

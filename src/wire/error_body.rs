@@ -159,7 +159,8 @@ mod tests {
             <Message>Server failed to authenticate sig=SECRET the request.</Message>\
             <AuthenticationErrorDetail>The MAC signature found in the HTTP request 'SECRET=' is \
             not the same as any computed signature.</AuthenticationErrorDetail>\
-            <ExtendedErrorDetail>text<Code>Inner</Code><Deep><Er>1</Er></Deep></ExtendedErrorDetail>\
+            <ExtendedErrorDetail>text<Code>Inner</Code><Deep><Er>1</Er></Deep>\
+            </ExtendedErrorDetail>\
             <HeaderName>x-ms-version</HeaderName><HeaderValue/><Reason> </Reason></Error>";
         let error = parse(body.as_bytes());
         assert_eq!(error.message, "Server failed to authenticate sig=REDACTED the request.");
@@ -278,7 +279,8 @@ mod tests {
 
         #[test]
         fn cut_anywhere_never_panics(end in 0..300_usize) {
-            let body = "\u{feff}<Error><Code>ServerBusy</Code><Message>a&amp;b\nRequestId:x</Message>\
+            let body = "\u{feff}<Error><Code>ServerBusy</Code><Message>a&amp;b\nRequestId:x\
+                </Message>\
                 <A><B><![CDATA[c]]></B></A><CopySourceStatusCode>40</CopySourceStatusCode></Error>";
             let _ = parse(&body.as_bytes()[..end.min(body.len())]);
         }

@@ -1,5 +1,5 @@
-//! A bare `reqwest` client. Nothing here installs cryptography for the process, since the crate must
-//! do without; so its TLS is made by hand.
+//! A bare `reqwest` client. Nothing here installs cryptography for the process, since the crate
+//! must do without; so its TLS is made by hand.
 
 use std::sync::Arc;
 

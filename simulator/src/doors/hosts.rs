@@ -43,8 +43,8 @@ impl Hosts {
             return Ok(());
         }
         let message = format!(
-            "This simulator does not answer to the host '{host}'. If the name is meant for it, start \
-             it with --allow-host {host}, or build it with SimulatorBuilder::allow_host."
+            "This simulator does not answer to the host '{host}'. If the name is meant for it, \
+             start it with --allow-host {host}, or build it with SimulatorBuilder::allow_host."
         );
         Err(Refusal::from(Code::InvalidHeaderValue).saying(message).naming("host", named))
     }

@@ -315,7 +315,8 @@ async fn a_half_sent_request_stands_in_nobodys_way_and_changes_nothing() {
     let mut halves = Vec::new();
     let sas = sas("/one", "c", "rcw", "2026-12-31T00:00:00Z");
     let whole = format!(
-        "PUT /devstoreaccount1/one/half?{sas} HTTP/1.1\r\nhost: localhost\r\nx-ms-version: 2026-04-06\r\n\
+        "PUT /devstoreaccount1/one/half?{sas} HTTP/1.1\r\nhost: localhost\r\nx-ms-version: \
+         2026-04-06\r\n\
          x-ms-blob-type: BlockBlob\r\ncontent-length: 4\r\n\r\nabc"
     );
     for cut in [1, 20, whole.len() - 5, whole.len()] {

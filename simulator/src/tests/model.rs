@@ -76,7 +76,8 @@ struct Model {
 fn action() -> impl Strategy<Value = Action> {
     let run = || (0..PAGES).prop_flat_map(|first| (Just(first), 1..=(PAGES - first).min(80)));
     prop_oneof![
-        6 => (run(), 1_u8..).prop_map(|((first, count), byte)| Action::Write { first, count, byte }),
+        6 => (run(), 1_u8..)
+            .prop_map(|((first, count), byte)| Action::Write { first, count, byte }),
         3 => run().prop_map(|(first, count)| Action::Clear { first, count }),
         1 => (1..=PAGES).prop_map(|pages| Action::Resize { pages }),
         4 => Just(Action::Snapshot),
@@ -96,7 +97,10 @@ fn cases() -> u32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases())
+    })]
 
     #[test]
     fn pages_and_snapshots_are_those_of_the_model(actions in vec(action(), 1..24)) {

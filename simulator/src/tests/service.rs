@@ -26,7 +26,8 @@ fn service_properties_are_kept_part_by_part() {
     assert!(get().contains(retention));
     assert!(get().ends_with("</DefaultServiceVersion></StorageServiceProperties>"));
     let cors = "<Cors><CorsRule><AllowedOrigins>www.xyz.com</AllowedOrigins>\
-                <AllowedMethods>GET,PUT</AllowedMethods><AllowedHeaders>x-ms-a*,x-b</AllowedHeaders>\
+                <AllowedMethods>GET,PUT</AllowedMethods><AllowedHeaders>x-ms-a*,x-b\
+                </AllowedHeaders>\
                 <ExposedHeaders /><MaxAgeInSeconds>5</MaxAgeInSeconds></CorsRule></Cors>";
     set(&kit, cors).expect(202);
     assert!(get().contains(

@@ -1,4 +1,5 @@
-//! The only file that sleeps; the time of day comes from the simulator's [`Clock`](blobcopy::Clock).
+//! The only file that sleeps; the time of day comes from the simulator's
+//! [`Clock`](blobcopy::Clock).
 
 use std::time::Duration;
 

@@ -55,7 +55,8 @@ pub(crate) struct Query(pub(crate) Vec<(String, String)>);
 /// Reads the address in `authority` and `path`: the account is the first label of the host for
 /// `account.blob.core.windows.net` and `account.localhost`, else the first segment of the path.
 ///
-/// `knows` says whether there is an account of a name. `about_container` tells that a path of one segment names a container, not a blob in `$root`.
+/// `knows` says whether there is an account of a name. `about_container` tells that a path of one
+/// segment names a container, not a blob in `$root`.
 pub(crate) fn locate(
     knows: impl FnOnce(&str) -> bool,
     authority: Option<&Authority>,

@@ -1,8 +1,8 @@
 //! The simulator beside Azurite: the same requests to both, and every difference accounted for.
 //!
-//! `src/live_check/cases/` has the requests. `docs/simulator-conformance.md` has the differences, with what the
-//! service's documentation says; the test fails on one that is not there, and on a row that holds
-//! no longer. It prints the rows that are missing.
+//! `src/live_check/cases/` has the requests. `docs/simulator-conformance.md` has the differences,
+//! with what the service's documentation says; the test fails on one that is not there, and on a
+//! row that holds no longer. It prints the rows that are missing.
 //!
 //! `blobcopy-simulator live-check` puts the same cases to a real account.
 

@@ -33,7 +33,9 @@ pub(super) fn check(letters: &str, known: &[(char, &str)], version: &str) -> Res
 
 /// Defines a set of letters in the service's order, each with a setter.
 macro_rules! letters {
-    ($(#[$doc:meta])* $name:ident { $($(#[$setter_doc:meta])* $setter:ident = $letter:literal $(since $since:literal)?,)+ }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$setter_doc:meta])* $setter:ident = $letter:literal $(since $since:literal)?,)+
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct $name(u32);

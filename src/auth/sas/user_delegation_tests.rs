@@ -189,8 +189,8 @@ fn what_the_service_must_refuse_is_refused_before() {
         ),
         (
             made(UserDelegationSas::blob("c", "b").permissions(permissions).expires(late), &key),
-            "expiry of a SAS: \"2026-01-03T00:00:01Z\" must not be after the user delegation key's, \
-             2026-01-03T00:00:00Z",
+            "expiry of a SAS: \"2026-01-03T00:00:01Z\" must not be after the user delegation \
+             key's, 2026-01-03T00:00:00Z",
         ),
         (
             made(UserDelegationSas::blob("", "b").permissions(permissions).expires(EXPIRY), &key),

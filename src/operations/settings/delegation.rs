@@ -32,8 +32,8 @@ pub(crate) async fn key<'a>(
     let left = expiry - call.pipeline.clock().now();
     if left > AHEAD {
         let value = format!("{:?}", left.unsigned_abs());
-        let rule = "must be at most 6 days and 23 hours for a user delegation SAS: its key is valid \
-                    for 7 days at most, and clocks differ";
+        let rule = "must be at most 6 days and 23 hours for a user delegation SAS: its key is \
+                    valid for 7 days at most, and clocks differ";
         return Err(Error::invalid("SAS lifetime", value, rule));
     }
     let account = endpoint.account().ok_or_else(|| {

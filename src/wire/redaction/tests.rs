@@ -51,10 +51,13 @@ fn every_kind_of_secret_is_replaced() {
 fn presigned_urls_of_other_clouds_are_shown_without_what_signs() {
     check(&[
         (
-            "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20260101\
-             &X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-Security-Token=abc&X-Amz-SignedHeaders=host\
+            "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
+             X-Amz-Credential=AK%2F20260101\
+             &X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-Security-Token=abc&\
+             X-Amz-SignedHeaders=host\
              &X-Amz-Signature=0a1b",
-            "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=REDACTED\
+            "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
+             X-Amz-Credential=REDACTED\
              &X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-Security-Token=REDACTED\
              &X-Amz-SignedHeaders=host&X-Amz-Signature=REDACTED",
         ),
