@@ -336,7 +336,7 @@ fn credentials_and_endpoints() {
         told(error, "endpoint", endpoint, "must be https");
     }
     let error = service("https://other.blob.core.windows.net", key("acct")).expect_err("another");
-    told(error, "endpoint", "other.blob", "another account than the one that is given, \"acct\"");
+    told(error, "endpoint", "other.blob", "another account than the given one, \"acct\"");
     let error = service("ftp://acct.blob.core.windows.net", key("acct")).expect_err("ftp");
     told(error, "endpoint", "ftp://", "must be an http or https URL");
     let error = service("https://me:SECRET@acct.blob.core.windows.net", key("acct"));

@@ -128,7 +128,7 @@ async fn what_the_simulator_refuses_comes_with_the_advice_that_fits() {
     let notes = vhds.block_blob_client("notes.txt");
     notes.upload("some notes").await.expect("uploaded");
     let error = text(vhds.blob_client("disk0.vhd").start_copy_from_uri(&notes).await.err());
-    assert!(error.contains("a blob of another type, which a copy cannot change"), "{error}");
+    assert!(error.contains("has another blob type, which a copy cannot change"), "{error}");
     let error = text(notes.page_blob_client().get_page_ranges().collect_all().await.err());
     assert!(error.contains("only page blobs have page ranges"), "{error}");
 

@@ -95,7 +95,8 @@ impl ServiceError {
             }
             ErrorCode::AuthorizationPermissionMismatch => {
                 "the SAS lacks the permission that the operation needs, or the identity lacks a \
-                 role such as Storage Blob Data Contributor; a new role takes effect within 10 minutes"
+                 role such as Storage Blob Data Contributor; a new \
+                 role takes effect within 10 minutes"
             }
             ErrorCode::AuthorizationFailure => {
                 "most likely the account's firewall blocks the client's network"

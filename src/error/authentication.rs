@@ -61,10 +61,11 @@ impl Evidence {
                     // The dates are in the stored access policy, or the clocks differ.
                     return "the SAS or its stored access policy is not valid at this time: use a \
                             new one"
-                    .to_owned();
+                        .to_owned();
                 }
                 "the SAS is valid at this time, so its signature does not match: the SAS was \
-                 changed, or it was signed with another account's key or one that was regenerated since"
+                 changed, or it was signed with another account's key or with one that was \
+                 regenerated since"
                     .to_owned()
             }),
             ProofKind::Token => {
