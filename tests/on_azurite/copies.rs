@@ -37,7 +37,7 @@ async fn pages_arrive_within_an_account_and_from_another(azurite: &Azurite) {
         assert_eq!(properties.content_length, 64 << 10);
         assert_eq!(properties.metadata.get("origin"), Some("disk0"));
         let ranges = backup.get_page_ranges().collect_all().await.unwrap().ranges;
-        assert_eq!(ranges.iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), [(4096, 5119)]);
+        assert_eq!(ranges.iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), [(4096, 5120)]);
         assert_eq!(content(&backup).await, content(&disk).await);
     }
 }

@@ -43,7 +43,7 @@ async fn a_disk_that_grows_is_zero_where_it_is_new(azurite: &Azurite) {
     let found = disk.get_properties().await.unwrap();
     assert_eq!((found.content_length, found.etag), (3 * 512, cut.etag));
     let ranges = disk.get_page_ranges().collect_all().await.unwrap().ranges;
-    assert_eq!(ranges.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>(), [(0, 511)]);
+    assert_eq!(ranges.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>(), [(0, 512)]);
 }
 
 async fn a_resize_is_a_write(azurite: &Azurite) {

@@ -34,7 +34,7 @@ async fn a_snapshot_keeps_what_was_there(azurite: &Azurite) {
     let part = snapshot.download().range(510..514).await.unwrap().bytes().await.unwrap();
     assert_eq!(part, &[1, 1, 0, 0][..]);
     let ranges = snapshot.get_page_ranges().collect_all().await.unwrap().ranges;
-    assert_eq!(ranges.iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), [(0, 511)]);
+    assert_eq!(ranges.iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), [(0, 512)]);
     let properties = snapshot.get_properties().await.unwrap();
     assert_eq!((properties.etag, properties.metadata.get("state")), (old.etag, Some("old")));
 
