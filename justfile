@@ -112,7 +112,11 @@ semver:
 
 # What would be published, built from nothing else
 package:
-    cargo package -p blobcopy -p blobcopy-simulator
+    cargo package -p blobcopy -p blobcopy-simulator -p blobcopy-cli
+
+# The command as a Python wheel, installed into an empty environment and tried there
+wheel:
+    .ci/wheel
 
 # What takes minutes: 2,000 seeds of chaos
 long:

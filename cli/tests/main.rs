@@ -13,3 +13,5 @@ mod snapshots;
 mod status;
 mod support;
 mod usage;
+#[cfg(unix)]
+mod walkthrough;
