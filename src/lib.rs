@@ -113,6 +113,12 @@ pub use self::{
     wire::clock::Clock,
 };
 
+/// Crates whose types are in this crate's signatures, in the version that it uses.
+///
+/// Take them from here, or depend on the same major version.
+#[doc(no_inline)]
+pub use {bytes, http, time, url};
+
 /// Shared access signatures: time-limited permissions in a URL.
 ///
 /// From [Delegate access with a shared access

@@ -83,7 +83,7 @@ async fn a_key_is_asked_for_from_a_quarter_of_an_hour_ago_for_an_hour_less_than_
     let target = Script::new([started("id-1", "pending")]);
     let copy = target.service().container_client("vhds").blob_client("copy.txt");
     copy.start_copy_from_uri(&notes).await.expect("started");
-    let body = String::from_utf8(source.seen()[0].body.to_vec()).expect("text");
+    let body = String::from_utf8(source.seen()[0].body().to_vec()).expect("text");
     let period = "<Start>2025-12-31T23:45:00Z</Start><Expiry>2026-01-07T23:00:00Z</Expiry>";
     assert!(body.contains(period), "{body}");
 

@@ -228,7 +228,7 @@ async fn a_delegation_sas_is_signed_over_the_account_that_the_user_names() {
         let target = Script::new([started("id-1", "success")]);
         let copy = target.service().container_client("vhds").blob_client("copy.txt");
         copy.start_copy_from_uri(&notes).await.expect("started");
-        let sent = target.seen()[0].headers["x-ms-copy-source"].clone();
+        let sent = target.seen()[0].headers()["x-ms-copy-source"].clone();
 
         let start = datetime!(2026-01-01 00:00 UTC);
         let key = service.get_user_delegation_key(start, start + time::Duration::days(1));

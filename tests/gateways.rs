@@ -94,7 +94,7 @@ impl Transport for Dawdler {
             });
             let body = Body::stream(stream::pending());
             let status = StatusCode::NOT_FOUND;
-            Ok(Response { status, headers: HeaderMap::from_iter(headers), body })
+            Ok(Response::new(status, HeaderMap::from_iter(headers), body))
         })
     }
 }

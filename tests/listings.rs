@@ -19,7 +19,7 @@ fn page(names: &[&str], next: &str) -> Step {
 }
 
 fn queries(script: &Script) -> Vec<String> {
-    script.seen().iter().map(|seen| seen.url.query().unwrap_or_default().to_owned()).collect()
+    script.seen().iter().map(|seen| seen.url().query().unwrap_or_default().to_owned()).collect()
 }
 
 #[tokio::test(start_paused = true)]

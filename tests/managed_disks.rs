@@ -47,11 +47,11 @@ async fn a_disk_that_demands_both_gets_its_sas_and_a_token_for_disks() {
         .expect("listed");
 
     let sent = &script.seen()[0];
-    let query = sent.url.query().expect("a query");
+    let query = sent.url().query().expect("a query");
     assert!(query.ends_with(url.query().expect("a SAS")), "byte for byte: {query}");
-    assert_eq!(sent.headers["authorization"], "Bearer TOKEN");
-    assert!(sent.headers["authorization"].is_sensitive());
-    assert_eq!(sent.headers["x-ms-previous-snapshot-url"], earlier.as_str());
+    assert_eq!(sent.headers()["authorization"], "Bearer TOKEN");
+    assert!(sent.headers()["authorization"].is_sensitive());
+    assert_eq!(sent.headers()["x-ms-previous-snapshot-url"], earlier.as_str());
     let shown = format!(
         "{disk:?} {:?}",
         disk.page_blob_client().get_managed_disk_page_ranges_diff(&earlier)
@@ -70,7 +70,8 @@ async fn pages_of_a_disk_are_read_with_its_sas_and_its_token() {
     let target = Script::new([answer(201, "")]);
     let to = target.service().container_client("vhds").page_blob_client("disk.vhd");
     to.upload_pages_from_uri(&disk, 0..512, 0).await.expect("written");
-    let sent = &target.seen()[0].headers;
+    let seen = target.seen();
+    let sent = seen[0].headers();
     assert_eq!(sent["x-ms-copy-source"], DISK);
     assert_eq!(sent["x-ms-copy-source-authorization"], "Bearer TOKEN");
 }
@@ -89,7 +90,7 @@ async fn an_increment_of_a_disk_is_refused_and_its_snapshot_is_kept_in_every_cal
     let disk = BlobClient::with_options(url, Credential::anonymous(), options(&script));
     let disk = disk.expect("a client");
     disk.get_properties().await.expect("sent");
-    let query = script.seen()[0].url.query().expect("a query").to_owned();
+    let query = script.seen()[0].url().query().expect("a query").to_owned();
     assert_eq!(query.matches("snapshot=").count(), 1, "{query}");
 }
 

@@ -62,7 +62,7 @@ async fn a_url_or_a_token_means_the_blob_that_the_service_means() {
         let copy = options().resume(&token).expect(written);
         assert_eq!(copy.blob().name(), name);
         copy.blob().get_properties().await.expect(written);
-        assert_eq!(script.seen().last().expect("sent").url.path(), path);
+        assert_eq!(script.seen().last().expect("sent").url().path(), path);
     }
 }
 
@@ -88,7 +88,7 @@ async fn what_a_listing_returned_is_used_as_it_is() {
         let blob = vhds.blob_client_of(item);
         assert_eq!((blob.name(), blob.snapshot()), (*name, item.snapshot.as_ref()));
         blob.get_properties().await.expect("sent");
-        let sent = script.seen().last().expect("sent").url.clone();
+        let sent = script.seen().last().expect("sent").url().clone();
         let path = sent.path().strip_prefix("/vhds/").expect("in the container");
         let path = percent_encoding::percent_decode_str(path).decode_utf8().expect("text");
         assert_eq!(path, *name);

@@ -311,8 +311,8 @@ async fn urls_equal_those_of_the_python_sdk() {
         assert_eq!(parameters(url.expect("signed").expose()), expected("U1"));
     }
     let [request] = &script.seen()[..] else { panic!("one key for all") };
-    assert_eq!(request.headers["x-ms-client-request-id"], "call-1");
-    assert!(request.url.query().is_some_and(|query| query.ends_with("&timeout=7")));
+    assert_eq!(request.headers()["x-ms-client-request-id"], "call-1");
+    assert!(request.url().query().is_some_and(|query| query.ends_with("&timeout=7")));
 }
 
 /// Sets the container's one stored access policy, or none.
@@ -329,9 +329,9 @@ async fn set_policy(account: &Account, policy: &str) {
     .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
     .collect();
     let url = url.parse().expect("a URL");
-    let request = Request { method: Method::PUT, url, headers, body: body.into() };
+    let request = Request::new(Method::PUT, url, headers, body.into());
     let answer = account.sim.transport().send(request).await.expect("an answer");
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]

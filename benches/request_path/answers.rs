@@ -73,10 +73,6 @@ impl Canned {
     }
 
     pub(crate) fn response(&self) -> Response {
-        Response {
-            status: self.status,
-            headers: self.headers.clone(),
-            body: bytes::Bytes::new().into(),
-        }
+        Response::new(self.status, self.headers.clone(), bytes::Bytes::new())
     }
 }

@@ -65,7 +65,7 @@ impl CannedTransport {
 impl Transport for CannedTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            Ok(match request.method {
+            Ok(match *request.method() {
                 Method::HEAD => self.properties.response(),
                 _ => self.started.response(),
             })

@@ -90,10 +90,8 @@ struct Page(Bytes);
 
 impl Transport for Page {
     fn send(&self, _: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        let body = self.0.clone().into();
-        Box::pin(
-            async move { Ok(Response { status: StatusCode::OK, headers: HeaderMap::new(), body }) },
-        )
+        let body = self.0.clone();
+        Box::pin(async move { Ok(Response::new(StatusCode::OK, HeaderMap::new(), body)) })
     }
 }
 

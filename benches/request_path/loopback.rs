@@ -64,7 +64,7 @@ fn compare(report: &Report, row: Row, method: Method, call: impl AsyncFn(&Blobs)
 
     let blobs = Blobs::new(endpoint.clone(), clients::key(), ClientOptions::new());
     let request = runtime.block_on(prebuilt(endpoint, &call));
-    assert_eq!(request.method, method);
+    assert_eq!(request.method(), method);
     let reqwest = bare_reqwest();
     let hyper = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
 
@@ -100,16 +100,16 @@ fn bare_reqwest() -> reqwest::Client {
 }
 
 async fn by_reqwest(client: &reqwest::Client, request: &Request) {
-    let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
-    *outgoing.headers_mut() = request.headers.clone();
+    let mut outgoing = reqwest::Request::new(request.method().clone(), request.url().clone());
+    *outgoing.headers_mut() = request.headers().clone();
     assert!(client.execute(outgoing).await.unwrap().status().is_success());
 }
 
 async fn by_hyper(client: &Client<HttpConnector, Empty<bytes::Bytes>>, request: &Request) {
     let mut outgoing = http::Request::new(Empty::new());
-    *outgoing.method_mut() = request.method.clone();
-    *outgoing.uri_mut() = request.url.as_str().parse().unwrap();
-    *outgoing.headers_mut() = request.headers.clone();
+    *outgoing.method_mut() = request.method().clone();
+    *outgoing.uri_mut() = request.url().as_str().parse().unwrap();
+    *outgoing.headers_mut() = request.headers().clone();
     assert!(client.request(outgoing).await.unwrap().status().is_success());
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn building(report: &Report) {
         return;
     }
     let probe = Probe::new(Credential::anonymous());
-    let headers = probe.request(Call::Start).headers;
+    let headers = probe.request(Call::Start).headers().clone();
     let fill = || {
         let mut map = HeaderMap::with_capacity(16);
         for (name, value) in &headers {
@@ -201,18 +201,18 @@ struct BareSigner {
 impl BareSigner {
     /// Rebuilds the string to sign, and checks it against the signature.
     fn of(request: &Request) -> Self {
-        let header = |name: &str| request.headers.get(name).map_or("", |v| v.to_str().unwrap());
-        let mut lines = vec![request.method.as_str().to_owned()];
+        let header = |name: &str| request.headers().get(name).map_or("", |v| v.to_str().unwrap());
+        let mut lines = vec![request.method().as_str().to_owned()];
         lines.extend(std::iter::repeat_n(String::new(), 11));
         let mut own: Vec<String> = request
-            .headers
+            .headers()
             .keys()
             .filter(|name| name.as_str().starts_with("x-ms-"))
             .map(|name| format!("{name}:{}", header(name.as_str())))
             .collect();
         own.sort();
         lines.extend(own);
-        lines.push(format!("/{}{}", clients::ACCOUNT, request.url.path()));
+        lines.push(format!("/{}{}", clients::ACCOUNT, request.url().path()));
 
         let key = STANDARD.decode(clients::KEY).unwrap();
         let prepared = Hmac::new_from_slice(&key).unwrap();

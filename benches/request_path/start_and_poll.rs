@@ -83,8 +83,8 @@ fn compare<T: Transport>(
         copy.poll().await.unwrap();
     };
     let bare = async || {
-        assert_eq!(transport.send(start.clone()).await.unwrap().status, 202);
-        assert_eq!(transport.send(poll.clone()).await.unwrap().status, 200);
+        assert_eq!(transport.send(start.clone()).await.unwrap().status(), 202);
+        assert_eq!(transport.send(poll.clone()).await.unwrap().status(), 200);
     };
     let calls = report.calls(CALLS);
     let [ours, floor] = interleave(

@@ -70,16 +70,58 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// A signed HTTP request for a [`Transport`].
 ///
 /// `Debug` shows neither the `Authorization` header nor the signature of a SAS.
+///
+/// ```
+/// use blobcopy::{http::Method, transport::Request};
+///
+/// let url = "https://account.blob.core.windows.net/vhds/disk0.vhd".parse()?;
+/// let request = Request::new(Method::HEAD, url, Default::default(), Default::default());
+/// assert_eq!(request.url().path(), "/vhds/disk0.vhd");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    /// A request, to test a [`Transport`] with.
+    pub fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
+        Self { method, url, headers, body }
+    }
+
     /// The HTTP method.
-    pub method: Method,
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The whole URL, with its SAS if a SAS authorizes the request.
-    pub url: Url,
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Every header to send. `Content-Length` is present whenever the method may carry a body.
-    pub headers: HeaderMap,
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The headers, to be changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
     /// The body; empty for most operations.
-    pub body: Bytes,
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Method, URL, headers and body.
+    pub fn into_parts(self) -> (Method, Url, HeaderMap, Bytes) {
+        (self.method, self.url, self.headers, self.body)
+    }
 }
 
 impl fmt::Debug for Request {
@@ -94,13 +136,49 @@ impl fmt::Debug for Request {
 }
 
 /// An HTTP response of a [`Transport`].
+///
+/// ```
+/// use blobcopy::{
+///     bytes::Bytes,
+///     http::{HeaderMap, StatusCode},
+///     transport::Response,
+/// };
+///
+/// let body = Bytes::from_static(b"not here");
+/// let response = Response::new(StatusCode::NOT_FOUND, HeaderMap::new(), body);
+/// assert_eq!(response.status(), 404);
+/// ```
 pub struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+}
+
+impl Response {
+    /// A response of a status, every header that came, and a body: bytes or a [`Body::stream`].
+    pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Body>) -> Self {
+        Self { status, headers, body: body.into() }
+    }
+
     /// The HTTP status.
-    pub status: StatusCode,
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Every header of the response.
-    pub headers: HeaderMap,
-    /// The body, read as it arrives.
-    pub body: Body,
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The headers, to be changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// Status, headers and body.
+    pub fn into_parts(self) -> (StatusCode, HeaderMap, Body) {
+        (self.status, self.headers, self.body)
+    }
 }
 
 impl fmt::Debug for Response {

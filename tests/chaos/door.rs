@@ -67,9 +67,9 @@ impl Door {
         };
         self.log(format_args!(
             "{} {} {}{}",
-            request.method,
-            request.url.path(),
-            request.url.query().and_then(|query| query.split('&').next()).unwrap_or_default(),
+            request.method(),
+            request.url().path(),
+            request.url().query().and_then(|query| query.split('&').next()).unwrap_or_default(),
             fault.map_or(String::new(), |fault| format!(": {}", fault.name())),
         ));
         if let Some(fault) = fault {
@@ -127,19 +127,20 @@ impl Door {
 
     /// Sends a request to the simulator, and notes what it answers.
     async fn apply(&self, request: Request, attempt: usize) -> Response {
-        let (kind, url, headers) = (kind(&request), request.url.clone(), request.headers.clone());
+        let (kind, url, headers) =
+            (kind(&request), request.url().clone(), request.headers().clone());
         let start = matches!(kind, Kind::Start { .. });
         let before = if start { self.state(&url).await } else { State::Absent };
         let answer = self.sim.send(request).await.expect("the simulator itself has no faults");
         let call = text(&headers, "x-ms-client-request-id").unwrap_or_default();
         let copy = state_of(&answer);
         if start || kind == Kind::Abort {
-            let code = text(&answer.headers, "x-ms-error-code").unwrap_or_default();
-            self.log(format_args!("  {kind:?} of {call}: {} {code} {copy:?}", answer.status));
+            let code = text(answer.headers(), "x-ms-error-code").unwrap_or_default();
+            self.log(format_args!("  {kind:?} of {call}: {} {code} {copy:?}", answer.status()));
         }
         let ours = self.faults.is_some();
         match (kind, &copy) {
-            (Kind::Start { .. }, State::Copy { id, .. }) if answer.status.is_success() => {
+            (Kind::Start { .. }, State::Copy { id, .. }) if answer.status().is_success() => {
                 let accepted = Accepted {
                     id: id.clone(),
                     call,
@@ -155,7 +156,7 @@ impl Door {
                 let seen = Seen { call, blob: url.path().to_owned(), state: copy.clone() };
                 self.truth.book().seen.push(seen);
             }
-            (Kind::Abort, _) if ours && answer.status.is_success() => {
+            (Kind::Abort, _) if ours && answer.status().is_success() => {
                 let id = url.query_pairs().find(|(name, _)| name == "copyid");
                 let id = id.map(|(_, id)| id.into_owned()).unwrap_or_default();
                 self.truth.book().aborted.insert(id);
@@ -166,7 +167,7 @@ impl Door {
             && ours
             && status == "success"
         {
-            self.keep_content(&id, &url, &answer.headers).await;
+            self.keep_content(&id, &url, answer.headers()).await;
         }
         answer
     }
@@ -183,20 +184,20 @@ impl Door {
     /// Numbers the attempts of a call, and keeps the secrets of a request.
     fn note(&self, request: &Request, kind: Kind) -> usize {
         let mut book = self.truth.book();
-        if let Some(signature) = text(&request.headers, "authorization") {
+        if let Some(signature) = text(request.headers(), "authorization") {
             let signature = signature.rsplit([' ', ':']).next().unwrap_or_default();
             book.secrets.insert(signature.to_owned());
         }
-        if let Some(source) = text(&request.headers, "x-ms-copy-source") {
+        if let Some(source) = text(request.headers(), "x-ms-copy-source") {
             for signature in source.split("sig=").skip(1) {
                 let signature = signature.split('&').next().unwrap_or_default();
                 book.secrets.insert(signature.to_owned());
             }
         }
-        let call = text(&request.headers, "x-ms-client-request-id").unwrap_or_default();
+        let call = text(request.headers(), "x-ms-client-request-id").unwrap_or_default();
         match book.calls.get_mut(&call) {
             Some(call) if matches!(kind, Kind::Start { .. }) => {
-                call.source = Some(source_of(&request.headers));
+                call.source = Some(source_of(request.headers()));
                 call.attempts += 1;
                 call.attempts
             }
@@ -208,7 +209,7 @@ impl Door {
     fn blame(&self, fault: Fault, request: &Request, kind: Kind) {
         let mut book = self.truth.book();
         book.tally.count(Group::Fault, fault.name());
-        let call = text(&request.headers, "x-ms-client-request-id").unwrap_or_default();
+        let call = text(request.headers(), "x-ms-client-request-id").unwrap_or_default();
         if let Some(call) = book.calls.get_mut(&call).filter(|_| kind == Kind::Look) {
             call.blurred = true;
         }
@@ -231,8 +232,8 @@ impl Door {
         }
         let snapshot = text(headers, "x-ms-copy-destination-snapshot");
         let answer = self.read(Method::GET, url, snapshot.as_deref()).await;
-        let status = answer.status;
-        let pieces: Vec<Bytes> = answer.body.try_collect().await.expect("no fault");
+        let status = answer.status();
+        let pieces: Vec<Bytes> = answer.into_parts().2.try_collect().await.expect("no fault");
         if status.is_success() {
             self.truth.book().left.insert(id.to_owned(), pieces.concat().into());
         }
@@ -245,19 +246,19 @@ impl Door {
         let version =
             (HeaderName::from_static("x-ms-version"), HeaderValue::from_static("2021-12-02"));
         let headers = HeaderMap::from_iter([version]);
-        let request = Request { method, url, headers, body: Bytes::new() };
+        let request = Request::new(method, url, headers, Bytes::new());
         self.sim.send(request).await.expect("the simulator itself has no faults")
     }
 }
 
 fn kind(request: &Request) -> Kind {
-    let query = request.url.query().unwrap_or_default();
-    let put = request.method == Method::PUT;
+    let query = request.url().query().unwrap_or_default();
+    let put = request.method() == Method::PUT;
     match () {
-        () if request.method == Method::HEAD => Kind::Look,
+        () if request.method() == Method::HEAD => Kind::Look,
         () if put && query.starts_with("comp=incrementalcopy") => Kind::Start { incremental: true },
         () if put && query.starts_with("comp=copy") => Kind::Abort,
-        () if put && request.headers.contains_key("x-ms-copy-source") => {
+        () if put && request.headers().contains_key("x-ms-copy-source") => {
             Kind::Start { incremental: false }
         }
         () => Kind::Other,
@@ -269,10 +270,10 @@ pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn state_of(answer: &Response) -> State {
-    if !answer.status.is_success() {
+    if !answer.status().is_success() {
         return State::Absent;
     }
-    let header = |name| text(&answer.headers, name);
+    let header = |name| text(answer.headers(), name);
     match (header("x-ms-copy-id"), header("x-ms-copy-status")) {
         (Some(id), Some(status)) => {
             let completed = header("x-ms-copy-completion-time")
@@ -295,7 +296,7 @@ fn source_of(headers: &HeaderMap) -> String {
 fn refusal(status: u16, code: &str, wait: Option<&str>) -> Response {
     let mut response = page(status);
     let mut set = |name: &'static str, value: &str| {
-        response.headers.insert(name, value.parse().expect("a value"));
+        response.headers_mut().insert(name, value.parse().expect("a value"));
     };
     set("x-ms-error-code", code);
     set("x-ms-request-id", "11111111-2222-3333-4444-555555555555");
@@ -309,15 +310,15 @@ fn refusal(status: u16, code: &str, wait: Option<&str>) -> Response {
 /// An answer of whatever stands between the client and the service.
 fn page(status: u16) -> Response {
     let html = (header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    Response {
-        status: StatusCode::from_u16(status).expect("a status"),
-        headers: HeaderMap::from_iter([html]),
-        body: Body::from(Bytes::from_static(b"<html><body>Not today.</body></html>")),
-    }
+    Response::new(
+        StatusCode::from_u16(status).expect("a status"),
+        HeaderMap::from_iter([html]),
+        Bytes::from_static(b"<html><body>Not today.</body></html>"),
+    )
 }
 
 fn without(mut answer: Response, name: HeaderName) -> Response {
-    answer.headers.remove(name);
+    answer.headers_mut().remove(name);
     answer
 }
 
@@ -329,8 +330,8 @@ fn odd(mut answer: Response) -> Response {
         ("date", "yesterday"),
         ("x-ms-creation-time", "2026-01-01"),
     ] {
-        if answer.headers.contains_key(name) {
-            answer.headers.insert(name, HeaderValue::from_static(value));
+        if answer.headers().contains_key(name) {
+            answer.headers_mut().insert(name, HeaderValue::from_static(value));
         }
     }
     answer

@@ -178,8 +178,8 @@ async fn an_attempt_after_a_look_holds_only_for_what_was_seen() {
         let steps = [lost(), seen, started("ours", "pending")];
         let (copy, requests) = start(LIVE, Conditions::new(), steps).await;
         assert!(!copy.expect("started").was_adopted());
-        assert_eq!(sent(&requests[0].headers, condition.0), None);
-        assert_eq!(sent(&requests[2].headers, condition.0), Some(condition.1));
+        assert_eq!(sent(requests[0].headers(), condition.0), None);
+        assert_eq!(sent(requests[2].headers(), condition.0), Some(condition.1));
     }
 }
 
@@ -192,8 +192,8 @@ async fn the_callers_own_conditions_are_sent_again_as_they_are() {
     let error = copy.expect_err("the condition is not met");
     assert_eq!(error.code(), Some(&ErrorCode::ConditionNotMet));
     assert!(error.may_have_been_applied());
-    assert_eq!(sent(&requests[2].headers, "if-none-match"), Some("*"));
-    assert_eq!(sent(&requests[2].headers, "if-match"), None);
+    assert_eq!(sent(requests[2].headers(), "if-none-match"), Some("*"));
+    assert_eq!(sent(requests[2].headers(), "if-match"), None);
 }
 
 /// The lost attempt arrives between the look and the next one.

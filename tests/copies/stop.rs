@@ -19,8 +19,8 @@ async fn a_pending_copy_is_aborted_by_its_id() {
     let (outcome, script) = aborted([answer(204, "")]).await;
     assert_eq!(outcome.expect("aborted"), AbortOutcome::Aborted);
     let request = &script.seen()[0];
-    assert_eq!(request.url.query(), Some("comp=copy&copyid=ours"));
-    assert_eq!(sent(&request.headers, "x-ms-copy-action"), Some("abort"));
+    assert_eq!(request.url().query(), Some("comp=copy&copyid=ours"));
+    assert_eq!(sent(request.headers(), "x-ms-copy-action"), Some("abort"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,8 +92,8 @@ async fn a_pending_copy_is_found_and_aborted_with_the_lease() {
     let abort = blob(&script).abort_pending_copy().lease_id(lease.parse().expect("a guid"));
     assert_eq!(abort.await.expect("aborted"), AbortOutcome::Aborted);
     let request = &script.seen()[1];
-    assert_eq!(request.url.query(), Some("comp=copy&copyid=theirs"));
-    assert_eq!(sent(&request.headers, "x-ms-lease-id"), Some(lease));
+    assert_eq!(request.url().query(), Some("comp=copy&copyid=theirs"));
+    assert_eq!(sent(request.headers(), "x-ms-lease-id"), Some(lease));
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,8 +107,8 @@ async fn every_request_of_an_abort_carries_what_its_caller_has_set() {
     abort.server_timeout(std::time::Duration::from_secs(7)).await.expect("had ended");
     assert_eq!(script.methods(), ["HEAD", "PUT", "HEAD"]);
     for request in script.seen() {
-        assert_eq!(sent(&request.headers, "x-ms-client-request-id"), Some("call-1"));
-        assert!(request.url.query().is_some_and(|query| query.ends_with("timeout=7")));
+        assert_eq!(sent(request.headers(), "x-ms-client-request-id"), Some("call-1"));
+        assert!(request.url().query().is_some_and(|query| query.ends_with("timeout=7")));
     }
 }
 
@@ -123,7 +123,7 @@ async fn a_newer_copy_that_takes_the_place_is_aborted_in_turn() {
     ]);
     assert_eq!(blob(&script).abort_pending_copy().await.expect("aborted"), AbortOutcome::Aborted);
     let last = script.seen().pop().expect("sent");
-    assert_eq!(last.url.query(), Some("comp=copy&copyid=second"));
+    assert_eq!(last.url().query(), Some("comp=copy&copyid=second"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ pub(super) fn bytes(
         Content::Nothing => Vec::new(),
         Content::Bytes(bytes) => bytes.clone(),
         // A wait asks hundreds of times, and reads nothing of a body.
-        _ if request.method == Method::HEAD => Vec::new(),
+        _ if request.method() == Method::HEAD => Vec::new(),
         Content::Long(length) => vec![b'x'; *length],
         Content::Nested(depth) => {
             let (open, close) = ("<a>".repeat(*depth), "</a>text".repeat(*depth));
@@ -54,9 +54,9 @@ pub(super) fn bytes(
 }
 
 fn root(request: &Request) -> &'static str {
-    let mut pairs = request.url.query_pairs();
+    let mut pairs = request.url().query_pairs();
     let comp = pairs.find(|(name, _)| name == "comp").map(|(_, value)| value.into_owned());
-    match comp.as_deref().filter(|_| request.method != Method::PUT) {
+    match comp.as_deref().filter(|_| request.method() != Method::PUT) {
         Some("list") => "EnumerationResults",
         Some("pagelist") => "PageList",
         Some("tags") => "Tags",
@@ -119,7 +119,7 @@ fn document(
 }
 
 fn next_marker(marker: Marker, request: &Request, number: usize) -> String {
-    let mut pairs = request.url.query_pairs();
+    let mut pairs = request.url().query_pairs();
     let sent = pairs.find(|(name, _)| name == "marker").map(|(_, value)| value.into_owned());
     match marker {
         Marker::Same => sent.unwrap_or_else(|| "m".to_owned()),

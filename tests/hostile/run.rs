@@ -98,8 +98,9 @@ pub(super) struct Server {
 
 impl Transport for Server {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        let headers = request.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
-        let length = request.url.as_str().len() + headers.sum::<usize>();
+        let headers =
+            request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+        let length = request.url().as_str().len() + headers.sum::<usize>();
         bounds::shown(&request, bounds::SHORT + 12 * length);
         check(&request);
         let sent = self.sent.fetch_add(1, Ordering::Relaxed);
@@ -110,16 +111,16 @@ impl Transport for Server {
 
 /// What must hold of every request, whatever it was made of.
 fn check(request: &Request) {
-    let url = request.url.as_str();
+    let url = request.url().as_str();
     assert!(url.bytes().all(|byte| byte.is_ascii_graphic()), "the URL is no plain text: {url}");
-    assert_eq!(Url::parse(url).as_ref(), Ok(&request.url), "the URL is read as another");
-    assert!(matches!(request.url.scheme(), "http" | "https"), "{url}");
-    assert_eq!(request.url.fragment(), None, "{url}");
-    assert_eq!((request.url.username(), request.url.password()), ("", None), "{url}");
-    for (name, value) in &request.headers {
+    assert_eq!(Url::parse(url).as_ref(), Ok(request.url()), "the URL is read as another");
+    assert!(matches!(request.url().scheme(), "http" | "https"), "{url}");
+    assert_eq!(request.url().fragment(), None, "{url}");
+    assert_eq!((request.url().username(), request.url().password()), ("", None), "{url}");
+    for (name, value) in request.headers() {
         let plain = value.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte));
         assert!(plain, "{name} holds more than plain text: {value:?}");
-        assert_eq!(request.headers.get_all(name).iter().count(), 1, "{name} is there twice");
+        assert_eq!(request.headers().get_all(name).iter().count(), 1, "{name} is there twice");
         assert!(!name.as_str().contains("injected"), "{name}");
     }
 }
@@ -130,7 +131,7 @@ pub(super) fn check_host(url: &Url) {
 }
 
 fn answer(request: &Request) -> Response {
-    let sent = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    let sent = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let mut headers = HeaderMap::new();
     let mut tell = |name: &'static str, value: &str| {
         let value = HeaderValue::from_str(value).expect("a value");
@@ -146,7 +147,8 @@ fn answer(request: &Request) -> Response {
     let range = sent("x-ms-range").and_then(|range| range.strip_prefix("bytes="));
     let (first, last) = range.and_then(|range| range.split_once('-')).unwrap_or_default();
     let (first, last) = (first.parse::<u64>(), last.parse().unwrap_or(u64::MAX));
-    let status = match first.ok().filter(|_| request.method == Method::GET && is_content(request)) {
+    let status = match first.ok().filter(|_| request.method() == Method::GET && is_content(request))
+    {
         None => StatusCode::OK,
         Some(first) => {
             let last = last.min(first.saturating_add(length - 1));
@@ -155,10 +157,10 @@ fn answer(request: &Request) -> Response {
             StatusCode::PARTIAL_CONTENT
         }
     };
-    if request.method != Method::HEAD && status == StatusCode::OK {
+    if request.method() != Method::HEAD && status == StatusCode::OK {
         tell("content-length", &length.to_string());
     }
-    Response { status, headers, body: Body::from(Bytes::from(body)) }
+    Response::new(status, headers, Bytes::from(body))
 }
 
 /// What all answers tell: each operation reads what it knows.
@@ -180,7 +182,7 @@ const HEADERS: [(&str, &str); 14] = [
 ];
 
 fn parameter(request: &Request, name: &str) -> Option<String> {
-    let mut pairs = request.url.query_pairs();
+    let mut pairs = request.url().query_pairs();
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
@@ -189,7 +191,7 @@ fn is_content(request: &Request) -> bool {
 }
 
 fn body(request: &Request) -> Vec<u8> {
-    if request.method == Method::HEAD || request.method == Method::PUT {
+    if request.method() == Method::HEAD || request.method() == Method::PUT {
         return Vec::new();
     }
     let text = match parameter(request, "comp").as_deref() {

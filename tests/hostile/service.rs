@@ -59,7 +59,7 @@ impl Service {
         }
         self.bytes.fetch_add(size, Ordering::Relaxed);
         let status = StatusCode::from_u16(answer.status).expect("a status");
-        Response { status, headers, body: delivered(Bytes::from(body), answer.delivery) }
+        Response::new(status, headers, delivered(Bytes::from(body), answer.delivery))
     }
 }
 

@@ -64,7 +64,7 @@ impl Recording {
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, reqwest::Error> {
-        let Request { method, url, headers, body } = request;
+        let (method, url, headers, body) = request.into_parts();
         let (sent, asked) = (headers.clone(), url.clone());
         let outgoing = self.client.request(method.clone(), url).headers(headers).body(body);
         let mut answer = outgoing.send().await?;
@@ -72,7 +72,7 @@ impl Recording {
         let exchange = Exchange { method, url: asked, sent, status, received: received.clone() };
         self.seen().exchanges.push(exchange);
         let body: Bytes = answer.bytes().await?;
-        Ok(Response { status, headers: received, body: Body::from(body) })
+        Ok(Response::new(status, received, body))
     }
 }
 

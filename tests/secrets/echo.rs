@@ -114,17 +114,17 @@ struct Echo {
 impl Echo {
     fn text(&self, request: &Request) -> String {
         let sent = match self.part {
-            "url" => request.url.to_string(),
-            "body" => String::from_utf8_lossy(&request.body).into_owned(),
+            "url" => request.url().to_string(),
+            "body" => String::from_utf8_lossy(request.body()).into_owned(),
             // As a debugging proxy writes it.
             "all" => {
                 let line = |(name, value): (&HeaderName, &HeaderValue)| {
                     format!("{name}: {}", value.to_str().unwrap_or_default())
                 };
-                let headers: Vec<_> = request.headers.iter().map(line).collect();
-                format!("{} {} {}", request.method, request.url, headers.join(" "))
+                let headers: Vec<_> = request.headers().iter().map(line).collect();
+                format!("{} {} {}", request.method(), request.url(), headers.join(" "))
             }
-            header => match request.headers.get(header) {
+            header => match request.headers().get(header) {
                 Some(value) => value.to_str().unwrap_or_default().to_owned(),
                 None => "not sent".to_owned(),
             },
@@ -141,7 +141,7 @@ impl Echo {
 
     fn note(&self, request: &Request) {
         let mut secrets = self.secrets.lock().expect("one thread");
-        let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         for name in ["authorization", "x-ms-copy-source-authorization"] {
             let proof = header(name).and_then(|value| value.rsplit([' ', ':']).next());
             secrets.extend(proof.map(str::to_owned));
@@ -149,7 +149,8 @@ impl Echo {
         for name in ["x-ms-encryption-key", "x-ms-source-encryption-key"] {
             secrets.extend(header(name).map(str::to_owned));
         }
-        for url in [Some(request.url.as_str()), header("x-ms-copy-source")].into_iter().flatten() {
+        for url in [Some(request.url().as_str()), header("x-ms-copy-source")].into_iter().flatten()
+        {
             for signature in url.split("sig=").skip(1) {
                 secrets.extend(signature.split('&').next().map(str::to_owned));
             }
@@ -178,9 +179,9 @@ impl Echo {
             let inner = format!("{name}<HeaderValue>{text}</HeaderValue></X>");
             return format!("<Error>{}{inner}</Error>", elements.map(element).concat());
         }
-        let query = request.url.query().unwrap_or_default();
+        let query = request.url().query().unwrap_or_default();
         let is = |part: &str| query.contains(part);
-        if request.method != http::Method::GET && !is("userdelegationkey") {
+        if request.method() != http::Method::GET && !is("userdelegationkey") {
             return String::new();
         }
         let properties = format!(
@@ -253,7 +254,7 @@ impl Transport for Echo {
         } else {
             FORMED.iter().for_each(|name| put(name, &text));
         }
-        let status = match (self.answers, request.method.as_str()) {
+        let status = match (self.answers, request.method().as_str()) {
             (Answers::Refusal(status), _) => status,
             (_, "GET" | "HEAD" | "POST") => 200,
             (_, "DELETE") => 202,
@@ -261,7 +262,7 @@ impl Transport for Echo {
         };
         let status = StatusCode::from_u16(status).expect("a status");
         let body = Body::from(Bytes::from(body));
-        let response = Response { status, headers, body };
+        let response = Response::new(status, headers, body);
         let forms = [format!("{request:?}"), format!("{response:?}")];
         self.shown.lock().expect("one thread").extend(forms);
         Box::pin(std::future::ready(Ok(response)))

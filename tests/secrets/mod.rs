@@ -148,11 +148,11 @@ impl<T: Debug> Debug for Spy<T> {
 impl<T: Transport> Transport for Spy<T> {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let mut secrets = self.secrets.lock().expect("one thread");
-        let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         if let Some(value) = header("authorization") {
             secrets.insert(value.rsplit([' ', ':']).next().expect("a part").to_owned());
         }
-        let urls = [Some(request.url.as_str()), header("x-ms-copy-source")];
+        let urls = [Some(request.url().as_str()), header("x-ms-copy-source")];
         for url in urls.into_iter().flatten() {
             for signature in url.split("sig=").skip(1) {
                 let signature = signature.split('&').next().expect("a part");
@@ -499,6 +499,6 @@ fn transport<T: Debug>(shown: &mut Shown, spy: &Spy<T>) {
     )]);
     let body = Body::from(Bytes::from_static(TOKEN.as_bytes()));
     shown.debug(&body);
-    shown.debug(&Response { status: http::StatusCode::OK, headers, body });
+    shown.debug(&Response::new(http::StatusCode::OK, headers, body));
     shown.debug(&TransportError::with_message(TransportErrorKind::Timeout, "sig=abc"));
 }

@@ -120,7 +120,7 @@ impl Script {
 
     /// The method of every request, for a glance at what was sent.
     pub(crate) fn methods(&self) -> Vec<String> {
-        self.seen().iter().map(|request| request.method.to_string()).collect()
+        self.seen().iter().map(|request| request.method().to_string()).collect()
     }
 
     fn next(&self, request: Request) -> Step {
@@ -144,11 +144,11 @@ impl Transport for Script {
             match step {
                 Step::Fault(kind) => Err(TransportError::with_message(kind, "scripted fault")),
                 Step::Silence => std::future::pending().await,
-                Step::Answer { status, headers, body } => Ok(Response {
-                    status: StatusCode::from_u16(status).expect("a status"),
-                    headers: service_headers(&headers),
-                    body: Body::from(Bytes::from(body)),
-                }),
+                Step::Answer { status, headers, body } => Ok(Response::new(
+                    StatusCode::from_u16(status).expect("a status"),
+                    service_headers(&headers),
+                    Bytes::from(body),
+                )),
             }
         })
     }

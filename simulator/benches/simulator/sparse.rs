@@ -53,8 +53,8 @@ pub(crate) async fn measure(name: &str) {
             let begun = Instant::now();
             let answer = stock.ask(Method::GET, &target, &[], Bytes::new()).await;
             best = best.min(begun.elapsed().as_secs_f64());
-            assert_eq!(answer.status, 200);
-            let _: Vec<Bytes> = answer.body.try_collect().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            let _: Vec<Bytes> = answer.into_parts().2.try_collect().await.unwrap();
         }
         diffs.push(best * 1e3);
     }

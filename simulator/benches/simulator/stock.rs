@@ -29,10 +29,10 @@ impl Stock {
     pub(crate) async fn list(&self) -> Option<usize> {
         let target = "/one?restype=container&comp=list";
         let response = self.ask(Method::GET, target, &[], Bytes::new()).await;
-        if response.status == 501 {
+        if response.status() == 501 {
             return None;
         }
-        let pieces: Vec<Bytes> = response.body.try_collect().await.unwrap();
+        let pieces: Vec<Bytes> = response.into_parts().2.try_collect().await.unwrap();
         Some(pieces.iter().map(Bytes::len).sum())
     }
 
@@ -45,8 +45,8 @@ impl Stock {
         body: Bytes,
     ) -> HeaderMap {
         let response = self.ask(method, target, headers, body).await;
-        assert!(response.status.is_success(), "{target}: {}", response.status);
-        response.headers
+        assert!(response.status().is_success(), "{target}: {}", response.status());
+        response.into_parts().1
     }
 
     pub(crate) async fn ask(
@@ -64,6 +64,6 @@ impl Stock {
             headers.insert(HeaderName::from_static(name), value.parse().unwrap());
         }
         let url = format!("{}{target}", self.endpoint).parse().unwrap();
-        self.transport.send(Request { method, url, headers, body }).await.unwrap()
+        self.transport.send(Request::new(method, url, headers, body)).await.unwrap()
     }
 }

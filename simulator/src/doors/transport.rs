@@ -47,7 +47,7 @@ impl Transport for SimulatorTransport {
             }
             let (parts, payload) = response.into_parts();
             let body = leave(payload, delivery);
-            Ok(Response { status: parts.status, headers: parts.headers, body })
+            Ok(Response::new(parts.status, parts.headers, body))
         })
     }
 
@@ -59,14 +59,15 @@ impl Transport for SimulatorTransport {
 
 fn enter(request: Request) -> Result<http::Request<Bytes>, TransportError> {
     let unusable = |error: http::Error| TransportError::new(TransportErrorKind::Unusable, &error);
-    let https = request.url.scheme() == "https";
+    let (method, url, headers, body) = request.into_parts();
+    let https = url.scheme() == "https";
     let mut entering = http::Request::builder()
-        .method(request.method)
-        .uri(request.url.as_str().split('#').next().unwrap_or(""))
+        .method(method)
+        .uri(url.as_str().split('#').next().unwrap_or(""))
         .extension(Peer { https, in_process: true, ..Peer::default() })
-        .body(request.body)
+        .body(body)
         .map_err(unusable)?;
-    *entering.headers_mut() = request.headers;
+    *entering.headers_mut() = headers;
     Ok(entering)
 }
 

@@ -25,11 +25,11 @@ use blobcopy::{
 async fn through(ask: Ask<'_>, sim: &Simulator) -> Result<Response, TransportError> {
     let (parts, body) = ask.request().into_parts();
     let url = parts.uri.to_string().parse().unwrap();
-    sim.transport().send(Request { method: parts.method, url, headers: parts.headers, body }).await
+    sim.transport().send(Request::new(parts.method, url, parts.headers, body)).await
 }
 
 async fn read(response: Response) -> Result<Vec<u8>, TransportError> {
-    let pieces: Vec<Bytes> = response.body.try_collect().await?;
+    let pieces: Vec<Bytes> = response.into_parts().2.try_collect().await?;
     Ok(pieces.concat())
 }
 
@@ -40,7 +40,7 @@ async fn the_transport_needs_no_socket_and_no_real_time() {
     kit.block_blob("/one/a", b"0123456789");
     let get = || kit.ask("GET", "/one/a");
     let response = through(get(), &kit.sim).await.unwrap();
-    assert_eq!(response.status, 200);
+    assert_eq!(response.status(), 200);
     assert_eq!(read(response).await.unwrap(), b"0123456789");
 
     let before = kit.sim.clock().now();
@@ -53,7 +53,7 @@ async fn the_transport_needs_no_socket_and_no_real_time() {
     assert_eq!(lost.kind(), TransportErrorKind::Interrupted);
     kit.sim.faults().on(Op::GetBlob).truncate_body(4).times(1);
     let cut = through(get(), &kit.sim).await.unwrap();
-    assert_eq!(cut.headers["content-length"], "10");
+    assert_eq!(cut.headers()["content-length"], "10");
     assert_eq!(read(cut).await.unwrap_err().kind(), TransportErrorKind::Interrupted);
 }
 
@@ -132,15 +132,15 @@ async fn a_copy_reads_its_source_from_another_simulator() {
         through(ask, &kit.sim).await.unwrap()
     };
     let refused = copy("/vhds/notes", "/one/notes").await;
-    assert_eq!((refused.status.as_u16(), kit.head("/one/notes").status), (401, 404));
-    assert_eq!(refused.headers["x-ms-error-code"], "CannotVerifyCopySource");
-    assert_eq!(refused.headers["x-ms-copy-source-error-code"], "NoAuthenticationInformation");
+    assert_eq!((refused.status().as_u16(), kit.head("/one/notes").status), (401, 404));
+    assert_eq!(refused.headers()["x-ms-error-code"], "CannotVerifyCopySource");
+    assert_eq!(refused.headers()["x-ms-copy-source-error-code"], "NoAuthenticationInformation");
 
     let sas = source_sas("/vhds/notes");
-    assert_eq!(copy(&format!("/vhds/notes?{sas}"), "/one/notes").await.status, 202);
+    assert_eq!(copy(&format!("/vhds/notes?{sas}"), "/one/notes").await.status(), 202);
     assert_eq!(kit.ask("GET", "/one/notes").send().expect(200).body, b"some notes");
     let sas = source_sas("/vhds/disk");
-    assert_eq!(copy(&format!("/vhds/disk?{sas}"), "/one/disk").await.status, 202);
+    assert_eq!(copy(&format!("/vhds/disk?{sas}"), "/one/disk").await.status(), 202);
     assert_eq!(kit.head("/one/disk").header("content-length"), (512_u64 << 34).to_string());
     let ranges = kit.ask("GET", "/one/disk?comp=pagelist").send().expect(200);
     let first = "<PageRange><Start>3584</Start><End>4607</End></PageRange>";
@@ -156,13 +156,13 @@ async fn a_copy_reads_its_source_from_another_simulator() {
     for (key, status) in [(2, 409), (1, 201)] {
         let ask = kit.ask("PUT", "/one/secret").header("x-ms-blob-type", "BlockBlob");
         let ask = ask.header("x-ms-copy-source", &source).source_key(key);
-        assert_eq!(through(ask, &kit.sim).await.unwrap().status, status);
+        assert_eq!(through(ask, &kit.sim).await.unwrap().status(), status);
     }
     assert_eq!(kit.ask("GET", "/one/secret").send().expect(200).body, b"secret");
 
     drop(other);
     let gone = copy("/vhds/notes", "/one/again").await;
-    assert_eq!(gone.headers["x-ms-error-code"], "CannotVerifyCopySource");
+    assert_eq!(gone.headers()["x-ms-error-code"], "CannotVerifyCopySource");
 }
 
 /// A simulator that listens, with the container `one`, and its address.
