@@ -3,7 +3,7 @@
 use blobcopy::transport::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-/// The copy of which both responses speak.
+/// The copy in both responses.
 pub(crate) const COPY_ID: &str = "1f812371-a41d-49e6-b123-f4b542e851c5";
 
 /// The response to Copy Blob.

@@ -34,7 +34,7 @@ pub(crate) fn get_blob_properties(report: &Report) {
     });
 }
 
-/// The same request, of which only the copy is read.
+/// The same request, reading only the copy.
 pub(crate) fn poll(report: &Report) {
     let row = Row { name: "loopback: a poll", floor: FLOOR, target: Some(1.10) };
     let id: CopyId = answers::COPY_ID.parse().unwrap();

@@ -13,7 +13,6 @@ use crate::{
 };
 
 /// The endpoints and the credential of a connection string.
-///
 #[derive(Debug)]
 pub(crate) struct ConnectionString {
     /// The name of the account, if the string has one or its key needs one.

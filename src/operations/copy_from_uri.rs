@@ -28,7 +28,8 @@ use crate::{
 };
 
 builder! {
-    /// Copies a blob synchronously: the copy is complete when the service responds.
+    /// Copies a block blob of at most 256 MiB synchronously: the copy is complete when the service
+    /// responds. (Before version 2012-02-12: any blob.)
     ///
     /// Returned by [`BlobClient::copy_from_uri`](crate::BlobClient::copy_from_uri).
     ///

@@ -1,4 +1,4 @@
-//! Get Blob Properties, of which only the copy is read.
+//! Get Blob Properties, reading only the copy.
 
 use crate::{
     error::Result,
@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// What a poll sends. It reads the headers of the copy and no others, since it may be sent
-/// thousands of times and a blob has three times as many.
+/// The request of a poll. It parses only the headers of the copy, about a third of all: a wait may
+/// poll thousands of times.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GetCopyProperties;
 

@@ -26,7 +26,7 @@ builder! {
     ///
     /// Returned by [`BlockBlobClient::upload`](crate::BlockBlobClient::upload).
     ///
-    /// At most 5000 MiB (from version 2020-04-08).
+    /// At most 5000 MiB (before version 2020-04-08: 256 MiB; before 2016-05-31: 64 MiB).
     ///
     /// [Put Blob](https://learn.microsoft.com/rest/api/storageservices/put-blob)
     UploadBlob of PutBlob -> BlobContentInfo

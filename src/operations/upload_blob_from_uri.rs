@@ -74,8 +74,8 @@ impl UploadBlobFromUri {
 
 with_blob!(
     UploadBlobFromUri,
-    "The stored `Content-Type`. Unless it is set, the source's is copied, or with \
-     [`copy_source_properties(false)`](Self::copy_source_properties) it is \
+    "The `Content-Type` to store with the blob. By default that of the source; with \
+     [`copy_source_properties(false)`](Self::copy_source_properties) \
      `application/octet-stream`."
 );
 with_tier!(UploadBlobFromUri);

@@ -52,7 +52,7 @@ impl ClientOptions {
     /// The longest connect timeout.
     const LONGEST_CONNECT: Duration = Duration::from_secs(3600);
 
-    /// The defaults: service version 2026-10-06, 3 retries, 100 seconds for each attempt, of which
+    /// The defaults: service version 2026-10-06, 3 retries, 100 seconds for each attempt, including
     /// 10 seconds to connect.
     pub fn new() -> Self {
         Self {

@@ -118,7 +118,8 @@ impl CopySource {
         Self { place, sas_lifetime: None }
     }
 
-    /// How long a generated SAS is valid: 1 minute to 14 days, with bearer tokens less than 7 days.
+    /// How long a generated SAS is valid: 1 minute to 14 days; with bearer tokens at most 6 days
+    /// and 23 hours.
     ///
     /// The default is 7 days for an asynchronous copy and 1 hour for a synchronous call. A SAS that
     /// is signed with a user delegation key ends with the key at the latest, after 6 to 7 days. The

@@ -42,7 +42,7 @@ macro_rules! with_stored_headers {
     ($builder:ident) => {
         crate::operations::settings::stored::with_stored_headers!(
             $builder,
-            "The stored `Content-Type`; `application/octet-stream` unless it is set."
+            "The `Content-Type` to store with the blob. By default `application/octet-stream`."
         );
     };
     ($builder:ident, $content_type:literal) => {
@@ -54,28 +54,28 @@ macro_rules! with_stored_headers {
                 self
             }
 
-            /// The stored `Content-Encoding`.
+            /// The `Content-Encoding` to store with the blob.
             pub fn content_encoding(mut self, encoding: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_ENCODING;
                 self.operation.blob.stored.set(name, "content encoding", encoding);
                 self
             }
 
-            /// The stored `Content-Language`.
+            /// The `Content-Language` to store with the blob.
             pub fn content_language(mut self, language: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_LANGUAGE;
                 self.operation.blob.stored.set(name, "content language", language);
                 self
             }
 
-            /// The stored `Content-Disposition` (from version 2013-08-15).
+            /// The `Content-Disposition` to store with the blob (from version 2013-08-15).
             pub fn content_disposition(mut self, disposition: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_DISPOSITION;
                 self.operation.blob.stored.set(name, "content disposition", disposition);
                 self
             }
 
-            /// The stored `Cache-Control`.
+            /// The `Cache-Control` to store with the blob.
             pub fn cache_control(mut self, directives: &str) -> Self {
                 let name = crate::wire::headers::BLOB_CACHE_CONTROL;
                 self.operation.blob.stored.set(name, "cache control", directives);
