@@ -100,5 +100,5 @@ fn a_sas_beside_a_token_is_for_one_blob_or_container_only() {
         "https://acct.blob.core.windows.net/?sp=r&sig=SECRET".parse().expect("a URL");
     let error = BlobServiceClient::new(endpoint, Credential::token(Login::default()));
     let error = error.expect_err("both").to_string();
-    assert!(error.contains("give one of the two") && !error.contains("SECRET"), "{error}");
+    assert!(error.contains("give only one of them") && !error.contains("SECRET"), "{error}");
 }
