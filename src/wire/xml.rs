@@ -1,6 +1,6 @@
 //! Reads the service's XML in one pass, borrowing from the bytes.
 
-use std::{borrow::Cow, io::BufRead};
+use std::borrow::Cow;
 
 use quick_xml::{
     Reader, XmlVersion,
@@ -13,14 +13,8 @@ use super::malformed::Malformed;
 /// A reader of an XML document.
 ///
 /// It skips a byte-order mark, comments, processing instructions and declarations.
-///
-/// Tags without attributes and text without entities, nearly all that the service sends, are read
-/// here without `quick-xml`. So the open elements are tracked here too.
 pub(crate) struct Xml<'a> {
-    document: &'a str,
     reader: Reader<&'a [u8]>,
-    /// Whether the inner reader has no pending state, so that input may be taken before it.
-    settled: bool,
     open: Vec<&'a [u8]>,
     /// The last opened tag, without its angle brackets.
     tag: &'a [u8],
@@ -55,8 +49,8 @@ impl<'a> Xml<'a> {
         let mut reader = Reader::from_str(document);
         let config = reader.config_mut();
         (config.check_end_names, config.allow_unmatched_ends) = (false, true);
-        let (settled, open, tag, empty) = (false, Vec::new(), &b""[..], false);
-        let mut xml = Self { document, reader, settled, open, tag, empty };
+        let (open, tag, empty) = (Vec::new(), &b""[..], false);
+        let mut xml = Self { reader, open, tag, empty };
         loop {
             match xml.next()? {
                 Node::Open(root) if root == name.as_bytes() => return Ok(xml),
@@ -92,12 +86,8 @@ impl<'a> Xml<'a> {
         if std::mem::take(&mut self.empty) {
             return Ok(Step::Close);
         }
-        if let Some(step) = self.plain_tag() {
-            return step;
-        }
         let rest = *self.reader.get_ref();
         let event = self.reader.read_event()?;
-        self.settled = !matches!(event, Event::Text(_) | Event::GeneralRef(_));
         match event {
             Event::Start(element) => {
                 let (tag, name) = (element.len(), element.name().0.len());
@@ -111,31 +101,6 @@ impl<'a> Xml<'a> {
             Event::End(element) => self.closed(element.name().0.as_bytes()),
             other => Ok(Step::Other(other)),
         }
-    }
-
-    /// Takes the next tag before the inner reader does, unless it has attributes.
-    fn plain_tag(&mut self) -> Option<Result<Step<'a>, Malformed>> {
-        let rest: &'a [u8] = self.reader.get_ref();
-        let [b'<', first, ..] = rest else { return None };
-        if !self.settled || matches!(first, b'!' | b'?') {
-            return None;
-        }
-        // An attribute has an equals sign before the closing angle bracket.
-        let end = memchr::memchr2(b'>', b'=', rest).filter(|end| rest[*end] == b'>')?;
-        let tag = &rest[1..end];
-        self.reader.stream().consume(end + 1);
-        Some(match tag {
-            [b'/', name @ ..] => self.closed(name.trim_ascii_end()),
-            [name @ .., b'/'] => {
-                self.empty = true;
-                self.tag = name.trim_ascii_end();
-                Ok(Step::Open(self.tag))
-            }
-            name => {
-                let name = name.trim_ascii_end();
-                self.opened(name, name.len())
-            }
-        })
     }
 
     fn opened(&mut self, tag: &'a [u8], name: usize) -> Result<Step<'a>, Malformed> {
@@ -169,7 +134,7 @@ impl<'a> Xml<'a> {
         if std::mem::take(&mut self.empty) {
             return Ok(Cow::Borrowed(""));
         }
-        let mut text = Cow::Borrowed(self.plain_text());
+        let mut text = Cow::Borrowed("");
         loop {
             let piece = match self.step()? {
                 Step::Close => return Ok(text),
@@ -187,17 +152,6 @@ impl<'a> Xml<'a> {
                 false => text.to_mut().push_str(&piece),
             }
         }
-    }
-
-    /// Takes the next text before the inner reader does, up to an entity, a carriage return or a
-    /// tag. Only after a tag.
-    fn plain_text(&mut self) -> &'a str {
-        let rest = self.reader.get_ref();
-        let length = memchr::memchr3(b'<', b'&', b'\r', rest).unwrap_or(0);
-        let start = self.document.len() - rest.len();
-        let Some(text) = self.document.get(start..start + length) else { return "" };
-        self.reader.stream().consume(length);
-        text
     }
 
     /// Skips the last opened element with its content.
