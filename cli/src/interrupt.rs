@@ -1,6 +1,9 @@
 //! Ctrl-C and SIGTERM, and what goes on without us.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::{exit::Exit, failure::Failure};
 
@@ -15,33 +18,55 @@ pub(crate) struct Onward {
     pub(crate) abort: String,
 }
 
+/// Names one thing that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnderWay(usize);
+
 /// What to say when the program is interrupted.
 #[derive(Debug, Default)]
-pub(crate) struct Interrupt(Mutex<Option<Onward>>);
+pub(crate) struct Interrupt(Mutex<All>);
+
+#[derive(Debug, Default)]
+struct All {
+    count: usize,
+    under_way: BTreeMap<usize, Onward>,
+}
 
 impl Interrupt {
     /// From here on something goes on at the service.
-    pub(crate) fn goes_on(&self, onward: Onward) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(onward);
+    pub(crate) fn goes_on(&self, onward: Onward) -> UnderWay {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = all.count;
+        all.count += 1;
+        all.under_way.insert(number, onward);
+        UnderWay(number)
     }
 
-    /// Nothing is under way any more.
-    pub(crate) fn is_over(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// It is not under way any more.
+    pub(crate) fn is_over(&self, under_way: UnderWay) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.under_way.remove(&under_way.0);
     }
 
     pub(crate) fn failure(&self, exit: Exit) -> Failure {
-        let onward = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way: Vec<Onward> = std::mem::take(&mut all.under_way).into_values().collect();
         let word = if exit == Exit::Interrupted { "interrupted" } else { "terminated" };
-        match onward {
-            None => Failure::new(exit, word, "run the command again"),
-            Some(Onward { what, resume, abort }) => Failure::new(
-                exit,
-                format!("{word}: {what}"),
-                format!("follow it with `{resume}`, or end it with `{abort}`"),
-            )
-            .onward(resume, abort),
-        }
+        let (what, it) = match under_way.as_slice() {
+            [] => return Failure::new(exit, word, "run the command again"),
+            [one] => (one.what.as_str(), "it"),
+            _ => ("the copies go on", "them"),
+        };
+        let joined = |of: fn(&Onward) -> &str| -> String {
+            under_way.iter().map(of).collect::<Vec<_>>().join("; ")
+        };
+        let (resume, abort) = (joined(|one| &one.resume), joined(|one| &one.abort));
+        Failure::new(
+            exit,
+            format!("{word}: {what}"),
+            format!("follow {it} with `{resume}`, or end {it} with `{abort}`"),
+        )
+        .onward(resume, abort)
     }
 }
 
@@ -71,14 +96,18 @@ pub(crate) async fn signalled() -> Exit {
 mod tests {
     use super::*;
 
+    fn copy(name: &str) -> Onward {
+        Onward {
+            what: "the copy goes on".to_owned(),
+            resume: format!("blobcopy status backups/{name} --wait"),
+            abort: format!("blobcopy abort backups/{name}"),
+        }
+    }
+
     #[test]
     fn an_interrupted_wait_names_the_commands_that_go_on_and_that_end_it() {
         let interrupt = Interrupt::default();
-        interrupt.goes_on(Onward {
-            what: "the copy goes on".to_owned(),
-            resume: "blobcopy status backups/d --wait".to_owned(),
-            abort: "blobcopy abort backups/d".to_owned(),
-        });
+        interrupt.goes_on(copy("d"));
         let failure = interrupt.failure(Exit::Interrupted);
         assert_eq!(failure.exit_code(), 130);
         let told = failure.told().expect("told");
@@ -87,5 +116,17 @@ mod tests {
         assert!(then.contains("`blobcopy status backups/d --wait`"), "{then}");
         assert!(told.json().contains(r#""abort":"blobcopy abort backups/d""#), "{}", told.json());
         assert_eq!(interrupt.failure(Exit::Terminated).exit_code(), 143);
+    }
+
+    #[test]
+    fn of_several_copies_it_names_those_that_go_on() {
+        let interrupt = Interrupt::default();
+        let [_, second, _] = ["a", "b", "c"].map(|name| interrupt.goes_on(copy(name)));
+        interrupt.is_over(second);
+        let failure = interrupt.failure(Exit::Interrupted);
+        let [what, then] = failure.told().expect("told").lines();
+        assert_eq!(what, "error: interrupted: the copies go on");
+        let ends = "end them with `blobcopy abort backups/a; blobcopy abort backups/c`";
+        assert!(then.ends_with(ends), "{then}");
     }
 }

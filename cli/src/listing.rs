@@ -2,8 +2,8 @@
 //! here.
 
 use blobcopy::{
-    BlobClient, BlobContainerClient, BlobInclude, BlobItem, BlobSnapshotItem, CopyState,
-    PageBlobClient, PageRangeItem, SnapshotId,
+    BlobClient, BlobContainerClient, BlobInclude, BlobItem, BlobSnapshotItem, Conditions,
+    CopyState, PageBlobClient, PageRangeItem, SnapshotId,
 };
 use futures_util::TryStreamExt;
 
@@ -51,8 +51,12 @@ pub(crate) async fn snapshots(blob: &BlobClient, calls: &CallArgs) -> Result<Vec
 }
 
 /// The ranges of a page blob that hold data, as offsets and lengths.
-pub(crate) async fn ranges(blob: &PageBlobClient, calls: &CallArgs) -> Result<Vec<(u64, u64)>> {
-    let ranges = blob.get_page_ranges().limited(calls);
+pub(crate) async fn ranges(
+    blob: &PageBlobClient,
+    conditions: Conditions,
+    calls: &CallArgs,
+) -> Result<Vec<(u64, u64)>> {
+    let ranges = blob.get_page_ranges().conditions(conditions).limited(calls);
     Ok(ranges.map_ok(|range| (range.start, range.len())).try_collect().await?)
 }
 

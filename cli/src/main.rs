@@ -13,6 +13,7 @@ mod failure;
 mod interrupt;
 mod limits;
 mod listing;
+mod misuse;
 mod moment;
 mod output;
 mod quoted;
@@ -27,7 +28,7 @@ use clap::Parser;
 use crate::{
     args::{Cli, Command},
     exit::Exit,
-    failure::{Failure, Result, redacted},
+    failure::{Failure, Result},
     interrupt::Interrupt,
     output::Printer,
 };
@@ -42,7 +43,7 @@ struct Session {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return misused(&error),
+        Err(error) => return misuse::ended(&error),
     };
     if cli.output.verbose {
         verbose::show_requests();
@@ -84,23 +85,4 @@ async fn run(command: Command, session: &Session) -> Result {
         },
         ended = Box::pin(command.run(session)) => ended,
     }
-}
-
-/// Help and the version go to standard output; a wrong command line to standard error.
-fn misused(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        return match error.print() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => Failure::output(&error).exit_code().into(),
-        };
-    }
-    // What was typed in the wrong place may be a secret.
-    let plain = error.render().to_string();
-    match redacted(&plain) {
-        same if same == plain => {
-            let _ = error.print();
-        }
-        redacted => output::say(redacted.trim_end()),
-    }
-    Exit::Usage.code().into()
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use blobcopy::{Clock, CompletedCopy, CopyFromUriOperation, CopyState};
+use console::measure_text_width;
 use futures_util::{StreamExt, stream};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use time::OffsetDateTime;
@@ -97,32 +98,113 @@ impl Screen {
 
     fn view(&self, name: &str) -> View {
         let bar = self.bars.as_ref().map(|bars| {
-            let bar = bars.add(bar(&self.printer));
-            bar.set_prefix(name.to_owned());
+            let bar = bars.add(bar(&self.printer, name));
             bar.set_message("pending");
             bar
         });
         let printer = self.lines.then(|| self.printer.clone());
-        View { name: name.to_owned(), bar, printer, last: None }
+        let room = Room::of(self.printer.error_width());
+        View { name: name.to_owned(), bar, room, printer, last: None }
     }
 }
 
-/// A bar for bytes, fit to the width of the terminal.
-pub(crate) fn bar(printer: &Printer) -> ProgressBar {
-    let form = match printer.error_width() {
-        width if width < 60 => "{prefix} {percent:>3}% {msg}",
-        _ => {
+/// A bar for bytes, fit to the width of the terminal, and not yet drawn.
+fn bar(printer: &Printer, name: &str) -> ProgressBar {
+    let room = Room::of(printer.error_width());
+    let form = match room.has_bar {
+        false => "{prefix} {percent:>3}% {msg}",
+        true => {
             "{prefix} {percent:>3}% [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}"
         }
     };
     let style = ProgressStyle::with_template(form).expect("the form is a good one");
-    ProgressBar::no_length().with_style(style.progress_chars("=> "))
+    let unseen = ProgressDrawTarget::hidden();
+    let bar = ProgressBar::with_draw_target(None, unseen).with_style(style.progress_chars("=> "));
+    bar.set_prefix(ending(name, room.name));
+    bar
+}
+
+/// The bar of one file, which goes when the command has ended or failed. Elsewhere than in a
+/// terminal there is none.
+#[derive(Debug)]
+pub(crate) struct FileBar(Option<ProgressBar>);
+
+impl FileBar {
+    /// Shows it: whatever is to be asked or said before must have been.
+    pub(crate) fn new(printer: &Printer, name: &str, size: Option<u64>) -> Self {
+        let bar = printer.draws_bars().then(|| bar(printer, name));
+        if let Some(bar) = &bar {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            if let Some(size) = size {
+                bar.set_length(size);
+            }
+        }
+        Self(bar)
+    }
+
+    /// So many more bytes are done.
+    pub(crate) fn add(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(bytes);
+        }
+    }
+
+    /// All bytes before this one are done.
+    pub(crate) fn at(&self, position: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(position);
+        }
+    }
+}
+
+impl Drop for FileBar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How many columns there are for what may be long. A line that is too long would be broken, and
+/// could not be drawn over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Room {
+    has_bar: bool,
+    name: usize,
+    message: usize,
+}
+
+impl Room {
+    fn of(width: usize) -> Self {
+        // Percent, bytes, rate, time left and a bar of a few columns.
+        const NUMBERS: usize = 55;
+        let (has_bar, spare) = match width.checked_sub(NUMBERS) {
+            Some(spare) if spare >= 24 => (true, spare),
+            _ => (false, width.saturating_sub(8)),
+        };
+        let message = (spare / 3).max(7);
+        Self { has_bar, name: spare.saturating_sub(message), message }
+    }
+}
+
+/// The end of a name that is too long: it tells more than the beginning.
+fn ending(name: &str, columns: usize) -> String {
+    let mut kept = name;
+    while measure_text_width(kept) + 1 > columns && measure_text_width(name) > columns {
+        let mut characters = kept.chars();
+        if characters.next().is_none() {
+            break;
+        }
+        kept = characters.as_str();
+    }
+    if kept.len() == name.len() { name.to_owned() } else { format!("…{kept}") }
 }
 
 /// One copy's progress.
 struct View {
     name: String,
     bar: Option<ProgressBar>,
+    room: Room,
     printer: Option<Printer>,
     last: Option<(String, OffsetDateTime)>,
 }
@@ -137,10 +219,12 @@ impl View {
                 bar.set_length(progress.total);
                 bar.set_position(progress.copied);
             }
-            bar.set_message(match state.held_up_by() {
+            let message = match state.held_up_by() {
                 Some(trouble) => format!("{}: {trouble}", state.status),
                 None => state.status.to_string(),
-            });
+            };
+            let room = console::truncate_str(&message, self.room.message, "…").into_owned();
+            bar.set_message(room);
         }
         let Some(printer) = &self.printer else { return };
         let (text, now) = (state.to_string(), Clock::system().now());
@@ -158,5 +242,23 @@ impl View {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_to_what_there_is_room_for() {
+        assert_eq!(ending("backups/disk0.vhd", 17), "backups/disk0.vhd");
+        assert_eq!(ending("backups/disk0.vhd", 10), "…disk0.vhd");
+        assert_eq!(ending("", 0), "");
+        for width in 1..300 {
+            let room = Room::of(width);
+            let numbers = if room.has_bar { 55 } else { 8 };
+            assert!(room.name + room.message + numbers <= width.max(15), "{width}: {room:?}");
+        }
+        assert!(!Room::of(40).has_bar && Room::of(80).has_bar);
     }
 }

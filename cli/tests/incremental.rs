@@ -154,3 +154,81 @@ fn what_if_changes_nothing() {
     }
     assert_eq!(world.simulator.copies().started(), 0);
 }
+
+#[test]
+fn what_if_of_a_new_snapshot_says_that_its_source_is_missing() {
+    let world = World::new().with_disk();
+    let flags = ["--snapshot", "new", "--what-if"];
+    let ended = world.run(&[&["incremental", "vhds/missing.vhd", "backups/"], &flags[..]].concat());
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(world.shown(&ended.err).contains("[ENDPOINT]/vhds/missing.vhd"), "{ended:?}");
+}
+
+#[test]
+fn json_lines_come_as_each_copy_ends() {
+    use std::io::BufRead;
+
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.runtime.block_on(async {
+        let other = world.service().container_client("vhds").page_blob_client("other.vhd");
+        other.create(4096).await.expect("a disk");
+        other.create_snapshot().await.expect("a snapshot");
+    });
+    world.simulator.copies().hold();
+    let lines = r#"{"container":"vhds","name":"disk0.vhd"}
+                   {"container":"vhds","name":"other.vhd"}"#;
+    let command = world.command(&["incremental", "-", "backups/", "--wait", "-o", "jsonl"]);
+    let mut child = spawn(command);
+    let mut stdin = child.stdin.take().expect("piped");
+    std::io::Write::write_all(&mut stdin, lines.as_bytes()).expect("it reads");
+    drop(stdin);
+    world.until(|| world.simulator.copies().started() == 2);
+    // The second of them ends first, and is told while the other is pending.
+    assert!(world.simulator.copies().into_blob("backups", "other.vhd").complete());
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a line");
+    assert!(line.contains("backups/other.vhd") && line.contains(r#""status":"success""#), "{line}");
+    assert_eq!(world.simulator.copies().pending(), 1);
+    world.simulator.copies().release();
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut out, &mut rest).expect("UTF-8");
+    assert_eq!(finish(child, "").code, Some(0));
+    assert!(rest.lines().count() == 1 && rest.contains("backups/disk0.vhd"), "{rest}");
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_lines_name_every_copy_that_goes_on() {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::io::{BufRead, Read};
+
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.runtime.block_on(async {
+        let other = world.service().container_client("vhds").page_blob_client("other.vhd");
+        other.create(4096).await.expect("a disk");
+        other.create_snapshot().await.expect("a snapshot");
+    });
+    world.simulator.copies().hold();
+    let lines = r#"{"container":"vhds","name":"disk0.vhd"}
+                   {"container":"vhds","name":"other.vhd"}"#;
+    let mut child = spawn(world.command(&["incremental", "-", "backups/", "--wait"]));
+    let mut stdin = child.stdin.take().expect("piped");
+    std::io::Write::write_all(&mut stdin, lines.as_bytes()).expect("it reads");
+    drop(stdin);
+    let mut err = std::io::BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    for _ in 0..2 {
+        err.read_line(&mut said).expect("a line for each copy");
+    }
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("an id");
+    kill_process(id, Signal::INT).expect("it lives");
+    err.read_to_string(&mut said).expect("UTF-8");
+    assert_eq!(finish(child, "").code, Some(130), "{said}");
+    assert!(said.contains("error: interrupted: the copies go on"), "{said}");
+    for name in ["disk0.vhd", "other.vhd"] {
+        assert!(said.contains(&format!("blobcopy abort backups/{name}")), "{said}");
+    }
+}

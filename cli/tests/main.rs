@@ -5,12 +5,16 @@ mod copy;
 mod create;
 mod delete;
 mod diff;
+mod everywhere;
+mod examples;
 mod incremental;
 mod put_and_get;
 mod sas;
+mod secrets;
 mod simulate;
 mod snapshots;
 mod status;
+mod streams;
 mod support;
 mod usage;
 #[cfg(unix)]

@@ -59,6 +59,88 @@ fn every_write_is_guarded_by_a_sequence_number_of_its_own() {
     }
 }
 
+/// The ranges that were asked for by requests of one kind, in order.
+fn ranges(world: &World, op: Op) -> Vec<String> {
+    let requests = world.simulator.requests();
+    let seen = requests.iter().filter(|seen| seen.op() == op);
+    let range = |name| {
+        move |seen: &&_| -> Option<String> {
+            let seen: &blobcopy_simulator::SeenRequest = seen;
+            seen.header(name).map(str::to_owned)
+        }
+    };
+    let mut ranges: Vec<String> = seen
+        .filter_map(|seen| range("x-ms-range")(&seen).or_else(|| range("range")(&seen)))
+        .collect();
+    ranges.sort_by_key(|range| range.len());
+    ranges
+}
+
+#[test]
+fn scattered_pages_take_one_request_and_wide_zeros_are_cleared() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("scattered");
+    let full = folder.write("d.img", &vec![1; 1 << 20]);
+    world.good(&["put", &full, "vhds/d.img", "--page"]);
+    let scattered: Vec<(usize, u8)> = (0..400).step_by(2).map(|page| (page, 3)).collect();
+    let content = disk(&scattered, 1 << 20);
+    let file = folder.write("d.img", &content);
+    world.simulator.forget_requests();
+    world.good(&["put", &file, "vhds/d.img", "--page"]);
+    assert_eq!(ranges(&world, Op::PutPage), ["bytes=0-204287", "bytes=204288-1048575"]);
+    let got = folder.path("got.img");
+    world.good(&["get", "vhds/d.img", &got]);
+    assert!(std::fs::read(&got).expect("there") == content);
+}
+
+#[test]
+fn a_rival_that_takes_the_blob_over_ends_the_write() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("rival");
+    let file = folder.write("d.img", &vec![9; 12 << 20]);
+    // The first write passes; the service is busy when the next ones come.
+    world.simulator.faults().on(Op::PutPage).after(1).answer(503, "ServerBusy");
+    let before = world.simulator.count(Op::PutPage);
+    let put = ["put", &file, "vhds/disk0.vhd", "--page", "--concurrency", "1"];
+    let child = spawn(world.command(&put));
+    world.until(|| world.simulator.count(Op::PutPage) >= before + 2);
+    let blob = world.service().container_client("vhds").page_blob_client("disk0.vhd");
+    let rival = blob.set_sequence_number(blobcopy::SequenceNumberAction::Increment);
+    world.runtime.block_on(async { rival.await }).expect("taken over");
+    world.simulator.faults().clear();
+    let ended = finish(child, "");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    insta::assert_snapshot!("rival", world.shown(&ended.err));
+    // What was written before stays, and nothing after it.
+    let ranges = world.good(&["get", "vhds/disk0.vhd", "-"]).len();
+    assert_eq!(ranges, 12 << 20);
+}
+
+#[test]
+fn of_a_disk_only_what_it_holds_is_downloaded() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("sparse");
+    let content = disk(&[(0, 1), (3, 2), (16383, 4)], 8 << 20);
+    let file = folder.write("s.img", &content);
+    world.good(&["put", &file, "vhds/s.img", "--page"]);
+    world.good(&["snapshot", "vhds/s.img"]);
+    for source in ["vhds/s.img", "vhds/s.img@latest"] {
+        let got = folder.path("got.img");
+        world.simulator.forget_requests();
+        let said = world.good(&["get", source, &got, "-o", "json"]);
+        assert!(std::fs::read(&got).expect("there") == content);
+        let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!((&said["size"], &said["downloaded_bytes"]), (&(8 << 20).into(), &2560.into()));
+        assert_eq!(ranges(&world, Op::GetBlob), ["bytes=0-2047", "bytes=8388096-8388607"]);
+    }
+    // A disk that holds nothing is a file of zeros.
+    let empty = folder.write("e.img", &[0; 4096]);
+    world.good(&["put", &empty, "vhds/e.img", "--page"]);
+    let got = folder.path("e.got");
+    world.good(&["get", "vhds/e.img", &got]);
+    assert_eq!(std::fs::read(&got).expect("there"), [0; 4096]);
+}
+
 #[test]
 fn a_file_that_is_no_disk_and_a_blob_that_is_none_are_refused() {
     let world = World::new().with_disk();

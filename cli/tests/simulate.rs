@@ -64,6 +64,20 @@ fn what_it_cannot_serve_is_refused() {
 }
 
 #[test]
+fn it_has_every_option_of_the_simulators_own_binary() {
+    let own = include_str!("../../simulator/src/main.rs");
+    let help = own.split("const HELP").nth(1).and_then(|rest| rest.split("\";").next());
+    let lines = help.expect("its help").lines();
+    let options: Vec<&str> =
+        lines.filter_map(|line| line.strip_prefix("  --")?.split(' ').next()).collect();
+    assert!(options.len() >= 8, "{options:?}");
+    let ours = finish(spawn(bare(&["simulate", "--help"])), "").out;
+    for option in options {
+        assert!(ours.contains(&format!("--{option}")), "--{option} is missing");
+    }
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();

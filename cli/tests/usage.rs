@@ -29,6 +29,33 @@ fn a_wrong_command_line_is_64_and_shows_no_secret() {
 }
 
 #[test]
+fn a_wrong_command_line_is_two_lines_or_fields() {
+    for arguments in [
+        &["create"][..],
+        &["frobnicate"],
+        &["create", "a", "--frobnicate"],
+        &["create", "a", "--output", "xml"],
+        &["status", "a", "--timeout", "1s"],
+        &["create", "a", "--server-timeout", "soon"],
+        &["create", "a", "--key-file", "a", "--sas-file", "b"],
+    ] {
+        let ended = finish(spawn(bare(arguments)), "");
+        assert_eq!((ended.code, ended.out.as_str()), (Some(64), ""), "{arguments:?}: {ended:?}");
+        let lines: Vec<&str> = ended.err.lines().collect();
+        assert!(lines.len() == 2 && lines[1].starts_with("to do: "), "{lines:#?}");
+        let json = finish(spawn(bare(&[&["-o", "json"], arguments].concat())), "");
+        let told: serde_json::Value = serde_json::from_str(&json.err).expect("JSON");
+        assert_eq!((json.code, &told["error"]["exit_code"]), (Some(64), &64.into()), "{told}");
+        let message = told["error"]["message"].as_str().expect("text");
+        assert_eq!(lines[0], format!("error: {message}"));
+        assert!(told["error"]["advice"].is_string(), "{told}");
+    }
+    // Nothing at all is answered with the help.
+    let ended = finish(spawn(bare(&[])), "");
+    assert!(ended.code == Some(64) && ended.err.contains("Commands:"), "{ended:?}");
+}
+
+#[test]
 fn without_an_account_it_says_how_to_name_one() {
     let ended = finish(spawn(bare(&["create", "backups"])), "");
     assert_eq!(ended.code, Some(64));

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use blobcopy::{BlobClient, Conditions, ETag};
+use blobcopy::{BlobClient, BlobProperties, BlobType, Conditions, ETag};
 use clap::Args;
 use futures_util::TryStreamExt;
 use serde::Serialize;
@@ -20,9 +20,10 @@ use crate::{
     failure::{Failure, Result, without_query},
     interrupt::Onward,
     limits::Limited,
+    listing,
     output::pairs,
     quoted::quoted,
-    wait,
+    wait::FileBar,
 };
 
 const EXAMPLES: &str = "\
@@ -51,13 +52,15 @@ pub(crate) struct Get {
     calls: CallArgs,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Got {
     url: String,
     file: String,
     size: u64,
     /// How many bytes an earlier download had brought.
     resumed_at: u64,
+    /// How many bytes this download has brought. What a disk does not hold is not downloaded.
+    downloaded_bytes: u64,
 }
 
 impl Get {
@@ -76,13 +79,11 @@ impl Get {
             let sent = self.through(&blob, &mut out, Failure::output).await;
             return sent.map(|_| ()).map_err(|failure| failure.at(&url));
         }
-        let (size, resumed_at) = self
-            .to_file(session, &blob, &address.shown())
-            .await
-            .map_err(|failure| failure.at(&url))?;
+        let got = self.to_file(session, &blob, &address.shown()).await;
+        let got = got.map_err(|failure| failure.at(&url))?;
         let at = blob.snapshot().map(|snapshot| format!("?snapshot={snapshot}"));
         let url = format!("{}{}", without_query(&url), at.unwrap_or_default());
-        let got = Got { url, file: self.file, size, resumed_at };
+        let got = Got { url, file: self.file, ..got };
         printer.record(&got, || {
             pairs([
                 ("blob", got.url.clone()),
@@ -110,23 +111,19 @@ impl Get {
     }
 
     /// Downloads to the part file, and gives it its name when all is there.
-    async fn to_file(
-        &self,
-        session: &Session,
-        blob: &BlobClient,
-        shown: &str,
-    ) -> Result<(u64, u64)> {
+    async fn to_file(&self, session: &Session, blob: &BlobClient, shown: &str) -> Result<Got> {
         // A device or a named pipe is written as it is: nothing may take its place.
         if fs::metadata(&self.file).await.is_ok_and(|found| !found.is_file()) {
             let failed = |error: &io::Error| Failure::file(&self.file, error);
             let mut device =
                 OpenOptions::new().write(true).open(&self.file).await.map_err(|e| failed(&e))?;
-            return Ok((self.through(blob, &mut device, failed).await?, 0));
+            let size = self.through(blob, &mut device, failed).await?;
+            return Ok(Got { size, downloaded_bytes: size, ..Got::default() });
         }
         let part = format!("{}.part", self.file);
         let tag = format!("{part}.etag");
         let properties = blob.get_properties().limited(&self.calls).await?;
-        let (etag, size) = (properties.etag, properties.content_length);
+        let (etag, size) = (properties.etag.clone(), properties.content_length);
         let from = match self.resume {
             true => resumable(&part, &tag, etag.as_ref(), size).await,
             false => 0,
@@ -143,13 +140,8 @@ impl Get {
         if let Some(etag) = &etag {
             fs::write(&tag, etag.as_str()).await.map_err(|error| Failure::file(&tag, &error))?;
         }
-        let bar = session.printer.draws_bars().then(|| {
-            let bar = wait::bar(&session.printer);
-            bar.set_prefix(self.file.clone());
-            bar.set_length(size);
-            bar.set_position(from);
-            bar
-        });
+        let bar = FileBar::new(&session.printer, &self.file, Some(size));
+        bar.at(from);
         session.interrupt.goes_on(Onward {
             what: format!("{part} has what has come"),
             resume: format!(
@@ -160,37 +152,69 @@ impl Get {
             ),
             abort: format!("rm {}", quoted(&part)),
         });
-        let mut at = from;
-        if from < size {
-            let mut download = blob.download().limited(&self.calls);
-            if let Some(etag) = &etag {
-                download = download.conditions(Conditions::new().if_match(etag.clone()));
+        let unchanged = match &etag {
+            Some(etag) => Conditions::new().if_match(etag.clone()),
+            None => Conditions::new(),
+        };
+        let mut fetched = 0;
+        for (start, end) in self.parts(blob, &properties, &unchanged).await? {
+            let start = start.max(from);
+            if start >= end {
+                continue;
             }
-            if from > 0 {
-                download = download.range(from..);
+            let mut download = blob.download().limited(&self.calls).conditions(unchanged.clone());
+            if (start, end) != (0, size) {
+                download = download.range(start..end);
             }
-            let mut content = download.await?;
+            let (mut content, mut at) = (download.await?, start);
             while let Some(piece) = content.try_next().await? {
                 write(&mut file, at, &piece).await.map_err(unwritable)?;
                 at += piece.len() as u64;
-                if let Some(bar) = &bar {
-                    bar.set_position(at);
-                }
+                fetched += piece.len() as u64;
+                bar.at(at);
             }
         }
         file.flush().await.map_err(unwritable)?;
-        file.set_len(at).await.map_err(unwritable)?;
+        file.set_len(size).await.map_err(unwritable)?;
         file.sync_all().await.map_err(unwritable)?;
         drop(file);
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
-        }
+        drop(bar);
         let named = fs::rename(&part, &self.file).await;
         named.map_err(|error| Failure::file(&self.file, &error))?;
         // It has served; a later download writes its own.
         let _ = fs::remove_file(&tag).await;
-        Ok((at, from))
+        Ok(Got { size, resumed_at: from, downloaded_bytes: fetched, ..Got::default() })
     }
+
+    /// Where there is something to download: of a disk only what holds data, as the rest is zero.
+    async fn parts(
+        &self,
+        blob: &BlobClient,
+        properties: &BlobProperties,
+        unchanged: &Conditions,
+    ) -> Result<Vec<(u64, u64)>> {
+        if properties.blob_type != Some(BlobType::PageBlob) {
+            return Ok(vec![(0, properties.content_length)]);
+        }
+        let pages = blob.page_blob_client();
+        let held = listing::ranges(&pages, unchanged.clone(), &self.calls).await?;
+        Ok(joined(held))
+    }
+}
+
+/// The least zeros that are worth a request of their own: fewer come with what is around them.
+const GAP: u64 = 1 << 20;
+
+/// The same ranges, given as offsets and lengths, as beginnings and ends, with few gaps.
+fn joined(ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for (start, length) in ranges {
+        match parts.last_mut() {
+            Some((_, end)) if start - *end < GAP => *end = start + length,
+            _ => parts.push((start, start + length)),
+        }
+    }
+    parts
 }
 
 /// Writes a piece where it belongs. Zeros become a hole.
@@ -209,5 +233,17 @@ async fn resumable(part: &str, tag: &str, etag: Option<&ETag>, size: u64) -> u64
     match fs::metadata(part).await {
         Ok(info) if same && info.len() <= size => info.len(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_joined_over_small_gaps() {
+        assert_eq!(joined(vec![]), []);
+        let ranges = vec![(512, 512), (GAP, 512), (2 * GAP + 512, 512)];
+        assert_eq!(joined(ranges), [(512, GAP + 512), (2 * GAP + 512, 2 * GAP + 1024)]);
     }
 }

@@ -6,7 +6,6 @@ mod runs;
 
 use blobcopy::BlobClient;
 use clap::Args;
-use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::{
@@ -16,7 +15,6 @@ use crate::{
     context::Contexts,
     failure::{Failure, Result, without_query},
     output::pairs,
-    wait,
 };
 
 const EXAMPLES: &str = "\
@@ -92,19 +90,11 @@ impl Put {
             ));
         }
         let url = blob.url()?;
-        let bar = printer.draws_bars().then(|| {
-            let bar = wait::bar(printer);
-            bar.set_prefix(self.file.clone());
-            bar
-        });
         let lease = lease(self.lease_id.as_deref())?;
         let sent = match self.page {
-            true => pages::put(&self, session, &blob, lease, bar.as_ref()).await,
-            false => blocks::put(&self, session, &blob, lease, bar.as_ref()).await,
+            true => pages::put(&self, session, &blob, lease).await,
+            false => blocks::put(&self, session, &blob, lease).await,
         };
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
-        }
         let Some(mut sent) = sent.map_err(|failure| failure.at(&url))? else { return Ok(()) };
         sent.url = without_query(&url);
         printer.record(&sent, || {
@@ -124,13 +114,6 @@ impl Put {
 
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     Failure::usage(format!("{file} cannot be read: {error}"), "check the file's name")
-}
-
-/// Shows that so many more bytes are done.
-fn done(bar: Option<&ProgressBar>, bytes: u64) {
-    if let Some(bar) = bar {
-        bar.inc(bytes);
-    }
 }
 
 /// The blob as it may be shown.

@@ -130,6 +130,9 @@ fn refusal_advice(refusal: &ServiceError) -> &'static str {
         "ConditionNotMet" | "SourceConditionNotMet" | "TargetConditionNotMet" => {
             "the blob is not as the condition says: look at it, and decide again"
         }
+        "SequenceNumberConditionNotMet" => {
+            "another program has taken the blob over meanwhile: see which, and put the file again"
+        }
         "BlobAlreadyExists" => "name another blob, or leave the condition out",
         "BlobArchived" => "rehydrate it first: copy it with --tier and --rehydrate-priority",
         "InvalidBlobType" => "that blob is of another type: page blobs take --page",

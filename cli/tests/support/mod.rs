@@ -1,6 +1,8 @@
 //! A simulator on a port, and the binary that is run against it.
 
 pub(crate) mod disk;
+#[cfg(unix)]
+pub(crate) mod screen;
 pub(crate) mod shown;
 #[cfg(unix)]
 pub(crate) mod terminal;
@@ -8,6 +10,7 @@ pub(crate) mod terminal;
 use std::{
     io::Write,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use blobcopy::BlobServiceClient;
@@ -67,6 +70,16 @@ impl World {
     pub(crate) fn service(&self) -> BlobServiceClient {
         BlobServiceClient::from_connection_string(&self.simulator.connection_string())
             .expect("a client")
+    }
+
+    /// Waits until something is so, which must be soon.
+    #[allow(dead_code)]
+    pub(crate) fn until(&self, so: impl Fn() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(30);
+        while !so() {
+            assert!(Instant::now() < limit, "it never comes to that");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What a run has shown, with what differs from run to run replaced.

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use blobcopy::SnapshotId;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::{
     args::WaitArgs,
     context::Contexts,
     failure::{Failure, Result},
-    output::{Align, Table},
+    output::{Align, Format, Table},
     record::CopyRecord,
 };
 
@@ -54,7 +54,7 @@ pub(super) async fn run(
     }
     let chains = stream::iter(groups).map(|(_, jobs)| chain(args, session, contexts, jobs));
     let chains = chains.buffer_unordered(usize::from(args.concurrency.max(1)));
-    let chains: Vec<_> = chains.collect().await;
+    let chains: Vec<_> = chains.try_collect().await?;
     let mut ended: Vec<(usize, Option<Ended>, Option<Failure>)> =
         chains.into_iter().flatten().collect();
     ended.sort_by_key(|(line, ..)| *line);
@@ -64,18 +64,24 @@ pub(super) async fn run(
         rows.extend(row);
         first = first.or(failure);
     }
-    session.printer.list(&rows, "no sources, or nothing sent", table)?;
+    if session.printer.format() != Format::Jsonl {
+        session.printer.list(&rows, "no sources, or nothing sent", table)?;
+    }
     first.map_or(Ok(()), Err)
 }
 
 /// The copies into one blob. The next one can begin only when the one before has ended; after a
-/// failure none does.
+/// failure none does. JSON lines are written as each copy ends. It fails only if they cannot be.
 async fn chain(
     args: &Incremental,
     session: &Session,
     contexts: &Contexts,
     jobs: Vec<(usize, Job)>,
-) -> Vec<(usize, Option<Ended>, Option<Failure>)> {
+) -> Result<Vec<(usize, Option<Ended>, Option<Failure>)>> {
+    let tell = |row: &Ended| match session.printer.format() {
+        Format::Jsonl => session.printer.record(row, String::new),
+        _ => Ok(()),
+    };
     let mut ended = Vec::new();
     let count = jobs.len();
     for (number, (line, job)) in jobs.into_iter().enumerate() {
@@ -89,16 +95,21 @@ async fn chain(
         };
         match copied.await {
             Ok(None) => ended.push((line, None, None)),
-            Ok(Some(record)) => ended.push((line, Some(Ended::Copied(Box::new(record))), None)),
+            Ok(Some(record)) => {
+                let row = Ended::Copied(Box::new(record));
+                tell(&row)?;
+                ended.push((line, Some(row), None));
+            }
             Err(failure) => {
                 let failed = Failed { message: failure.message(), exit_code: failure.exit_code() };
                 let row = Ended::Failed { line, source, failure: failed };
+                tell(&row)?;
                 ended.push((line, Some(row), Some(failure)));
                 break;
             }
         }
     }
-    ended
+    Ok(ended)
 }
 
 fn read(dest: &Address) -> Result<Vec<(usize, Job)>> {

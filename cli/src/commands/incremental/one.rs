@@ -56,10 +56,16 @@ pub(super) async fn start(
         Which::New => {
             let what =
                 format!("Snapshot Blob {from}, and Incremental Copy Blob of that snapshot to {to}");
+            let client = client()?;
+            if args.changes.what_if {
+                // A snapshot of what is not there would be refused.
+                let found = client.get_properties().limited(&args.calls).await;
+                found.map_err(|error| Failure::from(error).at(&source.url))?;
+            }
             if !args.changes.allows(&session.printer, &what)? {
                 return Ok(None);
             }
-            (take(args, &client()?).await?, true)
+            (take(args, &client).await?, true)
         }
         Which::Existing(When::At(snapshot)) if source.client.is_none() => (snapshot.clone(), false),
         Which::Existing(when) => (chosen::existing(&client()?, when, &args.calls).await?, false),
@@ -121,9 +127,10 @@ pub(super) async fn follow_with(
     if !wait.wait {
         return Ok(record);
     }
-    session.interrupt.goes_on(wait::onward(&dest, contexts.flags()));
+    let under_way = session.interrupt.goes_on(wait::onward(&dest, contexts.flags()));
     let watched = Watched { name: dest.shown(), copy };
-    let done = wait::one(session, watched, wait.timeout()).await?;
-    session.interrupt.is_over();
-    Ok(record.completed(&done))
+    let done = wait::one(session, watched, wait.timeout()).await;
+    // At the timeout a copy goes on, which its failure says.
+    session.interrupt.is_over(under_way);
+    Ok(record.completed(&done?))
 }

@@ -2,15 +2,15 @@
 
 use blobcopy::{BlobClient, BlockId, LeaseId};
 use futures_util::{TryStreamExt, stream};
-use indicatif::ProgressBar;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::{Put, Sent, done, shown, unreadable};
+use super::{Put, Sent, shown, unreadable};
 use crate::{
     Session,
     args::metadata,
     failure::{Failure, Result},
     limits::Limited,
+    wait::FileBar,
 };
 
 /// The size of a block, and of what is sent in one request.
@@ -21,22 +21,21 @@ pub(super) async fn put(
     session: &Session,
     blob: &BlobClient,
     lease: Option<LeaseId>,
-    bar: Option<&ProgressBar>,
 ) -> Result<Option<Sent>> {
+    let mut length = None;
     let mut input: Box<dyn AsyncRead + Unpin> = match args.file.as_str() {
         "-" => Box::new(tokio::io::stdin()),
         file => {
             let opened = tokio::fs::File::open(file).await;
             let opened = opened.map_err(|error| unreadable(file, &error))?;
-            if let (Some(bar), Ok(info)) = (bar, opened.metadata().await) {
-                bar.set_length(info.len());
-            }
+            length = opened.metadata().await.ok().map(|info| info.len());
             Box::new(opened)
         }
     };
     if !args.changes.allows(&session.printer, &format!("Put Blob {}", shown(blob)?))? {
         return Ok(None);
     }
+    let bar = &FileBar::new(&session.printer, &args.file, length);
     let blocks = blob.block_blob_client();
     let first = block(&mut input).await.map_err(|error| unreadable(&args.file, &error))?;
     if first.len() < BLOCK {
@@ -50,7 +49,7 @@ pub(super) async fn put(
             upload = upload.lease_id(id);
         }
         upload.await?;
-        done(bar, size);
+        bar.add(size);
         return Ok(Some(sent(size)));
     }
     // Read one after another, and sent so many at once.
@@ -73,7 +72,7 @@ pub(super) async fn put(
                 stage = stage.lease_id(id);
             }
             stage.await?;
-            done(bar, size);
+            bar.add(size);
             Ok::<_, Failure>((number, size))
         }
     };

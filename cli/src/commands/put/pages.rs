@@ -1,18 +1,17 @@
 //! A disk into a page blob, in place.
 
 use blobcopy::{
-    BlobClient, BlobProperties, BlobType, LeaseId, PageBlobClient, SequenceNumberAction,
+    BlobClient, BlobProperties, BlobType, Conditions, LeaseId, PageBlobClient, SequenceNumberAction,
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::ProgressBar;
+use futures_util::{TryStreamExt, stream};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt},
 };
 
 use super::{
-    Put, Sent, done,
-    runs::{Run, covered, runs},
+    Put, Sent,
+    runs::{Request, requests},
     shown, unreadable,
 };
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
     failure::{Failure, Result},
     limits::Limited,
     listing,
+    wait::FileBar,
 };
 
 /// How much of the file is read at once, and the most that one request writes.
@@ -33,9 +33,8 @@ pub(super) async fn put(
     session: &Session,
     blob: &BlobClient,
     lease: Option<LeaseId>,
-    bar: Option<&ProgressBar>,
 ) -> Result<Option<Sent>> {
-    let mut file = File::open(&args.file).await.map_err(|error| unreadable(&args.file, &error))?;
+    let file = File::open(&args.file).await.map_err(|error| unreadable(&args.file, &error))?;
     let size = file.metadata().await.map_err(|error| unreadable(&args.file, &error))?.len();
     if size == 0 || !size.is_multiple_of(PAGE) {
         return Err(Failure::usage(
@@ -73,45 +72,56 @@ pub(super) async fn put(
         None => (target.create(size).await?, Vec::new()),
         Some(found) => target.open(&found, size).await?,
     };
-    if let Some(bar) = bar {
-        bar.set_length(size);
-    }
-    let mut sent = Sent { how, size, ..Sent::default() };
-    let mut offset = 0;
-    while offset < size {
-        let length = PIECE.min(size - offset);
-        let mut piece = vec![0; usize::try_from(length).expect("a piece fits")];
-        let read = async {
-            file.seek(std::io::SeekFrom::Start(offset)).await?;
-            file.read_exact(&mut piece).await.map(|_| ())
-        };
-        read.await.map_err(|error: std::io::Error| unreadable(&args.file, &error))?;
-        let mut work = Vec::new();
-        for run in runs(offset, &piece) {
-            match run {
-                Run::Data { offset: at, length } => {
-                    let start = usize::try_from(at - offset).expect("within the piece");
-                    let end = start + usize::try_from(length).expect("within the piece");
-                    sent.written_bytes += length;
-                    work.push((at, length, Some(piece[start..end].to_vec())));
-                }
-                // What holds nothing need not be cleared.
-                Run::Zero { offset: at, length } => {
-                    for (at, length) in covered(&held, at, length) {
-                        sent.cleared_bytes += length;
-                        work.push((at, length, None));
-                    }
-                }
-            }
+    let bar = &FileBar::new(&session.printer, &args.file, Some(size));
+    let target = &target;
+    let pieces = stream::try_unfold((file, 0), |(mut file, offset)| async move {
+        let piece = piece(&mut file, offset, size).await;
+        let piece = piece.map_err(|error| unreadable(&args.file, &error))?;
+        let end = offset + piece.len() as u64;
+        Ok::<_, Failure>((!piece.is_empty()).then_some(((offset, piece), (file, end))))
+    });
+    // Read one after another, and sent so many at once.
+    let writes = pieces.map_ok(|(offset, piece)| {
+        let end = offset + piece.len() as u64;
+        let mut at = offset;
+        let requests = requests(offset, &piece, &held).into_iter().map(move |request| {
+            let Request::Write { offset: from, length } = request else { return (request, None) };
+            let within = |at: u64| usize::try_from(at - offset).expect("within the piece");
+            (request, Some(piece[within(from)..within(from + length)].to_vec()))
+        });
+        let requests: Vec<_> = requests.collect();
+        let last = requests.len();
+        let requests = requests.into_iter().enumerate().map(move |(number, (request, data))| {
+            let (Request::Write { offset, length } | Request::Clear { offset, length }) = request;
+            let until = if number + 1 == last { end } else { offset + length };
+            let covered = until - std::mem::replace(&mut at, until);
+            Ok::<_, Failure>((offset, length, data, covered))
+        });
+        if last == 0 {
+            bar.add(end - offset);
         }
-        let writes =
-            stream::iter(work).map(|(at, length, data)| target.write(guard, at, length, data));
-        let writes = writes.buffer_unordered(usize::from(args.concurrency.max(1)));
-        writes.try_collect::<Vec<()>>().await?;
-        done(bar, length);
-        offset += length;
-    }
-    Ok(Some(sent))
+        stream::iter(requests)
+    });
+    let writes = writes.try_flatten().map_ok(|(offset, length, data, covered)| async move {
+        let wrote = data.is_some();
+        target.write(guard, offset, length, data).await?;
+        bar.add(covered);
+        Ok(if wrote { (length, 0) } else { (0, length) })
+    });
+    let writes = writes.try_buffer_unordered(usize::from(args.concurrency.max(1)));
+    let all = writes
+        .try_fold((0, 0), |sum: (u64, u64), one| async move { Ok((sum.0 + one.0, sum.1 + one.1)) });
+    let (written_bytes, cleared_bytes) = all.await?;
+    Ok(Some(Sent { how, size, written_bytes, cleared_bytes, ..Sent::default() }))
+}
+
+/// The next piece of the disk; at its end nothing.
+async fn piece(file: &mut File, offset: u64, size: u64) -> std::io::Result<Vec<u8>> {
+    let length = PIECE.min(size - offset);
+    let mut piece = vec![0; usize::try_from(length).expect("a piece fits")];
+    file.seek(std::io::SeekFrom::Start(offset)).await?;
+    file.read_exact(&mut piece).await?;
+    Ok(piece)
 }
 
 fn refuse_other_types(existing: Option<&BlobProperties>) -> Result {
@@ -175,7 +185,8 @@ impl Target<'_> {
             }
             resize.await?;
         }
-        Ok((guard, listing::ranges(&self.pages, &self.args.calls).await?))
+        let held = listing::ranges(&self.pages, Conditions::new(), &self.args.calls).await?;
+        Ok((guard, held))
     }
 
     async fn write(

@@ -1,0 +1,129 @@
+//! The examples of each command's help, run as they are printed.
+#![cfg(unix)]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Command,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{BINARY, Ended, World, bare, disk::Folder, finish, spawn};
+
+/// The examples in the help of a command.
+fn examples(command: &str) -> Vec<String> {
+    let help = finish(spawn(bare(&["help", command])), "").out;
+    let after = help.split("Examples:\n").nth(1).expect("it has examples");
+    let lines = after.lines().map_while(|line| line.strip_prefix("  "));
+    lines.map(str::to_owned).collect()
+}
+
+/// Every command, as the help lists them.
+fn commands() -> Vec<String> {
+    let help = finish(spawn(bare(&["--help"])), "").out;
+    let listed = help.split("Commands:\n").nth(1).expect("it lists them");
+    let lines = listed.lines().map_while(|line| line.strip_prefix("  "));
+    let names = lines.filter_map(|line| line.split(' ').next());
+    names.filter(|name| !name.is_empty() && *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_examples_of_every_command_run() {
+    let commands = commands();
+    assert_eq!(commands.len(), 14, "{commands:?}");
+    for command in commands {
+        let examples = examples(&command);
+        assert!(!examples.is_empty(), "{command}");
+        for (number, example) in examples.iter().enumerate() {
+            let folder = Folder::new(&format!("example-{command}-{number}"));
+            let ended = match command.as_str() {
+                "simulate" => serve(example),
+                _ => run(&command, example, &folder),
+            };
+            assert_eq!(ended.code, Some(0), "{example}: {ended:#?}");
+        }
+    }
+}
+
+/// Runs an example in an account and a folder that have what it names.
+fn run(command: &str, example: &str, folder: &Folder) -> Ended {
+    let world = World::new().with_disk();
+    let earlier = world.snapshot();
+    world.change(8192, 512);
+    world.snapshot();
+    world.runtime.block_on(async {
+        let service = world.service();
+        for container in ["archive", "docs", "images", "notes"] {
+            service.container_client(container).create().await.expect("a container");
+        }
+        for (container, name) in [
+            ("docs", "notes.txt"),
+            ("notes", "a.txt"),
+            ("vhds", "old.vhd"),
+            ("images", "public.iso"),
+        ] {
+            let blob = service.container_client(container).block_blob_client(name);
+            blob.upload("some notes").await.expect("a blob");
+        }
+        let old = service.container_client("vhds").blob_client("old.vhd");
+        old.create_snapshot().await.expect("a snapshot");
+        if command == "create" {
+            service.container_client("backups").delete().await.expect("deleted");
+        }
+    });
+    let copies = ["abort", "status", "get", "diff"];
+    if copies.contains(&command) {
+        world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--wait"]);
+    }
+    let mut id = String::new();
+    if command == "abort" {
+        world.simulator.copies().hold();
+        let started = ["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new"];
+        let started = world.good(&[&started[..], &["-o", "json"]].concat());
+        let started: serde_json::Value = serde_json::from_str(&started).expect("JSON");
+        id = started["copy_id"].as_str().expect("an id").to_owned();
+    }
+    if example.contains("--tier Archive") {
+        // Only a block blob has such a tier.
+        world.good(&["delete", "vhds/disk0.vhd", "--snapshots", "include"]);
+        world.runtime.block_on(async {
+            let blob = world.service().container_client("vhds").block_blob_client("disk0.vhd");
+            blob.upload("no disk").await.expect("a blob");
+        });
+    }
+    let public = world.good(&["sas", "images/public.iso", "--permissions", "r", "--expiry", "1h"]);
+    let line = example
+        .replace("2026-01-01T00:00:00.1234567Z", &earlier)
+        .replace("1f812371-a41d-49e6-b123-f4b542e851c5", &id)
+        .replace("https://example.com/public.iso images/", &format!("'{}' docs/", public.trim()));
+    folder.write("notes.txt", b"some notes");
+    folder.write("disk.img", &[1; 4096]);
+    let completions = folder.path(".local/share/bash-completion/completions");
+    std::fs::create_dir_all(completions).expect("a folder");
+    let binaries = std::path::Path::new(BINARY).parent().expect("a folder").to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &line])
+        .current_dir(folder.path(""))
+        .env_clear()
+        .env("PATH", format!("{}:{path}", binaries.display()))
+        .env("HOME", folder.path(""))
+        .env("AZURE_STORAGE_CONNECTION_STRING", world.simulator.connection_string());
+    finish(spawn(shell), "")
+}
+
+/// Runs a simulator, on a port that is free, until it serves.
+fn serve(example: &str) -> Ended {
+    let arguments: Vec<&str> = example.split(' ').skip(1).collect();
+    let free = if example.contains("--port") { &[][..] } else { &["--port", "0"] };
+    let mut child = spawn(bare(&[&arguments[..], free].concat()));
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let said = lines.next().and_then(Result::ok).unwrap_or_default();
+    if said.starts_with("Serving") {
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("an id");
+        kill_process(id, Signal::TERM).expect("it lives");
+    }
+    let ended = finish(child, "");
+    Ended { err: said, ..ended }
+}
