@@ -72,6 +72,7 @@ async fn list(container: &BlobContainerClient) -> Result<()> {
                 let copy = blob.properties.copy.as_ref();
                 println!("{:9} {}", copy.map_or("-", |copy| copy.status.as_str()), blob.name);
             }
+            _ => {}
         }
     }
     Ok(())

@@ -79,8 +79,8 @@ pub use self::{
         token::{AccessToken, TokenProvider},
     },
     clients::{
-        AppendBlobClient, BlobClient, BlobContainerClient, BlobServiceClient,
-        BlobServiceClientBuilder, BlockBlobClient, Lease, PageBlobClient,
+        AppendBlobClient, BlobClient, BlobContainerClient, BlobServiceClient, BlockBlobClient,
+        ClientBuilder, Lease, PageBlobClient,
     },
     copy::{AbortOutcome, CopyFromUriOperation, CopyToken, ProgressStream},
     error::{CredentialError, Error, Result, ServiceError},

@@ -294,10 +294,10 @@ async fn intervals_and_timeouts() {
         let error = refused(blob.get_properties().server_timeout(interval)).await;
         told(error, "server timeout", &value, "must be 1 second to 24 hours");
         let options = ClientOptions::new().attempt_timeout(interval);
-        let error = BlobClient::with_options(blob.url().expect("legal"), anonymous(), options);
+        let error = BlobClient::builder(blob.url().expect("legal")).options(options).build();
         told(error.expect_err("absurd"), "attempt timeout", &value, "must be 1 ms to 24 hours");
         let options = ClientOptions::new().retry(RetryOptions::new().max_delay(interval));
-        let error = BlobClient::with_options(blob.url().expect("legal"), anonymous(), options);
+        let error = BlobClient::builder(blob.url().expect("legal")).options(options).build();
         told(error.expect_err("absurd"), "max delay", &value, "must be the base delay to an hour");
     }
     for id in ["", "a b", "ä"] {
@@ -442,7 +442,7 @@ async fn what_surrounds_a_copy() {
     assert!(script.seen().is_empty());
 
     let own = ClientOptions::new().read_from_secondary(true);
-    let custom = BlobClient::with_options(url("https://disks.example.com/con/b"), anonymous(), own);
+    let custom = BlobClient::builder(url("https://disks.example.com/con/b")).options(own).build();
     let error = custom.expect_err("no secondary");
     told(error, "endpoint", "disks.example.com", "names no account whose secondary");
 }

@@ -178,11 +178,9 @@ async fn a_challenge_to_a_key_or_a_sas_is_not_followed() {
     let script = Script::new([challenge()]);
     let by_key = script.service().container_client("vhds").blob_client("notes.txt");
     let url = "https://acct.blob.core.windows.net/vhds/notes.txt?sp=r&sig=c2VjcmV0";
-    let by_sas = blobcopy::BlobClient::with_options(
-        url.parse().expect("a URL"),
-        Credential::anonymous(),
-        ClientOptions::new().transport(script.clone()),
-    );
+    let by_sas = blobcopy::BlobClient::builder(url.parse().expect("a URL"))
+        .options(ClientOptions::new().transport(script.clone()))
+        .build();
     for (number, blob) in [by_key, by_sas.expect("a client")].iter().enumerate() {
         let error = blob.get_properties().await.expect_err("refused");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(401));

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use blobcopy::{
-    BlobClient, CopyToken, Credential, Error, SnapshotId, transport::TransportErrorKind,
-};
+use blobcopy::{BlobClient, CopyToken, Error, SnapshotId, transport::TransportErrorKind};
 use blobcopy_simulator::Simulator;
 
 use crate::support::script::{Script, Step, answer, properties, refusal, started};
@@ -43,7 +41,7 @@ async fn neither_a_sas_nor_a_snapshot_is_in_the_url() {
     let script = Script::new([refusal(404, "BlobNotFound")]);
     let url = format!("{PLACE}?snapshot={SNAPSHOT}&sv=2026-04-06&sr=b&sp=r&sig=SECRET");
     let url = url.parse().expect("a URL");
-    let blob = BlobClient::with_options(url, Credential::anonymous(), script.options());
+    let blob = BlobClient::builder(url).options(script.options()).build();
     let error = blob.expect("a client").get_properties().await.expect_err("not there");
     assert_eq!(error.url(), Some(PLACE));
     assert!(!format!("{error} {error:?}").contains("SECRET"));
@@ -78,7 +76,7 @@ async fn a_wrong_clock_a_wrong_key_and_a_sas_that_expired_are_told_apart() {
         let script = Script::new([unauthenticated(midnight)]);
         let url = format!("{PLACE}?sv=2026-04-06&se={expiry}&sr=b&sp=r&sig=SECRET");
         let url = url.parse().expect("a URL");
-        let blob = BlobClient::with_options(url, Credential::anonymous(), script.options());
+        let blob = BlobClient::builder(url).options(script.options()).build();
         blob.expect("a client").download().await.expect_err("refused").to_string()
     };
     let expired = by_sas("2025-12-31T23%3A00%3A00Z").await;

@@ -43,7 +43,7 @@ async fn blob(get: &'static str, head: &'static str, rest: &'static str) -> Blob
     });
     let url = format!("http://{address}/acct/vhds/notes.txt").parse().expect("a URL");
     let options = ClientOptions::new().retry(RetryOptions::new().max_retries(1));
-    BlobClient::with_options(url, Credential::anonymous(), options).expect("a client")
+    BlobClient::builder(url).options(options).build().expect("a client")
 }
 
 async fn read(blob: &BlobClient) -> Result<Bytes, Error> {

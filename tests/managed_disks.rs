@@ -38,7 +38,11 @@ async fn a_disk_that_demands_both_gets_its_sas_and_a_token_for_disks() {
     let login = Login::default();
     let url: Url = DISK.parse().expect("a URL");
     let credential = Credential::token(login.clone());
-    let disk = BlobClient::with_options(url.clone(), credential, options(&script)).expect("both");
+    let disk = BlobClient::builder(url.clone())
+        .credential(credential)
+        .options(options(&script))
+        .build()
+        .expect("both");
     let earlier: Url = DISK.replace("/abcd", "/earlier").parse().expect("a URL");
     disk.page_blob_client()
         .get_managed_disk_page_ranges_diff(&earlier)
@@ -66,7 +70,11 @@ async fn pages_of_a_disk_are_read_with_its_sas_and_its_token() {
     let source = Script::new([]);
     let credential = Credential::token(Login::default());
     let url: Url = DISK.parse().expect("a URL");
-    let disk = BlobClient::with_options(url, credential, options(&source)).expect("both");
+    let disk = BlobClient::builder(url)
+        .credential(credential)
+        .options(options(&source))
+        .build()
+        .expect("both");
     let target = Script::new([answer(201, "")]);
     let to = target.service().container_client("vhds").page_blob_client("disk.vhd");
     to.upload_pages_from_uri(&disk, 0..512, 0).await.expect("written");
@@ -87,7 +95,7 @@ async fn an_increment_of_a_disk_is_refused_and_its_snapshot_is_kept_in_every_cal
     assert!(!error.to_string().contains("U0VDUkVU"), "{error}");
     assert!(script.seen().is_empty());
 
-    let disk = BlobClient::with_options(url, Credential::anonymous(), options(&script));
+    let disk = BlobClient::builder(url).options(options(&script)).build();
     let disk = disk.expect("a client");
     disk.get_properties().await.expect("sent");
     let query = script.seen()[0].url().query().expect("a query").to_owned();

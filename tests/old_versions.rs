@@ -2,8 +2,8 @@
 //! account.
 
 use blobcopy::{
-    BlobServiceClient, BlobServiceClientBuilder, ClientOptions, Clock, CopyId, CopySource,
-    Credential, ErrorCode, LeaseId, SnapshotId,
+    BlobServiceClient, ClientBuilder, ClientOptions, Clock, CopyId, CopySource, Credential,
+    ErrorCode, LeaseId, SnapshotId,
 };
 use blobcopy_simulator::{DEFAULT_ACCOUNT, DEFAULT_KEY, Simulator};
 use time::macros::datetime;
@@ -226,7 +226,7 @@ async fn what_a_version_does_not_know_is_refused_before_sending() {
     }
     assert_eq!(script.seen().len(), 0);
 
-    let older = |version: &str| -> BlobServiceClientBuilder {
+    let older = |version: &str| -> ClientBuilder<BlobServiceClient> {
         let options = ClientOptions::new().service_version(version.parse().expect("a date"));
         let endpoint = "https://acct.blob.core.windows.net".parse().expect("a URL");
         BlobServiceClient::builder(endpoint).options(options)

@@ -176,8 +176,7 @@ async fn a_sas_is_in_the_url_and_in_no_error() {
 
     let closed = "http://127.0.0.1:1/acct/vhds/disk0.vhd?sp=r&sig=SECRET".parse().expect("a URL");
     let options = ClientOptions::new().retry(RetryOptions::none());
-    let blob =
-        BlobClient::with_options(closed, Credential::anonymous(), options).expect("a client");
+    let blob = BlobClient::builder(closed).options(options).build().expect("a client");
     let error = blob.get_properties().await.expect_err("no one listens");
     assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
 }

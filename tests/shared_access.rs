@@ -74,13 +74,12 @@ impl Account {
     /// Who has the URL and nothing else.
     fn lent(&self, url: &SasUrl) -> BlobClient {
         let options = self.sim.client_options();
-        BlobClient::with_options(url.into(), Credential::anonymous(), options).expect("a client")
+        BlobClient::builder(url.into()).options(options).build().expect("a client")
     }
 
     fn lent_container(&self, url: &SasUrl) -> BlobContainerClient {
         let options = self.sim.client_options();
-        BlobContainerClient::with_options(url.into(), Credential::anonymous(), options)
-            .expect("a client")
+        BlobContainerClient::builder(url.into()).options(options).build().expect("a client")
     }
 }
 
@@ -103,7 +102,7 @@ async fn a_url_grants_what_it_says_until_it_ends() {
         assert_eq!(refused(&error), (403, "AuthorizationPermissionMismatch"));
         let other = url.expose().replace("a%20b", "other").parse().expect("a URL");
         let options = account.sim.client_options();
-        let other = BlobClient::with_options(other, Credential::anonymous(), options);
+        let other = BlobClient::builder(other).options(options).build();
         let error = other.expect("a client").download().await.expect_err("another blob");
         assert_eq!(refused(&error), (403, "AuthenticationFailed"));
 
@@ -145,7 +144,7 @@ async fn the_url_of_a_snapshot_or_version_grants_that_alone() {
     let sas = query.split_once('&').expect("more").1;
     let whole = format!("{base}?{sas}").parse().expect("a URL");
     let options = account.sim.client_options();
-    let whole = BlobClient::with_options(whole, Credential::anonymous(), options);
+    let whole = BlobClient::builder(whole).options(options).build();
     let error = whole.expect("a client").download().await.expect_err("not the snapshot");
     assert_eq!(refused(&error), (403, "AuthenticationFailed"));
 
@@ -347,7 +346,7 @@ async fn a_stored_access_policy_says_what_the_sas_leaves_open_and_can_be_withdra
     let lent = |sas: blobcopy::SasToken| {
         let url = format!("{base}?{}", sas.expose()).parse().expect("a URL");
         let options = account.sim.client_options();
-        BlobClient::with_options(url, Credential::anonymous(), options).expect("a client")
+        BlobClient::builder(url).options(options).build().expect("a client")
     };
     let by_policy = || ServiceSas::container("vhds").stored_policy("nightly");
     let whole = lent(by_policy().sign(&key).expect("signed"));

@@ -118,11 +118,7 @@ impl Contexts {
             && self.known(Role::Source, url).is_none()
         {
             self.warn_of_sas(address);
-            let client = BlobClient::with_options(
-                url.clone(),
-                Credential::anonymous(),
-                self.options.clone(),
-            );
+            let client = BlobClient::builder(url.clone()).options(self.options.clone()).build();
             let client = client.ok().filter(|_| address.holds_sas());
             return Ok(Source { copy: CopySource::from(url), client, url: url.clone() });
         }
@@ -136,7 +132,7 @@ impl Contexts {
             Place::Url(url) if self.known(role, url).is_none() => {
                 self.warn_of_sas(address);
                 let options = self.options.clone();
-                Ok(BlobClient::with_options(base(url), Credential::anonymous(), options)?)
+                Ok(BlobClient::builder(base(url)).options(options).build()?)
             }
             _ => Ok(self.container_as(role, address)?.blob_client(&address.name)),
         }
@@ -152,7 +148,10 @@ impl Contexts {
                     self.warn_of_sas(address);
                     let (anonymous, options) = (Credential::anonymous(), self.options.clone());
                     let url = container_url(url, address)?;
-                    return Ok(BlobContainerClient::with_options(url, anonymous, options)?);
+                    return Ok(BlobContainerClient::builder(url)
+                        .credential(anonymous)
+                        .options(options)
+                        .build()?);
                 }
             },
         };

@@ -5,10 +5,11 @@ use std::{fmt, ops::Deref};
 use bytes::Bytes;
 use url::Url;
 
-use super::BlobClient;
+use super::{BlobClient, blob::blob_at, builder::ClientBuilder};
 use crate::{
     auth::credential::Credential,
     error::Result,
+    models::{SnapshotId, VersionId},
     operations::{
         append_block::{Append, AppendBlock, AppendBlockFromUri, AppendFromUrl},
         create_append_blob::{CreateAppendBlob, PutAppendBlob},
@@ -46,7 +47,53 @@ impl AppendBlobClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(url: Url, credential: Credential) -> Result<Self> {
-        BlobClient::new(url, credential).map(Self)
+        Self::builder(url).credential(credential).build()
+    }
+
+    /// A builder of a client for the append blob at `url`; as [`BlobClient::builder`].
+    ///
+    /// ```
+    /// use blobcopy::{ClientOptions, AppendBlobClient};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public/copies.log".parse()?;
+    /// let options = ClientOptions::new().application_id("nightly-backup");
+    /// let blob = AppendBlobClient::builder(url).options(options).build()?;
+    /// assert_eq!(blob.name(), "copies.log");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder(url: Url) -> ClientBuilder<Self> {
+        ClientBuilder::new(url, |parts| blob_at(parts).map(Self))
+    }
+
+    /// A client of one snapshot of this blob.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let log = service.container_client("vhds").append_blob_client("copies.log");
+    /// log.create().await?;
+    /// let taken = log.create_snapshot().await?.snapshot;
+    /// log.append_block("started").await?;
+    /// let before = log.with_snapshot(&taken).download().await?.bytes().await?;
+    /// assert!(before.is_empty());
+    /// # Ok(()) });
+    /// ```
+    #[doc(alias = "WithSnapshot")]
+    pub fn with_snapshot(&self, snapshot: impl Into<SnapshotId>) -> Self {
+        Self(self.0.with_snapshot(snapshot))
+    }
+
+    /// A client of one version of this blob (from version 2019-12-12).
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let log = service.container_client("vhds").append_blob_client("copies.log");
+    /// let version = "2026-01-01T00:00:00.1234567Z".parse::<blobcopy::VersionId>()?;
+    /// assert_eq!(log.with_version(&version).version_id(), Some(&version));
+    /// # Ok(()) });
+    /// ```
+    #[doc(alias = "WithVersion")]
+    pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
+        Self(self.0.with_version(version))
     }
 }
 
@@ -64,7 +111,7 @@ impl AppendBlobClient {
     /// log.create().conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "create_append_blob")]
+    #[doc(alias("create_append_blob", "Create", "Put Blob"))]
     pub fn create(&self) -> CreateAppendBlob {
         CreateAppendBlob::new(self.call(), PutAppendBlob::default())
     }
@@ -81,7 +128,7 @@ impl AppendBlobClient {
     /// assert_eq!(appended.offset, Some(0));
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "AppendBlock")]
+    #[doc(alias("AppendBlock", "Append Block"))]
     pub fn append_block(&self, content: impl Into<Bytes>) -> AppendBlock {
         AppendBlock::new(self.call(), Append::new(content.into()))
     }
@@ -104,7 +151,7 @@ impl AppendBlobClient {
     /// log.append_block_from_uri(&notes).source_range(0..4).if_length(0).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("AppendBlockFromUri", "append_block_from_url"))]
+    #[doc(alias("AppendBlockFromUri", "append_block_from_url", "Append Block From URL"))]
     pub fn append_block_from_uri(&self, source: impl Into<CopySource>) -> AppendBlockFromUri {
         AppendBlockFromUri::new(self.call(), AppendFromUrl::new(source.into()))
     }

@@ -5,7 +5,7 @@ use std::{fmt, ops::Deref};
 use bytes::Bytes;
 use url::Url;
 
-use super::BlobClient;
+use super::{BlobClient, blob::blob_at, builder::ClientBuilder};
 use crate::{
     auth::credential::Credential,
     error::Result,
@@ -51,7 +51,22 @@ impl BlockBlobClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(url: Url, credential: Credential) -> Result<Self> {
-        BlobClient::new(url, credential).map(Self)
+        Self::builder(url).credential(credential).build()
+    }
+
+    /// A builder of a client for the block blob at `url`; as [`BlobClient::builder`].
+    ///
+    /// ```
+    /// use blobcopy::{ClientOptions, BlockBlobClient};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public/notes.txt".parse()?;
+    /// let options = ClientOptions::new().application_id("nightly-backup");
+    /// let blob = BlockBlobClient::builder(url).options(options).build()?;
+    /// assert_eq!(blob.name(), "notes.txt");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder(url: Url) -> ClientBuilder<Self> {
+        ClientBuilder::new(url, |parts| blob_at(parts).map(Self))
     }
 
     /// A client of one snapshot of this blob.
@@ -98,7 +113,7 @@ impl BlockBlobClient {
     /// notes.upload("hello").metadata([("lang", "en")]).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "upload_blob")]
+    #[doc(alias("upload_blob", "Put Blob", "Upload"))]
     pub fn upload(&self, content: impl Into<Bytes>) -> UploadBlob {
         UploadBlob::new(self.call(), PutBlob::new(content.into()))
     }
@@ -126,7 +141,7 @@ impl BlockBlobClient {
     /// image.upload_from_uri(&disk).content_type("application/x-raw-disk-image").await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SyncUploadFromUri", "upload_blob_from_url"))]
+    #[doc(alias("SyncUploadFromUri", "upload_blob_from_url", "Put Blob From URL"))]
     pub fn upload_from_uri(&self, source: impl Into<CopySource>) -> UploadBlobFromUri {
         UploadBlobFromUri::new(self.call(), PutBlobFromUrl::new(source.into()))
     }
@@ -152,7 +167,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.download().await?.bytes().await?, "one, two");
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "StageBlock")]
+    #[doc(alias("StageBlock", "Put Block"))]
     pub fn stage_block(&self, id: impl Into<BlockId>, content: impl Into<Bytes>) -> StageBlock {
         StageBlock::new(self.call(), PutBlock::new(id.into(), content.into()))
     }
@@ -176,7 +191,7 @@ impl BlockBlobClient {
     /// image.commit_block_list([id]).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StageBlockFromUri", "stage_block_from_url"))]
+    #[doc(alias("StageBlockFromUri", "stage_block_from_url", "Put Block From URL"))]
     pub fn stage_block_from_uri(
         &self,
         id: impl Into<BlockId>,
@@ -208,7 +223,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.download().await?.bytes().await?, "two, one");
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "CommitBlockList")]
+    #[doc(alias("CommitBlockList", "Put Block List"))]
     pub fn commit_block_list<B: Into<BlockListEntry>>(
         &self,
         blocks: impl IntoIterator<Item = B>,
@@ -231,7 +246,7 @@ impl BlockBlobClient {
     /// assert_eq!((list.committed.len(), list.uncommitted[0].size), (0, 5));
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "GetBlockList")]
+    #[doc(alias("GetBlockList", "Get Block List"))]
     pub fn get_block_list(&self) -> GetBlockList {
         GetBlockList::new(self.call(), ListBlocks::default())
     }

@@ -4,7 +4,11 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
-use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient, settle};
+use super::{
+    AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient,
+    builder::{ClientBuilder, Parts},
+    settle,
+};
 use crate::{
     auth::credential::Credential,
     error::Result,
@@ -18,7 +22,7 @@ use crate::{
         operation::{BadName, Call, NamedUrl},
         paging::Pager,
     },
-    pipeline::{options::ClientOptions, send::Pipeline},
+    pipeline::send::Pipeline,
     wire::redaction,
 };
 
@@ -62,30 +66,23 @@ impl BlobContainerClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(url: Url, credential: Credential) -> Result<Self> {
-        Self::with_options(url, credential, ClientOptions::new())
+        Self::builder(url).credential(credential).build()
     }
 
-    /// Like [`new`](Self::new), with options.
-    ///
-    /// # Errors
-    ///
-    /// As for [`new`](Self::new), and `InvalidInput` for invalid options, such as an application id
-    /// that is not a valid header value.
+    /// A builder of a client for the container at `url`, for a credential, an account name and
+    /// options.
     ///
     /// ```
-    /// use blobcopy::{BlobContainerClient, ClientOptions, Credential};
+    /// use blobcopy::{BlobContainerClient, ClientOptions};
     ///
     /// let url = "https://account.blob.core.windows.net/public".parse()?;
     /// let options = ClientOptions::new().application_id("nightly-backup");
-    /// let public = BlobContainerClient::with_options(url, Credential::anonymous(), options)?;
+    /// let public = BlobContainerClient::builder(url).options(options).build()?;
     /// # let _ = public;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
-        let (endpoint, name, sas) = address::parse_container_url(&url, credential.account())?;
-        let credential = settle(&endpoint, sas, credential, &options)?;
-        let pipeline = super::pipeline(&endpoint, None, credential, options)?;
-        Ok(Self::of(pipeline, endpoint, &name))
+    pub fn builder(url: Url) -> ClientBuilder<Self> {
+        ClientBuilder::new(url, container_at)
     }
 }
 
@@ -224,7 +221,7 @@ impl BlobContainerClient {
     /// archive.create().metadata([("owner", "team-a")]).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "create_container")]
+    #[doc(alias("create_container", "Create Container", "CreateIfNotExists"))]
     pub fn create(&self) -> CreateContainer {
         CreateContainer::new(self.call(), Create::default())
     }
@@ -239,7 +236,7 @@ impl BlobContainerClient {
     /// assert!(!service.container_client("backups").exists().await?);
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "delete_container")]
+    #[doc(alias("delete_container", "Delete Container"))]
     pub fn delete(&self) -> DeleteContainer {
         DeleteContainer::new(self.call(), Delete::default())
     }
@@ -269,7 +266,7 @@ impl BlobContainerClient {
     /// println!("{:?}", properties.last_modified);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetProperties", "get_container_properties"))]
+    #[doc(alias("GetProperties", "get_container_properties", "Get Container Properties"))]
     pub fn get_properties(&self) -> GetContainerProperties {
         GetContainerProperties::new(self.call(), GetContainer::default())
     }
@@ -290,7 +287,7 @@ impl BlobContainerClient {
     /// }
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "GetBlobs")]
+    #[doc(alias("GetBlobs", "List Blobs", "GetBlobsByHierarchy"))]
     pub fn list_blobs(&self) -> Pager<BlobItem> {
         Pager::blobs(self.call())
     }
@@ -310,4 +307,13 @@ impl fmt::Debug for BlobContainerClient {
         let place = format!("{}/{}", self.endpoint.url().as_str().trim_end_matches('/'), self.name);
         write!(f, "BlobContainerClient({})", redaction::redact(&place))
     }
+}
+
+/// The container at a URL.
+fn container_at(parts: Parts) -> Result<BlobContainerClient> {
+    let Parts { url, account, credential, options, .. } = parts;
+    let (endpoint, name, sas) = address::parse_container_url(&url, account.as_deref())?;
+    let credential = settle(&endpoint, sas, credential, &options)?;
+    let pipeline = super::pipeline(&endpoint, None, credential, options)?;
+    Ok(BlobContainerClient::of(pipeline, endpoint, &name))
 }

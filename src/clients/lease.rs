@@ -228,6 +228,7 @@ impl Lease {
     /// notes.upload("anyone may write again").await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Release")]
     pub async fn release(mut self) -> Result<()> {
         self.stop();
         let release = ReleaseLease::new(self.call.clone(), Release::new(self.id.clone()));

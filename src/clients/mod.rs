@@ -3,6 +3,7 @@
 mod append_blob;
 mod blob;
 mod block_blob;
+mod builder;
 mod container;
 mod lease;
 mod page_blob;
@@ -13,11 +14,12 @@ pub use self::{
     append_blob::AppendBlobClient,
     blob::BlobClient,
     block_blob::BlockBlobClient,
+    builder::ClientBuilder,
     container::BlobContainerClient,
     lease::{GuardLease, Lease},
     page_blob::PageBlobClient,
     sas_url::GenerateSasUrl,
-    service::{BlobServiceClient, BlobServiceClientBuilder},
+    service::BlobServiceClient,
 };
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use url::Url;
 
-use super::BlobClient;
+use super::{BlobClient, blob::blob_at, builder::ClientBuilder};
 use crate::{
     auth::credential::Credential,
     copy::StartCopyIncremental,
@@ -59,7 +59,22 @@ impl PageBlobClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(url: Url, credential: Credential) -> Result<Self> {
-        BlobClient::new(url, credential).map(Self)
+        Self::builder(url).credential(credential).build()
+    }
+
+    /// A builder of a client for the page blob at `url`; as [`BlobClient::builder`].
+    ///
+    /// ```
+    /// use blobcopy::{ClientOptions, PageBlobClient};
+    ///
+    /// let url = "https://account.blob.core.windows.net/public/disk0.vhd".parse()?;
+    /// let options = ClientOptions::new().application_id("nightly-backup");
+    /// let blob = PageBlobClient::builder(url).options(options).build()?;
+    /// assert_eq!(blob.name(), "disk0.vhd");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder(url: Url) -> ClientBuilder<Self> {
+        ClientBuilder::new(url, |parts| blob_at(parts).map(Self))
     }
 
     /// A client of one snapshot of this blob.
@@ -144,7 +159,7 @@ impl PageBlobClient {
     /// assert_eq!(kept.download().range(4096..4100).await?.bytes().await?, &[1; 4][..]);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StartCopyIncremental", "incremental_copy"))]
+    #[doc(alias("StartCopyIncremental", "incremental_copy", "Incremental Copy Blob"))]
     pub fn start_copy_incremental(
         &self,
         source: impl Into<CopySource>,
@@ -169,7 +184,7 @@ impl PageBlobClient {
     /// disk.create(64 << 20).conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "create_page_blob")]
+    #[doc(alias("create_page_blob", "Create", "Put Blob"))]
     pub fn create(&self, size: u64) -> CreatePageBlob {
         CreatePageBlob::new(self.call(), PutPageBlob::new(size))
     }
@@ -186,7 +201,7 @@ impl PageBlobClient {
     /// disk.upload_pages(0, vec![7; 16 << 20]).concurrency(2).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("UploadPages", "upload_page"))]
+    #[doc(alias("UploadPages", "upload_page", "Put Page"))]
     pub fn upload_pages(&self, offset: u64, content: impl Into<Bytes>) -> UploadPages {
         UploadPages::new(self.call(), PutPage::new(offset, content.into()))
     }
@@ -210,7 +225,7 @@ impl PageBlobClient {
     /// other.upload_pages_from_uri(&disk, 0..4096, 8192).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("UploadPagesFromUri", "upload_pages_from_url"))]
+    #[doc(alias("UploadPagesFromUri", "upload_pages_from_url", "Put Page From URL"))]
     pub fn upload_pages_from_uri(
         &self,
         source: impl Into<CopySource>,
@@ -236,7 +251,7 @@ impl PageBlobClient {
     /// disk.clear_pages(512..1536).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("ClearPages", "clear_page"))]
+    #[doc(alias("ClearPages", "clear_page", "Put Page"))]
     pub fn clear_pages(&self, range: impl RangeBounds<u64>) -> ClearPages {
         ClearPages::new(self.call(), PutPageClear::new(ByteRange::new(range)))
     }
@@ -253,7 +268,7 @@ impl PageBlobClient {
     /// assert_eq!(disk.get_properties().await?.content_length, 2 << 20);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Resize", "resize_blob"))]
+    #[doc(alias("Resize", "resize_blob", "Set Blob Properties"))]
     pub fn resize(&self, size: u64) -> Resize {
         Resize::new(self.call(), SetSize::new(size))
     }
@@ -271,7 +286,7 @@ impl PageBlobClient {
     /// disk.upload_pages(0, vec![1; 512]).if_sequence_number_equal(7).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "UpdateSequenceNumber")]
+    #[doc(alias("UpdateSequenceNumber", "Set Blob Properties"))]
     pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
         SetSequenceNumber::new(self.call(), SetNumber::new(action))
     }
@@ -296,7 +311,7 @@ impl PageBlobClient {
     /// assert_eq!((written.ranges[0].start, written.ranges[0].end), (512, 1536));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetAllPageRanges", "list_page_ranges"))]
+    #[doc(alias("GetAllPageRanges", "list_page_ranges", "Get Page Ranges", "GetPageRanges"))]
     pub fn get_page_ranges(&self) -> Pager<PageRange> {
         Pager::page_ranges(self.call())
     }
@@ -323,7 +338,13 @@ impl PageBlobClient {
     /// assert_eq!(diff.cleared().next().unwrap().to_string(), "4096..4608");
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetAllPageRangesDiff", "previous_snapshot", "prevsnapshot"))]
+    #[doc(alias(
+        "GetAllPageRangesDiff",
+        "previous_snapshot",
+        "prevsnapshot",
+        "Get Page Ranges",
+        "GetPageRangesDiff"
+    ))]
     pub fn get_page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> Pager<PageRangeItem> {
         Pager::page_ranges_diff(self.call(), previous.into())
     }
@@ -372,6 +393,7 @@ impl PageBlobClient {
     /// assert_eq!(disk.diff_size(&first).await?, 1024);
     /// # Ok(()) });
     /// ```
+    #[doc(alias("Get Page Ranges", "GetPageRangesDiff"))]
     pub fn diff_size(&self, previous: impl Into<SnapshotId>) -> DiffSize {
         DiffSize::new(self.call(), previous.into())
     }

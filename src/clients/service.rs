@@ -5,12 +5,15 @@ use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{BlobClient, BlobContainerClient, settle};
+use super::{
+    BlobClient, BlobContainerClient,
+    builder::{ClientBuilder, Parts},
+    settle,
+};
 use crate::{
     auth::{
         connection_string::ConnectionString,
         credential::{Credential, Proof},
-        shared_key::check_account,
     },
     copy::{CopyFromUriOperation, CopyToken},
     error::{Error, Result},
@@ -21,7 +24,7 @@ use crate::{
         operation::{BadName, Call},
         paging::Pager,
     },
-    pipeline::{options::ClientOptions, send::Pipeline},
+    pipeline::send::Pipeline,
     wire::redaction,
 };
 
@@ -54,7 +57,7 @@ impl BlobServiceClient {
     /// The account name comes from the key. Without a key it comes from the endpoint: from the host
     /// for an Azure account or `account.localhost`; from the path for an IP address, a host name
     /// without a dot, or an emulator's port. A custom domain names no account: set
-    /// [`account_name`](BlobServiceClientBuilder::account_name) if it is needed.
+    /// [`account_name`](ClientBuilder::account_name) if it is needed.
     ///
     /// # Errors
     ///
@@ -86,9 +89,8 @@ impl BlobServiceClient {
     /// # let _ = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder(endpoint: Url) -> BlobServiceClientBuilder {
-        let (credential, options) = (Credential::anonymous(), ClientOptions::new());
-        BlobServiceClientBuilder { endpoint, account: None, secondary: None, credential, options }
+    pub fn builder(endpoint: Url) -> ClientBuilder<Self> {
+        ClientBuilder::new(endpoint, service_at)
     }
 
     /// The service that a connection string names, with default options.
@@ -136,11 +138,11 @@ impl BlobServiceClient {
     /// # let _ = service;
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
-    pub fn builder_from_connection_string(text: &str) -> Result<BlobServiceClientBuilder> {
+    pub fn builder_from_connection_string(text: &str) -> Result<ClientBuilder<Self>> {
         let ConnectionString { account, blob_endpoint, blob_secondary, auth } =
             ConnectionString::parse(text)?;
         let builder = Self::builder(blob_endpoint).credential(auth.into());
-        Ok(BlobServiceClientBuilder { account, secondary: blob_secondary, ..builder })
+        Ok(builder.named(account, blob_secondary))
     }
 }
 
@@ -199,7 +201,7 @@ impl BlobServiceClient {
     /// }
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "GetBlobContainers")]
+    #[doc(alias("GetBlobContainers", "List Containers"))]
     pub fn list_containers(&self) -> Pager<ContainerItem> {
         let url = BadName::url(self.endpoint.service_url());
         let pipeline = Arc::clone(&self.pipeline);
@@ -255,7 +257,7 @@ impl BlobServiceClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    #[doc(alias = "GetUserDelegationKey")]
+    #[doc(alias("GetUserDelegationKey", "Get User Delegation Key"))]
     pub fn get_user_delegation_key(
         &self,
         start: OffsetDateTime,
@@ -285,6 +287,7 @@ impl BlobServiceClient {
     /// println!("copied at {:?}", done.completed_on);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "CopyFromUriOperation")]
     pub fn resume(&self, token: &CopyToken) -> Result<CopyFromUriOperation> {
         let Some(destination) = BlobUrl::behind(&self.endpoint, &token.destination) else {
             let rule = format!("is not in the account at {}", self.endpoint.url());
@@ -304,110 +307,22 @@ impl fmt::Debug for BlobServiceClient {
     }
 }
 
-/// Builds a [`BlobServiceClient`]: returned by [`BlobServiceClient::builder`].
-#[must_use = "it makes a client when it is built"]
-#[derive(Clone)]
-pub struct BlobServiceClientBuilder {
-    endpoint: Url,
-    /// The account name that the user gave.
-    account: Option<String>,
-    /// From a connection string.
-    secondary: Option<Url>,
-    credential: Credential,
-    options: ClientOptions,
-}
-
-redaction::debug_redacted!(BlobServiceClientBuilder {
-    endpoint: text,
-    account: text,
-    secondary: text,
-    credential,
-    options,
-});
-
-impl BlobServiceClientBuilder {
-    /// The credential that authorizes the requests. By default the client is anonymous.
-    pub fn credential(mut self, credential: Credential) -> Self {
-        self.credential = credential;
-        self
+/// The service at an endpoint.
+fn service_at(parts: Parts) -> Result<BlobServiceClient> {
+    let Parts { url, account, secondary, credential, options } = parts;
+    let named = account.as_deref();
+    let (endpoint, sas) = Endpoint::parse(url, named)?;
+    if sas.is_some() && credential.is_token() {
+        let rule = "holds a SAS although there is another credential: give only one of them";
+        return Err(Error::invalid_secret("URL", rule));
     }
-
-    /// The account's name, if the endpoint does not contain it or contains another: for a custom
-    /// domain, a proxy with its own path, or an emulator behind a host name. It takes precedence
-    /// over the endpoint, but must not contradict an Azure host. A key, and a connection string
-    /// with `AccountName`, already supply the name.
-    ///
-    /// Signing a user delegation SAS and finding the secondary endpoint require the name.
-    ///
-    /// ```
-    /// use blobcopy::{BlobServiceClient, Credential};
-    ///
-    /// let endpoint = "https://gateway.example.com/storage/account1".parse()?;
-    /// let sas = Credential::sas("sv=2026-04-06&ss=b&srt=sco&sp=rw&sig=c2VjcmV0")?;
-    /// let service =
-    ///     BlobServiceClient::builder(endpoint).credential(sas).account_name("account1").build()?;
-    /// assert_eq!(service.account_name(), Some("account1"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn account_name(mut self, name: &str) -> Self {
-        self.account = Some(name.to_owned());
-        self
+    let credential = settle(&endpoint, sas, credential, &options)?;
+    if let Proof::Sas(sas) = &credential.0 {
+        endpoint.check_beside(sas.expose())?;
     }
-
-    /// Retries, time limits, the transport and other options.
-    pub fn options(mut self, options: ClientOptions) -> Self {
-        self.options = options;
-        self
+    if let Some(secondary) = &secondary {
+        Endpoint::parse(secondary.clone(), named)?;
     }
-
-    /// Builds the client.
-    ///
-    /// # Errors
-    ///
-    /// As for [`BlobServiceClient::new`], and `InvalidInput` for invalid options.
-    pub fn build(self) -> Result<BlobServiceClient> {
-        let account = self.account()?.map(str::to_owned);
-        let named = account.as_deref();
-        let (endpoint, sas) = Endpoint::parse(self.endpoint, named)?;
-        if sas.is_some() && self.credential.is_token() {
-            let rule = "holds a SAS although there is another credential: give only one of them";
-            return Err(Error::invalid_secret("URL", rule));
-        }
-        let credential = settle(&endpoint, sas, self.credential, &self.options)?;
-        if let Proof::Sas(sas) = &credential.0 {
-            endpoint.check_beside(sas.expose())?;
-        }
-        if let Some(secondary) = &self.secondary {
-            Endpoint::parse(secondary.clone(), named)?;
-        }
-        let secondary = self.secondary.as_ref();
-        let pipeline = super::pipeline(&endpoint, secondary, credential, self.options)?;
-        Ok(BlobServiceClient { pipeline, endpoint })
-    }
-
-    /// The account that the user named, directly or by its key.
-    fn account(&self) -> Result<Option<&str>> {
-        let (name, of_key) = (self.account.as_deref(), self.credential.account());
-        if let Some(name) = name {
-            check_account(name)?;
-            if of_key.is_some_and(|of_key| of_key != name) {
-                return Err(Error::invalid("account name", name, "must be that of the key"));
-            }
-        }
-        Ok(name.or(of_key))
-    }
-}
-
-/// A client for the blob at `url`.
-pub(super) fn blob_at(
-    url: &Url,
-    credential: Credential,
-    options: ClientOptions,
-) -> Result<BlobClient> {
-    let BlobUrl { endpoint, container, blob, snapshot, version, query } =
-        BlobUrl::parse("blob URL", url, credential.account())?;
-    let credential = settle(&endpoint, query, credential, &options)?;
-    let pipeline = super::pipeline(&endpoint, None, credential, options)?;
-    let blob = BlobRef::new(pipeline, endpoint, &container, &blob, Naming::Stored);
-    Ok(BlobClient(blob.at(snapshot, version)))
+    let pipeline = super::pipeline(&endpoint, secondary.as_ref(), credential, options)?;
+    Ok(BlobServiceClient { pipeline, endpoint })
 }

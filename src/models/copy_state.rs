@@ -22,6 +22,7 @@ use crate::{
 /// # Ok::<(), blobcopy::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CopyProgress {
     /// Bytes copied so far.
     pub copied: u64,
@@ -30,6 +31,11 @@ pub struct CopyProgress {
 }
 
 impl CopyProgress {
+    /// So many bytes copied of so many, as tests need it.
+    pub fn new(copied: u64, total: u64) -> Self {
+        Self { copied, total }
+    }
+
     /// The fraction that is done, from 0 to 1. A copy of 0 bytes returns 1.
     #[allow(clippy::cast_precision_loss)]
     pub fn fraction(&self) -> f64 {

@@ -70,6 +70,7 @@ redaction::debug_redacted!(BlobItem {
 
 /// One entry of a hierarchical listing: a blob, or a prefix that stands for all blobs below it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub enum BlobHierarchyItem {
     /// A blob whose name has no delimiter after the prefix of the listing.
     Blob(Box<BlobItem>),

@@ -8,7 +8,8 @@ use crate::wire::{malformed::Malformed, xml::Xml};
 
 /// A range of a page blob, in bytes: half-open, like `start..end`.
 ///
-/// You can pass it to every method that takes a range.
+/// You can pass it to every method that takes a range. It will not get other fields, so you can
+/// make one from its two, or from a `Range`.
 ///
 /// ```
 /// use blobcopy::PageRange;
@@ -65,6 +66,7 @@ impl From<PageRange> for Range<u64> {
 /// assert_eq!(item.range().len(), 512);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum PageRangeItem {
     /// Pages that hold data; in a diff, pages that were written since the earlier snapshot.
     PageRange(PageRange),

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use blobcopy::{
     Clock,
-    transport::{
-        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
-    },
+    transport::{BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind},
 };
 use blobcopy_simulator::SimulatorTransport;
 use bytes::Bytes;

@@ -12,7 +12,7 @@ use std::{
 
 use blobcopy::{
     BlobServiceClient, ClientOptions, Clock, Credential, Error, Pager, PagerItem,
-    transport::{Body, BoxFuture, Request, Response, Transport, TransportError},
+    transport::{BoxFuture, Request, Response, Transport, TransportError},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};

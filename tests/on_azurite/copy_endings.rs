@@ -45,7 +45,7 @@ async fn a_poll_tells_all_of_the_copy(azurite: &Azurite) {
     let state = copy.poll().await.unwrap();
 
     assert_eq!((&state.copy_id, &state.status), (copy.id(), &CopyStatus::Success));
-    let all = CopyProgress { copied: 16, total: 16 };
+    let all = CopyProgress::new(16, 16);
     assert_eq!((state.progress, copy.progress()), (Some(all), Some(all)));
     assert_eq!(state.description, None);
     assert_eq!(state.destination_snapshot, None);
@@ -69,7 +69,7 @@ async fn who_takes_a_copy_up_learns_its_end_with_one_request(azurite: &Azurite) 
 
     let mut heard = Vec::new();
     let done = later.wait().on_progress(|state| heard.push(state.progress)).await.unwrap();
-    assert_eq!(heard, [Some(CopyProgress { copied: 16, total: 16 })]);
+    assert_eq!(heard, [Some(CopyProgress::new(16, 16))]);
     assert_eq!(done.progress.unwrap().to_string(), "16/16");
     assert!(done.completed_on.is_some() && done.etag.is_some() && later.has_completed());
     let exchanges = recording.take();

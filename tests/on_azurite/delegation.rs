@@ -82,7 +82,7 @@ impl Secure {
     /// A client that has nothing but a SAS.
     fn by(&self, sas: &blobcopy::SasToken, blob: &BlobClient) -> BlobClient {
         let url = with_query(blob.url().unwrap(), sas.expose());
-        BlobClient::with_options(url, Credential::anonymous(), self.options()).unwrap()
+        BlobClient::builder(url).options(self.options()).build().unwrap()
     }
 }
 

@@ -65,6 +65,7 @@ async fn a_list_by_hierarchy_stops_at_the_delimiter(azurite: &Azurite) {
             .map(|item| match item {
                 BlobHierarchyItem::Blob(blob) => blob.name,
                 BlobHierarchyItem::Prefix(prefix) => prefix,
+                other => panic!("{other:?}"),
             })
             .collect();
         // The service interleaves blobs and prefixes; the emulator puts prefixes apart.

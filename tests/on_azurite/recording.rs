@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use blobcopy::{
     ClientOptions,
-    transport::{
-        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
-    },
+    transport::{BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};

@@ -180,7 +180,7 @@ async fn a_sas_of_a_container_is_for_all_that_is_in_it(azurite: &Azurite) {
     let sas = container_sas(&ACCOUNT, &container, all);
     let url = with_query(container.url().unwrap(), sas.expose());
     let options = ClientOptions::new().service_version(ServiceVersion::LATEST);
-    let by_sas = BlobContainerClient::with_options(url, Credential::anonymous(), options).unwrap();
+    let by_sas = BlobContainerClient::builder(url).options(options).build().unwrap();
 
     assert_eq!(content(&by_sas.blob_client(blob.name())).await, CONTENT.as_bytes());
     let disk = by_sas.page_blob_client("a folder/a disk");

@@ -369,7 +369,7 @@ async fn shared_access(shown: &mut Shown, service: &BlobServiceClient, options: 
     let url = notes.url().expect("legal");
     let url: url::Url = format!("{url}?{}", sas.expose()).parse().expect("a URL");
     shown.debug(&CopySource::from(url.clone()));
-    let notes = BlobClient::with_options(url, Credential::anonymous(), options.clone());
+    let notes = BlobClient::builder(url).options(options.clone()).build();
     let notes = notes.expect("a client");
     shown.debug(&notes);
     notes.get_properties().await.expect("may read");
@@ -435,7 +435,7 @@ fn words(shown: &mut Shown) {
     shown.id(&"2026-01-01T00:00:00Z".parse::<VersionId>().expect("a version"));
     let lease = "11111111-2222-3333-4444-555555555555";
     shown.id(&lease.parse::<LeaseId>().expect("a lease"));
-    shown.id(&CopyProgress { copied: 0, total: 1 });
+    shown.id(&CopyProgress::new(0, 1));
     shown.id(&ContentMd5::from([1; 16]));
     shown.id(&ContentCrc64::from([1; 8]));
     shown.id(&CopyStatus::Pending);

@@ -8,9 +8,7 @@ use std::{
 
 use blobcopy::{
     BlobServiceClient, ClientOptions, Clock, Credential,
-    transport::{
-        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
-    },
+    transport::{BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use blobcopy::{BlobServiceClient, BlobServiceClientBuilder, Credential, SharedKey};
+use blobcopy::{BlobServiceClient, ClientBuilder, Credential, SharedKey};
 use url::Url;
 
 use crate::{
@@ -122,7 +122,7 @@ impl Settings {
     pub(super) fn service(
         self,
         login: Option<Credential>,
-    ) -> Result<Option<BlobServiceClientBuilder>> {
+    ) -> Result<Option<ClientBuilder<BlobServiceClient>>> {
         if let Some(Secret::ConnectionString(text)) = &self.secret {
             if self.endpoint.is_some() {
                 return Err(Failure::usage(

@@ -5,10 +5,13 @@ use url::Url;
 use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
 use crate::{
     auth::credential::Credential,
-    clients::service::blob_at,
+    clients::{
+        builder::{ClientBuilder, Parts},
+        pipeline, settle,
+    },
     error::Result,
-    models::{SnapshotId, VersionId},
-    pipeline::options::ClientOptions,
+    models::{SnapshotId, VersionId, address::BlobUrl},
+    operations::blob_ref::{BlobRef, Naming},
 };
 
 /// # Making a client
@@ -40,27 +43,22 @@ impl BlobClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(url: Url, credential: Credential) -> Result<Self> {
-        Self::with_options(url, credential, ClientOptions::new())
+        Self::builder(url).credential(credential).build()
     }
 
-    /// Like [`new`](Self::new), with options.
-    ///
-    /// # Errors
-    ///
-    /// As for [`new`](Self::new), and `InvalidInput` for invalid options, such as an application id
-    /// that is not a valid header value.
+    /// A builder of a client for the blob at `url`, for a credential, an account name and options.
     ///
     /// ```
-    /// use blobcopy::{BlobClient, ClientOptions, Credential, RetryOptions};
+    /// use blobcopy::{BlobClient, ClientOptions, RetryOptions};
     ///
     /// let url = "https://account.blob.core.windows.net/public/disk0.vhd".parse()?;
     /// let options = ClientOptions::new().retry(RetryOptions::none());
-    /// let disk = BlobClient::with_options(url, Credential::anonymous(), options)?;
+    /// let disk = BlobClient::builder(url).options(options).build()?;
     /// # let _ = disk;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn with_options(url: Url, credential: Credential, options: ClientOptions) -> Result<Self> {
-        blob_at(&url, credential, options)
+    pub fn builder(url: Url) -> ClientBuilder<Self> {
+        ClientBuilder::new(url, blob_at)
     }
 }
 
@@ -201,4 +199,15 @@ impl BlobClient {
     pub fn append_blob_client(&self) -> AppendBlobClient {
         AppendBlobClient::of(self.clone())
     }
+}
+
+/// The blob at a URL.
+pub(in crate::clients) fn blob_at(parts: Parts) -> Result<BlobClient> {
+    let Parts { url, account, credential, options, .. } = parts;
+    let BlobUrl { endpoint, container, blob, snapshot, version, query } =
+        BlobUrl::parse("blob URL", &url, account.as_deref())?;
+    let credential = settle(&endpoint, query, credential, &options)?;
+    let pipeline = pipeline(&endpoint, None, credential, options)?;
+    let blob = BlobRef::new(pipeline, endpoint, &container, &blob, Naming::Stored);
+    Ok(BlobClient(blob.at(snapshot, version)))
 }

@@ -21,7 +21,7 @@ impl BlobClient {
     /// println!("{} bytes, {:?}", properties.content_length, properties.blob_type);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetProperties", "get_blob_properties"))]
+    #[doc(alias("GetProperties", "get_blob_properties", "Get Blob Properties"))]
     pub fn get_properties(&self) -> GetProperties {
         GetProperties::new(self.call(), GetBlobProperties::default())
     }
@@ -61,7 +61,7 @@ impl BlobClient {
     /// assert_eq!(length, whole.len() - 4);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("DownloadStreaming", "download_blob"))]
+    #[doc(alias("DownloadStreaming", "download_blob", "Get Blob"))]
     pub fn download(&self) -> DownloadBlob {
         DownloadBlob::new(self.call(), GetBlob::default())
     }
@@ -80,7 +80,7 @@ impl BlobClient {
     /// disk.delete().snapshots(DeleteSnapshots::Include).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Delete", "delete_blob"))]
+    #[doc(alias("Delete", "delete_blob", "Delete Blob"))]
     pub fn delete(&self) -> DeleteBlob {
         DeleteBlob::new(self.call(), Delete::default())
     }

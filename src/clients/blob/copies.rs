@@ -46,7 +46,7 @@ impl BlobClient {
     /// copy.wait().await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StartCopyFromUri", "start_copy_from_url", "beginCopyFromURL"))]
+    #[doc(alias("StartCopyFromUri", "start_copy_from_url", "beginCopyFromURL", "Copy Blob"))]
     pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
         StartCopyFromUri::new(&self.0, source.into())
     }
@@ -79,7 +79,7 @@ impl BlobClient {
     /// println!("made by copy {:?}, ETag {:?}", copied.copy_id, copied.etag);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SyncCopyFromUri", "requires_sync", "syncCopyFromURL"))]
+    #[doc(alias("SyncCopyFromUri", "requires_sync", "syncCopyFromURL", "Copy Blob From URL"))]
     pub fn copy_from_uri(&self, source: impl Into<CopySource>) -> CopyFromUri {
         let endpoint = self.0.endpoint().clone();
         CopyFromUri::new(self.call(), CopyBlobFromUrl::new(endpoint, source.into()))
@@ -127,6 +127,7 @@ impl BlobClient {
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "CopyFromUriOperation")]
     pub fn resume_pending_copy(&self) -> ResumePendingCopy {
         ResumePendingCopy::new(&self.0)
     }
@@ -149,7 +150,7 @@ impl BlobClient {
     /// assert_eq!(error.code(), Some(&ErrorCode::NoPendingCopyOperation));
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "AbortCopyFromUri")]
+    #[doc(alias("AbortCopyFromUri", "Abort Copy Blob", "abort_copy_from_url"))]
     pub fn abort_copy(&self, id: &CopyId) -> AbortCopy {
         AbortCopy::new(self.call(), Abort::new(id.clone()))
     }
@@ -169,6 +170,7 @@ impl BlobClient {
     /// assert!(matches!(outcome, AbortOutcome::AlreadyFinished(_)));
     /// # Ok(()) });
     /// ```
+    #[doc(alias("Abort Copy Blob", "AbortCopyFromUri"))]
     pub fn abort_pending_copy(&self) -> AbortPendingCopy {
         AbortPendingCopy::new(&self.0)
     }

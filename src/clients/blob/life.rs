@@ -32,7 +32,7 @@ impl BlobClient {
     /// println!("snapshot {}", taken.snapshot);
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "CreateSnapshot")]
+    #[doc(alias("CreateSnapshot", "Snapshot Blob"))]
     pub fn create_snapshot(&self) -> CreateSnapshot {
         CreateSnapshot::new(self.call(), SnapshotBlob::default())
     }
@@ -57,6 +57,7 @@ impl BlobClient {
     /// # let _ = content;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("List Blobs", "BlobStates"))]
     pub fn list_snapshots(&self) -> Pager<BlobSnapshotItem> {
         Pager::snapshots(self.0.container_call(), self.name())
     }
@@ -74,7 +75,7 @@ impl BlobClient {
     /// assert_eq!(notes.get_properties().await?.metadata.get("owner"), Some("team a"));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SetMetadata", "set_blob_metadata"))]
+    #[doc(alias("SetMetadata", "set_blob_metadata", "Set Blob Metadata"))]
     pub fn set_metadata(&self, metadata: impl Into<Metadata>) -> SetMetadata {
         SetMetadata::new(self.call(), SetBlobMetadata::new(metadata.into()))
     }
@@ -89,7 +90,7 @@ impl BlobClient {
     /// assert!(notes.get_tags().await?.is_empty());
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetTags", "get_blob_tags"))]
+    #[doc(alias("GetTags", "get_blob_tags", "Get Blob Tags"))]
     pub fn get_tags(&self) -> GetTags {
         GetTags::new(self.call(), GetBlobTags::default())
     }
@@ -106,7 +107,7 @@ impl BlobClient {
     /// assert_eq!(notes.get_tags().await?.get("stage"), Some("done"));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SetTags", "set_blob_tags"))]
+    #[doc(alias("SetTags", "set_blob_tags", "Set Blob Tags"))]
     pub fn set_tags(&self, tags: impl Into<Tags>) -> SetTags {
         SetTags::new(self.call(), SetBlobTags::new(tags.into()))
     }
@@ -128,7 +129,7 @@ impl BlobClient {
     /// assert_eq!(notes.set_tier(AccessTier::Cool).await?, TierChange::Done);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SetAccessTier", "set_standard_blob_tier"))]
+    #[doc(alias("SetAccessTier", "set_standard_blob_tier", "Set Blob Tier"))]
     pub fn set_tier(&self, tier: AccessTier) -> SetTier {
         SetTier::new(self.call(), SetBlobTier::new(tier))
     }
@@ -155,7 +156,7 @@ impl BlobClient {
     /// notes.upload("changed").lease_id(leased.lease_id).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Acquire", "BlobLeaseClient"))]
+    #[doc(alias("Acquire", "BlobLeaseClient", "Lease Blob"))]
     pub fn acquire_lease(&self, duration: Duration) -> AcquireLease {
         AcquireLease::new(self.call(), Acquire::new(Some(duration)))
     }
@@ -176,6 +177,7 @@ impl BlobClient {
     /// backup.release_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias("Lease Blob", "InfiniteLeaseDuration"))]
     pub fn acquire_infinite_lease(&self) -> AcquireLease {
         AcquireLease::new(self.call(), Acquire::new(None))
     }
@@ -194,7 +196,7 @@ impl BlobClient {
     /// notes.renew_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "Renew")]
+    #[doc(alias("Renew", "Lease Blob"))]
     pub fn renew_lease(&self, id: &LeaseId) -> RenewLease {
         RenewLease::new(self.call(), Renew::new(id.clone()))
     }
@@ -212,7 +214,7 @@ impl BlobClient {
     /// notes.change_lease(&lease, theirs).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "Change")]
+    #[doc(alias("Change", "Lease Blob"))]
     pub fn change_lease(&self, id: &LeaseId, proposed_id: LeaseId) -> ChangeLease {
         ChangeLease::new(self.call(), Change::new(id.clone(), proposed_id))
     }
@@ -228,7 +230,7 @@ impl BlobClient {
     /// notes.release_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "Release")]
+    #[doc(alias("Release", "Lease Blob"))]
     pub fn release_lease(&self, id: &LeaseId) -> ReleaseLease {
         ReleaseLease::new(self.call(), Release::new(id.clone()))
     }
@@ -246,7 +248,7 @@ impl BlobClient {
     /// assert_eq!(notes.break_lease().period(Duration::ZERO).await?, Duration::ZERO);
     /// # Ok(()) });
     /// ```
-    #[doc(alias = "Break")]
+    #[doc(alias("Break", "Lease Blob"))]
     pub fn break_lease(&self) -> BreakLease {
         BreakLease::new(self.call(), Break::default())
     }

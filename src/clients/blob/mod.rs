@@ -7,6 +7,8 @@ mod copies;
 mod content;
 mod life;
 
+pub(super) use self::address::blob_at;
+
 use std::fmt;
 
 use super::{AppendBlobClient, BlockBlobClient, PageBlobClient};

@@ -29,6 +29,7 @@ use crate::{
 /// connection breaks, it requests the rest with the condition that the ETag is the same, as often
 /// in a row as the client's retry options allow; each such request is retried like any other. If
 /// the response had no ETag, a break is an error.
+#[non_exhaustive]
 pub struct Download {
     /// The blob's properties, as Get Blob returns them. `content_length` is the number of bytes of
     /// this download.

@@ -28,12 +28,13 @@ pub(super) async fn drive(run: &Run<'_>) {
         run.made(make!(AppendBlobClient::new(values.url(), credential())));
 
         let options = run.options();
-        let blob = make!(BlobClient::with_options(values.url(), credential(), options.clone()));
+        let builder = make!(BlobClient::builder(values.url())).credential(credential());
+        let blob = call!(builder.options(options.clone()), build());
         if let Some(blob) = run.made(blob) {
             run.wait_for(blob.get_properties()).await;
         }
-        let container =
-            make!(BlobContainerClient::with_options(values.url(), credential(), options.clone()));
+        let builder = make!(BlobContainerClient::builder(values.url())).credential(credential());
+        let container = call!(builder.options(options.clone()), build());
         if let Some(container) = run.made(container) {
             run.wait_for(container.create()).await;
         }
@@ -85,7 +86,9 @@ async fn options(run: &Run<'_>) {
     ] {
         super::super::bounds::shown(&options, super::super::bounds::of_values(values));
         let url = "https://acct.blob.core.windows.net/vhds/b".parse().expect("a URL");
-        if let Some(blob) = run.made(BlobClient::with_options(url, key(), options)) {
+        if let Some(blob) =
+            run.made(BlobClient::builder(url).credential(key()).options(options).build())
+        {
             run.wait_for(blob.get_properties()).await;
             run.wait_for(blob.copy_from_uri(&blob)).await;
             let earlier = blob.page_blob_client();

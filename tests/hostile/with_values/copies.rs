@@ -29,11 +29,11 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
     run.wait_for(disk.start_copy_incremental(&named.page_blob_client(), snapshot())).await;
     let source = CopySource::from(&disk).sas_lifetime(values.duration());
     run.wait_for(disk.start_copy_from_uri(source)).await;
-    let elsewhere = BlobClient::with_options(
-        "https://other.blob.core.windows.net/vhds/b".parse().expect("a URL"),
-        Credential::shared_key("other", "c2VjcmV0").expect("a key"),
-        run.options(),
-    );
+    let elsewhere =
+        BlobClient::builder("https://other.blob.core.windows.net/vhds/b".parse().expect("a URL"))
+            .credential(Credential::shared_key("other", "c2VjcmV0").expect("a key"))
+            .options(run.options())
+            .build();
     let elsewhere = elsewhere.expect("a client");
     let source = || CopySource::from(&elsewhere).sas_lifetime(values.duration());
     run.wait_for(disk.start_copy_from_uri(source())).await;

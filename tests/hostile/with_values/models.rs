@@ -50,7 +50,7 @@ pub(super) fn drive(run: &Run<'_>) {
     json::<PageRangeItem>(run);
     let range = PageRange { start: values.number(), end: values.number() };
     let _ = (range.len(), range.to_string(), PageRangeItem::ClearRange(range).is_clear());
-    let progress = CopyProgress { copied: values.number(), total: values.number() };
+    let progress = CopyProgress::new(values.number(), values.number());
     assert!((0.0..=1.0).contains(&progress.fraction()), "{progress}");
     pairs(run);
     keys(run);
