@@ -99,8 +99,11 @@ impl Screen {
     fn view(&self, name: &str) -> View {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(bar(&self.printer, name));
+            let moving = bar.style();
+            bar.set_style(nothing_moved_yet(&self.printer));
             bar.set_message("pending");
-            bar
+            bar.enable_steady_tick(TICK);
+            (bar, moving)
         });
         let printer = self.lines.then(|| self.printer.clone());
         let room = Room::of(self.printer.error_width());
@@ -200,10 +203,24 @@ fn ending(name: &str, columns: usize) -> String {
     if kept.len() == name.len() { name.to_owned() } else { format!("…{kept}") }
 }
 
+/// How long it takes already, where no rate is known. The service says of an incremental copy that
+/// nothing has moved until all has.
+fn nothing_moved_yet(printer: &Printer) -> ProgressStyle {
+    let form = match Room::of(printer.error_width()).has_bar {
+        false => "{prefix} {elapsed} {msg}",
+        true => "{prefix} {spinner} {msg} for {elapsed}, {total_bytes}",
+    };
+    let style = ProgressStyle::with_template(form).expect("the form is a good one");
+    style.tick_chars("|/-\\ ")
+}
+
+const TICK: Duration = Duration::from_millis(250);
+
 /// One copy's progress.
 struct View {
     name: String,
-    bar: Option<ProgressBar>,
+    /// The bar, and its style as soon as bytes have moved.
+    bar: Option<(ProgressBar, ProgressStyle)>,
     room: Room,
     printer: Option<Printer>,
     last: Option<(String, OffsetDateTime)>,
@@ -214,10 +231,13 @@ const LINES: time::Duration = time::Duration::seconds(5);
 
 impl View {
     fn show(&mut self, state: &CopyState) {
-        if let Some(bar) = &self.bar {
+        if let Some((bar, moving)) = &self.bar {
             if let Some(progress) = state.progress {
                 bar.set_length(progress.total);
                 bar.set_position(progress.copied);
+                if progress.copied > 0 {
+                    bar.set_style(moving.clone());
+                }
             }
             let message = match state.held_up_by() {
                 Some(trouble) => format!("{}: {trouble}", state.status),
@@ -239,7 +259,7 @@ impl View {
     }
 
     fn finish(&mut self) {
-        if let Some(bar) = self.bar.take() {
+        if let Some((bar, _)) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
