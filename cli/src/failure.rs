@@ -118,6 +118,7 @@ impl Failure {
     /// Names the commands that follow and end what goes on at the service.
     pub(crate) fn onward(mut self, resume: String, abort: String) -> Self {
         if let Self::Told(told) = &mut self {
+            told.advice = format!("follow it with `{resume}`, or end it with `{abort}`");
             (told.resume, told.abort) = (Some(resume), Some(abort));
         }
         self

@@ -52,21 +52,16 @@ impl Interrupt {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let under_way: Vec<Onward> = std::mem::take(&mut all.under_way).into_values().collect();
         let word = if exit == Exit::Interrupted { "interrupted" } else { "terminated" };
-        let (what, it) = match under_way.as_slice() {
+        let what = match under_way.as_slice() {
             [] => return Failure::new(exit, word, "run the command again"),
-            [one] => (one.what.as_str(), "it"),
-            _ => ("the copies go on", "them"),
+            [one] => one.what.as_str(),
+            _ => "the copies go on",
         };
         let joined = |of: fn(&Onward) -> &str| -> String {
             under_way.iter().map(of).collect::<Vec<_>>().join("; ")
         };
         let (resume, abort) = (joined(|one| &one.resume), joined(|one| &one.abort));
-        Failure::new(
-            exit,
-            format!("{word}: {what}"),
-            format!("follow {it} with `{resume}`, or end {it} with `{abort}`"),
-        )
-        .onward(resume, abort)
+        Failure::new(exit, format!("{word}: {what}"), "").onward(resume, abort)
     }
 }
 
@@ -126,7 +121,7 @@ mod tests {
         let failure = interrupt.failure(Exit::Interrupted);
         let [what, then] = failure.told().expect("told").lines();
         assert_eq!(what, "error: interrupted: the copies go on");
-        let ends = "end them with `blobcopy abort backups/a; blobcopy abort backups/c`";
+        let ends = "end it with `blobcopy abort backups/a; blobcopy abort backups/c`";
         assert!(then.ends_with(ends), "{then}");
     }
 }

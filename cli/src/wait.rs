@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use crate::{
     Session,
     address::Address,
+    exit::Exit,
     failure::{Failure, Result},
     interrupt::Onward,
     output::{Format, Printer},
@@ -36,6 +37,14 @@ pub(crate) fn onward(dest: &Address, flags: &str) -> Onward {
         what: what.to_owned(),
         resume: format!("blobcopy status {named} --wait{flags}"),
         abort: format!("blobcopy abort {named}{flags}"),
+    }
+}
+
+/// The failure of a wait, which at its timeout names the commands that go on.
+pub(crate) fn given_up(failure: Failure, onward: Onward) -> Failure {
+    match failure.exit_code() == Exit::Pending.code() {
+        true => failure.onward(onward.resume, onward.abort),
+        false => failure,
     }
 }
 

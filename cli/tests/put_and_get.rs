@@ -149,6 +149,10 @@ fn a_file_that_is_no_disk_and_a_blob_that_is_none_are_refused() {
     assert_eq!(world.run(&["put", &odd, "vhds/odd.img", "--page"]).code, Some(64));
     let even = folder.write("even.img", &[1; 512]);
     world.good(&["put", &even, "vhds/block.img"]);
+    // A page blob is not replaced by a file of any size.
+    let replaced = world.run(&["put", &even, "vhds/disk0.vhd"]);
+    assert_eq!(replaced.code, Some(2), "{replaced:?}");
+    assert!(replaced.err.contains("--page"), "{replaced:?}");
     assert_eq!(world.run(&["put", &even, "vhds/block.img", "--page"]).code, Some(2));
     assert_eq!(world.run(&["put", &folder.path("missing"), "vhds/x"]).code, Some(64));
 }

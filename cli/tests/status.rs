@@ -45,6 +45,9 @@ fn a_pending_copy_at_the_timeout_is_5() {
     let world = pending();
     let ended = world.run(&["status", "backups/disk0.vhd", "--wait", "--timeout", "1s"]);
     assert_eq!(ended.code, Some(5), "{ended:?}");
+    let onward = "follow it with `blobcopy status backups/disk0.vhd --wait`, or end it with \
+                  `blobcopy abort backups/disk0.vhd`";
+    assert!(ended.err.contains(onward), "{ended:?}");
     let quiet = ["status", "backups/", "--wait", "--timeout", "1s", "--quiet"];
     let ended = world.run(&quiet);
     assert_eq!(ended.code, Some(5), "{ended:?}");

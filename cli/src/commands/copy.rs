@@ -164,7 +164,9 @@ impl Copy {
         if self.wait.wait {
             session.interrupt.goes_on(wait::onward(&dest, contexts.flags()));
             let watched = Watched { name: dest.shown(), copy };
-            let done = wait::one(session, watched, self.wait.timeout()).await?;
+            let done = wait::one(session, watched, self.wait.timeout()).await;
+            let onward = || wait::onward(&dest, contexts.flags());
+            let done = done.map_err(|failure| wait::given_up(failure, onward()))?;
             record = record.completed(&done);
         }
         printer.record(&record, || record.text())

@@ -61,7 +61,9 @@ impl Status {
             session.interrupt.goes_on(wait::onward(address, contexts.flags()));
             let copy = blob.resume_copy(state.copy_id.clone());
             let watched = Watched { name: address.shown(), copy };
-            let done = wait::one(session, watched, self.wait.timeout()).await?;
+            let done = wait::one(session, watched, self.wait.timeout()).await;
+            let onward = || wait::onward(address, contexts.flags());
+            let done = done.map_err(|failure| wait::given_up(failure, onward()))?;
             record = record.completed(&done);
         }
         session.printer.record(&record, || record.text())?;

@@ -82,8 +82,12 @@ pub(super) async fn start(
             return failure;
         }
         let with_time = format!("{}@{snapshot}", job.source.shown());
-        let again =
-            format!("`blobcopy incremental {} {}`", quoted(&with_time), quoted(&dest.shown()));
+        let again = format!(
+            "`blobcopy incremental {} {}{}`",
+            quoted(&with_time),
+            quoted(&dest.shown()),
+            contexts.flags()
+        );
         failure.keeping(snapshot.as_str(), &again)
     })?;
     let record = CopyRecord::started(&url, &copy, &source.url, Some(snapshot.as_str()));
@@ -130,7 +134,8 @@ pub(super) async fn follow_with(
     let under_way = session.interrupt.goes_on(wait::onward(&dest, contexts.flags()));
     let watched = Watched { name: dest.shown(), copy };
     let done = wait::one(session, watched, wait.timeout()).await;
-    // At the timeout a copy goes on, which its failure says.
     session.interrupt.is_over(under_way);
-    Ok(record.completed(&done?))
+    let onward = || wait::onward(&dest, contexts.flags());
+    let done = done.map_err(|failure| wait::given_up(failure, onward()))?;
+    Ok(record.completed(&done))
 }

@@ -1,6 +1,6 @@
 //! A file as a block blob: in one request if it is small, in blocks if it is not.
 
-use blobcopy::{BlobClient, BlockId, LeaseId};
+use blobcopy::{BlobClient, BlobType, BlockId, LeaseId};
 use futures_util::{TryStreamExt, stream};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -8,6 +8,7 @@ use super::{Put, Sent, shown, unreadable};
 use crate::{
     Session,
     args::metadata,
+    exit::Exit,
     failure::{Failure, Result},
     limits::Limited,
     wait::FileBar,
@@ -32,6 +33,16 @@ pub(super) async fn put(
             Box::new(opened)
         }
     };
+    // What must not be replaced; whoever may not look may write all the same.
+    if let Ok(found) = blob.get_properties().limited(&args.calls).await
+        && found.blob_type == Some(BlobType::PageBlob)
+    {
+        return Err(Failure::new(
+            Exit::Refused,
+            "the blob is a page blob, and would be replaced",
+            "write it in place with --page, or delete it first",
+        ));
+    }
     if !args.changes.allows(&session.printer, &format!("Put Blob {}", shown(blob)?))? {
         return Ok(None);
     }
