@@ -10,16 +10,19 @@ pub(crate) mod terminal;
 use std::{
     io::Write,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use blobcopy::BlobServiceClient;
+use blobcopy::{BlobServiceClient, Clock};
 use blobcopy_simulator::{Simulator, SimulatorBuilder};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::shown::shown;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_blobcopy");
+
+/// How long anything may take that a test waits for.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A simulator, and the account that the binary works in.
 pub(crate) struct World {
@@ -75,9 +78,11 @@ impl World {
     /// Waits until something is so, which must be soon.
     #[allow(dead_code)]
     pub(crate) fn until(&self, so: impl Fn() -> bool) {
-        let limit = Instant::now() + Duration::from_secs(30);
+        let limit = Clock::system().now() + LIMIT;
         while !so() {
-            assert!(Instant::now() < limit, "it never comes to that");
+            assert!(Clock::system().now() < limit, "it never comes to that");
+            // The binary has a clock of its own, which cannot be moved on.
+            #[allow(clippy::disallowed_methods)]
             std::thread::sleep(Duration::from_millis(5));
         }
     }
