@@ -77,6 +77,7 @@ impl World {
 
     /// Waits until something is so, which must be soon.
     #[allow(dead_code)]
+    #[allow(clippy::disallowed_methods, reason = "another process has no virtual time")]
     pub(crate) fn until(&self, so: impl Fn() -> bool) {
         let limit = Clock::system().now() + LIMIT;
         while !so() {
