@@ -283,7 +283,7 @@ async fn pages_and_ranges() {
 async fn intervals_and_timeouts() {
     let (script, service) = unanswered();
     let blob = service.container_client("vhds").blob_client("disk0.vhd");
-    let mut copy = blob.resume_copy("ours".parse().expect("an id"));
+    let mut copy = blob.resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id"));
     let (zero, absurd) = (Duration::ZERO, Duration::from_secs(1 << 40));
     for interval in [zero, absurd] {
         let value = format!("{interval:?}");

@@ -76,7 +76,7 @@ proptest! {
         let blob = service.container_client(container).blob_client(&name);
         let Ok(at) = blob.url() else { return Ok(()) };
 
-        let token = CopyToken::new(at.clone(), "id-1".parse().expect("an id"));
+        let token = CopyToken::new(at.clone(), "id-1".parse::<blobcopy::CopyId>().expect("an id"));
         let copy = service.resume(&token).expect(endpoint);
         let into = copy.blob();
         prop_assert_eq!(into.url().expect(endpoint), at.clone());
@@ -115,7 +115,7 @@ fn a_token_of_another_service_is_refused() {
         "https://gateway.example:8443/base/vhds/disk",
         "https://acct1.blob.core.windows.net/base/vhds/disk",
     ] {
-        let token = CopyToken::new(url(other), "id-1".parse().expect("an id"));
+        let token = CopyToken::new(url(other), "id-1".parse::<blobcopy::CopyId>().expect("an id"));
         let error = service.resume(&token).expect_err(other).to_string();
         assert!(error.contains("is not in the account at"), "{error}");
     }

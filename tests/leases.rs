@@ -42,7 +42,8 @@ async fn a_lease_keeps_others_from_writing() {
     let error = blob.acquire_lease(MINUTE).await.expect_err("leased");
     assert_eq!(error.code(), Some(&ErrorCode::LeaseAlreadyPresent));
     blob.renew_lease(&lease).await.expect("renewed");
-    let other = "11111111-2222-3333-4444-555555555555".parse().expect("a GUID");
+    let other =
+        "11111111-2222-3333-4444-555555555555".parse::<blobcopy::LeaseId>().expect("a GUID");
     let changed = blob.change_lease(&lease, other).await.expect("changed").lease_id;
     let left = blob.break_lease().period(Duration::from_secs(5)).await.expect("broken");
     assert_eq!(left, Duration::from_secs(5));

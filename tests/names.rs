@@ -58,7 +58,7 @@ async fn a_url_or_a_token_means_the_blob_that_the_service_means() {
         let blob = BlobClient::new(url.clone(), key).expect(written);
         assert_eq!((blob.name(), blob.url().expect(written).path()), (name, path));
 
-        let token = CopyToken::new(url, "id-1".parse().expect("an id"));
+        let token = CopyToken::new(url, "id-1".parse::<blobcopy::CopyId>().expect("an id"));
         let copy = options().resume(&token).expect(written);
         assert_eq!(copy.blob().name(), name);
         copy.blob().get_properties().await.expect(written);

@@ -267,7 +267,7 @@ async fn what_the_secondary_does_not_know_is_asked_of_the_primary() {
 async fn a_copy_is_watched_at_the_primary_only() {
     let state = properties("ours", "success", "");
     let script = Script::new([refusal(503, ""), refusal(503, ""), state]);
-    let mut copy = twofold(&script).resume_copy("ours".parse().expect("an id"));
+    let mut copy = twofold(&script).resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id"));
     copy.poll().await.expect("seen");
     assert_eq!(hosts(&script), [false, false, false]);
 }

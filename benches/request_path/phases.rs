@@ -145,7 +145,7 @@ impl Probe {
     }
 
     fn copy(&self) -> CopyFromUriOperation {
-        self.blobs.destination.resume_copy(answers::COPY_ID.parse().unwrap())
+        self.blobs.destination.resume_copy(answers::COPY_ID.parse::<blobcopy::CopyId>().unwrap())
     }
 
     fn time(&self, call: Call, calls: usize) -> Phases {

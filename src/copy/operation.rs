@@ -188,7 +188,7 @@ impl CopyFromUriOperation {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let started = blob.start_copy_from_uri(&source).await?;
-    /// let copy = blob.resume_copy(started.id().clone());
+    /// let copy = blob.resume_copy(started.id());
     /// assert_eq!(copy.status(), None);
     /// # Ok(()) });
     /// ```
@@ -292,13 +292,13 @@ impl CopyFromUriOperation {
     /// # let source = service.container_client("vhds").blob_client("notes.txt");
     /// # let blob = service.container_client("backups").blob_client("notes.txt");
     /// # let started = blob.start_copy_from_uri(&source).await?;
-    /// let lease = "11111111-2222-3333-4444-555555555555".parse()?;
-    /// let copy = blob.resume_copy(started.id().clone()).with_lease(lease);
+    /// let lease: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse()?;
+    /// let copy = blob.resume_copy(started.id()).with_lease(lease);
     /// # let _ = copy;
     /// # Ok(()) });
     /// ```
-    pub fn with_lease(mut self, lease: LeaseId) -> Self {
-        self.lease_id = Some(lease);
+    pub fn with_lease(mut self, lease: impl Into<LeaseId>) -> Self {
+        self.lease_id = Some(lease.into());
         self
     }
 

@@ -181,8 +181,8 @@ impl StartCopyFromUri {
     }
 
     /// The id of the destination's lease, which must be infinite.
-    pub fn lease_id(mut self, id: LeaseId) -> Self {
-        self.copy.blob.access.lease_id = Some(id);
+    pub fn lease_id(mut self, id: impl Into<LeaseId>) -> Self {
+        self.copy.blob.access.lease_id = Some(id.into());
         self
     }
 }

@@ -93,15 +93,20 @@ impl CopyToken {
     /// and fragment.
     ///
     /// ```
-    /// use blobcopy::CopyToken;
+    /// use blobcopy::{CopyId, CopyToken};
     ///
     /// let url = "https://account.blob.core.windows.net/backups/notes.txt?sv=2026-04-06&sig=abc";
-    /// let token = CopyToken::new(url.parse()?, "6f3b4b1e-0f6c-4f0f-8f27-4f5d7a8a3a10".parse()?);
+    /// let id: CopyId = "6f3b4b1e-0f6c-4f0f-8f27-4f5d7a8a3a10".parse()?;
+    /// let token = CopyToken::new(url.parse()?, &id);
     /// assert_eq!(token.destination.query(), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn new(destination: Url, copy_id: CopyId) -> Self {
-        Self { destination: redaction::bare(destination), copy_id, source_snapshot: None }
+    pub fn new(destination: Url, copy_id: impl Into<CopyId>) -> Self {
+        Self {
+            destination: redaction::bare(destination),
+            copy_id: copy_id.into(),
+            source_snapshot: None,
+        }
     }
 }
 
@@ -147,7 +152,7 @@ mod tests {
         open.destination = url("https://acct.blob.core.windows.net/c/b?sv=1&sig=SECRET");
         assert!(!serde_json::to_string(&open).expect("text").contains("sig"));
         for token in [
-            CopyToken::new(plain, key.parse().expect("an id")),
+            CopyToken::new(plain, key.parse::<crate::CopyId>().expect("an id")),
             CopyToken::new(url(&format!("https://acct.blob.core.windows.net/c/{key}")), id()),
         ] {
             let error = serde_json::to_string(&token).expect_err("refused").to_string();

@@ -51,14 +51,14 @@ impl Conditions {
     }
 
     /// Only if the blob has this ETag. With [`ETag::ANY`]: only if the blob exists.
-    pub fn if_match(mut self, etag: ETag) -> Self {
-        self.if_match = Some(etag);
+    pub fn if_match(mut self, etag: impl Into<ETag>) -> Self {
+        self.if_match = Some(etag.into());
         self
     }
 
     /// Only if the blob has another ETag. With [`ETag::ANY`]: only if the blob does not exist.
-    pub fn if_none_match(mut self, etag: ETag) -> Self {
-        self.if_none_match = Some(etag);
+    pub fn if_none_match(mut self, etag: impl Into<ETag>) -> Self {
+        self.if_none_match = Some(etag.into());
         self
     }
 
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn each_condition_is_one_header_on_either_side() {
         let conditions = Conditions::new()
-            .if_match("0x1".parse().expect("etag"))
+            .if_match("0x1".parse::<crate::ETag>().expect("etag"))
             .if_none_match(ETag::ANY)
             .if_modified_since(DATE)
             .if_unmodified_since(DATE)

@@ -96,7 +96,8 @@ mod tests {
             },
             rehydrate_priority: Some(RehydratePriority::High),
             seal: Some(true),
-            source_conditions: Conditions::new().if_match("\"0x1\"".parse().expect("an etag")),
+            source_conditions: Conditions::new()
+                .if_match("\"0x1\"".parse::<crate::ETag>().expect("an etag")),
         };
         let request = copy.request(&offline::target()).expect("legal");
         let expected = [

@@ -111,8 +111,8 @@ impl CopyFromUri {
     /// assert!(error.to_string().contains("before 2012-02-12 only"));
     /// # Ok(()) });
     /// ```
-    pub fn source_lease_id(mut self, id: LeaseId) -> Self {
-        self.operation.source_lease_id = Some(id);
+    pub fn source_lease_id(mut self, id: impl Into<LeaseId>) -> Self {
+        self.operation.source_lease_id = Some(id.into());
         self
     }
 
@@ -244,7 +244,9 @@ mod tests {
             .copy_from_uri(source())
             .source_authorization("TOKEN")
             .source_file_backup_intent()
-            .source_conditions(Conditions::new().if_match("\"0x1\"".parse().expect("an etag")))
+            .source_conditions(
+                Conditions::new().if_match("\"0x1\"".parse::<crate::ETag>().expect("an etag")),
+            )
             .source_content_md5([1; 16])
             .metadata([("owner", "team a")])
             .tags([("k", "v")])
@@ -253,7 +255,9 @@ mod tests {
             .legal_hold(true)
             .encryption_scope("scope1")
             .conditions(Conditions::new().if_none_match(ETag::ANY))
-            .lease_id("11111111-2222-3333-4444-555555555555".parse().expect("a guid"));
+            .lease_id(
+                "11111111-2222-3333-4444-555555555555".parse::<crate::LeaseId>().expect("a guid"),
+            );
         assert!(!format!("{copy:?}").contains("TOKEN"));
         let request = request(copy).await.expect("legal");
         assert_eq!((&request.method, request.url.query()), (&http::Method::PUT, None));

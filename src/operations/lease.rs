@@ -106,8 +106,8 @@ impl Acquire {
 impl AcquireLease {
     /// The lease id to propose (from version 2012-02-12). By default a new GUID for each call. If
     /// the active lease has this id, it gets the new duration.
-    pub fn proposed_id(mut self, id: LeaseId) -> Self {
-        self.operation.proposed_id = Some(id);
+    pub fn proposed_id(mut self, id: impl Into<LeaseId>) -> Self {
+        self.operation.proposed_id = Some(id.into());
         self
     }
 

@@ -120,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_setting_is_one_header() {
-        let etag = "\"0x1\"".parse().expect("an etag");
+        let etag = "\"0x1\"".parse::<crate::ETag>().expect("an etag");
         let lease = "11111111-2222-3333-4444-555555555555";
         let key = || CustomerProvidedKey::new([7; 32]);
         let mut stage = stage("2026-04-06")
@@ -131,7 +131,7 @@ mod tests {
             .source_content_md5([1; 16])
             .source_customer_key(key())
             .encryption_scope("scope1")
-            .lease_id(lease.parse().expect("a guid"));
+            .lease_id(lease.parse::<crate::LeaseId>().expect("a guid"));
         stage.operation.source.resolve(&stage.call).await.expect("a source");
         let request = stage.prepared().expect("legal");
         assert!(!format!("{stage:?} {request:?}").contains("TOKEN"), "{request:?}");

@@ -180,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_setting_is_one_header() {
-        let etag = || "\"0x1\"".parse().expect("an etag");
+        let etag = || "\"0x1\"".parse::<crate::ETag>().expect("an etag");
         let lease = "11111111-2222-3333-4444-555555555555";
         let upload = upload(512..1536, 1024)
             .source_authorization("TOKEN")
@@ -192,7 +192,7 @@ mod tests {
             .if_sequence_number_less_than(8)
             .if_sequence_number_equal(6)
             .conditions(Conditions::new().if_match(etag()).if_tags("\"a\" = 'b'"))
-            .lease_id(lease.parse().expect("a guid"));
+            .lease_id(lease.parse::<crate::LeaseId>().expect("a guid"));
         let request = sent_by(upload.clone().encryption_scope("scope1")).await;
         assert_eq!((&request.method, request.url.query()), (&http::Method::PUT, Some("comp=page")));
         assert!(!format!("{upload:?} {request:?}").contains("TOKEN"), "{request:?}");

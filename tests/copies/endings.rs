@@ -23,7 +23,7 @@ const PLACE: &str = "https://acct.blob.core.windows.net/backups/disk0.vhd";
 /// A copy that is being watched; every step is the answer to one poll.
 fn watched(polls: impl IntoIterator<Item = Step>) -> (CopyFromUriOperation, Script) {
     let script = Script::new(polls);
-    (blob(&script).resume_copy("ours".parse().expect("an id")), script)
+    (blob(&script).resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id")), script)
 }
 
 fn blob(script: &Script) -> BlobClient {

@@ -17,7 +17,7 @@ fn blob(script: &Script) -> BlobClient {
 
 fn watched(polls: impl IntoIterator<Item = Step>) -> (CopyFromUriOperation, Script) {
     let script = Script::new(polls);
-    (blob(&script).resume_copy("ours".parse().expect("an id")), script)
+    (blob(&script).resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id")), script)
 }
 
 #[tokio::test(start_paused = true)]

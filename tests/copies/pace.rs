@@ -9,7 +9,7 @@ use crate::support::script::{Script, Step, answer, properties, refusal, started,
 fn watched(polls: impl IntoIterator<Item = Step>) -> (CopyFromUriOperation, Script) {
     let script = Script::new(polls);
     let blob = script.service().container_client("backups").blob_client("disk0.vhd");
-    (blob.resume_copy("ours".parse().expect("an id")), script)
+    (blob.resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id")), script)
 }
 
 fn pending() -> Step {
@@ -128,7 +128,7 @@ async fn the_last_look_gets_up_to_five_seconds() {
     let run = async |latency| {
         let script = Script::new([pending(), pending(), success()]).latency(latency);
         let blob = script.service().container_client("backups").blob_client("disk0.vhd");
-        let mut copy = blob.resume_copy("ours".parse().expect("an id"));
+        let mut copy = blob.resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id"));
         let wait = copy.wait().interval(Duration::from_secs(60)).timeout(limit);
         timed(wait.into_future()).await
     };

@@ -10,7 +10,7 @@ fn blob(script: &Script) -> BlobClient {
 
 async fn aborted(steps: impl IntoIterator<Item = Step>) -> (Result<AbortOutcome, Error>, Script) {
     let script = Script::new(steps);
-    let mut copy = blob(&script).resume_copy("ours".parse().expect("an id"));
+    let mut copy = blob(&script).resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id"));
     (copy.abort().await, script)
 }
 
@@ -79,7 +79,8 @@ async fn a_destination_that_is_gone_is_told() {
 async fn the_strict_abort_answers_as_the_service_does() {
     for code in [ErrorCode::NoPendingCopyOperation, ErrorCode::CopyIdMismatch] {
         let script = Script::new([refusal(409, code.as_str())]);
-        let error = blob(&script).abort_copy(&"ours".parse().expect("an id")).await;
+        let error =
+            blob(&script).abort_copy(&"ours".parse::<blobcopy::CopyId>().expect("an id")).await;
         assert_eq!(error.expect_err("refused").code(), Some(&code));
         assert_eq!(script.methods(), ["PUT"]);
     }
@@ -89,7 +90,9 @@ async fn the_strict_abort_answers_as_the_service_does() {
 async fn a_pending_copy_is_found_and_aborted_with_the_lease() {
     let script = Script::new([properties("theirs", "pending", ""), answer(204, "")]);
     let lease = "11111111-2222-3333-4444-555555555555";
-    let abort = blob(&script).abort_pending_copy().lease_id(lease.parse().expect("a guid"));
+    let abort = blob(&script)
+        .abort_pending_copy()
+        .lease_id(lease.parse::<blobcopy::LeaseId>().expect("a guid"));
     assert_eq!(abort.await.expect("aborted"), AbortOutcome::Aborted);
     let request = &script.seen()[1];
     assert_eq!(request.url().query(), Some("comp=copy&copyid=theirs"));

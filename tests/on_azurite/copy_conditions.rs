@@ -116,7 +116,7 @@ async fn a_destination_that_must_not_exist(azurite: &Azurite) {
 
     let start = || destination.start_copy_from_uri(&source.blob);
     let refused = [(412, "TargetConditionNotMet"), (412, "ConditionNotMet")];
-    let other = Conditions::new().if_match(OTHER_ETAG.parse().unwrap());
+    let other = Conditions::new().if_match(OTHER_ETAG.parse::<blobcopy::ETag>().unwrap());
     assert_refused(start().conditions(other).await, &refused);
     assert!(!destination.exists().await.unwrap());
 

@@ -48,7 +48,8 @@ async fn a_disk_that_grows_is_zero_where_it_is_new(azurite: &Azurite) {
 
 async fn a_resize_is_a_write(azurite: &Azurite) {
     let disk = disk(azurite, 1).await;
-    let unmet = Conditions::new().if_match("\"0x8D0000000000000\"".parse().unwrap());
+    let unmet =
+        Conditions::new().if_match("\"0x8D0000000000000\"".parse::<blobcopy::ETag>().unwrap());
     assert_refused(disk.resize(1024).conditions(unmet).await, &[(412, "ConditionNotMet")]);
     let lease = disk.acquire_infinite_lease().await.unwrap().lease_id;
     assert_refused(disk.resize(1024).await, &[(412, "LeaseIdMissing")]);

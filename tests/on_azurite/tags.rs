@@ -117,7 +117,7 @@ async fn tags_are_set_under_a_lease(azurite: &Azurite) {
     let lease = blob.acquire_infinite_lease().await.unwrap().lease_id;
     assert_refused(blob.set_tags([("k", "w")]).await, &[(412, "LeaseIdMissing")]);
     blob.set_tags([("k", "w")]).lease_id(lease.clone()).await.unwrap();
-    let wrong = "66666666-7777-8888-9999-aaaaaaaaaaaa".parse().unwrap();
+    let wrong = "66666666-7777-8888-9999-aaaaaaaaaaaa".parse::<blobcopy::LeaseId>().unwrap();
     let refused = blob.get_tags().lease_id(wrong).await.unwrap_err();
     // The documentation has both.
     let status = refused.status().map(|status| status.as_u16());

@@ -68,7 +68,7 @@ async fn a_tier_that_there_is_not_is_refused(azurite: &Azurite) {
 async fn the_tier_of_a_leased_blob_is_changed_with_its_lease(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let lease = blob.acquire_infinite_lease().await.unwrap().lease_id;
-    let wrong = "66666666-7777-8888-9999-aaaaaaaaaaaa".parse().unwrap();
+    let wrong = "66666666-7777-8888-9999-aaaaaaaaaaaa".parse::<blobcopy::LeaseId>().unwrap();
     let refused = [(412, "LeaseIdMismatchWithBlobOperation")];
     assert_refused(blob.set_tier(AccessTier::Cool).lease_id(wrong).await, &refused);
     assert_eq!(tier(&blob).await.0, Some(AccessTier::Hot));

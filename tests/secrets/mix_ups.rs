@@ -210,7 +210,7 @@ fn clients(shown: &mut Shown, text: &str) {
             shown.made(BlobClient::new(url.clone(), credential));
         }
         shown.debug(&CopySource::from(url.clone()));
-        token(shown, &CopyToken::new(url, "id-1".parse().expect("an id")));
+        token(shown, &CopyToken::new(url, "id-1".parse::<blobcopy::CopyId>().expect("an id")));
     }
     shown.debug(&ClientOptions::new().application_id(text));
     let script = Script::new([answer(201, "")]);
@@ -232,8 +232,8 @@ async fn calls(shown: &mut Shown, text: &str) {
     let blob = container.blob_client(text);
     shown.debug(&blob);
     shown.debug(&blob.get_properties());
-    shown.debug(&blob.resume_copy("id".parse().expect("an id")));
-    token(shown, &blob.resume_copy("id".parse().expect("an id")).token());
+    shown.debug(&blob.resume_copy("id".parse::<blobcopy::CopyId>().expect("an id")));
+    token(shown, &blob.resume_copy("id".parse::<blobcopy::CopyId>().expect("an id")).token());
     shown.made(blob.exists().await);
     let notes = container.block_blob_client("notes.txt");
     for upload in [

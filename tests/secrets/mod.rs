@@ -279,7 +279,7 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&disk.delete());
     shown.debug(&disk.abort_pending_copy());
     shown.debug(&disk.resume_pending_copy());
-    shown.debug(&disk.abort_copy(&"id".parse().expect("an id")));
+    shown.debug(&disk.abort_copy(&"id".parse::<blobcopy::CopyId>().expect("an id")));
     shown.debug(&notes.upload("some notes"));
     surroundings::builders(shown, &container).await;
     shown.model(&disk.create(1 << 20).await.expect("created"));
@@ -407,7 +407,7 @@ async fn refusals(shown: &mut Shown, sim: &Simulator, service: &BlobServiceClien
     shown.error(&error);
     sim.faults().on(Op::GetBlobProperties).reset();
     shown.error(&blob.get_properties().await.expect_err("broken"));
-    let mut copy = blob.resume_copy("id".parse().expect("an id"));
+    let mut copy = blob.resume_copy("id".parse::<blobcopy::CopyId>().expect("an id"));
     let wait = copy.wait().timeout(Duration::from_secs(20)).await;
     shown.error(&wait.expect_err("broken"));
     sim.faults().clear();

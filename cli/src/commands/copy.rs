@@ -245,10 +245,10 @@ fn conditions(
     };
     let mut conditions = Conditions::new();
     if let Some(etag) = matches {
-        conditions = conditions.if_match(etag.parse()?);
+        conditions = conditions.if_match(etag.parse::<blobcopy::ETag>()?);
     }
     if let Some(etag) = differs {
-        conditions = conditions.if_none_match(etag.parse()?);
+        conditions = conditions.if_none_match(etag.parse::<blobcopy::ETag>()?);
     }
     if let Some(time) = modified {
         conditions = conditions.if_modified_since(date(time)?);

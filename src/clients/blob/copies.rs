@@ -97,8 +97,8 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     #[doc(alias = "CopyFromUriOperation")]
-    pub fn resume_copy(&self, id: CopyId) -> CopyFromUriOperation {
-        CopyFromUriOperation::resumed(self.0.clone(), id)
+    pub fn resume_copy(&self, id: impl Into<CopyId>) -> CopyFromUriOperation {
+        CopyFromUriOperation::resumed(self.0.clone(), id.into())
     }
 
     /// Finds the pending copy into this blob, to watch it if its id is lost.
@@ -151,8 +151,8 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     #[doc(alias("AbortCopyFromUri", "Abort Copy Blob", "abort_copy_from_url"))]
-    pub fn abort_copy(&self, id: &CopyId) -> AbortCopy {
-        AbortCopy::new(self.call(), Abort::new(id.clone()))
+    pub fn abort_copy(&self, id: impl Into<CopyId>) -> AbortCopy {
+        AbortCopy::new(self.call(), Abort::new(id.into()))
     }
 
     /// Finds the pending copy into this blob and aborts it.

@@ -197,8 +197,8 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     #[doc(alias("Renew", "Lease Blob"))]
-    pub fn renew_lease(&self, id: &LeaseId) -> RenewLease {
-        RenewLease::new(self.call(), Renew::new(id.clone()))
+    pub fn renew_lease(&self, id: impl Into<LeaseId>) -> RenewLease {
+        RenewLease::new(self.call(), Renew::new(id.into()))
     }
 
     /// Changes the id of an active lease, for example to hand the lease to another client (from
@@ -210,13 +210,17 @@ impl BlobClient {
     /// # blobcopy_simulator::example(async |service| {
     /// let notes = service.container_client("vhds").blob_client("notes.txt");
     /// let lease = notes.acquire_infinite_lease().await?.lease_id;
-    /// let theirs = "11111111-2222-3333-4444-555555555555".parse()?;
+    /// let theirs: blobcopy::LeaseId = "11111111-2222-3333-4444-555555555555".parse()?;
     /// notes.change_lease(&lease, theirs).await?;
     /// # Ok(()) });
     /// ```
     #[doc(alias("Change", "Lease Blob"))]
-    pub fn change_lease(&self, id: &LeaseId, proposed_id: LeaseId) -> ChangeLease {
-        ChangeLease::new(self.call(), Change::new(id.clone(), proposed_id))
+    pub fn change_lease(
+        &self,
+        id: impl Into<LeaseId>,
+        proposed_id: impl Into<LeaseId>,
+    ) -> ChangeLease {
+        ChangeLease::new(self.call(), Change::new(id.into(), proposed_id.into()))
     }
 
     /// Releases a lease. A new one can be acquired at once.
@@ -231,8 +235,8 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     #[doc(alias("Release", "Lease Blob"))]
-    pub fn release_lease(&self, id: &LeaseId) -> ReleaseLease {
-        ReleaseLease::new(self.call(), Release::new(id.clone()))
+    pub fn release_lease(&self, id: impl Into<LeaseId>) -> ReleaseLease {
+        ReleaseLease::new(self.call(), Release::new(id.into()))
     }
 
     /// Breaks the blob's lease; its id is not needed.

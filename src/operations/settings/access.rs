@@ -61,8 +61,8 @@ macro_rules! with_lease {
     ($builder:ident $(, $($at:ident).+)?) => {
         impl $builder {
             /// The id of the active lease. Required to write to a leased blob; checked on a read.
-            pub fn lease_id(mut self, id: crate::models::LeaseId) -> Self {
-                self.$($($at.)+)?lease_id = Some(id);
+            pub fn lease_id(mut self, id: impl Into<crate::models::LeaseId>) -> Self {
+                self.$($($at.)+)?lease_id = Some(id.into());
                 self
             }
         }

@@ -123,7 +123,8 @@ pub(super) async fn credentials(run: &Run<'_>) {
         run.wait_for(blob.copy_from_uri(&blob)).await;
         let another = run.service(key()).container_client("vhds").blob_client("b");
         run.wait_for(another.start_copy_from_uri(&blob)).await;
-        let token = make!(CopyToken::new(values.url(), "c-1".parse().expect("an id")));
+        let token =
+            make!(CopyToken::new(values.url(), "c-1".parse::<blobcopy::CopyId>().expect("an id")));
         super::super::bounds::shown(&token, super::super::bounds::of_values(values));
         run.made(call!(&service, resume(&token)));
     }
