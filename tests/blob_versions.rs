@@ -54,7 +54,7 @@ async fn a_version_is_a_source_by_its_own_name() {
     // Within one account the request itself is authorization enough.
     copy.start_copy_from_uri(&source).await.expect("started");
     let url = format!("https://acct.blob.core.windows.net/vhds/disk0.vhd?{QUERY}");
-    assert_eq!(sent(&script.seen()[0].headers(), "x-ms-copy-source"), Some(&*url));
+    assert_eq!(sent(script.seen()[0].headers(), "x-ms-copy-source"), Some(&*url));
 
     // What is read at once needs a SAS, which grants this version alone.
     copy.copy_from_uri(&source).await.expect("copied");
