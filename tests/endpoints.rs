@@ -84,7 +84,8 @@ proptest! {
         prop_assert_eq!(into.container_name(), container);
         prop_assert_eq!(copy.token(), token);
 
-        let again = BlobClient::builder(at.clone()).credential(credential()).options(options.clone()).build();
+        let again = BlobClient::builder(at.clone()).credential(credential());
+        let again = again.options(options.clone()).build();
         // Without a name, an IP address is taken for an emulator's.
         let guessed = !by_key && endpoint == "http://10.0.0.5";
         if let (false, Ok(again)) = (guessed, &again) {
@@ -99,7 +100,8 @@ proptest! {
             let again = again.expect(endpoint);
             prop_assert_eq!((again.container_name(), again.name()), (container, &*name));
             let whole = service.container_client(container).url().expect(endpoint);
-            let whole = BlobContainerClient::builder(whole).credential(key()).options(options).build().expect(endpoint);
+            let whole = BlobContainerClient::builder(whole).credential(key()).options(options);
+            let whole = whole.build().expect(endpoint);
             prop_assert_eq!(whole.name(), container);
         }
     }
