@@ -193,6 +193,8 @@ pub(super) async fn names(run: &Run<'_>, service: &BlobServiceClient) {
             (*call!(&legal.page_blob_client(), with_version(&version))).clone(),
             (*call!(&legal.block_blob_client(), with_snapshot(&snapshot))).clone(),
             (*call!(&legal.block_blob_client(), with_version(&version))).clone(),
+            (*call!(&legal.append_blob_client(), with_snapshot(&snapshot))).clone(),
+            (*call!(&legal.append_blob_client(), with_version(&version))).clone(),
         ] {
             run.wait_for(blob.get_properties()).await;
             check_host(&blob.url().expect("a legal name"));

@@ -26,6 +26,9 @@ pub(super) async fn drive(run: &Run<'_>) {
         run.made(make!(PageBlobClient::new(values.url(), credential())));
         run.made(make!(BlockBlobClient::new(values.url(), credential())));
         run.made(make!(AppendBlobClient::new(values.url(), credential())));
+        run.made(make!(PageBlobClient::builder(values.url())).build());
+        run.made(make!(BlockBlobClient::builder(values.url())).build());
+        run.made(make!(AppendBlobClient::builder(values.url())).build());
 
         let options = run.options();
         let builder = make!(BlobClient::builder(values.url())).credential(credential());

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, str::FromStr};
 
 use blobcopy::{
-    transport::{Body, TransportError, TransportErrorKind},
+    transport::{Body, Request, Response, TransportError, TransportErrorKind},
     *,
 };
 use bytes::Bytes;
@@ -50,8 +50,13 @@ pub(super) fn drive(run: &Run<'_>) {
     json::<PageRangeItem>(run);
     let range = PageRange { start: values.number(), end: values.number() };
     let _ = (range.len(), range.to_string(), PageRangeItem::ClearRange(range).is_clear());
-    let progress = CopyProgress::new(values.number(), values.number());
+    let progress = make!(CopyProgress::new(values.number(), values.number()));
     assert!((0.0..=1.0).contains(&progress.fraction()), "{progress}");
+    let (headers, body) = (http::HeaderMap::new(), Bytes::from(values.text()));
+    let method = http::Method::PUT;
+    let _ =
+        format!("{:?}", make!(Request::new(method, values.url(), headers.clone(), body.clone())));
+    let _ = format!("{:?}", make!(Response::new(http::StatusCode::OK, headers, body)));
     pairs(run);
     keys(run);
     faults(run);
