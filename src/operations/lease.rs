@@ -412,15 +412,12 @@ mod tests {
                 endless.prepared(),
                 vec![length, (action, "acquire"), ("x-ms-lease-duration", "-1"), (proposed, ID)],
             ),
-            (blob.renew_lease(&id(ID)).prepared(), vec![length, (action, "renew"), (lease, ID)]),
+            (blob.renew_lease(id(ID)).prepared(), vec![length, (action, "renew"), (lease, ID)]),
             (
-                blob.change_lease(&id(ID), id(OTHER)).prepared(),
+                blob.change_lease(id(ID), id(OTHER)).prepared(),
                 vec![length, (action, "change"), (lease, ID), (proposed, OTHER)],
             ),
-            (
-                blob.release_lease(&id(ID)).prepared(),
-                vec![length, (action, "release"), (lease, ID)],
-            ),
+            (blob.release_lease(id(ID)).prepared(), vec![length, (action, "release"), (lease, ID)]),
             (blob.break_lease().prepared(), vec![length, (action, "break")]),
             (
                 blob.break_lease().period(Duration::from_secs(5)).prepared(),
@@ -477,7 +474,7 @@ mod tests {
     fn answers_name_the_lease_or_the_time_that_is_left() {
         let blob = offline::blob();
         let answer = offline::answer(201, &format!("x-ms-lease-id: {ID}\nETag: \"0x1\""), "");
-        let leased = blob.renew_lease(&id(ID)).operation.parse(answer).expect("complete");
+        let leased = blob.renew_lease(id(ID)).operation.parse(answer).expect("complete");
         assert_eq!(leased.lease_id, id(ID));
         let answer = |headers| offline::answer(202, headers, "");
         let left =

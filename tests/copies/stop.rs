@@ -80,7 +80,7 @@ async fn the_strict_abort_answers_as_the_service_does() {
     for code in [ErrorCode::NoPendingCopyOperation, ErrorCode::CopyIdMismatch] {
         let script = Script::new([refusal(409, code.as_str())]);
         let error =
-            blob(&script).abort_copy(&"ours".parse::<blobcopy::CopyId>().expect("an id")).await;
+            blob(&script).abort_copy("ours".parse::<blobcopy::CopyId>().expect("an id")).await;
         assert_eq!(error.expect_err("refused").code(), Some(&code));
         assert_eq!(script.methods(), ["PUT"]);
     }

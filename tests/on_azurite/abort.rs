@@ -40,7 +40,7 @@ async fn a_strict_abort_has_the_service_answer(azurite: &Azurite) {
     let blob = copy.blob();
     assert_refused(blob.abort_copy(copy.id()).await, &[(409, "NoPendingCopyOperation")]);
     let other = [(409, "CopyIdMismatch"), (409, "NoPendingCopyOperation")];
-    assert_refused(blob.abort_copy(&another()).await, &other);
+    assert_refused(blob.abort_copy(another()).await, &other);
     // Azurite looks at the id first, although there never was a copy.
     assert_refused(container.blob_client("source").abort_copy(copy.id()).await, &other);
     let missing = container.blob_client("missing").abort_copy(copy.id()).await;

@@ -54,8 +54,8 @@ async fn a_lease_is_acquired_once_and_renewed_by_who_has_it(azurite: &Azurite) {
     assert_refused(blob.acquire_infinite_lease().await, PRESENT);
     let renewed = blob.renew_lease(&leased.lease_id).await.unwrap();
     assert_eq!(renewed, leased);
-    assert_refused(blob.renew_lease(&id(OTHER)).await, MISMATCH);
-    assert_refused(blob.release_lease(&id(OTHER)).await, MISMATCH);
+    assert_refused(blob.renew_lease(id(OTHER)).await, MISMATCH);
+    assert_refused(blob.release_lease(id(OTHER)).await, MISMATCH);
 
     // Who has it may have it for another time.
     let again = blob.acquire_infinite_lease().proposed_id(leased.lease_id.clone());
@@ -70,12 +70,12 @@ async fn a_lease_changes_its_id_and_the_old_one_is_worth_nothing(azurite: &Azuri
     assert_eq!(leased.lease_id, id(MINE));
 
     let third = "99999999-8888-7777-6666-555555555555";
-    assert_refused(blob.change_lease(&id(OTHER), id(third)).await, MISMATCH);
-    let changed = blob.change_lease(&id(MINE), id(OTHER)).await.unwrap();
+    assert_refused(blob.change_lease(id(OTHER), id(third)).await, MISMATCH);
+    let changed = blob.change_lease(id(MINE), id(OTHER)).await.unwrap();
     assert_eq!(changed.lease_id, id(OTHER));
     // A repeat finds it done.
-    assert_eq!(blob.change_lease(&id(MINE), id(OTHER)).await.unwrap(), changed);
-    assert_refused(blob.renew_lease(&id(MINE)).await, MISMATCH);
+    assert_eq!(blob.change_lease(id(MINE), id(OTHER)).await.unwrap(), changed);
+    assert_refused(blob.renew_lease(id(MINE)).await, MISMATCH);
     let write = blob.set_metadata([("by", "who had it")]);
     assert_refused(write.lease_id(id(MINE)).await, &[(412, "LeaseIdMismatchWithBlobOperation")]);
     blob.set_metadata([("by", "who has it")]).lease_id(id(OTHER)).await.unwrap();
@@ -122,9 +122,9 @@ async fn what_is_not_leased_cannot_be_broken_or_renewed(azurite: &Azurite) {
     assert_refused(blob.break_lease().await, &none);
     // Azurite compares the ids before it looks whether there is a lease.
     let none = [none[0], MISMATCH[0]];
-    assert_refused(blob.renew_lease(&id(MINE)).await, &none);
-    assert_refused(blob.release_lease(&id(MINE)).await, &none);
-    assert_refused(blob.change_lease(&id(MINE), id(OTHER)).await, &none);
+    assert_refused(blob.renew_lease(id(MINE)).await, &none);
+    assert_refused(blob.release_lease(id(MINE)).await, &none);
+    assert_refused(blob.change_lease(id(MINE), id(OTHER)).await, &none);
     let missing = container(azurite, &ACCOUNT).await.blob_client("missing");
     assert_refused(missing.acquire_lease(MINUTE).await, &[(404, "BlobNotFound")]);
 }

@@ -279,7 +279,7 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&disk.delete());
     shown.debug(&disk.abort_pending_copy());
     shown.debug(&disk.resume_pending_copy());
-    shown.debug(&disk.abort_copy(&"id".parse::<blobcopy::CopyId>().expect("an id")));
+    shown.debug(&disk.abort_copy("id".parse::<blobcopy::CopyId>().expect("an id")));
     shown.debug(&notes.upload("some notes"));
     surroundings::builders(shown, &container).await;
     shown.model(&disk.create(1 << 20).await.expect("created"));

@@ -86,9 +86,9 @@ pub(super) async fn leases(run: &Run) {
     let minute = Duration::from_secs(60);
     run.call(|service| blob(service).acquire_lease(minute)).await;
     run.call(|service| blob(service).acquire_infinite_lease()).await;
-    run.call(|service| blob(service).renew_lease(&lease())).await;
-    run.call(|service| blob(service).change_lease(&lease(), lease())).await;
-    run.call(|service| blob(service).release_lease(&lease())).await;
+    run.call(|service| blob(service).renew_lease(lease())).await;
+    run.call(|service| blob(service).change_lease(lease(), lease())).await;
+    run.call(|service| blob(service).release_lease(lease())).await;
     run.call(|service| blob(service).break_lease()).await;
     for duration in [Some(minute), None] {
         let held = run.call(|service| match duration {

@@ -32,7 +32,7 @@ pub(super) async fn started(run: &Run) {
     run.call(|service| blob(service).start_copy_from_uri(&elsewhere)).await;
     run.call(|service| disk(service).start_copy_incremental(&disk(service), &snapshot)).await;
     run.call(|service| blob(service).copy_from_uri(&blob(service))).await;
-    run.call(|service| blob(service).abort_copy(&id())).await;
+    run.call(|service| blob(service).abort_copy(id())).await;
     run.call(|service| blob(service).abort_pending_copy()).await;
     run.call(|service| blob(service).resume_pending_copy()).await;
 }
