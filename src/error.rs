@@ -53,7 +53,7 @@ pub enum Error {
     #[error("{}: {fault}{}", Call(operation, url), Attempts(*attempts))]
     #[non_exhaustive]
     Transport {
-        /// The operation's name in the REST reference.
+        /// The operation's name in the REST reference, or "building the HTTP client".
         operation: &'static str,
         /// The request's URL, redacted and without its query. Empty if the HTTP client could not be
         /// built.

@@ -102,7 +102,7 @@ pub use self::{
         get_page_ranges::PageRanges,
         lease::BlobLease,
         list_blobs::{BlobInclude, BlobPage},
-        list_containers::ContainerPage,
+        list_containers::{ContainerInclude, ContainerPage},
         list_snapshots::BlobSnapshotItem,
         paging::{Pager, PagerItem, Pages},
         set_page_blob_properties::SequenceNumberAction,
@@ -117,7 +117,13 @@ pub use self::{
 ///
 /// Take them from here, or depend on the same major version.
 #[doc(no_inline)]
-pub use {bytes, http, time, url};
+pub use {bytes, futures_core, http, time, url};
+
+/// The crate whose credentials [`Credential::from_token_credential`] takes, in the version that
+/// this crate uses.
+#[cfg(feature = "azure_core")]
+#[doc(no_inline)]
+pub use azure_core;
 
 /// Shared access signatures: time-limited permissions in a URL.
 ///

@@ -95,6 +95,10 @@ mod simulator;
 mod tests;
 mod wire;
 
+/// The library in the version whose types are in this crate's signatures.
+#[doc(no_inline)]
+pub use blobcopy;
+
 #[doc(hidden)]
 pub use self::client::example;
 pub use self::{

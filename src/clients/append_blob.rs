@@ -111,7 +111,7 @@ impl AppendBlobClient {
     /// log.create().conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("create_append_blob", "Create", "Put Blob"))]
+    #[doc(alias("create_append_blob", "Create", "Put Blob", "PutBlob"))]
     pub fn create(&self) -> CreateAppendBlob {
         CreateAppendBlob::new(self.call(), PutAppendBlob::default())
     }
@@ -151,7 +151,12 @@ impl AppendBlobClient {
     /// log.append_block_from_uri(&notes).source_range(0..4).if_length(0).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("AppendBlockFromUri", "append_block_from_url", "Append Block From URL"))]
+    #[doc(alias(
+        "AppendBlockFromUri",
+        "append_block_from_url",
+        "Append Block From URL",
+        "AppendBlockFromURL"
+    ))]
     pub fn append_block_from_uri(&self, source: impl Into<CopySource>) -> AppendBlockFromUri {
         AppendBlockFromUri::new(self.call(), AppendFromUrl::new(source.into()))
     }

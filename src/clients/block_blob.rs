@@ -113,7 +113,7 @@ impl BlockBlobClient {
     /// notes.upload("hello").metadata([("lang", "en")]).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("upload_blob", "Put Blob", "Upload"))]
+    #[doc(alias("upload_blob", "Put Blob", "Upload", "PutBlob"))]
     pub fn upload(&self, content: impl Into<Bytes>) -> UploadBlob {
         UploadBlob::new(self.call(), PutBlob::new(content.into()))
     }
@@ -141,7 +141,12 @@ impl BlockBlobClient {
     /// image.upload_from_uri(&disk).content_type("application/x-raw-disk-image").await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SyncUploadFromUri", "upload_blob_from_url", "Put Blob From URL"))]
+    #[doc(alias(
+        "SyncUploadFromUri",
+        "upload_blob_from_url",
+        "Put Blob From URL",
+        "PutBlobFromURL"
+    ))]
     pub fn upload_from_uri(&self, source: impl Into<CopySource>) -> UploadBlobFromUri {
         UploadBlobFromUri::new(self.call(), PutBlobFromUrl::new(source.into()))
     }
@@ -167,7 +172,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.download().await?.bytes().await?, "one, two");
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StageBlock", "Put Block"))]
+    #[doc(alias("StageBlock", "Put Block", "PutBlock"))]
     pub fn stage_block(&self, id: impl Into<BlockId>, content: impl Into<Bytes>) -> StageBlock {
         StageBlock::new(self.call(), PutBlock::new(id.into(), content.into()))
     }
@@ -191,7 +196,12 @@ impl BlockBlobClient {
     /// image.commit_block_list([id]).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StageBlockFromUri", "stage_block_from_url", "Put Block From URL"))]
+    #[doc(alias(
+        "StageBlockFromUri",
+        "stage_block_from_url",
+        "Put Block From URL",
+        "PutBlockFromURL"
+    ))]
     pub fn stage_block_from_uri(
         &self,
         id: impl Into<BlockId>,
@@ -223,7 +233,7 @@ impl BlockBlobClient {
     /// assert_eq!(notes.download().await?.bytes().await?, "two, one");
     /// # Ok(()) });
     /// ```
-    #[doc(alias("CommitBlockList", "Put Block List"))]
+    #[doc(alias("CommitBlockList", "Put Block List", "PutBlockList"))]
     pub fn commit_block_list<B: Into<BlockListEntry>>(
         &self,
         blocks: impl IntoIterator<Item = B>,

@@ -81,8 +81,8 @@ impl<C> ClientBuilder<C> {
     /// assert_eq!(service.account_name(), Some("account1"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn account_name(mut self, name: &str) -> Self {
-        self.account = Some(name.to_owned());
+    pub fn account_name(mut self, name: impl Into<String>) -> Self {
+        self.account = Some(name.into());
         self
     }
 

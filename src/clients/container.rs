@@ -111,6 +111,7 @@ impl BlobContainerClient {
     /// assert!(service.container_client("No Such Name").url().is_err());
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Uri")]
     pub fn url(&self) -> Result<Url> {
         Ok(self.named.clone().map(Arc::unwrap_or_clone)?)
     }
@@ -207,6 +208,27 @@ impl BlobContainerClient {
     pub fn append_blob_client(&self, name: &str) -> AppendBlobClient {
         self.blob_client(name).append_blob_client()
     }
+
+    /// Lists the container's blobs, ordered by name: a [`Pager`] of [`BlobItem`]s.
+    ///
+    /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
+    ///
+    /// ```
+    /// use blobcopy::BlobInclude;
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # blobcopy_simulator::example(async |service| {
+    /// let vhds = service.container_client("vhds");
+    /// let mut blobs = vhds.list_blobs().prefix("disk").include([BlobInclude::Copy]);
+    /// while let Some(blob) = blobs.try_next().await? {
+    ///     println!("{}: {:?}", blob.name, blob.properties.copy);
+    /// }
+    /// # Ok(()) });
+    /// ```
+    #[doc(alias("GetBlobs", "List Blobs", "GetBlobsByHierarchy", "ListBlobs"))]
+    pub fn list_blobs(&self) -> Pager<BlobItem> {
+        Pager::blobs(self.call())
+    }
 }
 
 /// # The container itself
@@ -221,7 +243,7 @@ impl BlobContainerClient {
     /// archive.create().metadata([("owner", "team-a")]).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("create_container", "Create Container", "CreateIfNotExists"))]
+    #[doc(alias("create_container", "Create Container", "CreateIfNotExists", "CreateContainer"))]
     pub fn create(&self) -> CreateContainer {
         CreateContainer::new(self.call(), Create::default())
     }
@@ -236,7 +258,7 @@ impl BlobContainerClient {
     /// assert!(!service.container_client("backups").exists().await?);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("delete_container", "Delete Container"))]
+    #[doc(alias("delete_container", "Delete Container", "DeleteContainer"))]
     pub fn delete(&self) -> DeleteContainer {
         DeleteContainer::new(self.call(), Delete::default())
     }
@@ -266,30 +288,14 @@ impl BlobContainerClient {
     /// println!("{:?}", properties.last_modified);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetProperties", "get_container_properties", "Get Container Properties"))]
+    #[doc(alias(
+        "GetProperties",
+        "get_container_properties",
+        "Get Container Properties",
+        "GetContainerProperties"
+    ))]
     pub fn get_properties(&self) -> GetContainerProperties {
         GetContainerProperties::new(self.call(), GetContainer::default())
-    }
-
-    /// Lists the container's blobs, ordered by name: a [`Pager`] of [`BlobItem`]s.
-    ///
-    /// [List Blobs](https://learn.microsoft.com/rest/api/storageservices/list-blobs)
-    ///
-    /// ```
-    /// use blobcopy::BlobInclude;
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # blobcopy_simulator::example(async |service| {
-    /// let vhds = service.container_client("vhds");
-    /// let mut blobs = vhds.list_blobs().prefix("disk").include([BlobInclude::Copy]);
-    /// while let Some(blob) = blobs.try_next().await? {
-    ///     println!("{}: {:?}", blob.name, blob.properties.copy);
-    /// }
-    /// # Ok(()) });
-    /// ```
-    #[doc(alias("GetBlobs", "List Blobs", "GetBlobsByHierarchy"))]
-    pub fn list_blobs(&self) -> Pager<BlobItem> {
-        Pager::blobs(self.call())
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {

@@ -74,6 +74,7 @@ impl AcquireLease {
     /// drop(lease);
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "BlobLeaseClient")]
     pub fn guard(self) -> GuardLease {
         GuardLease(self)
     }

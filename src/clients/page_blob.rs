@@ -159,7 +159,12 @@ impl PageBlobClient {
     /// assert_eq!(kept.download().range(4096..4100).await?.bytes().await?, &[1; 4][..]);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StartCopyIncremental", "incremental_copy", "Incremental Copy Blob"))]
+    #[doc(alias(
+        "StartCopyIncremental",
+        "incremental_copy",
+        "Incremental Copy Blob",
+        "IncrementalCopyBlob"
+    ))]
     pub fn start_copy_incremental(
         &self,
         source: impl Into<CopySource>,
@@ -184,7 +189,7 @@ impl PageBlobClient {
     /// disk.create(64 << 20).conditions(Conditions::new().if_none_match(ETag::ANY)).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("create_page_blob", "Create", "Put Blob"))]
+    #[doc(alias("create_page_blob", "Create", "Put Blob", "PutBlob"))]
     pub fn create(&self, size: u64) -> CreatePageBlob {
         CreatePageBlob::new(self.call(), PutPageBlob::new(size))
     }
@@ -201,7 +206,7 @@ impl PageBlobClient {
     /// disk.upload_pages(0, vec![7; 16 << 20]).concurrency(2).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("UploadPages", "upload_page", "Put Page"))]
+    #[doc(alias("UploadPages", "upload_page", "Put Page", "PutPage"))]
     pub fn upload_pages(&self, offset: u64, content: impl Into<Bytes>) -> UploadPages {
         UploadPages::new(self.call(), PutPage::new(offset, content.into()))
     }
@@ -225,7 +230,12 @@ impl PageBlobClient {
     /// other.upload_pages_from_uri(&disk, 0..4096, 8192).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("UploadPagesFromUri", "upload_pages_from_url", "Put Page From URL"))]
+    #[doc(alias(
+        "UploadPagesFromUri",
+        "upload_pages_from_url",
+        "Put Page From URL",
+        "PutPageFromURL"
+    ))]
     pub fn upload_pages_from_uri(
         &self,
         source: impl Into<CopySource>,
@@ -251,7 +261,7 @@ impl PageBlobClient {
     /// disk.clear_pages(512..1536).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("ClearPages", "clear_page", "Put Page"))]
+    #[doc(alias("ClearPages", "clear_page", "Put Page", "PutPage"))]
     pub fn clear_pages(&self, range: impl RangeBounds<u64>) -> ClearPages {
         ClearPages::new(self.call(), PutPageClear::new(ByteRange::new(range)))
     }
@@ -268,7 +278,7 @@ impl PageBlobClient {
     /// assert_eq!(disk.get_properties().await?.content_length, 2 << 20);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Resize", "resize_blob", "Set Blob Properties"))]
+    #[doc(alias("Resize", "resize_blob", "Set Blob Properties", "SetBlobProperties"))]
     pub fn resize(&self, size: u64) -> Resize {
         Resize::new(self.call(), SetSize::new(size))
     }
@@ -286,7 +296,7 @@ impl PageBlobClient {
     /// disk.upload_pages(0, vec![1; 512]).if_sequence_number_equal(7).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("UpdateSequenceNumber", "Set Blob Properties"))]
+    #[doc(alias("UpdateSequenceNumber", "Set Blob Properties", "SetBlobProperties"))]
     pub fn set_sequence_number(&self, action: SequenceNumberAction) -> SetSequenceNumber {
         SetSequenceNumber::new(self.call(), SetNumber::new(action))
     }
@@ -343,7 +353,8 @@ impl PageBlobClient {
         "previous_snapshot",
         "prevsnapshot",
         "Get Page Ranges",
-        "GetPageRangesDiff"
+        "GetPageRangesDiff",
+        "GetPageRanges"
     ))]
     pub fn get_page_ranges_diff(&self, previous: impl Into<SnapshotId>) -> Pager<PageRangeItem> {
         Pager::page_ranges_diff(self.call(), previous.into())
@@ -393,7 +404,7 @@ impl PageBlobClient {
     /// assert_eq!(disk.diff_size(&first).await?, 1024);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Get Page Ranges", "GetPageRangesDiff"))]
+    #[doc(alias("Get Page Ranges", "GetPageRangesDiff", "GetPageRanges"))]
     pub fn diff_size(&self, previous: impl Into<SnapshotId>) -> DiffSize {
         DiffSize::new(self.call(), previous.into())
     }

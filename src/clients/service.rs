@@ -155,6 +155,7 @@ impl BlobServiceClient {
     /// println!("{}", service.url());
     /// # Ok::<(), blobcopy::Error>(())
     /// ```
+    #[doc(alias = "Uri")]
     pub fn url(&self) -> &Url {
         self.endpoint.url()
     }
@@ -201,7 +202,7 @@ impl BlobServiceClient {
     /// }
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetBlobContainers", "List Containers"))]
+    #[doc(alias("GetBlobContainers", "List Containers", "ListContainers"))]
     pub fn list_containers(&self) -> Pager<ContainerItem> {
         let url = BadName::url(self.endpoint.service_url());
         let pipeline = Arc::clone(&self.pipeline);

@@ -4,9 +4,9 @@ use super::{operation::CopyFromUriOperation, status};
 use crate::{
     error::{Error, Result},
     models::{CopyState, CopyStatus, ErrorCode, LeaseId, since},
-    operations::blob_ref::BlobRef,
     operations::{
         abort_copy::Abort,
+        blob_ref::BlobRef,
         get_copy_properties::GetCopyProperties,
         operation::{Call, call_options},
         settings::access::with_lease,
@@ -55,6 +55,7 @@ impl CopyFromUriOperation {
     /// }
     /// # Ok(()) });
     /// ```
+    #[doc(alias("AbortCopyFromUri", "Abort Copy Blob", "AbortCopyBlob"))]
     pub async fn abort(&mut self) -> Result<AbortOutcome> {
         abort(self).await
     }

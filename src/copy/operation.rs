@@ -8,8 +8,8 @@ use crate::{
     models::{
         CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, SnapshotId, since,
     },
-    operations::blob_ref::BlobRef,
     operations::{
+        blob_ref::BlobRef,
         get_copy_properties::GetCopyProperties,
         operation::{Call, Operation},
     },

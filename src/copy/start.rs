@@ -12,8 +12,8 @@ use crate::{
         AccessTier, Conditions, CopySourceUrl, ImmutabilityPolicyMode, LeaseId, Metadata,
         RehydratePriority, SnapshotId, Tags, since,
     },
-    operations::blob_ref::BlobRef,
     operations::{
+        blob_ref::BlobRef,
         copy_blob::CopyBlob,
         incremental_copy_blob::IncrementalCopyBlob,
         operation::{Call, call_options},
@@ -117,6 +117,7 @@ impl StartCopyFromUri {
     /// assert_eq!(backup.get_properties().await?.access_tier, Some(AccessTier::Cool));
     /// # Ok(()) });
     /// ```
+    #[doc(alias("AccessTier", "standard_blob_tier"))]
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.copy.blob.tier = Some(tier);
         self
@@ -129,6 +130,7 @@ impl StartCopyFromUri {
     }
 
     /// Whether to seal the destination, for append blobs (from version 2019-12-12).
+    #[doc(alias("ShouldSealDestination", "seal_destination_blob"))]
     pub fn seal(mut self, seal: bool) -> Self {
         self.copy.seal = Some(seal);
         self

@@ -148,6 +148,7 @@ impl<'a> Wait<'a> {
     /// copy.wait().interval(Duration::from_secs(1)).await?;
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "pollingInterval")]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self

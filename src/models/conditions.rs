@@ -76,8 +76,8 @@ impl Conditions {
 
     /// Only if the blob's index tags match this expression, such as `"stage" = 'done'` (from
     /// version 2019-12-12).
-    pub fn if_tags(mut self, expression: &str) -> Self {
-        self.if_tags = Some(expression.to_owned());
+    pub fn if_tags(mut self, expression: impl Into<String>) -> Self {
+        self.if_tags = Some(expression.into());
         self
     }
 

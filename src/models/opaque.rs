@@ -26,7 +26,7 @@ macro_rules! opaque_string {
             }
 
             /// Wraps text that the service sent, unless it is empty.
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "answers are not read for every one of these types")]
             pub(crate) fn from_service(text: &str) -> Option<Self> {
                 (!text.is_empty()).then(|| Self(Cow::Owned(text.to_owned())))
             }

@@ -4,7 +4,7 @@ use http::header;
 
 use crate::{
     error::{Error, Result},
-    models::{BlobContentInfo, BlockListEntry, block_list},
+    models::{BlobContentInfo, BlockListEntry, ContentMd5, block_list},
     operations::{
         operation::{Operation, builder},
         settings::whole_blob::{WholeBlob, with_blob, with_tier},
@@ -60,9 +60,10 @@ impl PutBlockList {
 }
 
 impl CommitBlockList {
-    /// The MD5 to store with the blob, in base64. The service does not check it.
-    pub fn stored_md5(mut self, base64: &str) -> Self {
-        self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
+    /// The MD5 to store with the blob. The service does not check it.
+    pub fn stored_md5(mut self, md5: impl Into<ContentMd5>) -> Self {
+        let md5 = md5.into().to_string();
+        self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", md5);
         self
     }
 }

@@ -50,6 +50,7 @@ impl CreatePageBlob {
     }
 
     /// The tier of a page blob in a premium account (from version 2017-04-17).
+    #[doc(alias("AccessTier", "premium_page_blob_tier"))]
     pub fn tier(mut self, tier: AccessTier) -> Self {
         self.operation.blob.tier = Some(tier);
         self

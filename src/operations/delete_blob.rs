@@ -60,6 +60,7 @@ impl Delete {
 
 impl DeleteBlob {
     /// Deletes the snapshots too, or only them. A client of a single snapshot must not set it.
+    #[doc(alias("DeleteSnapshotsOption", "delete_snapshots"))]
     pub fn snapshots(mut self, snapshots: DeleteSnapshots) -> Self {
         self.operation.snapshots = Some(snapshots);
         self

@@ -85,7 +85,7 @@ impl DiffSize {
 
     /// The client request id of all requests: 1 to 1024 visible ASCII characters. The service logs
     /// it, and returns it from version 2019-02-02. By default a new GUID.
-    pub fn client_request_id(self, id: &str) -> Self {
+    pub fn client_request_id(self, id: impl Into<String>) -> Self {
         Self { diff: self.diff.client_request_id(id) }
     }
 }

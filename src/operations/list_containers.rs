@@ -1,6 +1,6 @@
 //! List Containers.
 
-use std::mem;
+use std::{collections::BTreeSet, mem};
 
 use serde::Serialize;
 
@@ -17,6 +17,28 @@ use crate::{
     },
     wire::redaction,
 };
+
+/// What a list of containers can include besides names and properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ContainerInclude {
+    /// Metadata.
+    Metadata,
+    /// Soft-deleted containers (from version 2019-12-12).
+    Deleted,
+    /// The service's own containers, such as `$logs` (from version 2020-10-02).
+    System,
+}
+
+impl ContainerInclude {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Deleted => "deleted",
+            Self::System => "system",
+        }
+    }
+}
 
 /// One page of a list of containers.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -39,19 +61,10 @@ pub(crate) struct ListContainers {
     prefix: Option<String>,
     marker: Option<String>,
     page_size: Option<u32>,
-    metadata: bool,
-    deleted: bool,
-    system: bool,
+    include: BTreeSet<ContainerInclude>,
 }
 
-redaction::debug_redacted!(ListContainers {
-    prefix: text,
-    marker: text,
-    page_size,
-    metadata,
-    deleted,
-    system,
-});
+redaction::debug_redacted!(ListContainers { prefix: text, marker: text, page_size, include });
 
 impl PagerItem for ContainerItem {
     type Page = ContainerPage;
@@ -108,21 +121,9 @@ impl Pager<ContainerItem> {
         self
     }
 
-    /// Includes the metadata of each container.
-    pub fn include_metadata(mut self) -> Self {
-        self.pages.list.metadata = true;
-        self
-    }
-
-    /// Includes soft-deleted containers (from version 2019-12-12).
-    pub fn include_deleted(mut self) -> Self {
-        self.pages.list.deleted = true;
-        self
-    }
-
-    /// Includes the service's own containers, such as `$logs` (from version 2020-10-02).
-    pub fn include_system(mut self) -> Self {
-        self.pages.list.system = true;
+    /// Includes more about each container, and more kinds of containers. Calls add up.
+    pub fn include(mut self, include: impl IntoIterator<Item = ContainerInclude>) -> Self {
+        self.pages.list.include.extend(include);
         self
     }
 }
@@ -134,10 +135,7 @@ impl Operation for ListContainers {
     const EFFECT: Effect = Effect::Read;
 
     fn request(&self, to: &Target) -> Result<Prepared> {
-        let include =
-            [("metadata", self.metadata), ("deleted", self.deleted), ("system", self.system)];
-        let words: Vec<&str> =
-            include.iter().filter(|(_, asked)| *asked).map(|(word, _)| *word).collect();
+        let words: Vec<&str> = self.include.iter().map(|include| include.word()).collect();
         let (size, words) = (self.page_size.map(|size| size.to_string()), words.join(","));
         to.get()
             .check(paging::check_size(self.page_size))
@@ -167,9 +165,7 @@ mod tests {
             prefix: Some("back".into()),
             marker: Some("/a/backups".into()),
             page_size: Some(7),
-            metadata: true,
-            deleted: false,
-            system: true,
+            include: [ContainerInclude::System, ContainerInclude::Metadata].into(),
         };
         let request = query.request(&offline::target()).expect("legal");
         assert_eq!(

@@ -171,8 +171,8 @@ macro_rules! call_options {
             /// The client request id: 1 to 1024 visible ASCII characters. The service logs it, and
             /// returns it from version 2019-02-02. By default a new GUID; all attempts of a call
             /// share it.
-            pub fn client_request_id(mut self, id: &str) -> Self {
-                self.call.options.client_request_id = Some(id.to_owned());
+            pub fn client_request_id(mut self, id: impl Into<String>) -> Self {
+                self.call.options.client_request_id = Some(id.into());
                 self
             }
         }
@@ -201,7 +201,7 @@ macro_rules! builder {
 
             /// The request that it would send.
             #[cfg(test)]
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "not every builder has a test of its request alone")]
             pub(crate) fn prepared(
                 &self,
             ) -> crate::error::Result<crate::pipeline::request::Prepared> {

@@ -122,6 +122,7 @@ impl<T: PagerItem> Pager<T> {
     /// }
     /// # Ok(()) });
     /// ```
+    #[doc(alias("AsPages", "by_page"))]
     pub fn pages(self) -> Pages<T> {
         self.pages
     }
@@ -140,6 +141,7 @@ impl<T: PagerItem> Pager<T> {
     /// assert_eq!(blobs[0].name, "disk0.vhd");
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "ToListAsync")]
     pub async fn collect_all(self) -> Result<T::All> {
         let Self { mut pages, page: mut last, items } = self;
         let mut all: Vec<T> = items.collect();
@@ -166,8 +168,8 @@ impl<T: PagerItem> Pager<T> {
 
     /// The client request id of all requests: 1 to 1024 visible ASCII characters. The service logs
     /// it, and returns it from version 2019-02-02. By default a new GUID for each page.
-    pub fn client_request_id(mut self, id: &str) -> Self {
-        self.pages.call.options.client_request_id = Some(id.to_owned());
+    pub fn client_request_id(mut self, id: impl Into<String>) -> Self {
+        self.pages.call.options.client_request_id = Some(id.into());
         self
     }
 }

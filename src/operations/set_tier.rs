@@ -61,8 +61,8 @@ impl SetTier {
 
     /// Sets the tier only if the blob's tags match this expression (from version 2019-12-12);
     /// otherwise the service answers 412. It accepts no other condition here.
-    pub fn if_tags(mut self, expression: &str) -> Self {
-        self.operation.if_tags = Some(expression.to_owned());
+    pub fn if_tags(mut self, expression: impl Into<String>) -> Self {
+        self.operation.if_tags = Some(expression.into());
         self
     }
 }

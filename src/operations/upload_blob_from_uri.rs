@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    models::{BlobContentInfo, since},
+    models::{BlobContentInfo, ContentMd5, since},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -56,10 +56,11 @@ impl UploadBlobFromUri {
         self
     }
 
-    /// The MD5 to store with the blob, in base64. The service does not check it; use
+    /// The MD5 to store with the blob. The service does not check it; use
     /// [`source_content_md5`](Self::source_content_md5) for a check.
-    pub fn stored_md5(mut self, base64: &str) -> Self {
-        self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", base64);
+    pub fn stored_md5(mut self, md5: impl Into<ContentMd5>) -> Self {
+        let md5 = md5.into().to_string();
+        self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", md5);
         self
     }
 
@@ -128,7 +129,7 @@ mod tests {
             .content_language("en")
             .content_disposition("inline")
             .cache_control("no-store")
-            .stored_md5("AQEBAQEBAQEBAQEBAQEBAQ==")
+            .stored_md5([1; 16])
             .copy_source_properties(false)
             .copy_source_tags(true)
             .tier(AccessTier::Hot)

@@ -112,8 +112,8 @@ impl ClientOptions {
 
     /// The name of your application, which is put at the start of `User-Agent`: 1 to 64 visible
     /// ASCII characters.
-    pub fn application_id(mut self, id: &str) -> Self {
-        self.application_id = Some(id.to_owned());
+    pub fn application_id(mut self, id: impl Into<String>) -> Self {
+        self.application_id = Some(id.into());
         self
     }
 

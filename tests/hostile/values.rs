@@ -122,7 +122,7 @@ impl Values {
             1 => new.if_none_match(self.etag()),
             2 => new.if_modified_since(self.date()),
             3 => new.if_unmodified_since(self.date()),
-            _ => new.if_tags(&self.text()),
+            _ => new.if_tags(self.text()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Block blobs made of blocks: staged, committed, listed, put in another order.
 
 use blobcopy::{
-    AccessTier, Block, BlockBlobClient, BlockId, BlockListEntry, Conditions, ETag, LeaseId,
+    AccessTier, Block, BlockBlobClient, BlockId, BlockListEntry, Conditions, ContentMd5, ETag,
+    LeaseId,
 };
 
 use super::fixture::{assert_refused, container};
@@ -110,7 +111,7 @@ async fn a_commit_stores_what_it_is_given_and_drops_what_was_stored(azurite: &Az
         .content_language("de-AT")
         .content_disposition("attachment; filename=\"a b.txt\"")
         .cache_control("no-cache, max-age=0")
-        .stored_md5("CY9rzUYh03PK3k6DJie09g==")
+        .stored_md5("CY9rzUYh03PK3k6DJie09g==".parse::<ContentMd5>().unwrap())
         .metadata([("new", "yes")])
         .tags([("state", "ready")])
         .tier(AccessTier::Cool)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use blobcopy::{BlobHierarchyItem, BlobInclude, CopyStatus};
+use blobcopy::{BlobHierarchyItem, BlobInclude, ContainerInclude, CopyStatus};
 use futures_util::TryStreamExt;
 
 use super::fixture::{AWKWARD_NAMES, container, service, unused_name};
@@ -80,7 +80,8 @@ async fn containers_are_listed_with_their_metadata(azurite: &Azurite) {
     let service = service(azurite, &ACCOUNT);
     let name = unused_name();
     service.container_client(&name).create().metadata([("origin", "test")]).await.unwrap();
-    let list = service.list_containers().prefix(&name).include_metadata().page_size(1);
+    let list =
+        service.list_containers().prefix(&name).include([ContainerInclude::Metadata]).page_size(1);
     let found: Vec<_> = list.collect_all().await.unwrap();
     let found = found.iter().find(|container| container.name == name).unwrap();
     assert_eq!(found.metadata.get("origin"), Some("test"));

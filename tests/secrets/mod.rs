@@ -476,6 +476,7 @@ async fn lists(shown: &mut Shown) {
     let page = pages.try_next().await.expect("listed").expect("a page");
     page.items.iter().for_each(|item| shown.model(item));
     shown.debug(&BlobInclude::Copy);
+    shown.debug(&ContainerInclude::Metadata);
 
     let containers = answer_with(
         "<EnumerationResults><Containers><Container><Name>vhds</Name></Container></Containers>\

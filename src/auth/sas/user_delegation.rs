@@ -196,18 +196,18 @@ impl UserDelegationSas<BlobSasPermissions> {
     pub fn snapshot(
         container: impl Into<String>,
         blob: impl Into<String>,
-        snapshot: &SnapshotId,
+        snapshot: impl Into<SnapshotId>,
     ) -> Self {
-        Self::of(Resource::snapshot(container.into(), blob.into(), snapshot))
+        Self::of(Resource::snapshot(container.into(), blob.into(), &snapshot.into()))
     }
 
     /// For one version of a blob, but not the blob itself. The URL needs `versionid=` too.
     pub fn version(
         container: impl Into<String>,
         blob: impl Into<String>,
-        version: &VersionId,
+        version: impl Into<VersionId>,
     ) -> Self {
-        Self::of(Resource::version(container.into(), blob.into(), version))
+        Self::of(Resource::version(container.into(), blob.into(), &version.into()))
     }
 }
 
@@ -219,8 +219,8 @@ impl UserDelegationSas<ContainerSasPermissions> {
 
     /// For a directory and everything below it, in an account with a hierarchical namespace (from
     /// version 2020-02-10).
-    pub fn directory(container: impl Into<String>, directory: &str) -> Self {
-        Self::of(Resource::directory(container.into(), directory))
+    pub fn directory(container: impl Into<String>, directory: impl Into<String>) -> Self {
+        Self::of(Resource::directory(container.into(), &directory.into()))
     }
 }
 

@@ -84,6 +84,7 @@ impl BlobClient {
     /// assert_eq!(blob.container_name(), "vhds");
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "BlobContainerName")]
     pub fn container_name(&self) -> &str {
         self.0.container_name()
     }
@@ -100,6 +101,7 @@ impl BlobClient {
     /// assert!(blob.url()?.path().ends_with("/vhds/a%20folder/100%25.vhd"));
     /// # Ok(()) });
     /// ```
+    #[doc(alias = "Uri")]
     pub fn url(&self) -> Result<Url> {
         self.0.url()
     }

@@ -21,7 +21,12 @@ impl BlobClient {
     /// println!("{} bytes, {:?}", properties.content_length, properties.blob_type);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetProperties", "get_blob_properties", "Get Blob Properties"))]
+    #[doc(alias(
+        "GetProperties",
+        "get_blob_properties",
+        "Get Blob Properties",
+        "GetBlobProperties"
+    ))]
     pub fn get_properties(&self) -> GetProperties {
         GetProperties::new(self.call(), GetBlobProperties::default())
     }
@@ -61,7 +66,7 @@ impl BlobClient {
     /// assert_eq!(length, whole.len() - 4);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("DownloadStreaming", "download_blob", "Get Blob"))]
+    #[doc(alias("DownloadStreaming", "download_blob", "Get Blob", "GetBlob"))]
     pub fn download(&self) -> DownloadBlob {
         DownloadBlob::new(self.call(), GetBlob::default())
     }
@@ -80,7 +85,7 @@ impl BlobClient {
     /// disk.delete().snapshots(DeleteSnapshots::Include).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Delete", "delete_blob", "Delete Blob"))]
+    #[doc(alias("Delete", "delete_blob", "Delete Blob", "DeleteBlob"))]
     pub fn delete(&self) -> DeleteBlob {
         DeleteBlob::new(self.call(), Delete::default())
     }

@@ -46,7 +46,13 @@ impl BlobClient {
     /// copy.wait().await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("StartCopyFromUri", "start_copy_from_url", "beginCopyFromURL", "Copy Blob"))]
+    #[doc(alias(
+        "StartCopyFromUri",
+        "start_copy_from_url",
+        "beginCopyFromURL",
+        "Copy Blob",
+        "CopyBlob"
+    ))]
     pub fn start_copy_from_uri(&self, source: impl Into<CopySource>) -> StartCopyFromUri {
         StartCopyFromUri::new(&self.0, source.into())
     }
@@ -79,7 +85,13 @@ impl BlobClient {
     /// println!("made by copy {:?}, ETag {:?}", copied.copy_id, copied.etag);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SyncCopyFromUri", "requires_sync", "syncCopyFromURL", "Copy Blob From URL"))]
+    #[doc(alias(
+        "SyncCopyFromUri",
+        "requires_sync",
+        "syncCopyFromURL",
+        "Copy Blob From URL",
+        "CopyBlobFromURL"
+    ))]
     pub fn copy_from_uri(&self, source: impl Into<CopySource>) -> CopyFromUri {
         let endpoint = self.0.endpoint().clone();
         CopyFromUri::new(self.call(), CopyBlobFromUrl::new(endpoint, source.into()))
@@ -150,7 +162,7 @@ impl BlobClient {
     /// assert_eq!(error.code(), Some(&ErrorCode::NoPendingCopyOperation));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("AbortCopyFromUri", "Abort Copy Blob", "abort_copy_from_url"))]
+    #[doc(alias("AbortCopyFromUri", "Abort Copy Blob", "abort_copy_from_url", "AbortCopyBlob"))]
     pub fn abort_copy(&self, id: impl Into<CopyId>) -> AbortCopy {
         AbortCopy::new(self.call(), Abort::new(id.into()))
     }
@@ -170,7 +182,7 @@ impl BlobClient {
     /// assert!(matches!(outcome, AbortOutcome::AlreadyFinished(_)));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Abort Copy Blob", "AbortCopyFromUri"))]
+    #[doc(alias("Abort Copy Blob", "AbortCopyFromUri", "AbortCopyBlob"))]
     pub fn abort_pending_copy(&self) -> AbortPendingCopy {
         AbortPendingCopy::new(&self.0)
     }

@@ -32,7 +32,7 @@ impl BlobClient {
     /// println!("snapshot {}", taken.snapshot);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("CreateSnapshot", "Snapshot Blob"))]
+    #[doc(alias("CreateSnapshot", "Snapshot Blob", "SnapshotBlob"))]
     pub fn create_snapshot(&self) -> CreateSnapshot {
         CreateSnapshot::new(self.call(), SnapshotBlob::default())
     }
@@ -57,7 +57,7 @@ impl BlobClient {
     /// # let _ = content;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("List Blobs", "BlobStates"))]
+    #[doc(alias("List Blobs", "BlobStates", "ListBlobs"))]
     pub fn list_snapshots(&self) -> Pager<BlobSnapshotItem> {
         Pager::snapshots(self.0.container_call(), self.name())
     }
@@ -75,7 +75,7 @@ impl BlobClient {
     /// assert_eq!(notes.get_properties().await?.metadata.get("owner"), Some("team a"));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SetMetadata", "set_blob_metadata", "Set Blob Metadata"))]
+    #[doc(alias("SetMetadata", "set_blob_metadata", "Set Blob Metadata", "SetBlobMetadata"))]
     pub fn set_metadata(&self, metadata: impl Into<Metadata>) -> SetMetadata {
         SetMetadata::new(self.call(), SetBlobMetadata::new(metadata.into()))
     }
@@ -90,7 +90,7 @@ impl BlobClient {
     /// assert!(notes.get_tags().await?.is_empty());
     /// # Ok(()) });
     /// ```
-    #[doc(alias("GetTags", "get_blob_tags", "Get Blob Tags"))]
+    #[doc(alias("GetTags", "get_blob_tags", "Get Blob Tags", "GetBlobTags"))]
     pub fn get_tags(&self) -> GetTags {
         GetTags::new(self.call(), GetBlobTags::default())
     }
@@ -107,7 +107,7 @@ impl BlobClient {
     /// assert_eq!(notes.get_tags().await?.get("stage"), Some("done"));
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SetTags", "set_blob_tags", "Set Blob Tags"))]
+    #[doc(alias("SetTags", "set_blob_tags", "Set Blob Tags", "SetBlobTags"))]
     pub fn set_tags(&self, tags: impl Into<Tags>) -> SetTags {
         SetTags::new(self.call(), SetBlobTags::new(tags.into()))
     }
@@ -129,7 +129,7 @@ impl BlobClient {
     /// assert_eq!(notes.set_tier(AccessTier::Cool).await?, TierChange::Done);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("SetAccessTier", "set_standard_blob_tier", "Set Blob Tier"))]
+    #[doc(alias("SetAccessTier", "set_standard_blob_tier", "Set Blob Tier", "SetBlobTier"))]
     pub fn set_tier(&self, tier: AccessTier) -> SetTier {
         SetTier::new(self.call(), SetBlobTier::new(tier))
     }
@@ -156,7 +156,7 @@ impl BlobClient {
     /// notes.upload("changed").lease_id(leased.lease_id).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Acquire", "BlobLeaseClient", "Lease Blob"))]
+    #[doc(alias("Acquire", "BlobLeaseClient", "Lease Blob", "LeaseBlob"))]
     pub fn acquire_lease(&self, duration: Duration) -> AcquireLease {
         AcquireLease::new(self.call(), Acquire::new(Some(duration)))
     }
@@ -177,7 +177,7 @@ impl BlobClient {
     /// backup.release_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Lease Blob", "InfiniteLeaseDuration"))]
+    #[doc(alias("Lease Blob", "InfiniteLeaseDuration", "LeaseBlob"))]
     pub fn acquire_infinite_lease(&self) -> AcquireLease {
         AcquireLease::new(self.call(), Acquire::new(None))
     }
@@ -196,7 +196,7 @@ impl BlobClient {
     /// notes.renew_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Renew", "Lease Blob"))]
+    #[doc(alias("Renew", "Lease Blob", "LeaseBlob"))]
     pub fn renew_lease(&self, id: impl Into<LeaseId>) -> RenewLease {
         RenewLease::new(self.call(), Renew::new(id.into()))
     }
@@ -214,7 +214,7 @@ impl BlobClient {
     /// notes.change_lease(&lease, theirs).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Change", "Lease Blob"))]
+    #[doc(alias("Change", "Lease Blob", "LeaseBlob"))]
     pub fn change_lease(
         &self,
         id: impl Into<LeaseId>,
@@ -234,7 +234,7 @@ impl BlobClient {
     /// notes.release_lease(&lease).await?;
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Release", "Lease Blob"))]
+    #[doc(alias("Release", "Lease Blob", "LeaseBlob"))]
     pub fn release_lease(&self, id: impl Into<LeaseId>) -> ReleaseLease {
         ReleaseLease::new(self.call(), Release::new(id.into()))
     }
@@ -252,7 +252,7 @@ impl BlobClient {
     /// assert_eq!(notes.break_lease().period(Duration::ZERO).await?, Duration::ZERO);
     /// # Ok(()) });
     /// ```
-    #[doc(alias("Break", "Lease Blob"))]
+    #[doc(alias("Break", "Lease Blob", "LeaseBlob"))]
     pub fn break_lease(&self) -> BreakLease {
         BreakLease::new(self.call(), Break::default())
     }

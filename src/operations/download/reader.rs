@@ -73,6 +73,7 @@ impl Download {
     /// The connection broke more often in a row than the client's retry options allow; the service
     /// refused to send the rest, for example with 412 because the blob was overwritten; memory ran
     /// out.
+    #[doc(alias("DownloadContent", "readall"))]
     pub async fn bytes(mut self) -> Result<Bytes> {
         let Some(first) = self.content.try_next().await? else { return Ok(Bytes::new()) };
         let Some(mut piece) = self.content.try_next().await? else { return Ok(first) };

@@ -64,8 +64,8 @@ macro_rules! with_encryption_scope {
         impl $builder {
             /// The encryption scope that encrypts the content (from version 2019-07-07; for a copy
             /// from 2020-12-06). Cannot be combined with a customer-provided key.
-            pub fn encryption_scope(mut self, name: &str) -> Self {
-                self.$($at.)+scope = Some(name.to_owned());
+            pub fn encryption_scope(mut self, name: impl Into<String>) -> Self {
+                self.$($at.)+scope = Some(name.into());
                 self
             }
         }

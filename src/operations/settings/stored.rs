@@ -22,9 +22,9 @@ impl fmt::Debug for Stored {
 
 impl Stored {
     /// Sets a header; replaces an earlier value.
-    pub(crate) fn set(&mut self, name: HeaderName, what: &'static str, value: &str) {
+    pub(crate) fn set(&mut self, name: HeaderName, what: &'static str, value: impl Into<String>) {
         self.0.retain(|(other, ..)| *other != name);
-        self.0.push((name, what, value.to_owned()));
+        self.0.push((name, what, value.into()));
     }
 }
 
@@ -48,35 +48,35 @@ macro_rules! with_stored_headers {
     ($builder:ident, $content_type:literal) => {
         impl $builder {
             #[doc = $content_type]
-            pub fn content_type(mut self, media_type: &str) -> Self {
+            pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_TYPE;
                 self.operation.blob.stored.set(name, "content type", media_type);
                 self
             }
 
             /// The `Content-Encoding` to store with the blob.
-            pub fn content_encoding(mut self, encoding: &str) -> Self {
+            pub fn content_encoding(mut self, encoding: impl Into<String>) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_ENCODING;
                 self.operation.blob.stored.set(name, "content encoding", encoding);
                 self
             }
 
             /// The `Content-Language` to store with the blob.
-            pub fn content_language(mut self, language: &str) -> Self {
+            pub fn content_language(mut self, language: impl Into<String>) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_LANGUAGE;
                 self.operation.blob.stored.set(name, "content language", language);
                 self
             }
 
             /// The `Content-Disposition` to store with the blob (from version 2013-08-15).
-            pub fn content_disposition(mut self, disposition: &str) -> Self {
+            pub fn content_disposition(mut self, disposition: impl Into<String>) -> Self {
                 let name = crate::wire::headers::BLOB_CONTENT_DISPOSITION;
                 self.operation.blob.stored.set(name, "content disposition", disposition);
                 self
             }
 
             /// The `Cache-Control` to store with the blob.
-            pub fn cache_control(mut self, directives: &str) -> Self {
+            pub fn cache_control(mut self, directives: impl Into<String>) -> Self {
                 let name = crate::wire::headers::BLOB_CACHE_CONTROL;
                 self.operation.blob.stored.set(name, "cache control", directives);
                 self

@@ -129,8 +129,8 @@ impl Settings for UrlSource {
 pub(crate) struct Bearer(Zeroizing<String>);
 
 impl Bearer {
-    pub(crate) fn new(token: &str) -> Self {
-        Self(Zeroizing::new(token.to_owned()))
+    pub(crate) fn new(token: String) -> Self {
+        Self(Zeroizing::new(token))
     }
 
     fn header(&self) -> Result<HeaderValue> {
@@ -157,9 +157,9 @@ macro_rules! from_uri_settings {
         impl $builder {
             /// A bearer token that lets the service read the source, without the word `Bearer`
             /// (from version 2020-10-02). No SAS is generated for the source then. Https only.
-            pub fn source_authorization(mut self, token: &str) -> Self {
+            pub fn source_authorization(mut self, token: impl Into<String>) -> Self {
                 self.operation.source.authorization =
-                    Some(crate::operations::settings::url_source::Bearer::new(token));
+                    Some(crate::operations::settings::url_source::Bearer::new(token.into()));
                 self
             }
 

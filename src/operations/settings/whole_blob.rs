@@ -130,6 +130,7 @@ macro_rules! with_tier {
         impl $builder {
             /// The blob's access tier (from version 2018-11-09; `Cold` from 2021-12-02, `Smart`
             /// from 2026-06-06).
+            #[doc(alias("AccessTier", "standard_blob_tier"))]
             pub fn tier(mut self, tier: crate::models::AccessTier) -> Self {
                 self.operation.blob.tier = Some(tier);
                 self

@@ -19,7 +19,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             metadata(values.metadata()),
             public_access(PublicAccessType::from(values.text())),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -28,7 +28,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -37,13 +37,13 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
         run,
         blob.exists(),
-        [server_timeout(values.duration()), client_request_id(&values.text()),]
+        [server_timeout(values.duration()), client_request_id(values.text()),]
     );
     each!(
         run,
@@ -53,7 +53,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             customer_key(key()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -64,7 +64,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -74,10 +74,10 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             metadata(values.metadata()),
             conditions(values.conditions()),
             customer_key(key()),
-            encryption_scope(&values.text()),
+            encryption_scope(values.text()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(&blob, set_metadata(values.metadata()))).await;
@@ -87,10 +87,10 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             conditions(values.conditions()),
             customer_key(key()),
-            encryption_scope(&values.text()),
+            encryption_scope(values.text()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -100,7 +100,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(&blob, set_tags(values.tags()))).await;
@@ -111,7 +111,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(&blob, set_tier(AccessTier::from(values.text())))).await;
@@ -120,10 +120,10 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         blob.set_tier(AccessTier::Cool),
         [
             rehydrate_priority(RehydratePriority::from(values.text())),
-            if_tags(&values.text()),
+            if_tags(values.text()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     downloads(run, &blob).await;
@@ -142,7 +142,7 @@ async fn downloads(run: &Run<'_>, blob: &BlobClient) {
         call!(blob.download(), customer_key(key())),
         call!(blob.download(), lease_id(values.lease())),
         call!(blob.download(), server_timeout(values.duration())),
-        call!(blob.download(), client_request_id(&values.text())),
+        call!(blob.download(), client_request_id(values.text())),
     ] {
         if let Some(download) = run.wait_for(download).await {
             // What it asks for beyond what the service gave may be any number of bytes.

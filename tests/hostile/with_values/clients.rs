@@ -48,7 +48,7 @@ pub(super) async fn drive(run: &Run<'_>) {
             run.read_all(service.list_containers()).await;
         }
         let builder = BlobServiceClient::builder(values.url()).options(options.clone());
-        let named = call!(builder, account_name(&values.text())).credential(credential());
+        let named = call!(builder, account_name(values.text())).credential(credential());
         if let Some(service) = run.made(named.build()) {
             run.read_all(service.list_containers()).await;
         }
@@ -76,7 +76,7 @@ async fn options(run: &Run<'_>) {
         call!(run.options(), service_version(version())),
         call!(run.options(), attempt_timeout(values.duration())),
         call!(run.options(), connect_timeout(values.duration())),
-        call!(run.options(), application_id(&values.text())),
+        call!(run.options(), application_id(values.text())),
         call!(run.options(), clock(clock)),
         call!(run.options(), read_from_secondary(true)),
         call!(run.options(), retry(call!(retry(), max_retries(values.small())))),

@@ -18,7 +18,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             conditions(values.conditions()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     for _ in 0..3 {
@@ -54,7 +54,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
 }
@@ -76,12 +76,12 @@ pub(super) async fn from_uri(run: &Run<'_>, service: &BlobServiceClient) {
             tags(values.tags()),
             conditions(values.conditions()),
             lease_id(values.lease()),
-            encryption_scope(&values.text()),
-            source_authorization(&values.text()),
+            encryption_scope(values.text()),
+            source_authorization(values.text()),
             source_conditions(values.conditions()),
             source_content_md5(values.array()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
 }
@@ -97,7 +97,7 @@ pub(super) async fn watched(run: &Run<'_>, service: &BlobServiceClient) {
         [
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -106,7 +106,7 @@ pub(super) async fn watched(run: &Run<'_>, service: &BlobServiceClient) {
         [
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -115,7 +115,7 @@ pub(super) async fn watched(run: &Run<'_>, service: &BlobServiceClient) {
         [
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     for id in [id, "c-1".parse().expect("an id")] {

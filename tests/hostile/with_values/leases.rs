@@ -19,7 +19,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             proposed_id(values.lease()),
             conditions(values.conditions()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(blob.acquire_infinite_lease().proposed_id(values.lease())).await;
@@ -31,7 +31,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             conditions(values.conditions()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(&blob, change_lease(&id, values.lease()))).await;
@@ -41,7 +41,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             conditions(values.conditions()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(&blob, release_lease(&id))).await;
@@ -51,7 +51,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         [
             conditions(values.conditions()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     each!(
@@ -61,7 +61,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             period(values.duration()),
             conditions(values.conditions()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     for guard in [

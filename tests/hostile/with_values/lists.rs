@@ -16,11 +16,12 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         run,
         service.list_containers(),
         [
-            prefix(&values.text()),
-            marker(&values.text()),
+            prefix(values.text()),
+            marker(values.text()),
             page_size(values.small()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            include([ContainerInclude::Metadata, ContainerInclude::System]),
+            client_request_id(values.text()),
         ]
     );
     let container = container(service);
@@ -28,27 +29,27 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         run,
         container.list_blobs(),
         [
-            prefix(&values.text()),
-            start_from(&values.text()),
-            marker(&values.text()),
+            prefix(values.text()),
+            start_from(values.text()),
+            marker(values.text()),
             page_size(values.small()),
             include([BlobInclude::Tags, BlobInclude::Copy]),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
-    run.read_all(call!(container.list_blobs(), by_hierarchy(&values.text()))).await;
+    run.read_all(call!(container.list_blobs(), by_hierarchy(values.text()))).await;
     each_list!(
         run,
         container.list_blobs().by_hierarchy("/"),
         [
-            prefix(&values.text()),
-            start_from(&values.text()),
-            marker(&values.text()),
+            prefix(values.text()),
+            start_from(values.text()),
+            marker(values.text()),
             page_size(values.small()),
             include([BlobInclude::Snapshots]),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     read(run, service.list_containers().marker(values.text())).await;
@@ -62,7 +63,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             page_size(values.small()),
             include([BlobInclude::Tags, BlobInclude::Deleted]),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     ranges(run, &container.page_blob_client("disk0.vhd")).await;
@@ -82,7 +83,7 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     let earlier: SnapshotId = SNAPSHOT.parse().expect("a snapshot");
@@ -98,7 +99,7 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(disk, diff_size(values.snapshot()))).await;
@@ -111,7 +112,7 @@ async fn ranges(run: &Run<'_>, disk: &PageBlobClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     read(run, disk.get_page_ranges().range(values.number()..values.number())).await;

@@ -143,7 +143,7 @@ fn pairs(run: &Run<'_>) {
     let conditions = call!(conditions, if_none_match(values.etag()));
     let conditions = call!(conditions, if_modified_since(values.date()));
     let conditions = call!(conditions, if_unmodified_since(values.date()));
-    let conditions = call!(conditions, if_tags(&values.text()));
+    let conditions = call!(conditions, if_tags(values.text()));
     bounds::shown(&conditions, bounds::of_values(values));
 }
 

@@ -48,7 +48,7 @@ pub(super) fn drive(run: &Run<'_>) {
     signed(run, sign(done(make!(ServiceSas::version(values.text(), values.text(), &version)))));
     for sas in [
         make!(ServiceSas::container(values.text())),
-        make!(ServiceSas::directory(values.text(), &values.text())),
+        make!(ServiceSas::directory(values.text(), values.text())),
     ] {
         signed(run, sas.clone().permissions(list).expires(soon).sign(&key));
         let sas = call!(sas, stored_policy(values.text()));
@@ -133,7 +133,7 @@ pub(super) async fn urls(run: &Run<'_>, service: &BlobServiceClient) {
             content_language(values.text()),
             content_type(values.text()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
 }
@@ -154,7 +154,7 @@ pub(super) async fn delegated(run: &Run<'_>) {
             delegated_user_tenant_id(values.text()),
             delegated_user_tenant_id(LEASE),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     let key = service.get_user_delegation_key(NOW, expiry).await.expect("a key");
@@ -173,7 +173,7 @@ pub(super) async fn delegated(run: &Run<'_>) {
     signed(run, sign(done(make!(UserDelegationSas::version(&*name, &*blob, &version)))));
     for sas in [
         make!(UserDelegationSas::container(values.text())),
-        make!(UserDelegationSas::directory(values.text(), &values.text())),
+        make!(UserDelegationSas::directory(values.text(), values.text())),
     ] {
         signed(run, sas.permissions(list).expires(soon).sign("acct", &key));
     }

@@ -85,7 +85,7 @@ pub(super) async fn page_blobs(run: &Run<'_>, service: &BlobServiceClient) {
             conditions(values.conditions()),
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     pages(run, &disk).await;
@@ -196,14 +196,14 @@ pub(super) async fn block_blobs(run: &Run<'_>, service: &BlobServiceClient) {
     let commit = || notes.commit_block_list([&id]);
     stored!(run, commit(), values);
     written!(run, commit(), values);
-    each!(run, commit(), [stored_md5(&values.text()), tier(AccessTier::from(values.text())),]);
+    each!(run, commit(), [stored_md5(values.array()), tier(AccessTier::from(values.text())),]);
     each!(
         run,
         notes.get_block_list(),
         [
             lease_id(values.lease()),
             server_timeout(values.duration()),
-            client_request_id(&values.text()),
+            client_request_id(values.text()),
         ]
     );
     run.wait_for(call!(&notes, upload_from_uri(values.url()))).await;
@@ -218,7 +218,7 @@ pub(super) async fn block_blobs(run: &Run<'_>, service: &BlobServiceClient) {
             content_md5(values.array()),
             copy_source_properties(false),
             copy_source_tags(true),
-            stored_md5(&values.text()),
+            stored_md5(values.array()),
             tier(AccessTier::from(values.text())),
         ]
     );
