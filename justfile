@@ -61,11 +61,11 @@ lint: fmt-check width clippy
 doc *arguments:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features {{arguments}}
 
-# Whether every import of the library runs downward
+# Whether every import of the library and the simulator runs downward
 layers:
     .ci/layers
 
-# Whether a line of Rust is over 100 columns, where rustfmt does not see to it
+# Whether a line of Rust or Markdown is over 100 columns, where rustfmt does not see to it
 width:
     .ci/width
 
@@ -81,6 +81,7 @@ msrv:
 msrv-build:
     cargo +1.88 check -p blobcopy --all-features
     cargo +1.88 check -p blobcopy-simulator --all-features
+    cargo +1.88 check -p blobcopy-cli --all-features
 
 # Whether AWS-LC stays out of the default build, and other crates' TLS goes beside ours
 tls:
