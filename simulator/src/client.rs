@@ -1,4 +1,4 @@
-//! `blobcopy`'s clients of a simulator: the only file here that knows them.
+//! `blobcopy` clients of a simulator: the only file here that depends on them.
 
 use time::macros::datetime;
 

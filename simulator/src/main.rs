@@ -13,20 +13,20 @@ const HELP: &str = "\
 Serves a simulated blob service until it is interrupted.
 
   blobcopy-simulator [OPTIONS]
-  blobcopy-simulator live-check    compares it with the account whose connection string is in
-                                   AZURE_STORAGE_CONNECTION_STRING, and says what it touches
+  blobcopy-simulator live-check    compare it with the account whose connection string is in
+                                   AZURE_STORAGE_CONNECTION_STRING, and print what it accesses
 
-  --port PORT            the port to listen on (10000); 0 for any that is free
-  --listen ADDRESS       the address to listen on (127.0.0.1); 0.0.0.0 in a container
-  --allow-host NAME      answer to this host too, such as a container's or a service's name;
-                         may be given several times
-  --account NAME:KEY     an account and its key in base64, or NAME:KEY:KEY for two keys; may be
-                         given several times (devstoreaccount1 with the emulators' well-known key)
-  --copy-rate BYTES      copies move so many bytes a second, instead of all at once
-  --copy-duration SECS   copies take so many seconds, whatever their size
-  --any-bearer           accept every bearer token, which takes https
-  --https FILE           take https too, and write the certificate to trust to FILE
-  --help                 show this";
+  --port PORT            port to listen on (10000); 0 for any free port
+  --listen ADDRESS       IP address to listen on (127.0.0.1); 0.0.0.0 in a container
+  --allow-host NAME      also answer to this host, such as the name of a container or service;
+                         repeatable
+  --account NAME:KEY     account and its base64 key, or NAME:KEY:KEY for two keys; repeatable
+                         (devstoreaccount1 with the emulators' well-known key)
+  --copy-rate BYTES      bytes per second at which copies progress (complete at once)
+  --copy-duration SECS   seconds that each copy takes, whatever its size (complete at once)
+  --any-bearer           accept every bearer token; needs https
+  --https FILE           also serve https, and write the certificate to trust to FILE
+  --help                 print this help";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -67,14 +67,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the arguments ask for.
+/// The parsed arguments.
 struct Asked {
     builder: SimulatorBuilder,
-    /// The file for the certificate, when https is wanted.
+    /// The file for the certificate, if https is enabled.
     certificate: Option<String>,
 }
 
-/// Reads the arguments; none when they ask for help.
+/// Parses the arguments; none for `--help`.
 fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, Box<dyn Error>> {
     let mut certificate = None;
     let mut builder = Simulator::builder();
@@ -123,7 +123,7 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
     Ok(Some(Asked { builder: builder.port(port), certificate }))
 }
 
-/// `name:key` or `name:key:key`, all of which must be such as an account may have.
+/// `name:key` or `name:key:key`, each valid for an account.
 fn account(given: &str) -> Result<(&str, &str, Option<&str>), Box<dyn Error>> {
     let (name, keys) = given.split_once(':').ok_or("--account takes NAME:KEY")?;
     let (key, second) = match keys.split_once(':') {
@@ -140,7 +140,7 @@ fn account(given: &str) -> Result<(&str, &str, Option<&str>), Box<dyn Error>> {
     Ok((name, key, second))
 }
 
-/// The name of a host, which has no port and no scheme.
+/// A host name, without port and scheme.
 fn host(given: &str) -> Result<String, String> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let good = !given.is_empty() && given.bytes().all(letter) || given.parse::<IpAddr>().is_ok();

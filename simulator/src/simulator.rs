@@ -1,4 +1,4 @@
-//! A simulator, as its users hold it.
+//! A simulator, as tests use it.
 
 use std::{
     fmt, io,
@@ -94,7 +94,7 @@ impl Simulator {
     pub fn endpoint(&self, account: &str) -> Url {
         let default = SocketAddr::from(([127, 0, 0, 1], 10000));
         let address = self.shared.served_at.get().copied().unwrap_or(default);
-        // A listener on every address is found on this machine's own.
+        // A listener on all addresses can be reached on loopback.
         let ip = match address.ip() {
             IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),

@@ -1,4 +1,4 @@
-//! The service's behaviour, asked for in raw requests.
+//! Tests of the service's behaviour, by raw requests.
 
 mod authorization;
 mod blobs;

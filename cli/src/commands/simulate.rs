@@ -27,35 +27,35 @@ The keys of a simulator protect nothing: do not use those of a real account.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Simulate {
-    /// The port to listen on; 0 for any that is free
+    /// The port to listen on; 0 for any free port
     #[arg(long, default_value_t = 10000)]
     port: u16,
-    /// The address to listen on; 0.0.0.0 in a container
+    /// The IP address to listen on; 0.0.0.0 in a container
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     listen: IpAddr,
     /// Answers to this host too, such as a container's name; may be given several times
     #[arg(long, value_name = "NAME", value_parser = host)]
     allow_host: Vec<String>,
-    /// An account and its key in base64, or NAME:KEY:KEY for two keys; may be given several times
+    /// An account and its base64 key, or NAME:KEY:KEY for two keys; may be given several times
     /// [default: devstoreaccount1 with the emulators' well-known key]
     #[arg(long, value_name = "NAME:KEY")]
     account: Vec<String>,
-    /// Copies move so many bytes a second, instead of all at once
+    /// Bytes per second at which copies progress; by default they complete at once
     #[arg(long, value_name = "BYTES", conflicts_with = "copy_duration")]
     copy_rate: Option<u64>,
-    /// Copies take so long, such as 30s, whatever their size
+    /// How long each copy takes, whatever its size, such as 30s
     #[arg(long, value_name = "TIME", value_parser = moment::duration)]
     copy_duration: Option<Duration>,
-    /// Copies into one account run one after another
+    /// Runs the copies into one account one after another
     #[arg(long)]
     queue_copies: bool,
-    /// Where ids and ETags come from: the same seed and requests give the same answers
+    /// The seed of ids and ETags: the same seed and requests give the same answers
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Accepts every bearer token, which takes https
+    /// Accepts every bearer token; needs https
     #[arg(long, requires = "https")]
     any_bearer: bool,
-    /// Takes https too, and writes the certificate to trust to FILE
+    /// Serves https too, and writes the certificate to trust to FILE
     #[arg(long, value_name = "FILE")]
     https: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A generator of load that costs next to nothing: requests made beforehand, answers only counted.
+//! A load generator with next to no cost: requests are prepared beforehand, answers only counted.
 
 use std::{
     io::{Read, Write},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::processor;
 
-/// Connections that stay open, each with what it sends again and again.
+/// Open connections, each with the requests that it sends repeatedly.
 pub(crate) struct Load {
     lanes: Vec<Lane>,
     depth: usize,
@@ -22,12 +22,12 @@ struct Lane {
 
 pub(crate) struct Rate {
     pub(crate) per_second: f64,
-    /// Spent on each request by all threads of this process.
+    /// Processor time per request, over all threads of this process.
     pub(crate) processor: Duration,
 }
 
 impl Load {
-    /// Hands `requests` out to `connections`, `depth` to each.
+    /// Spreads `requests` over `connections`, `depth` each.
     pub(crate) fn new(
         address: &str,
         connections: usize,
@@ -71,8 +71,8 @@ impl Lane {
         self.stream.write_all(&self.requests).unwrap();
     }
 
-    /// Reads `count` answers without bodies: their heads end in an empty line. All must be alike,
-    /// so that one look at the first tells that they are what they should be.
+    /// Reads `count` answers without bodies: each head ends in an empty line. The requests are
+    /// alike, so checking the first answer is enough.
     fn receive(&mut self, count: usize, buffer: &mut [u8]) {
         let (mut heads, mut matched, mut first) = (0, 0, true);
         while heads < count {
@@ -99,7 +99,7 @@ impl Lane {
     }
 }
 
-/// Sends one request on a connection of its own, which must be answered with success.
+/// Sends one request on a new connection; it must succeed.
 pub(crate) fn once(address: &str, request: &[u8]) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

@@ -1,11 +1,11 @@
-//! What the simulator can do, so that it is never what another measurement measures:
-//! `cargo bench --bench simulator`.
+//! How fast the simulator is, to make sure that it does not distort other measurements: `cargo
+//! bench --bench simulator`.
 //!
-//! Requests travel over loopback, on connections that are kept, from a generator that has them
-//! ready beforehand. Where npm is there, Azurite gets the same requests in the same run. A word as
-//! argument chooses the rows that contain it: `cargo bench --bench simulator -- properties`.
+//! Requests travel over loopback, on kept-alive connections, from a generator that prepares them
+//! beforehand. If npm is available, Azurite gets the same requests in the same run. An argument
+//! selects the rows that contain it: `cargo bench --bench simulator -- properties`.
 
-// The only place that reads the time is meant for the library.
+// The lint keeps the library from reading the time; a benchmark must read it.
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on should stop and say where")]
 
@@ -16,7 +16,7 @@ mod requests;
 mod sparse;
 mod stock;
 
-/// Of what the tests stand on, Azurite, and not all that it can do.
+/// The part of the test support that Azurite needs.
 #[allow(dead_code)]
 #[path = "../../tests/support"]
 mod support {
@@ -33,13 +33,13 @@ use load::Load;
 use stock::Stock;
 use support::azurite::Azurite;
 
-/// Connections, and how many requests each has on its way at a time.
+/// The number of connections, and of requests in flight on each.
 const LOADS: [(usize, usize); 2] = [(32, 16), (64, 1)];
 const TARGET: f64 = 30_000.0;
 
 struct Run {
     filter: Option<String>,
-    /// Whether the figures are wanted, or only that everything runs.
+    /// Whether to measure, or only to check that everything runs.
     measured: bool,
 }
 
@@ -49,7 +49,7 @@ fn main() {
     let filter = arguments.into_iter().find(|argument| !argument.starts_with('-'));
     let run = Run { filter, measured };
 
-    // First, while the memory that this process holds is what it needs.
+    // First, before other rows enlarge this process's memory.
     run.sparse("8 TiB page blob with 100 snapshots");
     run.properties("Get Blob Properties");
     run.azurite("Get Blob Properties, 10 blobs, Azurite");

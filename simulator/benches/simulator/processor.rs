@@ -1,8 +1,8 @@
-//! What this process has used, as Linux tells it; nothing elsewhere.
+//! What this process has used, read from Linux; nothing on other systems.
 
 use std::{fs, time::Duration};
 
-/// The time that all threads have spent on a processor.
+/// Processor time of all threads.
 pub(crate) fn time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -16,7 +16,7 @@ pub(crate) fn time() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// The memory that is in use, in bytes.
+/// Memory in use, in bytes.
 pub(crate) fn memory() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());

@@ -1,11 +1,11 @@
-//! Get Blob Properties with few blobs stored and with a million: whether it is slower with many.
+//! Compares Get Blob Properties with few blobs stored and with a million.
 //!
-//! How many blobs are stored, and how many of them are asked for, are two things: what is asked for
-//! again and again stays in the processor's caches. So the rows of a pair ask for as many blobs,
-//! and differ in how many there are. Their turns alternate, so that whatever else the machine does
-//! befalls both alike, and each turn is compared with the one beside it.
+//! The number of stored blobs and the number of requested blobs are separate: blobs that are
+//! requested repeatedly stay in the processor's caches. The rows of a pair request equally many
+//! blobs and differ in how many are stored. Their turns alternate, so other load on the machine
+//! affects both alike, and each turn is compared with its neighbour.
 //!
-//! One thing the pairs do not share: blobs that are all there is lie side by side in memory, those
+//! One difference remains: blobs that are all that is stored lie side by side in memory; those
 //! picked out of a million do not.
 
 use blobcopy_simulator::Simulator;
@@ -19,12 +19,12 @@ use crate::{
 };
 
 const MILLION: usize = 1_000_000;
-/// How many blobs are asked for; the first of a pair stores no others.
+/// The number of requested blobs; the first row of a pair stores no others.
 const ASKED: [usize; 2] = [10, 512];
 const TURNS: usize = 9;
 const REQUESTS: usize = 150_000;
 
-/// A simulator with so many blobs, and the runtime that serves it.
+/// A simulator with this many blobs, and the runtime that serves it.
 struct Stocked {
     blobs: usize,
     sim: Simulator,
@@ -94,7 +94,7 @@ impl Row {
     }
 }
 
-/// How the second row does beside the first: 1.00 is no slower.
+/// The second row relative to the first: 1.00 is equally fast.
 fn compare([few, many]: &[Row; 2]) {
     let turns = || few.rates.iter().zip(&many.rates);
     let slower = turns().map(|(few, many)| few.per_second / many.per_second);

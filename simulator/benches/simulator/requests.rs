@@ -1,4 +1,4 @@
-//! Requests as they go over the wire, signed with the emulators' well-known key.
+//! Raw HTTP requests, signed with the emulators' well-known key.
 
 use std::time::SystemTime;
 
@@ -10,13 +10,13 @@ use sha2::Sha256;
 const ACCOUNT: &str = "devstoreaccount1";
 const VERSION: &str = "2025-11-05";
 
-/// `count` requests for the properties of `asked` blobs, in turn, spread evenly over all `blobs`.
+/// `count` requests for the properties of `asked` blobs in turn, spread evenly over all `blobs`.
 pub(crate) fn properties(address: &str, blobs: usize, asked: usize, count: usize) -> Vec<Vec<u8>> {
     let path = |at: usize| format!("/one/{:07}", at % asked * (blobs / asked).max(1));
     (0..count).map(|at| request(address, "HEAD", &path(at), "", &[])).collect()
 }
 
-/// Requests that make the container `one` and its first `blobs` blobs.
+/// Requests that create the container `one` and its first `blobs` blobs.
 pub(crate) fn stocking(address: &str, blobs: usize) -> Vec<Vec<u8>> {
     let container = request(address, "PUT", "/one", "restype=container", &[]);
     let blob = |at| {

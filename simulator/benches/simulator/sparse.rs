@@ -1,4 +1,4 @@
-//! A page blob of the largest size that is almost empty, with a hundred snapshots.
+//! A page blob of the largest size, almost empty, with a hundred snapshots.
 
 use std::time::Instant;
 
@@ -29,7 +29,7 @@ pub(crate) async fn measure(name: &str) {
     let mut seed = 1_u64;
     for _ in 0..SNAPSHOTS {
         for _ in 0..WRITES {
-            // Anywhere on the disk; the constants are Knuth's.
+            // Spread over the disk; the constants are Knuth's.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let at = seed % (LENGTH / WRITTEN as u64) * WRITTEN as u64;
             let write = [

@@ -1,4 +1,4 @@
-//! Fills a simulator through its in-process door, with a bearer token for want of a signature.
+//! Fills a simulator through its in-process transport, with a bearer token, which needs no signing.
 
 use blobcopy::transport::{Request, Response, Transport};
 use blobcopy_simulator::{Simulator, SimulatorTransport};
@@ -16,7 +16,7 @@ impl Stock {
         Self { transport: sim.transport(), endpoint: sim.endpoint("devstoreaccount1").into() }
     }
 
-    /// The container `one` with so many empty blobs.
+    /// The container `one` with this many empty blobs.
     pub(crate) async fn block_blobs(&self, count: usize) {
         self.send(Method::PUT, "/one?restype=container", &[], Bytes::new()).await;
         for at in 0..count {
@@ -25,7 +25,8 @@ impl Stock {
         }
     }
 
-    /// The size of the first page of the list, which has 5,000 entries; none if there is no list.
+    /// The size of the first page of the list, with 5,000 entries; none if listing is not
+    /// implemented (501).
     pub(crate) async fn list(&self) -> Option<usize> {
         let target = "/one?restype=container&comp=list";
         let response = self.ask(Method::GET, target, &[], Bytes::new()).await;

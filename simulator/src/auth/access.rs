@@ -1,4 +1,4 @@
-//! What a credential must allow, and by what right it is allowed.
+//! Which permissions a request needs, and which rights a credential gives.
 
 use std::net::IpAddr;
 
@@ -11,14 +11,14 @@ use crate::wire::{
     route::{Query, Route},
 };
 
-/// By what right a request acts.
+/// The right that a request acts under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Principal {
     /// The account's key.
     Owner,
     /// A bearer token that the test's rule accepts.
     Bearer,
-    /// A SAS. `overwrite` tells whether it may also write over a blob that exists.
+    /// A SAS. `overwrite` is whether it may also overwrite an existing blob.
     Sas {
         overwrite: bool,
     },
@@ -26,13 +26,13 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
-    /// Whether it may read whatever else is in its account, as the source of a Copy Blob.
+    /// Whether it may read other blobs in its account as the source of a Copy Blob.
     pub(crate) fn reads_own_account(self) -> bool {
         matches!(self, Self::Owner | Self::Bearer)
     }
 }
 
-/// What is to be done, as far as a credential must allow it: a request, or the read of a source.
+/// The action to authorize: a request, or the read of a source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) op: Op,
@@ -41,12 +41,12 @@ pub(crate) struct Access<'a> {
     pub(crate) version: &'a str,
     /// The headers of a request; a source has none of its own.
     pub(crate) headers: Option<&'a HeaderMap>,
-    /// Where it comes from; a source is read by the service itself, so nowhere.
+    /// The client's address; none for a source, which the service itself reads.
     pub(crate) address: Option<IpAddr>,
     pub(crate) https: bool,
-    /// Whether a bearer token may be sent: over https, and where there is no wire at all.
+    /// Whether a bearer token is allowed: over https, and in process.
     pub(crate) secure: bool,
-    /// Whose bearer token came with it.
+    /// The identity in its bearer token.
     pub(crate) user: Option<&'a Identity>,
     pub(crate) now: OffsetDateTime,
 }

@@ -33,7 +33,7 @@ pub(super) fn verify(
     }
 }
 
-/// Refuses with the header that tells where tokens are to be had.
+/// Refuses with the header that names the token issuer.
 pub(super) fn challenge(code: Code) -> Refusal {
     const HEADER: &str = "Bearer authorization_uri=https://login.microsoftonline.com/\
         00000000-0000-0000-0000-000000000000/oauth2/authorize resource_id=https://storage.azure.com";

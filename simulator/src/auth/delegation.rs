@@ -1,23 +1,23 @@
-//! User delegation keys: made from the account's key and from whom and when they are for, so that
-//! nothing needs to be kept to know one again.
+//! User delegation keys: derived from the account's key and the key's own fields, so none need to
+//! be stored to recognise one later.
 
 use super::shared_key::sign;
 use crate::model::account::Account;
 
-/// What a key was issued for, in the words of the query of a SAS.
+/// The fields of a key, named as in the query of a SAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DelegationKey<'a> {
     /// `skoid`, `sktid`: the user and the tenant.
     pub(crate) object_id: &'a str,
     pub(crate) tenant_id: &'a str,
-    /// `skt`, `ske`: from when to when.
+    /// `skt`, `ske`: start and expiry.
     pub(crate) start: &'a str,
     pub(crate) expiry: &'a str,
     /// `sks`: always `b`.
     pub(crate) service: &'a str,
-    /// `skv`: the version of the request that asked for it.
+    /// `skv`: the service version of the request for the key.
     pub(crate) version: &'a str,
-    /// `skdutid`: the tenant of those who may use a SAS, if it names one.
+    /// `skdutid`: the tenant of the users who may use the SAS, if it names one.
     pub(crate) delegated_tenant_id: &'a str,
 }
 

@@ -1,8 +1,8 @@
-//! Whom a bearer token stands for.
+//! The user that a bearer token represents.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Whom a token was issued to.
+/// The user that a token was issued to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) object_id: String,
@@ -10,8 +10,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Reads the claims `oid` and `tid` of a token. One that is no JWT, as tests like to use,
-    /// stands for a user whose ids end in `a` and `b`.
+    /// Reads the claims `oid` and `tid` of a token. A token that is not a JWT, as many tests use,
+    /// represents a user whose ids end in `a` and `b`.
     pub(crate) fn of(token: &str) -> Self {
         let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let claims = claims.and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
@@ -23,7 +23,7 @@ impl Identity {
     }
 }
 
-/// A claim whose value is a plain string, as ids are.
+/// A claim with a plain string value, as ids have.
 fn claim<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = json.split_once(&format!("\"{name}\""))?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;

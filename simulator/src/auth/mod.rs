@@ -1,4 +1,4 @@
-//! Who may do what: the credential of a request, and of the source of a copy.
+//! Authorization: the credential of a request, and that of a copy source.
 
 mod access;
 mod bearer;
@@ -32,13 +32,13 @@ use crate::{
     },
 };
 
-/// A bearer token for the source, which the synchronous writes from a URL take.
+/// A bearer token for the source, accepted by the synchronous writes from a URL.
 const SOURCE_AUTHORIZATION: &str = "x-ms-copy-source-authorization";
 
-/// How far the date of a signed request may be off.
+/// How far the date of a signed request may be from the service's clock.
 const SKEW: Duration = Duration::from_secs(15 * 60);
 
-/// Authenticates a request and checks that it may do what it asks for.
+/// Authenticates a request and checks that its credential permits it.
 pub(crate) fn authorize(
     call: &Call,
     accounts: &Accounts,
@@ -64,7 +64,7 @@ pub(crate) fn authorize(
                 check_date(call)?;
                 shared_key::verify(call, account, credential)
             }
-            // A SAS for one user only takes that user's token beside it.
+            // A SAS for a single user accepts only that user's token next to it.
             Some(("Bearer", token)) if signed => {
                 bearer::verify(token, settings, &access)?;
                 let user = Identity::of(token);
@@ -78,8 +78,7 @@ pub(crate) fn authorize(
     }
 }
 
-/// Checks that the service may read the source of a copy with nothing but its URL, which leads to
-/// `route`.
+/// Checks that the service may read the source of a copy by its URL alone, which leads to `route`.
 pub(crate) fn authorize_source(
     route: &Route,
     query: &Query,
@@ -100,7 +99,7 @@ pub(crate) fn authorize_source(
         now: call.now,
     };
     let State { accounts, settings, .. } = state;
-    // The asynchronous copies take no token for their source.
+    // The asynchronous copies accept no token for their source.
     let synchronous = !matches!(call.op, Op::CopyBlob | Op::IncrementalCopy);
     let bearer = call.header(SOURCE_AUTHORIZATION).filter(|_| synchronous);
     if let Some(value) = bearer {
@@ -119,7 +118,7 @@ fn sas(access: &Access<'_>, account: &Account) -> Result<Principal, Refusal> {
     Sas::of(access.query, access.route)?.verify(account, access)
 }
 
-/// A signed request carries its date, which must be close to the service's own.
+/// A signed request carries its date, which must be close to the service's clock.
 fn check_date(call: &Call) -> Result<(), Refusal> {
     let text = call.header("x-ms-date").or(call.header("date")).unwrap_or("");
     let date = dates::parse_http_date(text).ok_or_else(|| {
@@ -133,7 +132,7 @@ fn check_date(call: &Call) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What anyone may read: blobs, and perhaps the container, as its public access level says.
+/// Anonymous reads: blobs, and perhaps the container, depending on its public access level.
 fn anonymous(
     access: &Access<'_>,
     accounts: &Accounts,
@@ -151,7 +150,7 @@ fn anonymous(
     match (access.headers, access.op.reads()) {
         (_, true) if !settings.public_access => Err(Code::PublicAccessNotPermitted.into()),
         (_, true) if open => Ok(Principal::Anonymous),
-        // Whoever does not even name a version is not asked to authenticate.
+        // A request without a version gets no challenge.
         (Some(headers), true) if !headers.contains_key("x-ms-version") => {
             Err(Code::ResourceNotFound.into())
         }

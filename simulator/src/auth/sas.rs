@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// How long a user delegation key may be good for.
+/// The longest validity of a user delegation key.
 pub(crate) const LONGEST_KEY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The SAS in a query.
@@ -43,11 +43,11 @@ enum Kind {
     Delegation,
 }
 
-/// The permissions of a blob, a directory or a container, in the order in which a SAS names them.
-/// Those of an account are written in more than one order.
+/// The permissions of a blob, a directory or a container, in the order that a SAS uses. Those of an
+/// account come in more than one order.
 const PERMISSIONS: &str = "racwdxyltfmeopi";
 
-/// What a SAS allows and when, by itself or by the policy that it names.
+/// The permissions and validity of a SAS, from its own fields or from its stored policy.
 struct Terms<'a> {
     start: &'a str,
     expiry: &'a str,
@@ -63,7 +63,7 @@ impl<'a> Sas<'a> {
         Ok(Self { query, route, version })
     }
 
-    /// Checks the signature first, then everything that it promises.
+    /// Checks the signature first, then the fields.
     pub(super) fn verify(
         &self,
         account: &Account,
@@ -105,7 +105,7 @@ impl<'a> Sas<'a> {
         self.query.get(name).unwrap_or("")
     }
 
-    /// The key that signed a user delegation SAS, which must be good now.
+    /// The key that signed a user delegation SAS; it must be valid now.
     fn delegation_key(&self, access: &Access<'_>) -> Result<DelegationKey<'a>, Refusal> {
         let key = DelegationKey {
             object_id: self.field("skoid"),
@@ -138,7 +138,7 @@ impl<'a> Sas<'a> {
         Ok(key)
     }
 
-    /// What is not in the SAS itself may be in a stored policy, but nothing in both.
+    /// A stored policy may supply fields that the SAS omits, but no field may be in both.
     fn terms(&self, account: &'a Account) -> Result<Terms<'a>, Refusal> {
         let [permissions, start, expiry] = ["sp", "st", "se"].map(|name| self.field(name));
         let own = Terms { start, expiry, permissions };
@@ -185,7 +185,7 @@ impl<'a> Sas<'a> {
             .detail("SourceIP", address.to_string()))
     }
 
-    /// What is signed must also be written as the service writes it.
+    /// Signed values must also be in the service's format.
     fn check_form(&self) -> Result<(), Refusal> {
         let permissions = self.field("sp");
         let doubled = |at: usize, letter: char| permissions[..at].contains(letter);
@@ -202,7 +202,7 @@ impl<'a> Sas<'a> {
         }
     }
 
-    /// An account SAS names services and kinds of resource.
+    /// An account SAS names services and resource types.
     fn check_reach(&self, access: &Access<'_>) -> Result<(), Refusal> {
         if !self.field("ss").contains('b') {
             return Err(Code::AuthorizationServiceMismatch.into());
@@ -224,7 +224,7 @@ impl<'a> Sas<'a> {
         Ok(())
     }
 
-    /// `ses` is the one encryption scope that the SAS may write with.
+    /// Writes that name an encryption scope must name the SAS's own (`ses`).
     fn check_scope(&self, access: &Access<'_>) -> Result<(), Refusal> {
         let asked = access.headers.and_then(|headers| headers.get("x-ms-encryption-scope"));
         match self.query.get("ses") {
@@ -237,14 +237,14 @@ impl<'a> Sas<'a> {
 
     fn check_permission(&self, access: &Access<'_>, given: &str) -> Result<Principal, Refusal> {
         let action = access.headers.and_then(|headers| headers.get("x-ms-lease-action"));
-        // Who may delete may break a lease, and do nothing else with it.
+        // The delete permission allows breaking a lease, and no other lease action.
         let breaks =
             action.is_some_and(|action| action == "break") && access.version >= "2017-07-29";
         let needed = match access.op {
             Op::LeaseBlob | Op::LeaseContainer if !breaks => "w",
             op => op.permissions(),
         };
-        // Of what acts on a container as a whole, only its list is open to a service SAS.
+        // On a container as a whole, a service SAS may only permit listing.
         let whole = access.route.blob.is_none() && self.kind() != Kind::Account;
         let open = matches!(access.op, Op::GetAccountInformation | Op::BlobBatch);
         let closed = whole && needed != "l" && !open;
@@ -282,8 +282,8 @@ fn check_time(terms: &Terms<'_>, access: &Access<'_>) -> Result<(), Refusal> {
     Err(if ended { refusal.by_front() } else { refusal })
 }
 
-/// What a SAS changes in the answer to a request that it authorized: the headers that a read is to
-/// show.
+/// How a SAS changes the answer to a request that it authorizes: the response headers that it
+/// overrides.
 pub(crate) fn dress(answer: &mut Answer, query: &Query, reads: bool) {
     const OVERRIDES: [(&str, &str); 5] = [
         ("rscc", "cache-control"),

@@ -20,7 +20,7 @@ pub(super) fn sign(key: &[u8], text: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Whether one of the account's keys has signed `text`.
+/// Whether one of the account's keys signed `text`.
 pub(super) fn signed_by(account: &Account, text: &str, signature: &str) -> bool {
     account.keys.iter().any(|key| sign(key, text) == signature)
 }
@@ -104,8 +104,8 @@ fn string_to_sign(call: &Call, account: &str, path: &str) -> String {
     text
 }
 
-/// The order in which the service sorts header names: by weights of its own, where hyphens count
-/// only when nothing else tells two names apart.
+/// The order in which the service sorts header names: by its own weights, where hyphens only break
+/// ties.
 fn service_order(a: &str, b: &str) -> Ordering {
     const WEIGHTS: &str = "!#$%&*.^_`|~+0123456789abcdefghijklmnopqrstuvwxyz";
     let weighed = |name: &str| -> Vec<Option<usize>> {

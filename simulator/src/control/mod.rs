@@ -1,4 +1,4 @@
-//! A test's hand on a simulator: what its copies do, and what goes wrong.
+//! Test controls of a simulator: what its copies do, and which requests fail.
 
 mod copies;
 mod faults;

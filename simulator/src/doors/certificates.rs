@@ -1,4 +1,4 @@
-//! TLS towards the servers that sources are read from, and whose certificates are believed.
+//! TLS to the servers that sources are read from, and which certificates are trusted.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::{
 };
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// A configuration that believes what the platform believes, or any certificate.
+/// A configuration that trusts the platform's roots, or any certificate.
 pub(super) fn believing(any: bool) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -25,7 +25,8 @@ pub(super) fn believing(any: bool) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-/// Believes every certificate, whoever signed it. Its owner must still hold its key.
+/// Trusts every certificate, whatever its issuer. The server must still prove that it holds the
+/// key.
 #[derive(Debug)]
 struct Any(Arc<CryptoProvider>);
 

@@ -1,5 +1,5 @@
-//! Reads the source of a copy from another server, as the service would, by the service's own
-//! operations.
+//! Reads the source of a copy from another server with the service's own operations, as the service
+//! would.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,10 +31,10 @@ use crate::{
 
 /// How long the service tries to read a source before it gives up.
 const LONGEST: Duration = Duration::from_secs(30);
-/// How much of a page blob is read at a time.
+/// How much of a page blob each request reads.
 const PIECE: u64 = 4 << 20;
 
-/// Reads as much of a source as is wanted.
+/// Reads the wanted part of a source.
 pub(crate) async fn fetch(
     wanted: Wanted,
     now: OffsetDateTime,
@@ -54,7 +54,7 @@ pub(crate) async fn fetch(
     Ok((revision, Elsewhere { access, cut, astray }))
 }
 
-/// Whether the source of a copy under way is still there, and as it was.
+/// Whether the source of a pending copy still exists, unchanged.
 pub(crate) async fn is_unchanged(watched: &Watched) -> bool {
     let Ok(site) = Site::new(&watched.access) else { return false };
     let look = site.ask(Method::HEAD, "").send();
@@ -73,7 +73,8 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The source, whether it is cut to a range, and why it does not follow what was copied last.
+    /// The source, whether it is limited to a range, and why an incremental copy cannot use it, if
+    /// so.
     async fn read(&self, part: Part) -> Result<(Revision, bool, Option<Code>), Trouble> {
         let (with_blocks, snapshot, last) = match part {
             Part::Range(range) => return self.range(range).await,
@@ -106,8 +107,8 @@ impl Source<'_> {
         Ok((self.revision(&headers, content), false, None))
     }
 
-    /// One range, of a blob of whatever type; of a server that knows no ranges, what that range is
-    /// of all that it gives.
+    /// One range of a blob of any type. If the server ignores ranges, that range of its whole
+    /// answer.
     async fn range(&self, range: AskedRange) -> Result<(Revision, bool, Option<Code>), Trouble> {
         let AskedRange { start, last } = range;
         let text =
@@ -137,8 +138,8 @@ impl Source<'_> {
         }
     }
 
-    /// Only what is written travels, however large the blob is, and after `last` only what changed
-    /// since. All of it must come from one state of the blob, so from one ETag.
+    /// Reads only written pages, however large the blob is, and after `last` only changed ones. All
+    /// must come from one state of the blob, so from one ETag.
     async fn pages(
         &self,
         length: u64,
@@ -186,8 +187,8 @@ impl Source<'_> {
         }
     }
 
-    /// The blocks of a blob that holds `body`: as its list names them, or one if there is no list
-    /// that fits.
+    /// The blocks of a blob with the content `body`: as its block list names them, or one block if
+    /// no list fits.
     async fn blocks(&self, headers: &HeaderMap, body: Bytes) -> Result<Vec<Block>, Trouble> {
         let ask = self.ask(Method::GET, "comp=blocklist&blocklisttype=committed");
         let (of_list, list) = match self.site.document(ask, "BlockList").await {
@@ -252,7 +253,7 @@ impl Source<'_> {
     }
 }
 
-/// What it means for an incremental copy that there is no list of what changed.
+/// The error of an incremental copy when there is no list of changes.
 fn astray(cause: &Refusal) -> Option<Code> {
     match &*cause.parts().code {
         "BlobOverwritten" | "BlobGenerationMismatch" => Some(Code::BlobOverwritten),
@@ -266,7 +267,7 @@ fn kind(headers: &HeaderMap) -> &str {
     header(headers, "x-ms-blob-type").unwrap_or_default()
 }
 
-/// The whole pages in a list of ranges, of those with this name, of a blob of this length.
+/// The page-aligned ranges with this element name, in a list for a blob of this length.
 fn ranges(list: &Element, name: &str, length: u64) -> Result<Vec<(u64, u64)>, Trouble> {
     let named = list.children.iter().filter(|range| range.name == name);
     let parsed = named.map(|range| {
@@ -278,7 +279,7 @@ fn ranges(list: &Element, name: &str, length: u64) -> Result<Vec<(u64, u64)>, Tr
     parsed.collect::<Option<_>>().ok_or(Trouble::Unreachable)
 }
 
-/// The blocks of a list, with their shares of `body`, if they make up all of it.
+/// The blocks of a list, with their parts of `body`, if they make up all of it.
 fn blocks(list: &Element, mut body: Bytes) -> Option<Vec<Block>> {
     let named = list.child("CommittedBlocks")?.children.iter();
     let blocks = named.map(|block| {
@@ -289,7 +290,7 @@ fn blocks(list: &Element, mut body: Bytes) -> Option<Vec<Block>> {
     (body.is_empty() && !blocks.is_empty()).then_some(blocks)
 }
 
-/// What Put Blob makes of these bytes.
+/// The content that Put Blob would store for these bytes.
 fn one_block(bytes: Bytes) -> Vec<Block> {
     Some(bytes)
         .filter(|bytes| !bytes.is_empty())

@@ -1,7 +1,7 @@
 //! The hosts that a listener answers to.
 //!
-//! A page on the web may let its own name lead to this machine (DNS rebinding), and its scripts
-//! then read whatever a local server answers. Such a request names the page's host.
+//! A web page can point its own name at this machine (DNS rebinding), and its scripts can then read
+//! what a local server answers. Such a request names the page's host.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::wire::{
     route::{SECONDARY, account_in_host, is_loopback},
 };
 
-/// The names that a test or a command allowed, beside those that are always good.
+/// The names that a test or a command allowed, in addition to the built-in ones.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts(Vec<String>);
 
@@ -21,9 +21,8 @@ impl Hosts {
         Self(allowed.iter().map(|name| plain(name)).collect())
     }
 
-    /// Refuses a request that is meant for another host. `beyond` tells that the listener is
-    /// reached from other machines, which call it by one of its addresses: no page has a name like
-    /// that.
+    /// Refuses a request for another host. `beyond` is whether other machines can reach the
+    /// listener; they call it by one of its IP addresses, which no web page can have as its name.
     pub(crate) fn check<'a>(
         &self,
         head: &Parts,
@@ -50,7 +49,7 @@ impl Hosts {
     }
 }
 
-/// The host of a request, from the target or else from its header; HTTP/1.0 may leave it out.
+/// The host of a request, from its target or else its header; HTTP/1.0 may omit it.
 fn named(head: &Parts) -> Option<&str> {
     match head.uri.authority() {
         Some(authority) => Some(authority.as_str()),
@@ -58,7 +57,7 @@ fn named(head: &Parts) -> Option<&str> {
     }
 }
 
-/// A host in lower case, without the dot that may end it. An address is written in one way, without
+/// A host in lower case, without a trailing dot. An address gets its canonical form, without
 /// brackets.
 fn plain(host: &str) -> String {
     match host.trim_matches(['[', ']']).parse::<IpAddr>() {

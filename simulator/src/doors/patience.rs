@@ -1,7 +1,7 @@
-//! How long another server is waited for.
+//! How long to wait for another server.
 //!
-//! By a thread and not by tokio's time, which a test may have paused, and which would then leap on
-//! while everything waits for the network.
+//! Timed by a thread and not by tokio's time, which a test may have paused: paused time would jump
+//! ahead while everything waits for the network.
 
 use std::{
     sync::mpsc::{self, RecvTimeoutError},
@@ -11,8 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// Runs `future` for at most `limit`, as the computer's clock has it; `None` when the limit passed
-/// first.
+/// Runs `future` for at most `limit` by the computer's clock; `None` on timeout.
 pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     // The thread ends when the first of these is dropped.
     let (_stop, stopped) = mpsc::channel::<()>();

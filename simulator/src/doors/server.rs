@@ -1,4 +1,4 @@
-//! The listener: HTTP/1.1 for anything that speaks it.
+//! The listener: HTTP/1.1 for any client.
 
 use std::{
     error::Error,
@@ -44,14 +44,14 @@ use crate::{
     },
 };
 
-/// The largest body of an operation that takes XML or nothing: twice a list of 50,000 blocks.
+/// The largest body of an operation that takes XML or no body: twice a list of 50,000 blocks.
 const LARGEST_DOCUMENT: u64 = 12 << 20;
-/// The largest of Append Block and Put Page, which refuse sooner what is too large for them.
+/// The largest body of Append Block and Put Page, which themselves refuse bodies over their limits.
 const LARGEST_PIECE: u64 = 128 << 20;
 const LARGEST_BLOCK: u64 = 4000 << 20;
 const LARGEST_BLOB: u64 = 5000 << 20;
 
-/// Stops the server when the last clone of its simulator goes.
+/// Stops the server when the last clone of its simulator is dropped.
 #[derive(Debug)]
 pub(crate) struct ServerGuard(JoinHandle<()>);
 
@@ -85,8 +85,8 @@ pub(crate) async fn serve(
         tokio::select! {
             () = &mut shutdown => return,
             accepted = listener.accept() => {
-                // A connection that is gone before it is accepted is no reason to stop, nor that
-                // there are too many open, which passes.
+                // Keep serving if a connection closes before it is accepted, or if too many are
+                // open, which passes.
                 let Ok((stream, peer)) = accepted else {
                     clock::sleep(Duration::from_millis(10)).await;
                     continue;
@@ -106,19 +106,19 @@ pub(crate) async fn serve(
     }
 }
 
-/// Who is at the other end of a connection, and what the connection waits for.
+/// The client of a connection, and what the connection waits for.
 #[derive(Debug)]
 struct Caller {
     peer: SocketAddr,
-    /// Whether the listener is reached from other machines too.
+    /// Whether other machines can reach the listener.
     beyond: bool,
-    /// The host of the first request, if it was a good one. Nearly always all others have it too.
+    /// The host of the first request, if allowed. Nearly all later requests name it too.
     good_host: OnceLock<Box<[u8]>>,
     activity: Activity,
 }
 
 impl Caller {
-    /// Refuses a request that is meant for another host.
+    /// Refuses a request for another host.
     fn means_us(&self, shared: &Shared, head: &Parts) -> Result<(), Refusal> {
         let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
         let in_target = head.uri.authority().is_some();
@@ -144,7 +144,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, caller: Caller) {
     let stream = Watched::new(stream, caller.activity.clone());
     #[cfg(feature = "https")]
     if let Some(tls) = tls {
-        // A client that does not trust the certificate goes away by itself.
+        // A client that does not trust the certificate disconnects.
         if let Ok(stream) = tls.accept(stream).await {
             caller.activity.answered();
             http(&shared, stream, &caller, true).await;
@@ -154,7 +154,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, caller: Caller) {
     http(&shared, stream, &caller, false).await;
 }
 
-/// Whether the first byte is that of a TLS handshake, which no request in the clear begins with.
+/// Whether the first byte starts a TLS handshake; no plain request begins with it.
 #[cfg(feature = "https")]
 async fn is_tls(stream: &TcpStream) -> bool {
     const HANDSHAKE: u8 = 22;
@@ -169,7 +169,7 @@ async fn http(
     https: bool,
 ) {
     let service = service_fn(|request| exchange(shared, request, caller, https));
-    // An error here is the client's, or the one that a fault asked for.
+    // An error here is the client's, or one that a fault rule caused.
     let _ = http1::Builder::new()
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
@@ -203,8 +203,8 @@ async fn exchange(
     Ok(response)
 }
 
-/// Reads the body of a request, unless its head is reason enough to refuse it: then the body is
-/// passed over, and the request carries the refusal.
+/// Reads the body of a request. If the head is reason enough to refuse it, the body is discarded
+/// and the request carries the refusal.
 async fn receive(
     shared: &Shared,
     head: &mut Parts,
@@ -220,7 +220,7 @@ async fn receive(
     let keep = why.is_none();
     if let Some(why) = why {
         head.extensions.insert(why);
-        // Whoever waits for the word to go on need not send it at all.
+        // A client that waits for `100 Continue` need not send the body at all.
         if head.headers.contains_key(EXPECT) {
             return Ok(Bytes::new());
         }
@@ -232,7 +232,7 @@ async fn receive(
     }))
 }
 
-/// The largest body that is read of a request with this head.
+/// The largest body accepted for a request with this head.
 fn largest_body(head: &Parts) -> u64 {
     let Ok(query) = Query::parse(head.uri.query()) else { return LARGEST_DOCUMENT };
     match (query.get("restype"), query.get("comp")) {
@@ -243,10 +243,10 @@ fn largest_body(head: &Parts) -> u64 {
     }
 }
 
-/// Reads a body, or passes over it; `None` when it is larger than this.
+/// Reads a body, or discards it; `None` when it is larger than this.
 ///
-/// It is in memory once, and every piece is copied, since each holds on to a whole buffer of its
-/// connection.
+/// The body is in memory once. Every piece is copied, because each keeps a whole buffer of its
+/// connection alive.
 async fn read(
     mut body: impl Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
     largest: u64,
@@ -255,7 +255,7 @@ async fn read(
     let announced = body.size_hint().lower();
     let mut left = largest;
     let mut kept = Vec::new();
-    // What this machine has no room for is too large, too.
+    // A body that this machine has no memory for is too large, too.
     let room = |kept: &mut Vec<u8>, length: u64| {
         usize::try_from(length).is_ok_and(|length| kept.try_reserve_exact(length).is_ok())
     };
@@ -277,7 +277,7 @@ async fn read(
     Ok(Some(kept.into()))
 }
 
-/// A payload as hyper sends it.
+/// A payload as a hyper body.
 struct Outgoing {
     payload: Payload,
     /// What happens after the payload.
@@ -287,7 +287,7 @@ struct Outgoing {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Regular,
-    /// The connection breaks, once what was written is on its way.
+    /// The connection breaks once everything written is on its way.
     Flush,
     Break,
 }
@@ -348,7 +348,7 @@ mod tests {
 
     use super::*;
 
-    /// A buffer that counts how many of its kind there are.
+    /// A buffer that counts how many of its kind exist.
     struct Buffer(Vec<u8>, Arc<AtomicUsize>);
 
     impl AsRef<[u8]> for Buffer {

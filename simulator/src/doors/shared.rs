@@ -1,4 +1,4 @@
-//! The one way in that all doors share.
+//! The entry point that the transport and the listener share.
 
 use std::{
     fmt,
@@ -22,20 +22,20 @@ use crate::{
     wire::error::Refusal,
 };
 
-/// How many sources a simulator reads or looks at at a time; the others wait.
+/// How many sources a simulator reads or checks at once; the others wait.
 pub(crate) const MOST_AT_ONCE: usize = 64;
 
-/// A running simulator: the service, its clock and where it is served.
+/// A running simulator: the service, its clock and the addresses it is served at.
 pub(crate) struct Shared {
     pub(crate) service: Mutex<Service>,
     pub(crate) clock: Clock,
-    /// Whether the clock is of nobody's choice, and follows tokio's time until a port is served.
+    /// Whether the clock is the default, which follows tokio's time until a port is served.
     pub(crate) follows_tokio: bool,
-    /// Names and keys, in the order in which they were given.
+    /// Names and keys, in the order in which they were added.
     pub(crate) accounts: Vec<(String, String)>,
     pub(crate) served_at: OnceLock<SocketAddr>,
     pub(crate) hosts: Hosts,
-    /// A permit for each source elsewhere that is read.
+    /// A permit for each source being read from another server.
     pub(crate) fetches: Semaphore,
     #[cfg(feature = "https")]
     pub(crate) tls: Option<Tls>,
@@ -43,7 +43,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn first_account(&self) -> &str {
-        // The builder never leaves it without one.
+        // The builder always adds one.
         self.accounts.first().map_or("", |(name, _)| name)
     }
 
@@ -55,9 +55,9 @@ impl Shared {
         "http"
     }
 
-    /// Notes that a port is served, to callers whose time is the computer's.
+    /// Notes that a port is served, to clients that run on the computer's clock.
     pub(crate) fn listens_at(&self, address: SocketAddr) {
-        // The first listener gives the address that connection strings name.
+        // The first listener sets the address in connection strings.
         let _ = self.served_at.set(address);
         if self.follows_tokio {
             self.clock.follow_system();
@@ -68,7 +68,7 @@ impl Shared {
         self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The service as it is by now: with what has landed.
+    /// The service at the present time, with late requests applied.
     pub(crate) fn current(&self) -> MutexGuard<'_, Service> {
         let now = self.clock.now();
         let mut service = self.service();
@@ -77,7 +77,7 @@ impl Shared {
         service
     }
 
-    /// The same, with every copy where it is.
+    /// The same, with every copy brought up to date.
     pub(crate) fn settled(&self) -> MutexGuard<'_, Service> {
         let now = self.clock.now();
         let mut service = self.current();
@@ -86,13 +86,13 @@ impl Shared {
         service
     }
 
-    /// Why a request with this head is refused, whatever its body is.
+    /// Why a request with this head is refused whatever its body, if it is.
     pub(crate) fn refusal(&self, head: &Parts) -> Option<Refusal> {
         let now = self.clock.now();
         handle::refusal(&self.service(), Request::from_parts(head.clone(), Bytes::new()), now)
     }
 
-    /// Answers one request, which arrives now, once a source that another server holds is read.
+    /// Answers one request, which arrives now, after reading any source on another server.
     pub(crate) async fn exchange(&self, mut request: Request<Bytes>) -> Outcome {
         let now = self.clock.now();
         {
@@ -103,7 +103,7 @@ impl Shared {
             }
         }
         let watched = outside::watched(&self.service(), &request, now);
-        // All at once, so that one which does not answer delays no other.
+        // All at once, so that a slow one delays no other.
         let looks = watched.iter().map(|watched| async {
             let _turn = self.fetches.acquire().await;
             let unchanged = fetch::is_unchanged(watched).await;

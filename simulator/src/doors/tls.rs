@@ -1,4 +1,4 @@
-//! The certificate of a listener that takes https, made when the simulator is.
+//! The certificate of an https listener, created with the simulator.
 
 use std::{io, sync::Arc};
 
@@ -17,7 +17,7 @@ use tokio_rustls::{
 
 use super::watch::Watched;
 
-/// A certificate that signs itself, and its key.
+/// A self-signed certificate and its key.
 #[derive(Clone)]
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
@@ -25,7 +25,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// For loopback, for the host of every account, and for these hosts.
+    /// Covers loopback, the host of every account, and these hosts.
     pub(crate) fn new<'a>(
         accounts: impl Iterator<Item = &'a str>,
         hosts: impl Iterator<Item = String>,

@@ -1,4 +1,4 @@
-//! The in-process door.
+//! The in-process transport.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Connections on which nothing comes: those with half a request are closed after a minute without
-//! another byte, idle ones after five.
+//! Closes silent connections: those with half a request after a minute without another byte, idle
+//! ones after five.
 //!
-//! It goes by a thread of its own and not by tokio's time, which a test may have paused, and which
-//! would then leap on whenever everything waits for the network.
+//! Timed by its own thread and not by tokio's time, which a test may have paused: paused time would
+//! jump ahead whenever everything waits for the network.
 
 use std::{
     pin::Pin,
@@ -21,62 +21,62 @@ use tokio::{
     task::AbortHandle,
 };
 
-/// For how many seconds a request may be half-sent.
+/// How many seconds a request may stay half-sent.
 const HALF_SENT: u32 = 60;
-/// For how many seconds a connection may be idle.
+/// How many seconds a connection may be idle.
 const IDLE: u32 = 5 * 60;
 
-/// What a connection waits for, and for how many seconds it has: the state is in the upper half of
-/// the number, the seconds are in the lower one.
+/// What a connection waits for, and its deadline: the upper half of the number holds the state, the
+/// lower half the seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity(Arc<AtomicU32>);
 
-/// A request is being answered, which takes as long as it takes.
+/// The simulator is answering a request, which may take any time.
 const BUSY: u32 = 0;
-/// For the rest of a request.
+/// The rest of a request.
 const AWAITS_REST: u32 = 1 << 16;
-/// For the next request, or for the caller to take the answer.
+/// The next request, or that the client reads the answer.
 const AWAITS_CALLER: u32 = 2 << 16;
 const SECONDS: u32 = (1 << 16) - 1;
 
 impl Activity {
-    /// Of a connection on which nothing has come yet.
+    /// A connection that has received nothing yet.
     pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicU32::new(AWAITS_CALLER)))
     }
 
-    /// Every byte of the request is here.
+    /// Every byte of the request has arrived.
     pub(crate) fn request_is_whole(&self) {
         self.0.store(BUSY, Ordering::Relaxed);
     }
 
-    /// The answer is on its way, and then it is the caller's turn.
+    /// The answer is being sent; then it is the client's turn.
     pub(crate) fn answered(&self) {
         self.0.store(AWAITS_CALLER, Ordering::Relaxed);
     }
 
-    /// What comes while a request is being answered belongs to the next one, which has its turn
-    /// later.
+    /// Bytes that arrive while a request is being answered belong to the next one, which gets its
+    /// turn later.
     fn received(&self) {
         let waiting = |state| (state != BUSY).then_some(AWAITS_REST);
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, waiting);
     }
 
-    /// As long as the caller takes more of an answer, its connection is not idle.
+    /// While the client keeps reading an answer, its connection is not idle.
     fn sent(&self) {
         let idle = |state| (state & !SECONDS == AWAITS_CALLER).then_some(AWAITS_CALLER);
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, idle);
     }
 }
 
-/// What is watched, and the task to end.
+/// The watched connections, and the task to end for each.
 type Connection = (Weak<AtomicU32>, AbortHandle);
 
-/// Looks at all connections once a second, until it is dropped.
+/// Checks all connections once a second, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
     connections: Arc<Mutex<Vec<Connection>>>,
-    /// The thread ends when this does.
+    /// The thread ends when this is dropped.
     _stop: Sender<()>,
 }
 
@@ -99,7 +99,7 @@ impl Watch {
     }
 }
 
-/// Counts one tick, and closes the connection if it was one too many.
+/// Counts one tick, and closes the connection after too many.
 fn is_alive((activity, task): &Connection) -> bool {
     let Some(activity) = activity.upgrade() else { return false };
     let more = |state| (state != BUSY).then_some(state + 1);
@@ -114,7 +114,7 @@ fn is_alive((activity, task): &Connection) -> bool {
     !stuck
 }
 
-/// A stream that notes when bytes come in, and when they go out.
+/// A stream that notes when bytes arrive and leave.
 #[derive(Debug)]
 pub(crate) struct Watched<S> {
     stream: S,
@@ -191,7 +191,7 @@ mod tests {
 
     use super::*;
 
-    /// For how many ticks a connection in this state is left alone.
+    /// How many ticks a connection may stay in this state.
     fn ticks(activity: &Activity) -> u32 {
         let task = tokio::spawn(std::future::pending::<()>());
         let connection = (Arc::downgrade(&activity.0), task.abort_handle());

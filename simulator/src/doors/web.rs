@@ -1,4 +1,4 @@
-//! Asks another server, and takes no more from it than is wanted.
+//! Reads from another server, and no more than necessary.
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
@@ -15,27 +15,27 @@ use crate::{
     },
 };
 
-/// The largest document that is read: a list of ranges or of blocks.
+/// The largest document to read: a list of ranges or of blocks.
 const LARGEST_DOCUMENT: u64 = 256 << 20;
-/// How much of a refusal is read.
+/// How much of an error body to read.
 const LARGEST_REFUSAL: u64 = 64 << 10;
-/// No more is set aside for a body before it comes.
+/// The most memory to reserve for a body before it arrives.
 const SET_ASIDE: u64 = 4 << 20;
 
-/// Why there is no source.
+/// Why the source cannot be read.
 pub(super) enum Trouble {
-    /// Neither its status nor its code can be told.
+    /// Neither its status nor its code is known.
     Unreachable,
-    /// What the server said to a read.
+    /// The server's answer to a read.
     Refused(Refusal),
-    /// What answers is no blob service.
+    /// The server is not a blob service.
     Foreign,
-    /// It is more than the operation takes.
+    /// The source is larger than the operation allows.
     TooLarge,
 }
 
 impl Trouble {
-    /// What the copy is refused with.
+    /// The error that the copy is refused with.
     pub(super) fn refusal(self, op: Op, version: &str, too_large: Refusal) -> Refusal {
         match self {
             Self::Unreachable => Code::CannotVerifyCopySource.into(),
@@ -52,24 +52,24 @@ impl From<reqwest::Error> for Trouble {
     }
 }
 
-/// A blob of another server, and how to ask for it.
+/// A blob on another server, and how to request it.
 pub(super) struct Site<'a> {
     client: Client,
     access: &'a Access,
 }
 
-/// How much of a body is wanted.
+/// How much of a body to read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cut {
-    /// What is before this is left out.
+    /// Bytes before this are skipped.
     pub(super) start: u64,
-    /// After so many bytes the rest is left out.
+    /// Bytes beyond this many are dropped.
     pub(super) length: Option<u64>,
 }
 
 impl<'a> Site<'a> {
     pub(super) fn new(access: &'a Access) -> Result<Self, Trouble> {
-        // Whoever listens on the way would have the token.
+        // The token would be visible on the network.
         if access.has_token() && !access.is_https() {
             let why = "Authentication scheme Bearer is not allowed with HTTP";
             return Err(Trouble::Refused(Refusal::unauthenticated(why)));
@@ -88,7 +88,7 @@ impl<'a> Site<'a> {
         headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 
-    /// One of the service's XML documents, and the headers that came with it.
+    /// One of the service's XML documents, and the response headers.
     pub(super) async fn document(
         &self,
         request: RequestBuilder,
@@ -104,14 +104,14 @@ impl<'a> Site<'a> {
     }
 }
 
-/// Whether any certificate will do: nobody can stand between two servers on one machine, and a
-/// simulator there signs its certificate itself.
+/// Whether to accept any certificate: there is no network to attack between two servers on one
+/// machine, and a local simulator signs its own certificate.
 fn is_on_this_machine(url: &str) -> bool {
     let uri = url.parse::<http::Uri>().ok();
     uri.as_ref().and_then(http::Uri::host).is_some_and(crate::wire::route::is_loopback)
 }
 
-/// The answer to a request if it is a success; anything else is the cause of a refusal.
+/// The answer to a request if it succeeded; any other answer is the cause of a refusal.
 pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Trouble> {
     let response = request.send().await?;
     let status = response.status();
@@ -125,12 +125,12 @@ pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Trouble>
     let told = |name| error.as_ref().and_then(|error| error.child_text(name));
     let code = header(&headers, "x-ms-error-code").or(told("Code")).unwrap_or("");
     let message = told("Message").and_then(|message| message.lines().next());
-    // Of a server that says nothing more, the reason beside the status is told.
+    // Without an error code, report the status's reason phrase.
     let message = message.or(status.canonical_reason()).unwrap_or("");
     Err(Trouble::Refused(Refusal::of_source(status, code, message)))
 }
 
-/// What is wanted of a body, which must not be more than `most` bytes.
+/// The wanted part of a body, which must not exceed `most` bytes.
 pub(super) async fn read(mut response: Response, cut: Cut, most: u64) -> Result<Bytes, Trouble> {
     let told = response.content_length().unwrap_or(0);
     if cut.length.is_none() && told.saturating_sub(cut.start) > most {

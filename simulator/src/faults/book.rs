@@ -1,4 +1,4 @@
-//! The rules in force, and which of them strikes a request.
+//! The rules in effect, and which of them strikes a request.
 
 use std::time::Duration;
 
@@ -7,12 +7,13 @@ use time::OffsetDateTime;
 use super::struck::{Chosen, Fault};
 use crate::wire::{call::Call, op::Op};
 
-/// The rules in force.
+/// The rules in effect.
 #[derive(Debug)]
 pub(crate) struct FaultBook {
     rules: Vec<Rule>,
     made: u64,
-    /// What decides by chance: of its own, so that the ids of a run stay what they are without it.
+    /// The random numbers for chances: separate, so that the ids of a run do not depend on the
+    /// rules.
     random: fastrand::Rng,
     /// How far the service's clock is ahead.
     pub(crate) skew: time::Duration,
@@ -25,13 +26,13 @@ pub(crate) struct Rule {
     pub(crate) account: Option<String>,
     pub(crate) container: Option<String>,
     pub(crate) blob: Option<String>,
-    /// How many matching requests are let through first.
+    /// How many matching requests to let pass first.
     pub(crate) skip: u64,
     pub(crate) left: Option<u64>,
     pub(crate) chance: f64,
     pub(crate) fault: Option<Fault>,
     pub(crate) headers: Vec<(String, String)>,
-    /// Up to when the requests that were let through have used up the rate of a throttle.
+    /// Until when earlier requests have used up the rate of a throttle.
     used_until: Option<OffsetDateTime>,
 }
 
@@ -41,7 +42,7 @@ impl FaultBook {
         Self { rules: Vec::new(), made: 0, random, skew }
     }
 
-    /// The time as the service has it.
+    /// The time on the service's clock.
     pub(crate) fn skewed(&self, now: OffsetDateTime) -> OffsetDateTime {
         now.checked_add(self.skew).unwrap_or(now)
     }
@@ -102,7 +103,7 @@ impl Rule {
         let same = |wanted: &Option<String>, actual: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| actual == Some(wanted))
         };
-        // A request in a batch has no connection of its own, nor an answer that could be cut.
+        // A request in a batch has no connection, and no answer that could be cut.
         let answers = matches!(self.fault, Some(Fault::Answer(..) | Fault::Throttle(_)));
         (answers || call.batch.is_none())
             && self.op.is_none_or(|op| op == call.op)
@@ -111,8 +112,8 @@ impl Rule {
             && same(&self.blob, call.route.blob.as_deref())
     }
 
-    /// Whether the rate of a throttle is used up; what is let through uses up its share of it.
-    /// Every other fault has no rate.
+    /// Whether the rate of a throttle is used up; a request that passes uses its share. Other
+    /// faults have no rate.
     fn is_exceeded(&mut self, now: OffsetDateTime) -> bool {
         let Some(Fault::Throttle(per_second)) = self.fault else { return true };
         let Some(share) = Duration::from_secs(1).checked_div(per_second) else { return true };

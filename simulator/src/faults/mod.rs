@@ -1,4 +1,4 @@
-//! Misbehaviour on request: the rules in force, and what they do.
+//! Injected faults: the rules in effect, and what they do.
 
 mod book;
 mod struck;

@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     Throttle(u32),
 }
 
-/// A fault that has been chosen for a request.
+/// A fault chosen for a request.
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(super) fault: Fault,
@@ -29,19 +29,19 @@ pub(crate) struct Chosen {
     pub(super) seed: u64,
 }
 
-/// How an answer is to be delivered.
+/// How to deliver an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Whole,
-    /// The connection is broken instead.
+    /// The connection breaks instead.
     Broken,
-    /// After a while.
+    /// After this delay.
     Late(Duration),
-    /// The connection breaks after so many bytes of the body.
+    /// The connection breaks after this many bytes of the body.
     CutAfter(u64),
 }
 
-/// What is done to an answer before it leaves.
+/// What to change in an answer before it is sent.
 #[derive(Debug)]
 pub(crate) enum Spoil {
     Garble(u64),
@@ -50,7 +50,7 @@ pub(crate) enum Spoil {
 }
 
 impl Chosen {
-    /// What is answered in place of applying the request.
+    /// The answer that replaces applying the request.
     pub(crate) fn instead(&self) -> Option<Refusal> {
         let headers = self.headers.clone();
         match &self.fault {
@@ -69,7 +69,7 @@ impl Chosen {
         }
     }
 
-    /// After how long the request is applied, where that is not now.
+    /// The delay after which the request is applied, if not now.
     pub(crate) fn lands_late(&self) -> Option<Duration> {
         match self.fault {
             Fault::LandLate(delay) => Some(delay),

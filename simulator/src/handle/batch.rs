@@ -1,9 +1,9 @@
-//! [Blob Batch](https://learn.microsoft.com/rest/api/storageservices/blob-batch): up to 256 requests to
-//! delete blobs, or as many to set their tiers, in one body.
+//! [Blob Batch](https://learn.microsoft.com/rest/api/storageservices/blob-batch): up to 256
+//! requests in one body, all of which delete blobs or all of which set their tiers.
 //!
-//! Each is authorized on its own and answered on its own. The form of both bodies is that of
-//! recorded exchanges of the live service; what it refuses is from the page above, and the code for
-//! a batch of both kinds from a test that Microsoft's SDK for C++ runs against it.
+//! Each is authorized and answered separately. The format of both bodies follows recorded exchanges
+//! with the live service; the refusals follow the page above, and the code for a batch of both
+//! kinds follows a test that Microsoft's SDK for C++ runs against it.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
@@ -23,13 +23,13 @@ use crate::{
 const MOST: usize = 256;
 const LARGEST: usize = 4 << 20;
 
-/// A part of the body: the id that its answer gets too, and the request.
+/// A part of the body: its id, which the answer repeats, and the request.
 struct Part {
     id: Option<String>,
     request: Request<Bytes>,
 }
 
-/// Answers every request of the batch, in their order.
+/// Answers every request of the batch, in order.
 pub(super) fn run(service: &mut Service, call: &Call) -> Result<Answer, Refusal> {
     if call.body.len() > LARGEST {
         return Err(Code::RequestBodyTooLarge.into());
@@ -66,8 +66,8 @@ pub(super) fn run(service: &mut Service, call: &Call) -> Result<Answer, Refusal>
     Ok(Answer::new(StatusCode::ACCEPTED).header("content-type", &kind).body(body.freeze().into()))
 }
 
-/// A request of the batch as it would have come by itself. One that cannot be read is answered so;
-/// one that has no place in a batch fails it whole.
+/// A request of the batch as if it had come alone. An unreadable one gets an error answer; one that
+/// a batch does not allow fails the whole batch.
 #[allow(clippy::type_complexity)]
 fn inner(
     state: &State,
@@ -94,15 +94,14 @@ fn inner(
     Ok((id, call))
 }
 
-/// Takes the body apart; `None` when it is not what a batch sends.
+/// Splits the body; `None` if it is not a valid batch.
 fn parts(call: &Call) -> Option<Vec<Part>> {
     let kind = call.header("content-type")?;
     let boundary = kind.strip_prefix("multipart/mixed;")?.trim().strip_prefix("boundary=")?;
     let mark = format!("--{}", boundary.trim_matches('"'));
     let text = std::str::from_utf8(&call.body).ok()?;
     let mut pieces = text.split(mark.as_str());
-    // Before the first mark there is nothing that counts; behind the last one there are two
-    // hyphens.
+    // Text before the first boundary is ignored; the last boundary ends in two hyphens.
     pieces.next()?;
     let mut found = Vec::new();
     for piece in pieces {

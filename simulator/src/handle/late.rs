@@ -1,4 +1,4 @@
-//! Requests whose answers were lost while they were still on the way.
+//! Requests that are still on the way after their connections broke.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,7 @@ use time::OffsetDateTime;
 
 use crate::wire::call::Call;
 
-/// The requests on their way, by the moment at which they land and the order in which they were
-/// sent.
+/// These requests, by the moment at which they arrive and the order in which they were sent.
 #[derive(Debug, Default)]
 pub(crate) struct Late {
     calls: BTreeMap<(OffsetDateTime, u64), Call>,

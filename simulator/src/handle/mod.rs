@@ -1,4 +1,4 @@
-//! The step: one request in, one answer out, and the state as it is afterwards.
+//! The step: one request in, one answer out, and the new state.
 
 mod batch;
 mod late;
@@ -35,23 +35,23 @@ use self::{requests::RequestLog, service::Service};
 
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 
-/// An answer, and how it is to be delivered.
+/// An answer, and how to deliver it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) response: Response<Payload>,
     pub(crate) delivery: Delivery,
 }
 
-/// Attached to a request whose body a door has not read, and why.
+/// Attached to a request whose body was not read, with the reason.
 #[derive(Debug, Clone)]
 pub(crate) enum Unread {
-    /// It is let no further, and counts for nothing.
+    /// The request goes no further and is not counted.
     TurnedAway(Refusal),
     /// Its head is reason enough to refuse it.
     Refused(Refusal),
 }
 
-/// Why a request with this head is refused, whatever its body is; `None` if the body matters.
+/// Why a request with this head is refused whatever its body; `None` if the body matters.
 pub(crate) fn refusal(
     service: &Service,
     head: Request<Bytes>,
@@ -99,7 +99,7 @@ pub(crate) fn handle(
     let from_front = result.as_ref().is_err_and(|refusal| refusal.parts().from_front);
     let mut answer = result.unwrap_or_else(|refusal| Answer::refusing(&refusal, &request_id, now));
 
-    // What every answer carries.
+    // Headers that every answer carries.
     answer.set("date", &dates::http_date(now));
     answer.set("server", "Windows-Azure-Blob/1.0 blobcopy-simulator");
     answer.set("x-ms-request-id", &request_id);
@@ -119,8 +119,7 @@ pub(crate) fn handle(
     Outcome { response, delivery }
 }
 
-/// Brings the state to where it is at `now`: what was on the way until then has landed, and the
-/// copies have gone on.
+/// Brings the state up to `now`: late requests that are due are applied, and copies progress.
 pub(crate) fn catch_up(service: &mut Service, now: OffsetDateTime) {
     while let Some(call) = service.late.landed(now) {
         copies::settle(&mut service.state, call.now);
@@ -130,7 +129,7 @@ pub(crate) fn catch_up(service: &mut Service, now: OffsetDateTime) {
     copies::settle(&mut service.state, now);
 }
 
-/// Reads a request: which operation it is, and on what.
+/// Reads a request: its operation and the resource.
 pub(super) fn read(
     state: &State,
     request: Request<Bytes>,
@@ -154,7 +153,7 @@ pub(super) fn read(
     check_headers(&headers)?;
     let query = Query::parse(uri.query())?;
     let (restype, comp) = (query.get("restype"), query.get("comp"));
-    // Get Account Information may name a container too.
+    // Get Account Information may also name a container.
     let about_container = matches!(restype, Some("container" | "account"));
     let knows = |name: &str| state.accounts.has(name);
     let route = locate(knows, authority.as_ref(), uri.path(), about_container)?;
@@ -177,7 +176,7 @@ pub(super) fn read(
     })
 }
 
-/// The headers that a signature covers, beside those of the service's own.
+/// The headers that a signature covers, in addition to `x-ms-*`.
 const SIGNED: [HeaderName; 12] = [
     header::AUTHORIZATION,
     header::CONTENT_ENCODING,
@@ -193,7 +192,7 @@ const SIGNED: [HeaderName; 12] = [
     header::RANGE,
 ];
 
-/// Every header must be text, and none that is signed may come twice, since a signature could not
+/// Every header must be text, and no signed header may occur twice, because a signature could not
 /// cover it.
 fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     for name in headers.keys() {
@@ -218,7 +217,7 @@ fn answer(
     (result, fault.delivery(), fault.spoil())
 }
 
-/// Remembers a request, and how it was answered.
+/// Records a request and how it was answered.
 fn note(requests: &mut RequestLog, call: Call, result: &Result<Answer, Refusal>, delivered: bool) {
     let (status, code) = match result {
         Ok(answer) => (answer.status, None),
@@ -247,7 +246,7 @@ fn apply(service: &mut Service, call: &Call) -> Result<Answer, Refusal> {
     Ok(answer)
 }
 
-/// Brings those copies to where they are now of which the answer to this request may tell.
+/// Brings the copies that the answer to this request may report up to date.
 fn settle_asked(state: &mut State, call: &Call) {
     if let (Op::ListBlobs, Some(container)) = (call.op, &call.route.container) {
         copies::settle_within(state, &call.route.account, container, call.now);
@@ -259,7 +258,7 @@ fn settle_asked(state: &mut State, call: &Call) {
     }
 }
 
-/// Checks all that the head of a request tells, its authorization too, and none of its body.
+/// Checks the head of a request, including its authorization, without its body.
 fn admit(state: &State, call: &Call) -> Result<Principal, Refusal> {
     check_version(call)?;
     check_length_is_told(call)?;
@@ -271,7 +270,7 @@ fn admit(state: &State, call: &Call) -> Result<Principal, Refusal> {
         return Err(refusal.clone());
     }
     let principal = auth::authorize(call, &state.accounts, &state.settings)?;
-    // What is not modelled is told to those who might have had it.
+    // Only authorized clients learn that an operation is not modelled.
     modelled?;
     if call.route.secondary && !matches!(call.method, Method::GET | Method::HEAD) {
         return Err(Code::InsufficientAccountPermissions.into());
@@ -279,8 +278,7 @@ fn admit(state: &State, call: &Call) -> Result<Principal, Refusal> {
     Ok(principal)
 }
 
-/// A body has a length that is known beforehand, unless it comes in chunks. Of a request in a batch
-/// there is none.
+/// A body has a known length, unless it is chunked. A request in a batch has none.
 fn check_length_is_told(call: &Call) -> Result<(), Refusal> {
     let bodyless = call.batch.is_some() || !matches!(call.method, Method::PUT | Method::POST);
     let told = call.number("content-length");
@@ -300,7 +298,7 @@ fn check_length(call: &Call) -> Result<(), Refusal> {
     }
 }
 
-/// A version that the service does not have is refused.
+/// Refuses a version that the service does not have.
 fn check_version(call: &Call) -> Result<(), Refusal> {
     match call.header("x-ms-version") {
         Some(version) if !versions::is_known(version) => {

@@ -1,8 +1,8 @@
-//! Sources of copies that another server holds, be it a simulator or not.
+//! Copy sources on another server, whether a simulator or not.
 //!
-//! The step itself reaches nothing outside. A door asks first: [`watched`] tells which copies that
-//! are under way need another look at their source, and [`wanted`] which source this request brings
-//! in. What the door finds goes into the state, or with the request into the step.
+//! The step itself does no I/O. The transport or listener reads first: [`watched`] lists pending
+//! copies whose source must be checked again, and [`wanted`] the source that this request needs.
+//! The results go into the state, or into the step together with the request.
 
 use bytes::Bytes;
 use http::{Request, header::USER_AGENT};
@@ -25,10 +25,11 @@ use crate::{
     },
 };
 
-/// How a simulator calls itself where it reads a source.
+/// The user agent of the simulator when it reads a source.
 pub(crate) const READER: &str = "blobcopy-simulator";
 
-/// What a request may give for its source, and under which name it goes there.
+/// The headers for the source that a request may carry, and the names under which they are sent to
+/// it.
 const FOR_SOURCE: [(&str, &str); 4] = [
     ("x-ms-copy-source-authorization", "authorization"),
     ("x-ms-source-encryption-key", "x-ms-encryption-key"),
@@ -36,56 +37,56 @@ const FOR_SOURCE: [(&str, &str); 4] = [
     ("x-ms-source-encryption-algorithm", "x-ms-encryption-algorithm"),
 ];
 
-/// What a door must fetch before it can step.
+/// What to fetch before the step.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    /// For which operation, and in which version: a refusal tells of the source as they do.
+    /// The operation and version, which determine how a refusal reports the source.
     pub(crate) op: Op,
     pub(crate) version: String,
     pub(crate) access: Access,
     pub(crate) part: Part,
     pub(crate) limit: Limit,
-    /// Whether its tags are wanted too.
+    /// Whether its tags are needed too.
     pub(crate) tags: bool,
-    /// When the pages that come in were written, among all writes here.
+    /// The position of this write of pages among all writes here.
     pub(crate) stamp: u64,
 }
 
-/// How much of a source is wanted.
+/// How much of a source to read.
 #[derive(Debug)]
 pub(crate) enum Part {
-    /// All, and of a block blob perhaps the list of its blocks.
+    /// All of it, and for a block blob perhaps its block list.
     Whole { blocks: bool },
-    /// As `x-ms-source-range` has it.
+    /// The range in `x-ms-source-range`.
     Range(AskedRange),
-    /// A snapshot for an incremental copy: what changed since the one that was copied last.
+    /// A snapshot for an incremental copy: the changes since the snapshot that was copied last.
     Snapshot { last: Option<(String, Pages)> },
 }
 
-/// A copy under way, and the source to look at.
+/// A pending copy, and its source to check.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(crate) into: BlobAddress,
     pub(crate) access: Access,
-    /// The ETag that the source had when the copy began.
+    /// The ETag of the source when the copy started.
     pub(crate) etag: String,
-    /// When the request came that is a reason to look.
+    /// When the request arrived that causes the check.
     now: OffsetDateTime,
 }
 
-/// Whether a door must look outside before it steps, which it need not for nearly all requests.
+/// Whether other servers must be read before the step; for nearly all requests they need not.
 pub(crate) fn leads_outside(service: &Service, request: &Request<Bytes>) -> bool {
     request.headers().contains_key(ops::COPY_SOURCE) || service.state.copies.leads_elsewhere()
 }
 
-/// The copies whose source must be looked at again: the one into the blob that is asked for, and
-/// those that would be over by now.
+/// The copies whose source must be checked again: the one into the requested blob, and those that
+/// would have ended by now.
 pub(crate) fn watched(
     service: &Service,
     request: &Request<Bytes>,
     now: OffsetDateTime,
 ) -> Vec<Watched> {
-    // Two simulators that copy from each other would look back and forth for ever.
+    // Otherwise two simulators that copy from each other would check back and forth endlessly.
     if request.headers().get(USER_AGENT).is_some_and(|reader| reader == READER) {
         return Vec::new();
     }
@@ -99,7 +100,7 @@ pub(crate) fn watched(
     asked.iter().filter_map(|into| watch(state, into, now, |_| true)).chain(due).collect()
 }
 
-/// The copy into the blob there, if another server holds its source, as far as is known.
+/// The pending copy into this blob, if its source is known to be on another server.
 fn watch(
     state: &State,
     into: &BlobAddress,
@@ -111,7 +112,7 @@ fn watch(
     Some(Watched { into: into.clone(), access, etag: job.source.etag.clone(), now })
 }
 
-/// Notes whether the source is still what it was when the copy began.
+/// Records whether the source is unchanged since the copy started.
 pub(crate) fn note(state: &mut State, watched: &Watched, unchanged: bool) {
     if let Ok(blob) = state.accounts.blob_mut(&watched.into)
         && let Some(job) = blob.job.as_mut().filter(|job| job.source.etag == watched.etag)
@@ -123,7 +124,7 @@ pub(crate) fn note(state: &mut State, watched: &Watched, unchanged: bool) {
     }
 }
 
-/// What must be fetched for this request.
+/// What to fetch for this request.
 pub(crate) fn wanted(
     service: &mut Service,
     request: &Request<Bytes>,
@@ -135,7 +136,7 @@ pub(crate) fn wanted(
     let now = service.faults.skewed(now);
     catch_up(service, now);
     let state = &mut service.state;
-    // Whatever is wrong with it, the step will say.
+    // The step reports any error.
     let call: Call = read(state, request.clone(), now).ok()?;
     if call.unread.is_some() {
         return None;
@@ -151,7 +152,7 @@ pub(crate) fn wanted(
         Op::CopyBlob | Op::CopyBlobFromUrl => Part::Whole { blocks: true },
         _ => Part::Whole { blocks: false },
     };
-    // Where an operation takes nothing of the kind, it has been refused.
+    // Operations that allow no such source have refused it already.
     let given = FOR_SOURCE.into_iter();
     let given = given.filter_map(|(ours, theirs)| Some((theirs, call.header(ours)?.to_owned())));
     let headers = given.chain([("x-ms-version", call.version().to_owned())]).collect();
@@ -168,7 +169,7 @@ fn copies_tags(call: &Call) -> bool {
         && call.header("x-ms-copy-source-tag-option") == Some("COPY")
 }
 
-/// The snapshot that the destination last had from this very source.
+/// The snapshot that the destination last copied from this same source.
 fn copied_last(state: &State, call: &Call, source: &BlobAddress) -> Option<(String, Pages)> {
     let blob = state.accounts.blob(&call.blob_address().ok()?).ok()?;
     let origin = blob.incremental.as_ref().filter(|origin| origin.source == *source)?;

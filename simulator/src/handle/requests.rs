@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::wire::{call::Call, op::Op, route::Route};
 
-/// How many requests are remembered in full.
+/// How many requests are kept in full.
 const KEPT: usize = 4096;
 
 /// A request that arrived, and how it was answered: see
@@ -99,8 +99,8 @@ impl fmt::Debug for SeenRequest {
     }
 }
 
-/// The headers of a request as text, in one piece: what came over a connection would hold on to the
-/// buffer that it came in.
+/// The headers of a request as one piece of text: slices of a connection's buffer would keep that
+/// buffer alive.
 #[derive(Clone)]
 struct SentHeaders(Box<str>);
 

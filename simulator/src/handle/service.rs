@@ -1,9 +1,9 @@
-//! The service as the doors see it.
+//! The service, for the transport and the listener.
 
 use super::{late::Late, requests::RequestLog};
 use crate::{faults::FaultBook, model::state::State};
 
-/// What the service remembers, what it does wrong, and what it was asked.
+/// The stored state, the faults and the recorded requests.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) state: State,

@@ -1,6 +1,6 @@
-//! What is asked of both: cases of one or more requests, in the files below `cases/`.
+//! The requests sent to both servers: cases of one or more requests, in the files below `cases/`.
 //!
-//! A case is a line with its name, then its requests, each with its headers and its body:
+//! A case is a line with its name, then its requests, each with its headers and body:
 //!
 //! ```text
 //! a page is written
@@ -10,14 +10,14 @@
 //!         = a*512
 //! ```
 //!
-//! `{c}` is a container that is made for the case, and `{missing}` one that is not there; `{url}`
-//! is the address of the account, `{other}` that of another account, and `{sas}` lets whoever has
-//! it read `{c}`. `{etag}`, `{snapshot}`, `{lease}`, `{copy}` and `{modified}` are the
-//! latest that were answered, and `{etag2}` is that of the second answer. A request begins with
-//! `anonymous` when it goes without a signature, and with `forged` when it is signed with another
-//! key. Lines that begin with `#` are comments.
+//! `{c}` is a container created for the case, and `{missing}` one that does not exist; `{url}` is
+//! the address of the account, `{other}` that of another account, and `{sas}` is a SAS to read
+//! `{c}`. `{etag}`, `{snapshot}`, `{lease}`, `{copy}` and `{modified}` are the latest values that
+//! were returned, and `{etag2}` is that of the second answer. A request begins with `anonymous` if
+//! it is not signed, and with `forged` if it is signed with another key. Lines that begin with `#`
+//! are comments.
 
-/// The files of cases, in the order in which they are put.
+/// The files of cases, in the order in which they run.
 const FILES: [&str; 7] = [
     include_str!("cases/containers.txt"),
     include_str!("cases/blobs.txt"),
@@ -35,7 +35,7 @@ pub(crate) struct Case {
     pub(crate) requests: Vec<Request>,
 }
 
-/// One request, with its variables still in it.
+/// One request, with its variables not yet replaced.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) signed: Signed,
@@ -45,7 +45,7 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
-/// With which key a request is signed.
+/// The key that a request is signed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signed {
     Right,
@@ -54,7 +54,7 @@ pub(crate) enum Signed {
 }
 
 impl Case {
-    /// Every case, in the order in which they are written.
+    /// Every case, in file order.
     pub(crate) fn all() -> Vec<Self> {
         FILES.iter().flat_map(|file| read(file)).collect()
     }
@@ -91,7 +91,7 @@ impl Request {
         Self { signed, method, target, headers: Vec::new(), body: String::new() }
     }
 
-    /// Whether it has the variable `name` in its target or in a header.
+    /// Whether the variable `name` occurs in its target or in a header.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         let mut values = self.headers.iter().map(|(_, value)| value);
         self.target.contains(name) || values.any(|value| value.contains(name))

@@ -1,4 +1,4 @@
-//! The check itself: the same requests to a service and to a simulator.
+//! The check: sends the same requests to a service and to a simulator.
 
 use std::{collections::BTreeSet, io};
 
@@ -16,11 +16,11 @@ use super::{
 const ACCOUNT: &str = "simulated";
 const KEY: &str = "dGhlIGtleSBvZiB0aGUgc2ltdWxhdG9y";
 
-/// What is put to both.
+/// The requests to send to both.
 #[derive(Debug)]
 pub(crate) struct Check {
     pub(crate) cases: Vec<Case>,
-    /// Cases whose last answer nobody knows.
+    /// Cases whose last answer is not documented.
     pub(crate) questions: Vec<Case>,
 }
 
@@ -30,20 +30,20 @@ pub(crate) async fn simulator(public_access: bool) -> io::Result<Simulator> {
 }
 
 impl Check {
-    /// Every case and every question that there is.
+    /// Every case and every open question.
     pub(crate) fn all() -> Self {
         let questions = case::read(include_str!("questions.txt"));
         Self { cases: Case::all(), questions }
     }
 
-    /// Puts everything to `service` and to a simulator that is like it.
+    /// Sends everything to `service` and to a simulator configured like it.
     ///
-    /// What becomes of it in between, such as a connection that breaks, is told in the report; all
-    /// containers are removed by then, or [`Server::left`].
+    /// The report includes problems on the way, such as a broken connection. By its end all
+    /// containers are removed, except those in [`Server::left`].
     ///
     /// # Errors
     ///
-    /// When the account cannot be used at all, or no simulator be started.
+    /// If the account cannot be used at all, or no simulator can be started.
     pub(crate) async fn run(
         &self,
         service: &Server,
@@ -91,7 +91,7 @@ impl Check {
     }
 }
 
-/// What kind of account it is, and whether its containers may be made public.
+/// The type of the account, and whether its containers may allow public access.
 async fn probe(service: &Server) -> Result<(String, bool)> {
     let case = case::read(
         "what the account is\n    \
@@ -111,9 +111,9 @@ async fn probe(service: &Server) -> Result<(String, bool)> {
     Ok((kind, public.status != 409))
 }
 
-/// What differs in the answers to a case.
+/// The differences in the answers to a case.
 fn compare(case: &Case, theirs: &[Answer], our: &[Answer]) -> Vec<Difference> {
-    // A service that copies later has the same end, for which the case has waited.
+    // A service that copies asynchronously ends the same way, and the case has waited for that.
     let header = "x-ms-copy-status".to_owned();
     let later = HeaderRule { header, theirs: "pending".into(), ours: "success".into() };
     let answers = case.requests.iter().zip(theirs.iter().zip(our)).enumerate();

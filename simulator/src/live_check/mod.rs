@@ -1,12 +1,11 @@
-//! Asks a real account what the simulator only believes: puts the cases of
-//! `cases/` and the open questions of `questions.txt` to both, and prints what
-//! differs, to paste into a bug report.
+//! Tests the simulator's assumptions on a real account: sends the cases of `cases/` and the open
+//! questions of `questions.txt` to both, and prints the differences, to paste into a bug report.
 //!
-//! With `AZURE_STORAGE_CONNECTION_STRING` set to the connection string of an account with its key,
-//! it asks that account. It makes containers whose names begin with `blobcopy-live-check-`, and
-//! removes each after its case, also when it is interrupted; of everything else it neither reads
-//! nor writes anything. That is some 1,100 requests with a few bytes each. Without the variable it
-//! asks a second simulator, to show what it does.
+//! `AZURE_STORAGE_CONNECTION_STRING` selects the account; the connection string must include its
+//! key. The check creates containers whose names begin with `blobcopy-live-check-`, and removes
+//! each after its case, even if interrupted; it neither reads nor writes anything else. It sends
+//! some 1,100 requests of a few bytes each. Without the variable it uses a second simulator, as a
+//! demonstration.
 
 pub(crate) mod case;
 pub(crate) mod check;
@@ -36,7 +35,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let cases = check.cases.len() + check.questions.len();
     let prefix = format!("blobcopy-live-check-{}", Clock::system().now().unix_timestamp());
     let stop = Arc::new(AtomicBool::new(false));
-    // Kept until the end: a simulator that is dropped stops.
+    // Kept until the end: a simulator stops when it is dropped.
     let mut second = None;
     let service = match env::var(CONNECTION_STRING) {
         Ok(text) => {
@@ -81,7 +80,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The account of a connection string, which must have its key: the requests are signed with it.
+/// The account of a connection string, which must include its key, to sign the requests.
 fn server(connection_string: &str) -> Result<Server, Box<dyn Error>> {
     let service = BlobServiceClient::from_connection_string(connection_string)?;
     let mut parts = connection_string.split(';').filter_map(|part| part.split_once('='));

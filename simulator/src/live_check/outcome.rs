@@ -1,4 +1,4 @@
-//! What of two answers is compared, and how a difference reads.
+//! Which parts of two answers are compared, and how a difference is printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use quick_xml::{Reader, events::Event};
 
 use super::{rule::HeaderRule, wire::Answer};
 
-/// Headers whose values tell something.
+/// Headers whose values are compared.
 const TELLING: [&str; 33] = [
     "accept-ranges",
     "cache-control",
@@ -43,7 +43,7 @@ const TELLING: [&str; 33] = [
     "x-ms-version",
 ];
 
-/// Headers whose values are each server's own: only whether they are there is compared.
+/// Headers whose values differ between servers: only their presence is compared.
 const PRESENT: [&str; 14] = [
     "etag",
     "last-modified",
@@ -61,7 +61,7 @@ const PRESENT: [&str; 14] = [
     "x-ms-snapshot",
 ];
 
-/// Elements whose text is each server's own.
+/// Elements whose text differs between servers.
 const OWN: [&str; 10] = [
     "AccessTierChangeTime",
     "CopyCompletionTime",
@@ -75,8 +75,8 @@ const OWN: [&str; 10] = [
     "Snapshot",
 ];
 
-/// How two answers differ, in words for both; none when they do not. Differences that a rule
-/// explains are left out, and the rule is marked as used.
+/// How two answers differ, with a description for each; empty if they agree. Differences that a
+/// rule explains are left out, and the rule is marked as used.
 pub(crate) fn differences(
     theirs: &Answer,
     ours: &Answer,
@@ -114,7 +114,7 @@ pub(crate) fn differences(
     (!differing.0.is_empty()).then(|| (say(differing.0), say(differing.1)))
 }
 
-/// The status, and the error's code if there is one.
+/// The status, and the error code if there is one.
 pub(crate) fn ending(answer: &Answer) -> String {
     let in_body = || {
         let text = String::from_utf8_lossy(&answer.body).into_owned();
@@ -128,12 +128,12 @@ pub(crate) fn ending(answer: &Answer) -> String {
     }
 }
 
-/// What is compared, under its name.
+/// The compared parts, by name.
 pub(crate) fn facts(answer: &Answer, failed: bool) -> BTreeMap<String, String> {
     let xml = answer.headers.get("content-type").is_some_and(|kind| kind.contains("xml"));
     let mut facts = BTreeMap::new();
     for (name, value) in &answer.headers {
-        // The text of an error is each server's own, and the length of a document goes with it.
+        // The text of an error differs between servers, and with it the length of the document.
         let of_the_text = name == "content-length" || name == "content-type";
         if (failed || xml) && of_the_text {
             continue;
@@ -152,7 +152,7 @@ pub(crate) fn facts(answer: &Answer, failed: bool) -> BTreeMap<String, String> {
     facts
 }
 
-/// Every element that holds text, by its path; several of one path are joined.
+/// Every element with text, by its path; texts with the same path are joined.
 pub(crate) fn elements(body: &[u8], facts: &mut BTreeMap<String, String>) {
     let text = String::from_utf8_lossy(body);
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
@@ -189,7 +189,7 @@ pub(crate) fn elements(body: &[u8], facts: &mut BTreeMap<String, String>) {
     }
 }
 
-/// A body of repeated letters is long, and its first and last ones tell enough.
+/// A body of repeated letters is long; its first and last ones are enough.
 fn shortened(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body).replace('\0', "0");
     let letters: Vec<char> = text.chars().collect();

@@ -1,4 +1,4 @@
-//! What was found, as a text to paste into a bug report.
+//! The results, as text to paste into a bug report.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,10 +8,10 @@ use super::{
     wire::{Answer, VERSION},
 };
 
-/// All that was found.
+/// All results.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// What the account says of itself.
+    /// What the account reports about itself.
     pub(crate) kind: String,
     pub(crate) public_access: bool,
     pub(crate) cases: usize,
@@ -20,11 +20,11 @@ pub(crate) struct Report {
     pub(crate) settled: Vec<Settled>,
     /// The cases that need a second account.
     pub(crate) left_out: Vec<String>,
-    /// Why it ended before all was asked.
+    /// Why the check ended early.
     pub(crate) ended: Option<String>,
 }
 
-/// A request that the two answer in different ways.
+/// A request that the two servers answer differently.
 #[derive(Debug)]
 pub(crate) struct Difference {
     pub(crate) case: String,
@@ -34,7 +34,7 @@ pub(crate) struct Difference {
     pub(crate) simulator: String,
 }
 
-/// An open question, and what the two answer.
+/// An open question, and both answers.
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) question: String,
@@ -43,7 +43,7 @@ pub(crate) struct Settled {
 }
 
 impl Settled {
-    /// None when it was interrupted before the last request.
+    /// None if the check was interrupted before the last request.
     pub(crate) fn of(question: &Case, theirs: &[Answer], our: &[Answer]) -> Option<Self> {
         let last = question.requests.len();
         if theirs.len() < last || our.len() < last {
@@ -54,8 +54,8 @@ impl Settled {
     }
 }
 
-/// The last answer, with what a question may be about; and earlier refusals, without which it may
-/// mean nothing.
+/// The last answer, with the parts that a question may be about; and earlier refusals, which may
+/// make it meaningless.
 fn told(answers: &[Answer]) -> String {
     let Some((last, before)) = answers.split_last() else { return String::new() };
     let mut words = vec![ending(last)];
@@ -67,7 +67,7 @@ fn told(answers: &[Answer]) -> String {
     } else {
         elements(&last.body, &mut found);
         found.retain(|name, _| !["<Code>", "<Message>", "body"].contains(&name.as_str()));
-        // Which ones there are is the question; their text may show what is nobody's business.
+        // The question is which elements there are; their text may be private.
         found.values_mut().for_each(|text| *text = "…".into());
         if let Some(code) = last.headers.get("x-ms-copy-source-error-code") {
             found.insert("x-ms-copy-source-error-code".into(), code.clone());

@@ -1,4 +1,4 @@
-//! Differences that are explained wherever they come.
+//! Differences that are explained wherever they occur.
 
 /// A header or an element that differs in the same way in many answers.
 #[derive(Debug)]

@@ -1,5 +1,4 @@
-//! Raw requests, with a signer of the test's own: neither the crate nor the simulator has a hand in
-//! them.
+//! Raw requests with a signer of their own, independent of the crate and of the simulator.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,19 +23,19 @@ use url::Url;
 
 use super::case::{Case, Request, Signed};
 
-/// The newest that the pinned Azurite knows.
+/// The newest version that the pinned Azurite supports.
 pub(crate) const VERSION: &str = "2025-11-05";
 
-/// A key that is no account's.
+/// A key that belongs to no account.
 const WRONG_KEY: &str = "YSBrZXkgdGhhdCBwcm90ZWN0cyBub3RoaW5n";
 
 /// How long a request may take.
 const LONGEST_REQUEST: Duration = Duration::from_secs(60);
 
-/// How often a pending copy is looked at, a second apart, before its case goes on.
+/// How often to check a pending copy, once a second, before its case goes on.
 const MOST_LOOKS: u32 = 120;
 
-/// An account that somebody serves: Azurite, the simulator or the live service.
+/// An account on a server: Azurite, the simulator or the live service.
 #[derive(Debug)]
 pub(crate) struct Server {
     endpoint: String,
@@ -46,12 +45,12 @@ pub(crate) struct Server {
     other: Option<String>,
     prefix: String,
     client: Client,
-    /// Containers that were made, or may have been, and not removed.
+    /// Containers that were or may have been created, and are not removed yet.
     made: Mutex<BTreeSet<String>>,
     stop: Arc<AtomicBool>,
 }
 
-/// What was answered.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -59,7 +58,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Why there was no answer, in words without secrets.
+/// Why there was no answer, without secrets.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 impl Server {
@@ -76,7 +75,7 @@ impl Server {
         Self { endpoint, account, key, other, prefix, client, made, stop }
     }
 
-    /// How the names of its containers begin.
+    /// The prefix of the names of its containers.
     pub(crate) fn naming_containers(self, prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), ..self }
     }
@@ -85,7 +84,7 @@ impl Server {
         &self.prefix
     }
 
-    /// What makes it leave a case between two requests.
+    /// Makes it leave a case between two requests.
     pub(crate) fn stopped_by(self, stop: Arc<AtomicBool>) -> Self {
         Self { stop, ..self }
     }
@@ -94,7 +93,7 @@ impl Server {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Whether it has all that a case is about.
+    /// Whether it has everything that a case needs.
     pub(crate) fn can_run(&self, case: &Case) -> bool {
         self.other.is_some() || !case.requests.iter().any(|request| request.mentions("{other}"))
     }
@@ -105,17 +104,17 @@ impl Server {
         text.replace(&self.account, "ACCOUNT")
     }
 
-    /// Runs a case in a new container, whose name ends with `number`; its answers, fewer than its
-    /// requests when it was stopped.
+    /// Runs a case in a new container, whose name ends with `number`, and returns its answers:
+    /// fewer than its requests if it was stopped.
     pub(crate) async fn run(&self, case: &Case, number: usize) -> Result<Vec<Answer>> {
         let container = format!("{}-{number}", self.prefix);
         let mut known = self.variables(&container);
         let create = plain("PUT", "{c}?restype=container");
-        // Before it is sent: nobody may ever learn that it was made.
+        // Before it is sent: the answer that reports its creation may be lost.
         self.made().insert(container.clone());
         let created = self.send(&create, &known).await?;
         if created.status != 201 {
-            // After a failure of the service there may be one all the same.
+            // Even if the service failed, the container may exist.
             if created.status < 500 {
                 self.made().remove(&container);
             }
@@ -175,7 +174,8 @@ impl Server {
         .into()
     }
 
-    /// Waits until the copy that `start` began is over: the cases take it that copies end at once.
+    /// Waits until the copy that `start` began has ended: the cases assume that copies complete at
+    /// once.
     async fn await_copy(&self, start: &Request, known: &BTreeMap<String, String>) -> Result<()> {
         let target = start.target.split('?').next().unwrap_or_default();
         let look = plain("HEAD", target);
@@ -188,7 +188,7 @@ impl Server {
         Ok(())
     }
 
-    /// Removes every container that was made; those that resist remain in the list.
+    /// Removes every container that was created; those that cannot be removed stay in the list.
     pub(crate) async fn remove_containers(&self) {
         let names = mem::take(&mut *self.made());
         for name in names {
@@ -252,7 +252,7 @@ impl Server {
 
         let method: Method = request.method.parse().map_err(|_| "no method")?;
         if method == Method::PUT {
-            // For a body of nothing, the client would leave it out.
+            // For an empty body, the client would omit it.
             headers.insert("content-length".into(), body.len().to_string());
         }
         let mut sending = self.client.request(method, url).timeout(LONGEST_REQUEST).body(body);
@@ -270,8 +270,8 @@ impl Server {
         Ok(Answer { status, headers, body: answer.bytes().await.map_err(fault)? })
     }
 
-    /// A SAS to read the blobs of a container and their tags, for a day. See
-    /// [Service SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
+    /// A SAS to read the blobs of a container and their tags, valid for a day. See [Service
+    /// SAS](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
     fn sas(&self, container: &str) -> String {
         const SAS_VERSION: &str = "2020-12-06";
         let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
@@ -279,7 +279,7 @@ impl Server {
         let until = until.format(&format).expect("a year of four digits");
         let resource = format!("/blob/{}/{container}", self.account);
         let fields = ["rt", "", &until, &resource, "", "", "", SAS_VERSION, "c"];
-        // Snapshot, encryption scope, and five headers of answers.
+        // Snapshot, encryption scope, and five response headers.
         let text = format!("{}{}", fields.join("\n"), "\n".repeat(7));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in [("sv", SAS_VERSION), ("sr", "c"), ("sp", "rt"), ("se", &until)] {
@@ -290,7 +290,7 @@ impl Server {
 }
 
 impl Answer {
-    /// Whether it says that a copy is under way.
+    /// Whether it reports a pending copy.
     fn copies(&self) -> bool {
         self.headers.get("x-ms-copy-status").is_some_and(|status| status == "pending")
     }
@@ -359,7 +359,7 @@ fn http_date(now: OffsetDateTime) -> String {
     now.format(&Rfc2822).expect("a year of four digits").replace("+0000", "GMT")
 }
 
-/// Its cryptography comes with it: none is installed for the process.
+/// It brings its own cryptography: none is installed for the process.
 fn client() -> Client {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

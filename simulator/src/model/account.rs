@@ -1,4 +1,4 @@
-//! Accounts, and the way from an address to what is stored there.
+//! Accounts, and how an address leads to the blobs stored there.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::wire::{
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) name: String,
-    /// The decoded keys: one or two, each as good as the other.
+    /// The decoded keys: one or two, equally valid.
     pub(crate) keys: Vec<Vec<u8>>,
     pub(crate) properties: ServiceProperties,
     pub(crate) containers: BTreeMap<String, Container>,
@@ -46,7 +46,7 @@ impl Accounts {
         Ok(account.containers.get_mut(name).ok_or(Code::ContainerNotFound)?)
     }
 
-    /// The blob there, or `None` when its container has no such blob.
+    /// The blob at this address, or `None` if its container has no such blob.
     pub(crate) fn find(&self, at: &BlobAddress) -> Result<Option<&Blob>, Refusal> {
         Ok(self.container(&at.account, &at.container)?.blobs.get(&at.blob))
     }
@@ -60,7 +60,7 @@ impl Accounts {
         Ok(container.blobs.get_mut(&at.blob).ok_or(Code::BlobNotFound)?)
     }
 
-    /// The base blob, or the snapshot that is named.
+    /// The base blob, or the named snapshot.
     pub(crate) fn revision(
         &self,
         at: &BlobAddress,
@@ -69,8 +69,8 @@ impl Accounts {
         self.blob(at)?.revision(snapshot)
     }
 
-    /// Puts a new base blob in its place. The snapshots and the lease of what was there stay, its
-    /// uncommitted blocks do not.
+    /// Stores a new base blob. The snapshots and the lease of the old one stay; its uncommitted
+    /// blocks are discarded.
     pub(crate) fn replace(
         &mut self,
         at: &BlobAddress,

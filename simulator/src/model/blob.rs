@@ -1,4 +1,4 @@
-//! Blobs: the base blob, its snapshots, and what each of them holds.
+//! Blobs: the base blob, its snapshots, and their content and properties.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ use crate::wire::{
 #[derive(Debug)]
 pub(crate) struct Blob {
     pub(crate) current: Revision,
-    /// Under their ids, which sort by time.
+    /// By id; the ids sort by time.
     pub(crate) snapshots: BTreeMap<String, Revision>,
     pub(crate) lease: Option<Lease>,
-    /// The copy that is under way into this blob.
+    /// The pending copy into this blob.
     pub(crate) job: Option<Box<CopyJob>>,
-    /// Set for ever once the blob was made by an incremental copy.
+    /// Set permanently once an incremental copy has created the blob.
     pub(crate) incremental: Option<Box<IncrementalOrigin>>,
 }
 
@@ -43,7 +43,7 @@ impl Blob {
         Self { current, snapshots: BTreeMap::new(), lease: None, job: None, incremental: None }
     }
 
-    /// The base blob, or the snapshot that is named.
+    /// The base blob, or the named snapshot.
     pub(crate) fn revision(&self, snapshot: Option<&str>) -> Result<&Revision, Refusal> {
         match snapshot {
             None => Ok(&self.current),
@@ -51,7 +51,7 @@ impl Blob {
         }
     }
 
-    /// Whether anything but a read, a delete or an incremental copy may happen to the base blob.
+    /// Whether the base blob allows other operations than reads, deletes and incremental copies.
     pub(crate) fn unencumbered(&self) -> Result<(), Refusal> {
         if self.incremental.is_some() {
             return Err(Code::OperationNotAllowedOnIncrementalCopyBlob.into());
@@ -62,20 +62,20 @@ impl Blob {
         Ok(())
     }
 
-    /// Whether the base blob may be written, which a blob in the archive may not either.
+    /// Whether the base blob may be written; an archived blob may not be written either.
     pub(crate) fn writable(&self, now: OffsetDateTime) -> Result<(), Refusal> {
         self.unencumbered()?;
         self.current.online(now)
     }
 
-    /// Marks the base blob as written: it has another ETag, and no lease that is over.
+    /// Marks the base blob as written: it gets a new ETag, and a lease that is over is removed.
     pub(crate) fn touch(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
         self.current.etag = stamps.etag();
         self.current.last_modified = now;
         leases::drop_ended(&mut self.lease, now);
     }
 
-    /// The same for the writes that also take away what a copy has left.
+    /// The same for writes that also remove what a copy has left.
     pub(crate) fn rewrite(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
         self.touch(stamps, now);
         self.current.copy = None;

@@ -1,7 +1,7 @@
 //! The blobs of a container, found by hash and listed in order.
 //!
-//! A tree alone would do, were it not for containers with a million blobs: the way down such a tree
-//! compares with dozens of names from all over the memory, which a processor waits for.
+//! A tree alone would be slow for containers with a million blobs: each lookup compares dozens of
+//! names scattered over memory, and every one is a cache miss.
 
 use std::{
     collections::{BTreeSet, HashMap, btree_set, hash_map::Entry},
@@ -11,14 +11,14 @@ use std::{
 use super::{blob::Blob, leases, revision::Revision};
 use crate::wire::names::Name;
 
-/// Blobs under their names.
+/// Blobs by name.
 #[derive(Debug, Default)]
 pub(crate) struct Blobs {
     found: HashMap<Arc<str>, Box<Blob>>,
     names: BTreeSet<Name>,
 }
 
-/// The blobs from some name on, in the order of their names.
+/// The blobs from a name on, in name order.
 #[derive(Debug)]
 pub(crate) struct Listed<'a> {
     found: &'a HashMap<Arc<str>, Box<Blob>>,
@@ -34,7 +34,7 @@ impl Blobs {
         self.found.get_mut(name).map(|blob| &mut **blob)
     }
 
-    /// Puts a new base blob in its place. The snapshots and the lease of what was there stay.
+    /// Stores a new base blob. The snapshots and the lease of the old one stay.
     pub(crate) fn put(&mut self, name: &str, revision: Revision) -> &mut Blob {
         match self.found.entry(name.into()) {
             Entry::Vacant(place) => {

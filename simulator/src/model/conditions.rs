@@ -24,7 +24,7 @@ pub(crate) struct Conditions<'a> {
     if_modified_since: Option<OffsetDateTime>,
     if_unmodified_since: Option<OffsetDateTime>,
     if_tags: Option<&'a str>,
-    /// What a write answers with when they are not met.
+    /// The error of a write whose conditions are not met.
     unmet: Code,
 }
 
@@ -38,7 +38,7 @@ enum Kind {
     Tags,
 }
 
-/// What conditions look at.
+/// The properties that conditions are checked against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) etag: &'a str,
@@ -67,7 +67,7 @@ impl<'a> From<&'a Container> for Seen<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    /// The conditions on the blob that is addressed.
+    /// The conditions on the addressed blob.
     pub(crate) fn of(call: &'a Call) -> Result<Self, Refusal> {
         const NAMES: [&str; 5] = [
             "if-match",
@@ -79,12 +79,12 @@ impl<'a> Conditions<'a> {
         Self::read(call, NAMES, Code::ConditionNotMet)
     }
 
-    /// The only condition that Set Blob Tier takes.
+    /// The only condition that Set Blob Tier accepts.
     pub(crate) fn of_tags_only(call: &'a Call) -> Result<Self, Refusal> {
         Ok(Self { if_tags: call.header("x-ms-if-tags"), ..Self::none() })
     }
 
-    /// For an operation that takes no conditions.
+    /// For an operation that accepts no conditions.
     pub(crate) fn none() -> Self {
         Self {
             if_match: None,
@@ -96,7 +96,7 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// The same, for the destination of a copy, which has a code of its own.
+    /// The same for the destination of a copy, which has its own error code.
     pub(crate) fn of_target(call: &'a Call) -> Result<Self, Refusal> {
         Ok(Self { unmet: Code::TargetConditionNotMet, ..Self::of(call)? })
     }
@@ -119,7 +119,7 @@ impl<'a> Conditions<'a> {
             dates::parse_http_date(text).map(Some).ok_or_else(|| Refusal::bad_header(name, text))
         };
         let [matches, none_match, modified, unmodified, tags] = names;
-        // A clause that cannot be read is refused whether or not it comes to be asked.
+        // An unreadable clause is refused even if it would not be evaluated.
         if let Some(clause) = call.header(tags).filter(|it| !tag_query::is_readable(it)) {
             return Err(Refusal::bad_header(tags, clause));
         }
@@ -133,9 +133,9 @@ impl<'a> Conditions<'a> {
         })
     }
 
-    /// Checks them for a read: any mix, where one that says "nothing new" answers 304.
+    /// Checks them for a read: any combination; one that finds nothing new answers 304.
     pub(crate) fn check_read(&self, seen: Seen<'_>) -> Result<(), Refusal> {
-        // What is there can never be absent.
+        // A blob that exists cannot meet it.
         if self.if_none_match == Some("*") {
             return Err(Code::UnsatisfiableCondition.into());
         }
@@ -154,8 +154,8 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// Checks them for a write that makes a blob, or makes one anew. `holds_lease` tells that it
-    /// named the lease of the blob that is there.
+    /// Checks them for a write that creates or replaces a blob. `holds_lease` is whether the
+    /// request named the lease of the existing blob.
     pub(crate) fn check_creation(
         &self,
         seen: Option<Seen<'_>>,
@@ -165,7 +165,7 @@ impl<'a> Conditions<'a> {
             Some(_) if self.if_none_match != Some("*") => self.check_write(seen),
             // Real accounts let the holder of the lease through.
             Some(_) if holds_lease => Self { if_none_match: None, ..*self }.check_write(seen),
-            // The pages say 412; a real account answers 409 to this one.
+            // The documentation says 412; a real account answers 409 to this one.
             Some(_) => Err(Code::BlobAlreadyExists.into()),
             None => self.check_write(None),
         }
@@ -179,7 +179,7 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// Checks them for the source of a copy, of which each operation tells in its own way.
+    /// Checks them for the source of a copy; the error depends on the operation.
     pub(crate) fn check_source(&self, call: &Call, seen: Seen<'_>) -> Result<(), Refusal> {
         let Some(kind) = self.unmet_by(Some(seen))? else { return Ok(()) };
         let cause = match kind {
@@ -192,7 +192,7 @@ impl<'a> Conditions<'a> {
         Err(call.source_unreadable(&cause))
     }
 
-    /// Which of them is not met.
+    /// The condition that is not met, if any.
     fn unmet_by(&self, seen: Option<Seen<'_>>) -> Result<Option<Kind>, Refusal> {
         self.only_one()?;
         let Some(seen) = seen else {
@@ -214,7 +214,7 @@ impl<'a> Conditions<'a> {
         Ok((!met).then_some(kind))
     }
 
-    /// A write takes one condition; of the two pairs that are let through, the first counts.
+    /// A write accepts one condition; of the two accepted pairs, the first counts.
     fn only_one(&self) -> Result<(), Refusal> {
         let given = (
             self.if_match.is_some(),
@@ -253,7 +253,7 @@ fn same_etag(given: &str, etag: &str) -> bool {
     given == "*" || given.trim_matches('"') == etag.trim_matches('"')
 }
 
-/// Dates in headers have whole seconds, so that is what counts.
+/// Dates in headers have whole seconds, so dates are compared in whole seconds.
 fn modified_after(seen: Seen<'_>, date: OffsetDateTime) -> bool {
     seen.last_modified.unix_timestamp() > date.unix_timestamp()
 }

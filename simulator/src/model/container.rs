@@ -26,22 +26,23 @@ pub(crate) struct Container {
     pub(crate) policies: Vec<StoredPolicy>,
     pub(crate) lease: Option<Lease>,
     pub(crate) blobs: Blobs,
-    /// Blocks that are not committed, under the name of their blob, which need not exist yet.
+    /// Uncommitted blocks, by the name of their blob, which need not exist yet.
     pub(crate) staged: BTreeMap<Name, Staged>,
 }
 
 /// The uncommitted blocks of one blob.
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
-    /// Under their ids.
+    /// By id.
     pub(crate) blocks: BTreeMap<String, Bytes>,
-    /// What all of them are encrypted with.
+    /// The encryption of all of them.
     pub(crate) encryption: Option<Encryption>,
-    /// When the last of them came: a week later all are thrown away.
+    /// When the last of them was staged: a week later all are discarded.
     pub(crate) at: Option<OffsetDateTime>,
 }
 
-/// A stored access policy, which a service SAS may name in `si`. What is absent, the SAS says.
+/// A stored access policy, which a service SAS may name in `si`. The SAS supplies the absent
+/// fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StoredPolicy {
     pub(crate) id: String,
@@ -65,7 +66,7 @@ impl Staged {
     }
 }
 
-/// What anyone may read without a credential.
+/// What can be read without a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PublicAccess {
     None,

@@ -17,7 +17,7 @@ pub(crate) enum Content {
 /// A committed block.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    /// As it was named, in base64; `None` for what Put Blob made.
+    /// Its id, in base64; `None` for the block that Put Blob made.
     pub(crate) id: Option<String>,
     pub(crate) bytes: Bytes,
 }

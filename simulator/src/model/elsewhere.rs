@@ -1,4 +1,4 @@
-//! The sources of copies that another server holds, as far as a copy knows them.
+//! Copy sources on another server, as far as a copy knows them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use http::{Uri, uri::Scheme};
 use super::revision::Revision;
 use crate::wire::error::{Code, Refusal};
 
-/// How a source is asked for: the URL, and what the copy gives beside it.
+/// How to request a source: its URL, and the headers that the copy adds.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     pub(crate) url: String,
@@ -15,7 +15,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Whether a bearer token goes along.
+    /// Whether a bearer token is sent too.
     pub(crate) fn has_token(&self) -> bool {
         self.headers.iter().any(|(name, _)| *name == "authorization")
     }
@@ -26,27 +26,27 @@ impl Access {
     }
 }
 
-/// The most that an operation takes.
+/// The most that an operation accepts.
 #[derive(Debug)]
 pub(crate) struct Limit {
-    /// Of what is read in one piece.
+    /// For content that is read in one piece.
     pub(crate) body: u64,
-    /// How long a page blob may be, of which only the written pages are read.
+    /// The longest page blob, if only its written pages are read.
     pub(crate) pages: u64,
-    /// How more is refused.
+    /// The error above the limit.
     pub(crate) refusal: Refusal,
 }
 
-/// What was fetched, attached to the request: the source, or why there is none.
+/// The fetched source, attached to the request, or why there is none.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetched(pub(crate) Arc<Result<(Revision, Elsewhere), Refusal>>);
 
-/// What there is to know of a source because another server holds it.
+/// Details that only a source on another server has.
 #[derive(Debug, Clone)]
 pub(crate) struct Elsewhere {
     pub(crate) access: Access,
-    /// Whether the content is the range that was wanted, and no more.
+    /// Whether the content is the requested range only.
     pub(crate) cut: bool,
-    /// Why the snapshot does not follow the one that was copied last.
+    /// Why the snapshot cannot follow the one that was copied last.
     pub(crate) astray: Option<Code>,
 }

@@ -1,11 +1,10 @@
-//! Customer-provided keys and encryption scopes: what a blob is encrypted with, and who may read
-//! it.
+//! Customer-provided keys and encryption scopes: how a blob is encrypted, and who may read it.
 //!
 //! From [Encryption
 //! scopes](https://learn.microsoft.com/azure/storage/blobs/encryption-scope-overview) and [Provide
 //! an encryption key on a
 //! request](https://learn.microsoft.com/azure/storage/blobs/encryption-customer-provided-keys).
-//! Nothing is really encrypted; what the service would refuse is refused.
+//! Nothing is actually encrypted; the simulator refuses what the service would refuse.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
@@ -16,12 +15,12 @@ use crate::wire::{
     error::{Code, Refusal},
 };
 
-/// What a blob is encrypted with, where that is not the account's own key.
+/// How a blob is encrypted, if not with the account's own key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Encryption {
-    /// The customer's key that has this SHA-256, in base64.
+    /// A customer-provided key: its SHA-256, in base64.
     Key(String),
-    /// The scope of this name.
+    /// An encryption scope: its name.
     Scope(String),
 }
 
@@ -29,8 +28,8 @@ const KEY: &str = "x-ms-encryption-key";
 const SCOPE: &str = "x-ms-encryption-scope";
 const HASH: &str = "x-ms-encryption-key-sha256";
 
-/// What a request wants a blob to be encrypted with, or brings to read it. The SAS may name the
-/// scope.
+/// The encryption that a request asks for, or the key that it sends to read a blob. The SAS may
+/// name the scope.
 pub(crate) fn asked(call: &Call) -> Result<Option<Encryption>, Refusal> {
     let key = key(call, [KEY, HASH, "x-ms-encryption-algorithm"])?;
     match (key, scope(call)) {
@@ -41,7 +40,7 @@ pub(crate) fn asked(call: &Call) -> Result<Option<Encryption>, Refusal> {
     }
 }
 
-/// The scope alone, for what takes no key.
+/// The scope only, for operations that accept no key.
 pub(crate) fn asked_scope(call: &Call) -> Option<Encryption> {
     scope(call).map(|scope| Encryption::Scope(scope.to_owned()))
 }
@@ -50,14 +49,14 @@ fn scope(call: &Call) -> Option<&str> {
     call.header(SCOPE).or_else(|| call.query.get("ses").filter(|_| !call.op.reads()))
 }
 
-/// The key with which the source of a copy is to be read.
+/// The key to read the source of a copy with.
 pub(crate) fn of_source(call: &Call) -> Result<Option<Encryption>, Refusal> {
     key(call, ["x-ms-source-encryption-key", "x-ms-source-encryption-key-sha256", SOURCE_ALGORITHM])
 }
 
 const SOURCE_ALGORITHM: &str = "x-ms-source-encryption-algorithm";
 
-/// A key of 256 bits, its hash and its algorithm, which come together or not at all.
+/// A key of 256 bits, its hash and its algorithm: all or none.
 fn key(call: &Call, names: [&'static str; 3]) -> Result<Option<Encryption>, Refusal> {
     if names.iter().all(|name| call.header(name).is_none()) {
         return Ok(None);
@@ -76,8 +75,8 @@ fn key(call: &Call, names: [&'static str; 3]) -> Result<Option<Encryption>, Refu
     Ok(Some(Encryption::Key(hash.to_owned())))
 }
 
-/// Refuses to read, or to write a part of, what is encrypted with another key than the one that
-/// came, or in another scope than the one that was named; none need be named.
+/// Refuses to read, or partly overwrite, a blob that is encrypted with another key than the one
+/// sent, or in another scope than the one named; no scope need be named.
 pub(crate) fn check(own: Option<&Encryption>, asked: Option<&Encryption>) -> Result<(), Refusal> {
     match (own, asked) {
         (None | Some(Encryption::Scope(_)), None) => Ok(()),
@@ -87,19 +86,19 @@ pub(crate) fn check(own: Option<&Encryption>, asked: Option<&Encryption>) -> Res
 }
 
 impl Encryption {
-    /// Whether the content cannot be shown without the customer's key.
+    /// Whether the content is readable only with the customer's key.
     pub(crate) fn hides(&self) -> bool {
         matches!(self, Self::Key(_))
     }
 }
 
 impl Answer {
-    /// The answer to a write: that what it wrote is encrypted, and with what.
+    /// The headers of a write's answer: that the content is encrypted, and how.
     pub(crate) fn written_with(self, encryption: Option<&Encryption>) -> Self {
         self.header("x-ms-request-server-encrypted", "true").encrypted_with(encryption)
     }
 
-    /// With what a blob is encrypted.
+    /// The headers that report how a blob is encrypted.
     pub(crate) fn encrypted_with(self, encryption: Option<&Encryption>) -> Self {
         match encryption {
             None => self,

@@ -1,4 +1,4 @@
-//! Leases on blobs and containers: their states on the clock, and what they mean for others.
+//! Leases on blobs and containers: their states over time, and their effect on other requests.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::wire::{
     xml::Xml,
 };
 
-/// A lease that was acquired and not released. It may be over by now.
+/// A lease that was acquired and not released. It may have ended by now.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     pub(crate) id: String,
-    /// `None` for a lease that never ends by itself.
+    /// `None` for an infinite lease.
     pub(crate) duration: Option<Duration>,
     pub(crate) expires: Option<OffsetDateTime>,
-    /// When it is broken, once somebody asked for that.
+    /// When it becomes broken, once a break was requested.
     pub(crate) breaks: Option<OffsetDateTime>,
 }
 
-/// How a lease stands.
+/// The state of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeaseState {
     Available,
@@ -63,14 +63,14 @@ impl LeaseState {
     }
 }
 
-/// Forgets a lease that is over: what it was on has been written without it.
+/// Forgets a lease that has ended: its blob or container has been written without it.
 pub(crate) fn drop_ended(lease: &mut Option<Lease>, now: OffsetDateTime) {
     if !LeaseState::of(lease.as_ref(), now).locked() {
         *lease = None;
     }
 }
 
-/// A lease id in the one form in which ids are kept, from any form in which a GUID may be written.
+/// A lease id in canonical form, from any form of a GUID.
 pub(crate) fn guid(text: &str) -> Option<String> {
     let brackets = [('{', '}'), ('(', ')')];
     let inner = brackets.into_iter().find_map(|(open, close)| {
@@ -98,7 +98,7 @@ pub(crate) fn check_write(lease: Option<&Lease>, call: &Call) -> Result<(), Refu
     check_named(lease, call, "x-ms-lease-id")
 }
 
-/// Checks the lease id of a copy's source, which needs none.
+/// Checks the lease id of a copy's source; it is optional.
 pub(crate) fn check_source(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
     const NAME: &str = "x-ms-source-lease-id";
     match call.header(NAME) {
@@ -123,7 +123,7 @@ fn check_named(lease: Option<&Lease>, call: &Call, name: &str) -> Result<(), Ref
     }
 }
 
-/// Checks the lease id of a read, which needs none.
+/// Checks the lease id of a read; it is optional.
 pub(crate) fn check_read(lease: Option<&Lease>, call: &Call) -> Result<(), Refusal> {
     match call.header("x-ms-lease-id") {
         None => Ok(()),
@@ -131,7 +131,7 @@ pub(crate) fn check_read(lease: Option<&Lease>, call: &Call) -> Result<(), Refus
     }
 }
 
-/// Tells about a lease in headers.
+/// The headers that describe a lease.
 pub(crate) fn describe(answer: &mut Answer, lease: Option<&Lease>, now: OffsetDateTime) {
     let state = LeaseState::of(lease, now);
     answer.set("x-ms-lease-status", state.status());
@@ -141,7 +141,7 @@ pub(crate) fn describe(answer: &mut Answer, lease: Option<&Lease>, now: OffsetDa
     }
 }
 
-/// Tells about a lease in a list.
+/// The list elements that describe a lease.
 pub(crate) fn list(xml: &mut Xml, lease: Option<&Lease>, now: OffsetDateTime) {
     let state = LeaseState::of(lease, now);
     xml.text_element("LeaseStatus", state.status());
@@ -151,7 +151,7 @@ pub(crate) fn list(xml: &mut Xml, lease: Option<&Lease>, now: OffsetDateTime) {
     }
 }
 
-/// Told only while something is leased.
+/// Only reported while a lease is active.
 fn duration(lease: Option<&Lease>, state: LeaseState) -> Option<&'static str> {
     let lease = lease.filter(|_| state == LeaseState::Leased)?;
     Some(if lease.duration.is_some() { "fixed" } else { "infinite" })

@@ -1,4 +1,4 @@
-//! What travels with a blob in headers: metadata, tags and the standard properties.
+//! Blob properties in headers: metadata, tags and the standard properties.
 
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ pub(crate) fn metadata(call: &Call) -> Result<Metadata, Refusal> {
     Ok(found)
 }
 
-/// Shows metadata as headers.
+/// Returns metadata as headers.
 pub(crate) fn show_metadata(metadata: &Metadata, headers: &mut HeaderMap) {
     for (name, value) in metadata {
         let name = HeaderName::try_from(format!("{METADATA_PREFIX}{name}"));
@@ -69,7 +69,7 @@ pub(crate) fn tags(call: &Call) -> Result<Tags, Refusal> {
     if tags.len() > MOST_TAGS { Err(refuse()) } else { Ok(tags) }
 }
 
-/// Whether this may be a tag, by its length and its characters.
+/// Whether this is a valid tag, by its length and characters.
 pub(crate) fn is_tag(key: &str, value: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || " +-./:=_".contains(c);
     (1..=128).contains(&key.len())
@@ -77,7 +77,7 @@ pub(crate) fn is_tag(key: &str, value: &str) -> bool {
         && key.chars().chain(value.chars()).all(allowed)
 }
 
-/// The content type that is given, or the one that stands for none.
+/// The given content type, or the default.
 fn content_type(given: Option<String>) -> Option<Cow<'static, str>> {
     const UNKNOWN: &str = "application/octet-stream";
     Some(given.filter(|given| given != UNKNOWN).map_or(Cow::Borrowed(UNKNOWN), Cow::Owned))
@@ -97,8 +97,8 @@ pub(crate) fn content_headers(call: &Call) -> ContentHeaders {
     }
 }
 
-/// The standard properties that the headers meant for them name: `Content-Type` and its like are
-/// about the request then.
+/// The standard properties in their own `x-ms-blob-*` headers: here `Content-Type` and the like
+/// describe the request.
 pub(crate) fn own_content_headers(call: &Call) -> ContentHeaders {
     let own = |name: &str| call.header(name).filter(|text| !text.is_empty()).map(str::to_owned);
     ContentHeaders {

@@ -1,4 +1,4 @@
-//! What the service stores, and the rules that hold for it whatever is asked.
+//! The stored state, and the rules that hold for it whatever the request.
 
 pub(crate) mod account;
 pub(crate) mod blob;

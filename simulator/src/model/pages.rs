@@ -2,7 +2,7 @@
 //!
 //! A tree with sixteen branches at each node, whose leaves hold up to 64 written pages each. Nodes
 //! are shared until one side writes, so a snapshot costs one pointer, and a comparison of two
-//! contents steps over everything that both share.
+//! contents skips everything that both share.
 
 use std::{ops::Range, sync::Arc};
 
@@ -18,7 +18,7 @@ const PAGE_BYTES: usize = 512;
 /// How many pages a leaf spans.
 const LEAF_PAGES: u64 = 64;
 const FAN_BITS: u32 = 4;
-/// Levels of branches: 16^7 leaves of 32 KiB are the 8 TiB that a page blob may have.
+/// Levels of branches: 16^7 leaves of 32 KiB make the 8 TiB limit of a page blob.
 const DEPTH: u32 = 7;
 
 /// The written pages of a page blob.
@@ -33,15 +33,15 @@ enum Node {
     Leaf(Leaf),
 }
 
-/// Up to 64 pages: only those that were ever written are kept, in ascending order.
+/// Up to 64 pages: only pages that were ever written are kept, in ascending order.
 #[derive(Debug, Clone, Default)]
 struct Leaf {
-    /// One bit for each page that is written.
+    /// One bit for each written page.
     written: u64,
-    /// One bit for each page that was written once and is cleared now. A comparison tells of it,
+    /// One bit for each page that was written once and is cleared now. A comparison reports it,
     /// even with a content that is older than both.
     cleared: u64,
-    /// When each page of both kinds was last written or cleared, as a number that only grows.
+    /// When each page of both kinds was last written or cleared, as an increasing number.
     stamps: Vec<u64>,
     /// The bytes of the written pages.
     data: Vec<u8>,
@@ -69,13 +69,13 @@ impl Pages {
         }
     }
 
-    /// Makes the pages of `bytes` read as zeros again, and no longer count as written.
+    /// Makes the pages of `bytes` read as zeros, and no longer count as written.
     pub(crate) fn clear(&mut self, bytes: Range<u64>, stamp: u64) {
         let pages = bytes.start / PAGE..bytes.end.div_ceil(PAGE);
         clear(&mut self.root, 0, DEPTH, &pages, stamp);
     }
 
-    /// Fills `buffer` with the content at `offset`; what was never written is zero.
+    /// Fills `buffer` with the content at `offset`; unwritten bytes are zero.
     pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) {
         buffer.fill(0);
         let mut at = offset;
@@ -102,8 +102,8 @@ impl Pages {
         runs
     }
 
-    /// What was written and what was cleared inside `within` since this content was `earlier`: what
-    /// was touched, even where it reads as it did then.
+    /// The pages written and cleared inside `within` since this content was `earlier`: all that
+    /// were touched, even if they read as before.
     pub(crate) fn changes_since(&self, earlier: &Pages, within: Range<u64>) -> Vec<PageRun> {
         let mut runs = Vec::new();
         let pages = within.start / PAGE..within.end.div_ceil(PAGE);
@@ -156,7 +156,7 @@ fn slot(index: u64, level: u32) -> usize {
     usize::try_from((index >> (FAN_BITS * level)) & 15).unwrap_or(0)
 }
 
-/// How many pages a node spans whose children are `level` levels above the leaves.
+/// How many pages a node spans if its children are `level` levels above the leaves.
 fn span(level: u32) -> u64 {
     LEAF_PAGES << (FAN_BITS * level)
 }
@@ -171,7 +171,7 @@ fn clear(place: &mut Option<Arc<Node>>, first: u64, level: u32, cleared: &Range<
         && cleared.start <= first
         && end <= cleared.end
     {
-        // The bytes of a shared leaf need not be copied for that.
+        // This need not copy the bytes of a shared leaf.
         *node = Arc::new(Node::Leaf(leaf.emptied(stamp)));
         return;
     }
@@ -188,7 +188,7 @@ fn clear(place: &mut Option<Arc<Node>>, first: u64, level: u32, cleared: &Range<
     }
 }
 
-/// Shows `visit` every page that was touched in `new` later than in `old`, and whether it is
+/// Calls `visit` for every page that was touched in `new` later than in `old`, with whether it is
 /// cleared.
 fn compare(
     new: Option<&Arc<Node>>,
@@ -237,7 +237,7 @@ fn leaf_of(node: Option<&Arc<Node>>) -> Option<&Leaf> {
     }
 }
 
-/// Adds a page to the last run when it continues it, else begins a new one.
+/// Adds a page to the last run if adjacent, else begins a new run.
 fn push(runs: &mut Vec<PageRun>, page: u64, cleared: bool, within: &Range<u64>) {
     let (start, end) = ((page * PAGE).max(within.start), ((page + 1) * PAGE).min(within.end));
     match runs.last_mut() {
@@ -253,7 +253,7 @@ struct Touched {
     cleared: bool,
 }
 
-/// How many of the pages before `page` are among `pages`.
+/// How many of the pages in `pages` come before `page`.
 fn before(pages: u64, page: u64) -> usize {
     (pages & ((1 << page) - 1)).count_ones() as usize
 }
@@ -333,7 +333,7 @@ impl Sparse for Pages {
 }
 
 impl AskedRange {
-    /// The range as whole pages, as every operation on pages needs it.
+    /// The range as whole pages, as every page operation requires.
     pub(crate) fn pages(self) -> Result<(u64, Option<u64>), Refusal> {
         let end = self.last.map(|last| last + 1);
         if !self.start.is_multiple_of(PAGE) || end.is_some_and(|end| !end.is_multiple_of(PAGE)) {

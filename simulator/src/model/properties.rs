@@ -7,7 +7,7 @@ use crate::wire::document::Element;
 pub(crate) struct ServiceProperties(pub(crate) Vec<Element>);
 
 impl Default for ServiceProperties {
-    /// What a new account has: hourly metrics, kept for a week, and everything else off.
+    /// The defaults of a new account: hourly metrics, kept for a week, and everything else off.
     fn default() -> Self {
         let leaf = |name: &str, text: &str| element(name, text, vec![]);
         let off = |name: &str| element(name, "", vec![leaf("Enabled", "false")]);

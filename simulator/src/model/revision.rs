@@ -1,4 +1,4 @@
-//! What a base blob holds, or one of its snapshots.
+//! The content and properties of a base blob, or of one of its snapshots.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -11,14 +11,14 @@ use crate::wire::{
     error::{Code, Refusal},
 };
 
-/// Metadata by name. HTTP libraries hand over header names in lower case, so the case in which a
-/// name was given cannot be kept.
+/// Metadata by name. HTTP libraries turn header names into lower case, so the original case of a
+/// name is lost.
 pub(crate) type Metadata = BTreeMap<String, String>;
 
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// What a base blob, or one of its snapshots, holds.
+/// The content and properties of a base blob, or of one of its snapshots.
 #[derive(Debug, Clone)]
 pub(crate) struct Revision {
     pub(crate) content: Content,
@@ -28,23 +28,23 @@ pub(crate) struct Revision {
     pub(crate) etag: String,
     pub(crate) last_modified: OffsetDateTime,
     pub(crate) created: OffsetDateTime,
-    /// Another number whenever the blob is made anew, by Put Blob or Copy Blob.
+    /// Changes whenever Put Blob or Copy Blob replaces the blob.
     pub(crate) generation: u64,
     pub(crate) sequence_number: u64,
     pub(crate) tier: Option<Tier>,
     pub(crate) copy: Option<Box<CopyRecord>>,
-    /// Whether an incremental copy made it.
+    /// Whether an incremental copy created it.
     pub(crate) incremental: bool,
-    /// Whether an append blob takes no more.
+    /// Whether an append blob is sealed.
     pub(crate) sealed: bool,
-    /// With what it is encrypted, where that is not the account's own key.
+    /// How it is encrypted, if not with the account's own key.
     pub(crate) encryption: Option<Encryption>,
 }
 
 /// The standard properties that travel with the content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ContentHeaders {
-    /// Borrowed where it is what a blob has without one being given, as nearly all blobs do.
+    /// Borrowed if it is the default, as for nearly all blobs.
     pub(crate) content_type: Option<Cow<'static, str>>,
     pub(crate) encoding: Option<String>,
     pub(crate) language: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct ContentHeaders {
 }
 
 impl Revision {
-    /// Refuses what cannot be done with a blob in the archive.
+    /// Refuses operations that an archived blob does not allow.
     pub(crate) fn online(&self, now: OffsetDateTime) -> Result<(), Refusal> {
         match &self.tier {
             Some(tier) if tier.is_archived(now) => Err(Code::BlobArchived.into()),
@@ -64,7 +64,7 @@ impl Revision {
 }
 
 impl Answer {
-    /// An answer that tells the ETag and the date of what was written or read.
+    /// An answer with the ETag and the date of the blob.
     pub(crate) fn about(status: StatusCode, revision: &Revision) -> Self {
         Self::new(status).dated(&revision.etag, revision.last_modified)
     }

@@ -1,8 +1,8 @@
-//! What a test chooses when it builds the simulator.
+//! The settings that a test passes to the builder.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-/// What the test chose when it built the simulator.
+/// The settings of a simulator.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) pace: Pace,
@@ -19,7 +19,7 @@ pub(crate) struct Settings {
 pub(crate) enum Pace {
     /// The same time for every copy; zero for at once.
     Time(Duration),
-    /// Bytes a second.
+    /// Bytes per second.
     Rate(u64),
 }
 

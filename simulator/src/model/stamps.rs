@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::wire::dates;
 
-/// Where ids, ETags and the order of writes come from: the same seed gives the same run.
+/// Generates ids, ETags and the order of writes: the same seed gives the same run.
 #[derive(Debug)]
 pub(crate) struct Stamps {
     random: fastrand::Rng,
@@ -17,7 +17,7 @@ impl Stamps {
         Self { random: fastrand::Rng::with_seed(seed), count: 0, last_ticks: i128::MIN }
     }
 
-    /// A number that only grows.
+    /// An increasing number.
     pub(crate) fn next(&mut self) -> u64 {
         self.count += 1;
         self.count
@@ -35,7 +35,7 @@ impl Stamps {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
-    /// The id of a snapshot taken `at`: later than every other that was ever given out.
+    /// The id of a snapshot taken `at`: later than every earlier id.
     pub(crate) fn snapshot(&mut self, at: OffsetDateTime) -> String {
         self.last_ticks = dates::ticks(at).max(self.last_ticks + 1);
         dates::snapshot_time(self.last_ticks)

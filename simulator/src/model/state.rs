@@ -1,8 +1,8 @@
-//! Everything that the service remembers.
+//! The whole state of the service.
 
 use super::{account::Accounts, copies::desk::CopyDesk, settings::Settings, stamps::Stamps};
 
-/// What is stored, and the copies under way.
+/// The stored accounts, and the pending copies.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) accounts: Accounts,

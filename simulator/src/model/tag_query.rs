@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::metadata;
 
-/// Whether `tags` satisfy `clause`; `None` when the clause cannot be read.
+/// Whether `tags` satisfy `clause`; `None` if the clause is invalid.
 pub(crate) fn matches(clause: &str, tags: &BTreeMap<String, String>) -> Option<bool> {
     let mut rest = clause.trim();
     // `AND` binds more tightly than `OR`.
@@ -25,12 +25,12 @@ pub(crate) fn matches(clause: &str, tags: &BTreeMap<String, String>) -> Option<b
     }
 }
 
-/// Whether `clause` can be read.
+/// Whether `clause` is valid.
 pub(crate) fn is_readable(clause: &str) -> bool {
     matches(clause, &BTreeMap::new()).is_some()
 }
 
-/// Reads one `"key" <operator> 'value'`. A tag that is not there satisfies no comparison but `<>`.
+/// Parses one `"key" <operator> 'value'`. A missing tag satisfies `<>` only.
 fn comparison<'a>(text: &'a str, tags: &BTreeMap<String, String>) -> Option<(bool, &'a str)> {
     const OPERATORS: [&str; 6] = ["<>", ">=", "<=", "=", ">", "<"];
     let (key, rest) = match text.strip_prefix('"') {

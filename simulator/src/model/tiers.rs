@@ -1,4 +1,4 @@
-//! Access tiers, the archive, and the way back from it.
+//! Access tiers, the archive, and rehydration.
 
 use std::time::Duration;
 
@@ -16,23 +16,22 @@ const PREMIUM: [&str; 11] =
 const BLOCK: [&str; 5] = ["Hot", "Cool", "Cold", "Archive", "Smart"];
 const ARCHIVE: &str = "Archive";
 
-/// How long it takes to come back from the archive. The service promises no more than that it is
-/// less.
+/// How long rehydration takes. The service promises only that it takes less.
 const STANDARD: Duration = Duration::from_secs(15 * 60 * 60);
 const HIGH: Duration = Duration::from_secs(60 * 60);
 
-/// An access tier, and since when it was set.
+/// An access tier, and when it was set.
 #[derive(Debug, Clone)]
 pub(crate) struct Tier {
     name: &'static str,
     changed: OffsetDateTime,
-    /// Whether it follows from the blob's size, and nobody chose it.
+    /// Whether it follows from the blob's size, because none was set.
     inferred: bool,
-    /// The way from the archive to another tier.
+    /// The rehydration from the archive to another tier.
     rehydration: Option<Rehydration>,
 }
 
-/// The way from the archive to another tier.
+/// A rehydration from the archive to another tier.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rehydration {
     to: &'static str,
@@ -45,15 +44,15 @@ impl Tier {
         Self { name, changed, inferred: false, rehydration: None }
     }
 
-    /// A tier that something in the archive will have in a while.
+    /// A tier that an archived blob will have after a delay.
     pub(crate) fn rehydrating(to: &'static str, high: bool, now: OffsetDateTime) -> Self {
         let ready = now + if high { HIGH } else { STANDARD };
         let rehydration = Some(Rehydration { to, high, ready });
         Self { name: ARCHIVE, changed: now, inferred: false, rehydration }
     }
 
-    /// What a premium account gives a page blob of this length that is given no tier: that whose
-    /// disk has room for it, from P10 on.
+    /// The default tier of a page blob of this length in a premium account: the smallest that fits,
+    /// from P10 on.
     pub(crate) fn of_premium(length: u64, now: OffsetDateTime) -> Self {
         let name = PREMIUM.into_iter().skip(2).find(|name| length <= room(name));
         Self { inferred: true, ..Self::new(name.unwrap_or(PREMIUM[PREMIUM.len() - 1]), now) }
@@ -86,7 +85,7 @@ impl Tier {
         self.rehydration.filter(|way| now < way.ready)
     }
 
-    /// This tier after `asked` was asked for it.
+    /// The tier after a request to set `asked`.
     pub(crate) fn change(
         &self,
         asked: &'static str,
@@ -94,7 +93,7 @@ impl Tier {
         now: OffsetDateTime,
     ) -> Result<Self, Refusal> {
         match self.under_way(now) {
-            // Nothing but the priority may change on the way, and it can only be raised.
+            // During rehydration only the priority may change, and only be raised.
             Some(way) if way.to == asked && way.high <= high => {
                 let mut tier = Self::rehydrating(asked, high, now);
                 if let Some(new) = tier.rehydration.as_mut() {
@@ -124,25 +123,25 @@ impl Rehydration {
     }
 }
 
-/// The tier of an account, which a block blob has that was given none.
+/// The tier of the account, which block blobs without a tier of their own have.
 pub(crate) const INFERRED: &str = "Hot";
 
-/// The version that brought `x-ms-rehydrate-priority` to answers and lists.
+/// The version that added `x-ms-rehydrate-priority` to answers and lists.
 const TELLS_PRIORITY: &str = "2019-12-12";
 
-/// What is told of a blob's tier.
+/// The reported tier of a blob.
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
-    /// Whether nobody chose it.
+    /// Whether it is inferred.
     pub(crate) inferred: bool,
     pub(crate) changed: Option<OffsetDateTime>,
     pub(crate) under_way: Option<Rehydration>,
     pub(crate) tells_priority: bool,
 }
 
-/// The tier as answers and lists tell it. Page blobs of a standard account have none; those of a
-/// premium one never tell since when they have theirs.
+/// The tier as answers and lists report it. Page blobs of a standard account have none; those of a
+/// premium account never report when it was set.
 pub(crate) fn shown(content: &Content, tier: Option<&Tier>, call: &Call) -> Option<Shown> {
     let now = call.now;
     let is_block = matches!(content, Content::Block(_));
@@ -165,12 +164,12 @@ pub(crate) fn shown(content: &Content, tier: Option<&Tier>, call: &Call) -> Opti
     }
 }
 
-/// Where a tier stands among those of premium page blobs.
+/// The position of a tier among those of premium page blobs.
 fn premium(name: &str) -> Option<usize> {
     PREMIUM.iter().position(|known| *known == name)
 }
 
-/// The tier that a request names, if it names one that this type of blob may have.
+/// The tier that a request names, if it names one that is valid for this blob type.
 pub(crate) fn named(call: &Call, content: &Content) -> Result<Option<&'static str>, Refusal> {
     const NAME: &str = "x-ms-access-tier";
     let Some(name) = call.header(NAME) else { return Ok(None) };
@@ -187,7 +186,7 @@ pub(crate) fn named(call: &Call, content: &Content) -> Result<Option<&'static st
     };
     match known {
         Some(known) if call.since(since) => Ok(Some(known)),
-        // Recorded of Copy Blob.
+        // Recorded from Copy Blob.
         _ if call.op == Op::CopyBlob => Err(Refusal::bad_header(NAME, name)),
         _ => Err(Code::InvalidBlobTier.into()),
     }
@@ -198,7 +197,7 @@ pub(crate) fn asked(call: &Call, content: &Content) -> Result<Option<Tier>, Refu
     Ok(named(call, content)?.map(|name| Tier::new(name, call.now)))
 }
 
-/// Whether `x-ms-rehydrate-priority` asks for haste.
+/// Whether `x-ms-rehydrate-priority` is high.
 pub(crate) fn high_priority(call: &Call) -> Result<bool, Refusal> {
     const NAME: &str = "x-ms-rehydrate-priority";
     match call.header(NAME) {
@@ -208,7 +207,7 @@ pub(crate) fn high_priority(call: &Call) -> Result<bool, Refusal> {
     }
 }
 
-/// The most that a premium page blob of a tier may hold.
+/// The longest premium page blob that a tier allows.
 pub(crate) fn room(tier: &str) -> u64 {
     const GIB: u64 = 1 << 30;
     match premium(tier) {

@@ -26,12 +26,12 @@ pub(super) fn put(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     append(state, call, call.body.clone(), &checked)
 }
 
-/// The most that one Append Block adds.
+/// The most bytes that one Append Block accepts.
 pub(super) fn largest(call: &Call) -> u64 {
     if call.since("2022-11-02") { 100 << 20 } else { 4 << 20 }
 }
 
-/// Adds a block to the end.
+/// Appends a block.
 pub(super) fn append(
     state: &mut State,
     call: &Call,

@@ -42,7 +42,7 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
     stage(state, call, principal, call.body.clone(), &checked)
 }
 
-/// The most that a block may hold.
+/// The largest block.
 pub(super) fn largest(call: &Call) -> u64 {
     const MIB: u64 = 1 << 20;
     match call.version() {
@@ -52,7 +52,7 @@ pub(super) fn largest(call: &Call) -> u64 {
     }
 }
 
-/// Keeps a block until it is committed. It takes no conditions.
+/// Stages a block. It accepts no conditions.
 pub(super) fn stage(
     state: &mut State,
     call: &Call,
@@ -80,7 +80,7 @@ pub(super) fn stage(
     if !staged.is_alive(call.now) {
         staged.blocks.clear();
     }
-    // All ids of a blob have one length.
+    // All block ids of a blob have the same length.
     if staged.blocks.keys().next().is_some_and(|other| other.len() != id.len()) {
         return Err(Code::InvalidBlobOrBlock.into());
     }
@@ -98,8 +98,8 @@ pub(super) fn stage(
     Ok(answer)
 }
 
-/// [Put Block List](https://learn.microsoft.com/rest/api/storageservices/put-block-list): the blob
-/// is made of the blocks that are named, in their order. All others are thrown away.
+/// [Put Block List](https://learn.microsoft.com/rest/api/storageservices/put-block-list): commits
+/// the listed blocks in order. All others are discarded.
 pub(super) fn put_list(
     state: &mut State,
     call: &Call,
@@ -127,7 +127,7 @@ pub(super) fn put_list(
     let name = Name::from(&*at.blob);
     let staged = container.staged.get(&name).filter(|staged| staged.is_alive(call.now));
     let Chosen { blocks, kept } = chosen(&list, committed, staged)?;
-    // With what the blocks are encrypted, the blob is.
+    // The blob gets the encryption of its blocks.
     let staged = staged.filter(|staged| !staged.blocks.is_empty());
     let kept = existing.filter(|_| kept).map(|blob| &blob.current.encryption);
     for own in staged.map(|staged| &staged.encryption).into_iter().chain(kept) {
@@ -152,13 +152,13 @@ pub(super) fn put_list(
     };
     let mut answer =
         Answer::about(StatusCode::CREATED, &revision).written_with(revision.encryption.as_ref());
-    // The checksum of the list itself, even where it was sent with its MD5.
+    // The checksum of the list itself, even if the request carried its MD5.
     checked.tell_crc64(call, &call.body, &mut answer);
     state.accounts.replace(&at, revision)?;
     Ok(answer)
 }
 
-/// The blocks that a list names.
+/// The blocks of a list.
 struct Chosen {
     blocks: Vec<Block>,
     /// Whether some of them were committed before.
@@ -222,7 +222,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             return Err(Code::InvalidBlobType.into());
         };
         committed = blocks;
-        // A blob of which nothing is committed has no length either.
+        // A blob without committed blocks has no length either.
         answer = Answer::about(StatusCode::OK, revision)
             .header("x-ms-blob-content-length", &revision.content.length().to_string());
     }

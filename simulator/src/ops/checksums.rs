@@ -1,4 +1,4 @@
-//! Checksums of what is sent.
+//! Checksums of request bodies.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
@@ -15,7 +15,7 @@ pub(crate) fn md5(bytes: &[u8]) -> String {
     STANDARD.encode(Md5::digest(bytes))
 }
 
-/// The base64 of the CRC-64 (that of NVMe) of `bytes`.
+/// The base64 of the CRC-64 (CRC-64/NVME) of `bytes`.
 pub(crate) fn crc64(bytes: &[u8]) -> String {
     STANDARD.encode(crc(bytes).to_le_bytes())
 }
@@ -43,16 +43,16 @@ const CRC_TABLE: [u64; 256] = {
     table
 };
 
-/// What a write was checked by, and what its answer tells.
+/// How a write was checked, and which checksum its answer returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Checked {
     Md5(String),
-    /// The sender gave it, or nothing.
+    /// The client sent it, or sent no checksum.
     Crc64(String),
 }
 
 impl Checked {
-    /// The MD5 that the sender gave.
+    /// The MD5 that the client sent.
     pub(crate) fn md5(&self) -> Option<&str> {
         match self {
             Self::Md5(md5) => Some(md5),
@@ -60,12 +60,12 @@ impl Checked {
         }
     }
 
-    /// Tells what `bytes` were checked by.
+    /// Returns the checksum that `bytes` were checked with.
     pub(crate) fn tell(&self, call: &Call, bytes: &[u8], answer: &mut Answer) {
         match self {
             Self::Md5(md5) => {
                 answer.set(CONTENT_MD5, md5);
-                // Recorded of these four, and of no other write.
+                // Recorded from these four, and from no other write.
                 let both = matches!(
                     call.op,
                     Op::PutBlock | Op::PutBlockFromUrl | Op::PutPage | Op::PutPageFromUrl
@@ -74,8 +74,8 @@ impl Checked {
                     self.tell_crc64(call, bytes, answer);
                 }
             }
-            // Recorded too: with a customer's key these two tell the MD5. Without one, real
-            // accounts have been seen to tell either.
+            // Also recorded: with a customer's key these two return the MD5. Without one, real
+            // accounts have returned either.
             Self::Crc64(_)
                 if matches!(call.op, Op::PutPageFromUrl | Op::AppendBlockFromUrl)
                     && call.header("x-ms-encryption-key").is_some() =>
@@ -86,7 +86,7 @@ impl Checked {
         }
     }
 
-    /// Tells the CRC-64 of `bytes`, where the version of the protocol knows it.
+    /// Returns the CRC-64 of `bytes`, if the service version has it.
     pub(crate) fn tell_crc64(&self, call: &Call, bytes: &[u8], answer: &mut Answer) {
         match self {
             _ if !call.since(CRC64_SINCE) => {}
@@ -106,20 +106,19 @@ pub(crate) fn check_body(call: &Call) -> Result<Checked, Refusal> {
     check(call, &call.body, [CONTENT_MD5, CONTENT_CRC64])
 }
 
-/// Checks the body of a request that is a whole blob: the MD5 that the blob is to have comes before
+/// Checks the body of a request that is a whole blob: the MD5 for the blob takes precedence over
 /// that of the body.
 pub(crate) fn check_blob(call: &Call) -> Result<Checked, Refusal> {
     let md5 = if call.header(BLOB_MD5).is_some() { BLOB_MD5 } else { CONTENT_MD5 };
     check(call, &call.body, [md5, CONTENT_CRC64])
 }
 
-/// Checks what was read from a source against the checksum in the headers.
+/// Checks bytes read from a source against the checksum in the headers.
 pub(crate) fn check_source(call: &Call, bytes: &[u8]) -> Result<Checked, Refusal> {
     check(call, bytes, ["x-ms-source-content-md5", "x-ms-source-content-crc64"])
 }
 
-/// Checks what was read from a source against `Content-MD5`, if it came, as if it had been the
-/// body.
+/// Checks bytes read from a source against `Content-MD5`, if sent, as if they were the body.
 pub(crate) fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), Refusal> {
     match call.header(CONTENT_MD5) {
         None => Ok(()),
@@ -127,7 +126,7 @@ pub(crate) fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// At most one of the two `names` may be there.
+/// At most one of the two `names` may be present.
 fn check(call: &Call, bytes: &[u8], names: [&'static str; 2]) -> Result<Checked, Refusal> {
     match names.map(|name| call.header(name)) {
         [Some(_), Some(_)] => Err(Code::BothCrc64AndMd5HeaderPresent.into()),

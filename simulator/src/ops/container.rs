@@ -45,7 +45,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     }
 }
 
-/// The level of public access that a request asks for, if the account permits any.
+/// The public access level that a request sets, if the account permits any.
 pub(super) fn public_access(call: &Call, settings: &Settings) -> Result<PublicAccess, Refusal> {
     let level = match call.header(PUBLIC_ACCESS) {
         None => PublicAccess::None,
@@ -72,7 +72,7 @@ pub(super) fn set_metadata(state: &mut State, call: &Call) -> Result<Answer, Ref
 }
 
 /// [Delete Container](https://learn.microsoft.com/rest/api/storageservices/delete-container), with
-/// everything in it. Its name is free again at once, where the service takes about 30 seconds.
+/// all its blobs. Its name is free again at once; in the service that takes about 30 seconds.
 pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let name = call.container()?;
     let container = state.accounts.container(&call.route.account, name)?;

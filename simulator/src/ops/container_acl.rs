@@ -1,4 +1,4 @@
-//! Get and Set Container ACL: who may read without a credential, and the stored access policies.
+//! Get and Set Container ACL: public access, and the stored access policies.
 
 use http::StatusCode;
 
@@ -17,7 +17,7 @@ use crate::{
 
 const MOST_POLICIES: usize = 5;
 const LONGEST_ID: usize = 64;
-/// Every permission that a policy of a container may give.
+/// Every permission that a container's policy may grant.
 const PERMISSIONS: &str = "racwdxyltfmeopi";
 
 /// [Get Container ACL](https://learn.microsoft.com/rest/api/storageservices/get-container-acl).
@@ -35,7 +35,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
                     ("Expiry", &policy.expiry),
                     ("Permission", &policy.permissions),
                 ];
-                // A policy that says nothing comes back as its id alone.
+                // An empty policy is returned as its id alone.
                 if parts.iter().any(|(_, text)| text.is_some()) {
                     xml.element("AccessPolicy", |xml| {
                         for (name, text) in parts {
@@ -55,7 +55,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
 }
 
 /// [Set Container ACL](https://learn.microsoft.com/rest/api/storageservices/set-container-acl):
-/// what is not named is taken away.
+/// replaces the access level and all policies.
 pub(super) fn set(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let public_access = public_access(call, &state.settings)?;
     let policies = if call.body.is_empty() { Vec::new() } else { policies(call)? };

@@ -61,7 +61,7 @@ pub(super) fn start(
     write::check_replacement(existing, call, &conditions, kind, principal)?;
     check_lease(existing, call)?;
 
-    // A tier that somebody chose for the source is not copied.
+    // A tier that was set on the source is not copied.
     let premium = || match (&source.revision.tier, &source.revision.content) {
         (Some(_), Content::Page { length, .. }) => Some(Tier::of_premium(*length, call.now)),
         _ => None,
@@ -82,7 +82,7 @@ pub(super) fn start(
         copy: None,
         incremental: false,
         sealed,
-        // It takes no scope, but the SAS may name one.
+        // The request has no scope header, but the SAS may name a scope.
         encryption: encryption::asked_scope(call),
         ..source.revision.clone()
     };
@@ -103,7 +103,7 @@ pub(super) fn start(
     let at_once = same_account && !behind && needed.is_zero() && job.failure.is_none() && !job.held;
     blob.job = Some(Box::new(job));
 
-    // Before 2012-02-12 a copy was over when it was answered, and left no trace.
+    // Before 2012-02-12 a copy completed before the answer, and left no record.
     let synchronous = !call.since("2012-02-12");
     if at_once || onto_itself || synchronous {
         copies::finish(blob, &mut state.stamps, call.now);
@@ -119,7 +119,7 @@ pub(super) fn start(
     Ok(answer)
 }
 
-/// Since a copy takes its time, the lease of its destination must not end by itself.
+/// A copy takes time, so the lease of its destination must be infinite.
 pub(super) fn check_lease(existing: Option<&Blob>, call: &Call) -> Result<(), Refusal> {
     match existing.and_then(|blob| blob.lease.as_ref()) {
         Some(lease)
@@ -133,7 +133,7 @@ pub(super) fn check_lease(existing: Option<&Blob>, call: &Call) -> Result<(), Re
     }
 }
 
-/// The tier of the destination. From the archive there is only the way to an online tier.
+/// The tier of the destination. An archived source can only be copied to an online tier.
 pub(super) fn tier(call: &Call, source: &Revision) -> Result<Option<Tier>, Refusal> {
     let asked = tiers::named(call, &source.content)?;
     let high = tiers::high_priority(call)?;
@@ -149,7 +149,7 @@ pub(super) fn tier(call: &Call, source: &Revision) -> Result<Option<Tier>, Refus
     }
 }
 
-/// Whether the destination, an append blob, is to take no more.
+/// Whether to seal the destination, if it is an append blob.
 fn seal(call: &Call, content: &Content) -> Result<bool, Refusal> {
     const NAME: &str = "x-ms-seal-blob";
     match (call.flag(NAME)?, content) {
@@ -215,7 +215,7 @@ impl CopyRecord {
     }
 }
 
-/// What the destination holds until the copy is over: a page blob has its full length at once.
+/// The content of the destination during the copy: a page blob has its full length at once.
 fn placeholder(content: &Content) -> Content {
     match content {
         Content::Page { length, .. } => Content::Page { length: *length, pages: Pages::default() },

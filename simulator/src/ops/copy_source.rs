@@ -1,4 +1,5 @@
-//! The source of a copy: which blob its URL means, whether it may be read, and how it is shown.
+//! The source of a copy: the blob that its URL names, whether it may be read, and how it is
+//! reported.
 
 use std::net::IpAddr;
 
@@ -29,7 +30,7 @@ const LONGEST: usize = 2048;
 #[derive(Debug)]
 pub(super) struct SourceUrl<'a> {
     text: &'a str,
-    /// None for the path that versions before 2012-02-12 take.
+    /// None for the path form that versions before 2012-02-12 accept.
     authority: Option<Authority>,
     https: bool,
     path: String,
@@ -42,7 +43,7 @@ pub(super) struct Source {
     pub(super) at: BlobAddress,
     pub(super) snapshot: Option<String>,
     pub(super) revision: Revision,
-    /// Set where another server holds it.
+    /// Set if it is on another server.
     pub(super) elsewhere: Option<Elsewhere>,
 }
 
@@ -72,7 +73,7 @@ impl<'a> SourceUrl<'a> {
         self.query.get("snapshot").filter(|snapshot| !snapshot.is_empty())
     }
 
-    /// Whether the service itself is addressed, and not some other server.
+    /// Whether the URL addresses the service itself, not another server.
     pub(super) fn is_here(&self, call: &Call) -> bool {
         let own = call.authority.as_ref();
         self.authority.as_ref().is_none_or(|authority| is_same_service(authority, own))
@@ -86,10 +87,10 @@ impl<'a> SourceUrl<'a> {
     /// Finds the source and checks that it may be read.
     ///
     /// By the table under
-    /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization),
-    /// whoever may read the whole account needs nothing in the URL for a source in it; all others
-    /// do, unless the source is public. `principal` is `None` where the credential of the request
-    /// never counts: for an incremental copy, Put Block From URL and Put Blob From URL.
+    /// [Copy Blob, authorization](https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization):
+    /// a credential for the whole account needs nothing in the URL of a source in that account; any
+    /// other needs a SAS there, unless the source is public. `principal` is `None` if the request's
+    /// credential never counts: for an incremental copy, Put Block From URL and Put Blob From URL.
     pub(super) fn read(
         &self,
         state: &State,
@@ -128,7 +129,7 @@ impl<'a> SourceUrl<'a> {
             return Err(unreadable(Code::ResourceNotFound.into()));
         };
         let at = BlobAddress { account: route.account, container, blob };
-        // A request that reads the source by its own right is told plainly that there is none.
+        // A request that may read the source itself learns that it does not exist.
         let own = call.op == Op::CopyBlob && trusted && self.query.get("sig").is_none();
         let missing = |cause: Refusal| if own { cause } else { unreadable(cause) };
         let found = state.accounts.blob(&at).map_err(missing)?;
@@ -142,7 +143,7 @@ impl<'a> SourceUrl<'a> {
         Ok(Source { at, snapshot, revision, elsewhere: None })
     }
 
-    /// The URL as `x-ms-copy-source` shows it afterwards.
+    /// The URL as `x-ms-copy-source` returns it later.
     pub(super) fn echoed(&self, call: &Call, echo: SourceEcho) -> String {
         let whole = echo == SourceEcho::AsSent
             || (echo == SourceEcho::Rewritten && !call.since("2021-04-10"));
@@ -169,10 +170,10 @@ impl<'a> SourceUrl<'a> {
     }
 }
 
-/// Whether the credential of a request reads a source in its own account.
+/// Whether a request's credential can read a source in its own account.
 ///
-/// For Copy Blob a key does, and a bearer token. A bearer token has been seen to do so for three of
-/// the synchronous operations too, with the version from which on that is done here.
+/// For Copy Blob, an account key and a bearer token can. Real accounts also accept a bearer token
+/// for three of the synchronous operations, from the version on that is used here.
 fn covers_source(call: &Call, principal: Principal) -> bool {
     match call.op {
         Op::CopyBlob => principal.reads_own_account(),
@@ -183,9 +184,9 @@ fn covers_source(call: &Call, principal: Principal) -> bool {
     }
 }
 
-/// Refuses a source that is an Azure file, which cannot be had here, and the condition on tags of
-/// which [Copy Blob From
-/// URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url) knows nothing.
+/// Refuses an Azure file as the source, which is not modelled, and the tag condition, which [Copy
+/// Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url) does not
+/// support.
 fn check_modelled(call: &Call, host: Option<&str>) -> Result<(), Refusal> {
     const INTENT: &str = "x-ms-file-request-intent";
     const IF_TAGS: &str = "x-ms-source-if-tags";
@@ -204,19 +205,18 @@ fn check_modelled(call: &Call, host: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-/// Where the source of a copy is, if that is here.
+/// Where the source of a copy is, if it is in this simulator.
 pub(crate) fn source_here(call: &Call) -> Option<BlobAddress> {
     call.header(COPY_SOURCE)?;
     let url = SourceUrl::of(call).ok().filter(|url| url.is_here(call))?;
     blob_in(url.authority.as_ref(), &url.path)
 }
 
-/// The URL of a source that another server holds, and where that is.
+/// The URL of a source on another server, and its address.
 pub(crate) fn source_elsewhere(call: &Call) -> Option<(String, BlobAddress)> {
     let url = SourceUrl::of(call).ok().filter(|url| !url.is_here(call))?;
     let authority = url.authority.as_ref()?;
-    // The source of an incremental copy that is in no account is refused by its name, and so is a
-    // managed disk.
+    // An incremental copy refuses a source whose host name is no account's, and a managed disk.
     let host = authority.host();
     if call.op == Op::IncrementalCopy && (!may_be_account(host) || is_managed_disk(host)) {
         return None;
@@ -224,16 +224,15 @@ pub(crate) fn source_elsewhere(call: &Call) -> Option<(String, BlobAddress)> {
     Some((url.text.to_owned(), BlobAddress::elsewhere(authority, &url.path)))
 }
 
-/// Whether a host may be that of an account: by its name, or since it is a machine near by, where
-/// another simulator may be.
+/// Whether a host may serve an account: by its name, or because it is a machine nearby, where
+/// another simulator may run.
 fn may_be_account(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     let near = !host.contains('.') || host.ends_with(".internal") || is_loopback(host);
     address || near || host.to_ascii_lowercase().contains(".blob.")
 }
 
-/// Whether a host is that of a managed disk or of a snapshot of one: names of accounts have no
-/// hyphen.
+/// Whether a host is that of a managed disk or of a disk snapshot: account names have no hyphen.
 fn is_managed_disk(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     host.starts_with("md-") && host.contains(".blob.")

@@ -16,8 +16,9 @@ use crate::{
     },
 };
 
-/// [Get User Delegation Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key):
-/// a key that signs SAS in the name of whoever holds the bearer token.
+/// [Get User Delegation
+/// Key](https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key): a key that
+/// signs SAS tokens in the name of the bearer token's user.
 pub(super) fn get(state: &mut State, call: &Call, principal: Principal) -> Result<Answer, Refusal> {
     let token = call.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let (Principal::Bearer, Some(token)) = (principal, token) else {
@@ -74,7 +75,7 @@ impl KeyInfo {
         Ok(Self { start, expiry, delegated_tenant_id: text("DelegatedUserTid") })
     }
 
-    /// From when to when: at most for seven days from now.
+    /// Start and expiry: at most seven days from now.
     fn times(&self, now: OffsetDateTime) -> Result<(OffsetDateTime, OffsetDateTime), Refusal> {
         let wrong = |why: &str| Refusal::from(Code::InvalidInput).detail("Reason", why);
         let start = match self.start.as_str() {

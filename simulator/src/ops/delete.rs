@@ -27,7 +27,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     Conditions::of(call)?.check_write(Some(revision.into()))?;
     check_tier_date(call, revision)?;
     let with_snapshots = call.header(DELETE_SNAPSHOTS);
-    // Snapshots are not covered by the lease of their blob.
+    // The lease of a blob does not cover its snapshots.
     match call.snapshot().is_some() || with_snapshots == Some("only") {
         true => leases::check_read(blob.lease.as_ref(), call)?,
         false => leases::check_write(blob.lease.as_ref(), call)?,
@@ -50,7 +50,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     Ok(deleted())
 }
 
-/// A blob of which nothing is committed is not there for a read, but its blocks can be deleted.
+/// A blob without committed blocks does not exist for reads, but its blocks can be deleted.
 fn delete_uncommitted(state: &mut State, call: &Call, at: &BlobAddress) -> Result<Answer, Refusal> {
     let conditions = Conditions::of(call)?;
     let container = state.accounts.container_mut(&at.account, &at.container)?;
@@ -67,7 +67,7 @@ fn deleted() -> Answer {
     Answer::new(StatusCode::ACCEPTED).header("x-ms-delete-type-permanent", "true")
 }
 
-/// The conditions on when the tier was last changed: if it never was, when the blob was made.
+/// The conditions on when the tier was last changed; if never, on when the blob was created.
 fn check_tier_date(call: &Call, revision: &Revision) -> Result<(), Refusal> {
     let date = |name: &str| {
         let Some(text) = call.header(name) else { return Ok(None) };

@@ -35,9 +35,9 @@ use crate::{
 const LARGEST_COPY: u64 = 256 << 20;
 const LARGEST_BLOB: u64 = 5000 << 20;
 
-/// The most that an operation reads of a source that another server holds.
+/// The most that an operation reads from a source on another server.
 ///
-/// Copy Blob has no limit of its own; here it must fit into memory, as it does for Put Blob.
+/// Copy Blob has no limit; here the source must fit into memory, as for Put Blob.
 pub(crate) fn source_limit(call: &Call) -> Limit {
     let (body, refusal) = match call.op {
         Op::PutBlockFromUrl => (blocks::largest(call), Code::RequestBodyTooLarge.into()),
@@ -50,7 +50,7 @@ pub(crate) fn source_limit(call: &Call) -> Limit {
     Limit { body, pages: if in_pages { put_blob::LARGEST_PAGE_BLOB } else { body }, refusal }
 }
 
-/// What was read from a source.
+/// The content read from a source.
 struct Fetched {
     source: Source,
     bytes: Bytes,
@@ -58,7 +58,7 @@ struct Fetched {
 }
 
 /// [Copy Blob From URL](https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url):
-/// from block blob to block blob, with its blocks, and over when it is answered.
+/// copies a block blob to a block blob, with its blocks, and completes before the answer.
 pub(super) fn copy(
     state: &mut State,
     call: &Call,
@@ -112,7 +112,7 @@ pub(super) fn copy(
 }
 
 /// [Put Blob From URL](https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url):
-/// a block blob, from a source of any type.
+/// creates a block blob from a source of any type.
 pub(super) fn put_blob(
     state: &mut State,
     call: &Call,
@@ -228,8 +228,8 @@ pub(super) fn put_page(
     pages::write_pages(state, call, &at, start..end, Some(&bytes), &checked)
 }
 
-/// Reads what `x-ms-source-range` names of the source, or all of it; by the right of `principal`
-/// where that can count.
+/// Reads the range in `x-ms-source-range` of the source, or all of it; with the right of
+/// `principal` if that counts.
 fn fetch(
     state: &State,
     call: &Call,
@@ -284,7 +284,7 @@ fn carried(call: &Call, source: &Source) -> Result<(Metadata, Tags), Refusal> {
     Ok((if own.is_empty() { source.revision.metadata.clone() } else { own }, tags))
 }
 
-/// Takes those properties of the source that the request does not set.
+/// Takes the properties of the source that the request does not set.
 fn inherit(headers: &mut ContentHeaders, source: &ContentHeaders, call: &Call) {
     if call.header("x-ms-blob-content-type").is_none() {
         headers.content_type.clone_from(&source.content_type);

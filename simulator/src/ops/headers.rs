@@ -1,5 +1,5 @@
-//! What a request may not carry: the headers and parameters that its operation does not take, and
-//! those of what is not modelled. Whatever else is strange to an operation is passed over.
+//! Refuses headers and parameters that an operation does not accept, and those of features that are
+//! not modelled. Other unknown headers and parameters are ignored.
 
 use crate::wire::{
     call::Call,
@@ -7,7 +7,7 @@ use crate::wire::{
     op::Op,
 };
 
-/// Headers of what the service has and the simulator does not, and its name.
+/// Headers of a feature that the simulator does not have, and its name.
 const NOT_MODELLED: [(&str, &str); 6] = [
     ("x-ms-immutability-policy-until-date", "Blob Immutability Policy"),
     ("x-ms-immutability-policy-mode", "Blob Immutability Policy"),
@@ -17,17 +17,17 @@ const NOT_MODELLED: [(&str, &str); 6] = [
     ("x-ms-deny-encryption-scope-override", "Encryption scopes of containers"),
 ];
 
-/// The conditions on what is addressed.
+/// The conditions on the addressed blob or container.
 const CONDITIONS: [&str; 5] =
     ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", IF_TAGS];
 const IF_TAGS: &str = "x-ms-if-tags";
 
-/// What a header asks for that is not modelled.
+/// The feature that a header requests and that is not modelled.
 pub(super) fn not_modelled(call: &Call) -> Option<&'static str> {
     NOT_MODELLED.iter().find(|(header, _)| call.header(header).is_some()).map(|(_, name)| *name)
 }
 
-/// Refuses what the operation does not take.
+/// Refuses what the operation does not accept.
 pub(super) fn check(call: &Call) -> Result<(), Refusal> {
     if let Some(text) = call.query.get("timeout").filter(|text| text.parse::<u64>().is_err()) {
         return Err(Refusal::bad_query("timeout", text, "It must be a number of seconds"));
@@ -43,7 +43,7 @@ pub(super) fn check(call: &Call) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the operation takes a header, of those that matter.
+/// Whether the operation accepts a header, of those that matter.
 fn is_taken(call: &Call, name: &str) -> bool {
     match name {
         "x-ms-copy-source-authorization" => {
@@ -70,8 +70,8 @@ fn is_taken(call: &Call, name: &str) -> bool {
     }
 }
 
-/// Whether it is among what other writes take, of which an incremental copy takes the conditions
-/// only.
+/// Whether it is one of the headers that other writes accept; an incremental copy accepts only the
+/// conditions among them.
 fn is_of_writes(name: &str) -> bool {
     const NAMES: [&str; 7] = [
         "x-ms-lease-id",
@@ -86,8 +86,8 @@ fn is_of_writes(name: &str) -> bool {
     prefixed || NAMES.contains(&name)
 }
 
-/// Whether the content comes from a URL, and is read before the answer; Copy Blob From URL is
-/// apart.
+/// Whether the content is read from a URL before the answer; not Copy Blob From URL, which is
+/// handled separately.
 fn reads_source(op: Op) -> bool {
     matches!(
         op,
@@ -95,7 +95,7 @@ fn reads_source(op: Op) -> bool {
     )
 }
 
-/// Whether the content, or what the customer's key hides with it, is read or written.
+/// Whether it reads or writes the content, or what a customer-provided key protects with it.
 fn takes_key(op: Op) -> bool {
     reads_source(op)
         || matches!(

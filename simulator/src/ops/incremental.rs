@@ -22,9 +22,10 @@ use crate::{
     },
 };
 
-/// [Incremental Copy Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob):
-/// brings the difference between two snapshots of one page blob to the destination, and leaves a
-/// snapshot there.
+/// [Incremental Copy
+/// Blob](https://learn.microsoft.com/rest/api/storageservices/incremental-copy-blob): copies the
+/// difference between two snapshots of one page blob to the destination, and creates a snapshot
+/// there.
 pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
     let at = call.blob_address()?;
@@ -33,7 +34,7 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if url.snapshot().is_none() {
         return Err(Code::IncrementalCopySourceMustBeSnapshot.into());
     }
-    // What managed disks answer with, whatever the URL grants.
+    // Managed disks give this answer, whatever the URL grants.
     if url.is_managed_disk() {
         return Err(Code::InternalError.into());
     }
@@ -50,7 +51,7 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let origin = existing.map(|blob| check_destination(state, call, blob, &source)).transpose()?;
     let copied_before = origin.and_then(|origin| origin.last.as_ref());
     let nothing = Pages::default();
-    // What is moved takes time; what is told of the progress is the whole length.
+    // Only the changed bytes take time; the reported progress counts the whole length.
     let changes =
         pages.changes_since(copied_before.map_or(&nothing, |(_, pages)| pages), 0..length);
     let written = changes.iter().filter(|run| !run.cleared);
@@ -87,8 +88,8 @@ pub(super) fn start(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     Ok(answer)
 }
 
-/// Checks that the destination was made by incremental copies of this very source, and that the
-/// snapshot is later than the one that was copied last, which is still there.
+/// Checks that incremental copies of this same source created the destination, and that the
+/// snapshot is later than the last copied one, which must still exist.
 fn check_destination<'a>(
     state: &State,
     call: &Call,
@@ -110,7 +111,7 @@ fn check_destination<'a>(
     }
     let Some((last, _)) = &origin.last else { return Ok(origin) };
     if source.snapshot.as_ref() <= Some(last) {
-        // The service's own documents have three spellings; newer versions use the first.
+        // The service's own documentation has three spellings; newer versions use the first.
         return Err(match call.since("2026-04-06") {
             true => Code::IncrementalCopyOfEarlierSnapshotNotAllowed.into(),
             false => Code::IncrementalCopyOfEarlierVersionSnapshotNotAllowed.into(),

@@ -97,7 +97,7 @@ fn change(place: &mut Option<Lease>, call: &Call) -> Result<Answer, Refusal> {
     let proposed = guid(call, PROPOSED)?;
     let current = place.as_ref().ok_or(Code::LeaseNotPresentWithLeaseOperation)?;
     match LeaseState::of(Some(current), call.now) {
-        // A repeat of a change whose answer was lost works too.
+        // Repeating a change whose answer was lost also succeeds.
         LeaseState::Leased if current.id == proposed => {}
         LeaseState::Leased => named(place, call)?.id.clone_from(&proposed),
         LeaseState::Breaking => {
@@ -115,8 +115,8 @@ fn release(place: &mut Option<Lease>, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::new(StatusCode::OK))
 }
 
-/// Breaks a lease, whoever holds it: after the period that was asked for, or what is left of the
-/// lease, whichever is shorter.
+/// Breaks a lease, without needing its id: after the requested period or the time remaining,
+/// whichever is shorter.
 fn end(place: &mut Option<Lease>, call: &Call) -> Result<Answer, Refusal> {
     let period = match call.number(PERIOD)? {
         Some(seconds) if seconds > 60 => {

@@ -29,15 +29,15 @@ use crate::{
     },
 };
 
-/// What an encoded name leaves as it is.
+/// The bytes that an encoded name leaves unchanged.
 const KEPT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The version that brought object replication, and an element about it for every blob.
+/// The version that added object replication, and its element for every blob.
 const OBJECT_REPLICATION: &str = "2019-12-12";
 
-/// What `include` may name, and since which version. Of deleted blobs, versions and policies there
-/// are none here, as in an account that has them switched off.
+/// The values of `include`, and the version that added each. There are no deleted blobs, versions
+/// or policies here, as in an account that has them disabled.
 const INCLUDE: [(&str, &str); 11] = [
     ("snapshots", "2009-09-19"),
     ("metadata", "2009-09-19"),
@@ -133,7 +133,7 @@ pub(super) fn blobs(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     }
 }
 
-/// What a list shows, in its order.
+/// The entries of a list, in order.
 enum Entry<'a> {
     Blob { name: &'a str, blob: &'a Blob, snapshot: Option<(&'a str, &'a Revision)> },
     Uncommitted { name: &'a str },
@@ -141,7 +141,7 @@ enum Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Where a list begins that begins with this entry.
+    /// The start of a list that begins with this entry.
     fn marker(&self) -> Marker {
         let (name, snapshot) = match self {
             Self::Blob { name, snapshot, .. } => (name, snapshot.map(|(id, _)| id.to_owned())),
@@ -151,7 +151,7 @@ impl Entry<'_> {
     }
 }
 
-/// Goes through the names of a container in order, and steps over what a prefix stands for.
+/// Walks the names of a container in order, and skips those that a prefix covers.
 struct Walk<'a> {
     container: &'a Container,
     asked: &'a Asked<'a>,
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
         Self { container, asked, delimiter, committed, staged, within: None, marker }
     }
 
-    /// The next name, and the blob that it names unless that is not committed.
+    /// The next name, and its blob unless that is uncommitted.
     fn next_name(&mut self) -> Option<(&'a str, Option<&'a Blob>)> {
         loop {
             let committed = self.committed.peek().map(|(name, _)| *name);
@@ -268,7 +268,7 @@ fn write_name(xml: &mut Xml, call: &Call, name: &str) {
     }
 }
 
-/// A blob of which nothing is committed has neither dates nor an ETag.
+/// A blob without committed blocks has neither dates nor an ETag.
 fn write_uncommitted(xml: &mut Xml, call: &Call, name: &str) {
     xml.element("Blob", |xml| {
         write_name(xml, call, name);
@@ -278,13 +278,13 @@ fn write_uncommitted(xml: &mut Xml, call: &Call, name: &str) {
             xml.text_element("AccessTier", tiers::INFERRED);
             xml.text_element("AccessTierInferred", "true");
             leases::list(xml, None, call.now);
-            // Nothing is written yet that could be encrypted.
+            // There is no content yet that could be encrypted.
             xml.text_element("ServerEncrypted", "false");
         });
     });
 }
 
-/// `base` is the blob when the entry is no snapshot, which has no lease.
+/// `base` is the blob if the entry is not a snapshot; a snapshot has no lease.
 fn properties(
     xml: &mut Xml,
     call: &Call,

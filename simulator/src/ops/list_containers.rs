@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What `include` may name. Deleted containers are not kept.
+/// The values of `include`. Deleted containers are not kept.
 const INCLUDE: [(&str, &str); 3] =
     [("metadata", "2009-09-19"), ("deleted", "2019-12-12"), ("system", "2020-10-02")];
 

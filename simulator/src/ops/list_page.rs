@@ -1,4 +1,4 @@
-//! What the two lists have in common: what was asked for, and the frame around the entries.
+//! Shared by the two lists: the parameters, and the XML around the entries.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use time::OffsetDateTime;
@@ -10,10 +10,10 @@ use crate::wire::{
     xml::Xml,
 };
 
-/// The most that one answer lists, and the usual.
+/// The largest page size, which is also the default.
 const MOST: usize = 5000;
 
-/// What a list is to show.
+/// The parameters of a list.
 pub(super) struct Asked<'a> {
     pub(super) prefix: &'a str,
     pub(super) marker: Option<Marker>,
@@ -22,7 +22,7 @@ pub(super) struct Asked<'a> {
     include: Vec<&'a str>,
 }
 
-/// The entry that a page of a list begins with; opaque to whoever gets it.
+/// The entry that a page begins with; opaque to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Marker {
     pub(super) name: String,
@@ -30,7 +30,7 @@ pub(super) struct Marker {
 }
 
 impl<'a> Asked<'a> {
-    /// `known` is what `include` may name, with the version that brought it.
+    /// `known` lists the values of `include`, with the version that added each.
     pub(super) fn of(call: &'a Call, known: &[(&str, &str)]) -> Result<Self, Refusal> {
         let query = |name| call.query.get(name).filter(|text: &&str| !text.is_empty());
         let most = match query("maxresults") {
@@ -67,8 +67,8 @@ impl<'a> Asked<'a> {
         self.include.contains(&word)
     }
 
-    /// Writes the list: what was asked for, then what `entries` writes, which is told how many
-    /// there may be and returns where the next page begins.
+    /// Writes the list: the parameters, then the entries. `entries` receives the page size and
+    /// returns where the next page begins.
     pub(super) fn write(
         &self,
         call: &Call,

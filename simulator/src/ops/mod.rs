@@ -43,7 +43,7 @@ pub(crate) use self::{
     from_url::source_limit,
 };
 
-/// Applies the operation that `call` asks for, by the right of `principal`.
+/// Applies the operation of `call` with the right of `principal`.
 pub(crate) fn dispatch(
     state: &mut State,
     call: &Call,
@@ -92,12 +92,12 @@ pub(crate) fn dispatch(
         Op::IncrementalCopy => incremental::start(state, call),
         Op::AbortCopy => copy::abort(state, call),
         Op::GetUserDelegationKey => delegation_key::get(state, call, principal),
-        // The step takes a batch apart itself.
+        // The step itself splits a batch.
         Op::BlobBatch | Op::NotModelled => Err(Code::NotImplemented.into()),
     }
 }
 
-/// A snapshot is named by its time. Real accounts answer a HEAD that names none without a code.
+/// A snapshot id is a time. Real accounts answer a HEAD with an invalid one without a code.
 fn check_snapshot(call: &Call) -> Result<(), Refusal> {
     let Some(text) = call.snapshot().filter(|text| dates::parse_sas_time(text).is_none()) else {
         return Ok(());
@@ -106,12 +106,12 @@ fn check_snapshot(call: &Call) -> Result<(), Refusal> {
     Err(if call.method == Method::HEAD { refusal.uncoded().by_front() } else { refusal })
 }
 
-/// Whether the step will refuse a request for a header that its operation does not take.
+/// Whether the step will refuse a request for a header that its operation does not accept.
 pub(crate) fn refuses_a_header(call: &Call) -> bool {
     headers::check(call).is_err()
 }
 
-/// Refuses what the simulator does not model by its name, and what the service does not have.
+/// Refuses features that the simulator does not model, by name, and any that the service lacks.
 pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     let not_modelled =
         |name: &str| Err(Refusal::from(Code::NotImplemented).detail("Reason", name.to_owned()));
@@ -124,7 +124,7 @@ pub(crate) fn check_modelled(call: &Call) -> Result<(), Refusal> {
     if let Some(name) = headers::not_modelled(call) {
         return not_modelled(name);
     }
-    // Directories, renames and access control lists have requests of their own.
+    // Directories, renames and access control lists have their own requests.
     let of_paths = ["action", "resource"].iter().any(|name| call.query.get(name).is_some());
     let renames = call.header("x-ms-rename-source").is_some();
     if of_paths || renames || call.method == Method::PATCH {

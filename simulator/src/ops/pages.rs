@@ -1,4 +1,4 @@
-//! Pages: write, clear, and list what is written or what changed.
+//! Pages: write, clear, and list the written or changed ones.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// The most that one Put Page may write.
+/// The most bytes that one Put Page may write.
 pub(super) const MOST_BYTES: u64 = 4 << 20;
 const MOST_RANGES: usize = 10_000;
 
@@ -95,8 +95,8 @@ fn check_sequence_number(call: &Call, revision: &Revision) -> Result<(), Refusal
     if met { Ok(()) } else { Err(Code::SequenceNumberConditionNotMet.into()) }
 }
 
-/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges): what is
-/// written, or with `prevsnapshot` what changed since.
+/// [Get Page Ranges](https://learn.microsoft.com/rest/api/storageservices/get-page-ranges): the
+/// written ranges, or with `prevsnapshot` those that changed since.
 pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
@@ -137,7 +137,7 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         .xml(page_list(&shown, next)))
 }
 
-/// The snapshot with which to compare.
+/// The snapshot to compare with.
 fn previous_snapshot(call: &Call) -> Result<Option<String>, Refusal> {
     const URL: &str = "x-ms-previous-snapshot-url";
     if let Some(text) = call.header(URL) {
@@ -154,7 +154,7 @@ fn page_content(revision: &Revision) -> Result<(u64, &Pages), Refusal> {
     }
 }
 
-/// The part of a long list that was asked for, and where the next one begins.
+/// The requested part of a long list, and where the next one begins.
 fn page_of(call: &Call, runs: Vec<PageRun>) -> Result<(Vec<PageRun>, Option<u64>), Refusal> {
     let number = |name: &str| -> Result<Option<u64>, Refusal> {
         let Some(text) = call.query.get(name).filter(|text| !text.is_empty()) else {
@@ -178,7 +178,7 @@ fn page_of(call: &Call, runs: Vec<PageRun>) -> Result<(Vec<PageRun>, Option<u64>
     Ok((shown, rest.next().map(|run| run.start)))
 }
 
-/// Where the next part of a list begins, in a form that nobody is tempted to compute with.
+/// Where the next part of a list begins, in a form that does not look like a number.
 fn marker(start: u64) -> String {
     let text = STANDARD.encode(start.to_string());
     format!("2!{}!{text}", text.len())

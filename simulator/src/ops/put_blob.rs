@@ -1,4 +1,4 @@
-//! Put Blob: a blob of any type, made anew.
+//! Put Blob: creates or replaces a blob of any type.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
     let at = call.blob_address()?;
     let content = content(call)?;
     let mut headers = metadata::content_headers(call);
-    // Only a block blob brings its content along.
+    // Only a block blob is sent with its content.
     let checked = match content {
         Content::Block(_) => checksums::check_blob(call)?,
         _ => checksums::check_body(call)?,
@@ -77,7 +77,7 @@ pub(super) fn put(state: &mut State, call: &Call, principal: Principal) -> Resul
     Ok(answer)
 }
 
-/// What the new blob holds, as its type says.
+/// The content of the new blob, depending on its type.
 fn content(call: &Call) -> Result<Content, Refusal> {
     const TYPE: &str = "x-ms-blob-type";
     const LENGTH: &str = "x-ms-blob-content-length";
@@ -103,7 +103,7 @@ fn content(call: &Call) -> Result<Content, Refusal> {
     }
 }
 
-/// The most that Put Blob takes at once.
+/// The most bytes that one Put Blob accepts.
 fn largest(call: &Call) -> u64 {
     const MIB: u64 = 1 << 20;
     match call.version() {

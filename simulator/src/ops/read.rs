@@ -22,7 +22,7 @@ use crate::{
 
 type Checksum = fn(&[u8]) -> String;
 
-/// The checksums of a range, if it is not too long, and how they are asked for.
+/// The checksums of a range, if it is not too long, and the headers that request them.
 const CHECKSUMS: [(&str, &str, Checksum); 2] = [
     ("x-ms-range-get-content-md5", "content-md5", checksums::md5),
     ("x-ms-range-get-content-crc64", "x-ms-content-crc64", checksums::crc64),
@@ -62,7 +62,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     revision.online(call.now)?;
     let length = revision.content.length();
     let mut answer = describe(blob, revision, call);
-    // What cannot be read as a range is passed over.
+    // A header that is not a valid range is ignored.
     let asked = call.range().ok().flatten();
     let (start, end) = match asked {
         None => (0, length),
@@ -74,7 +74,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let end = range.last.map_or(length, |last| length.min(last + 1));
             answer.status = StatusCode::PARTIAL_CONTENT;
             answer.set("content-range", &format!("bytes {}-{}/{length}", range.start, end - 1));
-            // The checksum is that of the whole.
+            // The stored checksum covers the whole blob.
             if let Some(md5) = answer.headers.remove("content-md5") {
                 answer.headers.insert("x-ms-blob-content-md5", md5);
             }
@@ -94,7 +94,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     Ok(answer.body(body))
 }
 
-/// The base blob or snapshot that is addressed, once its conditions are met.
+/// The addressed base blob or snapshot, once its conditions are met.
 fn addressed<'a>(state: &'a State, call: &Call) -> Result<(&'a Blob, &'a Revision), Refusal> {
     let at = call.blob_address()?;
     let blob = state.accounts.blob(&at)?;
@@ -105,7 +105,7 @@ fn addressed<'a>(state: &'a State, call: &Call) -> Result<(&'a Blob, &'a Revisio
     Ok((blob, revision))
 }
 
-/// The headers that both operations answer with.
+/// The headers that both operations return.
 fn describe(blob: &Blob, revision: &Revision, call: &Call) -> Answer {
     let headers = &revision.headers;
     let mut answer = Answer::about(StatusCode::OK, revision)

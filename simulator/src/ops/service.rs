@@ -1,7 +1,7 @@
 //! Get and Set Blob Service Properties, and Get Account Information.
 //!
-//! The properties are kept and given back; nothing of them is enforced. What they look like, and
-//! which are refused, is known from recorded exchanges of the live service (version 2019-02-02).
+//! The properties are stored and returned; none is enforced. Their format, and which are refused,
+//! are taken from recorded exchanges with the live service (version 2019-02-02).
 
 use http::StatusCode;
 
@@ -19,7 +19,7 @@ use crate::{
 const MOST_RULES: usize = 5;
 const LONGEST_RETENTION: u64 = 365;
 
-/// The parts of the document, in the order in which they are given back.
+/// The parts of the document, in the order in which they are returned.
 const PARTS: [&str; 7] = [
     "Logging",
     "HourMetrics",
@@ -47,8 +47,9 @@ fn write(xml: &mut Xml, part: &Element) {
     }
 }
 
-/// [Set Blob Service Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-service-properties):
-/// the parts that are given; the others stay.
+/// [Set Blob Service
+/// Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-service-properties):
+/// sets the parts in the request; the others stay.
 pub(super) fn set_properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let document = Element::of(call, "StorageServiceProperties")?;
     for part in &document.children {
@@ -89,8 +90,7 @@ fn check(part: &Element) -> Result<(), Refusal> {
     }
 }
 
-/// A rule as it is given back: its parts in one order, and whole headers before beginnings of
-/// headers.
+/// A rule as it is returned: its parts in a fixed order, and whole header names before prefixes.
 fn arrange(rule: &mut Element) {
     const ORDER: [&str; 5] =
         ["AllowedMethods", "AllowedOrigins", "AllowedHeaders", "ExposedHeaders", "MaxAgeInSeconds"];
@@ -107,8 +107,9 @@ fn arrange(rule: &mut Element) {
     }
 }
 
-/// [Get Account Information](https://learn.microsoft.com/rest/api/storageservices/get-account-information),
-/// which may be asked of a container or a blob too, and even of one that is not there.
+/// [Get Account
+/// Information](https://learn.microsoft.com/rest/api/storageservices/get-account-information),
+/// which may also address a container or a blob, even one that does not exist.
 pub(super) fn account_information(call: &Call) -> Answer {
     let answer = Answer::new(StatusCode::OK)
         .header("x-ms-sku-name", "Standard_LRS")

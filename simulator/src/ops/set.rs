@@ -35,7 +35,7 @@ pub(super) fn metadata(state: &mut State, call: &Call) -> Result<Answer, Refusal
 }
 
 /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties):
-/// the standard properties, of which those that are not named are removed, or the length and the
+/// sets the standard properties and removes those that are not named, or sets the length and the
 /// sequence number of a page blob.
 pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     const LENGTH: &str = "x-ms-blob-content-length";
@@ -87,7 +87,7 @@ pub(super) fn properties(state: &mut State, call: &Call) -> Result<Answer, Refus
         name == "x-ms-blob-cache-control"
             || name.starts_with("x-ms-blob-content-") && name != LENGTH
     });
-    // A request that is about the length or the number leaves the other properties alone.
+    // A request about the length or the number leaves the other properties unchanged.
     if own || (new_length.is_none() && action.is_none()) {
         current.headers = metadata::own_content_headers(call);
         if call.header("x-ms-blob-content-type").is_none() {
@@ -114,7 +114,7 @@ pub(super) fn get_tags(state: &mut State, call: &Call) -> Result<Answer, Refusal
 }
 
 /// [Set Blob Tags](https://learn.microsoft.com/rest/api/storageservices/set-blob-tags), which
-/// changes neither the ETag nor the date.
+/// changes neither the ETag nor the last-modified time.
 pub(super) fn set_tags(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     call.not_a_snapshot()?;
     checksums::check_body(call)?;
@@ -137,7 +137,7 @@ pub(super) fn set_tags(state: &mut State, call: &Call) -> Result<Answer, Refusal
     let blob = state.accounts.blob_mut(&call.blob_address()?)?;
     Conditions::of(call)?.check_write(Some((&*blob).into()))?;
     leases::check_write(blob.lease.as_ref(), call)?;
-    // The base of incremental copies takes tags, as real accounts show.
+    // The destination of incremental copies accepts tags, as recorded from real accounts.
     if blob.job.is_some() {
         return Err(Code::PendingCopyOperation.into());
     }
@@ -146,7 +146,7 @@ pub(super) fn set_tags(state: &mut State, call: &Call) -> Result<Answer, Refusal
 }
 
 /// [Set Blob Tier](https://learn.microsoft.com/rest/api/storageservices/set-blob-tier): at once, or
-/// in a while when the blob is in the archive.
+/// after rehydration if the blob is archived.
 pub(super) fn tier(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     let (high, now) = (tiers::high_priority(call)?, call.now);

@@ -29,12 +29,12 @@ pub(super) fn take(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         snapshot.etag = state.stamps.etag();
     }
     let id = state.stamps.snapshot(call.now);
-    // No content is written, so none is encrypted, and real accounts say so.
+    // No content is written, so none is encrypted; real accounts say so too.
     let answer = Answer::about(StatusCode::CREATED, &snapshot)
         .header("x-ms-snapshot", &id)
         .header("x-ms-request-server-encrypted", "false");
     let answer = match &snapshot.encryption {
-        // A customer's key is not told of here, as recorded.
+        // A customer-provided key is not reported here, as recorded.
         Some(Encryption::Key(_)) => answer,
         other => answer.encrypted_with(other.as_ref()),
     };

@@ -1,4 +1,4 @@
-//! What every write to a blob has to pass.
+//! Checks shared by all writes to a blob.
 
 use crate::{
     auth::Principal,
@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// The base blob that a write changes in place, once its conditions are met, its lease is named
-/// and nothing else stands against it.
+/// The base blob that a write changes in place, once its conditions and its lease are checked and
+/// nothing else prevents the write.
 pub(super) fn blob<'a>(
     accounts: &'a mut Accounts,
     call: &Call,
@@ -25,7 +25,7 @@ pub(super) fn blob<'a>(
     Ok(blob)
 }
 
-/// Checks that a blob of the type `kind` may be put in the place of `existing`.
+/// Checks that a blob of the type `kind` may replace `existing`.
 pub(super) fn check_replacement(
     existing: Option<&Blob>,
     call: &Call,

@@ -1,4 +1,4 @@
-//! What each kind of SAS opens, stored policies, user delegation keys, and public access.
+//! What each type of SAS permits, stored policies, user delegation keys, and public access.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -8,7 +8,7 @@ use crate::{DEFAULT_ACCOUNT, DEFAULT_KEY, model::container::StoredPolicy};
 const VERSION: &str = "2026-04-06";
 const LATER: &str = "2026-01-01T01:00:00Z";
 
-/// The fields of a token in query names, signed in the order that the service documents.
+/// The fields of a token by query name, signed in the order that the service documents.
 struct Token<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Token<'a> {
@@ -180,7 +180,7 @@ fn a_sas_can_change_the_headers_of_what_it_reads_and_names_the_scope_of_what_it_
     assert_eq!(put.header("x-ms-encryption-scope"), "scope1");
     let other = unsigned(&kit, "PUT", &format!("/one/a?{query}"));
     other.header("x-ms-encryption-scope", "scope2").send().refused(403, "AuthorizationFailure");
-    // A copy takes no scope in a header.
+    // A copy accepts no scope header.
     let source = format!("{HOST}/{DEFAULT_ACCOUNT}/one/dir/sub/b?{}", source_sas("/one/dir/sub/b"));
     let copy = kit.ask("PUT", &format!("/one/a?{query}")).unsigned();
     copy.header("x-ms-copy-source", &source).send().expect(202);
@@ -234,7 +234,7 @@ fn an_account_sas_names_services_and_kinds_of_resource() {
     }
     ask(&kit, "HEAD", "/one?restype=container", &container).expect(200);
     ask(&kit, "PUT", "/two?restype=container", &container).expect(201);
-    // A service SAS does none of that.
+    // A service SAS permits none of that.
     let fields = vec![("sp", "racwdl"), ("se", LATER), ("sv", VERSION), ("sr", "c")];
     let service = Token(fields).service("/one", "");
     ask(&kit, "HEAD", "/one?restype=container", &service)
@@ -272,7 +272,7 @@ fn without_a_version_a_sas_request_is_answered_in_that_of_the_sas() {
     );
 }
 
-/// Asks for a user delegation key with a bearer token, as over https.
+/// Requests a user delegation key with a bearer token, as over https.
 fn key(kit: &Kit, token: &str, body: &str) -> Reply {
     let target = "/?restype=service&comp=userdelegationkey";
     let ask = kit.ask("POST", target).unsigned().body(body.as_bytes());

@@ -35,7 +35,7 @@ fn a_block_blob_is_read_whole_and_in_ranges() {
     assert_eq!(ranged("range", "bytes=8-99").expect(206).body, b"89");
     ranged("range", "bytes=10-").refused(416, "InvalidRange");
     ranged("x-ms-range-get-content-md5", "true").refused(400, "InvalidHeaderValue");
-    // The tier is told by Get Blob Properties alone.
+    // Only Get Blob Properties reports the tier.
     assert_eq!(whole.header("x-ms-access-tier"), "");
     assert_eq!(kit.head("/one/dir/a%20b").header("x-ms-access-tier"), "Hot");
     assert_eq!(ranged("range", "bytes=4-2").expect(200).body, b"0123456789");

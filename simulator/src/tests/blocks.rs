@@ -63,7 +63,7 @@ fn a_copy_keeps_the_blocks_and_put_blob_has_none() {
     assert!(listed(&kit, "/one/b", "committed").contains(block));
     kit.block_blob("/one/b", b"whole");
     assert!(!listed(&kit, "/one/b", "committed").contains("<Block>"));
-    // It also throws away what was not committed.
+    // It also discards uncommitted blocks.
     put(&kit, "Qg==", b"b").expect(201);
     kit.block_blob("/one/a", b"whole");
     assert!(!listed(&kit, "/one/a", "uncommitted").contains("<Block>"));

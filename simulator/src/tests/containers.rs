@@ -1,4 +1,4 @@
-//! Containers: metadata, public access and stored access policies; and what is not modelled.
+//! Containers: metadata, public access and stored access policies; and features not modelled.
 
 use super::kit::{kit, plain};
 
@@ -35,7 +35,7 @@ fn stored_policies_and_public_access_are_set_and_read_back() {
     assert_eq!(read.header("x-ms-blob-public-access"), "container");
     let list = "/one?restype=container&comp=list";
     kit.ask("GET", list).unsigned().send().expect(200);
-    // Who may do what is the owner's business only.
+    // Only the account's owner may read and set access.
     kit.ask("GET", TARGET).unsigned().send().expect(401);
 
     for policies in [

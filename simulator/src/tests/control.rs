@@ -1,4 +1,4 @@
-//! Faults, and a test's hand on the copies.
+//! Faults, and control over copies.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn a_request_that_lands_late_is_applied_before_those_that_come_later() {
     assert_eq!((request.status(), request.delivered()), (202, false));
     assert_eq!(request.at(), kit.sim.clock().now());
 
-    // The last to land wins, whenever it was sent; and each lands at its own time.
+    // The last request to arrive wins, whenever it was sent; each arrives at its own time.
     for (byte, seconds) in [(b"a", 30), (b"b", 10)] {
         let late = Duration::from_secs(seconds);
         kit.sim.faults().on(Op::PutBlob).land_late(late).times(1);
@@ -89,7 +89,7 @@ fn what_lands_late_is_judged_when_it_lands() {
     kit.advance(600);
     assert_eq!(seen().unwrap(), "BlobAlreadyExists");
     kit.ask("DELETE", "/one/a").send().expect(202);
-    // A signature is good for a quarter of an hour.
+    // A signature is valid for 15 minutes.
     kit.sim.faults().on(Op::PutBlob).land_late(Duration::from_secs(901)).times(1);
     kit.ask("PUT", "/one/a").header("x-ms-blob-type", "BlockBlob").send();
     kit.advance(901);

@@ -1,4 +1,4 @@
-//! Copy Blob: how it begins, goes on and ends, and who may read its source.
+//! Copy Blob: how it starts, progresses and ends, and who may read its source.
 
 use super::kit::{HOST, OTHER, kit, plain, sas, source_sas};
 use crate::{DEFAULT_ACCOUNT, SourceEcho};
@@ -23,7 +23,7 @@ fn within_an_account_a_copy_is_done_at_once() {
     let copy = kit.head("/src/b").expect(200);
     assert_eq!((copy.header("x-ms-meta-other"), copy.header("x-ms-meta-colour")), ("x", ""));
 
-    // Any other write takes the copy's traces away.
+    // Any other write removes the copy's record.
     kit.block_blob("/src/b", b"anew");
     assert_eq!(kit.head("/src/b").header("x-ms-copy-id"), "");
 }
@@ -83,14 +83,14 @@ fn after_two_weeks_a_copy_fails() {
 #[test]
 fn when_a_copy_ended_does_not_depend_on_when_it_is_asked_for() {
     let days = |days: u64| std::time::Duration::from_secs(days * 86_400);
-    // How long it takes, after how many bytes of ten it is to fail, and how and when it ends.
+    // The duration, the byte of ten at which it fails if planned, and how and when it ends.
     for (takes, fails, status, description, progress, end) in [
         (20, None, "failed", "500 OperationCancelled", "7/10", "Thu, 15 Jan 2026 00:00:00 GMT"),
         (10, None, "success", "", "10/10", "Sun, 11 Jan 2026 00:00:00 GMT"),
         (10, Some(3), "failed", "500 Planned", "3/10", "Sun, 04 Jan 2026 00:00:00 GMT"),
         (20, Some(9), "failed", "500 OperationCancelled", "7/10", "Thu, 15 Jan 2026 00:00:00 GMT"),
     ] {
-        // Asked for every day, and only once, when all is long over.
+        // Checked every day, and only once, long after the end.
         for asked in [1, 60] {
             let kit = kit(|builder| builder.copy_duration(days(takes)));
             kit.container("src");
@@ -110,7 +110,7 @@ fn when_a_copy_ended_does_not_depend_on_when_it_is_asked_for() {
             assert_eq!(ended.header("x-ms-copy-completion-time"), end);
         }
     }
-    // A copy that is held ends after two weeks too.
+    // A held copy ends after two weeks too.
     let kit = kit(|builder| builder);
     kit.container("src");
     kit.block_blob("/src/a", b"0123456789");

@@ -57,7 +57,7 @@ async fn the_transport_needs_no_socket_and_no_real_time() {
     assert_eq!(read(cut).await.unwrap_err().kind(), TransportErrorKind::Interrupted);
 }
 
-/// The head of a request as it goes over a connection.
+/// The head of a request as sent over a connection.
 fn head(request: &http::Request<Bytes>, address: &str) -> String {
     let target = request.uri().path_and_query().unwrap();
     let mut text = format!("{} {target} HTTP/1.1\r\nhost: {address}\r\n", request.method());
@@ -67,7 +67,7 @@ fn head(request: &http::Request<Bytes>, address: &str) -> String {
     text + "\r\n"
 }
 
-/// Sends a request over a connection of its own and returns all that comes back.
+/// Sends a request over a new connection and returns everything received.
 async fn over_socket(ask: Ask<'_>, address: &str) -> String {
     let request = ask.header("connection", "close").request();
     let text = head(&request, address);
@@ -149,7 +149,7 @@ async fn a_copy_reads_its_source_from_another_simulator() {
     let byte = kit.ask("GET", "/one/disk").header("x-ms-range", &range).send().expect(206);
     assert_eq!(byte.body, [8]);
 
-    // A customer's key for the source goes along.
+    // A customer-provided key for the source is sent too.
     let put = other.ask("PUT", "/vhds/secret").header("x-ms-blob-type", "BlockBlob").key(1);
     put.body(b"secret").send().expect(201);
     let source = format!("{endpoint}/vhds/secret?{}", source_sas("/vhds/secret"));
@@ -175,7 +175,7 @@ async fn listening() -> (Kit, String) {
     (kit, address)
 }
 
-/// Reads until `end` has come.
+/// Reads until `end` arrives.
 async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut read = Vec::new();
     let mut buffer = [0; 4096];
@@ -199,7 +199,7 @@ async fn one_connection_takes_requests_in_every_form_one_after_the_other() {
         )
     };
 
-    // The account is in the host, and the body waits until it is asked for.
+    // The account is in the host, and the body waits for `100 Continue`.
     let waits = head("/one/a", "content-length: 4\r\nexpect: 100-continue\r\n");
     stream.write_all(waits.as_bytes()).await.unwrap();
     read_until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
@@ -216,7 +216,7 @@ async fn one_connection_takes_requests_in_every_form_one_after_the_other() {
     let refused = read_until(&mut stream, "</Error>").await;
     assert!(refused.contains("x-ms-error-code: MissingContentLengthHeader\r\n"), "{refused}");
 
-    // Two at once, in one piece.
+    // Two requests in one write.
     let twice = head("/one/d", "content-length: 0\r\n").repeat(2);
     stream.write_all(twice.as_bytes()).await.unwrap();
     let mut answers = String::new();
@@ -258,7 +258,7 @@ async fn a_body_is_read_as_far_as_its_operation_takes_one() {
         read_until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
     }
 
-    // Nor is one read to its end whose length nobody told.
+    // A body without a known length is not read to its end either.
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let ask = kit.ask("PUT", "/one/b?comp=blocklist").header("content-length", "");
     let chunked = head(&ask.request(), &address)
@@ -277,14 +277,14 @@ async fn a_body_is_not_read_before_its_request_is_authorized() {
         let ask = ask.header("content-length", &body.to_string());
         head(&ask.request(), &address).replace("\r\n\r\n", &format!("\r\n{more}\r\n"))
     };
-    // Not even asked for.
+    // Not even requested.
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let waits = put(1 << 30, "expect: 100-continue\r\n");
     stream.write_all(waits.as_bytes()).await.unwrap();
     let refused = read_until(&mut stream, "</Error>").await;
     assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
 
-    // One that comes all the same is passed over, and the connection is good for the next request.
+    // A body sent anyway is discarded, and the connection works for the next request.
     let mut stream = TcpStream::connect(&address).await.unwrap();
     for _ in 0..2 {
         stream.write_all(put(1 << 20, "").as_bytes()).await.unwrap();
@@ -294,7 +294,7 @@ async fn a_body_is_not_read_before_its_request_is_authorized() {
     }
     assert_eq!(kit.sim.count(Op::PutBlob), 3);
 
-    // Each request of a connection is looked at by itself.
+    // Each request of a connection is checked.
     let elsewhere = put(0, "").replace(&address, "evil.example");
     stream.write_all(elsewhere.as_bytes()).await.unwrap();
     let refused = read_until(&mut stream, "</Error>").await;
@@ -381,7 +381,7 @@ async fn what_is_no_request_ends_its_connection_and_no_other() {
     ] {
         let mut stream = TcpStream::connect(&address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
-        // Closed or, where more was sent than was read, reset.
+        // Closed, or reset if more was sent than was read.
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8_lossy(&answer);
@@ -414,7 +414,7 @@ async fn https_and_http_share_a_port() {
     assert!(believing(None).head(endpoint.as_str()).send().await.is_err());
 }
 
-/// A client that trusts this certificate and no other.
+/// A client that trusts only this certificate.
 #[cfg(feature = "https")]
 fn believing(certificate: Option<CertificateDer<'static>>) -> reqwest::Client {
     let mut roots = RootCertStore::empty();

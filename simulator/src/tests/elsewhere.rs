@@ -1,4 +1,4 @@
-//! Copies from one simulator to another, on another port, by this crate's own clients.
+//! Copies from one simulator to another, on another port, with this crate's own clients.
 
 use super::kit::{Kit, source_sas};
 use blobcopy::{
@@ -16,7 +16,8 @@ fn client(sim: &Simulator) -> BlobServiceClient {
     builder.unwrap().options(options).build().unwrap()
 }
 
-/// A simulator with a disk of 256 pages, sixteen of them written, and one with a place for copies.
+/// A simulator with a disk of 256 pages, sixteen of them written, and one with a container for
+/// copies.
 struct Two {
     source: Simulator,
     vhds: BlobContainerClient,
@@ -49,7 +50,7 @@ async fn content(blob: &PageBlobClient) -> Vec<u8> {
     blob.download().await.unwrap().bytes().await.unwrap().to_vec()
 }
 
-/// The codes of a refusal: its own, and what the source's server answered.
+/// The codes of a refusal: its own, and that of the source's server.
 #[track_caller]
 fn codes(refused: Result<impl Sized, Error>) -> (u16, String, Option<(u16, String)>) {
     let Err(Error::Service(error)) = refused else { panic!("not refused by the service") };
@@ -81,7 +82,7 @@ async fn the_first_incremental_copy_moves_what_is_written_and_the_second_what_ch
     source.forget_requests();
     let copied = backup.start_copy_incremental(&disk, &second).await.unwrap().wait().await.unwrap();
     let kept_second = copied.destination_snapshot.unwrap();
-    // Nothing else travelled.
+    // Nothing else was transferred.
     let reads = source.requests();
     let reads = reads.iter().filter(|read| read.op() == Op::GetBlob);
     let ranges: Vec<_> = reads.map(|read| read.header("range").unwrap()).collect();
@@ -114,7 +115,7 @@ async fn a_destination_is_tied_to_its_source_and_to_the_order_of_snapshots() {
     assert_eq!(start(&early).await, only(409, EARLIER));
     assert_eq!(start(&first).await, only(409, EARLIER));
 
-    // Of the same name, here, and of another name, there.
+    // With the same name here, and with another name there.
     let twin = backups.page_blob_client("twin");
     twin.create(512).await.unwrap();
     let other = vhds.page_blob_client("other");
@@ -158,7 +159,7 @@ async fn the_source_of_an_incremental_copy_must_be_open_to_the_other_simulator()
     let missing = "2020-01-01T00:00:00.0000000Z".parse().unwrap();
     assert_eq!(start(good.clone(), &missing).await, unreadable(404, "BlobNotFound"));
 
-    // In a public container it needs nothing, neither for its content nor for what changed.
+    // A public container needs no SAS, neither for the content nor for the changes.
     let open = client(&source).container_client("open");
     open.create().public_access(PublicAccessType::Blob).await.unwrap();
     let public = open.page_blob_client("disk");
@@ -209,7 +210,7 @@ async fn a_copy_fails_when_its_source_changes_or_goes_before_its_end() {
     disk.upload_pages(0, vec![6; PAGE]).await.unwrap();
     assert_eq!(status(&asked).await, failed);
 
-    // Nobody asks for this one before it would be over.
+    // Nobody requests this one before it would have ended.
     due.start_copy_from_uri(&disk).await.unwrap();
     drop(source);
     target.copies().into_blob("backups", "due").release();

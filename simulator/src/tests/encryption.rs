@@ -8,7 +8,7 @@ use super::kit::{Ask, HOST, Kit, plain, source_sas};
 const DENIED: &str = "BlobUsesCustomerSpecifiedEncryption";
 
 impl Ask<'_> {
-    /// With the key whose bytes are all alike.
+    /// Encrypts with the key whose bytes all have this value.
     pub(super) fn key(self, byte: u8) -> Self {
         self.key_named("x-ms-encryption", byte)
     }
@@ -61,7 +61,7 @@ fn only_its_own_key_opens_a_blob() {
     let target = format!("/src/a?snapshot={}", snapshot.header("x-ms-snapshot"));
     kit.ask("GET", &target).send().refused(409, DENIED);
     kit.ask("GET", &target).key(1).send().expect(200);
-    // What shows no content needs no key.
+    // Requests that return no content need no key.
     kit.ask("DELETE", &target).send().expect(202);
 }
 
@@ -153,7 +153,7 @@ fn a_copy_reads_an_encrypted_source_only_where_its_key_can_be_given() {
     };
     put().send().refused(409, "CannotVerifyCopySource");
     put().source_key(2).send().refused(409, "CannotVerifyCopySource");
-    // Encrypted with the one key, and then with another.
+    // Encrypted with one key, then with another.
     put().source_key(1).key(3).send().expect(201);
     assert_eq!(kit.ask("GET", "/src/b").key(3).send().expect(200).text(), "secret");
 
@@ -186,7 +186,7 @@ fn committed_blocks_are_not_decrypted_by_a_list_without_their_key() {
         commit(entry).header("x-ms-encryption-scope", "one").send().refused(409, DENIED);
         kit.ask("GET", "/src/b").send().refused(409, DENIED);
     }
-    // New blocks may be encrypted anew, but not be mixed with the old ones.
+    // New blocks may use another key, but not be mixed with the old ones.
     block("MDI%3D").key(2).send().expect(201);
     let mixed = "<Committed>MDE=</Committed><Uncommitted>MDI=</Uncommitted>";
     commit(mixed).key(1).send().refused(409, DENIED);
@@ -229,7 +229,7 @@ fn a_part_is_written_in_the_scope_of_the_whole() {
             Box::new(append),
             Box::new(snapshot),
             Box::new(commit),
-            // Once more, of what is committed.
+            // Again, from the committed blocks.
             Box::new(commit),
         ];
         for ask in writes {

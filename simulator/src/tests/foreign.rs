@@ -1,4 +1,4 @@
-//! Sources that another server holds, by raw requests: simulators, and servers that answer oddly.
+//! Sources on another server, by raw requests: simulators, and servers with odd answers.
 
 use std::{
     io::{Read, Write},
@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::kit::{Ask, Kit, Reply, sas};
 use crate::{DEFAULT_ACCOUNT, Simulator};
 
-/// A simulator behind a port, with an empty container.
+/// A simulator on a port, with an empty container.
 async fn source() -> Kit {
     let kit = Kit::around(Simulator::builder().start().await.unwrap());
     kit.container("src");
@@ -33,13 +33,13 @@ fn target() -> Kit {
     kit
 }
 
-/// The URL of a blob there, with a SAS of these permissions.
+/// The URL of a blob there, with a SAS with these permissions.
 fn url(source: &Kit, path: &str, permissions: &str) -> String {
     let sas = sas(path, "b", permissions, "2099-12-31T00:00:00Z");
     format!("{}{path}?{sas}", source.sim.endpoint(DEFAULT_ACCOUNT))
 }
 
-/// Sends a request through a door, which may fetch its source first.
+/// Sends a request through the transport, which may fetch its source first.
 async fn send(kit: &Kit, ask: Ask<'_>) -> Reply {
     let outcome = kit.sim.shared.exchange(ask.request()).await;
     let (parts, payload) = outcome.response.into_parts();
@@ -60,7 +60,7 @@ async fn copy(kit: &Kit, source: &str, to: &str, headers: &[(&str, &str)]) -> Re
 const SYNC: (&str, &str) = ("x-ms-requires-sync", "true");
 const BLOCK_BLOB: (&str, &str) = ("x-ms-blob-type", "BlockBlob");
 
-/// A server that answers each request, of which it gets the head, on a connection of its own.
+/// A server that answers each request, from its head, on a new connection.
 fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/any", listener.local_addr().unwrap());
@@ -80,7 +80,7 @@ fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> String {
     url
 }
 
-/// An answer in one piece, after which the connection is closed.
+/// An answer in one piece; then the connection closes.
 fn say(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
     let length = match headers.contains("content-length") {
         true => String::new(),
@@ -103,7 +103,7 @@ async fn more_than_an_operation_takes_is_not_read() {
     let put = copy(&target, &vast, "/one/b", &[BLOCK_BLOB]).await;
     put.refused(409, "CannotVerifyCopySource");
     copy(&target, &vast, "/one/b", &[SYNC]).await.refused(409, "CannotVerifyCopySource");
-    // As large as it may be, and next to nothing of it travels.
+    // As large as allowed, and almost nothing of it is transferred.
     copy(&target, &vast, "/one/vast", &[]).await.expect(202);
 
     let endless = canned(|head, stream| {
@@ -112,7 +112,7 @@ async fn more_than_an_operation_takes_is_not_read() {
     });
     let to = "/one/log?comp=appendblock";
     copy(&target, &endless, to, &[]).await.refused(413, "RequestBodyTooLarge");
-    // It knows no ranges, but gives more than this one.
+    // It does not support ranges, but returns more than this one.
     let range = ("x-ms-source-range", "bytes=1000000-1000002");
     copy(&target, &endless, to, &[range]).await.expect(201);
     assert_eq!(target.ask("GET", "/one/log").send().text(), "xxx");
@@ -134,7 +134,7 @@ async fn of_a_server_that_knows_no_ranges_the_range_is_taken() {
     copy(&target, &too_much, to, &[range]).await.refused(500, "CannotVerifyCopySource");
 }
 
-/// A page blob of this length, with this list of ranges, of which every piece is answered alike.
+/// A page blob of this length with this list of ranges; every piece gets the same answer.
 fn odd_disk(length: &'static str, ranges: &'static str, piece: (&'static str, usize)) -> String {
     canned(move |head, stream| {
         let headers = "x-ms-request-id: 1\r\nx-ms-blob-type: PageBlob\r\netag: \"0x1\"\r\n";
@@ -182,7 +182,7 @@ async fn a_page_blob_of_another_server_is_not_believed_everything() {
         assert_eq!(refused.header("x-ms-error-code"), "CannotVerifyCopySource");
     }
     target.head("/one/disk").expect(404);
-    // What lies past the end is nothing.
+    // Ranges past the end count as empty.
     let past = "<PageRange><Start>512</Start><End>18446744073709551103</End></PageRange>";
     let past = odd_disk("1024", past, (PARTIAL, 512));
     copy(&target, &past, "/one/past", &[]).await.expect(202);
@@ -210,7 +210,7 @@ async fn the_tags_of_the_source_are_read_where_they_count() {
         let cause = refused.header("x-ms-copy-source-error-code");
         assert_eq!(cause, "AuthorizationPermissionMismatch");
     }
-    // Nobody asks for them here.
+    // Nobody requests them here.
     copy(&target, &closed, "/one/b", &[BLOCK_BLOB]).await.expect(201);
 
     let when = |clause| ("x-ms-source-if-tags", clause);
@@ -253,7 +253,7 @@ async fn the_blocks_of_the_source_are_kept() {
         assert_eq!(target.ask("GET", path).send().text(), "firstsecond block");
     }
 
-    // A server that has no such list, and one that gives the list of another state.
+    // A server without such a list, and one that returns the list of another state.
     let headers = "x-ms-blob-type: BlockBlob\r\netag: \"0x1\"\r\n";
     let none = canned(move |head, stream| match head.contains("comp=blocklist") {
         true => say(stream, "400 Bad Request", "", "what?"),
@@ -295,7 +295,7 @@ async fn no_copy_succeeds_before_its_source_is_looked_at_once_more() {
     send(&target, target.ask("HEAD", "/one/a")).await.expect(200);
     source.block_blob("/src/b", b"another");
     target.advance(60);
-    // Nothing that looks outside has happened since they are due.
+    // No request that checks other servers has arrived since they are due.
     assert_eq!(target.sim.copies().pending(), 2);
     assert_eq!(target.head("/one/a").header("x-ms-copy-status"), "pending");
     let status = async |path| {
@@ -327,7 +327,7 @@ async fn the_sources_of_many_copies_are_looked_at_together() {
     for to in ["/one/a", "/one/b"] {
         let (together, heads) = (together.clone(), AtomicU32::new(0));
         let from = canned(move |head, stream| {
-            // The look when the copy is due is answered once both are looked at.
+            // The check when the copy is due is answered once both are checked.
             if head.starts_with("HEAD") && heads.fetch_add(1, Ordering::Relaxed) == 1 {
                 together.wait();
             }
@@ -439,7 +439,7 @@ async fn no_more_than_64_sources_are_read_at_once() {
         let (target, source) = (&target, &source);
         async move { copy(target, source, &format!("/one/{at}"), &[BLOCK_BLOB]).await.expect(201) }
     });
-    // Answers nobody until no more come, and then all who are there.
+    // Answers nobody until no more arrive, and then all that are connected.
     let mut most = 0;
     let serve = async {
         loop {

@@ -1,4 +1,4 @@
-//! What clients that nobody here wrote have asked, and what the service answers to it.
+//! Requests recorded from other clients, and the service's answers to them.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -129,7 +129,7 @@ fn a_name_means_the_blob_that_is_stored_under_it() {
     let list = kit.ask("GET", "/src?restype=container&comp=list").send().expect(200);
     assert!(list.text().contains("<Name>a/b</Name>") && list.text().contains("<Name>b</Name>"));
     kit.ask("GET", "/src/...").send().refused(400, "InvalidUri");
-    // What becomes of dots at the end of a segment is not known.
+    // How the service treats dots at the end of a segment is not known.
     kit.block_blob("/src/x./y", b"2");
     kit.ask("GET", "/src/x/y").send().refused(404, "BlobNotFound");
 }
@@ -142,7 +142,7 @@ fn a_condition_on_what_can_be_no_tag_is_refused() {
         let read = kit.ask("GET", "/src/b").header("x-ms-if-tags", clause).send();
         read.refused(400, "InvalidHeaderValue");
     }
-    // Also where it does not come to be asked, and of a source under its own name.
+    // Even if not evaluated, and with its own name for a source.
     let bad = "\"a!\" = '1'";
     let read = kit.ask("GET", "/src/b").header("if-match", "\"0x1\"");
     read.header("x-ms-if-tags", bad).send().refused(400, "InvalidHeaderValue");
@@ -218,7 +218,7 @@ fn names_are_listed_in_the_order_of_utf_16() {
     let list = "/src?restype=container&comp=list";
     let expected = ["a-b", "a/b", "\u{d7ff}", "\u{10000}", "\u{fffd}"];
     assert_eq!(names(list), expected);
-    // Page by page too, each going on where the one before ended.
+    // Page by page too, each starting where the one before ended.
     let (mut paged, mut marker) = (Vec::new(), String::new());
     loop {
         let page = format!("{list}&maxresults=1&marker={marker}");

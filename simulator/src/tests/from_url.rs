@@ -64,7 +64,7 @@ fn the_source_is_authorized_by_its_url_or_a_token_of_its_own() {
         let ask = kit.ask("PUT", "/one/b").header("x-ms-requires-sync", "true");
         ask.header("x-ms-copy-source", &bare)
     };
-    // Unlike for Copy Blob, the key of the request does not open it.
+    // Unlike for Copy Blob, the key of the request does not authorize reading it.
     copy().send().refused(401, "CannotVerifyCopySource");
     let with = |value: &str| copy().header("x-ms-copy-source-authorization", value).send();
     with("Bearer good").expect(202);
@@ -112,7 +112,7 @@ fn put_blob_from_url_takes_any_type_and_leaves_no_copy_behind() {
         ("text/plain", "no-cache")
     );
     assert_eq!((head.header("content-language"), head.header("x-ms-meta-k")), ("en", "v"));
-    // The Python SDK writes yes and no with a capital.
+    // The Python SDK capitalizes booleans.
     put("/one/a").header("x-ms-copy-source-blob-properties", "False").send().expect(201);
     assert_eq!(kit.head("/one/b").header("cache-control"), "");
     let neither = put("/one/a").header("x-ms-copy-source-blob-properties", "maybe");
@@ -191,7 +191,7 @@ fn the_copies_into_one_account_can_wait_for_each_other() {
     };
     kit.advance(4);
     assert_eq!(progress(), ["4/10", "0/10", "0/10"]);
-    // However long nobody looks, each goes on where the one before it ended.
+    // However late they are checked, each starts where the one before it ended.
     kit.advance(18);
     assert_eq!(progress(), ["10/10", "10/10", "2/10"]);
     let ended = kit.head("/one/c").header("x-ms-copy-completion-time").to_owned();

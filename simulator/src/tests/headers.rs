@@ -1,4 +1,4 @@
-//! What a request may not carry: every refusal names it, and none repeats a secret.
+//! Headers that a request may not carry: every refusal names one, and none repeats a secret.
 
 use super::kit::{Ask, HOST, Kit, kit, plain, source_sas};
 use crate::DEFAULT_ACCOUNT;
@@ -24,7 +24,7 @@ fn url(path: &str) -> String {
     format!("{HOST}/{DEFAULT_ACCOUNT}{path}?{}", source_sas(path))
 }
 
-/// Each write from a URL, by its name, and whether it is over when it answers.
+/// Each write from a URL, by name, and whether it completes before its answer.
 fn from_url<'a>(kit: &'a Kit) -> [(&'static str, Ask<'a>); 6] {
     let ask = |target| kit.ask("PUT", target).header("x-ms-copy-source", &url("/one/a"));
     let put = || ask("/one/b").header("x-ms-blob-type", "BlockBlob");
@@ -91,7 +91,7 @@ fn a_key_of_the_source_is_taken_by_the_writes_that_have_one() {
     let kit = stocked();
     for (name, ask) in from_url(&kit) {
         let reply = ask.source_key(1).send();
-        // The source has no key, so that one which is taken is the wrong one.
+        // The source has no key, so a key that is accepted is the wrong one.
         match name {
             "sync" | "copy" => reply.refused(400, "UnsupportedHeader"),
             _ => reply.refused(409, "CannotVerifyCopySource"),
@@ -110,7 +110,7 @@ fn a_token_for_the_source_is_taken_by_what_is_over_when_it_answers() {
     for (name, ask) in from_url(&kit) {
         match name {
             "copy" => token(ask).refused(400, "UnsupportedHeader"),
-            // It is read, and belongs on https.
+            // It is accepted, and requires https.
             _ => token(ask).refused(403, "CannotVerifyCopySource"),
         };
     }
@@ -217,7 +217,7 @@ fn conditions_are_refused_where_none_is_taken() {
             unmet if name == "x-ms-if-tags" => unmet.refused(412, "ConditionNotMet"),
             refused => refused.refused(400, "ConditionHeadersNotSupported"),
         };
-        // Those of the source are something else.
+        // The conditions on the source are another matter.
         source().header("x-ms-source-if-match", "*").send().expect(201);
     }
 }

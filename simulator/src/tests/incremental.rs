@@ -1,9 +1,9 @@
-//! Incremental copies: what they bring, and every rule that they keep.
+//! Incremental copies: what they copy, and every rule for them.
 
 use super::kit::{HOST, Kit, kit, plain, source_sas};
 use crate::{DEFAULT_ACCOUNT, Op};
 
-/// A disk of 256 pages, sixteen of them written, and a place for its backups.
+/// A disk of 256 pages, sixteen of them written, and a container for its backups.
 fn with_disk(kit: Kit) -> Kit {
     kit.container("vhds");
     kit.container("backups");
@@ -112,7 +112,7 @@ fn the_key_of_the_request_does_not_open_the_source() {
     assert_eq!(refused.header("x-ms-copy-source-status-code"), "401");
     assert_eq!(refused.header("x-ms-copy-source-error-code"), "NoAuthenticationInformation");
 
-    // In a public container it needs nothing.
+    // A public container needs no SAS.
     let public =
         kit.ask("PUT", "/open?restype=container").header("x-ms-blob-public-access", "blob");
     public.send().expect(201);
@@ -167,7 +167,7 @@ fn a_destination_is_tied_to_its_source_for_ever() {
     kit.block_blob("/backups/text", b"text");
     kit.incremental(DISK, &first, "/backups/text").send().refused(409, "InvalidBlobType");
 
-    // The source made anew is another blob, although it has the same name.
+    // A replaced source is another blob, although it has the same name.
     kit.page_blob(DISK, 256);
     let recreated = kit.snapshot(DISK);
     kit.incremental(DISK, &recreated, BACKUP).send().refused(409, "BlobOverwritten");
@@ -203,7 +203,7 @@ fn the_base_blob_allows_properties_incremental_copies_and_deletion_only() {
     const AS_SOURCE: &str = "CopySourceCannotBeIncrementalCopyBlob";
     kit.copy(BACKUP, "/vhds/restored").send().refused(409, AS_SOURCE);
 
-    // Its snapshots are like any other.
+    // Its snapshots are ordinary ones.
     let snapshot = done.header("x-ms-copy-destination-snapshot");
     kit.copy(&format!("{BACKUP}?snapshot={snapshot}"), "/vhds/restored").send().expect(202);
     let (restored, original) =

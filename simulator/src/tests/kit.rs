@@ -1,4 +1,4 @@
-//! A client as small as can be, which signs in its own way.
+//! A minimal client, with its own signer.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::{
     wire::{dates, route::Peer},
 };
 
-/// A second account, with a key of its own.
+/// A second account, with its own key.
 pub(super) const OTHER: (&str, &str) = ("otheraccount", "b3RoZXIga2V5");
 pub(super) const HOST: &str = "http://127.0.0.1:10000";
 
 pub(super) struct Kit {
     pub(super) sim: Simulator,
-    /// Keeps time standing still, unless the test has a runtime of its own.
+    /// Keeps time paused, unless the test has its own runtime.
     runtime: Option<Runtime>,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Reply {
     pub(super) delivery: Delivery,
 }
 
-/// A simulator with two accounts, on a clock that moves only when it is advanced.
+/// A simulator with two accounts, on a clock that only `advance` moves.
 pub(super) fn kit(settings: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder) -> Kit {
     let paused = || Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let runtime = Handle::try_current().is_err().then(paused);
@@ -79,7 +79,7 @@ impl Kit {
         Self { sim, runtime: None }
     }
 
-    /// Enters the runtime in which time stands still.
+    /// Enters the runtime with paused time.
     pub(super) fn enter(&self) -> Option<EnterGuard<'_>> {
         self.runtime.as_ref().map(Runtime::enter)
     }
@@ -90,7 +90,7 @@ impl Kit {
         Ask { kit: self, account, method, target, headers, body, signed: true, https: false }
     }
 
-    /// A container by PUT.
+    /// Creates a container.
     pub(super) fn container(&self, name: &str) {
         self.ask("PUT", &format!("/{name}?restype=container")).send().expect(201);
     }
@@ -238,7 +238,7 @@ impl Reply {
     }
 }
 
-/// A service SAS that lets anyone read one blob of the first account.
+/// A service SAS to read one blob of the first account.
 pub(super) fn source_sas(path: &str) -> String {
     sas(path, "b", "r", "2026-12-31T00:00:00Z")
 }

@@ -1,4 +1,4 @@
-//! Leases, and what they mean for everything else.
+//! Leases, and their effect on other requests.
 
 use super::kit::{Kit, Reply, kit, plain};
 
@@ -59,7 +59,7 @@ fn a_lease_goes_through_its_states_on_the_clock() {
     assert_eq!(breaking.expect(202).header("x-ms-lease-time"), "10");
     assert_eq!(state(&kit, "/one/a"), says("locked", "breaking", ""));
     kit.advance(4);
-    // A break can be brought forward, not put off.
+    // A break can be moved forward, not back.
     let longer = lease(&kit, "/one/a", "break", &[("x-ms-lease-break-period", "60")]);
     assert_eq!(longer.expect(202).header("x-ms-lease-time"), "6");
     kit.advance(6);
@@ -91,7 +91,7 @@ fn what_does_not_fit_the_state_is_refused() {
     assert_eq!(change(ONE, TWO).expect(200).header("x-ms-lease-id"), TWO);
     change(ONE, TWO).expect(200);
     change(ONE, ONE).refused(409, "LeaseIdMismatchWithLeaseOperation");
-    // What is left of a fixed lease is how long a break takes.
+    // A break takes the time remaining on a fixed lease.
     assert_eq!(lease(&kit, target, "break", &[]).expect(202).header("x-ms-lease-time"), "60");
     acquire(&kit, target, TWO, "60").refused(409, "LeaseIsBreakingAndCannotBeAcquired");
     acquire(&kit, target, ONE, "60").refused(409, "LeaseAlreadyPresent");
@@ -167,7 +167,7 @@ fn every_write_needs_the_id_of_an_active_lease() {
         reply.refused(412, "LeaseLost");
     }
     read(ONE).refused(412, "LeaseLost");
-    // Whoever writes without it ends what was left of the lease.
+    // A write without the lease ends what remained of it.
     kit.block_blob("/one/a", b"anew");
     assert_eq!(state(&kit, "/one/a").1, "available");
     by_id(&kit, "/one/a", "renew", ONE).refused(409, "LeaseNotPresentWithLeaseOperation");

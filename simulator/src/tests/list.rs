@@ -3,7 +3,7 @@
 use super::kit::{Kit, Reply, kit, plain};
 use crate::{ListedSnapshot, SimulatorBuilder};
 
-/// The texts of every element of a name, in their order.
+/// The texts of every element with this name, in order.
 fn texts<'a>(reply: &'a Reply, element: &str) -> Vec<&'a str> {
     let (open, close) = (format!("<{element}>"), format!("</{element}>"));
     let rest = reply.text().split(&open).skip(1);

@@ -6,7 +6,7 @@ use crate::{DEFAULT_ACCOUNT, Op};
 /// Method, target, headers and body.
 type Template = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
 
-/// Every operation, as a request that would do.
+/// Every operation, as a request that would succeed.
 const REQUESTS: [Template; 33] = [
     ("GET", "?comp=list", &[], ""),
     ("PUT", "/new?restype=container", &[], ""),
@@ -108,7 +108,7 @@ fn all_there_is(kit: &Kit) -> String {
     format!("{:?}", kit.sim.shared.service().state.accounts)
 }
 
-/// Whether `name` is among what `op` takes, so that a wrong one is refused.
+/// Whether `op` accepts the header `name`, so that a wrong one is refused.
 fn is_business(op: Op, name: &str) -> bool {
     use Op::*;
     let source = matches!(
@@ -120,11 +120,11 @@ fn is_business(op: Op, name: &str) -> bool {
     match name {
         "content-md5" => body || op == PutBlobFromUrl,
         "x-ms-content-crc64" => body,
-        // Get Blob passes over what is no range.
+        // Get Blob ignores an invalid range.
         "x-ms-range" => matches!(op, GetPageRanges | PutPage),
         "x-ms-source-range" => op == PutBlockFromUrl,
         "x-ms-copy-source" => source,
-        // What takes no conditions says so.
+        // Operations without conditions say so.
         "if-match" | "if-modified-since" | "if-unmodified-since" | "x-ms-if-tags" => {
             !matches!(op, ListContainers | CreateContainer | GetContainerAcl)
         }
@@ -152,7 +152,7 @@ fn is_business(op: Op, name: &str) -> bool {
     }
 }
 
-/// Sends a request with one header, or one more part of the query, in place of what it has.
+/// Sends a request with one header or query parameter replaced or added.
 fn send(
     kit: &Kit,
     request: &Template,
@@ -183,7 +183,7 @@ fn each_request_does_when_nothing_is_wrong() {
     for request in &REQUESTS {
         let (method, target, ..) = request;
         let status = send(&filled(), request, None, "", None);
-        // Of a block blob there is no incremental copy, and nothing is pending.
+        // A block blob has no incremental copy, and nothing is pending.
         let refused = target.contains("incrementalcopy") || target.contains("comp=copy");
         let does = if refused { status == 409 } else { status < 300 };
         assert!(does, "{method} {target}: {status}");

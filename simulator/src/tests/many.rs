@@ -1,5 +1,5 @@
-//! What does not grow: the cost of a request with the copies under way, that of a copy with its
-//! blocks.
+//! Costs that must not grow: that of a request with the number of pending copies, and that of a
+//! copy with its number of blocks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 
 const COPIES: usize = 500;
 
-/// A simulator with so many copies under way, which take an hour.
+/// A simulator with this many pending copies, which take an hour.
 fn with_copies(queued: bool) -> Kit {
     let hour = Duration::from_secs(3600);
     let kit = kit(|builder| builder.copy_duration(hour).queue_copies(queued));
@@ -27,7 +27,7 @@ fn with_copies(queued: bool) -> Kit {
     kit
 }
 
-/// How many copies are looked at meanwhile.
+/// How many copies are checked meanwhile.
 fn looks(kit: &Kit, during: impl FnOnce()) -> u64 {
     let before = kit.sim.shared.service().state.copies.looks;
     during();
@@ -46,7 +46,7 @@ fn a_request_looks_at_those_copies_only_that_it_asks_for() {
         assert_eq!(ask("/one?restype=container&comp=list"), 1, "of the copy into this container");
         assert_eq!(ask("/two?restype=container&comp=list"), COPIES as u64);
 
-        // Each ends at its time, whoever asks for what, and is looked at no more.
+        // Each ends at its time, whatever is requested, and is not checked again.
         kit.advance(3541);
         let ended = if queued { 1 } else { COPIES as u64 };
         assert!(looks(&kit, || drop(kit.head("/one/source").expect(200))) >= ended);
@@ -64,12 +64,12 @@ fn copies_that_wait_for_each_other_end_one_an_hour() {
     kit.advance(3 * 3600 + 1);
     assert_eq!(kit.sim.copies().pending(), COPIES - 3);
     assert_eq!([2, 3, 4].map(status), ["success", "pending", "pending"]);
-    // What goes in the middle, or at the head, lets the next one go on.
+    // A copy removed in the middle, or at the head, lets the next one proceed.
     kit.sim.copies().into_blob("two", "4").complete();
     kit.sim.copies().into_blob("two", "3").fail(0, "500 InternalServerError");
     kit.advance(3601);
     assert_eq!([3, 4, 5, 6].map(status), ["failed", "success", "success", "pending"]);
-    // With the container the copies into it go, and nobody waits for them.
+    // Deleting the container removes the copies into it, and no copy waits for them.
     kit.copy("/one/source", "/one/last").send().expect(202);
     kit.ask("DELETE", "/two?restype=container").send().expect(202);
     kit.advance(3601);

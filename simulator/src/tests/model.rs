@@ -1,5 +1,5 @@
-//! Random sequences of operations on a page blob, beside a model of it that is as simple as can be:
-//! a list of pages, and a copy of that list for each snapshot.
+//! Random sequences of operations on a page blob, compared with the simplest model of it: a list of
+//! pages, and a copy of that list for each snapshot.
 
 use std::env;
 
@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestCase
 use super::kit::{Kit, Reply};
 use crate::Simulator;
 
-/// Two leaves of the tree that the simulator keeps pages in.
+/// Two leaves of the tree in which the simulator keeps pages.
 const PAGES: usize = 128;
 const LENGTH: usize = PAGES * 512;
 
@@ -32,11 +32,11 @@ enum Action {
     },
     Snapshot,
     DeleteSnapshot(Index),
-    /// Puts an empty blob in the place of the base blob.
+    /// Replaces the base blob with an empty one.
     Recreate,
     /// Copies a snapshot over its base blob.
     Restore(Index),
-    /// Copies the base blob to another, which is deleted again.
+    /// Copies the base blob to another blob, which is then deleted.
     CopyAside,
     Incremental(Index),
     /// Deletes the destination of the incremental copies.
@@ -44,8 +44,7 @@ enum Action {
     Compare(Index, Index),
 }
 
-/// What became of a page that was ever written: when it last was written or cleared, and what it
-/// holds.
+/// A page that was ever written: when it was last written or cleared, and its content.
 type Page = Option<(u32, Option<u8>)>;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +53,7 @@ struct Version {
     pages: Vec<Page>,
     /// As many as it has.
     length: usize,
-    /// Changes whenever the blob is made anew.
+    /// Changes whenever the blob is replaced.
     generation: u32,
 }
 
@@ -91,7 +90,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// Fewer where somebody waits for them.
+/// Fewer outside CI, to keep local runs short.
 fn cases() -> u32 {
     if env::var_os("CI").is_some() { 10_000 } else { 1000 }
 }
@@ -224,7 +223,7 @@ impl Model {
         Ok(())
     }
 
-    /// Asks for the difference between two snapshots, in either order.
+    /// Requests the difference between two snapshots, in either order.
     fn compare(&self, one: Index, other: Index) -> TestCaseResult {
         let Some(((new_id, new), (old_id, old))) = self.pick(one).zip(self.pick(other)) else {
             return Ok(());
@@ -277,7 +276,7 @@ fn byte(page: Page) -> Option<u8> {
     page.and_then(|(_, byte)| byte)
 }
 
-/// Clears what is written.
+/// Clears the written pages.
 fn clear(pages: &mut [Page], now: u32) {
     for page in pages {
         if byte(*page).is_some() {

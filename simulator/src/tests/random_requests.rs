@@ -1,5 +1,5 @@
-//! Random requests, mostly wrong: nothing panics, nothing is the simulator's own fault, and what is
-//! refused has changed nothing.
+//! Random requests, mostly invalid: nothing panics, nothing fails with an internal error, and a
+//! refused request changes nothing.
 
 use std::env;
 
@@ -224,7 +224,7 @@ struct Wrong {
     target: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    /// Whether the token is added that gets it past the door.
+    /// Whether to add the token that passes authorization.
     authorized: bool,
 }
 
@@ -275,7 +275,7 @@ proptest! {
             let before = format!("{:?}", kit.sim.shared.settled().state.accounts);
             let response = kit.sim.shared.step(request).response;
             let status = response.status().as_u16();
-            // Real accounts give no code there.
+            // Real accounts return no code there.
             let coded = wrong.method != "HEAD" || !wrong.target.contains("snapshot=");
             prop_assert!(status < 500 || status == 501, "{status} {wrong:?}");
             prop_assert!(response.headers().contains_key("x-ms-request-id"));
@@ -285,14 +285,14 @@ proptest! {
                 let after = format!("{:?}", kit.sim.shared.settled().state.accounts);
                 prop_assert_eq!(before, after, "{:?}", wrong);
             }
-            // Whatever the answer promises can be read.
+            // The promised body can be read.
             prop_assert!(response.into_body().take(64).count() <= 64);
         }
     }
 }
 
 impl Wrong {
-    /// None for what no HTTP library would let through.
+    /// None if no HTTP library would send it.
     fn build(&self) -> Option<Request<Bytes>> {
         let uri = format!("{HOST}/{DEFAULT_ACCOUNT}{}", self.target);
         let peer = Peer { https: true, ..Peer::default() };

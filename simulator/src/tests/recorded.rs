@@ -1,4 +1,4 @@
-//! What recorded exchanges of the live service show, in versions that differ.
+//! Behaviour recorded from the live service that differs between versions.
 
 use super::kit::{HOST, kit, plain, source_sas, with_blob};
 use crate::{DEFAULT_ACCOUNT, SourceEcho};

@@ -1,5 +1,4 @@
-//! What recorded exchanges of the live service show of copies: while they are pending, and at their
-//! end.
+//! Behaviour of copies recorded from the live service: while pending, and at their end.
 
 use super::kit::{HOST, Kit, kit, plain, sas, source_sas};
 use crate::{DEFAULT_ACCOUNT, handle::outside};

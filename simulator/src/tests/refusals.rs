@@ -1,4 +1,4 @@
-//! Requests that are refused before anything is done, and how the refusal looks.
+//! Requests that are refused before they have any effect, and the form of the refusal.
 
 use super::kit::{HOST, plain, sas};
 use crate::DEFAULT_ACCOUNT;

@@ -1,5 +1,4 @@
-//! What concerns the whole account: service properties, account information, batches, the second
-//! key.
+//! Account-wide features: service properties, account information, batches, the second key.
 
 use bytes::Bytes;
 use http::Request;
@@ -99,7 +98,7 @@ fn either_of_two_keys_signs() {
     assert_eq!(read(b"third"), 403);
 }
 
-/// A request as one of a batch: signed, in the words of HTTP.
+/// A request as a part of a batch: signed, as HTTP text.
 fn inner(id: usize, ask: Ask<'_>) -> String {
     let request: Request<Bytes> = ask.request();
     let target = request.uri().to_string().replace(HOST, "");
@@ -155,7 +154,7 @@ fn a_fault_strikes_a_request_in_a_batch() {
     }
     let faults = kit.sim.faults();
     faults.on(Op::DeleteBlob).blob("b").answer(503, "ServerBusy").times(1);
-    // Of what breaks a connection there is nothing in a batch.
+    // Faults that break a connection do not apply within a batch.
     faults.on(Op::DeleteBlob).blob("a").reset();
     let parts = [inner(0, kit.ask("DELETE", "/src/a")), inner(1, kit.ask("DELETE", "/src/b"))];
     let reply = batch(&kit, "/?comp=batch", &parts).expect(202);

@@ -1,4 +1,4 @@
-//! What is set on a blob that stays: metadata, properties, tags and tier.
+//! Setting metadata, properties, tags and tier of an existing blob.
 
 use super::kit::{Kit, Reply, plain};
 
@@ -23,7 +23,7 @@ fn metadata_and_properties_are_replaced_whole() {
     assert_ne!(done.header("etag"), before);
     let read = kit.ask("GET", "/one/b?comp=metadata").send().expect(200);
     assert_eq!((read.header("x-ms-meta-k"), read.header("etag")), ("v", done.header("etag")));
-    // Any write but of pages and blocks takes the copy's traces away.
+    // Any write except of pages and blocks removes the copy's record.
     assert_eq!(kit.head("/one/b").header("x-ms-copy-id"), "");
     kit.copy("/one/a", "/one/b").send().expect(202);
     let headers = [
@@ -195,7 +195,7 @@ fn a_deletion_may_depend_on_when_the_tier_changed() {
         ask.header(&format!("x-ms-access-tier-if-{name}-since"), date).send()
     };
     const NEW: &str = "2026-04-06";
-    // Of a tier that was never changed, what counts is when the blob was made.
+    // For a tier that never changed, the blob's creation time counts.
     delete("modified", made, NEW).refused(412, "ConditionNotMet");
     delete("unmodified", before, NEW).refused(412, "ConditionNotMet");
     let tier = kit.ask("PUT", "/one/a?comp=tier").header("x-ms-access-tier", "Cool");

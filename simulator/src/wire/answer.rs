@@ -1,4 +1,4 @@
-//! Answers, before and after they get what every answer of the service carries.
+//! Answers, before and after the headers that every answer carries are added.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{dates, error::Refusal, payload::Payload, xml::Xml};
 
-/// What an operation answers.
+/// The answer of an operation.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -16,7 +16,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: StatusCode) -> Self {
-        // Most answers have about twenty headers; growing to that one step at a time would show.
+        // Most answers have about twenty headers; growing step by step would cost measurable time.
         Self { status, headers: HeaderMap::with_capacity(24), body: Payload::empty() }
     }
 
@@ -29,7 +29,7 @@ impl Answer {
         self
     }
 
-    /// The header, if there is anything to say.
+    /// Adds the header, if there is a value.
     pub(crate) fn maybe(mut self, name: &'static str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             self.set(name, value);
@@ -38,7 +38,7 @@ impl Answer {
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        // Whatever was kept came in as a header, or was made here, so it can go out as one.
+        // Every stored value arrived as a header or was made here, so it is valid as one.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             self.headers.insert(name, value);
         }
@@ -53,7 +53,7 @@ impl Answer {
         self.header("content-type", "application/xml").body(xml.into_bytes().into())
     }
 
-    /// The answer that a refusal makes: code and message in a body, the code in a header too.
+    /// The answer for a refusal: code and message in a body, the code in a header too.
     pub(crate) fn refusing(refusal: &Refusal, request_id: &str, now: OffsetDateTime) -> Self {
         let parts = refusal.parts();
         let mut answer = Self::new(parts.status);

@@ -1,4 +1,4 @@
-//! A request as the operations see it: routed, decoded, and with its headers at hand.
+//! A request as the operations see it: routed, decoded, with access to its headers.
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, Method, Request, uri::Authority};
@@ -17,23 +17,23 @@ pub(crate) struct Call {
     pub(crate) op: Op,
     pub(crate) method: Method,
     pub(crate) authority: Option<Authority>,
-    /// As it was sent, still percent-encoded.
+    /// As sent, still percent-encoded.
     pub(crate) path: String,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Why the body was passed over, if it was.
+    /// Why the body was discarded, if it was.
     pub(crate) unread: Option<Refusal>,
     pub(crate) route: Route,
     pub(crate) peer: Peer,
-    /// What a door has attached for an operation, such as a source that another server holds.
+    /// Data attached for an operation, such as a source fetched from another server.
     pub(crate) attached: Extensions,
-    /// Of a request in a batch: the version of the batch, which stands for its own.
+    /// For a request in a batch: the version of the batch, which replaces its own.
     pub(crate) batch: Option<String>,
     pub(crate) now: OffsetDateTime,
 }
 
-/// A range of bytes as it was asked for; without an end it goes as far as the blob does.
+/// A requested range of bytes; without an end it extends to the end of the blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AskedRange {
     pub(crate) start: u64,
@@ -41,13 +41,13 @@ pub(crate) struct AskedRange {
 }
 
 impl Call {
-    /// The host that was addressed, from the target or else from the `Host` header.
+    /// The addressed host, from the target or else from the `Host` header.
     pub(crate) fn authority_of(request: &Request<Bytes>) -> Option<Authority> {
         let host = || request.headers().get(http::header::HOST)?.to_str().ok()?.parse().ok();
         request.uri().authority().cloned().or_else(host)
     }
 
-    /// A header as text. (That all are text was checked when the request came in.)
+    /// A header as text. (The request was checked on arrival: all headers are text.)
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
@@ -56,21 +56,20 @@ impl Call {
         self.header(name).ok_or_else(|| Refusal::missing_header(name))
     }
 
-    /// A header that holds a number.
+    /// A header with a number.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.header(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| Refusal::bad_header(name, text))
     }
 
-    /// A header that says yes or no; some SDKs send `True`.
+    /// A header with a boolean; some SDKs send `True`.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
         let Some(text) = self.header(name) else { return Ok(None) };
         let flag = text.to_ascii_lowercase().parse();
         flag.map(Some).map_err(|_| Refusal::bad_header(name, text))
     }
 
-    /// The version of the protocol: `x-ms-version`, or `api-version` in the query, or else that of
-    /// the SAS.
+    /// The service version: `x-ms-version`, or `api-version` in the query, or else that of the SAS.
     pub(crate) fn version(&self) -> &str {
         self.header("x-ms-version")
             .or(self.batch.as_deref())
@@ -79,7 +78,7 @@ impl Call {
             .unwrap_or(versions::OLDEST)
     }
 
-    /// Versions compare as text, since they are dates.
+    /// Versions are dates, so they compare as text.
     pub(crate) fn since(&self, version: &str) -> bool {
         self.version() >= version
     }
@@ -93,7 +92,7 @@ impl Call {
         self.query.get("snapshot")
     }
 
-    /// Refuses a write that is aimed at a snapshot.
+    /// Refuses a write to a snapshot.
     pub(crate) fn not_a_snapshot(&self) -> Result<(), Refusal> {
         match self.snapshot() {
             None => Ok(()),
@@ -114,12 +113,12 @@ impl Call {
         })
     }
 
-    /// The range that is asked for: `x-ms-range` comes before `Range`.
+    /// The requested range: `x-ms-range` takes precedence over `Range`.
     pub(crate) fn range(&self) -> Result<Option<AskedRange>, Refusal> {
         self.range_in(&["x-ms-range", "range"])
     }
 
-    /// The range of the source that is asked for.
+    /// The requested range of the source.
     pub(crate) fn source_range(&self) -> Result<Option<AskedRange>, Refusal> {
         self.range_in(&["x-ms-source-range"])
     }
@@ -134,7 +133,7 @@ impl Call {
 impl AskedRange {
     fn parse(text: &str) -> Option<Self> {
         let (start, last) = text.trim().strip_prefix("bytes=")?.split_once('-')?;
-        // Not every text that parses as a number: `+5` is none here.
+        // Not every text that parses as a number: `+5` is not accepted.
         let number = |text: &str| text.parse().ok().filter(|_| !text.starts_with('+'));
         let start = number(start)?;
         let last = if last.is_empty() { None } else { Some(number(last)?) };

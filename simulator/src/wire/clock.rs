@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-/// The date that is `by` later, or the last one that there is.
+/// The date that is `by` later, or the latest that can be represented.
 pub(crate) fn later(date: OffsetDateTime, by: Duration) -> OffsetDateTime {
     date.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
 }

@@ -1,4 +1,4 @@
-//! The service's ways to write a time.
+//! The service's date formats.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ pub(crate) fn parse_http_date(text: &str) -> Option<OffsetDateTime> {
     httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
 }
 
-/// The hundreds of nanoseconds since 1970: how finely snapshots are told apart.
+/// The 100-nanosecond units since 1970: the resolution of snapshot ids.
 pub(crate) fn ticks(at: OffsetDateTime) -> i128 {
     at.unix_timestamp_nanos() / 100
 }

@@ -1,4 +1,4 @@
-//! Reads the XML that a request may have as its body.
+//! Parses the XML body of a request.
 
 use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 
@@ -7,10 +7,10 @@ use super::{
     error::{Code, Refusal},
 };
 
-/// No body of the service has elements within elements more deeply than this.
+/// No body of the service nests elements more deeply than this.
 const DEEPEST: usize = 8;
 
-/// An element with what it holds.
+/// An element and its content.
 #[derive(Debug, Default)]
 pub(crate) struct Element {
     pub(crate) name: String,
@@ -19,7 +19,7 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    /// The body of a request, whose outermost element must be `name`.
+    /// The body of a request, whose root element must be `name`.
     pub(crate) fn of(call: &Call, name: &str) -> Result<Self, Refusal> {
         let found = Self::read(&call.body).filter(|element| element.name == name);
         Ok(found.ok_or(Code::InvalidXmlDocument)?)
@@ -34,11 +34,11 @@ impl Element {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
     }
 
-    /// The outermost element of a document.
+    /// The root element of a document.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let mut reader = Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-        // The outermost of these stands for the document.
+        // The first of these represents the document.
         let mut open = vec![Self::default()];
         loop {
             match reader.read_event().ok()? {

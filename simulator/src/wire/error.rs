@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::op::Op;
 
-/// Declares every error code that the simulator answers with, its status and its usual message.
+/// Declares every error code that the simulator returns, its status and its default message.
 macro_rules! codes {
     ($($code:ident $status:literal $message:literal)*) => {
         /// An error code of the service.
@@ -144,10 +144,10 @@ const SECRETS: [&str; 4] = [
     "x-ms-source-encryption-key",
 ];
 
-/// The headers whose value is a URL, with a secret perhaps in its query.
+/// The headers whose value is a URL, perhaps with a secret in its query.
 const URLS: [&str; 2] = ["x-ms-copy-source", "x-ms-previous-snapshot-url"];
 
-/// What an operation answers with when it refuses.
+/// The error that an operation returns.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal(Box<Parts>);
 
@@ -156,11 +156,11 @@ pub(crate) struct Parts {
     pub(crate) status: StatusCode,
     pub(crate) code: Cow<'static, str>,
     pub(crate) message: Cow<'static, str>,
-    /// Elements of the body beside `Code` and `Message`.
+    /// Elements of the body in addition to `Code` and `Message`.
     pub(crate) details: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(Cow<'static, str>, String)>,
-    /// Whether it comes from what stands before the service proper: without `x-ms-version` and
-    /// without the id that the client gave its request.
+    /// Whether it comes from the service's front end: without `x-ms-version` and without the client
+    /// request id.
     pub(crate) from_front: bool,
     /// Whether its code is in a header too.
     pub(crate) coded: bool,
@@ -182,14 +182,14 @@ impl From<Code> for Refusal {
 }
 
 impl Refusal {
-    /// A refusal with a status and code of the caller's choice: an injected fault.
+    /// A refusal with any status and code: an injected fault.
     pub(crate) fn chosen(status: StatusCode, code: String, headers: Vec<(String, String)>) -> Self {
         let mut refusal = Self::of_source(status, &code, "Answered so at the test's request.");
         refusal.0.headers = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
         refusal
     }
 
-    /// What another server answered, such as that of a copy's source.
+    /// The error of another server, such as that of a copy's source.
     pub(crate) fn of_source(status: StatusCode, code: &str, message: &str) -> Self {
         let mut refusal = Self::from(Code::CannotVerifyCopySource).status(status);
         refusal.0.code = code.to_owned().into();
@@ -197,7 +197,7 @@ impl Refusal {
         refusal
     }
 
-    /// A header that has a wrong value, named as the service names it.
+    /// A header with an invalid value, named as the service names it.
     pub(crate) fn bad_header(name: &str, value: &str) -> Self {
         Self::from(Code::InvalidHeaderValue).naming(name, value)
     }
@@ -210,7 +210,7 @@ impl Refusal {
         Self::from(Code::UnsupportedHeader).naming(name, value)
     }
 
-    /// Names a header and repeats its value, save what is secret in it.
+    /// Names a header and repeats its value, except secrets in it.
     pub(crate) fn naming(self, name: &str, value: &str) -> Self {
         let shown = match name {
             _ if SECRETS.contains(&name) => "",
@@ -231,19 +231,18 @@ impl Refusal {
         Self::from(Code::MissingRequiredQueryParameter).detail("QueryParameterName", name)
     }
 
-    /// A request that could not be authenticated, with the detail that tells why.
+    /// A request whose authentication failed, with the reason.
     pub(crate) fn unauthenticated(why: impl Into<String>) -> Self {
         Self::from(Code::AuthenticationFailed).detail("AuthenticationErrorDetail", why)
     }
 
-    /// A read whose condition says that nothing has changed.
+    /// A read whose condition finds nothing changed.
     pub(crate) fn not_modified() -> Self {
         Self::from(Code::ConditionNotMet).status(StatusCode::NOT_MODIFIED)
     }
 
-    /// The copy's source could not be read: the status is the one that the source gave. From
-    /// 2024-08-04 on the cause is repeated in headers and body; some operations give its message as
-    /// their own.
+    /// The copy's source could not be read: the status is that of the source. From 2024-08-04 on
+    /// the cause is repeated in headers and body; some operations use its message as their own.
     pub(crate) fn source_unreadable(op: Op, version: &str, cause: &Refusal) -> Self {
         let (status, code, message) = (cause.0.status, &*cause.0.code, &cause.0.message);
         let mut refusal = Self::from(Code::CannotVerifyCopySource).status(status);
@@ -271,7 +270,7 @@ impl Refusal {
         self
     }
 
-    /// The same refusal with a message of its own.
+    /// The same refusal with another message.
     pub(crate) fn saying(mut self, message: String) -> Self {
         self.0.message = message.into();
         self
@@ -282,7 +281,7 @@ impl Refusal {
         self
     }
 
-    /// The same refusal from what stands before the service proper.
+    /// The same refusal from the service's front end.
     pub(crate) fn by_front(mut self) -> Self {
         self.0.from_front = true;
         self

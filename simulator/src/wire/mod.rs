@@ -1,4 +1,4 @@
-//! Requests and answers as they travel: their addresses, headers, dates, XML and refusals.
+//! Requests and answers on the wire: their addresses, headers, dates, XML and errors.
 
 pub(crate) mod answer;
 pub(crate) mod call;

@@ -1,9 +1,9 @@
-//! The names of blobs: the form in which they are stored, and their order in lists.
+//! Blob names: the form in which they are stored, and their order in lists.
 
 use std::{cmp::Ordering, sync::Arc};
 
-/// The form in which the service stores a name: `/` for `\`, and no dots at its end. Whether dots
-/// at the end of a segment go too is not known; here they stay.
+/// The form in which the service stores a name: `/` for `\`, without dots at its end. Whether it
+/// also removes dots at the end of a segment is not known; here they stay.
 pub(crate) fn stored(name: String) -> String {
     if !name.contains('\\') && !name.ends_with('.') {
         return name;
@@ -11,7 +11,7 @@ pub(crate) fn stored(name: String) -> String {
     name.replace('\\', "/").trim_end_matches('.').to_owned()
 }
 
-/// A name in the order in which accounts without a hierarchical namespace list: that of UTF-16.
+/// A name in the list order of accounts without a hierarchical namespace: that of UTF-16.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name(pub(crate) Arc<str>);
 
@@ -41,8 +41,8 @@ impl PartialOrd for Name {
 
 /// The order of UTF-16 code units.
 ///
-/// It is that of UTF-8 but for what UTF-16 writes as surrogates (first byte F0 or higher), which
-/// come before U+E000 to U+FFFF (first byte EE or EF).
+/// It equals that of UTF-8 except for characters that are surrogates in UTF-16 (first byte F0 or
+/// higher), which come before U+E000 to U+FFFF (first byte EE or EF).
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     let differ = one.bytes().zip(other.bytes()).find(|(one, other)| one != other);
     let Some((one_byte, other_byte)) = differ else { return one.len().cmp(&other.len()) };
@@ -57,7 +57,7 @@ pub(crate) fn later<'a>(one: &'a str, other: &'a str) -> &'a str {
     if compare(one, other) == Ordering::Less { other } else { one }
 }
 
-/// The least name that is greater than all that begin with `prefix`.
+/// The smallest name greater than all that begin with `prefix`.
 pub(crate) fn successor(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {

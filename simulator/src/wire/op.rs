@@ -1,11 +1,11 @@
-//! The operations of the service, and which one a request asks for.
+//! The operations of the service, and how requests map to them.
 
 use std::fmt;
 
 use http::{HeaderMap, Method};
 
 /// Declares every operation: its name in the REST reference, whether it only reads, and the
-/// permissions of a SAS, one of which is needed.
+/// permissions of a SAS, one of which is enough.
 macro_rules! operations {
     ($($op:ident $name:literal $kind:ident $permissions:literal)*) => {
         /// An operation of the service, by its name in the
@@ -29,12 +29,12 @@ macro_rules! operations {
                 match self { $(Self::$op => $name),* }
             }
 
-            /// Whether it changes nothing: only such operations are open to an anonymous caller.
+            /// Whether it changes nothing: anonymous clients may only use such operations.
             pub(crate) fn reads(self) -> bool {
                 match self { $(Self::$op => operations!(@ $kind)),* }
             }
 
-            /// The permissions of a SAS, one of which is needed.
+            /// The permissions of a SAS, one of which is enough.
             pub(crate) fn permissions(self) -> &'static str {
                 match self { $(Self::$op => $permissions),* }
             }
@@ -91,7 +91,7 @@ operations! {
 }
 
 impl Op {
-    /// Which operation a request asks for, from its method, `restype`, `comp` and headers.
+    /// The operation of a request, from its method, `restype`, `comp` and headers.
     pub(crate) fn of(
         method: &Method,
         blob: bool,
@@ -160,7 +160,7 @@ impl Op {
     }
 }
 
-/// What the service has and the simulator does not: `restype` (if it matters), `comp`, and a name.
+/// Operations that the simulator does not have: `restype` (if it matters), `comp`, and a name.
 pub(crate) const NOT_MODELLED: [(&str, &str, &str); 10] = [
     ("service", "stats", "Get Blob Service Stats"),
     ("container", "undelete", "Restore Container (soft delete)"),

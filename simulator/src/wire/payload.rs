@@ -1,11 +1,11 @@
-//! The body of an answer, read piece by piece: a page blob of terabytes is never laid out in
+//! The body of an answer, read piece by piece: a page blob of terabytes is never expanded in
 //! memory.
 
 use std::{collections::VecDeque, fmt, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 
-/// How much of a sparse body is laid out at a time.
+/// How much of a sparse body is expanded at a time.
 const PIECE: u64 = 1 << 20;
 
 /// Content with holes, such as that of a page blob.
@@ -17,11 +17,11 @@ pub(crate) trait Sparse: fmt::Debug + Send + Sync {
 /// The body of an answer.
 #[derive(Debug, Clone)]
 pub(crate) enum Payload {
-    /// Bytes at hand, in pieces.
+    /// Bytes in memory, in pieces.
     Bytes(VecDeque<Bytes>),
-    /// A range of something that is laid out as it is read.
+    /// A range of sparse content, expanded as it is read.
     Sparse { content: Arc<dyn Sparse>, range: Range<u64> },
-    /// Another body with its bytes made wrong.
+    /// Another body with wrong bytes.
     Garbled { body: Box<Payload>, random: fastrand::Rng },
 }
 
@@ -38,7 +38,7 @@ impl Payload {
         }
     }
 
-    /// The same number of other bytes, which follow from `seed`.
+    /// The same number of other bytes, derived from `seed`.
     pub(crate) fn garbled(self, seed: u64) -> Self {
         Self::Garbled { body: Box::new(self), random: fastrand::Rng::with_seed(seed) }
     }
@@ -80,7 +80,7 @@ impl Iterator for Payload {
             Self::Bytes(pieces) => pieces.pop_front(),
             Self::Garbled { body, random } => {
                 let mut piece = body.next()?.to_vec();
-                // Never zero, so that no byte stays what it was.
+                // Never zero, so that every byte changes.
                 piece.iter_mut().for_each(|byte| *byte ^= random.u8(1..));
                 Some(piece.into())
             }

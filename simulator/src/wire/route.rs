@@ -1,4 +1,4 @@
-//! Which account, container and blob a URL means.
+//! The account, container and blob that a URL addresses.
 
 use std::{
     borrow::Cow,
@@ -18,17 +18,17 @@ const SERVICE_SUFFIX: &str = "blob.core.windows.net";
 const LOCAL_SUFFIX: &str = "localhost";
 pub(crate) const SECONDARY: &str = "-secondary";
 
-/// What a URL means.
+/// The address in a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) account: String,
-    /// Whether the read-only secondary was addressed.
+    /// Whether the URL addresses the read-only secondary.
     pub(crate) secondary: bool,
     pub(crate) container: Option<String>,
     pub(crate) blob: Option<String>,
 }
 
-/// Where a blob is.
+/// The address of a blob.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BlobAddress {
     pub(crate) account: String,
@@ -37,8 +37,7 @@ pub(crate) struct BlobAddress {
 }
 
 impl BlobAddress {
-    /// Where something is that another server holds, in whichever style it is addressed. No account
-    /// here has such a name.
+    /// An address on another server, in either style. No account here has such a name.
     pub(crate) fn elsewhere(authority: &Authority, path: &str) -> Self {
         let (container, blob) = (String::new(), path.to_owned());
         let whole = Self { account: String::new(), container, blob };
@@ -48,15 +47,15 @@ impl BlobAddress {
     }
 }
 
-/// A query, decoded, in the order in which it was sent.
+/// A decoded query, in the order in which it was sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query(pub(crate) Vec<(String, String)>);
 
 /// Reads the address in `authority` and `path`: the account is the first label of the host for
 /// `account.blob.core.windows.net` and `account.localhost`, else the first segment of the path.
 ///
-/// `knows` says whether there is an account of a name. `about_container` tells that a path of one
-/// segment names a container, not a blob in `$root`.
+/// `knows` returns whether an account exists. `about_container` is whether a path of one segment
+/// names a container, not a blob in `$root`.
 pub(crate) fn locate(
     knows: impl FnOnce(&str) -> bool,
     authority: Option<&Authority>,
@@ -89,14 +88,14 @@ pub(crate) fn locate(
     if let Some(container) = &container {
         check_container_name(container)?;
     }
-    // A name of dots alone leaves nothing to store.
+    // A name of dots only leaves nothing to store.
     if blob.as_ref().is_some_and(|blob| blob.is_empty() || blob.chars().count() > 1024) {
         return Err(Code::InvalidUri.into());
     }
     Ok(Route { account: account.to_owned(), secondary, container, blob })
 }
 
-/// The blob that a whole URL means, whether or not it exists.
+/// The blob that a whole URL addresses, whether or not it exists.
 pub(crate) fn blob_in(authority: Option<&Authority>, path: &str) -> Option<BlobAddress> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let (account, path) = match authority.and_then(|authority| account_in_host(authority.host())) {
@@ -112,7 +111,7 @@ pub(crate) fn blob_in(authority: Option<&Authority>, path: &str) -> Option<BlobA
     })
 }
 
-/// The account's label of a host-style address.
+/// The account name in a host-style address.
 pub(crate) fn account_in_host(host: &str) -> Option<&str> {
     let (label, suffix) = host.split_once('.')?;
     let known =
@@ -120,8 +119,8 @@ pub(crate) fn account_in_host(host: &str) -> Option<&str> {
     known.then_some(label)
 }
 
-/// Whether `other`, the authority of a copy's source, is this service too, which was itself
-/// addressed as `own`. All names of this machine with one port are one service, since a simulator
+/// Whether `other`, the authority of a copy's source, is this service too; the request addressed it
+/// as `own`. All names of this machine with the same port are one service, because a simulator
 /// answers to any of them.
 pub(crate) fn is_same_service(other: &Authority, own: Option<&Authority>) -> bool {
     let host = other.host().to_ascii_lowercase();
@@ -134,7 +133,7 @@ pub(crate) fn is_same_service(other: &Authority, own: Option<&Authority>) -> boo
     (same_host || both_local) && other.port_u16() == own.port_u16()
 }
 
-/// The server of a URL: its port, and its host, of which this machine has many names.
+/// The server of a URL: its port, and its host; this machine has many names.
 pub(crate) fn server(authority: &Authority) -> String {
     let host = authority.host().to_ascii_lowercase();
     let host = if is_loopback(&host) { LOCAL_SUFFIX } else { &host };
@@ -186,12 +185,12 @@ impl Query {
     }
 }
 
-/// Who sent a request, and over what; a door attaches it to the request.
+/// Who sent a request, and over which connection; attached to the request on arrival.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     pub(crate) https: bool,
-    /// Whether there was no wire at all.
+    /// Whether the call was made in process.
     pub(crate) in_process: bool,
 }
 

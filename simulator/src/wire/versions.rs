@@ -1,6 +1,6 @@
-//! The versions of the protocol.
+//! The service versions.
 
-/// What a request without a version gets.
+/// The version of a request that names none.
 pub(crate) const OLDEST: &str = VERSIONS[0];
 
 /// Whether the service has this version.

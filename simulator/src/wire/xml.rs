@@ -1,4 +1,4 @@
-//! Writes the service's XML: with a byte-order mark, as the service does.
+//! Writes the service's XML, with a byte-order mark as the service does.
 
 use bytes::Bytes;
 
@@ -44,7 +44,7 @@ impl Xml {
         self.element(name, |xml| xml.text(text));
     }
 
-    /// Writes a text, or `<name />` when there is none.
+    /// Writes a text element, or `<name />` if there is no text.
     pub(crate) fn maybe_element(&mut self, name: &str, text: Option<&str>) {
         match text.filter(|text| !text.is_empty()) {
             Some(text) => self.text_element(name, text),
@@ -68,7 +68,7 @@ impl Xml {
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
-                // A reader would make a line feed of it.
+                // An XML parser would turn it into a line feed.
                 '\r' => self.0.push_str("&#xD;"),
                 c if is_allowed(c) => self.0.push(c),
                 _ => self.0.push('\u{fffd}'),
@@ -81,7 +81,7 @@ impl Xml {
     }
 }
 
-/// Whether XML 1.0 has a way to write a character at all.
+/// Whether XML 1.0 can represent a character at all.
 pub(crate) fn is_allowed(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' => true,

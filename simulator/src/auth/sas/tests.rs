@@ -1,11 +1,11 @@
-//! Tokens of the official Python SDK, and the strings that they were made from.
+//! Tokens made by the official Python SDK, and the strings that it signed.
 
 use super::*;
 
 struct Vector {
     container: &'static str,
     blob: Option<&'static str>,
-    /// The query of the request: the token, and the snapshot where there is one.
+    /// The query of the request: the token, and the snapshot if there is one.
     query: &'static str,
     to_sign: &'static str,
 }

@@ -1,4 +1,4 @@
-//! The strings that a SAS signs, by kind and by version.
+//! The strings to sign for a SAS, by type and version.
 
 use http::HeaderMap;
 
@@ -75,7 +75,7 @@ impl Sas<'_> {
         Ok(fields.join("\n"))
     }
 
-    /// What the request says in the headers and parameters that `srh` and `srq` name.
+    /// The values in the request of the headers and parameters that `srh` and `srq` name.
     fn request_parts(&self, headers: Option<&HeaderMap>) -> (String, String) {
         let header = |name: &str| {
             let value = headers.and_then(|headers| headers.get(name)?.to_str().ok());
@@ -86,7 +86,7 @@ impl Sas<'_> {
         (names("srh").map(header).collect(), names("srq").map(parameter).collect())
     }
 
-    /// The snapshot or version that the SAS is for, when it is for one.
+    /// The snapshot or version that the SAS is limited to, if any.
     fn time_of_resource(&self) -> &str {
         match self.field("sr") {
             "bs" => self.field("snapshot"),
@@ -95,7 +95,7 @@ impl Sas<'_> {
         }
     }
 
-    /// What `sr` says that the SAS is for, as far as this URL names it.
+    /// The resource that `sr` refers to, as far as this URL names it.
     fn canonical_resource(&self) -> Result<String, Refusal> {
         let refuse = |why: &str| Refusal::unauthenticated(why);
         let service = if self.version >= "2015-02-21" { "/blob" } else { "" };

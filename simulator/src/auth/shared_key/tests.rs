@@ -1,5 +1,5 @@
-//! Vectors made by hand from the service's documents, and checked against the official Python SDK
-//! where it can follow them.
+//! Vectors derived by hand from the service's documentation, and checked against the official
+//! Python SDK where it supports the case.
 
 use http::Extensions;
 use time::macros::datetime;

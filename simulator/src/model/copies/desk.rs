@@ -1,4 +1,4 @@
-//! The copies under way, so kept that a request need not look at those that it does not concern.
+//! The pending copies, indexed so that a request touches only those that it concerns.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,26 +11,26 @@ use time::OffsetDateTime;
 use super::job::Failure;
 use crate::wire::route::BlobAddress;
 
-/// By when a copy ends by itself, and as which of all it was started.
+/// When a copy ends on its own, and its number in the order of starts.
 pub(super) type Due = (OffsetDateTime, u64);
 
 type Destinations<K> = BTreeMap<K, Arc<BlobAddress>>;
 
-/// All copies under way, and what a test has planned for those to come.
+/// All pending copies, and what a test has planned for later ones.
 #[derive(Debug, Default)]
 pub(crate) struct CopyDesk {
     pub(crate) started: u64,
     pub(crate) hold_new: bool,
     pub(crate) failures: VecDeque<Failure>,
-    /// By their destinations.
+    /// By destination.
     tickets: BTreeMap<Arc<BlobAddress>, Ticket>,
     due: Destinations<Due>,
-    /// Of these, the ones whose source another server holds.
+    /// Those whose source is on another server.
     due_elsewhere: Destinations<Due>,
-    /// Of each account in which copies run one after another, in their order.
+    /// For each account that runs its copies one after another, its copies in order.
     queues: BTreeMap<String, Destinations<u64>>,
     added: u64,
-    /// How often a copy was looked at.
+    /// How often a copy was checked.
     #[cfg(test)]
     pub(crate) looks: u64,
 }
@@ -81,7 +81,7 @@ impl CopyDesk {
         }
     }
 
-    /// Takes a copy away that is over. Returns the one whose turn it is then.
+    /// Removes a copy that has ended. Returns the next in the queue.
     pub(super) fn remove(&mut self, at: &BlobAddress) -> Option<Arc<BlobAddress>> {
         let Ticket { due, .. } = self.tickets.remove(at)?;
         self.due.remove(&due);
@@ -92,7 +92,7 @@ impl CopyDesk {
         queue.first_key_value().filter(|_| was_first).map(|(_, next)| next.clone())
     }
 
-    /// The first copy that is due by `now`, of those after this one.
+    /// The first copy after this one that is due by `now`.
     pub(super) fn next_due(
         &self,
         after: Option<Due>,
@@ -114,12 +114,12 @@ impl CopyDesk {
         self.queues.get(account).is_some_and(|queue| !queue.is_empty())
     }
 
-    /// Those whose source another server holds, as far as they are due by `now`.
+    /// Those whose source is on another server and that are due by `now`.
     pub(crate) fn due_elsewhere(&self, now: OffsetDateTime) -> impl Iterator<Item = &BlobAddress> {
         self.due_elsewhere.range(..=(now, u64::MAX)).map(|(_, at)| &**at)
     }
 
-    /// Whether there is any whose source another server holds.
+    /// Whether any has its source on another server.
     pub(crate) fn leads_elsewhere(&self) -> bool {
         !self.due_elsewhere.is_empty()
     }

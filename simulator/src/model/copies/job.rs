@@ -1,4 +1,4 @@
-//! A copy under way: where it stands, and how and when it ends.
+//! A pending copy: its progress, and how and when it ends.
 
 use std::time::Duration;
 
@@ -9,51 +9,51 @@ use crate::{
     wire::{clock, route::BlobAddress},
 };
 
-/// After two weeks a copy that is still under way fails.
+/// A copy that is still pending after two weeks fails.
 const LONGEST: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// A copy that is under way.
+/// A pending copy.
 #[derive(Debug)]
 pub(crate) struct CopyJob {
     pub(crate) source: JobSource,
-    /// What the destination holds once all is copied.
+    /// The content of the destination once all is copied.
     pub(crate) outcome: Revision,
     pub(crate) started: OffsetDateTime,
-    /// How long it takes altogether, and how long it has been running.
+    /// How long it takes in total, and how long it has been running.
     pub(crate) needed: Duration,
     pub(crate) run: Duration,
     /// When it was last brought up to date.
     pub(crate) seen: OffsetDateTime,
     pub(crate) held: bool,
-    /// Whether it has to wait until the one before it is over.
+    /// Whether it must wait until the copy before it has ended.
     pub(crate) waits: bool,
     pub(crate) failure: Option<Failure>,
-    /// Whether the destination holds all of it already, so that not even its ETag changes.
+    /// Whether the destination has all of it already, so that not even its ETag changes.
     pub(crate) brings_nothing: bool,
 }
 
-/// The source of a copy under way, and the state of it that the copy began with.
+/// The source of a pending copy, and its state when the copy started.
 #[derive(Debug)]
 pub(crate) struct JobSource {
     pub(crate) at: BlobAddress,
     pub(crate) snapshot: Option<String>,
     pub(crate) etag: String,
-    /// How to look at it, where another server holds it.
+    /// How to check it, if it is on another server.
     pub(crate) access: Option<Access>,
-    /// Whether that server was found to have it no more, or not as it was.
+    /// Whether that server no longer has it, or has it changed.
     pub(crate) lost: bool,
-    /// When it was last found there, and as it was.
+    /// When it was last seen there unchanged.
     pub(crate) verified: Option<OffsetDateTime>,
 }
 
-/// How a test wants a copy to fail.
+/// How a test makes a copy fail.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) at: u64,
     pub(crate) description: String,
 }
 
-/// How a copy ends by itself.
+/// How a copy ends on its own.
 #[derive(Debug)]
 pub(super) enum End {
     Planned(Failure),
@@ -63,28 +63,28 @@ pub(super) enum End {
 }
 
 impl JobSource {
-    /// Whether it is known to have been there at `due`, as it was when the copy began. What is here
-    /// needs no look beforehand.
+    /// Whether the source is known to have been unchanged at `due`. A source in the simulator needs
+    /// no check beforehand.
     fn was_there(&self, due: OffsetDateTime) -> bool {
         self.access.is_none() || self.verified.is_some_and(|at| at >= due)
     }
 }
 
 impl CopyJob {
-    /// Whether it makes no progress, however long it takes.
+    /// Whether it makes no progress at all.
     pub(crate) fn stands(&self) -> bool {
         self.held || self.waits
     }
 
-    /// By when the copy of `total` bytes ends, if nothing happens to it or to its source before.
+    /// When the copy of `total` bytes ends, if nothing happens to it or to its source before.
     pub(super) fn due(&self, total: u64) -> OffsetDateTime {
         let planned = self.planned(total, self.seen);
         let ends = [planned, self.reached(self.needed, self.seen)];
         ends.into_iter().flatten().fold(self.overtime(), OffsetDateTime::min)
     }
 
-    /// How the copy has ended by `now`, and when: whatever came first, however late it is asked
-    /// for.
+    /// How the copy has ended by `now`, and when: whichever came first, however late this is
+    /// called.
     pub(super) fn end(
         &self,
         total: u64,
@@ -97,18 +97,18 @@ impl CopyJob {
         let planned = planned.map(|(at, failure)| (at, End::Planned(failure)));
         let due = self.reached(self.needed, seen);
         let finished = due.map(|at| (at, End::Success));
-        // A loss is only found out now, but before the end.
+        // A loss is discovered only now, but came before the end.
         let lost =
             (!source_is_intact).then(|| (due.map_or(now, |due| due.min(now)), End::SourceLost));
         let overtime = Some((self.overtime(), End::Overtime));
         let ends = [planned, lost, finished, overtime].into_iter().flatten();
         let first = ends.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now);
-        // A source elsewhere must have been seen by then; if not, the copy waits for the next look,
-        // however long that takes.
+        // A source on another server must have been seen by then; if not, the copy waits for the
+        // next check, however long that takes.
         first.filter(|(at, end)| !matches!(end, End::Success) || self.source.was_there(*at))
     }
 
-    /// When it has run for so long, going on from `seen`.
+    /// When it has run for this long, counting on from `seen`.
     fn reached(&self, run: Duration, seen: OffsetDateTime) -> Option<OffsetDateTime> {
         let at = match run.checked_sub(self.run) {
             Some(left) => seen.checked_add(left.try_into().ok()?),
@@ -117,7 +117,7 @@ impl CopyJob {
         at.filter(|_| !self.stands())
     }
 
-    /// When the failure comes that a test has planned.
+    /// When the failure that a test has planned comes.
     fn planned(&self, total: u64, seen: OffsetDateTime) -> Option<OffsetDateTime> {
         let bytes = self.failure.as_ref()?.at.min(total);
         match bytes <= self.moved(total) {
@@ -130,7 +130,7 @@ impl CopyJob {
         clock::later(self.started, LONGEST)
     }
 
-    /// How long it takes until so many of `total` bytes are copied.
+    /// How long copying this many of `total` bytes takes.
     fn time_to(&self, bytes: u64, total: u64) -> Duration {
         let nanos = self.needed.as_nanos() * u128::from(bytes);
         let nanos = nanos.div_ceil(u128::from(total.max(1)));

@@ -1,7 +1,7 @@
-//! Copies and the life they lead: pending, moving with the clock, and over.
+//! Copies: pending, progressing with the clock, and ended.
 //!
-//! Nothing runs in the background. Whenever a request comes in, every copy that should have ended
-//! by now is first brought to its end, and those that the request asks for to where they would be.
+//! Nothing runs in the background. When a request arrives, every copy that should have ended by now
+//! is first ended, and the copies that the request asks about are brought up to date.
 
 pub(crate) mod desk;
 pub(crate) mod job;
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::wire::route::BlobAddress;
 
-/// Counts the copy into the blob there, which has just been given its job, among those under way.
+/// Adds the copy into this blob, which has just been given its job, to the pending ones.
 pub(crate) fn begin(state: &mut State, at: BlobAddress) {
     let State { accounts, settings, copies, .. } = state;
     let Ok(Blob { job: Some(job), current, .. }) = accounts.blob_mut(&at) else { return };
@@ -31,25 +31,24 @@ pub(crate) fn begin(state: &mut State, at: BlobAddress) {
     copies.add(at, due, elsewhere, settings.queued);
 }
 
-/// Brings every copy that is due by `now` to its end. Those that are not are nobody's business but
-/// that of those who ask for them.
+/// Ends every copy that is due by `now`. Other copies are updated only when a request needs them.
 pub(crate) fn settle(state: &mut State, now: OffsetDateTime) {
     let mut last = None;
-    // One whose source must be looked at first stays due.
+    // A copy whose source must be checked first stays due.
     while let Some((due, at)) = state.copies.next_due(last, now) {
         settle_into(state, &at, now);
         last = Some(due);
     }
 }
 
-/// Brings all copies to where they are at `now`.
+/// Brings all copies up to `now`.
 pub(crate) fn settle_all(state: &mut State, now: OffsetDateTime) {
     for at in state.copies.all() {
         settle_into(state, &at, now);
     }
 }
 
-/// Brings the copies into a container to where they are at `now`.
+/// Brings the copies into a container up to `now`.
 pub(crate) fn settle_within(
     state: &mut State,
     account: &str,
@@ -61,14 +60,14 @@ pub(crate) fn settle_within(
     }
 }
 
-/// Forgets the copies into a container that is gone.
+/// Forgets the copies into a deleted container.
 pub(crate) fn forget(state: &mut State, account: &str, container: &str, now: OffsetDateTime) {
     for at in state.copies.in_container(account, container) {
         leave(state, &at, now);
     }
 }
 
-/// Brings the copy into the blob there, if there is one, to where it is at `now`.
+/// Brings the copy into this blob, if there is one, up to `now`.
 pub(crate) fn settle_into(state: &mut State, at: &BlobAddress, now: OffsetDateTime) {
     if !state.copies.has(at) {
         return;
@@ -88,7 +87,7 @@ pub(crate) fn settle_into(state: &mut State, at: &BlobAddress, now: OffsetDateTi
     }
 }
 
-/// Notes by when the copy into the blob there ends, now that something about it has changed.
+/// Updates when the copy into this blob ends, after something about it has changed.
 pub(crate) fn reschedule(state: &mut State, at: &BlobAddress) {
     if let Ok(Blob { job: Some(job), current, .. }) = state.accounts.blob_mut(at) {
         let total = current.copy.as_ref().map_or(0, |record| record.total);
@@ -96,8 +95,8 @@ pub(crate) fn reschedule(state: &mut State, at: &BlobAddress) {
     }
 }
 
-/// Takes the copy into the blob there, which was over at `since`, off the desk. One that waited for
-/// it goes on from then.
+/// Removes the copy into this blob, which ended at `since`. A copy that waited for it starts to
+/// progress at that moment.
 pub(crate) fn leave(state: &mut State, at: &BlobAddress, since: OffsetDateTime) {
     let Some(next) = state.copies.remove(at) else { return };
     if let Ok(Blob { job: Some(job), .. }) = state.accounts.blob_mut(&next) {
@@ -107,7 +106,7 @@ pub(crate) fn leave(state: &mut State, at: &BlobAddress, since: OffsetDateTime) 
     }
 }
 
-/// Brings the copy into the blob there to where it is at `now`.
+/// Brings the copy into this blob up to `now`.
 fn advance<'a>(
     accounts: &'a mut Accounts,
     stamps: &mut Stamps,
@@ -133,7 +132,7 @@ fn advance<'a>(
         job.run += (until - job.seen).try_into().unwrap_or(Duration::ZERO);
     }
     job.seen = now;
-    // An incremental copy tells nothing of its progress before its end.
+    // An incremental copy reports no progress before its end.
     record.copied = if blob.incremental.is_some() { 0 } else { job.moved(record.total) };
 
     match end {
@@ -153,7 +152,7 @@ fn advance<'a>(
                 "500 OperationCancelled \"The copy exceeded the maximum allowed time.\"";
             fail(blob, stamps, at, OVERTIME.to_owned());
         }
-        // A page blob is written as the copy goes on, and its ETag tells so.
+        // A page blob is written as the copy progresses, so its ETag changes.
         None if record.copied != before && matches!(blob.current.content, Content::Page { .. }) => {
             blob.current.etag = stamps.etag();
         }
@@ -162,7 +161,7 @@ fn advance<'a>(
     Some(blob)
 }
 
-/// Ends the copy into `blob` with success.
+/// Completes the copy into `blob`.
 pub(crate) fn finish(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
     let Some(job) = blob.job.take() else { return };
     let mut record = blob.current.copy.take();
@@ -191,7 +190,7 @@ pub(crate) fn finish(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
     blob.snapshots.insert(id, kept);
 }
 
-/// Ends the copy into `blob` with failure.
+/// Fails the copy into `blob`.
 pub(crate) fn fail(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime, description: String) {
     give_up(blob, stamps, at, Status::Failed);
     if let Some(record) = &mut blob.current.copy {
@@ -199,14 +198,14 @@ pub(crate) fn fail(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime, des
     }
 }
 
-/// Ends the copy into `blob` at the caller's request: the destination stays, without content.
+/// Aborts the copy into `blob`: the destination stays, without content.
 pub(crate) fn abort(blob: &mut Blob, stamps: &mut Stamps, at: OffsetDateTime) {
     give_up(blob, stamps, at, Status::Aborted);
     if let Some(record) = &mut blob.current.copy {
         record.copied = 0;
         record.description = None;
     }
-    // Recorded: a tier that was chosen counts as set anew.
+    // Recorded: an explicit tier counts as set at this time.
     if let Some(tier) = &mut blob.current.tier {
         tier.touch(at);
     }

@@ -1,12 +1,12 @@
-//! What a blob says about the last copy into it.
+//! The record of the last copy into a blob.
 
 use time::OffsetDateTime;
 
-/// What a blob tells about the last copy into it.
+/// The last copy into a blob, as its properties report it.
 #[derive(Debug, Clone)]
 pub(crate) struct CopyRecord {
     pub(crate) id: String,
-    /// As it is shown, which is not as it was sent.
+    /// As it is returned, which may differ from what was sent.
     pub(crate) source: String,
     pub(crate) status: Status,
     pub(crate) copied: u64,
@@ -16,7 +16,7 @@ pub(crate) struct CopyRecord {
     pub(crate) destination_snapshot: Option<String>,
 }
 
-/// How a copy stands.
+/// The state of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Pending,
