@@ -1,5 +1,5 @@
-//! Bad input: a clear error before any request, which names the argument, its value (secrets
-//! redacted) and the rule.
+//! Bad input gives a clear error before any request; the error names the argument, its value
+//! (secrets redacted) and the rule.
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::script::{Script, answer};
 
 const SECRET: &str = "SECRET";
 
-/// Fails unless `error` names `what`, shows `value` and tells `rule`, and shows no secret.
+/// Fails unless `error` contains `what`, `value` and `rule`, and no secret.
 #[track_caller]
 fn told(error: Error, what: &str, value: &str, rule: &str) {
     let Error::InvalidInput { what: named, why, .. } = &error else { panic!("{error:?}") };
@@ -28,7 +28,7 @@ fn told(error: Error, what: &str, value: &str, rule: &str) {
     assert!(!error.is_retryable() && !error.may_have_been_applied());
 }
 
-/// A client whose every request would be answered; after the test none may have been sent.
+/// A client whose every request would be answered; the test checks that none was sent.
 fn unanswered() -> (Script, BlobServiceClient) {
     let script = Script::new([answer(500, "")]);
     let service = script.service();

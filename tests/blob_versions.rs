@@ -1,4 +1,4 @@
-//! Clients of one version of a blob, and versions as sources.
+//! Clients of a single version of a blob, and versions as copy sources.
 
 use blobcopy::{AccessTier, BlobClient, VersionId};
 
@@ -18,7 +18,7 @@ fn ok(status: u16) -> (Script, BlobClient) {
     (script, blob)
 }
 
-/// The method and the query of the one request that was sent.
+/// The method and the query of the only request.
 fn only(script: &Script) -> (String, String) {
     let seen = script.seen();
     let [request] = &seen[..] else { panic!("{} requests", seen.len()) };
@@ -51,12 +51,12 @@ async fn a_version_is_a_source_by_its_own_name() {
     let script = Script::new([started("id-1", "success")]);
     let service = script.service();
     let copy = service.container_client("backups").blob_client("disk0.vhd");
-    // Within one account the request itself is authorization enough.
+    // Within one account the request's own authorization is enough.
     copy.start_copy_from_uri(&source).await.expect("started");
     let url = format!("https://acct.blob.core.windows.net/vhds/disk0.vhd?{QUERY}");
     assert_eq!(sent(script.seen()[0].headers(), "x-ms-copy-source"), Some(&*url));
 
-    // What is read at once needs a SAS, which grants this version alone.
+    // A synchronous read needs a SAS, which permits this version only.
     copy.copy_from_uri(&source).await.expect("copied");
     let request = &script.seen()[1];
     let sent = sent(request.headers(), "x-ms-copy-source").expect("a source");

@@ -1,4 +1,4 @@
-//! What is done when the service refuses a bearer token and names the tenant of which it wants one.
+//! Handling of challenges: the service refuses a bearer token and names another tenant.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,12 +12,12 @@ use crate::support::script::{Script, Step, answer, refusal, sent};
 
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
-/// Keeps the tenants that it was asked for; home is none. Its tokens name them.
+/// Records the requested tenants; the home tenant is none. Its tokens contain their names.
 #[derive(Debug, Clone, Default)]
 struct Login {
     asked: Arc<Mutex<Vec<String>>>,
     refuses: bool,
-    /// Whether no token is like another.
+    /// Whether every token is different.
     always_new: bool,
 }
 
@@ -93,7 +93,7 @@ fn tenants(script: &Script) -> Vec<String> {
 async fn a_challenge_is_followed_and_its_tenant_kept() {
     let (script, login) = (Script::new([challenge(), ok()]), Login::default());
     let blob = service(&script, &login).container_client("vhds").block_blob_client("notes.txt");
-    // A request with a body, which is sent twice, and is not counted as a retry.
+    // A request with a body, which is sent twice and does not count as a retry.
     blob.stage_block(blobcopy::BlockId::numbered(1), "hello").await.expect("followed");
     assert_eq!(tenants(&script), ["home", TENANT]);
     let requests = script.seen();
@@ -118,7 +118,7 @@ async fn a_second_refusal_is_the_error() {
     assert_eq!(tenants(&script), ["home", TENANT]);
     assert!(!format!("{error} {error:?} {blob:?}").contains("SECRET"));
 
-    // The same token again would only be refused again.
+    // The same token would be refused again.
     let error = blob.get_properties().await.expect_err("refused");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
     assert_eq!(tenants(&script), ["home", TENANT, TENANT]);

@@ -1,4 +1,4 @@
-//! Connections that cannot be made, and what that says of the request.
+//! Failed connections, and what the error says about the request.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn blob(endpoint: &str, options: ClientOptions) -> BlobClient {
     service.container_client("vhds").blob_client("disk0.vhd")
 }
 
-/// The fault of a call that changes something, and how often it was tried.
+/// The error of a call that changes something, and the number of attempts.
 async fn fault(blob: &BlobClient) -> (TransportError, u32) {
     let error = blob.create_snapshot().await.expect_err("there is no connection");
     assert!(!error.may_have_been_applied(), "{error:?}");
@@ -79,7 +79,7 @@ async fn a_handshake_that_breaks_off_or_is_declined_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_never_answers_ends_the_time_to_connect_and_not_the_attempt() {
-    // The connection is taken, and the handshake then waits for ever.
+    // The connection is accepted, and the handshake then never proceeds.
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("https://{}/acct", listener.local_addr().expect("bound"));
     let seconds = Duration::from_secs;
@@ -98,7 +98,7 @@ async fn a_host_that_never_answers_ends_the_time_to_connect_and_not_the_attempt(
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_not_found_is_tried_again_and_was_not_applied() {
-    // No resolver is asked: a label of a name has at most 63 characters.
+    // No resolver is needed: a label of a host name has at most 63 characters.
     let endpoint = format!("https://{}.example/", "a".repeat(64));
     let options = ClientOptions::new().retry(RetryOptions::new().max_retries(1));
     let (fault, attempts) = fault(&blob(&endpoint, options)).await;

@@ -1,5 +1,5 @@
-//! The keys with which clients with bearer tokens sign their sources: how long they are asked for,
-//! and when they are kept and dropped.
+//! The user delegation keys with which clients with bearer tokens sign source SAS: their requested
+//! validity, and when they are kept and dropped.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn of(script: &Script) -> BlobServiceClient {
     by_token("src", ClientOptions::new().transport(script.clone()).clock(clock))
 }
 
-/// The answer with a key that begins at `minute` and ends in the 8th of January.
+/// The answer with a key that starts at `minute` and expires on 8 January.
 fn key(minute: u32) -> Step {
     let body = format!(
         "<UserDelegationKey><SignedOid>00000000-0000-0000-0000-00000000000a</SignedOid>\
@@ -142,7 +142,7 @@ async fn a_call_that_reads_its_source_at_once_drops_a_refused_key_too() {
     let source = Script::new([key(45), key(46)]);
     let done = answer(201, "ETag: \"0x1\"");
     let target = Script::new([refused(403, 403, "AuthenticationFailed"), done]);
-    // Before sources could be given tokens.
+    // A version before source bearer tokens.
     let old = |options: ClientOptions| options.service_version("2020-04-08".parse().expect("one"));
     let vhds = target.service_with(old).container_client("vhds");
     let from = of(&source).container_client("vhds").page_blob_client("disk0.vhd");

@@ -1,4 +1,4 @@
-//! Which account an endpoint is of, and what is no endpoint.
+//! The account that an endpoint belongs to, and invalid endpoints.
 
 use blobcopy::{
     AccessToken, BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, Clock,
@@ -14,8 +14,8 @@ use crate::support::script::{Script, Step, started};
 
 const ACCOUNT: &str = "acct1";
 
-/// Endpoints of one account, and whether a URL behind it shows where the account is to a reader
-/// that knows its name.
+/// Endpoints of one account, and whether a URL below it shows the account to a reader that knows
+/// its name.
 const ENDPOINTS: [(&str, bool); 18] = [
     ("https://acct1.blob.core.windows.net", true),
     ("https://acct1-ipv6.blob.core.windows.net", true),
@@ -55,7 +55,7 @@ proptest! {
         ..ProptestConfig::with_cases(512)
     })]
 
-    /// Whatever a service is told of its account, its own URLs and tokens lead back to the same
+    /// Whatever a service client is configured with, its own URLs and tokens lead back to the same
     /// blob.
     #[test]
     fn a_url_and_a_token_lead_back_to_the_blob_that_they_are_of(
@@ -86,7 +86,7 @@ proptest! {
 
         let again = BlobClient::builder(at.clone()).credential(credential());
         let again = again.options(options.clone()).build();
-        // Without a name, an IP address is taken for an emulator's.
+        // Without a name, an IP address is treated as an emulator's.
         let guessed = !by_key && endpoint == "http://10.0.0.5";
         if let (false, Ok(again)) = (guessed, &again) {
             let path = |url: &Url| {

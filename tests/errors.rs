@@ -1,4 +1,4 @@
-//! What an error says: what it was about, why, and what to do.
+//! Error messages: the subject, the cause, and what to do.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn blob(script: &Script) -> BlobClient {
     script.service().container_client("vhds").blob_client("disk0.vhd")
 }
 
-/// The error of one HEAD that is answered with `step`.
+/// The error of one HEAD that gets the answer `step`.
 async fn met(step: Step) -> Error {
     blob(&Script::new([step])).get_properties().await.expect_err("refused")
 }

@@ -1,4 +1,4 @@
-//! Copies that are over with the answer, whole and in parts, in the simulator.
+//! Synchronous copies, whole and in parts, on the simulator.
 
 use std::sync::{
     Arc,
@@ -83,7 +83,7 @@ async fn what_a_customers_key_encrypts_is_copied_with_that_key() {
     let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
     let sim = Simulator::builder().clock(clock.clone()).build();
     let options = ClientOptions::new().transport(sim.transport()).clock(clock);
-    // Keys travel over https only.
+    // Customer-provided keys require https.
     let service =
         BlobServiceClient::builder("https://devstoreaccount1.localhost".parse().expect("a URL"))
             .credential(Credential::shared_key(DEFAULT_ACCOUNT, DEFAULT_KEY).expect("a key"))
@@ -133,7 +133,7 @@ fn by_token(script: &Script, account: &str) -> BlobServiceClient {
     builder.options(options).build().expect("a client")
 }
 
-/// A key that ends in `day` of January.
+/// A key that expires on `day` January.
 fn key(day: u32) -> Step {
     let body = format!(
         "<UserDelegationKey><SignedOid>00000000-0000-0000-0000-00000000000a</SignedOid>\
@@ -170,7 +170,7 @@ async fn a_client_with_tokens_signs_its_sources_with_a_key_that_it_asks_for_once
         assert!(header.contains(part), "{part} in {header}");
     }
 
-    // A SAS that would outlive the key needs another.
+    // A SAS that would outlive the key needs another key.
     let source = Script::new([key(2), key(7)]);
     let notes = by_token(&source, "src").container_client("vhds").blob_client("notes.txt");
     let days = |days: u64| std::time::Duration::from_secs(days * 24 * 3600);
@@ -228,7 +228,7 @@ async fn what_is_wrong_is_told_before_a_token_or_a_key_is_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn each_piece_of_a_long_copy_is_given_the_token_of_its_time() {
-    /// Gives `T1`, `T2`, … each of them good for what one request takes.
+    /// Returns the tokens `T1`, `T2`, …, each valid for one request.
     #[derive(Debug, Clone)]
     struct Changing(Arc<AtomicUsize>, Clock);
     impl TokenProvider for Changing {
@@ -247,7 +247,7 @@ async fn each_piece_of_a_long_copy_is_given_the_token_of_its_time() {
         .build()
         .expect("a client");
     let source = service.container_client("vhds").blob_client("disk0.vhd");
-    // Each piece is refused once, and takes seconds for that.
+    // Each piece is refused once, with a wait of seconds.
     let busy = answer(503, "Retry-After: 3");
     let script = Script::new([busy.clone(), answer(201, ""), busy, answer(201, "")]);
     let disk = script.service().container_client("vhds").page_blob_client("disk1.vhd");

@@ -1,4 +1,4 @@
-//! Answers of what stands between here and the service: a proxy, a gateway, a captive portal.
+//! Answers of intermediaries between client and service: a proxy, a gateway, a captive portal.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::support::script::{Script, Step, answer, refusal, timed};
 
-/// A page of HTML, with none of the service's headers.
+/// An HTML page, without the service's headers.
 fn page(status: u16) -> Step {
     let headers = [("Server", "nginx"), ("Content-Type", "text/html"), ("ETag", "\"1\"")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -22,7 +22,7 @@ fn blob(script: &Script) -> BlobClient {
     script.service().container_client("vhds").blob_client("notes.txt")
 }
 
-/// The error of a call that is answered with such a page.
+/// The error of a call that gets such a page.
 async fn met<T>(what: &str, call: impl AsyncFnOnce(BlobClient) -> Result<T, Error>) -> Error {
     let script = Script::new([page(200)]);
     let Err(error) = call(blob(&script)).await else { panic!("{what} succeeded") };
@@ -81,7 +81,7 @@ async fn their_503_leaves_open_whether_a_snapshot_was_taken() {
     assert_eq!(script.seen().len(), 2);
 }
 
-/// Refuses all, and never comes to the end of the reason.
+/// Refuses everything, with an endless error body.
 #[derive(Debug)]
 struct Dawdler;
 

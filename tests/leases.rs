@@ -1,4 +1,4 @@
-//! Leases, and the guard that keeps one.
+//! Leases, and the guard that renews one.
 
 // On paused time: no test sleeps.
 #![allow(clippy::disallowed_methods)]
@@ -142,7 +142,7 @@ async fn a_lease_under_an_id_that_the_caller_knows_is_left_to_the_caller() {
     give_up(blob.acquire_infinite_lease().proposed_id(id.clone()).into_future()).await;
     pass(MINUTE).await;
     assert_eq!(state(&blob).await, LeaseState::Leased);
-    // The guard's lease ends with the guard, whoever chose its id.
+    // The guard's lease ends with the guard, even if the caller chose its id.
     sim.faults().on(Op::LeaseBlob).stall(MINUTE).times(1);
     give_up(blob.acquire_infinite_lease().proposed_id(id).guard().into_future()).await;
     pass(MINUTE).await;
@@ -181,8 +181,8 @@ async fn a_builder_that_is_used_twice_acquires_two_leases() {
     assert_eq!(error.code(), Some(&ErrorCode::LeaseAlreadyPresent));
 }
 
-/// Passes each request on in a task of its own, so that a request whose sender has gone arrives all
-/// the same; the first one only after `delay`. This is how a proxy behaves.
+/// Sends each request in its own task, so that a request still arrives after its sender is gone;
+/// the first one only after `delay`. A proxy behaves like this.
 #[derive(Debug)]
 struct SlowProxy {
     sim: Simulator,

@@ -1,4 +1,4 @@
-//! Answers that do not say how long they are, over real sockets: all bytes, or an error.
+//! Answers without a length, over real sockets: all bytes, or an error.
 
 use blobcopy::{BlobClient, ClientOptions, Credential, Error, RetryOptions};
 use bytes::Bytes;
@@ -24,7 +24,8 @@ const REST: &str = "HTTP/1.1 206 Partial Content\r\nETag: \"0x1\"\r\nx-ms-versio
                     Content-Range: bytes 5-9/10\r\n\r\n56789";
 const REFUSED: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
 
-/// A blob whose server answers a GET, a HEAD and a GET of the rest so, and then hangs up.
+/// A blob whose server gives these answers to a GET, a HEAD and a GET of the rest, and then
+/// disconnects.
 async fn blob(get: &'static str, head: &'static str, rest: &'static str) -> BlobClient {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
@@ -108,7 +109,7 @@ async fn a_refusal_is_told_by_the_front_of_its_body() {
             let head = "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n\
                         <Error><Code>BlobNotFound</Code><Message>Not here.</Message><D>.\r\n";
             let _ = socket.write_all(head.as_bytes()).await;
-            // It never ends by itself.
+            // This body never ends.
             let more = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
             while socket.write_all(more.as_bytes()).await.is_ok() {}
         }
@@ -122,7 +123,7 @@ async fn a_refusal_is_told_by_the_front_of_its_body() {
 
 #[tokio::test]
 async fn a_compressed_blob_is_given_as_it_is_stored() {
-    // These are "hello", as gzip has them.
+    // "hello", compressed with gzip.
     const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\
                           \xa6\x10\x36\x05\x00\x00\x00";
     use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};

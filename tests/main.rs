@@ -1,5 +1,4 @@
-//! What is tested from outside the crate, in one binary. `referees.rs` has the tests that
-//! need more than Rust.
+//! Tests of the public API, in one binary. `referees.rs` has the tests that need more than Rust.
 
 mod bad_input;
 mod blob_versions;

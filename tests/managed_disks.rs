@@ -1,4 +1,4 @@
-//! Managed disks and their snapshots, by the URLs that a grant of access gives.
+//! Managed disks and their snapshots, by the URLs of granted access.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use crate::support::script::{Script, Step, answer};
 const DISK: &str = "https://md-abc.z01.blob.storage.azure.net/x1y2/abcd?\
                     sv=2018-03-28&sr=b&si=1&sk=key1&sig=U0VDUkVU%3D";
 
-/// Remembers the scopes that it is asked for.
+/// Records the requested scopes.
 #[derive(Debug, Clone, Default)]
 struct Login(Arc<Mutex<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! Names that the service stores under another name, and names that only a listing knows.
+//! Names that the service stores in another form, and names that only appear in lists.
 
 use blobcopy::{
     BlobClient, CopyToken, Credential, SharedKey,

@@ -1,5 +1,4 @@
-//! Copy Blob as it was before version 2012-02-12: over with the answer, from a path in the same
-//! account.
+//! Copy Blob before version 2012-02-12: synchronous, from a path in the same account.
 
 use blobcopy::{
     BlobServiceClient, ClientBuilder, ClientOptions, Clock, CopyId, CopySource, Credential,
@@ -29,7 +28,7 @@ fn service(sim: &Simulator, version: &str) -> BlobServiceClient {
         .expect("a client")
 }
 
-/// A client of the account `acct` whose every request is answered with `step`.
+/// A client of the account `acct` that gets the answer `step` to every request.
 fn scripted(step: Step, version: &str) -> (Script, BlobServiceClient) {
     let script = Script::new([step]);
     let service =
@@ -167,8 +166,8 @@ async fn behind_a_custom_domain_the_key_names_the_account() {
     }
 }
 
-/// Fails unless a start is refused before it is sent, for `what` and with a reason that holds
-/// `why`.
+/// Fails unless a start is refused before it is sent, because of `what` and with a reason that
+/// contains `why`.
 async fn refused(version: &str, source: impl Into<CopySource>, what: &str, why: &str) {
     let (script, service) = scripted(created(), version);
     let copy = service.container_client("backups").blob_client("copy.txt");

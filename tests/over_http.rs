@@ -58,7 +58,7 @@ async fn a_request_arrives_as_it_was_signed() {
     assert!(
         request.headers["authorization"].to_str().expect("text").starts_with("SharedKey acct:")
     );
-    // What is signed as absent must be absent.
+    // A header that is signed as absent must be absent.
     for absent in ["content-type", "content-encoding", "date", "range", "if-match"] {
         assert!(!request.headers.contains_key(absent), "{absent}");
     }
@@ -111,7 +111,7 @@ async fn a_closed_port_is_a_connect_fault() {
     assert!(error.is_retryable() && !error.may_have_been_applied());
 }
 
-/// A server that reads one request and then sends these bytes and hangs up.
+/// A server that reads one request, sends these bytes and disconnects.
 async fn server(bytes: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound").to_string();

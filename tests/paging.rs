@@ -1,4 +1,4 @@
-//! Lists whose pages never end, or hold more than the service can send.
+//! Lists whose pages never end, or that return more than the service can.
 
 use blobcopy::{BlobServiceClient, Error, SnapshotId};
 use futures_util::{StreamExt, TryStreamExt};
@@ -10,7 +10,7 @@ fn page(body: &str) -> Step {
     Step::Answer { status: 200, headers: vec![length], body: body.to_owned() }
 }
 
-/// A page of any kind of list that holds nothing and says where it goes on.
+/// A page of any kind of list, without entries and with a next marker.
 fn leads_to(marker: &str) -> [Step; 2] {
     ["EnumerationResults", "PageList"]
         .map(|root| page(&format!("<{root}><NextMarker>{marker}</NextMarker></{root}>")))
@@ -24,7 +24,7 @@ fn snapshot() -> SnapshotId {
     "2026-01-01T00:00:00.1234567Z".parse().expect("a snapshot")
 }
 
-/// Every call that follows markers, with how many entries it gave; those of page ranges last.
+/// Every call that follows markers, with its number of entries; those of page ranges last.
 fn lists() -> [(&'static str, List); 11] {
     macro_rules! count {
         ($stream:expr) => {
@@ -64,7 +64,7 @@ fn lists() -> [(&'static str, List); 11] {
     ]
 }
 
-/// The page of the right kind.
+/// The page for this kind of list.
 fn of_kind(name: &str, [blobs, ranges]: [Step; 2]) -> Step {
     if name.contains("ranges") || name.contains("differences") { ranges } else { blobs }
 }

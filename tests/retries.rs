@@ -1,4 +1,4 @@
-//! What is sent again, when, and what is not.
+//! Retries: which requests are sent again, when, and which are not.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn these_answers_are_final() {
     assert_eq!(script.seen().len(), 1);
 }
 
-/// That nothing is sent with the second token says nothing of the first attempt.
+/// That nothing is sent with the second token says nothing about the first attempt.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_fails_after_a_lost_answer_hides_it_not() {
     #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ async fn the_service_says_when() {
         let script = Script::new([answer(503, asks), ok()]);
         let (result, took) = timed(blob(&script).get_properties().into_future()).await;
         result.expect("well again");
-        // The clock of a paused runtime counts milliseconds.
+        // A paused runtime's clock has millisecond resolution.
         let (least, most) = (wait - Duration::from_millis(2), wait + Duration::from_millis(2));
         assert!((least..=most).contains(&took), "{asks}: {took:?}");
     }
@@ -161,7 +161,7 @@ async fn an_attempt_has_its_time() {
     assert!(matches!(error, Error::Timeout { .. }) && !error.may_have_been_applied(), "{error:?}");
     assert_eq!(took, limit);
 
-    // A body takes its time to travel: a second for every 64 KiB.
+    // A body takes time to send: a second for every 64 KiB.
     let (result, took) = timed(blob.upload(vec![0; 1 << 20]).into_future()).await;
     assert!(result.expect_err("no answer").may_have_been_applied());
     assert_eq!(took, limit + Duration::from_secs(16));

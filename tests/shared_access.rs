@@ -1,5 +1,4 @@
-//! URLs that carry their own authorization: made in one call, and used by someone who has nothing
-//! else.
+//! URLs with their own authorization: made in one call, and used without any credential.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -34,7 +33,7 @@ fn read() -> BlobSasPermissions {
     BlobSasPermissions::new().read()
 }
 
-/// A simulated account `acct` with a container and a blob in it, and a client of it.
+/// A simulated account `acct` with a container and a blob, and a client of it.
 struct Account {
     sim: Simulator,
     service: BlobServiceClient,
@@ -71,7 +70,7 @@ impl Account {
         self.service.container_client("vhds").blob_client("a b/é.txt")
     }
 
-    /// Who has the URL and nothing else.
+    /// A client with the URL and no credential.
     fn lent(&self, url: &SasUrl) -> BlobClient {
         let options = self.sim.client_options();
         BlobClient::builder(url.into()).options(options).build().expect("a client")
@@ -314,7 +313,7 @@ async fn urls_equal_those_of_the_python_sdk() {
     assert!(request.url().query().is_some_and(|query| query.ends_with("&timeout=7")));
 }
 
-/// Sets the container's one stored access policy, or none.
+/// Sets the container's only stored access policy, or removes all.
 async fn set_policy(account: &Account, policy: &str) {
     let url = "https://acct.blob.core.windows.net/vhds?restype=container&comp=acl";
     let body = format!("<SignedIdentifiers>{policy}</SignedIdentifiers>");

@@ -1,4 +1,4 @@
-//! Uploads and downloads, in the simulator and on virtual time.
+//! Uploads and downloads, on the simulator and on virtual time.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn world() -> (Simulator, BlobServiceClient, PageBlobClient) {
     (sim, service, vhds.page_blob_client("disk0.vhd"))
 }
 
-/// Content in which no two pages are alike.
+/// Content in which all pages differ.
 fn content(pages: usize) -> Vec<u8> {
     (0..pages).flat_map(|page| page.to_le_bytes().repeat(64)).collect()
 }
@@ -52,7 +52,7 @@ async fn an_etag_is_given_only_where_it_is_the_last_one() {
     assert_eq!(one.etag, now().await);
     let in_turn = disk.upload_pages(0, content(3 * 8192)).concurrency(1).await.expect("written");
     assert_eq!(in_turn.etag, now().await);
-    // The others are on their way while the first is sent again.
+    // The others are in flight while the first is sent again.
     sim.faults().on(Op::PutPage).reset().times(1);
     let at_once = disk.upload_pages(0, content(3 * 8192)).await.expect("written");
     assert_eq!((at_once.etag, at_once.content_md5), (None, None));
@@ -122,7 +122,7 @@ async fn a_list_of_ranges_is_read_page_by_page() {
     assert_eq!(sim.count(Op::GetPageRanges), 3);
 }
 
-/// A disk and a snapshot of it, after which pages were written and cleared in turns.
+/// A disk and a snapshot of it, after which pages were written and cleared in turn.
 async fn changed_since() -> (Simulator, PageBlobClient, blobcopy::SnapshotId) {
     let (sim, _, disk) = world().await;
     disk.create(1 << 20).await.expect("created");

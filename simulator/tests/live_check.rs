@@ -1,4 +1,4 @@
-//! `blobcopy-simulator live-check`, on a second simulator in the place of a real account.
+//! `blobcopy-simulator live-check`, with a second simulator in place of a real account.
 
 use std::{
     collections::BTreeSet,
@@ -37,7 +37,7 @@ async fn one_simulator_differs_from_another_in_nothing() {
     assert_eq!(report.settled.len(), check.questions.len());
     for settled in &report.settled {
         assert_eq!(settled.service, settled.simulator, "{}", settled.question);
-        // What comes before the last request is there to work; of one it is half the question.
+        // Requests before the last one must succeed; in one question, their failure is part of it.
         let works = !settled.service.contains("(request");
         assert!(works || settled.question.ends_with("with x-ms-meta-*"), "{report}");
     }
@@ -66,7 +66,7 @@ async fn a_difference_is_printed_and_the_account_is_not() {
 async fn nothing_but_its_own_containers_is_touched_and_none_is_left() {
     let (service, server) = service().await;
     let mut check = Check::all();
-    // All that the simulator remembers in full must do.
+    // The simulator must keep all of these requests in full.
     let mut seen = 0;
     let (cases, questions) = (std::mem::take(&mut check.cases), check.questions);
     for cases in [cases, questions] {
@@ -98,7 +98,7 @@ fn every_case_has_a_name_of_its_own() {
     assert!(cases.len() > 100, "only {} cases were read", cases.len());
 }
 
-/// Whatever a server answers: no name in a case can be that of somebody's container.
+/// Whatever a server answers, no name in a case may be that of a user's container.
 #[test]
 fn the_cases_name_no_container_that_may_exist() {
     let check = Check::all();
@@ -131,7 +131,7 @@ async fn an_account_that_refuses_ends_it_at_once() {
     assert!(refused.ends_with("403 AuthenticationFailed"), "{refused}");
 }
 
-/// A leased container takes two steps to remove, and what cannot be removed is told.
+/// Removing a leased container takes two steps, and a container that cannot be removed is reported.
 #[tokio::test]
 async fn what_cannot_be_removed_is_told() {
     let (service, server) = service().await;
@@ -151,7 +151,7 @@ async fn what_cannot_be_removed_is_told() {
     assert_eq!(containers(&service).await, 2);
 }
 
-/// A container may have been made although the service says that it failed.
+/// A container may have been created although the service reports a failure.
 #[tokio::test]
 async fn what_may_have_been_made_is_removed() {
     let (service, server) = service().await;
@@ -161,7 +161,7 @@ async fn what_may_have_been_made_is_removed() {
     assert_eq!((service.count(Op::DeleteContainer), server.left().len()), (1, 0));
 }
 
-/// What answers in the place of the service may say anything, in any script.
+/// An intermediary may answer anything, in any script.
 #[test]
 fn a_long_body_of_any_letters_is_shortened() {
     let headers = Default::default();

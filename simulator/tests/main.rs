@@ -1,5 +1,5 @@
-//! What is tested from outside the simulator, all in one binary. `referees.rs` has the tests that
-//! need more than Rust.
+//! Tests of the simulator's public API, in one binary. `referees.rs` has the tests that need more
+//! than Rust.
 
 #[allow(dead_code, reason = "the binary's own part, of which the tests use most")]
 #[path = "../src/live_check/mod.rs"]

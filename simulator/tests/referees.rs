@@ -1,4 +1,4 @@
-//! The simulator, judged by programs of others, which need more than Rust.
+//! Tests that compare the simulator with other programs, which need more than Rust.
 
 #![deny(dead_code, reason = "a test that no `tests!` lists would not run")]
 

@@ -1,4 +1,4 @@
-//! Simulators in process follow tokio's time, and so do their clients; those that listen do not.
+//! In-process simulators and their clients follow tokio's time; listening simulators do not.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::runtime;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The test that both pages of the simulator show.
+/// The test that both documentation pages of the simulator show.
 #[tokio::test(start_paused = true)]
 async fn a_backup_of_13_days_completes() -> blobcopy::Result<()> {
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
@@ -76,7 +76,7 @@ async fn a_clock_that_the_options_name_counts_more_than_the_transports() {
     assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
-/// The simulator may be made before any runtime, and looked at when its runtime is gone.
+/// The simulator may be created before any runtime, and used after its runtime has ended.
 #[test]
 fn outside_a_runtime_no_time_is_lost() {
     let sim = Simulator::builder().copy_duration(DAY).build();
@@ -109,7 +109,7 @@ async fn a_simulator_that_listens_stays_on_the_computers_clock() {
     assert!(own.clock().now() >= datetime!(2026-01-02 00:00 UTC));
 }
 
-/// Adds nothing to a transport, and passes on its clock.
+/// Wraps a transport unchanged, and passes on its clock.
 #[derive(Debug)]
 struct Wrapper(SimulatorTransport);
 

@@ -153,7 +153,7 @@ fn every_element_of_a_blob_is_read() {
     let blob = one(EVERYTHING);
     assert_eq!(blob, expected);
     assert!(!format!("{blob:?}").contains("SECRET"));
-    // What a list tells can be written again.
+    // Values from a list can be written back.
     blob.properties.metadata.write(&mut http::HeaderMap::new()).expect("legal");
 }
 
@@ -173,7 +173,7 @@ fn what_did_not_come_is_absent() {
         <Content-Length/><Content-Type></Content-Type><LeaseStatus/><CopyId/><TagCount/>\
         <IncrementalCopy/></Properties><Metadata/><Tags/><Deleted/></Blob>");
     assert_eq!(blob, BlobItem { name: "uncommitted".to_owned(), ..BlobItem::default() });
-    // An id without a status, or a status without an id, tells of no copy.
+    // An id without a status, or a status without an id, is not a copy.
     for half in ["<CopyId>i</CopyId>", "<CopyStatus>success</CopyStatus>"] {
         let blob = one(&format!("<Blob><Properties>{half}</Properties></Blob>"));
         assert_eq!(blob.properties.copy, None);

@@ -1,5 +1,5 @@
-//! The way to the simulator: the client's, on which things go wrong, and the world's, on which none
-//! do.
+//! Access to the simulator: for the client under test with injected faults, for everything else
+//! without.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,16 +24,17 @@ use super::{
 
 type Answered = Result<Response, TransportError>;
 
-/// A transport to the simulator that notes what is true, and for our client spoils what it is told.
+/// A transport to the simulator that records the truth, and corrupts answers to the client under
+/// test.
 #[derive(Debug, Clone)]
 pub(super) struct Door {
     pub(super) sim: SimulatorTransport,
     pub(super) clock: Clock,
     pub(super) skew: time::Duration,
-    /// How far a date leaves open when a call began, where nothing delays the look.
+    /// The uncertainty of a call's start by date, if nothing delays the check.
     pub(super) blur: time::Duration,
     pub(super) truth: Arc<Truth>,
-    /// `None` where nothing goes wrong.
+    /// `None` for access without faults.
     pub(super) faults: Option<Arc<Mutex<Faults>>>,
     /// Requests that arrive late.
     pub(super) late: Arc<Mutex<Vec<JoinHandle<()>>>>,
@@ -55,7 +56,7 @@ impl Transport for Door {
 }
 
 impl Door {
-    /// Sends a request of our client through all that goes wrong.
+    /// Sends a request of the client under test, with faults.
     async fn spoilt(&self, request: Request, faults: &Mutex<Faults>) -> Answered {
         let kind = kind(&request);
         let attempt = self.note(&request, kind);
@@ -123,7 +124,7 @@ impl Door {
         })
     }
 
-    /// Sends a request to the simulator, and notes what it answers.
+    /// Sends a request to the simulator, and records its answer.
     async fn apply(&self, request: Request, attempt: usize) -> Response {
         let (kind, url, headers) =
             (kind(&request), request.url().clone(), request.headers().clone());
@@ -179,7 +180,7 @@ impl Door {
         self.late.lock().expect("no thread panics while it holds it").push(arrival);
     }
 
-    /// Numbers the attempts of a call, and keeps the secrets of a request.
+    /// Numbers the attempts of a call, and records the secrets of a request.
     fn note(&self, request: &Request, kind: Kind) -> usize {
         let mut book = self.truth.book();
         if let Some(signature) = text(request.headers(), "authorization") {
@@ -203,7 +204,7 @@ impl Door {
         }
     }
 
-    /// Counts a fault, and remembers the looks that it blurs.
+    /// Counts a fault, and records the checks that it makes inexact.
     fn blame(&self, fault: Fault, request: &Request, kind: Kind) {
         let mut book = self.truth.book();
         book.tally.count(Group::Fault, fault.name());
@@ -218,12 +219,12 @@ impl Door {
         self.truth.book().log.push(line);
     }
 
-    /// What a blob tells of its last copy, without any fault on the way.
+    /// The last copy into a blob as its properties report it, without faults.
     async fn state(&self, url: &Url) -> State {
         state_of(&self.read(Method::HEAD, url, None).await)
     }
 
-    /// Keeps what a copy has left, when the client is first told that it succeeded.
+    /// Records the result of a copy, when the client first learns that it succeeded.
     async fn keep_content(&self, id: &str, url: &Url, headers: &HeaderMap) {
         if self.truth.book().left.contains_key(id) {
             return;
@@ -237,7 +238,7 @@ impl Door {
         }
     }
 
-    /// Reads a blob as anybody may: its container is public.
+    /// Reads a blob anonymously: its container is public.
     async fn read(&self, method: Method, url: &Url, snapshot: Option<&str>) -> Response {
         let mut url = url.clone();
         url.set_query(snapshot.map(|snapshot| format!("snapshot={snapshot}")).as_deref());
@@ -290,7 +291,7 @@ fn source_of(headers: &HeaderMap) -> String {
     format!("{} {}", url.path(), snapshot.map(|(_, time)| time.into_owned()).unwrap_or_default())
 }
 
-/// A refusal as the service makes it.
+/// An error in the service's format.
 fn refusal(status: u16, code: &str, wait: Option<&str>) -> Response {
     let mut response = page(status);
     let mut set = |name: &'static str, value: &str| {
@@ -305,7 +306,7 @@ fn refusal(status: u16, code: &str, wait: Option<&str>) -> Response {
     response
 }
 
-/// An answer of whatever stands between the client and the service.
+/// An answer of an intermediary between client and service.
 fn page(status: u16) -> Response {
     let html = (header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     Response::new(
@@ -320,7 +321,7 @@ fn without(mut answer: Response, name: HeaderName) -> Response {
     answer
 }
 
-/// The answer with dates and ETags that nobody can read.
+/// The answer with malformed dates and ETags.
 fn odd(mut answer: Response) -> Response {
     for (name, value) in [
         ("etag", ""),

@@ -1,10 +1,10 @@
-//! What goes wrong on the way, as the seed has it.
+//! The faults that the seed selects.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// What a request is, as far as faults and truth differ by it.
+/// The kind of a request, as far as faults and the truth depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Start { incremental: bool },
@@ -13,7 +13,7 @@ pub(super) enum Kind {
     Other,
 }
 
-/// One thing that goes wrong. "Applied" is what the service has done, whatever the client learns.
+/// One fault. "Applied" is the effect in the service, whatever the client learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// No connection.
@@ -24,15 +24,15 @@ pub(super) enum Fault {
     LostAnswer,
     /// The connection breaks, and the request is applied later all the same.
     Late,
-    /// Nothing is heard, and the request is lost.
+    /// No answer, and the request is lost.
     Silence,
-    /// Nothing is heard, and the request is applied.
+    /// No answer, and the request is applied.
     SilenceApplied,
-    /// Nothing is heard, and the request is applied later, perhaps when the client has given up.
+    /// No answer, and the request is applied later, perhaps after the client has given up.
     SilenceLate,
     /// The answer takes seconds.
     Slow,
-    /// 503, with no word of when to come again.
+    /// 503, without `Retry-After`.
     Busy,
     /// 503, with a wait of seconds.
     BusyForSeconds,
@@ -44,11 +44,11 @@ pub(super) enum Fault {
     ServerError,
     /// 500, and the request is applied.
     ServerErrorApplied,
-    /// 502 of a gateway, which sends the request nowhere.
+    /// 502 of a gateway, which does not forward the request.
     BadGateway,
-    /// 504 of a gateway, behind which the request is applied.
+    /// 504 of a gateway, which has forwarded the request: it is applied.
     GatewayTimeout,
-    /// 404 of a gateway, which has nothing to do with any blob.
+    /// 404 of a gateway, which says nothing about a blob.
     GatewayNotFound,
     /// The answer has no `Date`.
     NoDate,
@@ -112,7 +112,7 @@ impl Fault {
         match self {
             Self::NoCopyId => matches!(kind, Kind::Start { .. }),
             Self::NoDate | Self::OddHeaders => kind == Kind::Look,
-            // A read has nothing to be applied.
+            // A read has nothing to apply.
             Self::Late | Self::SilenceLate | Self::ServerErrorApplied | Self::GatewayTimeout => {
                 kind != Kind::Look
             }
@@ -121,13 +121,13 @@ impl Fault {
     }
 }
 
-/// Decides what goes wrong.
+/// Selects faults.
 #[derive(Debug)]
 pub(super) struct Faults {
     rng: Rng,
-    /// How often something goes wrong, from 0 to 1.
+    /// The probability of a fault, from 0 to 1.
     trouble: f64,
-    /// The longest time that a request needs for one way.
+    /// The longest one-way delay of a request.
     longest_way: Duration,
 }
 
@@ -140,7 +140,7 @@ impl Faults {
         if self.rng.f64() >= self.trouble {
             return None;
         }
-        // What starts suffer from most is what this is about.
+        // The faults that matter most for starts.
         if matches!(kind, Kind::Start { .. }) && self.rng.bool() {
             let worst = [
                 Fault::LostAnswer,
@@ -156,13 +156,13 @@ impl Faults {
         self.rng.choice(fitting.collect::<Vec<_>>())
     }
 
-    /// How late a request that is delayed arrives.
+    /// The delay of a request that arrives late.
     pub(super) fn delay(&mut self) -> Duration {
         let most = [200, 3_000, 15_000][self.rng.usize(..3)];
         Duration::from_millis(self.rng.u64(50..=most))
     }
 
-    /// The time that a request needs for one way.
+    /// The one-way delay of a request.
     pub(super) fn latency(&mut self) -> Duration {
         self.longest_way.mul_f64(self.rng.f64())
     }

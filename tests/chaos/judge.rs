@@ -1,4 +1,4 @@
-//! Whether what the client says is true.
+//! Checks whether the client's results are true.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use time::OffsetDateTime;
 
 use super::{lane::Expected, tally::Group, truth::State, world::World};
 
-/// The longest that a start may take: all attempts and all looks in their longest form.
+/// The longest that a start may take: all attempts and checks at their longest.
 const LONGEST_START: Duration = Duration::from_secs(2 * 3600);
 
-/// What a wait may take beyond the copy's length or its timeout.
+/// How long a wait may take beyond the copy's duration or its timeout.
 const SLACK: Duration = Duration::from_secs(2 * 3600);
 const LAST_LOOK: Duration = Duration::from_secs(6);
 
-/// One copy that our client was asked for.
+/// One copy that the client under test was asked to make.
 #[derive(Debug)]
 pub(super) struct Job<'a> {
     world: &'a World,
@@ -24,7 +24,7 @@ pub(super) struct Job<'a> {
     blob: String,
     expected: Expected,
     begun: OffsetDateTime,
-    /// How much had been seen when it began.
+    /// How much had been recorded when it began.
     seen_before: usize,
 }
 
@@ -32,11 +32,11 @@ pub(super) struct Job<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Limit {
     Timeout(Duration),
-    /// As long as the copy, and all the trouble on the way.
+    /// As long as the copy, plus all delays from faults.
     Copy,
 }
 
-/// How a wait has ended well.
+/// How a wait has succeeded.
 pub(super) struct Done {
     id: CopyId,
 }
@@ -59,7 +59,7 @@ impl<'a> Job<'a> {
         Self { world, call, blob, expected, begun: world.now(), seen_before }
     }
 
-    /// Judges how a start has ended.
+    /// Judges the result of a start.
     pub(super) fn start(
         &self,
         started: Result<CopyFromUriOperation, Error>,
@@ -118,7 +118,7 @@ impl<'a> Job<'a> {
         started.ok()
     }
 
-    /// Begins to watch what the client is told from now on.
+    /// Begins to record what the client learns from now on.
     pub(super) fn watch(&self, limit: Limit) -> Watch<'_> {
         let seen_before = self.world.truth.book().seen.len();
         Watch { job: self, limit, begun: self.world.now(), seen_before }
@@ -135,7 +135,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Judges how a wait has ended; tells whether the copy goes on.
+    /// Judges the result of a wait; returns whether the copy continues.
     pub(super) fn end(self, id: &CopyId, ended: Result<Done, Error>) -> bool {
         let kind = match &ended {
             Ok(_) => "completed",
@@ -152,7 +152,7 @@ impl Watch<'_> {
         kind == "timed out"
     }
 
-    /// What is not true of an ending.
+    /// The false statements about an ending.
     fn untrue(&self, id: &CopyId, ended: &Result<Done, Error>) -> Option<String> {
         let took = self.took();
         let error = match ended {
@@ -181,7 +181,7 @@ impl Watch<'_> {
         (!known).then(|| format!("this is not so: {error:?}"))
     }
 
-    /// Success is wrong if the copy did not succeed, or left something else.
+    /// Success is wrong if the copy did not succeed, or left another result.
     fn wrong_content(&self, id: &str) -> Option<String> {
         let book = self.job.world.truth.book();
         if !book.seen.iter().any(|seen| seen.state.is(id, "success")) && !book.left.contains_key(id)
@@ -205,7 +205,7 @@ impl Watch<'_> {
         (self.took() > longest).then(|| format!("took {:?} of {longest:?}", self.took()))
     }
 
-    /// Judges how an abort has ended.
+    /// Judges the result of an abort.
     pub(super) fn abort(self, id: &CopyId, outcome: Result<AbortOutcome, Error>) {
         let (kind, known) = match &outcome {
             Ok(AbortOutcome::Aborted) => (
@@ -216,7 +216,7 @@ impl Watch<'_> {
             Ok(AbortOutcome::AlreadyFinished(state)) => {
                 ("already finished", state.copy_id == *id && self.ever(id, state.status.as_str()))
             }
-            // A copy that is named is never looked for.
+            // A copy with a known id is never searched for.
             Ok(_) => ("aborted", false),
             Err(Error::CopySuperseded { copy_id, found, .. }) => (
                 "superseded or gone",
@@ -234,7 +234,7 @@ impl Watch<'_> {
         self.say(Group::Abort, kind, outcome.as_ref().err(), [wrong, self.too_long()]);
     }
 
-    /// Whether the destination was gone at some time, as far as the abort could see.
+    /// Whether the destination was missing at some time, as far as the abort could see.
     fn gone(&self) -> bool {
         self.saw(|state| *state == State::Absent)
             || self
@@ -247,12 +247,13 @@ impl Watch<'_> {
                 .any(|line| line.contains("Abort of") && line.contains(" 404 "))
     }
 
-    /// Whether the service has ever told our client so of the copy.
+    /// Whether the service has ever reported this about the copy to the client under test.
     fn ever(&self, id: &CopyId, status: &str) -> bool {
         self.job.world.truth.book().seen.iter().any(|seen| seen.state.is(id.as_str(), status))
     }
 
-    /// Whether the service has told our client so of the destination since the watch began.
+    /// Whether the service has reported this about the destination to the client since the watch
+    /// began.
     fn saw(&self, what: impl Fn(&State) -> bool) -> bool {
         let book = self.job.world.truth.book();
         let mut since = book.seen[self.seen_before..].iter();

@@ -1,4 +1,4 @@
-//! One destination, and the copies that our client makes into it one after another.
+//! One destination, and the copies that the client under test makes into it in sequence.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use super::{
 /// How many copies a lane makes.
 const COPIES: usize = 4;
 
-/// What is copied.
+/// The source of the copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Incremental,
@@ -31,14 +31,14 @@ pub(super) enum Kind {
     Blocks,
 }
 
-/// The destinations' names, by kind: each has the type of blob that it can take.
+/// The destinations' names, by kind: each has the blob type that the kind needs.
 pub(super) const NAMES: [&str; 4] = ["incremental", "pages", "restored", "blocks"];
 
-/// The source of a copy, as it is to arrive.
+/// The source of a copy, as it should arrive.
 #[derive(Debug, Clone)]
 pub(super) enum Expected {
     Exactly(Bytes),
-    /// What the source held at some time between the start and the end.
+    /// Its contents at any time between the start and the end.
     Live(Arc<Source>),
 }
 
@@ -47,9 +47,9 @@ pub(super) struct Lane {
     world: Arc<World>,
     number: usize,
     rng: Rng,
-    /// Pages, blocks, and other pages and blocks.
+    /// Pages, blocks, and a second blob of each.
     sources: [Arc<Source>; 4],
-    /// Snapshots of the pages, and what they hold.
+    /// Snapshots of the pages, and their contents.
     snapshots: Vec<(SnapshotId, Bytes)>,
     to: BlobContainerClient,
     ours: BlobServiceClient,
@@ -141,11 +141,11 @@ impl Lane {
         book.tally.count(Group::Copy, name);
     }
 
-    /// Sees to it that a copy can be made, most of the time.
+    /// Makes sure that a copy is possible, most of the time.
     async fn prepare(&mut self, kind: Kind) {
         let _ = self.to.create().public_access(PublicAccessType::Blob).await;
         let name = NAMES[kind as usize];
-        // What a copy is not tied to, an incremental one could not be made to.
+        // A blob that is not tied to an incremental copy cannot be the destination of one.
         if self.rng.u8(..5) == 0 {
             let blob = self.to.blob_client(name);
             let _ = blob.abort_pending_copy().await;
@@ -227,7 +227,7 @@ impl Lane {
         }
     }
 
-    /// What our client does with a copy that it has started.
+    /// Handles a copy that the client under test has started.
     async fn follow(&mut self, mut copy: CopyFromUriOperation, job: &Job<'_>) {
         if self.rng.u8(..4) == 0 {
             let stored = serde_json::to_string(&copy.token()).expect("serializes");
@@ -267,7 +267,7 @@ impl Lane {
         self.world.truth.book().show(&copy);
     }
 
-    /// A copy that stands still while it is waited for.
+    /// A copy that makes no progress while the client waits for it.
     async fn stuck(&mut self, mut copy: CopyFromUriOperation, job: &Job<'_>) {
         let [_, account] = self.world.accounts;
         let blob = copy.blob();

@@ -1,12 +1,12 @@
-//! Copies in a world that goes wrong: lost answers, faults of every kind, rivals and changing
-//! sources, from a seed and on virtual time. Whatever happens, what the client says must be true.
+//! Copies under faults: lost answers, errors of every kind, rivals and changing sources, from a
+//! seed and on virtual time. Whatever happens, the client's results must be true.
 //!
-//! The truth is what the simulator answers to requests that meet no fault ([`truth`]); the client
-//! sees it through a [`door`] that loses, delays and falsifies. Each [`lane`] makes one copy after
-//! another into a destination of its own, with a [`rival`] beside it.
+//! The truth is what the simulator answers to requests without faults ([`truth`]); the client
+//! reaches it through a [`door`] that loses, delays and corrupts. Each [`lane`] makes one copy
+//! after another into its own destination, next to a [`rival`].
 //!
-//! `BLOBCOPY_CHAOS_SEEDS=2000` runs that many seeds, and `BLOBCOPY_CHAOS_SEED=17` one of them, with
-//! all that happened in it. `.ci/long` has the command.
+//! `BLOBCOPY_CHAOS_SEEDS=2000` runs that many seeds, and `BLOBCOPY_CHAOS_SEED=17` runs one of them
+//! and prints everything that happened. `.ci/long` has the command.
 
 mod door;
 mod faults;
@@ -29,7 +29,7 @@ use std::{
 
 use self::{tally::Tally, world::World};
 
-/// As many as `cargo test` runs.
+/// The number that `cargo test` runs.
 const SEEDS: u64 = 50;
 
 #[test]
@@ -77,7 +77,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")))
 }
 
-/// What one seed has come to.
+/// The result of one seed.
 struct Run {
     tally: Tally,
     wrong: Vec<String>,
@@ -85,7 +85,7 @@ struct Run {
 }
 
 fn run(seed: u64) -> Run {
-    // The client's jitter and ids come from here.
+    // The client's jitter and ids are derived from this.
     fastrand::seed(seed);
     let ran = catch_unwind(AssertUnwindSafe(|| {
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -1,4 +1,4 @@
-//! Others who work on the same blobs, and know nothing of our client.
+//! Other clients that use the same blobs, unaware of the client under test.
 
 use std::{
     sync::{Arc, Mutex},
@@ -22,13 +22,13 @@ use super::{
 /// The length of a source's pages.
 pub(super) const PAGES: u64 = 2048;
 
-/// A blob that is copied from, and everything that it has ever held.
+/// A source blob, and everything that it has ever contained.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) container: BlobContainerClient,
     pub(super) pages: bool,
     pub(super) name: &'static str,
-    /// What it has held, and since when.
+    /// Its contents, each with the time from which it held it.
     pub(super) history: Mutex<Vec<(OffsetDateTime, Bytes)>>,
 }
 
@@ -37,7 +37,7 @@ impl Source {
         self.container.page_blob_client(self.name)
     }
 
-    /// Writes something new into it.
+    /// Writes new content into it.
     pub(super) async fn change(&self, world: &World, rng: &mut Rng) {
         let mut content = self.current().to_vec();
         if self.pages {
@@ -81,7 +81,7 @@ impl MaxDate for OffsetDateTime {
     const MAX_DATE: Self = time::macros::datetime!(9999-12-31 0:00 UTC);
 }
 
-/// What a rival needs to know of the copy that it is set upon.
+/// What a rival needs to know about the copy that it disturbs.
 #[derive(Debug)]
 pub(super) struct Rival {
     pub(super) truth: Arc<Truth>,
@@ -94,7 +94,7 @@ pub(super) struct Rival {
 }
 
 impl Rival {
-    /// Does one or two things at times of its own.
+    /// Does one or two things at random times.
     pub(super) async fn run(mut self, world: Arc<World>) {
         let longest = [30, 1_500, 8_000, 60_000][self.rng.usize(..4)];
         for _ in 0..self.rng.u8(1..=2) {
@@ -106,7 +106,7 @@ impl Rival {
         }
     }
 
-    /// What others do may be refused: that is their affair.
+    /// Requests of rivals may fail; that is not checked.
     async fn act(&mut self, world: &World) -> &'static str {
         match self.rng.u8(..16) {
             0..=3 => {
@@ -161,7 +161,7 @@ impl Rival {
             Kind::Pages | Kind::PagesOfSnapshot => {
                 let _ = self.to.page_blob_client(name).create(512).await;
             }
-            // Nothing may be written there: it is made anew.
+            // It cannot be written to, so it is replaced.
             Kind::Incremental => {
                 let blob = self.to.page_blob_client(name);
                 let _ = blob.delete().snapshots(DeleteSnapshots::Include).await;

@@ -1,4 +1,4 @@
-//! What happened, by kind: to see that the test tests something.
+//! Counts what happened, by kind, to check that the test covers it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use super::faults::Fault;
 #[derive(Debug, Default)]
 pub(super) struct Tally(BTreeMap<(Group, &'static str), u64>);
 
-/// What kinds there are.
+/// The kinds of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     Copy,
@@ -20,7 +20,7 @@ pub(super) enum Group {
     Note,
 }
 
-/// All that must have happened in a run of many seeds, besides every fault.
+/// Everything that must happen in a run of many seeds, in addition to every fault.
 const EXPECTED: [(Group, &[&str]); 5] = [
     (Group::Copy, &["incremental", "pages", "pages of a snapshot", "block blob"]),
     (

@@ -1,4 +1,4 @@
-//! What really happened: all that the simulator has answered, whatever the client was told of it.
+//! What really happened: every answer of the simulator, whatever reached the client.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use super::tally::{Group, Tally};
 
-/// Shared by all who act in one seed's world.
+/// Shared by all clients in the world of one seed.
 #[derive(Debug, Default)]
 pub(super) struct Truth(Mutex<Book>);
 
@@ -23,11 +23,11 @@ pub(super) struct Book {
     pub(super) calls: BTreeMap<String, Call>,
     pub(super) accepted: Vec<Accepted>,
     pub(super) seen: Vec<Seen>,
-    /// What a copy has left, by its id: as it was when the client was first told of the success.
+    /// The result of each copy, by id, recorded when the client first learned of the success.
     pub(super) left: BTreeMap<String, Bytes>,
-    /// The copies of which the service has accepted an abort by our client.
+    /// The copies whose abort by the client under test the service has accepted.
     pub(super) aborted: BTreeSet<String>,
-    /// Calls that said that they were not applied.
+    /// Calls that reported that they were not applied.
     pub(super) never: Vec<String>,
     pub(super) secrets: BTreeSet<String>,
     pub(super) shown: Vec<String>,
@@ -36,7 +36,7 @@ pub(super) struct Book {
     pub(super) tally: Tally,
 }
 
-/// A start by our client, by the request id that all its attempts and looks have.
+/// A start by the client under test, by the request id that its attempts and checks share.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) begun: OffsetDateTime,
@@ -45,7 +45,7 @@ pub(super) struct Call {
     /// The source, once an attempt has named it.
     pub(super) source: Option<String>,
     pub(super) attempts: usize,
-    /// Whether a look met a fault, so that it took its time or brought no date.
+    /// Whether a check met a fault, so that it was late or brought no date.
     pub(super) blurred: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Accepted {
     pub(super) source: String,
 }
 
-/// What the service has answered to a look of our client.
+/// The service's answer to a check by the client under test.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     pub(super) call: Option<String>,
@@ -69,7 +69,7 @@ pub(super) struct Seen {
     pub(super) state: State,
 }
 
-/// What a blob tells of its last copy.
+/// The last copy into a blob, as its properties report it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
     Absent,
@@ -94,7 +94,7 @@ impl Truth {
 }
 
 impl Book {
-    /// Keeps what the client shows to its user, for the search for secrets.
+    /// Records the client's output to its user, for the search for secrets.
     pub(super) fn show(&mut self, value: &impl Debug) {
         self.shown.push(format!("{value:?}"));
     }
@@ -104,13 +104,13 @@ impl Book {
         self.shown.extend(chain.map(|error| format!("{error} {error:?}")));
     }
 
-    /// Judges a start that the service accepts, with what the destination told of its last copy
-    /// before. What ended later than `doubt` after a call began is known to have done so.
+    /// Judges a start that the service accepts, given the last copy that the destination reported
+    /// before. A copy that ended more than `doubt` after a call began is known to have done so.
     pub(super) fn accept(&mut self, new: Accepted, before: &State, doubt: time::Duration) {
         let incremental = new.blob.ends_with("incremental");
         for earlier in self.accepted.iter().filter(|earlier| new.ours && earlier.call == new.call) {
             if new.attempt < earlier.attempt {
-                // The network has kept it back: no client could have known.
+                // The network delayed it: no client could have known.
                 let kind = match incremental {
                     true => "incremental attempt that came when a later one was over",
                     false => "ordinary attempt that came when a later one was over",
@@ -129,7 +129,8 @@ impl Book {
             let last = looks.find(|seen| seen.call.as_ref() == Some(&new.call));
             let looked = last.is_some_and(|seen| seen.state.is(id, status));
             let allowed = match status.as_str() {
-                // Sent on a look that did not show it, and not tied to what the look did show.
+                // Sent although a check did not show it, and without a condition on what the check
+                // showed.
                 _ if !looked => false,
                 "failed" | "aborted" => !incremental || doubtful,
                 _ => !call.immutable && doubtful,
@@ -144,7 +145,7 @@ impl Book {
         self.accepted.push(new);
     }
 
-    /// What can be said only when no request is under way any more.
+    /// Checks that are only possible once no request is pending.
     pub(super) fn close(&mut self) {
         for call in &self.never {
             if let Some(accepted) = self.accepted.iter().find(|accepted| accepted.call == *call) {
@@ -153,7 +154,7 @@ impl Book {
         }
     }
 
-    /// Searches all that was shown and logged for secrets.
+    /// Searches all output and logs for secrets.
     pub(super) fn search(&mut self, events: &[String]) {
         for text in self.shown.iter().chain(events) {
             let signed = text.split("sig=").skip(1).any(|after| !after.starts_with("REDACTED"));

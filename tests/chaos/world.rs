@@ -1,4 +1,4 @@
-//! One seed's world: a simulated service, its lanes, and the end of it all.
+//! The world of one seed: a simulated service, its lanes, and the final checks.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,10 +18,10 @@ use crate::support::events::Events;
 const KEYS: [&str; 2] =
     ["Y2hhb3MgYWNjb3VudCBrZXkgbnVtYmVyIG9uZQ==", "Y2hhb3MgYWNjb3VudCBrZXkgbnVtYmVyIHR3bw=="];
 
-/// How many destinations are copied to side by side.
+/// How many destinations are copied to at the same time.
 const LANES: usize = 4;
 
-/// Everything that the lanes of one seed share.
+/// Shared by the lanes of one seed.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) seed: u64,
@@ -29,7 +29,7 @@ pub(super) struct World {
     pub(super) truth: Arc<Truth>,
     /// How long a copy takes.
     pub(super) duration: Duration,
-    /// Of two accounts, that of the sources and that of the destinations; they may be one.
+    /// The accounts of the sources and of the destinations; they may be the same.
     pub(super) accounts: [&'static str; 2],
     skew: time::Duration,
     blur: time::Duration,
@@ -38,7 +38,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Lives through one seed.
+    /// Runs one seed.
     pub(super) async fn run(seed: u64) -> Run {
         let (events, listening) = Events::listen();
         let mut rng = Rng::with_seed(seed);
@@ -82,7 +82,7 @@ impl World {
             .seed(seed)
             .build();
         sim.faults().skew_clock(skew);
-        // Integers, since what a test is seeded with should not depend on how floats are parsed.
+        // Integers, because a test's seed should not depend on how floats are parsed.
         let trouble = f64::from(u32::try_from(trouble).expect("small")) / 1000.0;
         Self {
             seed,
@@ -91,19 +91,19 @@ impl World {
             duration: Duration::from_millis(duration),
             accounts: if rng.bool() { ["chaosone", "chaosone"] } else { ["chaosone", "chaostwo"] },
             skew,
-            // Dates have whole seconds, and a look takes its time.
+            // Dates have whole seconds, and a check takes time.
             blur: time::Duration::SECOND + 3 * way,
             faults: Arc::new(Mutex::new(Faults::new(rng.u64(..), trouble, way))),
             late: Arc::default(),
         }
     }
 
-    /// A client on whose way nothing goes wrong.
+    /// A client without faults.
     pub(super) fn clear(&self, account: &str) -> BlobServiceClient {
         self.client(account, None, ClientOptions::new())
     }
 
-    /// The client that is tested.
+    /// The client under test.
     pub(super) fn spoilt(&self, account: &str, retry: RetryOptions) -> BlobServiceClient {
         let options = ClientOptions::new().retry(retry).attempt_timeout(Duration::from_secs(8));
         self.client(account, Some(self.faults.clone()), options)

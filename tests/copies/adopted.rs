@@ -1,4 +1,4 @@
-//! Which copy a start takes for its own after its answer was lost, and what it sends again.
+//! Which copy a start adopts after its answer was lost, and what it sends again.
 
 use std::time::Duration;
 
@@ -16,11 +16,12 @@ const LIVE: &str = "https://acct.blob.core.windows.net/vhds/disk0.vhd";
 const SNAPSHOT: &str =
     "https://acct.blob.core.windows.net/vhds/disk0.vhd?snapshot=2026-01-01T00:00:00.1234567Z";
 
-/// How a copy that is not to be adopted has ended.
+/// How a copy that must not be adopted has ended.
 const ENDINGS: [&str; 2] = ["failed", "aborted"];
 
 impl World {
-    /// Starts an incremental copy of `snapshot` that ends as said, in the second in which it began.
+    /// Starts an incremental copy of `snapshot` that ends as given, in the second in which it
+    /// began.
     async fn end_incremental(&self, snapshot: &SnapshotId, ending: &str) -> CopyFromUriOperation {
         if ending == "failed" {
             self.sim.copies().fail_next(0, "500 InternalServerError \"Copy failed.\"");
@@ -33,7 +34,7 @@ impl World {
         copy
     }
 
-    /// A client that waits long enough before its second attempt for much to happen meanwhile.
+    /// A client that waits before its second attempt, long enough for much to happen meanwhile.
     fn patient(&self) -> BlobServiceClient {
         let retry = RetryOptions::new().base_delay(Duration::from_secs(10));
         BlobServiceClient::builder_from_connection_string(&self.sim.connection_string())
@@ -96,7 +97,7 @@ async fn an_adopted_copy_says_so() {
     assert!(copy.was_adopted());
 }
 
-/// One start is at most one incremental copy, even if that one comes to nothing.
+/// One start makes at most one incremental copy, even if that one fails.
 #[tokio::test(start_paused = true)]
 async fn an_incremental_copy_that_failed_since_is_not_started_again() {
     let world = World::new(Duration::from_secs(3)).await;
@@ -110,7 +111,7 @@ async fn an_incremental_copy_that_failed_since_is_not_started_again() {
     assert_eq!(world.started(), 1);
 }
 
-/// Of an ordinary copy that failed nothing is left, and the caller wants a copy.
+/// A failed ordinary copy leaves nothing, and the caller wants a copy.
 #[tokio::test(start_paused = true)]
 async fn an_ordinary_copy_that_failed_since_is_started_again() {
     let world = World::new(Duration::from_secs(3)).await;
@@ -128,7 +129,7 @@ fn lost() -> Step {
     Step::Fault(TransportErrorKind::Interrupted)
 }
 
-/// What a look sees: a copy of `source` that has ended, in the second in which all of this begins.
+/// The result of a check: a copy of `source` that ended in the second in which the test begins.
 fn ended(id: &str, status: &str, source: &str, date: &str) -> Step {
     const ENDED: &str = "x-ms-copy-completion-time: Thu, 01 Jan 2026 00:00:00 GMT";
     properties(id, status, &format!("x-ms-copy-source: {source}\n{ENDED}\n{date}"))
@@ -138,7 +139,7 @@ fn pending(id: &str, source: &str) -> Step {
     properties(id, "pending", &format!("x-ms-copy-source: {source}"))
 }
 
-/// Starts a copy of `source` that is answered as the script says.
+/// Starts a copy of `source` with scripted answers.
 async fn start(
     source: &str,
     conditions: Conditions,
@@ -196,7 +197,7 @@ async fn the_callers_own_conditions_are_sent_again_as_they_are() {
     assert_eq!(sent(requests[2].headers(), "if-match"), None);
 }
 
-/// The lost attempt arrives between the look and the next one.
+/// The lost attempt arrives between the check and the next attempt.
 #[tokio::test(start_paused = true)]
 async fn a_lost_attempt_that_arrives_late_is_adopted() {
     for refused in [
@@ -205,7 +206,7 @@ async fn a_lost_attempt_that_arrives_late_is_adopted() {
         refusal(409, "PendingCopyOperation"),
     ] {
         let date = "Date: Thu, 01 Jan 2026 00:00:00 GMT";
-        // The dates leave open what came first; that the look before did not see it does not.
+        // The dates leave the order open; that the check before did not show the copy does not.
         for found in [pending("ours", LIVE), ended("ours", "success", LIVE, date)] {
             let steps = [lost(), refusal(404, "BlobNotFound"), refused.clone(), found];
             let copy = start(LIVE, Conditions::new(), steps).await.0.expect("found");
@@ -224,7 +225,7 @@ async fn a_destination_that_others_keep_writing_ends_with_the_lost_answer() {
     }
     let (copy, requests) = start(LIVE, Conditions::new(), steps).await;
     let error = copy.expect_err("no end of it");
-    // Not the condition, which the caller did not set.
+    // Without the condition, which the caller did not set.
     assert!(matches!(error, Error::Transport { .. }) && error.may_have_been_applied(), "{error:?}");
     assert_eq!(requests.len(), 8, "four attempts, and a look after each");
 }

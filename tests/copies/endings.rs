@@ -1,4 +1,4 @@
-//! Every way in which a copy can end, and what the caller gets for it.
+//! Every way in which a copy can end, and the result for the caller.
 
 use std::{
     sync::{Arc, Mutex},
@@ -20,7 +20,7 @@ const DONE: &str = "x-ms-copy-progress: 2048/2048
 /// The destination of the copies here.
 const PLACE: &str = "https://acct.blob.core.windows.net/backups/disk0.vhd";
 
-/// A copy that is being watched; every step is the answer to one poll.
+/// A copy that is being waited for; every step is the answer to one poll.
 fn watched(polls: impl IntoIterator<Item = Step>) -> (CopyFromUriOperation, Script) {
     let script = Script::new(polls);
     (blob(&script).resume_copy("ours".parse::<blobcopy::CopyId>().expect("an id")), script)
@@ -298,7 +298,7 @@ async fn a_malformed_header_does_not_end_a_wait() {
     assert_eq!(waited([answer(200, etag)]).await.expect("success").etag, None);
 }
 
-/// The last answers of an incremental copy, as long as it does not name its snapshot.
+/// The last answers of an incremental copy, while it does not name its snapshot.
 fn bare() -> Step {
     properties("ours", "success", "x-ms-incremental-copy: true")
 }
@@ -346,7 +346,7 @@ async fn an_incremental_success_that_never_names_its_snapshot_is_returned_as_it_
         let (mut copy, _) = watched([bare(), after.clone()]);
         assert!(copy.wait().timeout(Duration::from_millis(50)).await.is_ok(), "{after:?}");
     }
-    // An ordinary copy makes no snapshot.
+    // An ordinary copy creates no snapshot.
     let (mut copy, script) = watched([properties("ours", "success", "")]);
     copy.wait().await.expect("success");
     assert_eq!(script.seen().len(), 1);

@@ -1,12 +1,11 @@
-//! Answers that something between here and the service gives in its place: they say nothing of a
-//! blob.
+//! Answers from an intermediary in place of the service: they say nothing about a blob.
 
 use blobcopy::{BlobClient, CopyFromUriOperation, Error, transport::TransportErrorKind};
 use futures_util::TryStreamExt;
 
 use crate::support::script::{Script, Step, answer, properties, refusal};
 
-/// The page of a gateway that knows no such host, and that of a captive portal.
+/// The page of a gateway that does not know the host, and that of a captive portal.
 fn gateway(status: u16) -> Step {
     answer(status, "Server: nginx\nContent-Type: text/html\nContent-Length: 153")
 }

@@ -1,4 +1,4 @@
-//! Copies from their start to their end, on virtual time.
+//! Copies from start to end, on virtual time.
 
 mod adopted;
 mod endings;

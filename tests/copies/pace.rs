@@ -64,7 +64,7 @@ async fn what_the_service_asks_for_is_honoured() {
     let (mut copy, _) = watched([properties("ours", "pending", "Retry-After: 90"), success()]);
     assert_eq!(timed(copy.wait().into_future()).await.1, Duration::from_secs(90));
 
-    // More than a retry would wait for: the wait does.
+    // Longer than a retry would wait: the poll waits this long.
     let busy = answer(503, "x-ms-error-code: ServerBusy\nRetry-After: 300");
     let (mut copy, script) = watched([busy, success()]);
     assert_eq!(timed(copy.wait().into_future()).await.1, Duration::from_secs(300));
@@ -94,7 +94,7 @@ async fn one_failure_does_not_end_a_wait_with_a_long_interval() {
     let (mut copy, _) = watched(polls);
     let (result, took) = timed(copy.wait().interval(2 * hour).into_future()).await;
     result.expect("success");
-    // The second poll fails after two hours, and the third comes while the outage may still last.
+    // The second poll fails after two hours, and the third may come during the same outage.
     assert!((3 * hour..3 * hour + hour / 10).contains(&took), "{took:?}");
 }
 
@@ -124,7 +124,7 @@ async fn an_answer_ends_an_outage() {
 #[tokio::test(start_paused = true)]
 async fn the_last_look_gets_up_to_five_seconds() {
     let limit = Duration::from_secs(90);
-    // Pending at the start and after a minute; at the end of the time it has ended.
+    // Pending at the start and after a minute; ended when the timeout passes.
     let run = async |latency| {
         let script = Script::new([pending(), pending(), success()]).latency(latency);
         let blob = script.service().container_client("backups").blob_client("disk0.vhd");
@@ -177,7 +177,7 @@ async fn a_timeout_without_any_answer_says_that_no_poll_got_through() {
     assert!(error.to_string().contains("no poll got through"), "{error}");
     assert!(cause(&error).contains("no response"), "{error:?}");
 
-    // What the answer to the start said is old news by then.
+    // By then the answer to the start is out of date.
     let script = Script::new([started("ours", "pending"), refusal(503, "ServerBusy")]);
     let container = script.service().container_client("vhds");
     let start = container.blob_client("b").start_copy_from_uri(&container.blob_client("a"));
@@ -188,7 +188,7 @@ async fn a_timeout_without_any_answer_says_that_no_poll_got_through() {
     };
     let text = error.to_string();
     assert!(text.contains("no poll got through") && text.contains("last known: pending"), "{text}");
-    // A fault that a poll was about to get over is told, too.
+    // A fault that a poll was recovering from is reported, too.
     let wait = copy.wait().timeout(Duration::from_millis(10));
     assert!(cause(&wait.await.expect_err("no answer")).contains("503 ServerBusy"));
 }

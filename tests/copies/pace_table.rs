@@ -1,5 +1,5 @@
-//! Whole waits for copies of 0.1 s to 24 hours on the simulator, in virtual time: polls, and how
-//! late the waiting program learns of the end.
+//! Complete waits for copies of 0.1 s to 24 hours on the simulator, in virtual time: the number of
+//! polls, and how late the waiting program learns of the end.
 //!
 //! `cargo test --test main whole_waits -- --nocapture` prints the table.
 
@@ -9,7 +9,7 @@ use blobcopy::{BlobClient, Clock};
 use blobcopy_simulator::{Op, Simulator};
 use tokio::time::sleep;
 
-/// The lengths of the copies, in tenths of a second.
+/// The durations of the copies, in tenths of a second.
 const LENGTHS: [u64; 14] =
     [1, 3, 10, 30, 100, 300, 479, 480, 1000, 3000, 6000, 36_000, 216_000, 864_000];
 
@@ -17,14 +17,14 @@ const LENGTHS: [u64; 14] =
 enum Kind {
     Ordinary,
     Incremental,
-    /// Stands at `0/N` for its whole time.
+    /// Stays at `0/N` for its whole duration.
     Held,
 }
 
-/// What a wait took.
+/// The cost of a wait.
 struct Run {
     polls: u64,
-    /// From the end of the copy until the waiting program knows of it.
+    /// From the end of the copy until the waiting program learns of it.
     late: Duration,
 }
 
@@ -36,10 +36,10 @@ async fn whole_waits_are_as_prompt_as_the_pace_promises() {
         print!("{:>8}", length.as_secs_f64());
         for kind in [Kind::Ordinary, Kind::Incremental, Kind::Held] {
             let Run { polls, late } = wait_for(length, kind).await;
-            // An eighth of the time watched, 100 ms to 30 s; sleep is counted in milliseconds.
+            // An eighth of the time waited, 100 ms to 30 s; sleep has millisecond resolution.
             let limit = (length / 8).clamp(Duration::from_millis(100), Duration::from_secs(30));
             assert!(late <= limit + Duration::from_millis(2), "{length:?} {kind:?}: {late:?} late");
-            // No more than a poll every second, or 48 for a short copy.
+            // At most one poll per second, or 48 for a short copy.
             assert!(polls <= length.as_secs().max(48), "{length:?} {kind:?}: {polls} polls");
             print!("  {polls:>6} {:>8.3} s", late.as_secs_f64());
         }

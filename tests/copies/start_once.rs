@@ -1,5 +1,5 @@
-//! A start whose answer is lost is carried out once all the same. In the simulator, which applies a
-//! request and then loses the answer, or loses it before.
+//! A start whose answer is lost still runs exactly once. On the simulator, which loses the answer
+//! after applying the request, or loses the request.
 
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ async fn all_attempts_have_one_client_request_id_and_a_signature_each() {
         values.len()
     };
     assert_eq!(distinct("x-ms-client-request-id"), 1);
-    // Dates have whole seconds, and the third try comes more than one after the first.
+    // Dates have whole seconds, and the third attempt comes more than one after the first.
     assert!(distinct("x-ms-date") > 1 && distinct("authorization") > 1);
 }
 
@@ -146,7 +146,7 @@ async fn a_copy_of_another_source_is_not_taken_on() {
     other.upload("other notes").await.expect("uploaded");
     let theirs = world.copy_of_notes().start_copy_from_uri(&other).await.expect("started");
 
-    // Our first try is lost before it arrives; the next meets their pending copy.
+    // The first attempt is lost before it arrives; the next finds the rival's pending copy.
     world.sim.faults().on(Op::CopyBlob).reset().times(1);
     let error = world.start_ordinary().await.expect_err("theirs is pending");
     assert_eq!(error.code(), Some(&ErrorCode::PendingCopyOperation));

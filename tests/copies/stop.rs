@@ -39,7 +39,7 @@ async fn an_abort_whose_answer_was_lost_counts_as_done() {
     let ended = properties("ours", "aborted", "");
     let (outcome, _) = aborted([lost, gone.clone(), ended.clone()]).await;
     assert_eq!(outcome.expect("aborted"), AbortOutcome::Aborted);
-    // Without a lost answer it was someone else.
+    // Without a lost answer, someone else aborted it.
     let (outcome, _) = aborted([gone, ended]).await;
     assert!(matches!(outcome.expect("no error"), AbortOutcome::AlreadyFinished(_)));
 }
@@ -53,7 +53,7 @@ async fn an_abort_of_which_every_answer_was_lost_is_looked_for() {
     assert_eq!(script.methods(), ["PUT", "PUT", "PUT", "PUT", "HEAD"]);
     let (outcome, _) = aborted(lost().into_iter().chain([properties("ours", "success", "")])).await;
     assert!(matches!(outcome.expect("no error"), AbortOutcome::AlreadyFinished(_)));
-    // Where the look shows nothing new, or fails too, what was lost stays open.
+    // If the check shows nothing new, or fails too, the outcome stays unknown.
     for look in [properties("ours", "pending", ""), refusal(403, "AuthorizationFailure")] {
         let (outcome, _) = aborted(lost().into_iter().chain([look])).await;
         let error = outcome.expect_err("open");

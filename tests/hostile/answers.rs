@@ -1,4 +1,4 @@
-//! Hostile answers: what a service that is broken, or that means harm, may answer.
+//! Hostile answers: what a broken or malicious service may return.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{
     values::{LEASE, SNAPSHOT, shortened},
 };
 
-/// What comes instead of an answer, or an answer.
+/// An answer, or the event that replaces it.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Answer(Box<Answer>),
@@ -27,24 +27,24 @@ pub(super) struct Answer {
     pub(super) marker: Marker,
 }
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     Nothing,
     Bytes(Vec<u8>),
-    /// The document that the request is for, with these scalars in it, cut off somewhere.
+    /// The document that the request expects, with these scalars in it, truncated somewhere.
     Document {
         scalars: Vec<String>,
         cut: Option<prop::sample::Index>,
         entries: usize,
     },
-    /// Elements within elements.
+    /// Nested elements.
     Nested(usize),
-    /// One element with attributes of so many bytes.
+    /// One element with attributes of this many bytes.
     Attributes(usize),
-    /// References to entities, one after the other.
+    /// References to entities, one after another.
     References(usize),
-    /// So many bytes of the same.
+    /// This many copies of the same bytes.
     Long(usize),
 }
 
@@ -57,15 +57,15 @@ pub(super) enum Delivery {
     StallsAfter(usize),
 }
 
-/// Where a list says that it goes on.
+/// The next marker of a list.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Marker {
     None,
-    /// Where it was just read.
+    /// The same marker again.
     Same,
-    /// Round and round.
+    /// A cycle of markers.
     Circle(usize),
-    /// Always somewhere else, for as long as a test has patience.
+    /// Always a new marker, up to the test's limit.
     Ever,
 }
 
@@ -147,8 +147,8 @@ fn marker() -> impl Strategy<Value = Marker> {
     ]
 }
 
-/// Headers as the service sends them, some of them missing, malformed or there twice; or all that
-/// the crate reads, each as bad as can be.
+/// Headers as the service sends them, some missing, malformed or duplicated; or all that the crate
+/// reads, each as bad as possible.
 fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     let names = || select(header_names());
     let value = || {
@@ -208,7 +208,7 @@ const WELL_FORMED: [(&str, &str); 22] = [
     ("x-ms-or-policy_rule", "complete"),
 ];
 
-/// Every header that the crate mentions, and some that HTTP has.
+/// Every header that the crate mentions, and some of HTTP.
 fn header_names() -> Vec<String> {
     const OTHERS: [&str; 20] = [
         "cache-control",
@@ -237,7 +237,7 @@ fn header_names() -> Vec<String> {
     names
 }
 
-/// Values that some header or element may have.
+/// Possible values of headers and elements.
 const WORDS: [&str; 24] = [
     "true",
     "false",

@@ -1,4 +1,4 @@
-//! How much may be shown, and how long may be waited.
+//! Limits on output and waiting time.
 
 use std::{
     error::Error as StdError,
@@ -10,19 +10,20 @@ use blobcopy::Error;
 
 use super::values::Values;
 
-/// The longest text that an error may have that tells of a value.
+/// The longest message of an error about a value.
 pub(super) const SHORT: usize = 16 << 10;
 
-/// The same in its `Debug` form, in which a byte may take six.
+/// The same for its `Debug` form, where a byte may take six.
 pub(super) const SHORT_DEBUG: usize = 6 * SHORT;
 
-/// How much may be shown of something that holds the values of a case.
+/// The longest output of something that contains the values of a case.
 pub(super) fn of_values(values: &Values) -> usize {
-    // A character takes up to ten bytes in `Debug`; some hold several texts, or many short ones.
+    // A character takes up to ten bytes in `Debug`; some types contain several texts, or many short
+    // ones.
     (128 << 10) + 40 * values.longest()
 }
 
-/// Counts what is written, and keeps nothing of it.
+/// Counts the written bytes, and stores none.
 struct Counted(usize);
 
 impl Write for Counted {
@@ -46,7 +47,8 @@ pub(super) fn shown<T: Debug>(value: &T, longest: usize) {
     assert!(length <= longest, "the Debug form of {of} takes {length} bytes, not {longest}");
 }
 
-/// Fails if an error says more than `longest` bytes, or shows more than `longest_debug`.
+/// Fails if an error's message is longer than `longest` bytes, or its `Debug` form than
+/// `longest_debug`.
 #[track_caller]
 pub(super) fn error(error: &Error, longest: usize, longest_debug: usize) {
     let mut next: Option<&dyn StdError> = Some(error);
@@ -63,7 +65,7 @@ pub(super) fn error(error: &Error, longest: usize, longest_debug: usize) {
     let _ = (error.is_retryable(), error.may_have_been_applied());
 }
 
-/// Awaits for at most so long on the tests' clock; `None` when that did not suffice.
+/// Awaits for at most this long on the tests' clock; `None` on timeout.
 #[allow(clippy::disallowed_methods, reason = "the time is that of the test")]
 pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(limit, future).await.ok()

@@ -1,4 +1,4 @@
-//! The service's documents, with anything in them.
+//! The service's documents, with arbitrary content.
 
 use http::Method;
 
@@ -8,10 +8,10 @@ use super::{
 };
 use blobcopy::transport::Request;
 
-/// How many pages a list may go on for that never comes to an end.
+/// How many pages an endless list may have.
 const PATIENCE: usize = 20;
 
-/// The bytes of a body that answers `request`, the `number`-th of its call.
+/// The body that answers `request`, the `number`-th of its call.
 pub(super) fn bytes(
     content: &Content,
     marker: Marker,
@@ -21,7 +21,7 @@ pub(super) fn bytes(
     match content {
         Content::Nothing => Vec::new(),
         Content::Bytes(bytes) => bytes.clone(),
-        // A wait asks hundreds of times, and reads nothing of a body.
+        // A wait polls hundreds of times, and never reads a body.
         _ if request.method() == Method::HEAD => Vec::new(),
         Content::Long(length) => vec![b'x'; *length],
         Content::Nested(depth) => {
@@ -82,7 +82,7 @@ fn document(
     let mut scalar = || {
         turn += 1;
         let text = &scalars[turn % scalars.len()];
-        // Now and then as it is, which need not be XML.
+        // Sometimes unescaped, which need not be valid XML.
         if turn % 29 == 0 { text.clone() } else { escaped(text) }
     };
     let mut body = String::new();
@@ -129,7 +129,7 @@ fn next_marker(marker: Marker, request: &Request, number: usize) -> String {
     }
 }
 
-/// A blob or a container with every element that the crate knows, or with next to none.
+/// A blob or container with every element that the crate knows, or with almost none.
 fn entry(body: &mut String, scalar: &mut impl FnMut() -> String, bare: bool) {
     for (kind, list) in [("Blob", "Blobs"), ("Container", "Containers"), ("BlobPrefix", "Blobs")] {
         *body += &format!("<{list}><{kind}>");

@@ -1,4 +1,4 @@
-//! Calls that are remembered, so that a test can say which functions were driven.
+//! Records calls, so that a test can list the functions that were called.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -6,7 +6,7 @@ thread_local! {
     static DRIVEN: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// The functions that this thread has driven, as `Type::function`.
+/// The functions that this thread has called, as `Type::function`.
 pub(super) fn functions() -> BTreeSet<String> {
     DRIVEN.with_borrow(Clone::clone)
 }
@@ -41,7 +41,8 @@ macro_rules! call {
 }
 pub(super) use call;
 
-/// Awaits a builder once for each setting, with that one hostile and all else legal.
+/// Awaits a builder once for each setting, with a hostile value for that one and valid ones for the
+/// others.
 macro_rules! each {
     ($run:expr, $builder:expr, [$($method:ident($($argument:expr),* $(,)?)),+ $(,)?]) => {
         $($run.wait_for(crate::hostile::driven::call!($builder, $method($($argument),*))).await;)+

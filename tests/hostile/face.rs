@@ -1,4 +1,4 @@
-//! The public face as the source files have it: which functions take an argument.
+//! The public API as the source files define it: the functions that take an argument.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,8 +7,8 @@ use std::{
     sync::OnceLock,
 };
 
-/// Every public function, outside the simulator, that takes more than `self`, as `Type::function`;
-/// and every conversion from text that a type has (`from_str`, `from`, `deserialize`).
+/// Every public function outside the simulator that takes more than `self`, as `Type::function`;
+/// and every conversion of a type from text (`from_str`, `from`, `deserialize`).
 pub(super) fn functions() -> BTreeSet<String> {
     let files: Vec<Vec<String>> = source_files().iter().map(|path| lines(path)).collect();
     let mut macros = BTreeMap::new();
@@ -22,7 +22,7 @@ pub(super) fn functions() -> BTreeSet<String> {
     found
 }
 
-/// The names of all headers of the service that the source files mention.
+/// The names of all service headers that the source files mention.
 pub(super) fn service_headers() -> &'static [String] {
     static FOUND: OnceLock<Vec<String>> = OnceLock::new();
     FOUND.get_or_init(|| {
@@ -83,15 +83,16 @@ fn lines(path: &Path) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// What a macro makes: functions of the type that it is given, by name; and other macros' work.
+/// What a macro generates: functions of the type that it receives, by name; and calls of other
+/// macros.
 #[derive(Debug, Clone, Default)]
 struct Makes {
     functions: BTreeSet<String>,
     others: BTreeSet<String>,
 }
 
-/// Reads a file's items. Of macros, `macros` is told; of all else, and of what macros make,
-/// `found`.
+/// Reads a file's items. Calls `macros` for macros, and `found` for everything else, including what
+/// macros generate.
 fn read(lines: &[String], macros: &mut BTreeMap<String, Makes>, found: &mut BTreeSet<String>) {
     let mut subject = String::new();
     let mut within: Option<String> = None;
@@ -134,7 +135,7 @@ fn read(lines: &[String], macros: &mut BTreeMap<String, Makes>, found: &mut BTre
     }
 }
 
-/// What a line that invokes a macro has it make.
+/// What a macro invocation on this line generates.
 fn invocation(
     lines: &[String],
     subject: &str,
@@ -184,7 +185,7 @@ fn invocation(
     }
 }
 
-/// How a type is made of text by the trait of an implementation.
+/// How a type is converted from text by the trait of an implementation.
 fn conversion(of: &str) -> Option<&'static str> {
     const TEXTS: [&str; 9] = [
         "From<&str>",
@@ -205,7 +206,7 @@ fn conversion(of: &str) -> Option<&'static str> {
     }
 }
 
-/// The name of a public function that begins here.
+/// The name of a public function that starts here.
 fn function(code: &str) -> Option<&str> {
     ["pub fn ", "pub const fn ", "pub async fn "]
         .iter()
@@ -213,7 +214,7 @@ fn function(code: &str) -> Option<&str> {
         .map(word)
 }
 
-/// Whether the function that begins here takes more than `self`.
+/// Whether the function that starts here takes more than `self`.
 fn has_arguments(lines: &[String]) -> bool {
     let text: String = lines.iter().take(12).map(|line| line.trim().to_owned() + " ").collect();
     let (mut depth, mut arguments) = (0_i32, String::new());
@@ -250,7 +251,7 @@ fn without_generics(header: &str) -> &str {
     header
 }
 
-/// The identifier, or the `$identifier` of a macro, that a text begins with.
+/// The identifier, or the `$identifier` of a macro, that a text starts with.
 fn word(text: &str) -> &str {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     &text[..text.find(|c| !part(c)).unwrap_or(text.len())]

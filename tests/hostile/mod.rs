@@ -1,7 +1,7 @@
 //! Hostile values and hostile answers: no panic, no unbounded memory, no unbounded time.
 //!
-//! `PROPTEST_CASES` sets how many cases are tried of each, and `PROPTEST_RNG_SEED` other ones than
-//! those of every run.
+//! `PROPTEST_CASES` sets the number of cases for each, and `PROPTEST_RNG_SEED` selects others than
+//! the default ones.
 
 mod answers;
 mod bounds;

@@ -1,4 +1,4 @@
-//! Calls with hostile values, against a service that takes all that reaches it.
+//! Calls with hostile values, to a service that accepts everything.
 
 use std::{
     fmt::Debug,
@@ -25,10 +25,10 @@ use super::{
 
 pub(super) const HOST: &str = "acct.blob.core.windows.net";
 
-/// More requests than any one call here may send.
+/// The most requests that any call here may send.
 const MOST: usize = 200;
 
-/// The values of a case, and the service that the calls with them are sent to.
+/// The values of a case, and the service that the calls use.
 pub(super) struct Run<'a> {
     pub(super) values: &'a Values,
     pub(super) server: Server,
@@ -52,8 +52,7 @@ impl<'a> Run<'a> {
             .expect("a client")
     }
 
-    /// Awaits a call, which must end in time and say what is wrong in few words; gives what it
-    /// gave.
+    /// Awaits a call, which must end in time and with a short error if any; returns its result.
     pub(super) async fn wait_for<T: Debug>(
         &self,
         call: impl IntoFuture<Output = Result<T, Error>> + Debug,
@@ -75,7 +74,7 @@ impl<'a> Run<'a> {
         self.made(ended.expect("the list did not end within an hour"))
     }
 
-    /// Looks at what a function gave at once.
+    /// Checks the result of a synchronous function.
     pub(super) fn made<T: Debug>(&self, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(made) => {
@@ -90,7 +89,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Takes every request, looks at how it is formed, and answers that all went well.
+/// Accepts every request, checks its form, and reports success.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Server {
     sent: Arc<AtomicUsize>,
@@ -109,7 +108,7 @@ impl Transport for Server {
     }
 }
 
-/// What must hold of every request, whatever it was made of.
+/// What must hold for every request, whatever values it was built from.
 fn check(request: &Request) {
     let url = request.url().as_str();
     assert!(url.bytes().all(|byte| byte.is_ascii_graphic()), "the URL is no plain text: {url}");
@@ -163,7 +162,7 @@ fn answer(request: &Request) -> Response {
     Response::new(status, headers, Bytes::from(body))
 }
 
-/// What all answers tell: each operation reads what it knows.
+/// The headers of every answer: each operation reads those that it knows.
 const HEADERS: [(&str, &str); 14] = [
     ("etag", "\"0x1\""),
     ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"),

@@ -1,4 +1,4 @@
-//! A service that answers as it is told, for as long as a test has patience.
+//! A service with prescribed answers, up to the test's limits.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use super::{
     documents,
 };
 
-/// Answers in turns; all clones share what was sent.
+/// Answers in turn; all clones share the record of requests.
 #[derive(Debug, Clone)]
 pub(super) struct Service {
     steps: Arc<[Step]>,
@@ -30,7 +30,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// One that answers at most `most` requests of a call, and then never again.
+    /// A service that answers at most `most` requests of a call, and then none.
     pub(super) fn new(steps: Vec<Step>, most: usize) -> Self {
         Self { steps: steps.into(), requests: Arc::default(), bytes: Arc::default(), most }
     }
@@ -40,7 +40,7 @@ impl Service {
         (self.requests.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
-    /// Whether more was sent than may be.
+    /// Whether more requests were sent than allowed.
     pub(super) fn is_exhausted(&self) -> bool {
         self.seen().0 > self.most
     }
@@ -80,14 +80,14 @@ impl Transport for Service {
     }
 }
 
-/// Some time passes with every request, so that what goes on without end is found out.
+/// Time passes with every request, so that endless calls are detected.
 #[allow(clippy::disallowed_methods, reason = "the time is that of the test")]
 async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
 fn delivered(body: Bytes, delivery: Delivery) -> Body {
-    /// More pieces than this say nothing more.
+    /// More pieces than this add nothing to the test.
     const MOST: usize = 20_000;
     match delivery {
         Delivery::Whole => Body::from(body),

@@ -1,4 +1,5 @@
-//! Hostile values: what a caller may hand to a public function by mistake, or be made to hand over.
+//! Hostile values: what a caller may pass to a public function by mistake, or because of an
+//! attacker.
 
 use std::{
     cell::Cell,
@@ -14,10 +15,10 @@ use url::Url;
 
 pub(super) const SNAPSHOT: &str = "2026-01-01T00:00:00.1234567Z";
 pub(super) const LEASE: &str = "11111111-2222-3333-4444-555555555555";
-/// What the clocks of these tests show at first.
+/// The initial time of the clocks in these tests.
 pub(super) const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
 
-/// A supply of hostile values of every kind, handed out in turns.
+/// A supply of hostile values of every kind, used in turn.
 #[derive(Clone)]
 pub(super) struct Values {
     texts: Vec<String>,
@@ -59,7 +60,7 @@ impl Values {
         self.next(&self.bytes).clone()
     }
 
-    /// The longest text that is handed out.
+    /// The longest generated text.
     pub(super) fn longest(&self) -> usize {
         self.texts.iter().map(String::len).max().unwrap_or(0)
     }
@@ -77,7 +78,7 @@ impl Values {
         std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0xff))
     }
 
-    /// Whatever URL the texts make, of odd schemes and hosts too.
+    /// URLs that parse from the texts, with odd schemes and hosts too.
     pub(super) fn url(&self) -> Url {
         let (host, path, query) = (self.text(), self.text(), self.text());
         [
@@ -114,7 +115,7 @@ impl Values {
         self.text().parse().unwrap_or_else(|_| SNAPSHOT.parse().expect("a version"))
     }
 
-    /// One condition or several, each of which may be hostile.
+    /// One or several conditions, each perhaps hostile.
     pub(super) fn conditions(&self) -> Conditions {
         let new = Conditions::new();
         match self.turn.get() % 5 {
@@ -156,7 +157,7 @@ impl fmt::Debug for Values {
     }
 }
 
-/// A text as a failing test may show it.
+/// A text in the form that a failing test prints.
 pub(super) fn shortened(text: &str) -> String {
     let cut: String = text.chars().take(200).collect();
     if cut.len() == text.len() { cut } else { format!("{cut}... ({} bytes)", text.len()) }
@@ -181,7 +182,7 @@ pub(super) fn values() -> impl Strategy<Value = Values> {
     })
 }
 
-/// Texts that some function takes: hostile ones are made of these too.
+/// Texts that some function accepts: hostile ones are derived from these too.
 const LEGAL: [&str; 19] = [
     "disk0.vhd",
     "a/b/c",
@@ -252,7 +253,7 @@ pub(super) fn text() -> impl Strategy<Value = String> {
         });
     let repeated = (nasty(), select(&[2, 63, 64, 65, 120, 1024, 1025, 8192][..]))
         .prop_map(|(nasty, times)| nasty.repeat(times));
-    // Long enough for what is quadratic to be seen, and short enough for what is linear.
+    // Long enough to expose quadratic work, and short enough for linear work.
     let long = (nasty(), legal(), 100_000..400_000_usize).prop_map(|(nasty, legal, length)| {
         let unit = nasty + &legal;
         unit.repeat(length / unit.len())

@@ -1,4 +1,4 @@
-//! Aborts that come too late, which with Azurite all do.
+//! Aborts that come too late, as all do with Azurite.
 
 use blobcopy::{
     AbortOutcome, BlobContainerClient, CopyFromUriOperation, CopyId, CopyStatus, Error,
@@ -41,7 +41,7 @@ async fn a_strict_abort_has_the_service_answer(azurite: &Azurite) {
     assert_refused(blob.abort_copy(copy.id()).await, &[(409, "NoPendingCopyOperation")]);
     let other = [(409, "CopyIdMismatch"), (409, "NoPendingCopyOperation")];
     assert_refused(blob.abort_copy(another()).await, &other);
-    // Azurite looks at the id first, although there never was a copy.
+    // Azurite checks the id first, although there never was a copy.
     assert_refused(container.blob_client("source").abort_copy(copy.id()).await, &other);
     let missing = container.blob_client("missing").abort_copy(copy.id()).await;
     assert_refused(missing, &[(404, "BlobNotFound")]);
@@ -52,7 +52,7 @@ async fn a_strict_abort_has_the_service_answer(azurite: &Azurite) {
 
 async fn an_id_is_sent_as_it_is(azurite: &Azurite) {
     let (_, copy) = finished(azurite).await;
-    // Ids are GUIDs in practice; opaque ones are signed and encoded all the same.
+    // Ids are GUIDs in practice; opaque ones are signed and encoded too.
     let odd: CopyId = "a+b%2Fc&d=e/f?g#h~".parse().unwrap();
     let other = [(409, "CopyIdMismatch"), (409, "NoPendingCopyOperation")];
     assert_refused(copy.blob().abort_copy(&odd).await, &other);

@@ -1,4 +1,4 @@
-//! Account SAS of this crate's making, checked by Azurite.
+//! Account SAS made by this crate, checked by Azurite.
 
 use blobcopy::{
     BlobServiceClient, Credential, SasToken,
@@ -31,7 +31,7 @@ fn sas(of: AccountSasResourceTypes, permissions: AccountSasPermissions) -> SasTo
     sas.sign(&key(&ACCOUNT)).unwrap()
 }
 
-/// A client of the account with nothing but a SAS.
+/// A client of the account with only a SAS.
 fn by(azurite: &Azurite, account: &Account, sas: &SasToken) -> BlobServiceClient {
     let endpoint = azurite.endpoint(account).parse().unwrap();
     BlobServiceClient::new(endpoint, Credential::sas(sas.expose()).unwrap()).unwrap()
@@ -48,7 +48,7 @@ async fn a_sas_of_all_types_does_what_the_key_does(azurite: &Azurite) {
     let disk = container.page_blob_client("a folder/a disk");
     disk.create(1024).await.unwrap();
     disk.upload_pages(0, vec![1; 512]).await.unwrap();
-    // A source in the same account is read with the same SAS.
+    // The same SAS authorizes reading a source in the same account.
     let copy = container.page_blob_client("a copy");
     copy.start_copy_from_uri(&disk).await.unwrap().wait().await.unwrap();
     let content = copy.download().await.unwrap().bytes().await.unwrap();
@@ -113,7 +113,7 @@ async fn a_sas_allows_what_it_says_and_no_more(azurite: &Azurite) {
     let creator = may(AccountSasPermissions::new().create());
     creator.block_blob_client("new").upload("x").await.unwrap();
     let over = creator.block_blob_client("new").upload("y").await;
-    // The service has a code of its own for it.
+    // The service has its own code for it.
     assert_refused(over, &[(403, "UnauthorizedBlobOverwrite"), MAY_NOT[0]]);
     assert_refused(creator.blob_client("new").download().await, MAY_NOT);
     let content = reader.blob_client("new").download().await.unwrap().bytes().await.unwrap();

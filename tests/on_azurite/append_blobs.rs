@@ -1,4 +1,4 @@
-//! Append blobs: created, appended to, and only where they are as long as was thought.
+//! Append blobs: creation, appending, and append conditions on the length.
 
 use blobcopy::{AppendBlobClient, BlobType, Conditions, ETag, sas::BlobSasPermissions};
 

@@ -1,4 +1,4 @@
-//! Block blobs made of blocks: staged, committed, listed, put in another order.
+//! Block blobs made of blocks: staging, committing, listing, reordering.
 
 use blobcopy::{
     AccessTier, Block, BlockBlobClient, BlockId, BlockListEntry, Conditions, ContentMd5, ETag,
@@ -26,7 +26,7 @@ async fn content(blob: &BlockBlobClient) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Ids and sizes, as they are listed.
+/// Ids and sizes, as listed.
 fn listed(blocks: &[Block]) -> Vec<(BlockId, u64)> {
     blocks.iter().map(|block| (block.id.clone(), block.size)).collect()
 }
@@ -37,13 +37,13 @@ async fn staged_blocks_become_a_blob_in_the_order_of_the_list(azurite: &Azurite)
     for (id, content) in [(&c, "three"), (&a, "one"), (&b, "fourteen")] {
         blob.stage_block(id, content).await.unwrap();
     }
-    // A block that is staged again is another.
+    // Staging an id again replaces the block.
     blob.stage_block(&b, "two").await.unwrap();
     assert!(!blob.exists().await.unwrap());
     let list = blob.get_block_list().await.unwrap();
     assert!(list.committed.is_empty(), "{list:?}");
     let mut staged = listed(&list.uncommitted);
-    // The service orders them by id, the emulator as they came.
+    // The service orders them by id, the emulator by arrival.
     staged.sort();
     assert_eq!(staged, [(a.clone(), 3), (b.clone(), 3), (c.clone(), 5)]);
 
@@ -62,7 +62,7 @@ async fn a_blob_is_put_together_anew_from_what_it_has(azurite: &Azurite) {
     blob.stage_block(&b, "B").await.unwrap();
     blob.commit_block_list([&a, &b]).await.unwrap();
 
-    // The other way round, one of them twice, and a new one between.
+    // In reverse order, one of them twice, and a new one in between.
     blob.stage_block(&c, "+").await.unwrap();
     let both = blob.get_block_list().await.unwrap();
     assert_eq!(listed(&both.committed), [(a.clone(), 1), (b.clone(), 1)]);
@@ -70,7 +70,7 @@ async fn a_blob_is_put_together_anew_from_what_it_has(azurite: &Azurite) {
     blob.commit_block_list([&b, &c, &a, &b]).await.unwrap();
     assert_eq!(content(&blob).await, "B+AB");
 
-    // Of an id that is both in the blob and staged, each lookup takes its own.
+    // If an id is both committed and uncommitted, each lookup takes its own.
     use BlockListEntry::{Committed, Latest, Uncommitted};
     let old = Committed(a.clone());
     for (lookup, expected) in [(old, "A"), (Uncommitted(a.clone()), "new"), (Latest(a), "newest")] {
@@ -79,7 +79,7 @@ async fn a_blob_is_put_together_anew_from_what_it_has(azurite: &Azurite) {
         blob.commit_block_list([lookup]).await.unwrap();
         assert_eq!(content(&blob).await, expected);
     }
-    // None at all is an empty blob.
+    // An empty list makes an empty blob.
     blob.commit_block_list([] as [BlockId; 0]).await.unwrap();
     assert_eq!(blob.get_properties().await.unwrap().content_length, 0);
 }

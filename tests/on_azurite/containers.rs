@@ -1,4 +1,4 @@
-//! Containers: made, looked at, deleted.
+//! Containers: creation, properties, deletion.
 
 use blobcopy::{LeaseState, LeaseStatus, PublicAccessType};
 

@@ -1,5 +1,5 @@
-//! Copies of page and block blobs and their snapshots, inside an account and from another: what
-//! arrives, and what the service was asked.
+//! Copies of page and block blobs and their snapshots, within an account and between accounts: the
+//! result, and the requests.
 
 use blobcopy::{AccessTier, BlobClient, BlobContainerClient, BlobType, CopyStatus, Metadata, Tags};
 
@@ -55,7 +55,7 @@ async fn a_snapshot_is_copied_as_it_was(azurite: &Azurite) {
         backup.start_copy_from_uri(&snapshot).await.unwrap().wait().await.unwrap();
         assert_eq!(content(&backup).await, [[1; 512], [0; 512]].concat());
 
-        // The copy is no snapshot, and does not bring any.
+        // The copy is not a snapshot, and has none.
         assert!(backup.snapshot().is_none());
         backup.delete().await.unwrap();
     }
@@ -170,10 +170,10 @@ async fn a_copy_that_is_over_with_its_start_costs_one_request(azurite: &Azurite)
     let [start] = &exchanges[..] else { panic!("not one request: {exchanges:?}") };
     assert_eq!((start.method.as_str(), start.status.as_u16()), ("PUT", 202));
     assert_eq!(start.received["x-ms-copy-id"], done.copy_id.as_str());
-    // The account's own key covers the source, so no SAS is made for it.
+    // The account's own key authorizes the source, so no SAS is generated for it.
     assert_eq!(start.sent["x-ms-copy-source"], source.url().unwrap().as_str());
 
-    // Nor is anything asked when it is waited for again; a poll asks once.
+    // Waiting again sends nothing either; a poll sends one request.
     assert_eq!(copy.wait().await.unwrap(), done);
     assert_eq!(recording.take().len(), 0);
     let state = copy.poll().await.unwrap();

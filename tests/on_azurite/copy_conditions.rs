@@ -15,7 +15,7 @@ tests![
 
 const OTHER_ETAG: &str = "\"0x8D0000000000000\"";
 
-/// A blob as it was written.
+/// The ETag and date of a blob after a write.
 struct Written {
     blob: BlobClient,
     etag: ETag,
@@ -77,7 +77,7 @@ async fn conditions_on_the_source(azurite: &Azurite) {
         let start = destination.blob.start_copy_from_uri(&source.blob);
         let refused = [
             (412, "SourceConditionNotMet"),
-            // Azurite does not say whose condition it was, and takes the copy for a read.
+            // Azurite does not say which condition failed, and treats the copy as a read.
             (412, "ConditionNotMet"),
             (304, "ConditionNotMet"),
         ];
@@ -88,7 +88,7 @@ async fn conditions_on_the_source(azurite: &Azurite) {
 
 async fn conditions_on_the_destination(azurite: &Azurite) {
     let source = written(azurite, "new").await;
-    // What is there at first, since a copy that is made changes what it is compared with.
+    // The initial state, because each copy changes what the conditions compare.
     let count = written(azurite, "old").await.met().len();
     for number in 0..count {
         let destination = written(azurite, "old").await;
@@ -121,7 +121,7 @@ async fn a_destination_that_must_not_exist(azurite: &Azurite) {
     assert!(!destination.exists().await.unwrap());
 
     let copy = start().conditions(must_not_exist()).await.unwrap();
-    // The documentation has 412, real accounts 409.
+    // The documentation says 412, real accounts answer 409.
     let exists =
         [(409, "BlobAlreadyExists"), (412, "TargetConditionNotMet"), (412, "ConditionNotMet")];
     assert_refused(start().conditions(must_not_exist()).await, &exists);

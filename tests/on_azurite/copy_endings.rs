@@ -1,4 +1,4 @@
-//! How a copy is seen to end, by who started it and by who takes it up later.
+//! How the end of a copy is reported to its starter, and to a client that attaches later.
 
 use blobcopy::{
     BlobClient, BlobContainerClient, BlockBlobClient, CopyFromUriOperation, CopyId, CopyProgress,
@@ -90,7 +90,7 @@ async fn a_copy_of_nothing_ends_too(azurite: &Azurite) {
     source.upload("").await.unwrap();
     let copy = container.blob_client("copy").start_copy_from_uri(&source).await.unwrap();
     let done = taken_up(&copy).wait().await.unwrap();
-    // Azurite tells no progress where there is none to make.
+    // Azurite reports no progress for an empty blob.
     assert!(done.progress.is_none_or(|progress| progress.copied == 0), "{done:?}");
     assert_eq!(copy.blob().get_properties().await.unwrap().content_length, 0);
 }
@@ -130,7 +130,7 @@ async fn pages_that_are_written_afterwards_leave_the_copy_known(azurite: &Azurit
     backup.upload_pages(512, vec![1; 512]).await.unwrap();
     assert_eq!(taken_up(&copy).wait().await.unwrap().copy_id, *copy.id());
 
-    // A snapshot of the destination tells of the copy as well.
+    // A snapshot of the destination reports the copy too.
     let taken = backup.create_snapshot().await.unwrap().snapshot;
     let kept = backup.with_snapshot(&taken).get_properties().await.unwrap().copy.unwrap();
     assert_eq!(kept.copy_id, *copy.id());

@@ -1,4 +1,4 @@
-//! Copies that are over with the answer.
+//! Synchronous copies.
 
 use blobcopy::{
     AccessTier, BlobClient, BlockBlobClient, BlockId, Conditions, CopyStatus, ETag,
@@ -23,7 +23,7 @@ tests![
     a_snapshot_is_copied_and_the_blocks_with_it,
 ];
 
-/// A source in one account, and a destination that is not there yet, in another or the same.
+/// A source in one account, and a destination that does not exist yet, in another or the same.
 async fn ends(azurite: &Azurite, of: &Account) -> (BlockBlobClient, BlobClient) {
     let source = container(azurite, of).await.block_blob_client("source");
     let upload = source.upload("content").content_type("text/x-source");
@@ -48,7 +48,7 @@ async fn a_copy_is_complete_with_one_request(azurite: &Azurite) {
         let [request] = &exchanges[..] else { panic!("not one request: {exchanges:?}") };
         assert_eq!((request.method.as_str(), request.status.as_u16()), ("PUT", 202));
         assert_eq!(request.sent["x-ms-requires-sync"], "true");
-        // Unlike a copy that goes on by itself, it needs a SAS in the same account too.
+        // Unlike an asynchronous copy, it needs a SAS within the same account too.
         let sent = request.sent["x-ms-copy-source"].to_str().unwrap();
         assert!(sent.contains("sp=r") && sent.contains("sig="), "no SAS of the source");
 
@@ -68,7 +68,7 @@ async fn a_url_with_a_sas_is_a_source_too(azurite: &Azurite) {
     copy.copy_from_uri(readable(&OTHER_ACCOUNT, &source)).await.unwrap();
     assert_eq!(content(&copy).await, b"content");
 
-    // A SAS that may only write does not let the service read; and no SAS at all still less.
+    // A SAS that only permits writing does not let the service read; no SAS does not either.
     let writer = blob_sas(&OTHER_ACCOUNT, &source, BlobSasPermissions::new().write());
     let other = container(azurite, &ACCOUNT).await.blob_client("other");
     for url in [with_query(source.url().unwrap(), writer.expose()), source.url().unwrap()] {
@@ -107,7 +107,7 @@ async fn both_ends_are_judged_by_their_conditions(azurite: &Azurite) {
     let made = copy.copy_from_uri(&source).conditions(must_be_new.clone());
     let of_copy = made.source_conditions(is(&of_source)).await.unwrap().etag.unwrap();
 
-    // Azurite does not say whose condition it was.
+    // Azurite does not say which condition failed.
     let source_unmet = [(412, "SourceConditionNotMet"), (412, "ConditionNotMet")];
     let refused = copy.copy_from_uri(&source).source_conditions(is(&other)).await;
     assert_refused(refused, &source_unmet);

@@ -1,4 +1,4 @@
-//! How a source is authorized: by whom it is given, and how the service takes it.
+//! How a source is authorized: by the caller's choice, and as the service accepts it.
 
 use blobcopy::{
     BlobClient, BlobContainerClient, CopySource, CopyStatus, Credential, Error, PublicAccessType,
@@ -63,7 +63,7 @@ async fn a_client_of_another_account_brings_a_sas_that_can_only_read(azurite: &A
     assert_refused(minted.block_blob_client().upload("other").await, &may_not);
     assert_refused(minted.delete().await, &may_not);
 
-    // The service keeps the source with the copy; what shows it leaves the signature out.
+    // The service stores the source with the copy; the crate shows it without the signature.
     let state = destination.get_properties().await.unwrap().copy.unwrap();
     let signature = sent.split("sig=").nth(1).unwrap();
     assert!(!format!("{state:?}").contains(signature));
@@ -86,8 +86,8 @@ async fn a_url_without_a_sas_is_enough_within_the_account(azurite: &Azurite) {
     assert!(!destination.exists().await.unwrap());
 }
 
-/// The service answers with the status of its own attempt to read the source: that of a refusal, or
-/// 404 so as not to tell a stranger what exists.
+/// The service answers with the status of its own attempt to read the source: that of the refusal,
+/// or 404 so as not to reveal what exists.
 const NOT_READABLE: &[(u16, &str)] = &[
     (401, "CannotVerifyCopySource"),
     (403, "CannotVerifyCopySource"),
@@ -115,7 +115,7 @@ async fn the_destination_may_be_known_by_a_sas_too(azurite: &Azurite) {
         let sas = container_sas(&ACCOUNT, &home, write);
         let url = with_query(home.url().unwrap(), sas.expose());
         let by_sas = BlobContainerClient::new(url, Credential::anonymous()).unwrap();
-        // The SAS of the destination says nothing of the source, which is given by its key.
+        // The SAS of the destination does not apply to the source, which is authorized by its key.
         assert_copied(&source, &by_sas.blob_client("a destination")).await;
     }
 }
@@ -178,7 +178,7 @@ async fn a_destination_must_be_writable(azurite: &Azurite) {
     let start = read_only.start_copy_from_uri(&source).await;
     assert_refused(start, &[(403, "AuthorizationPermissionMismatch")]);
 
-    // With create alone, a new blob may be made, but none overwritten.
+    // The create permission allows creating a blob, but not overwriting one.
     let create = blob_sas(&ACCOUNT, &destination, BlobSasPermissions::new().create().read());
     let url = with_query(destination.url().unwrap(), create.expose());
     let creator = BlobClient::new(url, Credential::anonymous()).unwrap();
@@ -186,7 +186,7 @@ async fn a_destination_must_be_writable(azurite: &Azurite) {
     assert_eq!(copy.status(), Some(&CopyStatus::Success));
     let again: Error = assert_refused(
         creator.start_copy_from_uri(&source).await,
-        // Azurite does not know the code for it.
+        // Azurite does not have its error code.
         &[(403, "UnauthorizedBlobOverwrite"), (403, "AuthorizationPermissionMismatch")],
     );
     assert!(!again.may_have_been_applied());

@@ -1,4 +1,4 @@
-//! Bearer tokens over https, and the SAS that an Entra identity signs with its key.
+//! Bearer tokens over https, and user delegation SAS.
 
 use std::{path::Path, sync::OnceLock};
 
@@ -32,11 +32,11 @@ tests![
     a_source_of_another_account_is_read_with_such_a_sas,
 ];
 
-/// The newest version whose SAS this Azurite knows: from 2026-04-06 an identity signs two lines
-/// more.
+/// The newest version whose SAS this Azurite supports: from 2026-04-06 on, two more lines are
+/// signed.
 const NEWEST: &str = "2025-11-05";
 
-/// An emulator that takes https, and the certificate by which it is known.
+/// An emulator that serves https, and its certificate.
 struct Secure {
     azurite: Azurite,
     certificate: CertificateDer<'static>,
@@ -62,7 +62,7 @@ impl Secure {
         let key = pem("PRIVATE KEY", &made.signing_key.serialize_der());
         std::fs::write(&of_key, key).unwrap();
         let azurite = Azurite::start_https(&of_certificate, &of_key).unwrap();
-        // It has read both by now.
+        // Azurite has read both by now.
         std::fs::remove_file(of_certificate).unwrap();
         std::fs::remove_file(of_key).unwrap();
         Self { azurite, certificate: made.cert.der().clone() }
@@ -79,7 +79,7 @@ impl Secure {
         client.options(self.options()).build().unwrap()
     }
 
-    /// A client that has nothing but a SAS.
+    /// A client with only a SAS.
     fn by(&self, sas: &blobcopy::SasToken, blob: &BlobClient) -> BlobClient {
         let url = with_query(blob.url().unwrap(), sas.expose());
         BlobClient::builder(url).options(self.options()).build().unwrap()
@@ -93,7 +93,7 @@ fn pem(what: &str, der: &[u8]) -> String {
     format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", lines.join("\n"))
 }
 
-/// A token of the shape that Entra gives. Azurite checks all but its signature.
+/// A token in Entra's format. Azurite checks everything except its signature.
 #[derive(Debug)]
 struct Identity {
     audience: &'static str,

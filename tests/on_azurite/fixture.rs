@@ -1,5 +1,4 @@
-//! What a test begins with: a client, a container of its own, a SAS; and how it says which
-//! refusal it expects.
+//! What tests share: a client, a container of their own, a SAS, and assertions on refusals.
 
 use std::{
     fmt::Debug,
@@ -15,14 +14,14 @@ use url::Url;
 
 use crate::support::azurite::{Account, Azurite};
 
-/// A date that no test lives to see.
+/// A date far in the future.
 pub(super) const FAR_FUTURE: OffsetDateTime = datetime!(2099-01-01 00:00 UTC);
 
-/// A date before anything was written.
+/// A date before any write.
 pub(super) const LONG_AGO: OffsetDateTime = datetime!(2020-01-01 00:00 UTC);
 
-/// Names that go wrong when they are encoded not at all, twice, or one way in the URL and another
-/// way in the signature.
+/// Names that break if they are not encoded, are encoded twice, or are encoded differently in the
+/// URL and the signature.
 pub(super) const AWKWARD_NAMES: [&str; 14] = [
     "a folder/and one in it/disk 0.vhd",
     "slash//twice",
@@ -57,19 +56,19 @@ pub(super) fn service_with(
     client.expect("key and endpoint are of one account")
 }
 
-/// A new container in `account`, which no other test knows.
+/// A new container in `account`, for one test only.
 pub(super) async fn container(azurite: &Azurite, account: &Account) -> BlobContainerClient {
     container_of(&service(azurite, account)).await
 }
 
-/// A new container of `service`, which no other test knows.
+/// A new container of `service`, for one test only.
 pub(super) async fn container_of(service: &BlobServiceClient) -> BlobContainerClient {
     let container = service.container_client(&unused_name());
     container.create().await.expect("nobody has used the name");
     container
 }
 
-/// A container's name that no other test of this process has used.
+/// A container name that no other test of this process uses.
 pub(super) fn unused_name() -> String {
     static USED: AtomicUsize = AtomicUsize::new(0);
     format!("container-{}", USED.fetch_add(1, Ordering::Relaxed))
@@ -112,7 +111,7 @@ pub(super) fn readable(account: &Account, blob: &BlobClient) -> Url {
     with_query(blob.url().expect("a legal name"), sas.expose())
 }
 
-/// `url` with `query` behind what it has.
+/// `url` with `query` appended to its query.
 pub(super) fn with_query(mut url: Url, query: &str) -> Url {
     let query = url.query().map_or_else(|| query.to_owned(), |own| format!("{own}&{query}"));
     url.set_query(Some(&query));
@@ -121,7 +120,7 @@ pub(super) fn with_query(mut url: Url, query: &str) -> Url {
 
 /// Expects the service to refuse, with one of these statuses and codes.
 ///
-/// Several are for where Azurite, the documentation and the service are known to differ.
+/// Several are for cases in which Azurite, the documentation and the service are known to differ.
 #[track_caller]
 pub(super) fn assert_refused<T: Debug>(outcome: Result<T>, with: &[(u16, &str)]) -> Error {
     let error = outcome.expect_err("it is refused");
@@ -131,12 +130,12 @@ pub(super) fn assert_refused<T: Debug>(outcome: Result<T>, with: &[(u16, &str)])
     error
 }
 
-/// What the service says to a wrong signature or an expired SAS: `AuthenticationFailed`. Azurite
-/// has another word for it.
+/// The service's answer to a wrong signature or an expired SAS: `AuthenticationFailed`. Azurite has
+/// another code for it.
 pub(super) const NOT_AUTHENTIC: &[(u16, &str)] =
     &[(403, "AuthenticationFailed"), (403, "AuthorizationFailure")];
 
-/// What the service says to a copy whose source it cannot read, by the status of that read.
-/// Azurite, where it need not authorize the read, says only what is missing.
+/// The service's answer to a copy whose source it cannot read, by the status of that read. Azurite,
+/// where it need not authorize the read, only reports what is missing.
 pub(super) const SOURCE_NOT_FOUND: &[(u16, &str)] =
     &[(404, "CannotVerifyCopySource"), (404, "BlobNotFound")];

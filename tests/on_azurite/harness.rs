@@ -1,4 +1,4 @@
-//! The emulator itself: it is there, it says why when it is not, and it leaves when we do.
+//! The emulator itself: it runs, it explains why if not, and it exits with the tests.
 
 use std::{
     env,
@@ -70,7 +70,7 @@ fn without_node_js_a_test_is_ignored_with_the_reason() {
     let last = said.lines().next_back().unwrap_or_default();
     let expected = format!("referees of blobcopy: 0 tests ran, 1 ignored; 1: {needs}");
     assert!(last.starts_with(&expected), "{said}");
-    // A download would be a first sign of more than a look.
+    // A download would show that it did more than check.
     assert!(!said.contains("installing"), "{said}");
 }
 
@@ -97,7 +97,7 @@ fn a_listing_names_every_test_and_runs_none() {
 /// The first test above.
 const FIRST: &str = "on_azurite::harness::both_accounts_answer_and_let_no_stranger_in";
 
-/// Runs this binary again, in an environment of its own.
+/// Runs this binary again, with another environment.
 fn run_again(arguments: &[&str], environment: impl FnOnce(&mut Command) -> &mut Command) -> Output {
     let mut test = Command::new(env::current_exe().expect("a test is a file"));
     environment(test.args(arguments)).output().expect("a test can be run")

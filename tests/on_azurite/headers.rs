@@ -1,4 +1,4 @@
-//! What is stored with a blob: metadata and headers, set and told again.
+//! Metadata and headers stored with a blob: set and read back.
 
 use blobcopy::{BlobInclude, Conditions};
 
@@ -64,10 +64,10 @@ async fn a_list_tells_of_a_blob_what_its_properties_do(azurite: &Azurite) {
     for blob in listed {
         let mut found = container.blob_client(&blob.name).get_properties().await.unwrap();
         let mut listed = blob.properties;
-        // A list does not tell how many blocks a log has.
+        // A list does not report the number of blocks of an append blob.
         found.committed_block_count = None;
-        // Azurite says of blobs whether they are sealed only where it is asked for one of them,
-        // and of pages' tiers and copies' access times only in one of both places.
+        // Azurite reports the seal only in the properties of a single blob, and page blob tiers and
+        // copies' access times only in one of the two places.
         for of in [&mut found, &mut listed] {
             of.is_sealed = None;
             of.access_tier = None;

@@ -1,4 +1,4 @@
-//! The life of a lease: acquired, renewed, changed, released, broken, and guarded.
+//! Lease actions: acquire, renew, change, release, break, and the guard.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn blob(azurite: &Azurite) -> BlobClient {
     (*blob).clone()
 }
 
-/// What the blob says of its lease.
+/// The lease as the blob's properties report it.
 async fn told(blob: &BlobClient) -> (LeaseState, LeaseStatus, Option<LeaseDuration>) {
     let properties = blob.get_properties().await.unwrap();
     let (state, status) = (properties.lease_state, properties.lease_status);
@@ -57,7 +57,7 @@ async fn a_lease_is_acquired_once_and_renewed_by_who_has_it(azurite: &Azurite) {
     assert_refused(blob.renew_lease(id(OTHER)).await, MISMATCH);
     assert_refused(blob.release_lease(id(OTHER)).await, MISMATCH);
 
-    // Who has it may have it for another time.
+    // The holder may acquire it again with another duration.
     let again = blob.acquire_infinite_lease().proposed_id(leased.lease_id.clone());
     assert_eq!(again.await.unwrap().lease_id, leased.lease_id);
     let infinite = Some(LeaseDuration::Infinite);
@@ -101,7 +101,7 @@ async fn a_broken_lease_holds_for_its_period(azurite: &Azurite) {
     assert_eq!(told(&blob).await, (LeaseState::Breaking, LeaseStatus::Locked, None));
     assert_refused(blob.set_metadata([("k", "v")]).await, MISSING);
     blob.set_metadata([("k", "v")]).lease_id(leased.lease_id.clone()).await.unwrap();
-    // Azurite calls it present, whatever becomes of it.
+    // Azurite answers LeaseAlreadyPresent, even while the lease is breaking.
     let breaking = [(409, "LeaseIsBreakingAndCannotBeAcquired"), (409, "LeaseAlreadyPresent")];
     assert_refused(blob.acquire_lease(MINUTE).await, &breaking);
     let changed = blob.change_lease(&leased.lease_id, id(OTHER)).await;
@@ -120,7 +120,7 @@ async fn what_is_not_leased_cannot_be_broken_or_renewed(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let none = [(409, "LeaseNotPresentWithLeaseOperation")];
     assert_refused(blob.break_lease().await, &none);
-    // Azurite compares the ids before it looks whether there is a lease.
+    // Azurite compares the ids before it checks whether there is a lease.
     let none = [none[0], MISMATCH[0]];
     assert_refused(blob.renew_lease(id(MINE)).await, &none);
     assert_refused(blob.release_lease(id(MINE)).await, &none);
@@ -157,7 +157,7 @@ async fn a_guard_holds_its_lease_until_it_is_released_or_dropped(azurite: &Azuri
     assert_eq!(told(&blob).await.0, LeaseState::Available);
 
     drop(blob.acquire_infinite_lease().guard().await.unwrap());
-    // The release is on its way; each look at the blob gives it time.
+    // The release is in flight; each check of the blob gives it time.
     for _ in 0..1_000 {
         if told(&blob).await.0 == LeaseState::Available {
             return;

@@ -1,4 +1,4 @@
-//! Blobs with a lease: only who has its id writes them.
+//! Leased blobs: writes need the lease id.
 
 use blobcopy::{
     AbortOutcome, BlobClient, BlockBlobClient, Error, LeaseDuration, LeaseId, LeaseState,
@@ -24,7 +24,7 @@ fn another() -> LeaseId {
     "11111111-2222-3333-4444-555555555555".parse().unwrap()
 }
 
-/// A source, and a destination whose content says so.
+/// A source, and a destination with recognizable content.
 async fn ends(azurite: &Azurite) -> (BlockBlobClient, BlockBlobClient) {
     let container = container(azurite, &ACCOUNT).await;
     let (source, destination) =
@@ -86,7 +86,7 @@ async fn an_operation_remembers_its_lease_for_the_abort(azurite: &Azurite) {
     assert!(matches!(outcome, AbortOutcome::AlreadyFinished(_)), "{outcome:?}");
     let strict = destination.abort_copy(copy.id()).lease_id(id).await;
     assert_refused(strict, &[(409, "NoPendingCopyOperation")]);
-    // The service may look at the lease or at the copy first.
+    // The service may check the lease or the copy first.
     let wrong = destination.abort_copy(copy.id()).lease_id(another()).await;
     let error = wrong.unwrap_err();
     assert!(matches!(error.status().map(|s| s.as_u16()), Some(409 | 412)), "{error}");

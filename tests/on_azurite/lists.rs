@@ -39,7 +39,7 @@ async fn a_list_tells_of_copies_snapshots_metadata_and_tags(azurite: &Azurite) {
     use BlobInclude::{Copy, Metadata, Snapshots, Tags};
     let list = container.list_blobs().include([Copy, Snapshots, Metadata, Tags]);
     let mut blobs = list.collect_all().await.unwrap();
-    // The service has snapshots first, the emulator last.
+    // The service returns snapshots first, the emulator last.
     blobs.sort_by_key(|blob| (blob.name.clone(), blob.snapshot.is_none()));
     let names: Vec<_> =
         blobs.iter().map(|blob| (blob.name.as_str(), blob.snapshot.as_ref())).collect();
@@ -68,7 +68,7 @@ async fn a_list_by_hierarchy_stops_at_the_delimiter(azurite: &Azurite) {
                 other => panic!("{other:?}"),
             })
             .collect();
-        // The service interleaves blobs and prefixes; the emulator puts prefixes apart.
+        // The service interleaves blobs and prefixes; the emulator returns prefixes separately.
         names.sort();
         names
     };

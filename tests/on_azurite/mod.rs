@@ -1,7 +1,7 @@
-//! What the crate does, shown on Azurite, the emulator that other tools test against too.
+//! The crate's behaviour on Azurite, the emulator that other tools test against too.
 //!
-//! It knows no incremental copies, and every copy is over at once; those are the simulator's part.
-//! Where it is known to answer otherwise than the service, tests take either answer and say so.
+//! It has no incremental copies, and every copy completes at once; the simulator covers those.
+//! Where it is known to differ from the service, tests accept either answer and say so.
 
 #![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 

@@ -1,4 +1,4 @@
-//! Page blobs: created, written, cleared, listed.
+//! Page blobs: creation, writes, clears, listing.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,7 @@ async fn a_page_blob_may_be_empty(azurite: &Azurite) {
 }
 
 async fn long_content_is_cut_and_sent_several_at_a_time(azurite: &Azurite) {
-    // The length, the requests that it takes, and how many of them may be under way at a time.
+    // The length, the number of requests, and how many of them may run at once.
     let cases = [(512, 1, 4), (4 * MIB, 1, 4), (4 * MIB + 512, 2, 4), (9 * MIB + 3 * 512, 3, 2)];
     for (length, requests, at_a_time) in cases {
         let recording = Recording::default();
@@ -68,7 +68,7 @@ async fn long_content_is_cut_and_sent_several_at_a_time(azurite: &Azurite) {
         let ranges: BTreeSet<_> = sent.iter().map(|e| &e.sent["x-ms-range"]).collect();
         assert_eq!(ranges.len(), requests, "{ranges:?}");
         assert_eq!(recording.most_on_their_way(), requests.min(at_a_time), "{length} bytes");
-        // Of several requests at a time, an ETag is told only where it is known to be the last one.
+        // After parallel requests, an ETag is returned only if it is known to be the last one.
         let last = disk.get_properties().await.unwrap().etag;
         assert!(written.etag == last || requests > 1 && written.etag.is_none(), "{written:?}");
         assert_eq!(written.sequence_number, Some(0));
@@ -82,7 +82,7 @@ async fn long_content_is_cut_and_sent_several_at_a_time(azurite: &Azurite) {
     }
 }
 
-/// Pages of which no two are the same.
+/// Pages that all differ.
 fn numbered_pages(count: usize) -> Vec<u8> {
     (1..=count).flat_map(|page| (page as u64).to_le_bytes().repeat(512 / 8)).collect()
 }
@@ -112,7 +112,7 @@ async fn the_list_can_be_of_a_part(azurite: &Azurite) {
     for page in [1, 4, 5, 6, 12] {
         disk.upload_pages(page * 512, vec![1; 512]).await.unwrap();
     }
-    // What is asked for and what comes, in pages; the last is behind the one that is written last.
+    // The requested and the returned ranges, in pages; the last is beyond the last written page.
     let cases: [(u64, u64, Pages); 5] = [
         (0, 16, &[(1, 2), (4, 7), (12, 13)]),
         (5, 1, &[(5, 6)]),
@@ -149,7 +149,7 @@ async fn conditions_hold_for_pages(azurite: &Azurite) {
     assert_eq!(ranges.etag, Some(new));
 
     let must_not_exist = Conditions::new().if_none_match(ETag::ANY);
-    // The documentation has 412.
+    // The documentation says 412.
     let exists = [(409, "BlobAlreadyExists"), (412, "ConditionNotMet")];
     assert_refused(disk.create(512).conditions(must_not_exist).await, &exists);
     assert_eq!(content(&disk).await, [[1; 512], [0; 512]].concat());
@@ -159,7 +159,7 @@ async fn pages_must_be_within_a_page_blob(azurite: &Azurite) {
     let container = container(azurite, &ACCOUNT).await;
     let disk = container.page_blob_client("disk");
     disk.create(1024).await.unwrap();
-    // Azurite puts the status's words where the code belongs.
+    // Azurite returns the reason phrase as the code.
     let behind = [(416, "InvalidPageRange"), (416, "Requested Range Not Satisfiable")];
     assert_refused(disk.upload_pages(1024, vec![1; 512]).await, &behind);
     assert_refused(disk.clear_pages(1024..1536).await, &behind);
@@ -183,7 +183,8 @@ async fn written_ranges(disk: &PageBlobClient) -> Vec<(u64, u64)> {
     merged(&disk.get_page_ranges().collect_all().await.unwrap().ranges)
 }
 
-/// Ranges as pairs, with those that touch taken together: nothing says that the service does so.
+/// Ranges as pairs, with adjacent ones merged: the documentation does not say that the service does
+/// so.
 fn merged(ranges: &[PageRange]) -> Vec<(u64, u64)> {
     let mut merged: Vec<(u64, u64)> = Vec::new();
     for range in ranges {

@@ -1,4 +1,4 @@
-//! Page blobs that change their size, and the sequence numbers that order their writes.
+//! Resizing page blobs, and the sequence numbers that order their writes.
 
 use blobcopy::{
     Conditions, PageBlobClient,
@@ -35,7 +35,7 @@ async fn a_disk_that_grows_is_zero_where_it_is_new(azurite: &Azurite) {
     assert_eq!(content(&disk).await, [vec![1; 512], vec![0; 1024]].concat());
     disk.upload_pages(1024, vec![3; 512]).await.unwrap();
 
-    // What is cut off does not come back.
+    // Truncated pages do not come back.
     disk.resize(512).await.unwrap();
     assert_eq!(content(&disk).await, [1; 512]);
     let cut = disk.resize(3 * 512).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_resize_is_a_write(azurite: &Azurite) {
     let missing = container.page_blob_client("missing").resize(512).await;
     assert_refused(missing, &[(404, "BlobNotFound")]);
     container.block_blob_client("notes").upload("notes").await.unwrap();
-    // Azurite has a word of its own for it.
+    // Azurite has its own code for it.
     let no_disk = [(409, "InvalidBlobType"), (400, "InvalidOperation")];
     assert_refused(container.page_blob_client("notes").resize(512).await, &no_disk);
 }

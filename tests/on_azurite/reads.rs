@@ -1,4 +1,4 @@
-//! Downloads: whole, in part, piece by piece.
+//! Downloads: whole, in part, in pieces.
 
 use blobcopy::{BlobType, Download};
 use futures_util::TryStreamExt;
@@ -30,9 +30,9 @@ async fn ranges_are_read_as_asked(azurite: &Azurite) {
     check(blob.download().range(3..=5).await.unwrap(), 3, "def").await;
     check(blob.download().range(..2).await.unwrap(), 0, "ab").await;
     check(blob.download().range(24..).await.unwrap(), 24, "yz").await;
-    // What reaches beyond the end is cut.
+    // A range beyond the end is shortened.
     check(blob.download().range(25..1000).await.unwrap(), 25, "z").await;
-    // Azurite lets a range begin at the end, where the service refuses it already.
+    // Azurite accepts a range that starts at the end; the service refuses it.
     assert_refused(blob.download().range(27..).await, &[(416, "InvalidRange")]);
 }
 
@@ -65,7 +65,7 @@ async fn a_missing_blob_is_missing(azurite: &Azurite) {
     let missing = [(404, "BlobNotFound")];
     assert!(!blob.exists().await.unwrap());
     let error = assert_refused(blob.download().await, &missing);
-    // A body goes with it, unlike with the answer to a HEAD.
+    // It has a body, unlike the answer to a HEAD.
     assert!(error.to_string().contains("The specified blob does not exist."), "{error}");
     assert_refused(blob.get_properties().await, &missing);
     assert_refused(blob.create_snapshot().await, &missing);

@@ -1,4 +1,4 @@
-//! A transport that keeps what passes, to be counted and looked at.
+//! A transport that records requests and answers, to count and check them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::support::web;
 
-/// Sends over HTTP. Clones share what they have seen.
+/// Sends over HTTP. Clones share the record.
 #[derive(Debug, Clone)]
 pub(super) struct Recording {
     client: reqwest::Client,
@@ -42,17 +42,17 @@ impl Recording {
         Self { client, seen: Arc::default() }
     }
 
-    /// Options that send by way of it.
+    /// Client options that use this transport.
     pub(super) fn options(&self) -> ClientOptions {
         ClientOptions::new().transport(self.clone())
     }
 
-    /// What has passed since this was asked last.
+    /// The exchanges since the last call.
     pub(super) fn take(&self) -> Vec<Exchange> {
         std::mem::take(&mut self.seen().exchanges)
     }
 
-    /// How many requests were under way at the same time.
+    /// The most requests that were in flight at the same time.
     pub(super) fn most_on_their_way(&self) -> usize {
         self.seen().most_on_their_way
     }

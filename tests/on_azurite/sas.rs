@@ -1,4 +1,4 @@
-//! Service SAS of this crate's making, checked by Azurite.
+//! Service SAS made by this crate, checked by Azurite.
 
 use blobcopy::{
     BlobClient, BlobContainerClient, ClientOptions, Credential, DeleteSnapshots, SasToken,
@@ -26,7 +26,7 @@ tests![
 
 const CONTENT: &str = "content";
 
-/// A blob with content, in a container of its own.
+/// A blob with content, in its own container.
 async fn blob(azurite: &Azurite) -> (BlobContainerClient, BlobClient) {
     let container = container(azurite, &ACCOUNT).await;
     let blob = container.block_blob_client("a blob");
@@ -34,7 +34,7 @@ async fn blob(azurite: &Azurite) -> (BlobContainerClient, BlobClient) {
     (container, (*blob).clone())
 }
 
-/// A client that has only a SAS: in its URL.
+/// A client with only a SAS: in its URL.
 fn by(sas: &SasToken, blob: &BlobClient) -> BlobClient {
     let url = with_query(blob.url().unwrap(), sas.expose());
     BlobClient::new(url, Credential::anonymous()).unwrap()
@@ -170,8 +170,8 @@ async fn a_sas_of_a_snapshot_is_for_it_alone(azurite: &Azurite) {
     let snapshot = by(&sas, &blob.with_snapshot(&taken));
     assert_eq!(content(&snapshot).await, CONTENT.as_bytes());
     assert_refused(by(&sas, &blob).download().await, NOT_AUTHENTIC);
-    // That the SAS of a blob or of a container is for its snapshots too cannot be shown here:
-    // Azurite takes the snapshot that is asked for into every signed text.
+    // That the SAS of a blob or container covers its snapshots too cannot be shown here: Azurite
+    // includes the requested snapshot in every string to sign.
 }
 
 async fn a_sas_of_a_container_is_for_all_that_is_in_it(azurite: &Azurite) {
@@ -189,7 +189,7 @@ async fn a_sas_of_a_container_is_for_all_that_is_in_it(azurite: &Azurite) {
     disk.create_snapshot().await.unwrap();
     assert_eq!(content(&disk).await, [[0; 512], [1; 512]].concat());
     disk.delete().snapshots(DeleteSnapshots::Include).await.unwrap();
-    // But not for the container itself, nor for another.
+    // But not for the container itself, nor for another one.
     assert_eq!(by_sas.delete().await.unwrap_err().status().unwrap(), 403);
     let (_, elsewhere) = self::blob(azurite).await;
     assert_refused(by(&sas, &elsewhere).download().await, NOT_AUTHENTIC);

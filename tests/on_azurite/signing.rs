@@ -1,4 +1,4 @@
-//! Shared-key signatures, judged by code that shares nothing with ours.
+//! Shared Key signatures, checked by an independent implementation.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -44,7 +44,7 @@ async fn awkward_names_are_signed_and_arrive_as_they_are(azurite: &Azurite) {
         assert!(again.exists().await.expect(name), "{name}");
     }
 
-    // A name that is encoded twice would read back all the same; the list tells.
+    // A name that is encoded twice would read back too; the list reveals it.
     let list = ContainerSasPermissions::new().list();
     let sas = container_sas(&ACCOUNT, &container, list);
     let url = with_query(container.url().unwrap(), "restype=container&comp=list");
@@ -74,8 +74,8 @@ async fn the_root_container_may_be_left_out_of_a_url(azurite: &Azurite) {
 }
 
 async fn metadata_is_signed_in_the_order_of_the_service(azurite: &Azurite) {
-    // Where a name has a digit and another a `_` at the same place, what the service does has not
-    // been seen.
+    // How the service orders a digit and a `_` at the same place in two names has not been
+    // observed.
     let cases: [&[(&str, &str)]; 6] = [
         &[("one", "value")],
         &[("empty", ""), ("filled", "value")],

@@ -1,4 +1,4 @@
-//! Snapshots: taken, read, deleted.
+//! Snapshots: creation, reads, deletion.
 
 use blobcopy::{
     BlobClient, Conditions, Credential, DeleteSnapshots, ETag, PageBlobClient, SnapshotId,
@@ -40,7 +40,7 @@ async fn a_snapshot_keeps_what_was_there(azurite: &Azurite) {
 
     let ranges = disk.get_page_ranges().collect_all().await.unwrap().ranges;
     assert_eq!(ranges.iter().map(blobcopy::PageRange::len).sum::<u64>(), 2 * 512);
-    // The URL of a snapshot finds it again.
+    // The URL of a snapshot addresses it.
     let key = Credential::shared_key(ACCOUNT.name, ACCOUNT.key).unwrap();
     let again = PageBlobClient::new(snapshot.url().unwrap(), key).unwrap();
     assert_eq!(again.snapshot(), Some(&taken.snapshot));
@@ -68,7 +68,7 @@ async fn a_disk_goes_back_to_a_snapshot_and_keeps_the_later_ones(azurite: &Azuri
             assert!(disk.with_snapshot(snapshot).exists().await.unwrap(), "{snapshot}");
         }
     }
-    // It is a disk like any other.
+    // It is an ordinary page blob.
     disk.resize(3 * 512).await.unwrap();
     disk.upload_pages(1024, vec![3; 512]).await.unwrap();
 }
@@ -132,7 +132,7 @@ async fn one_snapshot_can_be_deleted_alone(azurite: &Azurite) {
     assert_eq!(blob.download().await.unwrap().bytes().await.unwrap(), "state 2");
 }
 
-/// Writes the blob three times, with a snapshot of each state but the last.
+/// Writes the blob three times, with a snapshot of each state except the last.
 async fn snapshotted(blob: &BlobClient) -> [SnapshotId; 2] {
     let blob = blob.block_blob_client();
     blob.upload("state 0").await.unwrap();

@@ -1,4 +1,4 @@
-//! SAS that take their permissions and their end from a policy that is stored with the container.
+//! SAS whose permissions and expiry come from a stored access policy.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use blobcopy::{
@@ -23,8 +23,8 @@ tests![
 const FOR_YEARS: (&str, &str) = ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z");
 const OVER: (&str, &str) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
 
-/// Stores a policy with the container, in place of all that are there. The crate has no such
-/// operation, and no SAS is allowed it, so this asks by hand.
+/// Replaces the container's stored policies with this one. The crate has no such operation, and no
+/// SAS permits it, so this sends a raw request.
 async fn store(container: &BlobContainerClient, id: &str, time: (&str, &str), letters: &str) {
     let (start, expiry) = time;
     let body = format!(
@@ -59,7 +59,7 @@ async fn store(container: &BlobContainerClient, id: &str, time: (&str, &str), le
     assert_eq!(answer.status(), 200, "{answer:?}");
 }
 
-/// A container with a blob in it.
+/// A container with a blob.
 async fn filled(azurite: &Azurite) -> (BlobContainerClient, BlobClient) {
     let container = container(azurite, &ACCOUNT).await;
     let blob = container.block_blob_client("a blob");
@@ -90,7 +90,7 @@ async fn a_policy_gives_permissions_and_times(azurite: &Azurite) {
     let url = with_query(container.url().unwrap(), sas.expose());
     let lister = BlobContainerClient::new(url, Credential::anonymous()).unwrap();
     assert_eq!(lister.list_blobs().collect_all().await.unwrap().len(), 1);
-    // And a copy into another container reads with it.
+    // A copy into another container can read with it, too.
     let copy = self::container(azurite, &ACCOUNT).await.blob_client("copy");
     copy.copy_from_uri(&reader).await.unwrap();
     assert_eq!(copy.download().await.unwrap().bytes().await.unwrap(), "content");
@@ -116,7 +116,7 @@ async fn a_policy_that_is_changed_or_gone_takes_its_sas_along(azurite: &Azurite)
 async fn what_a_policy_leaves_open_the_sas_may_say(azurite: &Azurite) {
     let (container, blob) = filled(azurite).await;
     store(&container, "policy", FOR_YEARS, "r").await;
-    // The signature covers what is beside the policy. Azurite judges by the policy alone.
+    // The signature covers the fields in addition to the policy. Azurite checks the policy alone.
     let beside = ServiceSas::blob(blob.container_name(), blob.name())
         .stored_policy("policy")
         .permissions(BlobSasPermissions::new().read())

@@ -1,4 +1,4 @@
-//! Index tags: set, read, asked for in conditions and lists.
+//! Index tags: set, read, used in conditions and listed.
 
 use blobcopy::{
     BlobClient, BlobInclude, Conditions, Tags,
@@ -52,10 +52,10 @@ async fn tags_are_replaced_as_a_whole_and_change_no_etag(azurite: &Azurite) {
 async fn tags_of_an_upload_go_with_the_next_one(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let upload = blob.block_blob_client().upload("new").tags([("a&b=c", "x+y z")]).await;
-    // No tag holds & or a =, whichever way it is encoded. Azurite has a strange code for it.
+    // No tag may contain & or =, however encoded. Azurite has an odd code for it.
     let refused = [(400, "InvalidTag"), (400, "InvalidInput"), (400, "DuplicateTagNames")];
     assert_refused(upload, &refused);
-    // An empty value arrives only so: Azurite does not take it in the body of Set Blob Tags.
+    // An empty value only works this way: Azurite refuses it in the body of Set Blob Tags.
     let tags = Tags::from([("a:b", "x+y z"), ("empty", "")]);
     blob.block_blob_client().upload("new").tags(tags.clone()).await.unwrap();
     assert_eq!(blob.get_tags().await.unwrap(), tags);
@@ -104,7 +104,7 @@ async fn a_condition_on_tags_is_judged(azurite: &Azurite) {
         assert_refused(blob.create_snapshot().conditions(if_tags(unmet)).await, UNMET);
         assert_refused(blob.delete().conditions(if_tags(unmet)).await, UNMET);
     }
-    // Azurite does not look at conditions when it sets tags.
+    // Azurite ignores conditions when it sets tags.
     let ready = if_tags("\"state\" = 'ready'");
     blob.set_tags([("state", "gone")]).conditions(ready.clone()).await.unwrap();
     assert_refused(blob.delete().conditions(ready).await, UNMET);

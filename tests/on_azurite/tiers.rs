@@ -1,4 +1,4 @@
-//! Access tiers: given, changed, brought along.
+//! Access tiers: set, changed, copied.
 
 use blobcopy::{AccessTier, BlockBlobClient, RehydratePriority, TierChange};
 
@@ -33,7 +33,7 @@ async fn a_tier_is_inferred_until_it_is_set(azurite: &Azurite) {
         let found = blob.get_properties().await.unwrap();
         assert_eq!(found.access_tier, Some(to));
         assert_ne!(found.is_access_tier_inferred, Some(true));
-        // A change of tier is no write.
+        // A change of tier is not a write.
         assert_eq!((found.etag, found.last_modified), (before.etag.clone(), before.last_modified));
         assert!(found.access_tier_changed_on >= before.last_modified);
     }
@@ -48,7 +48,7 @@ async fn what_is_archived_comes_back_later(azurite: &Azurite) {
 
     let back = blob.set_tier(AccessTier::Hot).rehydrate_priority(RehydratePriority::High);
     assert_eq!(back.await.unwrap(), TierChange::Rehydrating);
-    // Azurite's is back at once, the service's after hours; until then it stays in the archive.
+    // Azurite rehydrates at once, the service after hours; until then the blob stays archived.
     let found = tier(&blob).await.0;
     assert!(matches!(found, Some(AccessTier::Hot | AccessTier::Archive)), "{found:?}");
 }
@@ -56,7 +56,7 @@ async fn what_is_archived_comes_back_later(azurite: &Azurite) {
 async fn a_tier_that_there_is_not_is_refused(azurite: &Azurite) {
     let blob = blob(azurite).await;
     let refused = [(400, "InvalidBlobTier"), (400, "InvalidHeaderValue")];
-    // The tier of a disk, and a word that is none; Azurite calls both unsupported.
+    // The tier of a disk, and an invalid word; Azurite calls both unsupported.
     let unsupported = [refused[0], refused[1], (400, "AccessTierNotSupportedForBlobType")];
     assert_refused(blob.set_tier(AccessTier::from("P10")).await, &unsupported);
     assert_refused(blob.set_tier(AccessTier::from("Lukewarm")).await, &unsupported);

@@ -1,5 +1,4 @@
-//! A server that echoes all that it is sent wherever it can, and every call of the public face to
-//! it.
+//! A server that echoes everything it receives wherever it can, and every public call to it.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +20,7 @@ use time::macros::datetime;
 use super::{KEY, Provider, SAS, SOURCE_TOKEN, Shown, TOKEN};
 use crate::support::events::Events;
 
-/// Every header of an answer that the crate reads as text, whatever the text.
+/// Every answer header that the crate reads as free text.
 const TEXTS: [&str; 41] = [
     "x-ms-request-id",
     "x-ms-client-request-id",
@@ -66,7 +65,7 @@ const TEXTS: [&str; 41] = [
     "server",
 ];
 
-/// Those that must have a form, or the answer is refused as a whole.
+/// Headers that must have a valid form, or the crate refuses the answer.
 const FORMED: [&str; 12] = [
     "etag",
     "last-modified",
@@ -82,7 +81,7 @@ const FORMED: [&str; 12] = [
     "x-ms-copy-source-status-code",
 ];
 
-/// What the server makes of the text that it echoes.
+/// How the server changes the text that it echoes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Form {
     AsSent,
@@ -93,9 +92,9 @@ enum Form {
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Answers {
-    /// With success, and what must have a form has it.
+    /// Success, with valid values in headers that need a form.
     Well,
-    /// With success, and the echo in all headers.
+    /// Success, with the echo in all headers.
     Badly,
     /// With this status.
     Refusal(u16),
@@ -285,7 +284,7 @@ impl Shown {
     }
 }
 
-/// The first page of a list: one that echoes leads on and on.
+/// Only the first page of a list: an echoed marker would lead on endlessly.
 async fn first<T: PagerItem>(list: Pager<T>) -> Result<T::Page> {
     list.pages().try_next().await.map(|page| page.expect("a page"))
 }
@@ -306,7 +305,7 @@ async fn a_server_that_echoes_everything_gets_no_secret_shown() {
     let mut heard = 0;
     for part in parts {
         for form in [Form::AsSent, Form::LowerCase, Form::Encoded] {
-            // What is made of the text is the redactor's affair, whatever the part or credential.
+            // The redaction depends only on the form of the text, not on the part or credential.
             if form != Form::AsSent && !matches!(part, "url" | "all") {
                 continue;
             }

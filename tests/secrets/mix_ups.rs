@@ -1,4 +1,4 @@
-//! What a caller can mix up: a secret is given in place of every other text.
+//! Mix-ups of a caller: a secret passed in place of every other text.
 
 use std::fmt::Debug;
 
@@ -14,7 +14,7 @@ use super::{CUSTOMER_KEY, KEY, SAS, Shown, TOKEN};
 use crate::support::script::{Script, answer};
 
 impl Shown {
-    /// What a constructor made, or its refusal.
+    /// The result of a constructor, or its error.
     fn made<T: Debug>(&mut self, made: Result<T>) {
         match made {
             Ok(value) => self.debug(&value),
@@ -111,7 +111,7 @@ fn credentials(shown: &mut Shown, text: &str) {
     }
 }
 
-/// So that a refusal and a token are shown alike.
+/// Lets an error and a token be shown alike.
 struct SasTokenOf<'a>(&'a str);
 
 impl SasTokenOf<'_> {
@@ -136,7 +136,7 @@ fn values(shown: &mut Shown, text: &str) {
     parsed::<LeaseId>(shown, text);
     parsed::<ETag>(shown, text);
     parsed::<CopyProgress>(shown, text);
-    // Ids of 32 bytes are in use, as hashes of blocks, and cannot be told from a customer's key.
+    // Ids of 32 bytes are in use, as hashes of blocks, and look like a customer-provided key.
     if text.len() != CUSTOMER_KEY.len() {
         parsed::<BlockId>(shown, text);
     }
@@ -219,7 +219,7 @@ fn clients(shown: &mut Shown, text: &str) {
     shown.made(BlobServiceClient::builder(endpoint).options(options).build());
 }
 
-/// The texts that calls take.
+/// The texts that calls accept.
 async fn calls(shown: &mut Shown, text: &str) {
     let service =
         Script::new([answer(201, "x-ms-copy-id: id\nx-ms-copy-status: pending")]).service();

@@ -1,5 +1,5 @@
-//! Secrets are shown nowhere: a run with known secrets, whose every type, error and tracing event
-//! is searched for them.
+//! No output contains secrets: a run with known secrets searches every type, error and tracing
+//! event for them.
 
 mod echo;
 mod mix_ups;
@@ -31,7 +31,7 @@ use crate::support::{
     script::{Script, answer_with},
 };
 
-/// 64 bytes that are no text, as an account's key is.
+/// 64 bytes that are not text, like an account's key.
 const KEY: &str =
     "kC0a8w+RkUZf1yGmV7/oWcN4sT9qXbJ2eLhD5iPz3uE6vYtMnHrB0gAjSxKdQFpO8lU2aVw1mXc5RzTyNi7fGg==";
 const CUSTOMER_KEY: &str = "q1w2e3r4t5z6u7i8o9p0a1s2d3f4g5h6j7k8l9y0x1c=";
@@ -42,7 +42,7 @@ const SOURCE_TOKEN: &str =
 const SAS: &str = "sv=2026-04-06&ss=b&srt=sco&sp=rw&se=2030-01-01T00%3A00%3A00Z&sig=\
                    Zm9yZ2VkIHNpZ25hdHVyZSBvZiB0aGUgdGVzdHM%3D";
 
-/// All that was shown in a run, and the secrets that were in play.
+/// All output of a run, and the secrets in use.
 #[derive(Default)]
 struct Shown {
     texts: Vec<(String, String)>,
@@ -65,7 +65,7 @@ impl Shown {
 
     fn model<T: Debug + Serialize>(&mut self, value: &T) {
         self.debug(value);
-        // What cannot be stored without its secret is refused.
+        // Values that cannot be stored without their secret are refused.
         let json = serde_json::to_string(value).unwrap_or_else(|error| error.to_string());
         self.texts.push(("JSON".into(), json));
     }
@@ -84,7 +84,7 @@ impl Shown {
         }
     }
 
-    /// Fails if a secret is in any text, in whatever form, or an unredacted `sig`.
+    /// Fails if any text contains a secret, in any form, or an unredacted `sig`.
     fn search(&self) {
         assert!(self.secrets.len() > 4, "the run used {} secrets only", self.secrets.len());
         let forms: BTreeSet<String> =
@@ -108,16 +108,16 @@ impl Shown {
     }
 }
 
-/// Whether a value follows that is not hidden.
+/// Whether an unredacted value follows.
 fn is_value(text: &str) -> bool {
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric() || "%+/".contains(c));
     let word = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    // Long values are cut, and so what stands in place of a secret may be.
+    // Long values are truncated, and so may be the text that replaces a secret.
     begins && !word.starts_with("REDACTED") && !"REDACTED".starts_with(word)
 }
 
-/// A secret as it may be shown, in lower case: as it is, percent-encoded and decoded, and of a long
-/// one either half.
+/// The forms of a secret in output, in lower case: as it is, percent-encoded and decoded, and
+/// either half of a long one.
 fn forms(secret: &str) -> Vec<String> {
     use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
     let decoded = percent_decode_str(secret).decode_utf8_lossy().into_owned();
@@ -131,7 +131,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms.into_iter().map(|form| form.to_lowercase()).collect()
 }
 
-/// Passes everything on, and keeps the secrets that it sees.
+/// Passes everything on, and records the secrets that it sees.
 #[derive(Clone)]
 struct Spy<T> {
     inner: T,
@@ -179,7 +179,7 @@ impl TokenProvider for Provider {
     }
 }
 
-/// Names that stand for no value: traits, aliases, and what only makes other types.
+/// Names that have no values: traits, aliases, and items that only make other types.
 const NO_VALUES: [&str; 7] =
     ["Result", "PagerItem", "TokenProvider", "Transport", "BoxFuture", "README", "Readme"];
 
@@ -249,7 +249,7 @@ async fn no_secret_is_in_any_type_error_or_event() {
     assert!(missing.is_empty(), "not walked: {missing:?}");
 }
 
-/// Every client, every builder, and what they give.
+/// Every client, every builder, and their results.
 async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     let container = service.container_client("vhds");
     shown.debug(&container);
@@ -302,7 +302,7 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     download.bytes().await.expect("read");
 }
 
-/// Copies whose source carries a SAS, which the service echoes whole.
+/// Copies whose source has a SAS, which the service echoes in full.
 async fn copies(
     shown: &mut Shown,
     sim: &Simulator,
@@ -330,7 +330,7 @@ async fn copies(
     let properties = backup.get_properties().await.expect("there");
     shown.model(&properties);
 
-    // The same once more, with its answer lost, and then with a source that is not there.
+    // The same again, with a lost answer, and then with a missing source.
     sim.faults().on(Op::IncrementalCopy).lose_answer().times(1);
     let snapshot = disk.create_snapshot().await.expect("taken").snapshot;
     let mut again = backup.start_copy_incremental(&disk, &snapshot).await.expect("found again");
@@ -427,7 +427,7 @@ async fn refusals(shown: &mut Shown, sim: &Simulator, service: &BlobServiceClien
     }
 }
 
-/// The plain values, for the sake of completeness.
+/// The plain values, for completeness.
 fn words(shown: &mut Shown) {
     shown.id(&"id".parse::<CopyId>().expect("an id"));
     shown.id(&ETag::ANY);
@@ -456,7 +456,7 @@ fn words(shown: &mut Shown) {
     shown.debug(&DeleteSnapshots::Only);
 }
 
-/// Lists, with a SAS in what a copy echoes.
+/// Lists, with a SAS in an echoed copy source.
 async fn lists(shown: &mut Shown) {
     let blobs = answer_with(
         "<EnumerationResults><Blobs><Blob><Name>disk0.vhd</Name><Properties>\
@@ -489,7 +489,7 @@ async fn lists(shown: &mut Shown) {
     shown.model(&page.items[0]);
 }
 
-/// What a transport is handed and hands back.
+/// What a transport receives and returns.
 fn transport<T: Debug>(shown: &mut Shown, spy: &Spy<T>) {
     for request in spy.requests.lock().expect("one thread").iter() {
         shown.debug(request);

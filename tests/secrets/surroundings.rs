@@ -1,4 +1,4 @@
-//! The builders of what surrounds a copy, and what they give.
+//! The builders of operations other than copies, and their results.
 
 use blobcopy::{
     AccessTier, BlobContainerClient, BlockId, BlockListEntry, CustomerProvidedKey, LeaseId,

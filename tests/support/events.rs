@@ -1,4 +1,4 @@
-//! What is said through `tracing`, kept as text that a test can search.
+//! Events from `tracing`, kept as text that a test can search.
 
 use std::{
     error::Error,
@@ -18,21 +18,22 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// As long as there is only one subscriber, tracing asks that of the thread which comes by a line
-/// first whether the line is of interest, and keeps to the answer; a thread without one would speak
-/// for all. With two it asks both.
+/// With a single subscriber, tracing asks the first thread that reaches a line whether the line is
+/// of interest, and caches the answer; a thread without a subscriber would decide for all. With two
+/// subscribers it asks both.
 static ANOTHER: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
-/// Every event and span of this thread, at every level, with all their fields; one line each, and
-/// one for every time that a span's fields are recorded later.
+/// Every event and span of this thread, at every level, with all fields; one line each, and one
+/// whenever a span's fields are recorded later.
 ///
-/// The multi-threaded runtime's other threads are not heard: use it under a plain `#[tokio::test]`.
+/// Other threads of the multi-threaded runtime are not recorded: use it under a plain
+/// `#[tokio::test]`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Events(Arc<Mutex<Vec<String>>>);
 
 impl Events {
-    /// Listens until the guard is dropped.
+    /// Records until the guard is dropped.
     pub(crate) fn listen() -> (Self, DefaultGuard) {
         LazyLock::force(&ANOTHER);
         let events = Self::default();
@@ -40,7 +41,7 @@ impl Events {
         (events, guard)
     }
 
-    /// What was heard so far.
+    /// The lines recorded so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().expect("no test panics while it writes").clone()
     }
@@ -75,7 +76,7 @@ impl Visit for Fields {
         write!(self.0, " {field}={value:?}").expect("a string takes all");
     }
 
-    /// In both of its forms, and with all that stands behind it: a secret could be in any.
+    /// In both of its forms, and with all its sources: any of them could contain a secret.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         for error in iter::successors(Some(value), |&error| error.source()) {
             write!(self.0, " {field}={error} {error:?}").expect("a string takes all");

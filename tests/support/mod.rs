@@ -1,4 +1,4 @@
-//! What tests stand on.
+//! Shared by the tests.
 
 pub(crate) mod events;
 pub(crate) mod script;

@@ -1,4 +1,4 @@
-//! A transport that answers from a script, so that a test can say exactly what the service says.
+//! A transport with scripted answers, so that a test controls exactly what the service returns.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use time::macros::datetime;
 
-/// One answer, or what happens in place of one.
+/// One answer, or the event that replaces it.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Answer {
@@ -27,7 +27,7 @@ pub(crate) enum Step {
     Silence,
 }
 
-/// `HEAD`-style answer: a status line and headers as a raw exchange prints them, one to a line.
+/// `HEAD`-style answer: a status line and headers as in a raw exchange, one per line.
 pub(crate) fn answer(status: u16, headers: &str) -> Step {
     let pair = |line: &str| {
         let (name, value) = line.trim().split_once(':').expect("name: value");
@@ -42,12 +42,12 @@ pub(crate) fn answer_with(body: &str) -> Step {
     Step::Answer { status: 200, headers: Vec::new(), body: body.to_owned() }
 }
 
-/// A refusal with an error code, as a header.
+/// An error with its code, as a header.
 pub(crate) fn refusal(status: u16, code: &str) -> Step {
     answer(status, &format!("x-ms-error-code: {code}\nx-ms-request-id: r-{status}"))
 }
 
-/// What Get Blob Properties says of a destination.
+/// The answer of Get Blob Properties for a destination.
 pub(crate) fn properties(id: &str, status: &str, more: &str) -> Step {
     answer(
         200,
@@ -67,12 +67,12 @@ pub(crate) fn started(id: &str, status: &str) -> Step {
     answer(202, &format!("ETag: \"0x1\"\nx-ms-copy-id: {id}\nx-ms-copy-status: {status}"))
 }
 
-/// Answers in order; the last step is repeated for ever.
+/// Answers in order; the last step is repeated.
 #[derive(Debug, Clone)]
 pub(crate) struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
     seen: Arc<Mutex<Vec<Request>>>,
-    /// How long each answer takes.
+    /// The delay of each answer.
     latency: Duration,
 }
 
@@ -82,12 +82,12 @@ impl Script {
         Self { steps, seen: Arc::default(), latency: Duration::ZERO }
     }
 
-    /// The same, but every answer takes so long.
+    /// The same, with this delay for every answer.
     pub(crate) fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
     }
 
-    /// A client that speaks to the script, on tokio's clock.
+    /// A client that uses the script, on tokio's clock.
     pub(crate) fn service(&self) -> BlobServiceClient {
         self.service_with(|options| options)
     }
@@ -105,7 +105,7 @@ impl Script {
             .expect("a client")
     }
 
-    /// Options of a client that speaks to the script, on tokio's clock.
+    /// Options of a client that uses the script, on tokio's clock.
     pub(crate) fn options(&self) -> ClientOptions {
         let clock = Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
         ClientOptions::new().transport(self.clone()).clock(clock)
@@ -116,7 +116,7 @@ impl Script {
         self.seen.lock().expect("no test panics while it holds it").clone()
     }
 
-    /// The method of every request, for a glance at what was sent.
+    /// The method of every request, as a summary.
     pub(crate) fn methods(&self) -> Vec<String> {
         self.seen().iter().map(|request| request.method().to_string()).collect()
     }
@@ -152,8 +152,8 @@ impl Transport for Script {
     }
 }
 
-/// The headers of an answer. Each of the service's own says its version; that of something on the
-/// way says what server gave it.
+/// The headers of an answer. Those of the service include its version; those of an intermediary
+/// name its server.
 fn service_headers(headers: &[(String, String)]) -> HeaderMap {
     let mut all: HeaderMap = headers.iter().map(|(name, value)| header(name, value)).collect();
     if !all.contains_key("server") {
@@ -179,7 +179,7 @@ pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     (output, (clock.now() - begun).unsigned_abs())
 }
 
-/// Lets paused time pass, and with it all that happens in the background meanwhile.
+/// Lets paused time pass, with all background work that falls into it.
 #[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 pub(crate) async fn pass(time: Duration) {
     let nothing = std::future::pending::<()>();

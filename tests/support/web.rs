@@ -1,5 +1,5 @@
-//! A bare `reqwest` client. Nothing here installs cryptography for the process, since the crate
-//! must do without; so its TLS is made by hand.
+//! A bare `reqwest` client. Nothing here installs cryptography for the process, because the crate
+//! must work without; so its TLS is configured by hand.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ pub(crate) fn client() -> reqwest::Client {
     trusting(None).build().expect("a client")
 }
 
-/// One that trusts this certificate and no other.
+/// A client that trusts only this certificate.
 pub(crate) fn trusting(certificate: Option<CertificateDer<'static>>) -> ClientBuilder {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificate);

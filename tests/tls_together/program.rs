@@ -1,5 +1,5 @@
-//! A program in which three crates speak TLS: this one, the Azure SDK's login, and `reqwest` by its
-//! own default. Each asks the same server; none may panic about a provider of cryptography.
+//! A program in which three crates use TLS: this one, the Azure SDK's login, and `reqwest` with its
+//! defaults. Each calls the same server; none may panic about a cryptography provider.
 
 use std::{env, error::Error, sync::Arc};
 
@@ -32,7 +32,7 @@ async fn main() -> Result<()> {
             ours(&connection).await?;
             return theirs(&server).await;
         }
-        // With it no connection can be made, which shows that it is used.
+        // It allows no connections, which shows that it is used.
         Some("installed without ciphers") => {
             let provider =
                 CryptoProvider { cipher_suites: Vec::new(), ..aws_lc_rs::default_provider() };
@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
         }
         other => return Err(format!("{other:?}: not a way to run this").into()),
     }
-    // Nobody's to install but the program's.
+    // Only the program itself may install one.
     assert!(CryptoProvider::get_default().is_none());
     Ok(())
 }
@@ -69,7 +69,7 @@ async fn theirs(server: &str) -> Result<()> {
     let options = ClientSecretCredentialOptions { client_options };
     let secret = Secret::new("secret");
     let login = ClientSecretCredential::new("tenant", "client".to_owned(), secret, Some(options))?;
-    // The server gives no tokens; it only has to be reached.
+    // The server issues no tokens; it only has to be reached.
     let refused = login.get_token(&["https://storage.azure.com/.default"], None).await;
     let refused = refused.err().ok_or("a token from a server that has none")?;
     let mut next: Option<&(dyn Error + 'static)> = Some(&refused);

@@ -1,12 +1,13 @@
-//! The program beside a simulator that takes https. It believes the simulator's certificate by
-//! `SSL_CERT_FILE`, which is read when a client is made, so it runs as a process of its own.
+//! Runs the program with a simulator that serves https. The program trusts the simulator's
+//! certificate through `SSL_CERT_FILE`, which is read when a client is built, so it runs as a
+//! separate process.
 
 use std::{fs, process::Stdio};
 
 use blobcopy_simulator::Simulator;
 use tokio::process::Command;
 
-/// What the program says, run in this way.
+/// The output of the program, run in this way.
 async fn run(how: &str) -> String {
     let sim = Simulator::builder().https().start().await.expect("a port");
     let server = sim.endpoint("devstoreaccount1").origin().ascii_serialization();

@@ -1,4 +1,4 @@
-//! `docs/simulator-conformance.md`, read as what it promises.
+//! Parses `docs/simulator-conformance.md`.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -7,16 +7,16 @@ use crate::live_check::rule::HeaderRule;
 /// The heading of the part that is not about Azurite.
 const RECORDINGS: &str = "## Beside recorded answers of the live service";
 
-/// The differences that are explained.
+/// The explained differences.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// Differences of one header, wherever it comes.
+    /// Differences of one header, wherever it occurs.
     pub(super) headers: Vec<HeaderRule>,
     /// Differences of one answer.
     pub(super) rows: BTreeSet<Row>,
 }
 
-/// A row of the table: a request, and what the two answer.
+/// A row of the table: a request, and both answers.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Row {
     pub(super) case: String,
@@ -27,11 +27,11 @@ pub(super) struct Row {
 impl Document {
     /// # Panics
     ///
-    /// When a row does not say what the service's documentation says, and where.
+    /// If a row does not quote the service's documentation and name the page.
     pub(super) fn read() -> Self {
         let (mut headers, mut rows) = (Vec::new(), BTreeSet::new());
         let text = include_str!("../../../docs/simulator-conformance.md");
-        // What comes after that is about recordings of the live service, and read by their test.
+        // The rest is about recordings of the live service; another test reads it.
         let (text, _) = text.split_once(RECORDINGS).expect("the page has both parts");
         for line in text.lines().filter(|line| line.starts_with("| ")) {
             let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
@@ -54,7 +54,7 @@ impl Document {
     }
 }
 
-/// As a row of the document, with its last cell still to be written.
+/// Prints a row for the document, whose last cell is still to be written.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| {} | `{}` | `{}` | ? |", self.case, self.azurite, self.simulator)

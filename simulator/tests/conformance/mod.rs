@@ -1,10 +1,11 @@
-//! The simulator beside Azurite: the same requests to both, and every difference accounted for.
+//! Compares the simulator with Azurite: the same requests to both, and every difference explained.
 //!
-//! `src/live_check/cases/` has the requests. `docs/simulator-conformance.md` has the differences,
-//! with what the service's documentation says; the test fails on one that is not there, and on a
-//! row that holds no longer. It prints the rows that are missing.
+//! The requests are in `src/live_check/cases/`. The differences are in
+//! `docs/simulator-conformance.md`, with what the service's documentation says; the test fails on a
+//! difference that is missing there, and on a row that no longer applies. It prints the missing
+//! rows.
 //!
-//! `blobcopy-simulator live-check` puts the same cases to a real account.
+//! `blobcopy-simulator live-check` sends the same cases to a real account.
 
 mod document;
 

@@ -1,4 +1,4 @@
-//! Tests without their referee: each is ignored with the reason, and CI ignores none.
+//! Tests without their referee: each is ignored with a reason, and CI ignores none.
 
 use std::{
     env,

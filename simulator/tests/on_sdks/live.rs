@@ -1,7 +1,7 @@
-//! The simulator beside the live service: what was recorded of real accounts is put to it.
+//! Compares the simulator with the live service: replays exchanges recorded from real accounts.
 //!
-//! The recordings are those that the tests of `azure-storage-blob` 12.0.0 carry: made against
-//! service version 2019-02-02, in two runs. What differs is a row with its reason in
+//! The recordings come with the tests of `azure-storage-blob` 12.0.0: made with service version
+//! 2019-02-02, in two runs. Each difference is a row with its reason in
 //! `docs/simulator-conformance.md`.
 
 use std::{collections::BTreeMap, process::Output};
@@ -49,7 +49,7 @@ struct Played {
     differences: BTreeMap<String, usize>,
 }
 
-/// Puts one half of the recordings to a simulator of its own.
+/// Replays one half of the recordings to a new simulator.
 async fn play(recordings: &Recordings, half: &str) -> Played {
     let sim = Simulator::builder()
         .account(ACCOUNT.name, ACCOUNT.key)

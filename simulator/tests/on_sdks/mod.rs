@@ -1,8 +1,8 @@
-//! The simulator as Microsoft's own SDKs see it: scripts in Python and JavaScript drive its
-//! listener, each with checks of its own (`tests/sdk`).
+//! The simulator with Microsoft's own SDKs: scripts in Python and JavaScript call its listener,
+//! each with its own checks (`tests/sdk`).
 //!
-//! The packages are pinned there, as they were newest on 2026-11-21. `@azure/storage-blob` declares
-//! to need Node.js 22 since 12.33; what the checks do with it works on 20 as well.
+//! The packages are pinned there, at their newest versions of 2026-11-21. `@azure/storage-blob`
+//! declares Node.js 22 since 12.33; the parts that the checks use work on 20 as well.
 
 mod harness;
 mod live;
@@ -38,7 +38,7 @@ async fn javascript_finds_the_service_in_the_simulator(javascript: &JavaScript) 
     all_checks_pass("JavaScript", javascript.script("run.js")).await;
 }
 
-/// What the signatures of this crate are compared with, for the package that is installed here.
+/// The reference values for this crate's signatures match those of the installed package.
 async fn the_values_to_compare_signatures_with_are_those_of_the_sdk(python: &Python) {
     let Output { status, stdout, stderr } =
         python.script("sas_values.py").output().expect("it was installed");
@@ -46,16 +46,16 @@ async fn the_values_to_compare_signatures_with_are_those_of_the_sdk(python: &Pyt
     let (_, expected) = include_str!("../../../src/auth/sas/python_sdk.txt")
         .split_once("# azure-storage-blob 12.31.1, ")
         .expect("the newest is the last");
-    // Those of directories come from another package.
+    // Those for directories come from another package.
     let expected: Vec<_> =
         expected.lines().skip(1).filter(|line| !line.contains("&sr=d&")).collect();
     let printed = String::from_utf8(stdout).expect("text");
     assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
 }
 
-/// Runs the checks of a language against a simulator of their own.
+/// Runs the checks of a language against a new simulator.
 async fn all_checks_pass(language: &str, script: Command) {
-    // Slow enough for a copy to be seen pending, and for a large one never to end.
+    // Slow enough to see a copy pending, and for a large one never to end.
     let sim = Simulator::builder()
         .account(ACCOUNT.name, ACCOUNT.key)
         .account(OTHER_ACCOUNT.name, OTHER_ACCOUNT.key)
@@ -74,7 +74,7 @@ async fn all_checks_pass(language: &str, script: Command) {
         // Only bearer tokens need https, which is served on the same port.
         script.arg(secure.replace("https", "http"));
     }
-    // The one language takes the certificate as an argument, the other from the environment.
+    // One language takes the certificate as an argument, the other from the environment.
     script.arg(sim.endpoint(ACCOUNT.name).as_str()).arg(&certificate);
     script.env("NODE_EXTRA_CA_CERTS", &certificate);
     let Output { status, stdout, stderr } =

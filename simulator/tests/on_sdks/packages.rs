@@ -26,8 +26,8 @@ pub(super) struct JavaScript {
     packages: PathBuf,
 }
 
-/// What the live service answered to the tests of the SDK for Python, in a virtual environment that
-/// can read it.
+/// The live service's answers to the tests of the SDK for Python, in a virtual environment that can
+/// read them.
 #[derive(Debug)]
 pub(super) struct Recordings {
     environment: PathBuf,
@@ -77,7 +77,7 @@ impl Python {
     /// One of its scripts, ready to be given arguments.
     pub(super) fn script(&self, name: &str) -> Command {
         let mut script = Command::new(interpreter(&self.environment));
-        // -B: leave no compiled files beside the scripts.
+        // -B: leave no compiled files next to the scripts.
         script.args(["-B", &format!("{SCRIPTS}/python/{name}")]);
         script
     }
@@ -95,7 +95,7 @@ impl JavaScript {
 }
 
 impl Recordings {
-    /// The script that puts them to another service, with their folder as its first argument.
+    /// The script that replays them to another service, with their folder as its first argument.
     pub(super) fn replay(&self) -> Command {
         let mut script = Command::new(interpreter(&self.environment));
         script.args(["-B", &format!("{SCRIPTS}/live/replay.py")]);
@@ -104,8 +104,8 @@ impl Recordings {
     }
 }
 
-/// A virtual environment below `target` with the packages of the first of `requirements`, and
-/// beside it the sources of those that the second one names, if there is one.
+/// A virtual environment below `target` with the packages of the first of `requirements`, and next
+/// to it the sources of those in the second, if there is one.
 fn virtual_environment(
     place: &str,
     what: &str,
@@ -118,7 +118,7 @@ fn virtual_environment(
 
 fn environment(place: &str, what: &str, requirements: &[&'static str]) -> Result<PathBuf, String> {
     let program = if cfg!(windows) { "python" } else { "python3" };
-    // Packages with compiled parts serve one version of Python.
+    // Packages with compiled parts support one Python version.
     let version = install::at_least(program, (3, 11))?;
     let mut files = vec![("version.txt", version.as_str())];
     files.extend(["requirements.txt", "sources.txt"].into_iter().zip(requirements.iter().copied()));
@@ -129,7 +129,7 @@ fn environment(place: &str, what: &str, requirements: &[&'static str]) -> Result
             pip.args(["-m", "pip"]).args(arguments).current_dir(folder);
             install::run(pip.args(["--quiet", "--disable-pip-version-check", "--no-deps"]))
         };
-        // No package builds anything here, and none comes that is not named with its hash.
+        // No package is built here, and each one installed is pinned by its hash.
         let only = ["--require-hashes", "--only-binary", ":all:"];
         pip(&[&["install", "--requirement", "requirements.txt"], &only[..]].concat())?;
         if requirements.len() == 1 {

@@ -1,8 +1,8 @@
-//! Azurite, Microsoft's emulator of the service: installed once, one running for all tests of a
-//! process.
+//! Azurite, Microsoft's emulator of the service: installed once, and one instance for all tests of
+//! a process.
 //!
-//! The version is pinned in `tests/azurite/package.json`. It is the newest that declares to run on
-//! Node.js 20: 3.36 asks for 21 and 3.37 for 22 (2026-11-21).
+//! The version is pinned in `tests/azurite/package.json`. It is the newest that declares Node.js
+//! 20: 3.36 requires 21 and 3.37 requires 22 (2026-11-21).
 
 use std::{
     io::{BufRead, BufReader},
@@ -21,12 +21,12 @@ pub(crate) const ACCOUNT: Account = Account {
     key: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
-/// A second account, for copies from one account to another. Its key, "a key that protects
-/// nothing", does.
+/// A second account, for copies between accounts. Its key, "a key that protects nothing", is public
+/// too.
 pub(crate) const OTHER_ACCOUNT: Account =
     Account { name: "otheraccount", key: "YSBrZXkgdGhhdCBwcm90ZWN0cyBub3RoaW5n" };
 
-/// Lets Azurite take service versions that are newer than it is, as this crate's default.
+/// Makes Azurite accept service versions newer than itself, such as this crate's default.
 const ANY_VERSION: &str = "--skipApiVersionCheck";
 
 /// A storage account that Azurite serves.
@@ -36,14 +36,14 @@ pub(crate) struct Account {
     pub(crate) key: &'static str,
 }
 
-/// A running emulator, empty at first. Tests share it, so each makes containers of its own.
+/// A running emulator, empty at first. Tests share it, so each creates its own containers.
 #[derive(Debug)]
 pub(crate) struct Azurite {
     /// Scheme, host and port.
     origin: String,
-    /// Holds the other end of the emulator's standard input, without which it exits.
+    /// The other end of the emulator's standard input; the emulator exits when it closes.
     process: Child,
-    /// Kept open, since a process that writes to a closed pipe dies.
+    /// Kept open, because a process that writes to a closed pipe dies.
     _output: BufReader<ChildStdout>,
 }
 
@@ -59,14 +59,13 @@ impl Azurite {
         Self::start_with(|command| command.arg(ANY_VERSION))
     }
 
-    /// Starts an emulator that refuses service versions that it does not know, as it does by
-    /// default.
+    /// Starts an emulator that refuses unknown service versions, as it does by default.
     pub(crate) fn start_checking_versions() -> Result<Self, Absent> {
         Self::start_with(|command| command)
     }
 
-    /// Starts an emulator that takes https and, over it, bearer tokens; it trusts itself as the
-    /// source of a copy.
+    /// Starts an emulator that serves https and accepts bearer tokens over it; it trusts its own
+    /// certificate as the source of a copy.
     pub(crate) fn start_https(certificate: &Path, key: &Path) -> Result<Self, Absent> {
         Self::start_with(|command| {
             let command = command.arg("--cert").arg(certificate).arg("--key").arg(key);
@@ -95,7 +94,7 @@ impl Azurite {
         match listening(output) {
             Ok((origin, output)) => Ok(Self { origin, process, _output: output }),
             Err(trouble) => {
-                // It may have ended by itself, and then there is nothing to kill.
+                // It may have exited already; then there is nothing to kill.
                 let _ = process.kill();
                 let _ = process.wait();
                 Err(Absent::Broken(trouble))
@@ -113,7 +112,7 @@ impl Azurite {
         self.origin.split_once("://").map_or("", |(_, address)| address)
     }
 
-    /// Lets it go, as the end of this process would.
+    /// Closes its standard input, as the end of this process would.
     pub(crate) fn abandon(&mut self) {
         drop(self.process.stdin.take());
     }
@@ -125,7 +124,7 @@ impl Account {
     }
 }
 
-/// Waits until Azurite says where it listens, and returns that with the rest of its output.
+/// Waits until Azurite prints its address, and returns that with the rest of its output.
 fn listening(output: ChildStdout) -> Result<(String, BufReader<ChildStdout>), String> {
     const LISTENS: &str = "successfully listens on ";
     const LONGEST: Duration = Duration::from_secs(60);
@@ -145,7 +144,7 @@ fn listening(output: ChildStdout) -> Result<(String, BufReader<ChildStdout>), St
                 break Ok(origin.trim().to_owned());
             }
         };
-        // Nobody listens any more when the time was up.
+        // After the timeout nobody receives it.
         let _ = sender.send(origin.map(|origin| (origin, output)));
     });
     receiver
@@ -153,7 +152,7 @@ fn listening(output: ChildStdout) -> Result<(String, BufReader<ChildStdout>), St
         .unwrap_or_else(|_| Err(format!("Azurite did not listen within {LONGEST:?}")))
 }
 
-/// The folder with Azurite in it, installed there if it is not yet.
+/// The folder that contains Azurite, installed there on first use.
 fn installed() -> Result<PathBuf, String> {
     const FILES: [(&str, &str); 4] = [
         (".npmrc", include_str!("../azurite/.npmrc")),

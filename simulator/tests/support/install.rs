@@ -9,12 +9,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Why something in another language cannot be used.
+/// Why such a program cannot be used.
 #[derive(Debug, Clone)]
 pub(crate) enum Absent {
-    /// This computer lacks what it needs: "needs Node.js 20 or newer …".
+    /// This computer lacks a requirement: "needs Node.js 20 or newer …".
     Missing(String),
-    /// It is installed and does not work.
+    /// It is installed but does not work.
     Broken(String),
 }
 
@@ -25,12 +25,12 @@ impl fmt::Display for Absent {
     }
 }
 
-/// The folder below `target` with what `install` puts into it beside `files`; anew when the files
-/// or `name` are others.
+/// The folder below `target` that `install` fills, next to a copy of `files`; a new one if the
+/// files or `name` change.
 ///
-/// Every process installs into a folder of its own and then renames it, so that a half-made one is
-/// never used and no lock can be left behind. Of two that do so at once, one throws its away.
-/// Within a process, tests that need the same wait for each other.
+/// Every process installs into its own folder and then renames it, so no partial installation is
+/// ever used and no lock can be left behind. If two do so at once, one discards its own. Within a
+/// process, tests that need the same program wait for each other.
 pub(crate) fn once(
     name: &str,
     what: &str,
@@ -58,12 +58,12 @@ pub(crate) fn once(
         Err(error) if !folder.is_dir() => Err(write(error)),
         _ => Ok(folder),
     });
-    // It is there only if the installation failed, or if another process was faster.
+    // It exists only if the installation failed, or if another process was faster.
     let _ = fs::remove_dir_all(&draft);
     outcome
 }
 
-/// What `program` says to `--version`, if it is this version or a newer one.
+/// The output of `program --version`, if it is this version or newer.
 pub(crate) fn at_least(program: &str, (major, minor): (u32, u32)) -> Result<String, String> {
     let output = Command::new(program)
         .arg("--version")
@@ -78,7 +78,7 @@ pub(crate) fn at_least(program: &str, (major, minor): (u32, u32)) -> Result<Stri
     }
 }
 
-/// Installs what `package-lock.json` in `folder` names.
+/// Installs the packages in the `package-lock.json` of `folder`.
 pub(crate) fn npm_ci(folder: &Path) -> Result<(), String> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     run(Command::new(npm)
@@ -86,7 +86,7 @@ pub(crate) fn npm_ci(folder: &Path) -> Result<(), String> {
         .current_dir(folder))
 }
 
-/// Runs a program to its end; the trouble, if there is any, in one line.
+/// Runs a program to its end; on failure, returns the problem in one line.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
@@ -104,8 +104,8 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("`{program} {first}` failed: {}", telling.unwrap_or_default().trim()))
 }
 
-/// Prints a line past the test runner, which swallows what passing tests print.
+/// Prints a line directly, because the test runner hides the output of passing tests.
 fn say(line: &str) {
-    // Without a standard error there is nobody to tell.
+    // Without a standard error there is nowhere to print.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! What the tests with referees stand on.
+//! Shared by the tests with referees.
 
 pub(crate) mod azurite;
 pub(crate) mod install;

@@ -1,8 +1,8 @@
-//! The harness of tests that need more than Rust: each has a referee, a program by other people
-//! that knows the service.
+//! The harness of tests that need more than Rust: each has a referee, an independent program that
+//! implements or uses the service.
 //!
-//! Such a test takes its referee as its argument. Where the referee is missing, the test is ignored
-//! and says why; where the variable `CI` is set, it fails.
+//! Such a test takes its referee as its argument. If the referee is missing, the test is ignored
+//! with the reason; if the variable `CI` is set, it fails instead.
 
 use std::{
     collections::BTreeMap,
@@ -18,9 +18,9 @@ use libtest_mimic::{Arguments, Completion, Failed, FormatSetting, Trial};
 
 use super::{azurite::Azurite, install::Absent};
 
-/// What a test needs beside Rust.
+/// A requirement of a test, beyond Rust.
 pub(crate) trait Referee: Sync + 'static {
-    /// The one that all tests of this process share, made ready on first use.
+    /// The instance that all tests of this process share, prepared on first use.
     fn shared() -> Result<&'static Self, Absent>;
 }
 
@@ -30,8 +30,8 @@ impl Referee for Azurite {
     }
 }
 
-/// Lists the tests of a module for the harness: `async fn`s that take a referee and, behind
-/// `plain:`, functions that need none. One that is missing here is dead code, which the root of the
+/// Lists the tests of a module for the harness: `async fn`s that take a referee and, after
+/// `plain:`, functions that need none. A test missing here is dead code, which the root of the
 /// binary denies.
 macro_rules! tests {
     ($($name:ident),* $(,)? $(; plain: $($plain:ident),+ $(,)?)?) => {
@@ -52,7 +52,7 @@ macro_rules! tests {
 
 type Test<R> = fn(&'static R) -> Pin<Box<dyn Future<Output = ()>>>;
 
-/// A test that runs where its referee is there.
+/// A test that runs if its referee is available.
 pub(crate) fn trial<R: Referee>(path: &str, test: Test<R>) -> Trial {
     Trial::ignorable_test(without_crate(path), move || match R::shared() {
         Ok(referee) => {
@@ -81,11 +81,10 @@ pub(crate) fn plain(path: &str, test: fn()) -> Trial {
     })
 }
 
-/// Runs the tests that the arguments of this process choose. The last line says how many had a
-/// referee.
+/// Runs the tests that this process's arguments select. The last line says how many had a referee.
 ///
-/// Rust's own harness would take tests in `folders` that have its attribute, and it is not here:
-/// one more test fails when there are any.
+/// Rust's own harness would run tests in `folders` that have its attribute, but it is not used
+/// here: an additional test fails if there are any.
 pub(crate) fn run(folders: &'static [&'static str], mut tests: Vec<Trial>) -> ExitCode {
     tests.push(Trial::test("no_test_is_left_to_another_harness", || {
         let left: Vec<_> = folders.iter().flat_map(|folder| left_out(Path::new(folder))).collect();
@@ -99,11 +98,11 @@ pub(crate) fn run(folders: &'static [&'static str], mut tests: Vec<Trial>) -> Ex
     conclusion.exit_code()
 }
 
-/// What became of the tests that need a referee.
+/// The results of the tests that need a referee.
 #[derive(Debug)]
 struct Tally {
     ran: usize,
-    /// By what they need.
+    /// By requirement.
     missing: BTreeMap<String, usize>,
 }
 
@@ -123,7 +122,7 @@ fn tally(with: impl FnOnce(&mut Tally)) {
     with(&mut TALLY.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// The lines of the sources in `folder` that give a test to Rust's own harness.
+/// The source lines in `folder` that declare a test for Rust's own harness.
 fn left_out(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("the sources are there") {

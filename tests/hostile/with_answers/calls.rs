@@ -1,4 +1,4 @@
-//! Every operation but the copies.
+//! Every operation except copies.
 
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ pub(super) async fn lists(run: &Run) {
     run.call(|service| disk(service).diff_size(earlier())).await;
 }
 
-/// Downloads may go on for as long as some byte comes: only what was read is looked at.
+/// Downloads may continue as long as bytes arrive: only the result is checked.
 pub(super) async fn downloads(run: &Run) {
     for range in [None, Some(2..4), Some(0..1 << 40), Some(u64::MAX - 1..u64::MAX)] {
         for at_once in [true, false] {

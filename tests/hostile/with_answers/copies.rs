@@ -1,4 +1,4 @@
-//! Copies, from their start to their end.
+//! Copies, from start to end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     LONGEST, Run,
 };
 
-/// More polls than a wait of an hour may take.
+/// The most polls that a wait of an hour may send.
 const POLLS: usize = 2000;
 
 fn blob(service: &BlobServiceClient) -> BlobClient {
@@ -49,7 +49,7 @@ pub(super) async fn watched(run: &Run) {
             None => wait,
             Some(interval) => wait.interval(interval),
         };
-        // The last look is given its time after the hour is over.
+        // The last check gets its own time after the hour.
         let ended = bounds::within(hour + Duration::from_secs(60), wait.into_future()).await;
         assert!(!service.is_exhausted(), "a wait of an hour polls more than {POLLS} times");
         run.made(&service, ended.expect("the wait did not end with its hour"));

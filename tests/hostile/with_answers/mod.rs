@@ -1,4 +1,4 @@
-//! Every operation, answered by a service that means harm.
+//! Every operation, with answers from a malicious service.
 
 mod calls;
 mod copies;
@@ -16,17 +16,17 @@ use super::{
     with_values::{Provider, key},
 };
 
-/// More requests than a call may send before it ends: each page of a list may take four.
+/// The most requests that a call may send before it ends: each page of a list may take four.
 const MOST: usize = 200;
 
-/// For how long a call may go on that does not wait for a copy: four attempts for each of twenty
-/// pages, of which each may take its whole time.
+/// How long a call that does not wait for a copy may take: four attempts for each of twenty pages,
+/// each with its full timeout.
 const LONGEST: Duration = Duration::from_secs(20 * 4 * 200);
 
-/// The longest that an error may say: its message, and that of a copy's source.
+/// The longest error message: its own, and that of a copy's source.
 const LONG_ERROR: usize = 32 << 10;
 
-/// The longest that it may show: 64 details of 8 KiB too, in which a byte may take six.
+/// The longest `Debug` form: also 64 details of 8 KiB, where a byte may take six.
 const LONG_DEBUG: usize = 6 * 65 * (8 << 10);
 
 /// The answers of a case, and a client for each call.
@@ -40,7 +40,7 @@ impl Run {
         Self { steps, by_token }
     }
 
-    /// A service that begins with the first answer, and a client of it.
+    /// A service that starts with the first answer, and a client of it.
     fn service(&self, most: usize) -> (Service, BlobServiceClient) {
         let service = Service::new(self.steps.clone(), most);
         let token = || Provider("token".to_owned(), NOW + time::Duration::days(30));
@@ -57,7 +57,7 @@ impl Run {
         (service, client)
     }
 
-    /// Awaits a call, which must end in time, after few requests, and say little.
+    /// Awaits a call, which must end in time, after few requests, with little output.
     async fn call<C, T: Debug>(&self, call: impl FnOnce(&BlobServiceClient) -> C) -> Option<T>
     where
         C: IntoFuture<Output = Result<T, Error>>,
@@ -70,11 +70,11 @@ impl Run {
         self.made(&service, result)
     }
 
-    /// Looks at what a call gave.
+    /// Checks the result of a call.
     fn made<T: Debug>(&self, service: &Service, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(made) => {
-                // What an entry of a list takes at least is far less than what it is shown in.
+                // The smallest list entry in XML is far shorter than its `Debug` form.
                 bounds::shown(&made, bounds::SHORT + 300 * service.seen().1);
                 Some(made)
             }
@@ -85,7 +85,7 @@ impl Run {
         }
     }
 
-    /// Reads a stream until it ends, fails, or has given all that a test has patience for.
+    /// Reads a stream until it ends, fails, or reaches the test's limit.
     async fn read<T: Debug, S>(&self, read: impl FnOnce(&BlobServiceClient) -> S)
     where
         S: Stream<Item = Result<T, Error>>,

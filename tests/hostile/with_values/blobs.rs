@@ -1,4 +1,4 @@
-//! What is done to containers and to blobs of any type.
+//! Operations on containers and on blobs of any type.
 
 use blobcopy::*;
 
@@ -145,7 +145,7 @@ async fn downloads(run: &Run<'_>, blob: &BlobClient) {
         call!(blob.download(), client_request_id(values.text())),
     ] {
         if let Some(download) = run.wait_for(download).await {
-            // What it asks for beyond what the service gave may be any number of bytes.
+            // The rest of the blob that it requests may have any length.
             let _ = super::super::bounds::within(
                 std::time::Duration::from_secs(3600),
                 download.bytes(),
@@ -156,7 +156,7 @@ async fn downloads(run: &Run<'_>, blob: &BlobClient) {
     }
 }
 
-/// Containers and blobs of hostile names: what is sent names no other.
+/// Containers and blobs with hostile names: requests address no other.
 pub(super) async fn names(run: &Run<'_>, service: &BlobServiceClient) {
     let values = run.values;
     for _ in 0..3 {
@@ -174,7 +174,7 @@ pub(super) async fn names(run: &Run<'_>, service: &BlobServiceClient) {
             assert_eq!(decoded.expect("UTF-8"), format!("/vhds/{text}"));
             assert_eq!(url.query(), None);
             check_host(&url);
-            // The URL of a blob is that of this blob.
+            // The blob's URL addresses this blob.
             let again = BlobClient::new(url, super::key()).expect("a client");
             assert_eq!((again.container_name(), again.name()), ("vhds", &*text));
         }

@@ -1,4 +1,4 @@
-//! Clients and their options, of hostile URLs, names, credentials and durations.
+//! Clients and their options, with hostile URLs, names, credentials and durations.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub(super) async fn drive(run: &Run<'_>) {
     options(run).await;
 }
 
-/// Each of a client's options, with which a request is sent if the client is made at all.
+/// Each client option; if the client can be built at all, it sends a request.
 async fn options(run: &Run<'_>) {
     let values = run.values;
     let version = || values.text().parse().unwrap_or(ServiceVersion::OLDEST);
@@ -101,7 +101,7 @@ async fn options(run: &Run<'_>) {
     }
 }
 
-/// Credentials of hostile texts, and tokens that end when nobody expects it.
+/// Credentials with hostile texts, and tokens with unexpected expiry.
 pub(super) async fn credentials(run: &Run<'_>) {
     let values = run.values;
     run.made(make!(SharedKey::new(&values.text(), &values.text())));

@@ -1,4 +1,4 @@
-//! Copies: started, watched, aborted.
+//! Copies: started, waited for, aborted.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Leases of hostile lengths and ids.
+//! Leases with hostile durations and ids.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every public function that takes text, a number, a date or bytes, called with hostile ones.
+//! Calls every public function that takes text, a number, a date or bytes with hostile values.
 
 mod blobs;
 mod clients;
@@ -23,12 +23,12 @@ use super::{
     values::{Values, values},
 };
 
-/// A credential of the account that [`Run::service`] speaks to.
+/// A credential of the account that [`Run::service`] uses.
 pub(crate) fn key() -> Credential {
     Credential::shared_key("acct", "c2VjcmV0").expect("a key")
 }
 
-/// Gives the token that it is made of, whatever that is.
+/// Returns the token that it contains, whatever that is.
 #[derive(Debug)]
 pub(crate) struct Provider(pub(crate) String, pub(crate) OffsetDateTime);
 
@@ -60,7 +60,7 @@ async fn drive(values: &Values) {
     Box::pin(lists::drive(&run, &service)).await;
 }
 
-/// A container and what is in it, by names that are legal.
+/// A container and its blobs, with valid names.
 fn container(service: &BlobServiceClient) -> blobcopy::BlobContainerClient {
     service.container_client("vhds")
 }

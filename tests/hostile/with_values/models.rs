@@ -1,4 +1,4 @@
-//! Values and words that are read from hostile text, and written again.
+//! Values parsed from hostile text, and written back.
 
 use std::{fmt::Debug, str::FromStr};
 
@@ -62,12 +62,12 @@ pub(super) fn drive(run: &Run<'_>) {
     faults(run);
 }
 
-/// Reads text of every kind, and JSON too.
+/// Parses text of every kind, and JSON too.
 fn text<T: FromStr<Err = Error> + Debug + ToString + Serialize + DeserializeOwned>(run: &Run<'_>) {
     mark_type::<T>("from_str");
     if let Some(value) = run.made(run.values.text().parse::<T>()) {
-        // What was read can be written and read again, unless it looks like a secret, which is not
-        // shown.
+        // A parsed value can be written and parsed again, unless it looks like a secret, which is
+        // redacted.
         let shown = value.to_string();
         let hidden = shown.contains("REDACTED");
         assert!(hidden || shown.parse::<T>().is_ok(), "{value:?} is not read again");
@@ -75,7 +75,7 @@ fn text<T: FromStr<Err = Error> + Debug + ToString + Serialize + DeserializeOwne
     json::<T>(run);
 }
 
-/// Reads a word that is kept if it is not known.
+/// Parses a word that is kept even if unknown.
 fn word<T>(run: &Run<'_>)
 where
     T: for<'w> From<&'w str> + From<String> + FromStr + Debug + ToString,
@@ -91,7 +91,7 @@ where
     json::<T>(run);
 }
 
-/// Reads JSON of the text, as it is and as a string, and writes what was read.
+/// Parses the text as JSON, as it is and as a string, and serializes the result.
 fn json<T: Debug + Serialize + DeserializeOwned>(run: &Run<'_>) {
     mark_type::<T>("deserialize");
     let text = run.values.text();
@@ -110,12 +110,12 @@ fn json<T: Debug + Serialize + DeserializeOwned>(run: &Run<'_>) {
         match serde_json::from_str::<T>(&json) {
             Ok(value) => {
                 bounds::shown(&value, bounds::of_values(run.values));
-                // What looks like a secret is not written.
+                // Text that looks like a secret is not written.
                 if let Err(error) = serde_json::to_string(&value) {
                     assert!(error.to_string().len() <= bounds::SHORT, "{error}");
                 }
             }
-            // serde shows what it did not expect; what this crate adds is short.
+            // serde quotes the unexpected value; this crate adds little.
             Err(error) => {
                 let longest = bounds::of_values(run.values);
                 assert!(error.to_string().len() <= longest, "{error}");

@@ -1,4 +1,4 @@
-//! Shared access signatures over hostile names, dates and headers.
+//! Shared access signatures with hostile names, dates and headers.
 
 use std::net::Ipv4Addr;
 
@@ -15,14 +15,14 @@ use super::{
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// Sets each field in turn on a SAS, and signs it.
+/// Sets each field of a SAS in turn, and signs it.
 macro_rules! signed {
     ($run:expr, $sas:expr, $sign:expr, [$($method:ident($($argument:expr),*)),+ $(,)?]) => {
         $(signed($run, $sign(call!($sas, $method($($argument),*))));)+
     };
 }
 
-/// A SAS that was made is plain text, which can be taken up again.
+/// A generated SAS is plain text that parses again.
 fn signed(run: &Run<'_>, sas: Result<SasToken>) {
     if let Some(sas) = run.made(sas) {
         let text = sas.expose();
@@ -100,7 +100,7 @@ fn account(run: &Run<'_>, key: &SharedKey) {
     );
 }
 
-/// The SAS URLs of clients, whose names may be hostile too.
+/// The SAS URLs of clients, with hostile names too.
 pub(super) async fn urls(run: &Run<'_>, service: &BlobServiceClient) {
     let values = run.values;
     let soon = NOW + time::Duration::HOUR;
@@ -138,7 +138,7 @@ pub(super) async fn urls(run: &Run<'_>, service: &BlobServiceClient) {
     );
 }
 
-/// Keys that an identity is given, and what is signed with them.
+/// User delegation keys, and what is signed with them.
 pub(super) async fn delegated(run: &Run<'_>) {
     let values = run.values;
     let expiry = NOW + time::Duration::days(3);

@@ -1,10 +1,10 @@
-//! Writes: pages, blocks, and what is appended.
+//! Writes: pages, blocks, and appended data.
 
 use blobcopy::*;
 
 use super::{super::driven::*, Run, container};
 
-/// The settings that all writes have.
+/// The settings that all writes share.
 macro_rules! written {
     ($run:expr, $builder:expr, $values:expr) => {
         each!(
@@ -21,7 +21,7 @@ macro_rules! written {
     };
 }
 
-/// The settings of what is stored with a blob.
+/// The settings of properties stored with a blob.
 macro_rules! stored {
     ($run:expr, $builder:expr, $values:expr) => {
         each!(
@@ -41,7 +41,7 @@ macro_rules! stored {
     };
 }
 
-/// The settings of what is read from a URL.
+/// The settings of a source URL.
 macro_rules! read {
     ($run:expr, $builder:expr, $values:expr) => {
         each!(
@@ -129,7 +129,7 @@ async fn pages(run: &Run<'_>, disk: &PageBlobClient) {
 async fn pages_from_uri(run: &Run<'_>, disk: &PageBlobClient) {
     let values = run.values;
     let pages = || disk.upload_pages_from_uri(&**disk, 0..512, 0);
-    // What takes millions of requests is legal, and takes them.
+    // A valid range may need millions of requests; such ranges are left out.
     let a_few = |range: &std::ops::Range<u64>| {
         let length = range.end.saturating_sub(range.start);
         !(1 << 28..=1 << 43).contains(&length)
