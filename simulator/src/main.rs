@@ -22,8 +22,8 @@ Serves a simulated blob service until it is interrupted.
                          repeatable
   --account NAME:KEY     account and its base64 key, or NAME:KEY:KEY for two keys; repeatable
                          (devstoreaccount1 with the emulators' well-known key)
-  --copy-rate BYTES      bytes per second at which copies progress (complete at once)
-  --copy-duration SECS   seconds that each copy takes, whatever its size (complete at once)
+  --copy-rate BYTES      bytes per second at which copies progress; by default they complete at once
+  --copy-duration SECS   seconds that each copy takes, whatever its size
   --any-bearer           accept every bearer token; needs https
   --https FILE           also serve https, and write the certificate to trust to FILE
   --help                 print this help";
