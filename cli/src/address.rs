@@ -26,7 +26,7 @@ pub(crate) enum Place {
     Context,
     /// Another one, beside the context's.
     Account(String),
-    /// Wherever the URL leads.
+    /// Wherever the URL leads: it is the URL of just what the address names.
     Url(Url),
 }
 
@@ -37,6 +37,9 @@ pub(crate) enum When {
     Latest,
 }
 
+/// What stands for a SAS in a command that is shown.
+const CUT: &str = "SAS";
+
 const FORMS: &str = "write container/blob, //account/container/blob, or a URL";
 
 impl Address {
@@ -45,7 +48,9 @@ impl Address {
     /// What follows the last `@` is a snapshot only if it is a time or `latest`; a URL names its
     /// snapshot in its query, and its path is a name whatever it ends with.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        if let Some((scheme, _)) = text.split_once("://") {
+        if let Some((scheme, _)) =
+            text.split_once("://").filter(|(scheme, _)| !scheme.contains('/'))
+        {
             return match scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
             {
                 true => Self::from_url(text),
@@ -97,11 +102,46 @@ impl Address {
     }
 
     /// The same, where a folder takes the name of what comes into it.
-    pub(crate) fn or_below(mut self, name: &str) -> Self {
-        if self.is_folder() {
-            self.name.push_str(name);
+    pub(crate) fn or_below(self, name: &str) -> Result<Self> {
+        match self.is_folder() {
+            true => {
+                let name = format!("{}{name}", self.name);
+                self.named(&name)
+            }
+            false => Ok(self),
         }
-        self
+    }
+
+    /// The blob of that name in the same container. Its URL has the same query: a SAS of the
+    /// container is one of its blobs too.
+    pub(crate) fn named(mut self, name: &str) -> Result<Self> {
+        if let Some(container) = self.container_url() {
+            let mut plain = container.clone();
+            plain.set_query(None);
+            let inside = BlobContainerClient::new(plain, Credential::anonymous())?;
+            let mut url = inside.blob_client(name).url()?;
+            url.set_query(container.query());
+            self.place = Place::Url(url);
+        }
+        name.clone_into(&mut self.name);
+        Ok(self)
+    }
+
+    /// The URL of the container that a URL leads into. A SAS stays.
+    pub(crate) fn container_url(&self) -> Option<Url> {
+        let Place::Url(url) = &self.place else { return None };
+        let url = base(url);
+        let segments: Vec<&str> = url.path().split('/').collect();
+        // The library knows how many segments come before the container.
+        (2..=segments.len()).find_map(|count| {
+            let mut plain = url.clone();
+            plain.set_path(&segments[..count].join("/"));
+            plain.set_query(None);
+            let container =
+                BlobContainerClient::new(plain.clone(), Credential::anonymous()).ok()?;
+            plain.set_query(url.query());
+            (container.name() == self.container).then_some(plain)
+        })
     }
 
     /// Insists on one blob.
@@ -141,7 +181,17 @@ impl Address {
         matches!(&self.place, Place::Url(url) if url.query_pairs().any(|(name, _)| name == "sig"))
     }
 
-    /// As it may be shown and, unless a SAS was cut from it, be used in another command.
+    /// As another command takes it. `SAS` is written where a SAS was cut from it.
+    pub(crate) fn in_command(&self) -> String {
+        let shown = self.shown();
+        match self.holds_sas() {
+            true if shown.contains('?') => format!("{shown}&{CUT}"),
+            true => format!("{shown}?{CUT}"),
+            false => shown,
+        }
+    }
+
+    /// As it may be shown.
     pub(crate) fn shown(&self) -> String {
         let at = match &self.when {
             None => String::new(),
@@ -159,6 +209,23 @@ impl Address {
             },
         }
     }
+}
+
+/// A URL without the snapshot that it names; a SAS stays.
+pub(crate) fn base(url: &Url) -> Url {
+    let query: Vec<&str> = url.query().unwrap_or_default().split('&').collect();
+    let is_snapshot = |part: &&str| part.to_ascii_lowercase().starts_with("snapshot=");
+    let rest: Vec<&str> =
+        query.into_iter().filter(|part| !part.is_empty() && !is_snapshot(part)).collect();
+    let mut url = url.clone();
+    url.set_query(Some(&rest.join("&")).filter(|query| !query.is_empty()).map(String::as_str));
+    url
+}
+
+/// What to know of commands that are shown, where a SAS was cut from one.
+pub(crate) fn about_cut_sas(commands: &str) -> Option<&'static str> {
+    let cut = ["?", "&"].iter().any(|before| commands.contains(&format!("{before}{CUT}'")));
+    cut.then_some("write the URL's own SAS where it says SAS")
 }
 
 /// Takes a time or `latest` off the end of a path.
@@ -266,9 +333,82 @@ mod tests {
 
     #[test]
     fn a_folder_takes_the_name_of_what_comes_into_it() {
-        assert_eq!(parsed("backups/").or_below("a/d.vhd").name, "a/d.vhd");
-        assert_eq!(parsed("backups/daily/").or_below("d.vhd").name, "daily/d.vhd");
-        assert_eq!(parsed("backups/x").or_below("d.vhd").name, "x");
+        let below = |text: &str, name: &str| parsed(text).or_below(name).expect(text);
+        assert_eq!(below("backups/", "a/d.vhd").name, "a/d.vhd");
+        assert_eq!(below("backups/daily/", "d.vhd").name, "daily/d.vhd");
+        assert_eq!(below("backups/x", "d.vhd").name, "x");
+    }
+
+    #[test]
+    fn a_url_leads_to_what_comes_into_its_folder_and_keeps_its_sas() {
+        const SAS: &str = "sv=2026-10-06&sr=c&sig=a%2Bb%3D";
+        for account in ["https://acct.blob.core.windows.net", "http://127.0.0.1:10000/acct"] {
+            for folder in ["", "/", "/daily/"] {
+                let address = parsed(&format!("{account}/backups{folder}?{SAS}"));
+                let address = address.or_below("2026/a b.vhd").expect("a name");
+                let daily = folder.trim_start_matches('/');
+                let url = format!("{account}/backups/{daily}2026/a%20b.vhd?{SAS}");
+                assert_eq!(address.place, Place::Url(url.parse().expect("a URL")));
+                let container = address.container_url().map(String::from);
+                assert_eq!(container, Some(format!("{account}/backups?{SAS}")));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_read_as_the_same() {
+        let parts =
+            ["a", "@", "@latest", "/", " b", "%2F", "?", "#", "é", "://", "@2026", "'", "+"];
+        let time = format!("@{TIME}");
+        let parts: Vec<&str> = parts.into_iter().chain([time.as_str()]).collect();
+        let mut names = vec![String::from("d")];
+        for _ in 0..2 {
+            let longer =
+                names.iter().flat_map(|name| parts.iter().map(move |p| format!("{name}{p}")));
+            names = names.iter().cloned().chain(longer).collect();
+        }
+        let urls = ["https://acct.blob.core.windows.net/vhds", "http://127.0.0.1:10000/acct/vhds"];
+        let mut count = 0;
+        // What looks like a password is not shown, even where it is none.
+        for name in names.iter().filter(|name| redacted(&format!("{name}@")) == format!("{name}@"))
+        {
+            for place in [Place::Context, Place::Account("other".to_owned())] {
+                let container = "vhds".to_owned();
+                let written = Address { place, container, name: name.clone(), when: at(TIME) };
+                assert_eq!(parsed(&written.shown()), written);
+                let written = Address { when: None, ..written };
+                // Only a URL can say that such an end is the name's.
+                if split_when(name).1.is_none() {
+                    assert_eq!(parsed(&written.shown()), written);
+                }
+            }
+        }
+        // Each URL is read by a client, which takes its time.
+        for name in names.iter().step_by(7) {
+            for url in urls {
+                let Ok(written) = parsed(url).named(name) else { continue };
+                count += 1;
+                assert_eq!(parsed(&written.shown()), written);
+                let now = Address { when: at(TIME), ..written.clone() };
+                let read = parsed(&now.shown());
+                let Place::Url(read_url) = &read.place else { panic!("{read:?}") };
+                assert_eq!(Place::Url(base(read_url)), written.place);
+                assert_eq!((read.name, read.when), (now.name, now.when));
+            }
+        }
+        assert!(count > 20, "{count}");
+    }
+
+    #[test]
+    fn a_command_says_where_a_sas_was_cut() {
+        let url = "https://acct.blob.core.windows.net/vhds/d";
+        let cut = |text: String| parsed(&text).in_command();
+        assert_eq!(cut(format!("{url}?sv=1&sig=SECRET")), format!("{url}?SAS"));
+        let both = cut(format!("{url}?sv=1&sig=SECRET&snapshot={TIME}"));
+        assert_eq!(both, format!("{url}?snapshot={TIME}&SAS"));
+        assert_eq!(cut(url.to_owned()), url);
+        assert!(about_cut_sas(&format!("`blobcopy status '{url}?SAS'`")).is_some());
+        assert!(about_cut_sas("`blobcopy status vhds/SAS`").is_none());
     }
 
     #[test]

@@ -138,8 +138,9 @@ impl SourceAccountArgs {
 }
 
 impl AccountArgs {
-    /// The flags that say the same, for a command to be shown: ` --account NAME …`.
-    pub(crate) fn repeated(&self) -> String {
+    /// The flags that say the same, for a command to be shown: ` --account NAME …`. Those of a
+    /// source begin with `source-`.
+    pub(crate) fn repeated(&self, prefix: &str) -> String {
         let named = [
             ("account", &self.account),
             ("endpoint", &self.endpoint),
@@ -149,9 +150,9 @@ impl AccountArgs {
         ];
         let given = named.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
         let mut flags: String =
-            given.map(|(flag, value)| format!(" --{flag} {}", quoted(value))).collect();
+            given.map(|(flag, value)| format!(" --{prefix}{flag} {}", quoted(value))).collect();
         if let Some(kind) = self.login.and_then(|login| login.to_possible_value()) {
-            flags.push_str(&format!(" --login={}", kind.get_name()));
+            flags.push_str(&format!(" --{prefix}login={}", kind.get_name()));
         }
         flags
     }

@@ -11,7 +11,7 @@ use url::Url;
 
 use self::settings::Settings;
 use crate::{
-    address::{Address, Place},
+    address::{Address, Place, base},
     args::{AccountArgs, CallArgs, SourceAccountArgs},
     failure::{Failure, Result},
     output::Printer,
@@ -26,6 +26,8 @@ pub(crate) struct Contexts {
     printer: Printer,
     /// The flags that name the main account.
     flags: String,
+    /// The flags that name the source's account.
+    source_flags: String,
 }
 
 /// One account, if one is named, and how its requests are authorized.
@@ -70,7 +72,8 @@ impl Contexts {
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let settings = Settings::read(account, "AZURE_STORAGE_", "", &environment)?;
         let main = Context::new(settings.unwrap_or_default(), &options)?;
-        let source = match source {
+        let mut source_flags = String::new();
+        let context = match source {
             None => None,
             Some(source) => {
                 let (source, prefix) = (source.as_account(), "AZURE_STORAGE_SOURCE_");
@@ -80,12 +83,14 @@ impl Contexts {
                         "give one of them in a file",
                     ));
                 }
+                source_flags = source.repeated("source-");
                 let settings = Settings::read(&source, prefix, "source-", &environment)?;
                 settings.map(|settings| Context::new(settings, &options)).transpose()?
             }
         };
-        let flags = account.repeated();
-        Ok(Self { main, source, options, printer: printer.clone(), flags })
+        let flags = account.repeated("");
+        let printer = printer.clone();
+        Ok(Self { main, source: context, options, printer, flags, source_flags })
     }
 
     /// The key of the main account, for a SAS of the account.
@@ -103,6 +108,22 @@ impl Contexts {
         &self.flags
     }
 
+    /// The flags that name both accounts, for a command that copies.
+    pub(crate) fn all_flags(&self) -> String {
+        format!("{}{}", self.flags, self.source_flags)
+    }
+
+    /// The same address, as a URL where its name would be read as a snapshot's.
+    pub(crate) fn unmistakable(&self, address: Address) -> Result<Address> {
+        if matches!(address.place, Place::Url(_))
+            || Address::parse(&address.shown()).is_ok_and(|read| read == address)
+        {
+            return Ok(address);
+        }
+        let url = self.blob(&address)?.url()?;
+        Ok(Address { place: Place::Url(url), ..address })
+    }
+
     /// The blob of an address, or the snapshot that it names by its time.
     pub(crate) fn blob(&self, address: &Address) -> Result<BlobClient> {
         self.blob_as(Role::Main, address)
@@ -117,7 +138,7 @@ impl Contexts {
         if let Place::Url(url) = &address.place
             && self.known(Role::Source, url).is_none()
         {
-            self.warn_of_sas(address);
+            self.warn_of_sas(Role::Source, address);
             let client = BlobClient::builder(url.clone()).options(self.options.clone()).build();
             let client = client.ok().filter(|_| address.holds_sas());
             return Ok(Source { copy: CopySource::from(url), client, url: url.clone() });
@@ -130,7 +151,7 @@ impl Contexts {
     fn blob_as(&self, role: Role, address: &Address) -> Result<BlobClient> {
         match &address.place {
             Place::Url(url) if self.known(role, url).is_none() => {
-                self.warn_of_sas(address);
+                self.warn_of_sas(role, address);
                 let options = self.options.clone();
                 Ok(BlobClient::builder(base(url)).options(options).build()?)
             }
@@ -145,9 +166,9 @@ impl Contexts {
             Place::Url(url) => match self.known(role, url) {
                 Some(service) => service,
                 None => {
-                    self.warn_of_sas(address);
+                    self.warn_of_sas(role, address);
                     let (anonymous, options) = (Credential::anonymous(), self.options.clone());
-                    let url = container_url(url, address)?;
+                    let url = address.container_url().unwrap_or_else(|| base(url));
                     return Ok(BlobContainerClient::builder(url)
                         .credential(anonymous)
                         .options(options)
@@ -224,11 +245,15 @@ impl Contexts {
         self.nearest(role).find_map(|context| context.login.clone())
     }
 
-    fn warn_of_sas(&self, address: &Address) {
+    fn warn_of_sas(&self, role: Role, address: &Address) {
         if address.holds_sas() {
-            self.printer.warn(
-                "warning: the process list shows the SAS in this command; --sas-file keeps it out",
-            );
+            let flag = match role {
+                Role::Main => "--sas-file",
+                Role::Source => "--source-sas-file",
+            };
+            self.printer.warn(&format!(
+                "warning: the process list shows the SAS in this command; {flag} keeps it out"
+            ));
         }
     }
 }
@@ -277,30 +302,6 @@ fn sibling(service: &BlobServiceClient, account: &str) -> Option<Url> {
     text.parse().ok()
 }
 
-/// A URL without the snapshot that it names; a SAS stays.
-fn base(url: &Url) -> Url {
-    let query: Vec<&str> = url.query().unwrap_or_default().split('&').collect();
-    let is_snapshot = |part: &&str| part.to_ascii_lowercase().starts_with("snapshot=");
-    let rest: Vec<&str> =
-        query.into_iter().filter(|part| !part.is_empty() && !is_snapshot(part)).collect();
-    let mut url = url.clone();
-    url.set_query(Some(&rest.join("&")).filter(|query| !query.is_empty()).map(String::as_str));
-    url
-}
-
-/// The URL of the container that a blob's URL leads into; a SAS stays.
-fn container_url(url: &Url, address: &Address) -> Result<Url> {
-    let mut url = base(url);
-    if !address.name.is_empty() {
-        let segments = address.name.split('/').count();
-        let mut path: Vec<&str> = url.path().split('/').collect();
-        path.truncate(path.len().saturating_sub(segments));
-        let path = path.join("/");
-        url.set_path(&path);
-    }
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,8 +347,5 @@ mod tests {
             base(&url("https://a.example/c/b?snapshot=x")).as_str(),
             "https://a.example/c/b"
         );
-        let address = Address::parse("x/d/e f").expect("an address");
-        let container = container_url(&snapshot, &address).expect("a URL");
-        assert_eq!(container.as_str(), format!("https://a.example/c?{sas}"));
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 use url::Url;
 
-use crate::exit::Exit;
+use crate::{address::about_cut_sas, exit::Exit};
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
@@ -110,7 +110,7 @@ impl Failure {
         if let Self::Told(told) = &mut self {
             told.snapshot = Some(snapshot.to_owned());
             told.message = format!("{}; the new snapshot {snapshot} is kept", told.message);
-            told.advice = format!("{}; then {how_to_go_on}", told.advice);
+            told.advice = noting_cut_sas(format!("{}; then {how_to_go_on}", told.advice));
         }
         self
     }
@@ -118,7 +118,8 @@ impl Failure {
     /// Names the commands that follow and end what goes on at the service.
     pub(crate) fn onward(mut self, resume: String, abort: String) -> Self {
         if let Self::Told(told) = &mut self {
-            told.advice = format!("follow it with `{resume}`, or end it with `{abort}`");
+            let advice = format!("follow it with `{resume}`, or end it with `{abort}`");
+            told.advice = noting_cut_sas(advice);
             (told.resume, told.abort) = (Some(resume), Some(abort));
         }
         self
@@ -194,6 +195,14 @@ pub(crate) fn without_query(url: &Url) -> String {
 /// its errors; this is such a text.
 pub(crate) fn redacted(text: &str) -> String {
     blobcopy::CredentialError::new(text).to_string()
+}
+
+/// Advice that names commands, and says so if they lack a SAS.
+fn noting_cut_sas(advice: String) -> String {
+    match about_cut_sas(&advice) {
+        Some(note) => format!("{advice}; {note}"),
+        None => advice,
+    }
 }
 
 fn one_line(text: &str) -> String {

@@ -28,7 +28,7 @@ pub(crate) struct Watched {
 
 /// What to say of copies into `dest` when the program is interrupted.
 pub(crate) fn onward(dest: &Address, flags: &str) -> Onward {
-    let named = quoted(&dest.shown());
+    let named = quoted(&dest.in_command());
     let what = match dest.is_folder() {
         true => "the copies go on",
         false => "the copy goes on",

@@ -232,3 +232,92 @@ fn interrupted_lines_name_every_copy_that_goes_on() {
         assert!(said.contains(&format!("blobcopy abort backups/{name}")), "{said}");
     }
 }
+
+/// A SAS URL of a container, and nothing else that authorizes.
+fn signed_container(world: &World, container: &str, permissions: &str) -> String {
+    let make = ["sas", container, "--permissions", permissions, "--expiry", "2h"];
+    world.good(&make).trim().to_owned()
+}
+
+#[test]
+fn a_containers_sas_holds_for_what_comes_into_it_and_out_of_it() {
+    let world = World::new().with_disk();
+    let first = world.snapshot();
+    let (vhds, backups) =
+        (signed_container(&world, "vhds", "rl"), signed_container(&world, "backups", "rwcdl"));
+    let run = |arguments: &[&str]| finish(spawn(bare(arguments)), "");
+    let from = ["incremental", "--source-container", &vhds, "disk0.vhd", &backups];
+    let ended = run(&[&from[..], &JSON].concat());
+    assert_eq!(copied(&ended), (url(&world, "backups/disk0.vhd"), first.clone()));
+    assert!(ended.err.contains("--source-sas-file keeps it out"), "{}", ended.err);
+    assert!(!format!("{}{}", ended.out, ended.err).contains("sig="), "{ended:?}");
+    let named = format!("disk0.vhd@{first}");
+    let daily = backups.replacen("/backups?", "/backups/daily/?", 1);
+    let from = ["incremental", "--source-container", &vhds, &named, &daily];
+    let ended = run(&[&from[..], &JSON].concat());
+    assert_eq!(copied(&ended), (url(&world, "backups/daily/disk0.vhd"), first));
+
+    let blob = vhds.replacen("/vhds?", "/vhds/disk0.vhd?", 1);
+    let deeper = backups.replacen("/backups?", "/backups/copies/?", 1);
+    let ended = run(&[&["copy", &blob, &deeper][..], &JSON].concat());
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let folder = crate::support::disk::Folder::new("signed-container");
+    let file = folder.write("notes.txt", b"some notes");
+    let ended = run(&["put", &file, &backups]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let found = world.good(&["get", "backups/notes.txt", "-"]);
+    assert_eq!(found, "some notes");
+}
+
+/// The command that advice names, as a shell takes it.
+fn advised(err: &str) -> String {
+    let start = err.find("`blobcopy incremental").expect(err);
+    let rest = &err[start + 1..];
+    rest[..rest.find('`').expect(err)].to_owned()
+}
+
+#[test]
+fn the_command_that_repeats_a_failed_copy_works_for_urls_too() {
+    let world = World::new().with_disk();
+    let (source, dest) = (url(&world, "vhds/disk0.vhd"), url(&world, "later"));
+    let folder = crate::support::disk::Folder::new("repeated");
+    let file = folder.write("string", world.simulator.connection_string().as_bytes());
+    let more = ["--snapshot", "new", "--source-connection-string-file", &file];
+    let ended = world.run(&[&["incremental", &source, &dest][..], &more].concat());
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    let command = advised(&ended.err);
+    let flag = format!(" --source-connection-string-file {file}");
+    assert!(command.contains("?snapshot=") && command.ends_with(&flag), "{command}");
+    world.good(&["create", "later"]);
+    let words: Vec<String> =
+        command.split(' ').skip(1).map(|word| word.trim_matches('\'').to_owned()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = world.run(&[&words[..], &JSON].concat());
+    assert_eq!(copied(&ended).0, url(&world, "later/disk0.vhd"));
+}
+
+#[test]
+fn a_shown_command_says_where_its_sas_was_cut() {
+    let world = World::new().with_disk();
+    let signed = signed_container(&world, "vhds", "rw").replacen("/vhds?", "/vhds/disk0.vhd?", 1);
+    let ended = world.run(&["incremental", &signed, "nowhere/", "--snapshot", "new"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    let command = advised(&ended.err);
+    assert!(command.contains("&SAS' nowhere/disk0.vhd"), "{command}");
+    assert!(ended.err.ends_with("; write the URL's own SAS where it says SAS\n"), "{}", ended.err);
+    assert!(!ended.err.contains("sig="), "{}", ended.err);
+}
+
+#[test]
+fn a_name_that_ends_like_a_snapshot_is_shown_as_a_url() {
+    let world = World::new().with_disk();
+    world.runtime.block_on(async {
+        let disk = world.service().container_client("vhds").page_blob_client("d@latest");
+        disk.create(4096).await.expect("a disk");
+    });
+    let source = url(&world, "vhds/d@latest");
+    let ended = world.run(&["incremental", &source, "nowhere/", "--snapshot", "new"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    let shown = advised(&ended.err);
+    assert!(shown.ends_with(&url(&world, "nowhere/d%40latest")), "{shown}");
+}

@@ -117,7 +117,8 @@ impl Copy {
         let source = Some(&self.source_account);
         let contexts = Contexts::new(&self.account, source, &self.calls, printer)?;
         let from = Address::parse(&self.source)?.blob("SOURCE")?;
-        let dest = Address::parse(&self.dest)?.base("DEST")?.or_below(&from.name);
+        let dest = Address::parse(&self.dest)?.base("DEST")?.or_below(&from.name)?;
+        let dest = contexts.unmistakable(dest)?;
         let blob = contexts.blob(&dest)?;
         let url = blob.url()?;
         let source = self.source(&contexts, &from).await?;

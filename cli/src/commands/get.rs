@@ -79,7 +79,7 @@ impl Get {
             let sent = self.through(&blob, &mut out, Failure::output).await;
             return sent.map(|_| ()).map_err(|failure| failure.at(&url));
         }
-        let got = self.to_file(session, &blob, &address.shown()).await;
+        let got = self.to_file(session, &blob, &address.in_command()).await;
         let got = got.map_err(|failure| failure.at(&url))?;
         let at = blob.snapshot().map(|snapshot| format!("?snapshot={snapshot}"));
         let url = format!("{}{}", without_query(&url), at.unwrap_or_default());
@@ -148,7 +148,7 @@ impl Get {
                 "blobcopy get {} {} --resume{}",
                 quoted(shown),
                 quoted(&self.file),
-                self.account.repeated()
+                self.account.repeated("")
             ),
             abort: format!("rm {}", quoted(&part)),
         });

@@ -106,7 +106,7 @@ impl Incremental {
             Some(container) => {
                 let inside = Address::parse(&format!("x/{}", self.source))?;
                 let container = Address::parse(container)?.container("--source-container")?;
-                Address { name: inside.name, when: inside.when, ..container }
+                Address { when: inside.when, ..container.named(&inside.name)? }
             }
         };
         let mut source = source.blob("SOURCE")?;

@@ -79,7 +79,7 @@ impl Put {
         let address = Address::parse(&self.blob)?.base("BLOB")?;
         let name = std::path::Path::new(&self.file).file_name().and_then(|name| name.to_str());
         let address = match name {
-            Some(name) if self.file != "-" => address.or_below(name),
+            Some(name) if self.file != "-" => address.or_below(name)?,
             _ => address,
         };
         let blob = contexts.blob(&address.blob("BLOB")?)?;

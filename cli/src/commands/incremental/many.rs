@@ -46,7 +46,7 @@ pub(super) async fn run(
     let jobs = read(dest)?;
     let mut groups: Vec<(Address, Vec<(usize, Job)>)> = Vec::new();
     for (line, job) in jobs {
-        let place = dest.clone().or_below(&job.source.name);
+        let place = dest.clone().or_below(&job.source.name)?;
         match groups.iter_mut().find(|(known, _)| *known == place) {
             Some((_, jobs)) => jobs.push((line, job)),
             None => groups.push((place, vec![(line, job)])),

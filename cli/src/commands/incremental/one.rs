@@ -40,7 +40,7 @@ pub(super) async fn start(
     job: &Job,
 ) -> Result<Option<Started>> {
     let source = contexts.source(&job.source)?;
-    let dest = job.dest.clone().or_below(&job.source.name);
+    let dest = contexts.unmistakable(job.dest.clone().or_below(&job.source.name)?)?;
     let blob = contexts.blob(&dest)?;
     let url = blob.url()?;
     let (from, to) = (without_query(&source.url), without_query(&url));
@@ -81,12 +81,12 @@ pub(super) async fn start(
         if !taken {
             return failure;
         }
-        let with_time = format!("{}@{snapshot}", job.source.shown());
+        let taken = Address { when: Some(When::At(snapshot.clone())), ..job.source.clone() };
         let again = format!(
             "`blobcopy incremental {} {}{}`",
-            quoted(&with_time),
-            quoted(&dest.shown()),
-            contexts.flags()
+            quoted(&taken.in_command()),
+            quoted(&dest.in_command()),
+            contexts.all_flags()
         );
         failure.keeping(snapshot.as_str(), &again)
     })?;
