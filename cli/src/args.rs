@@ -12,7 +12,7 @@ use crate::{
         snapshot::Snapshot, snapshots::Snapshots, status::Status,
     },
     exit,
-    failure::Result,
+    failure::{Failure, Result},
     moment,
     output::OutputArgs,
     quoted::quoted,
@@ -112,6 +112,7 @@ pub(crate) enum Login {
     Auto,
     /// Whoever is logged in to the Azure CLI
     Cli,
+    /// The machine's identity; AZURE_CLIENT_ID names one of several
     ManagedIdentity,
     Workload,
     /// AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET
@@ -121,6 +122,16 @@ pub(crate) enum Login {
 impl WaitArgs {
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// Insists on a wait where it is to have an end.
+    pub(crate) fn checked(&self) -> Result {
+        match self.timeout.is_some() && !self.wait {
+            true => {
+                Err(Failure::usage("--timeout is for a wait", "give --wait too, or leave it out"))
+            }
+            false => Ok(()),
+        }
     }
 }
 
@@ -190,7 +201,7 @@ pub(crate) struct WaitArgs {
     #[arg(long)]
     pub(crate) wait: bool,
     /// How long to wait, such as 2h; the copy goes on after it
-    #[arg(long, value_name = "TIME", value_parser = moment::duration, requires = "wait")]
+    #[arg(long, value_name = "TIME", value_parser = moment::duration)]
     pub(crate) timeout: Option<Duration>,
 }
 

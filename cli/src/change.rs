@@ -1,12 +1,13 @@
 //! `--what-if`, `--confirm` and `--yes`: whether a change is made.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal};
 
 use serde::Serialize;
 
 use crate::{
     args::ChangeArgs,
     failure::{Failure, Result},
+    input::reading,
     output::Printer,
 };
 
@@ -17,7 +18,7 @@ struct WhatIf<'a> {
 
 impl ChangeArgs {
     /// Whether to make a change; `what` says which, with the operation's name.
-    pub(crate) fn allows(&self, printer: &Printer, what: &str) -> Result<bool> {
+    pub(crate) async fn allows(&self, printer: &Printer, what: &str) -> Result<bool> {
         if self.what_if {
             printer.record(&WhatIf { what_if: what }, || format!("what if: {what}"))?;
             return Ok(false);
@@ -25,17 +26,18 @@ impl ChangeArgs {
         if !self.confirm || self.yes {
             return Ok(true);
         }
-        let stdin = std::io::stdin();
-        if !stdin.is_terminal() {
+        if !io::stdin().is_terminal() {
             return Err(Failure::usage(
                 "--confirm asks at a terminal, and standard input is none",
                 "leave --confirm out, or give --yes",
             ));
         }
         printer.warn(&format!("{what}? [y/N]"));
-        let mut answer = String::new();
-        let read = stdin.lock().read_line(&mut answer);
-        let agreed = read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes");
+        let answer = reading(|| {
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).map(|_| answer)
+        });
+        let agreed = answer.await.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes"));
         if !agreed {
             printer.note("not done");
         }

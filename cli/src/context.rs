@@ -58,7 +58,7 @@ enum Role {
 
 impl Contexts {
     /// The account of the flags or, where they are silent, of the environment.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         account: &AccountArgs,
         source: Option<&SourceAccountArgs>,
         calls: &CallArgs,
@@ -70,7 +70,8 @@ impl Contexts {
             options = options.attempt_timeout(limit);
         }
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let settings = Settings::read(account, "AZURE_STORAGE_", "", &environment)?;
+        let secret = settings::secret_in_file(account).await?;
+        let settings = Settings::read(account, secret, "AZURE_STORAGE_", "", &environment)?;
         let main = Context::new(settings.unwrap_or_default(), &options)?;
         let mut source_flags = String::new();
         let context = match source {
@@ -84,7 +85,8 @@ impl Contexts {
                     ));
                 }
                 source_flags = source.repeated("source-");
-                let settings = Settings::read(&source, prefix, "source-", &environment)?;
+                let secret = settings::secret_in_file(&source).await?;
+                let settings = Settings::read(&source, secret, prefix, "source-", &environment)?;
                 settings.map(|settings| Context::new(settings, &options)).transpose()?
             }
         };
@@ -251,7 +253,7 @@ impl Contexts {
                 Role::Main => "--sas-file",
                 Role::Source => "--source-sas-file",
             };
-            self.printer.warn(&format!(
+            self.printer.note(&format!(
                 "warning: the process list shows the SAS in this command; {flag} keeps it out"
             ));
         }

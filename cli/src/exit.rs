@@ -32,7 +32,7 @@ Exit codes:
   4    the copy was aborted or superseded, or its destination is gone
   5    the copy is still pending at the timeout
   6    network, throttled, or no token from the login
-  64   usage: an argument, a variable or a file is wrong; nothing was changed
+  64   usage: an argument, a variable or a file is wrong
   130  interrupted by Ctrl-C
   143  ended by SIGTERM";
 

@@ -4,6 +4,7 @@ mod judgement;
 
 use std::io;
 
+use blobcopy::CopyProgress;
 use serde::Serialize;
 use url::Url;
 
@@ -19,8 +20,16 @@ pub(crate) enum Failure {
     Told(Box<Told>),
 }
 
+/// How a copy stands whose wait has failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    pub(crate) status: &'static str,
+    pub(crate) description: Option<String>,
+    pub(crate) progress: Option<CopyProgress>,
+}
+
 /// A failure that is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Told {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +53,8 @@ pub(crate) struct Told {
     abort: Option<String>,
     advice: String,
     exit_code: u8,
+    #[serde(skip)]
+    ending: Option<Ending>,
 }
 
 impl Failure {
@@ -60,6 +71,7 @@ impl Failure {
             abort: None,
             advice: one_line(&advice.into()),
             exit_code: exit.code(),
+            ending: None,
         }))
     }
 
@@ -79,14 +91,15 @@ impl Failure {
         }
     }
 
-    /// A file that cannot be written.
+    /// A file that cannot be written: for want of room, or because it is the wrong one.
     pub(crate) fn file(path: &str, error: &io::Error) -> Self {
-        let message = format!("{path} cannot be written: {error}");
-        let advice = match error.kind() {
-            io::ErrorKind::StorageFull => "make room and run the command again",
-            _ => "check the path, and that you may write there",
+        let (exit, advice) = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                (Exit::Unfinished, "make room and run the command again")
+            }
+            _ => (Exit::Usage, "check the path, and that you may write there"),
         };
-        Self::new(Exit::Unfinished, message, advice)
+        Self::new(exit, format!("{path} cannot be written: {error}"), advice)
     }
 
     /// Says which blob or container it is about, unless it says so already.
@@ -105,12 +118,32 @@ impl Failure {
         self
     }
 
+    /// Says how the copy stands, as far as is known.
+    pub(crate) fn ending(mut self, ending: Ending) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.ending = Some(ending);
+        }
+        self
+    }
+
+    /// How the copy stands whose wait has failed.
+    pub(crate) fn ended(&self) -> Option<&Ending> {
+        self.told().and_then(|told| told.ending.as_ref())
+    }
+
     /// Names the snapshot that was taken before it went wrong, and is kept.
     pub(crate) fn keeping(mut self, snapshot: &str, how_to_go_on: &str) -> Self {
         if let Self::Told(told) = &mut self {
+            told.advice = noting_cut_sas(format!("{}; then {how_to_go_on}", told.advice));
+        }
+        self.kept(snapshot)
+    }
+
+    /// The same, where the snapshot cannot be copied there at all.
+    pub(crate) fn kept(mut self, snapshot: &str) -> Self {
+        if let Self::Told(told) = &mut self {
             told.snapshot = Some(snapshot.to_owned());
             told.message = format!("{}; the new snapshot {snapshot} is kept", told.message);
-            told.advice = noting_cut_sas(format!("{}; then {how_to_go_on}", told.advice));
         }
         self
     }
@@ -142,16 +175,6 @@ impl Failure {
         self.told().map_or_else(String::new, |told| told.message.clone())
     }
 
-    /// The copy's status, as far as the ending says it.
-    pub(crate) fn as_status(&self) -> &'static str {
-        match self.exit_code() {
-            3 => "failed",
-            4 => "lost",
-            5 => "pending",
-            _ => "unknown",
-        }
-    }
-
     /// Whether the service says that something is not there.
     pub(crate) fn is_not_found(&self) -> bool {
         self.told().is_some_and(|told| told.status == Some(404))
@@ -166,6 +189,11 @@ impl Failure {
 }
 
 impl Told {
+    /// What happened, in one line.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The two lines.
     pub(crate) fn lines(&self) -> [String; 2] {
         let mut what = self.message.clone();

@@ -58,7 +58,10 @@ impl Interrupt {
             _ => "the copies go on",
         };
         let joined = |of: fn(&Onward) -> &str| -> String {
-            under_way.iter().map(of).collect::<Vec<_>>().join("; ")
+            let mut commands: Vec<_> = under_way.iter().map(of).collect();
+            // One command may take up several.
+            commands.dedup();
+            commands.join("; ")
         };
         let (resume, abort) = (joined(|one| &one.resume), joined(|one| &one.abort));
         Failure::new(exit, format!("{word}: {what}"), "").onward(resume, abort)

@@ -30,6 +30,7 @@ limited! {
     Pager<BlobSnapshotItem>,
     Pager<PageRange>,
     Pager<PageRangeItem>,
+    builders::AbortCopy,
     builders::AbortPendingCopy,
     builders::ClearPages,
     builders::CommitBlockList,

@@ -10,6 +10,7 @@ mod commands;
 mod context;
 mod exit;
 mod failure;
+mod input;
 mod interrupt;
 mod limits;
 mod listing;
@@ -31,6 +32,7 @@ use crate::{
     failure::{Failure, Result},
     interrupt::Interrupt,
     output::Printer,
+    wait::Screen,
 };
 
 /// What every command has at hand.
@@ -38,6 +40,7 @@ use crate::{
 struct Session {
     printer: Printer,
     interrupt: Interrupt,
+    screen: Screen,
 }
 
 fn main() -> ExitCode {
@@ -50,7 +53,9 @@ fn main() -> ExitCode {
     }
     // For the logins, which send by themselves.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let session = Session { printer: Printer::new(&cli.output), interrupt: Interrupt::default() };
+    let printer = Printer::new(&cli.output);
+    let screen = Screen::new(&printer);
+    let session = Session { printer, interrupt: Interrupt::default(), screen };
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Err(error) => Err(Failure::new(
             Exit::Unreachable,

@@ -6,7 +6,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use url::Url;
 
 use crate::{
-    failure::{redacted, without_query},
+    failure::{Ending, redacted, without_query},
     output::{Align, Table, pairs},
 };
 
@@ -76,6 +76,18 @@ impl CopyRecord {
         self.destination_snapshot = done.destination_snapshot.as_ref().map(ToString::to_string);
         self.completed_on = done.completed_on.map(shown);
         self.description = None;
+        self
+    }
+
+    /// The same copy, where the wait for it has failed.
+    pub(crate) fn ended(mut self, ending: &Ending) -> Self {
+        self.status = ending.status.to_owned();
+        if let Some(progress) = ending.progress {
+            (self.bytes_copied, self.bytes_total) = (Some(progress.copied), Some(progress.total));
+        }
+        if ending.description.is_some() {
+            self.description.clone_from(&ending.description);
+        }
         self
     }
 

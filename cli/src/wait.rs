@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blobcopy::{Clock, CompletedCopy, CopyFromUriOperation, CopyState};
+use blobcopy::{Clock, CompletedCopy, CopyFromUriOperation, CopyState, Error};
 use console::measure_text_width;
 use futures_util::{StreamExt, stream};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,7 +12,7 @@ use crate::{
     Session,
     address::Address,
     exit::Exit,
-    failure::{Failure, Result},
+    failure::{Ending, Failure, Result, redacted},
     interrupt::Onward,
     output::{Format, Printer},
     quoted::quoted,
@@ -48,34 +48,43 @@ pub(crate) fn given_up(failure: Failure, onward: Onward) -> Failure {
     }
 }
 
-/// Waits for all of the copies at once; the results are in their order.
+/// Waits for all of the copies, so many at once; the results are in their order. Of each one that
+/// is over, `over` is told the place.
 pub(crate) async fn all(
     session: &Session,
     copies: Vec<Watched>,
     timeout: Option<Duration>,
+    concurrency: u16,
+    over: impl Fn(usize),
 ) -> Vec<Result<CompletedCopy>> {
-    let screen = Screen::new(&session.printer);
-    let count = copies.len();
+    let (began, over) = (Clock::system().now(), &over);
     let waits = stream::iter(copies.into_iter().enumerate()).map(|(at, mut watched)| {
-        let mut view = screen.view(&watched.name);
+        let mut view = session.screen.view(&watched.name);
         async move {
+            // One that had to stand in line has waited already.
+            let timeout = timeout.map(|all| {
+                let gone = Clock::system().now() - began;
+                all.saturating_sub(gone.unsigned_abs()).max(Duration::from_millis(1))
+            });
             let (id, url) = (watched.copy.id().to_string(), watched.copy.blob().url());
             let mut wait = watched.copy.wait().on_progress(|state| view.show(state));
             if let Some(timeout) = timeout {
                 wait = wait.timeout(timeout);
             }
             let ended = wait.await.map_err(|error| {
-                let failure = Failure::from(error).of_copy(&id);
+                let ending = last_known(&error);
+                let failure = Failure::from(error).of_copy(&id).ending(ending);
                 match &url {
                     Ok(url) => failure.at(url),
                     Err(_) => failure,
                 }
             });
             view.finish();
+            over(at);
             (at, ended)
         }
     });
-    let mut ended: Vec<_> = waits.buffer_unordered(count.max(1)).collect().await;
+    let mut ended: Vec<_> = waits.buffer_unordered(usize::from(concurrency)).collect().await;
     ended.sort_by_key(|(at, _)| *at);
     ended.into_iter().map(|(_, ended)| ended).collect()
 }
@@ -86,19 +95,38 @@ pub(crate) async fn one(
     copy: Watched,
     timeout: Option<Duration>,
 ) -> Result<CompletedCopy> {
-    let mut ended = all(session, vec![copy], timeout).await;
+    let mut ended = all(session, vec![copy], timeout, 1, |_| ()).await;
     ended.pop().expect("one copy has one ending")
 }
 
-/// Where progress is shown.
-struct Screen {
+/// How a copy stands that has not succeeded, as far as the end of its wait tells.
+fn last_known(error: &Error) -> Ending {
+    let (status, description, progress) = match error {
+        Error::CopyFailed { description, progress, .. } => {
+            ("failed", description.as_deref(), *progress)
+        }
+        Error::CopyAborted { progress, .. } => ("aborted", None, *progress),
+        Error::CopySuperseded { .. } => ("superseded", None, None),
+        Error::CopyDestinationGone { .. } | Error::NoCopyProperties { .. } => ("gone", None, None),
+        Error::WaitTimedOut { last: Some(last), .. } => {
+            ("pending", last.description.as_deref(), last.progress)
+        }
+        Error::WaitTimedOut { .. } => ("pending", None, None),
+        _ => ("unknown", None, None),
+    };
+    Ending { status, description: description.map(redacted), progress }
+}
+
+/// Where progress is shown. There is one for all that is followed: two would draw over each other.
+#[derive(Debug)]
+pub(crate) struct Screen {
     bars: Option<MultiProgress>,
     lines: bool,
     printer: Printer,
 }
 
 impl Screen {
-    fn new(printer: &Printer) -> Self {
+    pub(crate) fn new(printer: &Printer) -> Self {
         let target = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let bars = printer.draws_bars().then(target);
         let lines = bars.is_none() && !printer.is_quiet() && printer.format() == Format::Table;

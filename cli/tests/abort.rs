@@ -34,3 +34,19 @@ fn a_blob_without_a_copy_has_nothing_to_abort() {
     let said = world.good(&["abort", "vhds/disk0.vhd"]);
     assert_eq!(world.shown(&said), "[ENDPOINT]/vhds/disk0.vhd tells of no copy\n");
 }
+
+#[test]
+fn a_named_copy_that_has_ended_is_told() {
+    let world = World::new().with_disk();
+    world.simulator.copies().hold();
+    let started = world.good(&["copy", "vhds/disk0.vhd", "backups/d", "-o", "json"]);
+    let started: serde_json::Value = serde_json::from_str(&started).expect("JSON");
+    let id = started["copy_id"].as_str().expect("an id");
+    let abort = ["abort", "backups/d", "--copy-id", id, "--server-timeout", "7s", "-o", "json"];
+    let outcome = |said: String| -> String {
+        let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        said["outcome"].as_str().expect("text").to_owned()
+    };
+    assert_eq!(outcome(world.good(&abort)), "aborted");
+    assert_eq!(outcome(world.good(&abort)), "already_finished");
+}

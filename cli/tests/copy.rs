@@ -46,3 +46,17 @@ fn a_condition_that_is_not_met_is_refused() {
     let bad = ["copy", "vhds/disk0.vhd", "backups/e", "--if-modified-since", "yesterday"];
     assert_eq!(world.run(&bad).code, Some(64));
 }
+
+#[test]
+fn a_promoted_snapshot_warns_that_it_ends_the_series() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    for (flag, warns) in [("--what-if", true), ("--wait", true), ("--quiet", false)] {
+        let ended = world.run(&["copy", "vhds/disk0.vhd@latest", "vhds/disk0.vhd", flag]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(ended.err.starts_with("warning: "), warns, "{ended:?}");
+        assert_eq!(ended.err.contains("series"), warns, "{ended:?}");
+    }
+    let ended = world.run(&["copy", "vhds/disk0.vhd@latest", "vhds/new.vhd", "--what-if"]);
+    assert_eq!(ended.err, "", "there is nothing to be lost");
+}

@@ -109,9 +109,114 @@ fn lines_of_json_are_the_cmdlets_pipeline() {
     insta::assert_snapshot!("pipeline", world.shown(&ended.out));
     let kept = world.good(&["snapshots", "backups/disk0.vhd"]);
     insta::assert_snapshot!("kept", world.shown(&kept));
-    // The same again: the service refuses the first, and the rest is not tried.
-    let ended = finish(spawn(world.command(&["incremental", "-", "backups/"])), &lines);
+    // The same again, with a new one: what is copied already is passed over.
+    world.snapshot();
+    let lines = world.good(&list);
+    let again = ["incremental", "-", "backups/", "--wait", "-o", "jsonl"];
+    let ended = finish(spawn(world.command(&again)), &lines);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let statuses: Vec<String> = ended.out.lines().map(|line| field(line, "status")).collect();
+    assert_eq!(statuses, ["copied already", "copied already", "copied already", "success"]);
+}
+
+fn field(line: &str, name: &str) -> String {
+    let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+    row[name].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn after_a_failure_the_rest_is_not_tried_and_said_so() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.change(0, 512);
+    world.snapshot();
+    let lines = world.good(&["snapshots", "vhds/disk0.vhd", "--output", "jsonl"]);
+    let run = |form: &str| {
+        let command = world.command(&["incremental", "-", "nowhere/", "-o", form]);
+        finish(spawn(command), &lines)
+    };
+    let ended = run("jsonl");
     assert_eq!(ended.code, Some(2), "{ended:#?}");
+    let rows: Vec<serde_json::Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let failure = &rows[0]["failure"];
+    assert_eq!((&failure["code"], &failure["status"]), (&"ContainerNotFound".into(), &404.into()));
+    assert!(failure["advice"].is_string() && failure["blob"].is_string(), "{failure}");
+    assert_eq!(rows[1]["status"], "not tried");
+    assert!(run("table").out.contains("not tried"));
+}
+
+#[test]
+fn only_a_page_blob_gets_a_new_snapshot() {
+    let world = World::new().with_disk();
+    let notes = world.service().container_client("vhds").block_blob_client("notes.txt");
+    world.runtime.block_on(async { notes.upload("notes").await }).expect("there");
+    let ended = world.run(&["incremental", "vhds/notes.txt", "backups/", "--snapshot", "new"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("is a BlockBlob"), "{ended:?}");
+    assert_eq!(world.good(&["snapshots", "vhds/notes.txt", "-o", "jsonl"]), "");
+}
+
+#[test]
+fn a_series_that_cannot_go_on_is_not_advised_to() {
+    let world = World::new().with_disk();
+    let new = ["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new", "--wait"];
+    world.good(&new);
+    let disk = world.service().container_client("vhds").page_blob_client("disk0.vhd");
+    world.runtime.block_on(async { disk.create(64 << 10).await }).expect("created again");
+    let ended = world.run(&new);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("is kept") && !ended.err.contains("`blobcopy inc"), "{ended:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn several_bars_do_not_draw_over_each_other() {
+    use std::process::Command;
+
+    use crate::support::{BINARY, disk::Folder, terminal::Terminal};
+
+    let world = World::new().with_disk();
+    world.snapshot();
+    let names = ["a.vhd", "b.vhd", "disk0.vhd"];
+    let mut lines = String::new();
+    for name in names {
+        let disk = world.service().container_client("vhds").page_blob_client(name);
+        world.runtime.block_on(async {
+            disk.create(4096).await.expect("a disk");
+            disk.create_snapshot().await.expect("a snapshot");
+        });
+        lines.push_str(&format!("{{\"container\":\"vhds\",\"name\":\"{name}\"}}\n"));
+    }
+    let file = Folder::new("bars");
+    let file = file.write("lines", lines.as_bytes());
+    world.simulator.copies().hold();
+    let mut command = Command::new("sh");
+    let line = format!("exec {BINARY} incremental - backups/ --wait <{file}");
+    command.args(["-c", &line]).env_clear();
+    command.env("AZURE_STORAGE_CONNECTION_STRING", world.simulator.connection_string());
+    let mut terminal = Terminal::start(command, 100);
+    // Three lines are drawn anew together: the cursor goes up over two of them.
+    terminal.until("\u{1b}[2A");
+    world.simulator.copies().release();
+    let (code, shown) = terminal.finish();
+    assert_eq!(code, Some(0), "{shown}");
+}
+
+#[test]
+fn lines_may_be_given_a_limit_of_time() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.change(0, 512);
+    world.snapshot();
+    world.simulator.copies().hold();
+    let lines = world.good(&["snapshots", "vhds/disk0.vhd", "--output", "jsonl"]);
+    let command = world.command(&["incremental", "-", "backups/", "--timeout", "1s"]);
+    let ended = finish(spawn(command), &lines);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    let ended = world.run(&["incremental", "vhds/disk0.vhd", "backups/", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(64), "{ended:?}");
+    assert!(ended.err.contains("--wait"), "{ended:?}");
 }
 
 #[test]

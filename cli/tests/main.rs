@@ -8,6 +8,7 @@ mod diff;
 mod everywhere;
 mod examples;
 mod incremental;
+mod input;
 mod put_and_get;
 mod sas;
 mod secrets;

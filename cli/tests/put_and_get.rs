@@ -222,3 +222,58 @@ fn a_full_disk_is_1_and_a_device_stays_one() {
     let file_type = std::fs::metadata(&full).expect("still there").file_type();
     assert!(file_type.is_char_device());
 }
+
+#[test]
+fn what_is_lost_is_said_before_it_is() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("lost");
+    let small = folder.write("s.img", &[1; 4096]);
+    let run =
+        |flags: &[&str]| world.run(&[&["put", &small, "vhds/disk0.vhd", "--page"], flags].concat());
+    let ended = run(&["--what-if"]);
+    assert!(ended.out.contains("in place, resized from 65536 to 4096 bytes"), "{ended:?}");
+    assert!(ended.err.contains("warning: the blob shrinks from 65536 to 4096"), "{ended:?}");
+    let ended = run(&["--what-if", "--recreate"]);
+    assert!(ended.out.contains("of 4096 bytes, over one of 65536 bytes"), "{ended:?}");
+    assert!(ended.err.contains("warning: a blob that is created again breaks"), "{ended:?}");
+    assert_eq!(world.good(&["get", "vhds/disk0.vhd", "-"]).len(), 64 << 10, "it is as it was");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_warning_of_a_recreated_blob_comes_before_the_question() {
+    use crate::support::terminal::Terminal;
+
+    let world = World::new().with_disk();
+    let folder = Folder::new("asked");
+    let file = folder.write("s.img", &[1; 4096]);
+    let put = ["put", &file, "vhds/disk0.vhd", "--page", "--recreate", "--confirm"];
+    let mut terminal = Terminal::start(world.command(&put), 100);
+    let shown = terminal.until("[y/N]");
+    assert!(shown.contains("breaks its incremental series"), "{shown}");
+    terminal.type_line("n");
+    assert_eq!(terminal.finish().0, Some(0));
+}
+
+#[test]
+fn a_refused_download_leaves_nothing() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("refused");
+    world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new", "--wait"]);
+    let got = folder.path("d.img");
+    let ended = world.run(&["get", "backups/disk0.vhd", &got]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for name in ["d.img", "d.img.part", "d.img.part.etag"] {
+        assert!(std::fs::metadata(folder.path(name)).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_is_64() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("nowhere");
+    for file in [folder.path("missing/d.img"), folder.path("")] {
+        let ended = world.run(&["get", "vhds/disk0.vhd", &file]);
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+    }
+}

@@ -49,6 +49,15 @@ fn it_has_the_accounts_that_it_is_given() {
 }
 
 #[test]
+fn several_accounts_are_one_document() {
+    let accounts = ["--account", "one:b25l", "--account", "two:dHdv", "-o", "json"];
+    let (child, said) = start(&accounts, 12);
+    let served: serde_json::Value = serde_json::from_str(&said.join("\n")).expect("JSON");
+    assert_eq!((&served[0]["account"], &served[1]["account"]), (&"one".into(), &"two".into()));
+    end(child);
+}
+
+#[test]
 fn what_it_cannot_serve_is_refused() {
     for arguments in [
         &["--account", "two"][..],
@@ -82,7 +91,7 @@ fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
     let ended = finish(spawn(bare(&["simulate", "--port", &port])), "");
-    assert_eq!(ended.code, Some(6));
+    assert_eq!(ended.code, Some(64));
     assert!(ended.err.contains(&port) && ended.err.contains("--port"), "{}", ended.err);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blobcopy_simulator::Simulator;
+use blobcopy_simulator::{Op, Simulator};
 
 use crate::support::{World, finish, spawn};
 
@@ -130,4 +130,55 @@ fn nothing_there_is_said_and_is_no_error() {
     let ended = finish(spawn(world.command(&["status", "vhds/"])), "");
     assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""));
     assert_eq!(ended.err, "no copies in vhds/\n");
+}
+
+#[test]
+fn a_wait_for_all_tells_how_each_ends() {
+    let world = World::new().with_disk();
+    world.simulator.copies().fail_next(512, "500 InternalServerError \"Copy failed.\"");
+    assert_eq!(world.run(&["copy", "vhds/disk0.vhd", "backups/failed", "--wait"]).code, Some(3));
+    world.simulator.copies().hold();
+    // As when each is waited for alone.
+    let ended = world.run(&["status", "backups/", "--wait"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(
+        ended.err.contains("Copy failed.") && ended.err.contains("backups/failed"),
+        "{ended:?}"
+    );
+    assert_eq!(world.run(&["status", "backups/"]).code, Some(0));
+    // And of one that ends badly meanwhile.
+    world.good(&["delete", "backups/failed"]);
+    world.good(&["copy", "vhds/disk0.vhd", "backups/aborted"]);
+    let mut child = spawn(world.command(&["status", "backups/", "--wait", "-o", "jsonl"]));
+    let before = world.simulator.count(Op::GetBlobProperties);
+    world.until(|| world.simulator.count(Op::GetBlobProperties) > before);
+    world.good(&["abort", "backups/aborted"]);
+    drop(child.stdin.take());
+    let ended = finish(child, "");
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.out.contains(r#""status":"aborted""#), "{ended:?}");
+}
+
+#[test]
+fn a_wait_for_all_names_a_command_that_aborts_each() {
+    let world = pending();
+    world.good(&["copy", "vhds/disk0.vhd", "backups/other.vhd"]);
+    let ended = world.run(&["status", "backups/", "--wait", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    let onward = "to do: follow it with `blobcopy status backups/ --wait`, or end it with \
+                  `blobcopy abort backups/disk0.vhd; blobcopy abort backups/other.vhd`";
+    assert!(ended.err.contains(onward), "{ended:?}");
+    assert_eq!(ended.out.matches(" pending ").count(), 2, "{ended:?}");
+}
+
+#[test]
+fn copies_of_a_folder_are_followed_so_many_at_once() {
+    let world = pending();
+    world.good(&["copy", "vhds/disk0.vhd", "backups/other.vhd"]);
+    let one = ["status", "backups/", "--wait", "--timeout", "1s", "--concurrency", "1"];
+    let ended = world.run(&one);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(ended.err.starts_with("backups/disk0.vhd: pending") || ended.err.starts_with("disk0"));
+    let none = ["status", "backups/", "--wait", "--concurrency", "0"];
+    assert_eq!(world.run(&none).code, Some(64));
 }

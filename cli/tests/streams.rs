@@ -156,6 +156,7 @@ fn sigterm_ends_every_wait_and_names_what_goes_on() {
         assert_eq!(ended.code, Some(143), "{arguments:?}: {said}");
         assert!(said.contains("error: terminated: the cop"), "{said}");
         assert!(said.contains(&format!("`{resume}`")), "{said}");
+        assert!(!said.contains("abort backups/`"), "no folder can be aborted: {said}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `blobcopy abort`: ends a pending copy.
 
-use blobcopy::{AbortOutcome, CopyId};
+use blobcopy::{AbortOutcome, CopyId, Error};
 use clap::Args;
 use serde::Serialize;
 
@@ -19,7 +19,8 @@ Examples:
   blobcopy abort backups/disk0.vhd
   blobcopy abort backups/disk0.vhd --copy-id 1f812371-a41d-49e6-b123-f4b542e851c5
 
-An aborted copy leaves an empty blob with the new metadata. Snapshots stay as they are.";
+An aborted copy leaves an empty blob with the new metadata. Snapshots stay as they are.
+Where no copy is pending there is nothing to do: that is 0, also of a blob that was never copied to.";
 
 /// Aborts the pending copy into a blob
 #[derive(Debug, Args)]
@@ -53,21 +54,32 @@ struct Aborted {
 impl Abort {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let blob = contexts.blob(&Address::parse(&self.dest)?.blob("DEST")?.base("DEST")?)?;
         let url = blob.url()?;
         let shown = without_query(&url);
-        if !self.changes.allows(printer, &format!("Abort Copy Blob {shown}"))? {
+        if !self.changes.allows(printer, &format!("Abort Copy Blob {shown}")).await? {
             return Ok(());
         }
         let lease = lease(self.lease_id.as_deref())?;
         let outcome = match &self.copy_id {
             Some(id) => {
-                let mut copy = blob.resume_copy(id.parse::<CopyId>()?);
+                let id = id.parse::<CopyId>()?;
+                let mut abort = blob.abort_copy(id.clone()).limited(&self.calls);
                 if let Some(lease) = lease {
-                    copy = copy.with_lease(lease);
+                    abort = abort.lease_id(lease);
                 }
-                copy.abort().await
+                match abort.await {
+                    Ok(()) => Ok(AbortOutcome::Aborted),
+                    Err(error) if is_over(&error) => {
+                        let state = blob.resume_copy(id).poll().await;
+                        state.and_then(|state| match state.status.is_final() {
+                            true => Ok(AbortOutcome::AlreadyFinished(state)),
+                            false => Err(error),
+                        })
+                    }
+                    Err(error) => Err(error),
+                }
             }
             None => {
                 let mut abort = blob.abort_pending_copy().limited(&self.calls);
@@ -93,4 +105,10 @@ impl Abort {
         };
         printer.record(&Aborted { destination: shown, outcome, copy }, || text)
     }
+}
+
+/// Whether that copy was not pending any more, or never was.
+fn is_over(error: &Error) -> bool {
+    use blobcopy::ErrorCode::{CopyIdMismatch, NoPendingCopyOperation};
+    matches!(error.code(), Some(NoPendingCopyOperation | CopyIdMismatch))
 }

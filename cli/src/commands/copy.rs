@@ -1,6 +1,6 @@
 //! `blobcopy copy`: copies one blob, in the background or in one call.
 
-use blobcopy::{AccessTier, Conditions, RehydratePriority, Tags};
+use blobcopy::{AccessTier, BlobType, Conditions, RehydratePriority, Tags};
 use clap::Args;
 use serde::Serialize;
 use url::Url;
@@ -29,6 +29,9 @@ Examples:
   blobcopy copy https://example.com/public.iso images/ --wait";
 
 /// Copies one blob; what is at DEST is overwritten
+///
+/// A page blob that is overwritten, as when one of its snapshots is promoted, ends its series of
+/// incremental copies: the next ones need a new destination.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Copy {
@@ -113,9 +116,10 @@ struct Copied {
 
 impl Copy {
     pub(crate) async fn run(self, session: &Session) -> Result {
+        self.wait.checked()?;
         let printer = &session.printer;
         let source = Some(&self.source_account);
-        let contexts = Contexts::new(&self.account, source, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, source, &self.calls, printer).await?;
         let from = Address::parse(&self.source)?.blob("SOURCE")?;
         let dest = Address::parse(&self.dest)?.base("DEST")?.or_below(&from.name)?;
         let dest = contexts.unmistakable(dest)?;
@@ -124,7 +128,13 @@ impl Copy {
         let source = self.source(&contexts, &from).await?;
         let operation = if self.sync { "Copy Blob From URL" } else { "Copy Blob" };
         let (shown, to) = (without_snapshot(&source.url), without_query(&url));
-        if !self.changes.allows(printer, &format!("{operation} {shown} to {to}"))? {
+        if self.replaces_a_disk(&blob).await {
+            printer.note(&format!(
+                "warning: {to} is a page blob, and to copy onto it ends its series of incremental \
+                 copies: they need a new destination after it"
+            ));
+        }
+        if !self.changes.allows(printer, &format!("{operation} {shown} to {to}")).await? {
             return Ok(());
         }
         if self.sync {
@@ -171,6 +181,14 @@ impl Copy {
             record = record.completed(&done);
         }
         printer.record(&record, || record.text())
+    }
+
+    /// Whether there is a page blob at the destination, as far as this program may look.
+    async fn replaces_a_disk(&self, dest: &blobcopy::BlobClient) -> bool {
+        let found = dest.get_properties().limited(&self.calls).await;
+        found.is_ok_and(|found| {
+            found.blob_type == Some(BlobType::PageBlob) && !found.is_incremental_copy
+        })
     }
 
     /// The source, with the snapshot that it names.

@@ -44,12 +44,12 @@ struct Created {
 impl Create {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let address = Address::parse(&self.container)?.container("CONTAINER")?;
         let container = contexts.container(&address)?;
         let url = container.url()?;
         let shown = without_query(&url);
-        if !self.changes.allows(printer, &format!("Create Container {shown}"))? {
+        if !self.changes.allows(printer, &format!("Create Container {shown}")).await? {
             return Ok(());
         }
         let made = container.create().limited(&self.calls).await.map_err(Failure::from);

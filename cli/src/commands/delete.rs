@@ -57,7 +57,7 @@ struct Deleted {
 impl Delete {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let address = Address::parse(&self.blob)?.blob("BLOB")?;
         let mut blob = contexts.blob(&address)?;
         if address.when.is_some() && self.snapshots.is_some() {
@@ -82,7 +82,7 @@ impl Delete {
             Some(Which::Include) => (Some("include"), " and its snapshots"),
             Some(Which::Only) => (Some("only"), ": its snapshots only"),
         };
-        if !self.changes.allows(printer, &format!("Delete Blob {shown}{words}"))? {
+        if !self.changes.allows(printer, &format!("Delete Blob {shown}{words}")).await? {
             return Ok(());
         }
         let mut delete = blob.delete().limited(&self.calls);

@@ -65,7 +65,7 @@ const SOME: usize = 20;
 impl Diff {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let before = Address::parse(&self.before)?.blob("BLOB@A")?;
         let after = Address::parse(&self.after)?.blob("BLOB@B")?;
         if (&before.place, &before.container, &before.name)

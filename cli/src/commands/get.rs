@@ -66,7 +66,7 @@ struct Got {
 impl Get {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let address = Address::parse(&self.blob)?.blob("BLOB")?;
         let mut blob = contexts.blob(&address)?;
         if let Some(when) = &address.when {
@@ -140,6 +140,39 @@ impl Get {
         if let Some(etag) = &etag {
             fs::write(&tag, etag.as_str()).await.map_err(|error| Failure::file(&tag, &error))?;
         }
+        let filled = self.fill(session, blob, shown, &mut file, &properties, from).await;
+        let fetched = match filled {
+            Ok(fetched) => fetched,
+            Err(failure) => {
+                // What has come stays; where nothing has, nothing is to stay.
+                if file.metadata().await.is_ok_and(|info| info.len() == 0) {
+                    let _ = fs::remove_file(&part).await;
+                    let _ = fs::remove_file(&tag).await;
+                }
+                return Err(failure);
+            }
+        };
+        drop(file);
+        let named = fs::rename(&part, &self.file).await;
+        named.map_err(|error| Failure::file(&self.file, &error))?;
+        // It has served; a later download writes its own.
+        let _ = fs::remove_file(&tag).await;
+        Ok(Got { size, resumed_at: from, downloaded_bytes: fetched, ..Got::default() })
+    }
+
+    /// Downloads what is missing into the part file, and says how much that was.
+    async fn fill(
+        &self,
+        session: &Session,
+        blob: &BlobClient,
+        shown: &str,
+        file: &mut File,
+        properties: &BlobProperties,
+        from: u64,
+    ) -> Result<u64> {
+        let part = format!("{}.part", self.file);
+        let unwritable = |error: io::Error| Failure::file(&part, &error);
+        let (etag, size) = (properties.etag.as_ref(), properties.content_length);
         let bar = FileBar::new(&session.printer, &self.file, Some(size));
         bar.at(from);
         session.interrupt.goes_on(Onward {
@@ -152,12 +185,12 @@ impl Get {
             ),
             abort: format!("rm {}", quoted(&part)),
         });
-        let unchanged = match &etag {
+        let unchanged = match etag {
             Some(etag) => Conditions::new().if_match(etag.clone()),
             None => Conditions::new(),
         };
         let mut fetched = 0;
-        for (start, end) in self.parts(blob, &properties, &unchanged).await? {
+        for (start, end) in self.parts(blob, properties, &unchanged).await? {
             let start = start.max(from);
             if start >= end {
                 continue;
@@ -168,7 +201,7 @@ impl Get {
             }
             let (mut content, mut at) = (download.await?, start);
             while let Some(piece) = content.try_next().await? {
-                write(&mut file, at, &piece).await.map_err(unwritable)?;
+                write(file, at, &piece).await.map_err(unwritable)?;
                 at += piece.len() as u64;
                 fetched += piece.len() as u64;
                 bar.at(at);
@@ -177,13 +210,7 @@ impl Get {
         file.flush().await.map_err(unwritable)?;
         file.set_len(size).await.map_err(unwritable)?;
         file.sync_all().await.map_err(unwritable)?;
-        drop(file);
-        drop(bar);
-        let named = fs::rename(&part, &self.file).await;
-        named.map_err(|error| Failure::file(&self.file, &error))?;
-        // It has served; a later download writes its own.
-        let _ = fs::remove_file(&tag).await;
-        Ok(Got { size, resumed_at: from, downloaded_bytes: fetched, ..Got::default() })
+        Ok(fetched)
     }
 
     /// Where there is something to download: of a disk only what holds data, as the rest is zero.

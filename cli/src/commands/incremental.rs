@@ -42,7 +42,8 @@ pub(crate) struct Incremental {
     #[arg(long, value_name = "CONTAINER")]
     source_container: Option<String>,
     /// How many copies of JSON lines are under way at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     #[command(flatten)]
     wait: WaitArgs,
@@ -74,7 +75,7 @@ fn which(text: &str) -> std::result::Result<Which, String> {
 impl Incremental {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let source = Some(&self.source_account);
-        let contexts = Contexts::new(&self.account, source, &self.calls, &session.printer)?;
+        let contexts = Contexts::new(&self.account, source, &self.calls, &session.printer).await?;
         let dest = Address::parse(&self.dest)?.base("DEST")?;
         if self.source == "-" {
             if self.snapshot.is_some() || self.source_container.is_some() {
@@ -91,6 +92,7 @@ impl Incremental {
             }
             return many::run(&self, session, &contexts, &dest).await;
         }
+        self.wait.checked()?;
         let (source, which) = self.source()?;
         let job = Job { source, which, dest };
         let started = one::start(&self, session, &contexts, &job).await?;

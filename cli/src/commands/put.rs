@@ -51,7 +51,8 @@ pub(crate) struct Put {
     #[arg(long, value_name = "ID")]
     lease_id: Option<String>,
     /// How many requests are under way at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     #[command(flatten)]
     account: AccountArgs,
@@ -75,7 +76,7 @@ struct Sent {
 impl Put {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let address = Address::parse(&self.blob)?.base("BLOB")?;
         let name = std::path::Path::new(&self.file).file_name().and_then(|name| name.to_str());
         let address = match name {

@@ -61,7 +61,7 @@ struct Made {
 
 impl Sas {
     pub(crate) async fn run(self, session: &Session) -> Result {
-        let contexts = Contexts::new(&self.account, None, &self.calls, &session.printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, &session.printer).await?;
         let address = Address::parse(&self.blob)?;
         let expiry = self.expiry()?;
         let is_container = address.name.is_empty();

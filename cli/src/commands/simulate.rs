@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     moment,
-    output::pairs,
+    output::{Format, pairs},
 };
 
 const EXAMPLES: &str = "\
@@ -21,6 +21,7 @@ Examples:
   blobcopy simulate --port 0 --copy-rate 1048576
   blobcopy simulate --account disks:Zmlyc3Q= --account backups:c2Vjb25k
 
+With --output json, several accounts are an array.
 The keys of a simulator protect nothing: do not use those of a real account.";
 
 /// Serves a simulated blob service until it is interrupted, and prints its connection string
@@ -74,7 +75,7 @@ impl Simulate {
         let (port, certificate) = (self.port, self.https.clone());
         let simulator = self.builder()?.start().await.map_err(|error| {
             Failure::new(
-                Exit::Unreachable,
+                Exit::Usage,
                 format!("cannot listen on port {port}: {error}"),
                 "end what listens there, or take another port with --port",
             )
@@ -89,16 +90,24 @@ impl Simulate {
             connection_string: simulator.connection_string_of(account).unwrap_or_default(),
             certificate: certificate.clone(),
         });
-        for served in served {
-            session.printer.record(&served, || {
-                let mut lines = vec![
-                    ("account", served.account.clone()),
-                    ("endpoint", served.endpoint.clone()),
-                    ("connection string", served.connection_string.clone()),
-                ];
-                lines.extend(served.certificate.clone().map(|file| ("certificate", file)));
-                pairs(lines)
-            })?;
+        let served: Vec<_> = served.collect();
+        let text = |served: &Served| {
+            let mut lines = vec![
+                ("account", served.account.clone()),
+                ("endpoint", served.endpoint.clone()),
+                ("connection string", served.connection_string.clone()),
+            ];
+            lines.extend(served.certificate.clone().map(|file| ("certificate", file)));
+            pairs(lines)
+        };
+        match session.printer.format() {
+            // Several accounts are one document.
+            Format::Json if served.len() > 1 => session.printer.record(&served, String::new)?,
+            _ => {
+                for served in &served {
+                    session.printer.record(served, || text(served))?;
+                }
+            }
         }
         session.printer.note("Serving until interrupted (Ctrl-C).");
         // What ends it is the interruption.

@@ -47,11 +47,11 @@ struct Taken {
 impl Snapshot {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let blob = contexts.blob(&Address::parse(&self.blob)?.blob("BLOB")?.base("BLOB")?)?;
         let url = blob.url()?;
         let shown = without_query(&url);
-        if !self.changes.allows(printer, &format!("Snapshot Blob {shown}"))? {
+        if !self.changes.allows(printer, &format!("Snapshot Blob {shown}")).await? {
             return Ok(());
         }
         let mut take = blob.create_snapshot().limited(&self.calls);

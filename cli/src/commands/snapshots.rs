@@ -50,7 +50,7 @@ struct Row {
 impl Snapshots {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
-        let contexts = Contexts::new(&self.account, None, &self.calls, printer)?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let address = Address::parse(&self.blob)?.blob("BLOB")?.base("BLOB")?;
         let blob = contexts.blob(&address)?;
         let shown = without_query(&blob.url()?);

@@ -10,6 +10,7 @@ use crate::{
     context::Contexts,
     exit::Exit,
     failure::{Failure, Result, without_query},
+    interrupt::Onward,
     limits::Limited,
     listing,
     record::CopyRecord,
@@ -20,7 +21,10 @@ const EXAMPLES: &str = "\
 Examples:
   blobcopy status backups/disk0.vhd
   blobcopy status backups/disk0.vhd --wait --timeout 2h
-  blobcopy status backups/ --output jsonl";
+  blobcopy status backups/ --output jsonl
+
+A blob that was never copied to, or was written since, tells of no copy: that is 4.
+With --wait, a copy that has failed is 3, and one that was aborted is 4, however long ago.";
 
 /// Says how the last copy into a blob stands; of a container or a prefix, all copies
 #[derive(Debug, Args)]
@@ -28,6 +32,10 @@ Examples:
 pub(crate) struct Status {
     /// The destination: container/blob, or container/ or container/prefix/ for all copies there
     dest: String,
+    /// How many copies of a container or prefix are followed at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
     #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
@@ -38,7 +46,8 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) async fn run(self, session: &Session) -> Result {
-        let contexts = Contexts::new(&self.account, None, &self.calls, &session.printer)?;
+        self.wait.checked()?;
+        let contexts = Contexts::new(&self.account, None, &self.calls, &session.printer).await?;
         let address = Address::parse(&self.dest)?;
         match address.is_folder() {
             true => self.all(session, &contexts, &address).await,
@@ -73,37 +82,49 @@ impl Status {
     async fn all(self, session: &Session, contexts: &Contexts, address: &Address) -> Result {
         let container = contexts.container(address)?;
         let found = listing::blobs(&container, &address.name, &self.calls).await?;
-        let (mut records, mut watched, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut records, mut endings) = (Vec::new(), Vec::new());
+        let (mut watched, mut places, mut onward) = (Vec::new(), Vec::new(), Vec::new());
         for item in &found {
             let Some(state) = &item.properties.copy else { continue };
             let blob = container.blob_client_of(item);
+            let (url, record) = (blob.url()?, CopyRecord::of_state(&blob.url()?, state));
+            endings.push(if self.wait.wait { ended(&record, &url).err() } else { None });
             if self.wait.wait && !state.status.is_final() {
                 places.push(records.len());
+                // Followed together, and aborted one by one.
+                let one = address.clone().named(&item.name)?;
+                let all = wait::onward(address, contexts.flags());
+                onward.push(Onward { resume: all.resume, ..wait::onward(&one, contexts.flags()) });
                 let copy = blob.resume_copy(state.copy_id.clone());
                 watched.push(Watched { name: item.name.clone(), copy });
             }
-            records.push(CopyRecord::of_state(&blob.url()?, state));
+            records.push(record);
         }
-        if !watched.is_empty() {
-            session.interrupt.goes_on(wait::onward(address, contexts.flags()));
-        }
-        let mut first = None;
-        let endings = wait::all(session, watched, self.wait.timeout()).await;
-        for (at, ending) in places.into_iter().zip(endings) {
+        let under_way: Vec<_> =
+            onward.iter().map(|onward| session.interrupt.goes_on(onward.clone())).collect();
+        let over = |at: usize| session.interrupt.is_over(under_way[at]);
+        let timeout = self.wait.timeout();
+        let waits = wait::all(session, watched, timeout, self.concurrency, over).await;
+        let mut pending = Vec::new();
+        for ((at, ending), onward) in places.into_iter().zip(waits).zip(onward) {
             match ending {
                 Ok(done) => records[at] = records[at].clone().completed(&done),
                 Err(failure) => {
-                    records[at].status = failure.as_status().to_owned();
-                    first = first.or(Some(failure));
+                    if let Some(ending) = failure.ended() {
+                        records[at] = records[at].clone().ended(ending);
+                    }
+                    if failure.exit_code() == Exit::Pending.code() {
+                        pending.push(onward.abort);
+                    }
+                    endings[at] = Some(failure);
                 }
             }
         }
         let nothing = format!("no copies in {}", address.shown());
         session.printer.list(&records, &nothing, CopyRecord::table)?;
-        match first {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        }
+        let Some(failure) = endings.into_iter().flatten().next() else { return Ok(()) };
+        let all = wait::onward(address, contexts.flags());
+        Err(wait::given_up(failure, Onward { abort: pending.join("; "), ..all }))
     }
 }
 

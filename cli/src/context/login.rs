@@ -5,7 +5,8 @@ use std::{env, fmt, sync::Arc, time::Duration};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_identity::{
     AzureCliCredential, ClientSecretCredential, DeveloperToolsCredential,
-    ManagedIdentityCredential, WorkloadIdentityCredential,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    WorkloadIdentityCredential,
 };
 use blobcopy::{AccessToken, Credential, CredentialError, TokenProvider, transport::BoxFuture};
 use tokio::sync::OnceCell;
@@ -20,7 +21,7 @@ use crate::{
 pub(super) fn credential(login: Login) -> Result<Credential> {
     let made = match login {
         Login::Cli => AzureCliCredential::new(None).map(|login| login as Arc<dyn TokenCredential>),
-        Login::ManagedIdentity => ManagedIdentityCredential::new(None).map(|login| login as _),
+        Login::ManagedIdentity => managed_identity().map(|login| login as _),
         Login::Workload => WorkloadIdentityCredential::new(None).map(|login| login as _),
         Login::ClientSecret => {
             let [tenant, client, secret] =
@@ -41,6 +42,16 @@ pub(super) fn credential(login: Login) -> Result<Credential> {
         Failure::new(Exit::Usage, message, advice)
     })?;
     Ok(Credential::from_token_credential(made))
+}
+
+/// The identity of this machine; of several that are assigned to it, the one that the variable
+/// names.
+fn managed_identity() -> azure_core::Result<Arc<ManagedIdentityCredential>> {
+    let client = env::var("AZURE_CLIENT_ID").ok().filter(|id| !id.is_empty());
+    ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+        user_assigned_id: client.map(UserAssignedId::ClientId),
+        ..ManagedIdentityCredentialOptions::default()
+    }))
 }
 
 fn variable(name: &str) -> Result<String> {
@@ -78,7 +89,7 @@ impl Auto {
                 Err(error) => reasons.push(format!("workload identity: {error}")),
             }
         }
-        match ManagedIdentityCredential::new(None) {
+        match managed_identity() {
             Ok(login) => match within(PROBE, self.keep(login, scope)).await {
                 Some(Ok(token)) => return Ok(token),
                 Some(Err(error)) => reasons.push(format!("managed identity: {error}")),

@@ -8,6 +8,7 @@ use url::Url;
 use crate::{
     args::{AccountArgs, Login},
     failure::{Failure, Result},
+    input::reading,
 };
 
 /// What the flags and the environment say of one account.
@@ -17,10 +18,14 @@ pub(super) struct Settings {
     endpoint: Option<Url>,
     secret: Option<Secret>,
     pub(super) login: Option<Login>,
+    /// What the names of its flags begin with, after the dashes.
+    flag: String,
+    /// What the names of its variables begin with.
+    prefix: String,
 }
 
 /// A secret. It has no `Debug`, so that nothing can show it.
-enum Secret {
+pub(super) enum Secret {
     Key(String),
     Sas(String),
     ConnectionString(String),
@@ -39,6 +44,7 @@ impl Settings {
     /// login before a connection string, and that before a key or a SAS.
     pub(super) fn read(
         args: &AccountArgs,
+        secret: Option<Secret>,
         prefix: &str,
         flag: &str,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -47,16 +53,30 @@ impl Settings {
         let mut settings = Self {
             account: args.account.clone(),
             endpoint: args.endpoint.as_deref().map(|url| endpoint(url, flag)).transpose()?,
-            secret: secret_in_file(args)?,
+            secret,
             login: args.login,
+            flag: flag.to_owned(),
+            prefix: prefix.to_owned(),
         };
+        if let Some(Secret::ConnectionString(text)) = &settings.secret {
+            let (file, other) =
+                (format!("--{flag}connection-string-file"), "leave one of the two out");
+            settings.refuse_another_account(text, &file, other)?;
+        }
         let by_flag = settings.secret.is_some() || settings.login.is_some();
         if !by_flag {
             let login = variable("AUTH_MODE").is_some_and(|mode| mode == "login");
             if login {
                 settings.login = Some(Login::Auto);
             } else if let Some(text) = variable("CONNECTION_STRING") {
-                settings.refuse_another_account(&text, prefix, flag)?;
+                let other = format!(
+                    "unset the variable, or give --{flag}key-file, --{flag}sas-file or --{flag}login"
+                );
+                settings.refuse_another_account(
+                    &text,
+                    &format!("{prefix}CONNECTION_STRING"),
+                    &other,
+                )?;
                 settings.secret = Some(Secret::ConnectionString(text));
             } else if let Some(key) = variable("KEY") {
                 settings.secret = Some(Secret::Key(key));
@@ -71,6 +91,16 @@ impl Settings {
             {
                 settings.endpoint = Some(endpoint(&url, flag)?);
             }
+            // A login takes no secret from a connection string, but the account.
+            if settings.login.is_some()
+                && settings.account.is_none()
+                && settings.endpoint.is_none()
+                && let Some(text) = variable("CONNECTION_STRING")
+            {
+                let service = BlobServiceClient::from_connection_string(&text)?;
+                settings.account = service.account_name().map(str::to_owned);
+                settings.endpoint = Some(service.url().clone());
+            }
         }
         let silent = settings.account.is_none()
             && settings.endpoint.is_none()
@@ -79,20 +109,15 @@ impl Settings {
         Ok((!silent).then_some(settings))
     }
 
-    /// A connection string in the environment names its account; a flag that names another one is
-    /// a mistake, and not to be passed over.
-    fn refuse_another_account(&self, text: &str, prefix: &str, flag: &str) -> Result {
+    /// A connection string names its account; a flag that names another one is a mistake, and not
+    /// to be passed over.
+    fn refuse_another_account(&self, text: &str, from: &str, advice: &str) -> Result {
         let Some(account) = &self.account else { return Ok(()) };
         let service = BlobServiceClient::from_connection_string(text)?;
         match service.account_name() {
             Some(named) if named != account => Err(Failure::usage(
-                format!(
-                    "--{flag}account is {account}, but {prefix}CONNECTION_STRING is of account \
-                     {named}"
-                ),
-                format!(
-                    "unset the variable, or give --{flag}key-file, --{flag}sas-file or --login"
-                ),
+                format!("--{}account is {account}, but {from} is of account {named}", self.flag),
+                advice,
             )),
             _ => Ok(()),
         }
@@ -127,7 +152,7 @@ impl Settings {
             if self.endpoint.is_some() {
                 return Err(Failure::usage(
                     "a connection string names the endpoint itself",
-                    "leave --endpoint out",
+                    format!("leave --{}endpoint out", self.flag),
                 ));
             }
             return Ok(Some(BlobServiceClient::builder_from_connection_string(text)?));
@@ -138,7 +163,7 @@ impl Settings {
             (None, None) if self.secret.is_some() => {
                 return Err(Failure::usage(
                     "there is a key or a SAS, but no account",
-                    "give --account, or set AZURE_STORAGE_ACCOUNT",
+                    format!("give --{}account, or set {}ACCOUNT", self.flag, self.prefix),
                 ));
             }
             (None, None) => return Ok(None),
@@ -146,7 +171,8 @@ impl Settings {
         let credential = match (&self.secret, login) {
             (Some(Secret::Key(key)), _) => {
                 let account = self.account.clone().ok_or_else(|| {
-                    Failure::usage("there is a key, but no account", "give --account")
+                    let advice = format!("give --{}account", self.flag);
+                    Failure::usage("there is a key, but no account", advice)
                 })?;
                 Credential::shared_key(&account, key)?
             }
@@ -184,26 +210,34 @@ fn endpoint(text: &str, flag: &str) -> Result<Url> {
     })
 }
 
-fn secret_in_file(args: &AccountArgs) -> Result<Option<Secret>> {
+/// The secret in the file that a flag names.
+pub(super) async fn secret_in_file(args: &AccountArgs) -> Result<Option<Secret>> {
     Ok(if let Some(file) = &args.key_file {
-        Some(Secret::Key(content(file)?))
+        Some(Secret::Key(content(file).await?))
     } else if let Some(file) = &args.sas_file {
-        Some(Secret::Sas(content(file)?))
+        Some(Secret::Sas(content(file).await?))
     } else if let Some(file) = &args.connection_string_file {
-        Some(Secret::ConnectionString(content(file)?))
+        Some(Secret::ConnectionString(content(file).await?))
     } else {
         None
     })
 }
 
 /// The text of a file, or of standard input, without the line's end.
-fn content(file: &str) -> Result<String> {
+async fn content(file: &str) -> Result<String> {
     let text = match file {
         "-" => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
+            let all = || {
+                let mut text = String::new();
+                std::io::stdin().read_to_string(&mut text).map(|_| text)
+            };
+            reading(all).await
         }
-        file => std::fs::read_to_string(file),
+        // It may be a pipe, too.
+        file => {
+            let file = file.to_owned();
+            reading(|| std::fs::read_to_string(file)).await
+        }
     };
     let text = text.map_err(|error| {
         Failure::usage(format!("{file} cannot be read: {error}"), "check the file's name")
@@ -225,7 +259,7 @@ mod tests {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        Settings::read(args, "AZURE_STORAGE_", "", &environment)
+        Settings::read(args, None, "AZURE_STORAGE_", "", &environment)
     }
 
     fn url(args: &AccountArgs, variables: &[(&str, &str)]) -> String {
@@ -261,6 +295,44 @@ mod tests {
         let [what, _] = failure.told().expect("told").lines();
         assert!(what.contains("account is second") && what.contains("account first"), "{what}");
         assert!(!what.contains(KEY));
+    }
+
+    #[test]
+    fn a_file_with_a_connection_string_of_another_account_is_refused_too() {
+        let secret = || Secret::ConnectionString(format!("AccountName=first;AccountKey={KEY}"));
+        let read = |account: &str| {
+            let account = Some(account.to_owned());
+            let args = AccountArgs { account, ..AccountArgs::default() };
+            Settings::read(&args, Some(secret()), "AZURE_STORAGE_SOURCE_", "source-", &|_| None)
+        };
+        assert!(read("first").is_ok());
+        let failure = read("second").err().expect("refused");
+        let [what, _] = failure.told().expect("told").lines();
+        let expected = "error: --source-account is second, but --source-connection-string-file is \
+                        of account first";
+        assert_eq!(what, expected);
+    }
+
+    #[test]
+    fn a_source_without_an_account_is_told_its_own_flags() {
+        let secret = Some(Secret::Sas("sv=1&sig=x".to_owned()));
+        let args = AccountArgs::default();
+        let settings = Settings::read(&args, secret, "AZURE_STORAGE_SOURCE_", "source-", &|_| None);
+        let failure = settings.expect("good").expect("said").service(None).expect_err("refused");
+        let [_, advice] = failure.told().expect("told").lines();
+        assert_eq!(advice, "to do: give --source-account, or set AZURE_STORAGE_SOURCE_ACCOUNT");
+    }
+
+    #[test]
+    fn a_login_takes_the_account_from_a_connection_string() {
+        let string = format!("AccountName=first;AccountKey={KEY}");
+        let variables = [("AZURE_STORAGE_CONNECTION_STRING", string.as_str())];
+        let args = AccountArgs { login: Some(Login::Auto), ..AccountArgs::default() };
+        assert_eq!(url(&args, &variables), "https://first.blob.core.windows.net/");
+        let settings = read(&args, &variables).expect("good").expect("said");
+        assert!(settings.secret.is_none(), "but not its key");
+        let named = AccountArgs { account: Some("second".to_owned()), ..args };
+        assert_eq!(url(&named, &variables), "https://second.blob.core.windows.net/");
     }
 
     #[test]

@@ -16,7 +16,8 @@ use crate::{
     address::{Address, Place, When},
     args::WaitArgs,
     context::Contexts,
-    failure::{Failure, Result},
+    failure::{Failure, Result, Told},
+    input::reading,
     output::{Align, Format, Table},
     record::CopyRecord,
 };
@@ -26,14 +27,21 @@ use crate::{
 #[serde(untagged)]
 enum Ended {
     Copied(Box<CopyRecord>),
-    Failed { line: usize, source: String, failure: Failed },
+    /// `copied already`, or `not tried` after a failure of a copy into the same blob.
+    LeftOut {
+        line: usize,
+        source: String,
+        status: &'static str,
+    },
+    Failed {
+        line: usize,
+        source: String,
+        failure: Box<Told>,
+    },
 }
 
-#[derive(Debug, Serialize)]
-struct Failed {
-    message: String,
-    exit_code: u8,
-}
+const COPIED_ALREADY: &str = "copied already";
+const NOT_TRIED: &str = "not tried";
 
 /// Reads the sources, and copies them: those with the same destination one after another, in the
 /// order of the lines, and so many destinations at once as the flag says.
@@ -43,7 +51,8 @@ pub(super) async fn run(
     contexts: &Contexts,
     dest: &Address,
 ) -> Result {
-    let jobs = read(dest)?;
+    let below = dest.clone();
+    let jobs = reading(move || read(&below)).await?;
     let mut groups: Vec<(Address, Vec<(usize, Job)>)> = Vec::new();
     for (line, job) in jobs {
         let place = dest.clone().or_below(&job.source.name)?;
@@ -53,7 +62,7 @@ pub(super) async fn run(
         }
     }
     let chains = stream::iter(groups).map(|(_, jobs)| chain(args, session, contexts, jobs));
-    let chains = chains.buffer_unordered(usize::from(args.concurrency.max(1)));
+    let chains = chains.buffer_unordered(usize::from(args.concurrency));
     let chains: Vec<_> = chains.try_collect().await?;
     let mut ended: Vec<(usize, Option<Ended>, Option<Failure>)> =
         chains.into_iter().flatten().collect();
@@ -71,7 +80,7 @@ pub(super) async fn run(
 }
 
 /// The copies into one blob. The next one can begin only when the one before has ended; after a
-/// failure none does. JSON lines are written as each copy ends. It fails only if they cannot be.
+/// failure none does, unless it says that this snapshot or a later one is copied already. JSON lines are written as each copy ends. It fails only if they cannot be.
 async fn chain(
     args: &Incremental,
     session: &Session,
@@ -84,8 +93,16 @@ async fn chain(
     };
     let mut ended = Vec::new();
     let count = jobs.len();
+    let mut gone_wrong = false;
     for (number, (line, job)) in jobs.into_iter().enumerate() {
-        let source = job.source.shown();
+        let source = shown(&job);
+        let left_out = |status| Ended::LeftOut { line, source: source.clone(), status };
+        if gone_wrong {
+            let row = left_out(NOT_TRIED);
+            tell(&row)?;
+            ended.push((line, Some(row), None));
+            continue;
+        }
         let waits = args.wait.wait || number + 1 < count;
         let copied = async {
             let started = one::start(args, session, contexts, &job).await?;
@@ -100,16 +117,30 @@ async fn chain(
                 tell(&row)?;
                 ended.push((line, Some(row), None));
             }
+            Err(failure) if failure.is_code("IncrementalCopyOfEarlierSnapshotNotAllowed") => {
+                let row = left_out(COPIED_ALREADY);
+                tell(&row)?;
+                ended.push((line, Some(row), None));
+            }
             Err(failure) => {
-                let failed = Failed { message: failure.message(), exit_code: failure.exit_code() };
-                let row = Ended::Failed { line, source, failure: failed };
+                gone_wrong = true;
+                let Some(told) = failure.told().cloned() else { return Err(failure) };
+                let row = Ended::Failed { line, source, failure: Box::new(told) };
                 tell(&row)?;
                 ended.push((line, Some(row), Some(failure)));
-                break;
             }
         }
     }
     Ok(ended)
+}
+
+/// The source of a line, with its snapshot.
+fn shown(job: &Job) -> String {
+    let when = match &job.which {
+        Which::Existing(when) => Some(when.clone()),
+        Which::New => None,
+    };
+    Address { when, ..job.source.clone() }.shown()
 }
 
 fn read(dest: &Address) -> Result<Vec<(usize, Job)>> {
@@ -176,8 +207,11 @@ fn table(rows: &[Ended]) -> Table {
                 record.source_snapshot.clone().unwrap_or_default(),
                 record.destination_snapshot.clone().unwrap_or_default(),
             ],
+            Ended::LeftOut { source, status, .. } => {
+                [source.clone(), (*status).to_owned(), String::new(), String::new()]
+            }
             Ended::Failed { source, failure, .. } => {
-                [source.clone(), failure.message.clone(), String::new(), String::new()]
+                [source.clone(), failure.message().to_owned(), String::new(), String::new()]
             }
         });
     }

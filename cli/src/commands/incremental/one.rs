@@ -1,6 +1,6 @@
 //! One incremental copy, from the choice of its snapshot to its end.
 
-use blobcopy::{BlobClient, CopyFromUriOperation, CopySource, SnapshotId};
+use blobcopy::{BlobClient, BlobType, CopyFromUriOperation, CopySource, SnapshotId};
 
 use super::{Incremental, Which};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     args::WaitArgs,
     chosen,
     context::Contexts,
+    exit::Exit,
     failure::{Failure, Result, without_query},
     limits::Limited,
     quoted::quoted,
@@ -57,12 +58,17 @@ pub(super) async fn start(
             let what =
                 format!("Snapshot Blob {from}, and Incremental Copy Blob of that snapshot to {to}");
             let client = client()?;
-            if args.changes.what_if {
-                // A snapshot of what is not there would be refused.
-                let found = client.get_properties().limited(&args.calls).await;
-                found.map_err(|error| Failure::from(error).at(&source.url))?;
+            // A snapshot that cannot be copied would be left behind.
+            let found = client.get_properties().limited(&args.calls).await;
+            let found = found.map_err(|error| Failure::from(error).at(&source.url))?;
+            if let Some(other) = found.blob_type.filter(|kind| *kind != BlobType::PageBlob) {
+                return Err(Failure::new(
+                    Exit::Refused,
+                    format!("{from} is a {other}, and incremental copies are of page blobs"),
+                    "copy it as a whole: blobcopy copy SOURCE DEST",
+                ));
             }
-            if !args.changes.allows(&session.printer, &what)? {
+            if !args.changes.allows(&session.printer, &what).await? {
                 return Ok(None);
             }
             (take(args, &client).await?, true)
@@ -72,7 +78,7 @@ pub(super) async fn start(
     };
     if !taken {
         let what = format!("Incremental Copy Blob {from}?snapshot={snapshot} to {to}");
-        if !args.changes.allows(&session.printer, &what)? {
+        if !args.changes.allows(&session.printer, &what).await? {
             return Ok(None);
         }
     }
@@ -80,6 +86,10 @@ pub(super) async fn start(
         let failure = failure.at(&url);
         if !taken {
             return failure;
+        }
+        // No repetition would mend these.
+        if failure.is_code("BlobOverwritten") || failure.is_code("IncrementalCopyBlobMismatch") {
+            return failure.kept(snapshot.as_str());
         }
         let taken = Address { when: Some(When::At(snapshot.clone())), ..job.source.clone() };
         let again = format!(

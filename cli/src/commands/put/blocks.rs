@@ -43,7 +43,7 @@ pub(super) async fn put(
             "write it in place with --page, or delete it first",
         ));
     }
-    if !args.changes.allows(&session.printer, &format!("Put Blob {}", shown(blob)?))? {
+    if !args.changes.allows(&session.printer, &format!("Put Blob {}", shown(blob)?)).await? {
         return Ok(None);
     }
     let bar = &FileBar::new(&session.printer, &args.file, length);
@@ -68,7 +68,7 @@ pub(super) async fn put(
         stream::try_unfold((input, Some(first), 0u32), |(mut input, first, number)| async move {
             let piece = match first {
                 Some(first) => first,
-                None => block(&mut input).await.map_err(|error| unreadable("FILE", &error))?,
+                None => block(&mut input).await.map_err(|error| unreadable(&args.file, &error))?,
             };
             Ok::<_, Failure>(
                 (!piece.is_empty()).then_some(((number, piece), (input, None, number + 1))),
@@ -87,7 +87,7 @@ pub(super) async fn put(
             Ok::<_, Failure>((number, size))
         }
     };
-    let staged = pieces.map_ok(stage).try_buffer_unordered(usize::from(args.concurrency.max(1)));
+    let staged = pieces.map_ok(stage).try_buffer_unordered(usize::from(args.concurrency));
     let staged: Vec<(u32, u64)> = staged.try_collect().await?;
     let count = u32::try_from(staged.len()).unwrap_or(u32::MAX);
     let ids = (0..count).map(BlockId::numbered);

@@ -55,18 +55,30 @@ pub(super) async fn put(
         (Some(_), true) => "recreated",
         (Some(_), false) => "written in place",
     };
-    let what = match how {
-        "written in place" => format!("Put Page to {} in place", shown(blob)?),
-        _ => format!("Put Blob {} as a page blob of {size} bytes", shown(blob)?),
+    let (place, held) = (shown(blob)?, existing.as_ref().map(|found| found.content_length));
+    let what = match (how, held) {
+        ("written in place", Some(held)) if held != size => {
+            format!("Put Page to {place} in place, resized from {held} to {size} bytes")
+        }
+        ("written in place", _) => format!("Put Page to {place} in place"),
+        (_, Some(held)) => {
+            format!("Put Blob {place} as a page blob of {size} bytes, over one of {held} bytes")
+        }
+        (_, None) => format!("Put Blob {place} as a page blob of {size} bytes"),
     };
-    if !args.changes.allows(&session.printer, &what)? {
-        return Ok(None);
-    }
+    // Said before the question, and where nothing is sent too.
     if how == "recreated" {
-        session.printer.warn(
+        session.printer.note(
             "warning: a blob that is created again breaks its incremental series: its copies need \
              a new destination",
         );
+    } else if let Some(held) = held.filter(|held| *held > size) {
+        session.printer.note(&format!(
+            "warning: the blob shrinks from {held} to {size} bytes: what is behind is lost"
+        ));
+    }
+    if !args.changes.allows(&session.printer, &what).await? {
+        return Ok(None);
     }
     let (guard, held) = match existing.filter(|_| !args.recreate) {
         None => (target.create(size).await?, Vec::new()),
@@ -108,7 +120,7 @@ pub(super) async fn put(
         bar.add(covered);
         Ok(if wrote { (length, 0) } else { (0, length) })
     });
-    let writes = writes.try_buffer_unordered(usize::from(args.concurrency.max(1)));
+    let writes = writes.try_buffer_unordered(usize::from(args.concurrency));
     let all = writes
         .try_fold((0, 0), |sum: (u64, u64), one| async move { Ok((sum.0 + one.0, sum.1 + one.1)) });
     let (written_bytes, cleared_bytes) = all.await?;
