@@ -166,3 +166,13 @@ fn a_url_with_a_sas_is_warned_of_and_shown_nowhere_else() {
     let warnings = ended.err.matches("the process list shows the SAS").count();
     assert_eq!((ended.code, warnings), (Some(0), 1), "{ended:?}");
 }
+
+#[test]
+fn a_quiet_run_is_not_warned_of_a_sas() {
+    let world = World::new().with_disk();
+    let signed = world.good(&["sas", "vhds/disk0.vhd", "--permissions", "r", "--expiry", "2h"]);
+    for (flags, warned) in [(&["--quiet"][..], false), (&[], true)] {
+        let ended = world.run(&[&["get", signed.trim(), "-"], flags].concat());
+        assert_eq!((ended.code, ended.err.starts_with("warning: ")), (Some(0), warned));
+    }
+}

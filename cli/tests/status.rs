@@ -182,3 +182,13 @@ fn copies_of_a_folder_are_followed_so_many_at_once() {
     let none = ["status", "backups/", "--wait", "--concurrency", "0"];
     assert_eq!(world.run(&none).code, Some(64));
 }
+
+#[test]
+fn a_containers_url_names_the_url_of_each_copy() {
+    let world = pending();
+    let signed = world.good(&["sas", "backups", "--permissions", "rl", "--expiry", "2h"]);
+    let ended = world.run(&["status", signed.trim(), "--wait", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    let said = world.shown(&ended.err);
+    assert!(said.contains("`blobcopy abort '[ENDPOINT]/backups/disk0.vhd?SAS'`"), "{said}");
+}
