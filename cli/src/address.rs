@@ -169,8 +169,11 @@ impl Address {
     pub(crate) fn base(self, what: &str) -> Result<Self> {
         match self.when {
             Some(_) => Err(Failure::usage(
-                format!("{what} {} names a snapshot, which cannot be written", self.shown()),
-                "leave out @TIME; a blob whose name ends so is written as a URL",
+                format!(
+                    "{what} {} names a snapshot, and the command is about the blob",
+                    self.shown()
+                ),
+                "leave out @TIME or @latest; a blob whose name ends so is written as a URL",
             )),
             None => Ok(self),
         }

@@ -20,23 +20,46 @@ pub(crate) async fn existing(
 ) -> Result<SnapshotId> {
     let url = blob.url()?;
     match when {
-        When::Latest => {
-            let snapshots = listing::snapshots(blob, calls).await?;
-            snapshots.into_iter().next_back().map(|last| last.snapshot).ok_or_else(|| none(&url))
-        }
+        When::Latest => match listing::snapshots(blob, calls).await?.into_iter().next_back() {
+            Some(last) => Ok(last.snapshot),
+            None => Err(absent(blob, calls).await.unwrap_or_else(|| none(&url))),
+        },
         When::At(snapshot) => {
             let looked = blob.with_snapshot(snapshot).get_properties().limited(calls).await;
             match looked.map_err(Failure::from) {
                 Ok(_) => Ok(snapshot.clone()),
-                Err(failure) if failure.is_not_found() => {
+                Err(failure) if failure.is_missing() => {
                     // Whoever may not list is told all the same that it is not there.
-                    let others = listing::snapshots(blob, calls).await;
-                    Err(missing(&url, snapshot, &others.unwrap_or_default()))
+                    let others = listing::snapshots(blob, calls).await.unwrap_or_default();
+                    if others.is_empty()
+                        && let Some(absent) = absent(blob, calls).await
+                    {
+                        return Err(absent);
+                    }
+                    Err(missing(&url, snapshot, &others))
                 }
                 Err(failure) => Err(failure.at(&url)),
             }
         }
     }
+}
+
+/// The same, for what need not read the blob: where it may not be read, its time is taken as it is.
+pub(crate) async fn named(blob: &BlobClient, when: &When, calls: &CallArgs) -> Result<SnapshotId> {
+    match (existing(blob, when, calls).await, when) {
+        (Err(failure), When::At(snapshot)) if failure.is_unreadable() => Ok(snapshot.clone()),
+        (found, _) => found,
+    }
+}
+
+/// What the service says of a blob that is not there at all.
+async fn absent(blob: &BlobClient, calls: &CallArgs) -> Option<Failure> {
+    let looked = blob.get_properties().limited(calls).await;
+    let failure = looked.map_err(Failure::from).err().filter(Failure::is_not_found)?;
+    Some(match blob.url() {
+        Ok(url) => failure.at(&url),
+        Err(_) => failure,
+    })
 }
 
 /// A blob without any snapshot.

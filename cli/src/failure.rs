@@ -8,7 +8,7 @@ use blobcopy::CopyProgress;
 use serde::Serialize;
 use url::Url;
 
-use crate::{address::about_cut_sas, exit::Exit};
+use crate::{address::about_cut_sas, exit::Exit, moment};
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
@@ -55,6 +55,9 @@ pub(crate) struct Told {
     exit_code: u8,
     #[serde(skip)]
     ending: Option<Ending>,
+    /// Whether it is about the source of a copy, and not about where the copy goes.
+    #[serde(skip)]
+    of_source: bool,
 }
 
 impl Failure {
@@ -72,6 +75,7 @@ impl Failure {
             advice: one_line(&advice.into()),
             exit_code: exit.code(),
             ending: None,
+            of_source: false,
         }))
     }
 
@@ -106,8 +110,21 @@ impl Failure {
     pub(crate) fn at(mut self, url: &Url) -> Self {
         if let Self::Told(told) = &mut self {
             told.blob.get_or_insert_with(|| without_query(url));
+            if told.code.as_deref() == Some("BlobNotFound") && ends_in_time_without_offset(url) {
+                "a snapshot's time needs an offset or Z at its end: without one it belongs to the \
+                 name"
+                    .clone_into(&mut told.advice);
+            }
         }
         self
+    }
+
+    /// Says which of a copy's two blobs it is about.
+    pub(crate) fn between(self, source: &Url, dest: &Url) -> Self {
+        match self.told().is_some_and(|told| told.of_source) {
+            true => self.at(source),
+            false => self.at(dest),
+        }
     }
 
     /// Says which copy it is about.
@@ -180,6 +197,19 @@ impl Failure {
         self.told().is_some_and(|told| told.status == Some(404))
     }
 
+    /// Whether the service says that this blob or this snapshot is not there: it answers so, too,
+    /// to those who may not know.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.is_not_found() && !self.is_code("ResourceNotFound")
+    }
+
+    /// Whether the service does not let the request read.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.told().is_some_and(|told| matches!(told.status, Some(401 | 403)))
+            || self.is_code("ResourceNotFound")
+            || self.is_code("PublicAccessNotPermitted")
+    }
+
     pub(crate) fn told(&self) -> Option<&Told> {
         match self {
             Self::ClosedPipe => None,
@@ -223,6 +253,12 @@ pub(crate) fn without_query(url: &Url) -> String {
 /// its errors; this is such a text.
 pub(crate) fn redacted(text: &str) -> String {
     blobcopy::CredentialError::new(text).to_string()
+}
+
+/// Whether a blob's name ends in what was meant as a snapshot's time.
+fn ends_in_time_without_offset(url: &Url) -> bool {
+    let path = url.path().replace("%40", "@").replace("%3A", ":");
+    path.rsplit_once('@').is_some_and(|(_, time)| moment::lacks_offset(time))
 }
 
 /// Advice that names commands, and says so if they lack a SAS.

@@ -16,6 +16,12 @@ pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
     service_form(date(text)?).parse().map_err(|error: blobcopy::Error| error.to_string())
 }
 
+/// Whether it would be the time of a snapshot, if it had an offset.
+pub(crate) fn lacks_offset(text: &str) -> bool {
+    snapshot(text).is_err()
+        && ["Z", "T00:00:00Z"].iter().any(|rest| date(&format!("{text}{rest}")).is_ok())
+}
+
 /// ISO 8601 with an offset.
 pub(crate) fn date(text: &str) -> Result<OffsetDateTime, String> {
     let rule = "is not a time such as 2026-01-01T00:00:00.1234567Z or 2026-01-01T01:00:00+01:00";
@@ -65,6 +71,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_without_an_offset_is_known_as_one() {
+        for time in ["2026-01-01T00:00:00", "2026-01-01T00:00:00.1234567", "2026-01-01"] {
+            assert!(lacks_offset(time), "{time}");
+        }
+        for other in ["2026-01-01T00:00:00Z", "home", "", "2026", "2026-01-01T00:00:00+01:00"] {
+            assert!(!lacks_offset(other), "{other}");
+        }
+    }
 
     #[test]
     fn times_keep_seven_digits() {

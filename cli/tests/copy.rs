@@ -1,6 +1,6 @@
 //! `blobcopy copy`.
 
-use crate::support::World;
+use crate::support::{World, bare, finish, spawn};
 
 #[test]
 fn a_copy_runs_in_the_background_or_in_one_call() {
@@ -59,4 +59,81 @@ fn a_promoted_snapshot_warns_that_it_ends_the_series() {
     }
     let ended = world.run(&["copy", "vhds/disk0.vhd@latest", "vhds/new.vhd", "--what-if"]);
     assert_eq!(ended.err, "", "there is nothing to be lost");
+}
+
+#[test]
+fn a_failure_names_the_blob_that_it_is_about() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--wait"]);
+    let source = |arguments: &[&str], named: &str, advice: &str| {
+        let ended = world.run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:#?}");
+        let err = world.shown(&ended.err);
+        assert!(err.contains(&format!("([ENDPOINT]/{named})")), "{err}");
+        assert!(err.contains(advice), "{err}");
+    };
+    source(&["copy", "vhds/none", "backups/x"], "vhds/none", "check the container, the name");
+    source(&["copy", "nowhere/none", "backups/x"], "nowhere/none", "check the account");
+    source(&["copy", "vhds/disk0.vhd", "nowhere/x"], "nowhere/x", "blobcopy create");
+    source(&["copy", "vhds/disk0.vhd", "vhds/x", "--sync"], "vhds/disk0.vhd", "leave it out");
+    source(&["copy", "backups/disk0.vhd", "vhds/x"], "backups/disk0.vhd", "SOURCE@latest");
+    let dated = ["copy", "vhds/disk0.vhd@2026-01-01T00:00:00", "backups/x"];
+    source(&dated, "vhds/disk0.vhd%402026-01-01T00%3A00%3A00", "needs an offset or Z");
+    world.runtime.block_on(async {
+        let notes = world.service().container_client("vhds").block_blob_client("notes.txt");
+        notes.upload("some notes").await.expect("a blob");
+        notes.create_snapshot().await.expect("a snapshot");
+    });
+    let notes = ["incremental", "vhds/notes.txt@latest", "backups/"];
+    source(&notes, "vhds/notes.txt", "`blobcopy copy SOURCE DEST`");
+    let onto = ["copy", "vhds/notes.txt", "vhds/disk0.vhd"];
+    source(&onto, "vhds/disk0.vhd", "of another type, which no copy changes");
+}
+
+#[test]
+fn a_blob_that_is_not_there_is_not_one_without_snapshots() {
+    let world = World::new().with_disk();
+    for when in ["latest", "2020-01-01T00:00:00Z"] {
+        for command in [&["incremental"][..], &["copy"]] {
+            let named = format!("vhds/none@{when}");
+            let ended = world.run(&[command, &[&named, "backups/"]].concat());
+            assert_eq!(ended.code, Some(2), "{ended:#?}");
+            assert!(ended.err.contains("404 BlobNotFound"), "{ended:#?}");
+        }
+    }
+    let ended = world.run(&["snapshots", "vhds/disk0.vhd@latest"]);
+    assert_eq!(ended.code, Some(64), "{ended:#?}");
+    assert!(ended.err.contains("the command is about the blob"), "{ended:#?}");
+}
+
+#[test]
+fn a_time_that_no_snapshot_has_shows_the_nearest_everywhere() {
+    let world = World::new().with_disk();
+    let near = world.snapshot();
+    let gone = "vhds/disk0.vhd@2020-01-01T00:00:00Z";
+    for arguments in [
+        &["copy", gone, "backups/"][..],
+        &["copy", gone, "backups/", "--sync", "--what-if"],
+        &["delete", gone],
+        &["delete", gone, "--what-if"],
+        &["sas", gone, "--permissions", "r", "--expiry", "2h"],
+        &["sas", gone, "--permissions", "r", "--expiry", "2h", "--account-sas"],
+    ] {
+        let ended = world.run(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{arguments:?}: {ended:#?}");
+        assert!(ended.err.contains(&format!("the nearest is {near}")), "{arguments:?}: {ended:#?}");
+    }
+}
+
+#[test]
+fn a_snapshot_that_may_not_be_read_may_be_deleted() {
+    let world = World::new().with_disk();
+    let taken = world.snapshot();
+    let make = ["sas", "vhds/disk0.vhd", "--permissions", "d", "--expiry", "2h"];
+    let signed = world.good(&make);
+    let url = format!("{}&snapshot={taken}", signed.trim());
+    let ended = finish(spawn(bare(&["delete", &url])), "");
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(world.good(&["snapshots", "vhds/disk0.vhd"]), "");
 }

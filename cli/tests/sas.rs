@@ -39,3 +39,36 @@ fn completions_come_from_the_same_definitions() {
         assert!(ended.out.contains("incremental") && ended.out.contains("what-if"), "{shell}");
     }
 }
+
+#[test]
+fn an_account_sas_keeps_the_snapshot_that_is_named() {
+    let world = World::new().with_disk();
+    let taken = world.snapshot();
+    world.change(0, 4096);
+    let flags = ["--permissions", "r", "--expiry", "2h", "--account-sas"];
+    let made = world.good(&[&["sas", "vhds/disk0.vhd@latest"][..], &flags].concat());
+    assert!(
+        made.contains(&format!("?snapshot={}&", taken.replace(':', "%3A"))),
+        "{}",
+        world.shown(&made)
+    );
+    let folder = crate::support::disk::Folder::new("sas-snapshot");
+    let file = folder.path("disk.img");
+    let ended = finish(spawn(bare(&["get", made.trim(), &file])), "");
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(std::fs::read(&file).expect("there")[..4096], [1; 4096]);
+}
+
+#[test]
+fn a_sas_does_not_sign_another() {
+    let world = World::new().with_disk();
+    let flags = ["--permissions", "r", "--expiry", "2h"];
+    let made = world.good(&[&["sas", "vhds/disk0.vhd"][..], &flags].concat());
+    let plain = made.split('?').next().expect("a URL");
+    for blob in [made.trim(), plain] {
+        let ended = finish(spawn(bare(&[&["sas", blob][..], &flags].concat())), "");
+        assert_eq!(ended.code, Some(64), "{ended:#?}");
+        assert!(ended.err.contains("give the account's key or --login"), "{ended:#?}");
+        assert!(!ended.err.contains("Credential") && !ended.err.contains("sig="), "{ended:#?}");
+    }
+}

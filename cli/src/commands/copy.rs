@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     Session,
-    address::{Address, When},
+    address::Address,
     args::{
         AccountArgs, CallArgs, ChangeArgs, Pair, SourceAccountArgs, WaitArgs, lease, metadata, pair,
     },
@@ -138,8 +138,11 @@ impl Copy {
             return Ok(());
         }
         if self.sync {
-            let copied = self.at_once(&blob, source.copy).await;
-            let copied = copied.map_err(|failure| failure.at(&url))?;
+            let copied = self.at_once(&blob, source.copy.clone()).await;
+            let copied = match copied {
+                Ok(copied) => copied,
+                Err(failure) => return Err(self.about(failure, &source, &url).await),
+            };
             let copied =
                 Copied { destination: to, copy_id: copied, status: "success", source: shown };
             return printer.record(&copied, || {
@@ -151,7 +154,7 @@ impl Copy {
                 ])
             });
         }
-        let start = blob.start_copy_from_uri(source.copy).limited(&self.calls);
+        let start = blob.start_copy_from_uri(source.copy.clone()).limited(&self.calls);
         let start = start
             .conditions(self.conditions.of_destination()?)
             .source_conditions(self.conditions.of_source()?)
@@ -169,7 +172,10 @@ impl Copy {
             Some(id) => start.lease_id(id),
             None => start,
         };
-        let copy = start.await.map_err(|error| Failure::from(error).at(&url))?;
+        let copy = match start.await {
+            Ok(copy) => copy,
+            Err(error) => return Err(self.about(error.into(), &source, &url).await),
+        };
         let snapshot = from_snapshot(&source.url);
         let mut record = CopyRecord::started(&url, &copy, &source.url, snapshot.as_deref());
         if self.wait.wait {
@@ -191,16 +197,26 @@ impl Copy {
         })
     }
 
+    /// The failure of a start, which names the blob that it is about.
+    async fn about(&self, failure: Failure, source: &Source, dest: &Url) -> Failure {
+        // The service does not say which of two containers is not there.
+        if failure.is_code("ContainerNotFound")
+            && let Some(client) = &source.client
+            && let Err(error) = client.get_properties().limited(&self.calls).await
+            && Failure::from(error).is_missing()
+        {
+            return failure.at(&source.url);
+        }
+        failure.between(&source.url, dest)
+    }
+
     /// The source, with the snapshot that it names.
     async fn source(&self, contexts: &Contexts, address: &Address) -> Result<Source> {
         let mut source = contexts.source(address)?;
         let (Some(when), Some(client)) = (&address.when, &source.client) else {
             return Ok(source);
         };
-        let snapshot = match when {
-            When::At(snapshot) => snapshot.clone(),
-            When::Latest => chosen::existing(client, when, &self.calls).await?,
-        };
+        let snapshot = chosen::named(client, when, &self.calls).await?;
         let client = client.with_snapshot(snapshot);
         (source.copy, source.url) = ((&client).into(), client.url()?);
         source.client = Some(client);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Session,
-    address::{Address, When},
+    address::Address,
     args::{AccountArgs, CallArgs, ChangeArgs, lease},
     chosen,
     context::Contexts,
@@ -66,13 +66,9 @@ impl Delete {
                 "leave one of the two out",
             ));
         }
-        match &address.when {
-            Some(When::At(snapshot)) => blob = blob.with_snapshot(snapshot),
-            Some(latest) => {
-                let snapshot = chosen::existing(&blob, latest, &self.calls).await?;
-                blob = blob.with_snapshot(snapshot);
-            }
-            None => {}
+        if let Some(when) = &address.when {
+            let snapshot = chosen::named(&blob, when, &self.calls).await?;
+            blob = blob.with_snapshot(snapshot);
         }
         let url = blob.url()?;
         let at = blob.snapshot().map(|snapshot| format!("?snapshot={snapshot}"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use blobcopy::{
-    Clock,
+    Clock, Error,
     sas::{
         AccountSas, AccountSasPermissions, AccountSasResourceTypes, BlobSasPermissions,
         ContainerSasPermissions,
@@ -12,10 +12,11 @@ use blobcopy::{
 use clap::Args;
 use serde::Serialize;
 use time::OffsetDateTime;
+use url::Url;
 
 use crate::{
     Session,
-    address::{Address, When},
+    address::Address,
     args::{AccountArgs, CallArgs},
     chosen,
     context::Contexts,
@@ -52,6 +53,8 @@ pub(crate) struct Sas {
     calls: CallArgs,
 }
 
+const SIGNERS: &str = "name the blob without a SAS, and give the account's key or --login";
+
 #[derive(Serialize)]
 struct Made {
     url: String,
@@ -64,41 +67,49 @@ impl Sas {
         let contexts = Contexts::new(&self.account, None, &self.calls, &session.printer).await?;
         let address = Address::parse(&self.blob)?;
         let expiry = self.expiry()?;
+        if address.holds_sas() {
+            return Err(Failure::usage("a SAS cannot sign another SAS", SIGNERS));
+        }
         let is_container = address.name.is_empty();
-        let url = if self.account_sas {
-            let key = contexts.account_key()?;
-            let types = AccountSasResourceTypes::new().service().container().object();
-            let sas = AccountSas::new(types).permissions(letters(
-                &self.permissions,
-                AccountSasPermissions::new(),
-                account_letter,
-            )?);
-            let sas = sas.expires(expiry).sign(key)?;
-            let url = match is_container {
-                true => contexts.container(&address)?.url()?,
-                false => contexts.blob(&address.blob("BLOB")?)?.url()?,
-            };
-            format!("{url}?{}", sas.expose())
-        } else if is_container {
-            let may = letters(&self.permissions, ContainerSasPermissions::new(), container_letter)?;
-            contexts.container(&address)?.sas_url(may, expiry).await?.expose().to_owned()
+        let url = if is_container {
+            let container = contexts.container(&address)?;
+            match self.account_sas {
+                true => self.of_account(&contexts, container.url()?, expiry)?,
+                false => {
+                    let permissions = ContainerSasPermissions::new();
+                    let may = letters(&self.permissions, permissions, container_letter)?;
+                    let signed = container.sas_url(may, expiry).await;
+                    signed.map_err(unsigned)?.expose().to_owned()
+                }
+            }
         } else {
             let address = address.blob("BLOB")?;
             let mut blob = contexts.blob(&address)?;
-            match &address.when {
-                Some(When::At(snapshot)) => blob = blob.with_snapshot(snapshot),
-                Some(latest) => {
-                    let at = chosen::existing(&blob, latest, &self.calls).await?;
-                    blob = blob.with_snapshot(at);
-                }
-                None => {}
+            if let Some(when) = &address.when {
+                let snapshot = chosen::named(&blob, when, &self.calls).await?;
+                blob = blob.with_snapshot(snapshot);
             }
-            let may = letters(&self.permissions, BlobSasPermissions::new(), blob_letter)?;
-            blob.sas_url(may, expiry).await?.expose().to_owned()
+            match self.account_sas {
+                true => self.of_account(&contexts, blob.url()?, expiry)?,
+                false => {
+                    let may = letters(&self.permissions, BlobSasPermissions::new(), blob_letter)?;
+                    blob.sas_url(may, expiry).await.map_err(unsigned)?.expose().to_owned()
+                }
+            }
         };
         let expires_on = moment::service_form(expiry);
         let made = Made { url, permissions: self.permissions, expires_on };
         session.printer.record(&made, || made.url.clone())
+    }
+
+    /// A URL with an account SAS.
+    fn of_account(&self, contexts: &Contexts, url: Url, expiry: OffsetDateTime) -> Result<String> {
+        let key = contexts.account_key()?;
+        let types = AccountSasResourceTypes::new().service().container().object();
+        let may = letters(&self.permissions, AccountSasPermissions::new(), account_letter)?;
+        let sas = AccountSas::new(types).permissions(may).expires(expiry).sign(key)?;
+        let mark = if url.query().is_some() { '&' } else { '?' };
+        Ok(format!("{url}{mark}{}", sas.expose()))
     }
 
     fn expiry(&self) -> Result<OffsetDateTime> {
@@ -113,6 +124,16 @@ impl Sas {
             .now()
             .checked_add(length.try_into().unwrap_or(time::Duration::MAX))
             .ok_or_else(|| refused("it is too far away".to_owned()))
+    }
+}
+
+/// Why the library signs nothing.
+fn unsigned(error: Error) -> Failure {
+    match error {
+        Error::InvalidInput { what: "credential", .. } => {
+            Failure::usage("there is neither a key nor a login to sign with", SIGNERS)
+        }
+        error => error.into(),
     }
 }
 

@@ -13,6 +13,7 @@ impl From<Error> for Failure {
         };
         told.status = Some(refusal.status.as_u16());
         told.code = Some(refusal.code.to_string()).filter(|code| !code.is_empty());
+        told.of_source = is_of_source(refusal);
         told.request_id = refusal.request_id.clone();
         Self::Told(told)
     }
@@ -38,6 +39,22 @@ fn message(error: &Error) -> String {
         Error::Service(refusal) => refused(refusal),
         error => error.to_string(),
     }
+}
+
+/// Whether a copy was refused for its source. A copy makes its destination: the blob that it misses
+/// is the source.
+fn is_of_source(refusal: &ServiceError) -> bool {
+    let code = refusal.code.as_str();
+    refusal.source_status.is_some()
+        || refusal.source_code.is_some()
+        || code.contains("CopySource")
+        || code.contains("SourceBlob")
+        || matches!(code, "SourceConditionNotMet" | "IncrementalCopyOfEarlierSnapshotNotAllowed")
+        || is_copy(refusal) && matches!(code, "BlobNotFound" | "BlobArchived")
+}
+
+fn is_copy(refusal: &ServiceError) -> bool {
+    matches!(refusal.operation, "Copy Blob" | "Copy Blob From URL" | "Incremental Copy Blob")
 }
 
 /// What the service said, with the answer of a copy's source.
@@ -112,6 +129,20 @@ fn refusal_advice(refusal: &ServiceError) -> &'static str {
             "incremental copies are read through their snapshots: name one, BLOB@TIME or \
              BLOB@latest"
         }
+        "BlobOverwritten" if refusal.operation == "Get Page Ranges" => {
+            "the blob was created again since the first snapshot: compare it with one taken after \
+             that"
+        }
+        "CopySourceCannotBeIncrementalCopyBlob" => {
+            "the source is made by incremental copies: copy one of its snapshots, SOURCE@TIME or \
+             SOURCE@latest"
+        }
+        "InvalidSourceBlobType" if refusal.operation == "Incremental Copy Blob" => {
+            "only page blobs are copied incrementally: `blobcopy copy SOURCE DEST` copies any blob"
+        }
+        "InvalidSourceBlobType" => {
+            "--sync copies block blobs only: leave it out, and the service copies any blob"
+        }
         "BlobOverwritten" => {
             "the source was created again: start a new series of incremental copies to a new blob"
         }
@@ -135,7 +166,20 @@ fn refusal_advice(refusal: &ServiceError) -> &'static str {
         }
         "BlobAlreadyExists" => "name another blob, or leave the condition out",
         "BlobArchived" => "rehydrate it first: copy it with --tier and --rehydrate-priority",
-        "InvalidBlobType" => "that blob is of another type: page blobs take --page",
+        "InvalidBlobType" if is_copy(refusal) => {
+            "DEST is there and of another type, which no copy changes: name another blob, or delete \
+             it first"
+        }
+        "InvalidBlobType" => match refusal.operation {
+            "Get Page Ranges" => "only page blobs tell what changed, and this is another blob",
+            "Put Blob" | "Put Block" | "Put Block List" => {
+                "that blob is of another type: page blobs take --page"
+            }
+            "Put Page" | "Set Blob Properties" => {
+                "that blob is no page blob: leave --page out, or delete it first"
+            }
+            _ => "that blob is of another type: name another one",
+        },
         "AuthenticationFailed" => {
             "check the key, or the SAS and its times, and that this computer's clock is right"
         }

@@ -83,7 +83,7 @@ pub(super) async fn start(
         }
     }
     let copy = begin(args, &blob, source.copy, &snapshot).await.map_err(|failure| {
-        let failure = failure.at(&url);
+        let failure = failure.between(&source.url, &url);
         if !taken {
             return failure;
         }
