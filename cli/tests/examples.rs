@@ -45,6 +45,85 @@ fn the_examples_of_every_command_run() {
     }
 }
 
+const POWERSHELL: &str = include_str!("../../docs/powershell.md");
+
+#[test]
+fn the_page_for_powershell_has_every_parameter() {
+    const SHARED: [&str; 5] = [
+        "Context",
+        "ServerTimeoutPerRequest",
+        "ClientTimeoutPerRequest",
+        "ConcurrentTaskCount",
+        "DefaultProfile",
+    ];
+    for (cmdlet, parameters) in [
+        (
+            "Start-AzStorageBlobIncrementalCopy",
+            &[
+                "AbsoluteUri",
+                "CloudBlob",
+                "CloudBlobContainer",
+                "SrcBlob",
+                "SrcContainer",
+                "SrcBlobSnapshotTime",
+                "DestBlob",
+                "DestCloudBlob",
+                "DestContainer",
+                "DestContext",
+                "WhatIf",
+                "Confirm",
+            ][..],
+        ),
+        (
+            "Get-AzStorageBlobCopyState",
+            &["Blob", "Container", "CloudBlob", "CloudBlobContainer", "WaitForComplete"],
+        ),
+        (
+            "Stop-AzStorageBlobCopy",
+            &[
+                "Blob",
+                "Container",
+                "CloudBlob",
+                "CloudBlobContainer",
+                "Force",
+                "CopyId",
+                "TagCondition",
+                "WhatIf",
+                "Confirm",
+            ],
+        ),
+    ] {
+        let section = POWERSHELL.split("\n## ").find(|section| section.starts_with(cmdlet));
+        let section = section.expect(cmdlet);
+        for parameter in parameters.iter().chain(&SHARED) {
+            assert!(section.contains(&format!("`-{parameter}`")), "{cmdlet} -{parameter}");
+        }
+    }
+}
+
+#[test]
+fn the_commands_for_powershell_run() {
+    let mut inside = false;
+    let mut count = 0;
+    for line in POWERSHELL.lines() {
+        match line.strip_prefix("```") {
+            Some(kind) => inside = kind == "sh",
+            None if inside && line.starts_with("blobcopy") => {
+                count += 1;
+                let line = line
+                    .replace("container1", "vhds")
+                    .replace("container2", "backups")
+                    .replace("blob1", "disk0.vhd")
+                    .replace("2017-04-07T09:55:36.1190229Z", "2026-01-01T00:00:00.1234567Z");
+                let ended = run("powershell", &line, &Folder::new(&format!("powershell-{count}")));
+                assert_eq!(ended.code, Some(0), "{line}: {ended:#?}");
+            }
+            None => {}
+        }
+    }
+    assert!(count >= 10, "{count}");
+}
+
 /// Runs an example in an account and a folder that have what it names.
 fn run(command: &str, example: &str, folder: &Folder) -> Ended {
     let world = World::new().with_disk();
@@ -92,9 +171,16 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
         });
     }
     let public = world.good(&["sas", "images/public.iso", "--permissions", "r", "--expiry", "1h"]);
+    let disk = world.good(&["sas", "vhds/disk0.vhd", "--permissions", "r", "--expiry", "1h"]);
+    let endpoint = world.simulator.endpoint("devstoreaccount1").to_string();
     let line = example
         .replace("2026-01-01T00:00:00.1234567Z", &earlier)
         .replace("1f812371-a41d-49e6-b123-f4b542e851c5", &id)
+        .replace(
+            "https://other.blob.core.windows.net/vhds/disk0.vhd?snapshot=…&sv=…&sig=…",
+            &format!("{}&snapshot={earlier}", disk.trim()),
+        )
+        .replace("https://acct.blob.core.windows.net", endpoint.trim_end_matches('/'))
         .replace("https://example.com/public.iso images/", &format!("'{}' docs/", public.trim()));
     folder.write("notes.txt", b"some notes");
     folder.write("disk.img", &[1; 4096]);
