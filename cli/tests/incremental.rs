@@ -426,3 +426,16 @@ fn a_name_that_ends_like_a_snapshot_is_shown_as_a_url() {
     let shown = advised(&ended.err);
     assert!(shown.ends_with(&url(&world, "nowhere/d%40latest")), "{shown}");
 }
+
+#[test]
+fn an_abort_is_shown_as_a_url_where_a_name_ends_like_a_snapshot() {
+    let world = World::new().with_disk();
+    world.simulator.copies().hold();
+    let dest = url(&world, "backups/d@latest");
+    world.good(&["copy", "vhds/disk0.vhd", &dest]);
+    let ended = world.run(&["status", "backups/", "--wait", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(5), "{ended:#?}");
+    let shown = url(&world, "backups/d%40latest");
+    assert!(ended.err.contains(&format!("`blobcopy abort {shown}`")), "{ended:#?}");
+    world.good(&["abort", &shown]);
+}

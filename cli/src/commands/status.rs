@@ -92,7 +92,7 @@ impl Status {
             if self.wait.wait && !state.status.is_final() {
                 places.push(records.len());
                 // Followed together, and aborted one by one.
-                let one = address.clone().named(&item.name)?;
+                let one = contexts.unmistakable(address.clone().named(&item.name)?)?;
                 let all = wait::onward(address, contexts.flags());
                 onward.push(Onward { resume: all.resume, ..wait::onward(&one, contexts.flags()) });
                 let copy = blob.resume_copy(state.copy_id.clone());
