@@ -167,8 +167,8 @@ fn refusal_advice(refusal: &ServiceError) -> &'static str {
         "BlobAlreadyExists" => "name another blob, or leave the condition out",
         "BlobArchived" => "rehydrate it first: copy it with --tier and --rehydrate-priority",
         "InvalidBlobType" if is_copy(refusal) => {
-            "DEST is there and of another type, which no copy changes: name another blob, or delete \
-             it first"
+            "DEST is there and of another type, which no copy changes: name another blob, or \
+             delete it first"
         }
         "InvalidBlobType" => match refusal.operation {
             "Get Page Ranges" => "only page blobs tell what changed, and this is another blob",

@@ -80,7 +80,8 @@ pub(super) async fn run(
 }
 
 /// The copies into one blob. The next one can begin only when the one before has ended; after a
-/// failure none does, unless it says that this snapshot or a later one is copied already. JSON lines are written as each copy ends. It fails only if they cannot be.
+/// failure none does, unless it says that this snapshot or a later one is copied already. Each JSON
+/// line is written when its copy ends; the chain fails only if that fails.
 async fn chain(
     args: &Incremental,
     session: &Session,
