@@ -269,10 +269,12 @@ fn what_if_of_a_new_snapshot_says_that_its_source_is_missing() {
     assert!(world.shown(&ended.err).contains("[ENDPOINT]/vhds/missing.vhd"), "{ended:?}");
 }
 
-#[test]
-fn json_lines_come_as_each_copy_ends() {
-    use std::io::BufRead;
+/// The sources of two copies, as JSON lines.
+const TWO_DISKS: &str = r#"{"container":"vhds","name":"disk0.vhd"}
+                           {"container":"vhds","name":"other.vhd"}"#;
 
+/// Two disks with a snapshot each; copies stay pending until they are let go.
+fn with_two_disks() -> World {
     let world = World::new().with_disk();
     world.snapshot();
     world.runtime.block_on(async {
@@ -281,12 +283,18 @@ fn json_lines_come_as_each_copy_ends() {
         other.create_snapshot().await.expect("a snapshot");
     });
     world.simulator.copies().hold();
-    let lines = r#"{"container":"vhds","name":"disk0.vhd"}
-                   {"container":"vhds","name":"other.vhd"}"#;
+    world
+}
+
+#[test]
+fn json_lines_come_as_each_copy_ends() {
+    use std::io::BufRead;
+
+    let world = with_two_disks();
     let command = world.command(&["incremental", "-", "backups/", "--wait", "-o", "jsonl"]);
     let mut child = spawn(command);
     let mut stdin = child.stdin.take().expect("piped");
-    std::io::Write::write_all(&mut stdin, lines.as_bytes()).expect("it reads");
+    std::io::Write::write_all(&mut stdin, TWO_DISKS.as_bytes()).expect("it reads");
     drop(stdin);
     world.until(|| world.simulator.copies().started() == 2);
     // The second of them ends first, and is told while the other is pending.
@@ -309,19 +317,10 @@ fn interrupted_lines_name_every_copy_that_goes_on() {
     use rustix::process::{Pid, Signal, kill_process};
     use std::io::{BufRead, Read};
 
-    let world = World::new().with_disk();
-    world.snapshot();
-    world.runtime.block_on(async {
-        let other = world.service().container_client("vhds").page_blob_client("other.vhd");
-        other.create(4096).await.expect("a disk");
-        other.create_snapshot().await.expect("a snapshot");
-    });
-    world.simulator.copies().hold();
-    let lines = r#"{"container":"vhds","name":"disk0.vhd"}
-                   {"container":"vhds","name":"other.vhd"}"#;
+    let world = with_two_disks();
     let mut child = spawn(world.command(&["incremental", "-", "backups/", "--wait"]));
     let mut stdin = child.stdin.take().expect("piped");
-    std::io::Write::write_all(&mut stdin, lines.as_bytes()).expect("it reads");
+    std::io::Write::write_all(&mut stdin, TWO_DISKS.as_bytes()).expect("it reads");
     drop(stdin);
     let mut err = std::io::BufReader::new(child.stderr.take().expect("piped"));
     let mut said = String::new();

@@ -82,8 +82,6 @@ impl World {
         let limit = Clock::system().now() + LIMIT;
         while !so() {
             assert!(Clock::system().now() < limit, "it never comes to that");
-            // The binary has a clock of its own, which cannot be moved on.
-            #[allow(clippy::disallowed_methods)]
             std::thread::sleep(Duration::from_millis(5));
         }
     }
