@@ -66,6 +66,7 @@ mod copy;
 mod auth;
 mod clients;
 mod error;
+pub mod jobs;
 mod models;
 mod operations;
 mod pipeline;

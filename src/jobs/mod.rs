@@ -1,0 +1,25 @@
+//! Many copies: a container or prefix copied to another, watched, and proved.
+//!
+//! All state lives in the service: there is no plan file and no journal. A job that stopped is
+//! resumed by running it again; what is already there is not copied again.
+//!
+//! | to do this | use |
+//! | --- | --- |
+//! | copy a container or prefix, or see what that would take | [`CopyJob`] |
+//! | choose what happens to blobs that exist | [`Overwrite`] |
+//!
+//! A job is written with the methods of the clients alone, so everything it does a program could do
+//! too.
+
+mod outcome;
+mod overwrite;
+mod report;
+mod route;
+mod task;
+
+pub use self::{
+    outcome::{Outcome, Skipped},
+    overwrite::Overwrite,
+    report::{Failure, Report},
+    route::Route,
+};
