@@ -1,7 +1,7 @@
 //! Builds a simulator.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, OnceLock},
@@ -28,6 +28,7 @@ use crate::{
         state::State,
     },
     simulator::Simulator,
+    wire::names::Order,
 };
 use blobcopy::Clock;
 
@@ -62,6 +63,7 @@ impl Simulator {
 pub struct SimulatorBuilder {
     accounts: Vec<(String, String)>,
     second_keys: BTreeMap<String, String>,
+    hierarchical: BTreeSet<String>,
     settings: Settings,
     clock: Option<Clock>,
     seed: u64,
@@ -85,6 +87,7 @@ impl SimulatorBuilder {
         Self {
             accounts: Vec::new(),
             second_keys: BTreeMap::new(),
+            hierarchical: BTreeSet::new(),
             settings,
             clock: None,
             seed: 0,
@@ -143,6 +146,42 @@ impl SimulatorBuilder {
         assert!(known, "account {account:?} must be added before its second key");
         assert!(STANDARD.decode(key).is_ok(), "the key of account {account:?} must be base64");
         self.second_keys.insert(account.to_owned(), key.to_owned());
+        self
+    }
+
+    /// Lists the blobs of an account in the order of a hierarchical namespace: path by path, so that
+    /// `a/b` comes before `a-b`. By default names are in the order of their UTF-16 code units, and
+    /// `a-b` comes first.
+    ///
+    /// Get Account Information says so too. Nothing else of a hierarchical namespace is modelled:
+    /// no directories, no renames, no access control lists.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |_| {
+    /// use blobcopy_simulator::Simulator;
+    ///
+    /// let sim = Simulator::builder()
+    ///     .account("datalake", "c2VjcmV0")
+    ///     .hierarchical_order("datalake")
+    ///     .build();
+    /// let files = sim.service_client()?.container_client("files");
+    /// files.create().await?;
+    /// for name in ["a-b", "a/b"] {
+    ///     files.block_blob_client(name).upload("text").await?;
+    /// }
+    /// let blobs = files.list_blobs().collect_all().await?;
+    /// let names: Vec<_> = blobs.iter().map(|blob| &*blob.name).collect();
+    /// assert_eq!(names, ["a/b", "a-b"]);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the account was not added before.
+    pub fn hierarchical_order(mut self, account: &str) -> Self {
+        let known = self.accounts.iter().any(|(name, _)| name == account);
+        assert!(known, "account {account:?} must be added before its order");
+        self.hierarchical.insert(account.to_owned());
         self
     }
 
@@ -215,7 +254,9 @@ impl SimulatorBuilder {
             let keys = [Some(key), self.second_keys.get(name)].into_iter().flatten();
             let keys = keys.map(|key| STANDARD.decode(key).unwrap_or_default()).collect();
             let (properties, containers) = Default::default();
-            (name.clone(), Account { name: name.clone(), keys, properties, containers })
+            let by_paths = self.hierarchical.contains(name);
+            let order = if by_paths { Order::Paths } else { Order::Flat };
+            (name.clone(), Account { name: name.clone(), keys, properties, order, containers })
         };
         let service = Service {
             state: State {

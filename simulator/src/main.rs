@@ -22,6 +22,8 @@ Serves a simulated blob service until it is interrupted.
                          repeatable
   --account NAME:KEY     account and its base64 key, or NAME:KEY:KEY for two keys; repeatable
                          (devstoreaccount1 with the emulators' well-known key)
+  --hierarchical NAME    list this account's blobs in the order of a hierarchical namespace;
+                         repeatable, after --account
   --copy-rate BYTES      bytes per second at which copies progress; by default they complete at once
   --copy-duration SECS   seconds that each copy takes, whatever its size
   --any-bearer           accept every bearer token; needs https
@@ -78,6 +80,7 @@ struct Asked {
 fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, Box<dyn Error>> {
     let mut certificate = None;
     let mut builder = Simulator::builder();
+    let mut accounts = Vec::new();
     let mut port = 10000;
     while let Some(argument) = arguments.next() {
         let (option, attached) = match argument.split_once('=') {
@@ -103,10 +106,18 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
                 let given = value()?;
                 let (name, key, second) = account(&given)?;
                 let builder = builder.account(name, key);
+                accounts.push(name.to_owned());
                 match second {
                     Some(second) => builder.second_key(name, second),
                     None => builder,
                 }
+            }
+            "--hierarchical" => {
+                let name = value()?;
+                if !accounts.contains(&name) {
+                    return Err(format!("--hierarchical {name} takes an account before it").into());
+                }
+                builder.hierarchical_order(&name)
             }
             "--copy-rate" => builder.copy_rate(number(option, &value()?)?),
             "--copy-duration" => {

@@ -17,6 +17,7 @@ mod incremental;
 mod kit;
 mod leases;
 mod list;
+mod list_order;
 mod malformed;
 mod many;
 mod model;

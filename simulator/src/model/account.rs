@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{blob::Blob, container::Container, properties::ServiceProperties, revision::Revision};
 use crate::wire::{
     error::{Code, Refusal},
-    names::Name,
+    names::Order,
     route::BlobAddress,
 };
 
@@ -16,6 +16,8 @@ pub(crate) struct Account {
     /// The decoded keys: one or two, equally valid.
     pub(crate) keys: Vec<Vec<u8>>,
     pub(crate) properties: ServiceProperties,
+    /// How it lists blobs.
+    pub(crate) order: Order,
     pub(crate) containers: BTreeMap<String, Container>,
 }
 
@@ -77,7 +79,7 @@ impl Accounts {
         revision: Revision,
     ) -> Result<&mut Blob, Refusal> {
         let container = self.container_mut(&at.account, &at.container)?;
-        container.staged.remove(&Name::from(&*at.blob));
+        container.staged.remove(&container.name(&at.blob));
         Ok(container.blobs.put(&at.blob, revision))
     }
 }

@@ -9,13 +9,14 @@ use std::{
 };
 
 use super::{blob::Blob, leases, revision::Revision};
-use crate::wire::names::Name;
+use crate::wire::names::{Name, Order};
 
 /// Blobs by name.
 #[derive(Debug, Default)]
 pub(crate) struct Blobs {
     found: HashMap<Arc<str>, Box<Blob>>,
     names: BTreeSet<Name>,
+    order: Order,
 }
 
 /// The blobs from a name on, in name order.
@@ -26,6 +27,14 @@ pub(crate) struct Listed<'a> {
 }
 
 impl Blobs {
+    pub(crate) fn new(order: Order) -> Self {
+        Self { order, ..Self::default() }
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Blob> {
         self.found.get(name).map(|blob| &**blob)
     }
@@ -38,7 +47,7 @@ impl Blobs {
     pub(crate) fn put(&mut self, name: &str, revision: Revision) -> &mut Blob {
         match self.found.entry(name.into()) {
             Entry::Vacant(place) => {
-                self.names.insert(Name(place.key().clone()));
+                self.names.insert(self.order.name(place.key().clone()));
                 place.insert(Box::new(Blob::new(revision)))
             }
             Entry::Occupied(place) => {
@@ -52,11 +61,11 @@ impl Blobs {
 
     pub(crate) fn remove(&mut self, name: &str) {
         self.found.remove(name);
-        self.names.remove(&Name::from(name));
+        self.names.remove(&self.order.name(name));
     }
 
     pub(crate) fn from(&self, name: &str) -> Listed<'_> {
-        Listed { found: &self.found, names: self.names.range(Name::from(name)..) }
+        Listed { found: &self.found, names: self.names.range(self.order.name(name)..) }
     }
 }
 

@@ -52,6 +52,11 @@ pub(crate) struct StoredPolicy {
 }
 
 impl Container {
+    /// A blob's name, as the key of its uncommitted blocks.
+    pub(crate) fn name(&self, blob: &str) -> Name {
+        self.blobs.order().name(blob)
+    }
+
     /// Marks it as changed.
     pub(crate) fn touch(&mut self, stamps: &mut Stamps, now: OffsetDateTime) {
         self.etag = stamps.etag();

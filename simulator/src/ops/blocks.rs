@@ -24,7 +24,6 @@ use crate::{
         call::Call,
         document::Element,
         error::{Code, Refusal},
-        names::Name,
         xml::Xml,
     },
 };
@@ -76,7 +75,8 @@ pub(super) fn stage(
     write::check_replacement(existing, call, &none, "BlockBlob", principal)?;
 
     let container = state.accounts.container_mut(&at.account, &at.container)?;
-    let staged = container.staged.entry(Name::from(&*at.blob)).or_default();
+    let name = container.name(&at.blob);
+    let staged = container.staged.entry(name).or_default();
     if !staged.is_alive(call.now) {
         staged.blocks.clear();
     }
@@ -124,7 +124,7 @@ pub(super) fn put_list(
         _ => &[],
     };
     let container = state.accounts.container(&at.account, &at.container)?;
-    let name = Name::from(&*at.blob);
+    let name = container.name(&at.blob);
     let staged = container.staged.get(&name).filter(|staged| staged.is_alive(call.now));
     let Chosen { blocks, kept } = chosen(&list, committed, staged)?;
     // The blob gets the encryption of its blocks.
@@ -206,7 +206,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let at = call.blob_address()?;
     let container = state.accounts.container(&at.account, &at.container)?;
     let base = call.snapshot().is_none();
-    let name = Name::from(&*at.blob);
+    let name = container.name(&at.blob);
     let staged = container.staged.get(&name).filter(|staged| staged.is_alive(call.now) && base);
     let blob = container.blobs.get(&at.blob);
     if blob.is_none() && staged.is_none() {

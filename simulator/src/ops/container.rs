@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::{
     model::{
+        blobs::Blobs,
         conditions::Conditions,
         container::{Container, PublicAccess},
         copies, leases, metadata,
@@ -24,6 +25,7 @@ pub(super) const PUBLIC_ACCESS: &str = "x-ms-blob-public-access";
 /// [Create Container](https://learn.microsoft.com/rest/api/storageservices/create-container).
 pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let public_access = public_access(call, &state.settings)?;
+    let account = state.accounts.0.get_mut(&call.route.account).ok_or(Code::ResourceNotFound)?;
     let container = Container {
         etag: state.stamps.etag(),
         last_modified: call.now,
@@ -31,11 +33,10 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         public_access,
         policies: Vec::new(),
         lease: None,
-        blobs: Default::default(),
+        blobs: Blobs::new(account.order),
         staged: Default::default(),
     };
     let answer = Answer::new(StatusCode::CREATED).dated(&container.etag, container.last_modified);
-    let account = state.accounts.0.get_mut(&call.route.account).ok_or(Code::ResourceNotFound)?;
     match account.containers.entry(call.container()?.to_owned()) {
         Entry::Occupied(_) => Err(Code::ContainerAlreadyExists.into()),
         Entry::Vacant(place) => {

@@ -9,7 +9,6 @@ use crate::{
         call::Call,
         dates,
         error::{Code, Refusal},
-        names::Name,
         route::BlobAddress,
     },
 };
@@ -43,7 +42,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         (None, None | Some("include")) => {
             let container = state.accounts.container_mut(&at.account, &at.container)?;
             container.blobs.remove(&at.blob);
-            container.staged.remove(&Name::from(&*at.blob));
+            container.staged.remove(&container.name(&at.blob));
         }
         (None, Some(value)) => return Err(Refusal::bad_header(DELETE_SNAPSHOTS, value)),
     }
@@ -54,7 +53,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
 fn delete_uncommitted(state: &mut State, call: &Call, at: &BlobAddress) -> Result<Answer, Refusal> {
     let conditions = Conditions::of(call)?;
     let container = state.accounts.container_mut(&at.account, &at.container)?;
-    let name = Name::from(&*at.blob);
+    let name = container.name(&at.blob);
     if !container.staged.get(&name).is_some_and(|staged| staged.is_alive(call.now)) {
         return Err(Code::BlobNotFound.into());
     }

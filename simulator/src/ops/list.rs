@@ -24,7 +24,7 @@ use crate::{
         call::Call,
         dates,
         error::{Code, Refusal},
-        names::{Name, compare, later, successor},
+        names::{Name, Order},
         xml::{self, Xml},
     },
 };
@@ -154,6 +154,7 @@ impl Entry<'_> {
 /// Walks the names of a container in order, and skips those that a prefix covers.
 struct Walk<'a> {
     container: &'a Container,
+    order: Order,
     asked: &'a Asked<'a>,
     delimiter: Option<&'a str>,
     committed: Peekable<Listed<'a>>,
@@ -171,10 +172,11 @@ impl<'a> Walk<'a> {
         start_from: &str,
     ) -> Self {
         let marker = asked.marker.as_ref();
-        let from = later(asked.prefix, start_from);
-        let from = later(from, marker.map_or("", |marker| &marker.name));
+        let order = container.blobs.order();
+        let from = order.later(asked.prefix, start_from);
+        let from = order.later(from, marker.map_or("", |marker| &marker.name));
         let (committed, staged) = ranges(container, from);
-        Self { container, asked, delimiter, committed, staged, within: None, marker }
+        Self { container, order, asked, delimiter, committed, staged, within: None, marker }
     }
 
     /// The next name, and its blob unless that is uncommitted.
@@ -187,7 +189,7 @@ impl<'a> Walk<'a> {
             };
             match (committed, staged) {
                 (committed, Some(staged))
-                    if committed.is_none_or(|name| compare(staged, name).is_le()) =>
+                    if committed.is_none_or(|name| self.order.compare(staged, name).is_le()) =>
                 {
                     let (_, blocks) = self.staged.next()?;
                     if committed != Some(staged) && blocks.is_alive(self.asked.now) {
@@ -213,7 +215,7 @@ impl<'a> Walk<'a> {
 type Ranges<'a> = (Peekable<Listed<'a>>, Peekable<btree_map::Range<'a, Name, Staged>>);
 
 fn ranges<'a>(container: &'a Container, from: &str) -> Ranges<'a> {
-    let staged = container.staged.range(Name::from(from)..);
+    let staged = container.staged.range(container.name(from)..);
     (container.blobs.from(from).peekable(), staged.peekable())
 }
 
@@ -234,7 +236,7 @@ impl<'a> Iterator for Walk<'a> {
             return None;
         }
         if let Some(prefix) = self.prefix_of(name) {
-            match successor(prefix) {
+            match self.order.successor(prefix) {
                 Some(next) => (self.committed, self.staged) = ranges(self.container, &next),
                 None => {
                     self.committed.by_ref().for_each(drop);

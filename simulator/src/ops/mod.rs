@@ -54,7 +54,7 @@ pub(crate) fn dispatch(
     match call.op {
         Op::GetServiceProperties => service::properties(state, call),
         Op::SetServiceProperties => service::set_properties(state, call),
-        Op::GetAccountInformation => Ok(service::account_information(call)),
+        Op::GetAccountInformation => Ok(service::account_information(state, call)),
         Op::ListContainers => list_containers::list(state, call),
         Op::CreateContainer => container::create(state, call),
         Op::DeleteContainer => container::delete(state, call),

@@ -12,6 +12,7 @@ use crate::{
         call::Call,
         document::Element,
         error::{Code, Refusal},
+        names::Order,
         xml::Xml,
     },
 };
@@ -110,12 +111,14 @@ fn arrange(rule: &mut Element) {
 /// [Get Account
 /// Information](https://learn.microsoft.com/rest/api/storageservices/get-account-information),
 /// which may also address a container or a blob, even one that does not exist.
-pub(super) fn account_information(call: &Call) -> Answer {
+pub(super) fn account_information(state: &State, call: &Call) -> Answer {
+    let account = state.accounts.get(&call.route.account);
+    let by_paths = account.is_some_and(|account| account.order == Order::Paths);
     let answer = Answer::new(StatusCode::OK)
         .header("x-ms-sku-name", "Standard_LRS")
         .header("x-ms-account-kind", "StorageV2");
     match call.since("2019-07-07") {
-        true => answer.header("x-ms-is-hns-enabled", "false"),
+        true => answer.header("x-ms-is-hns-enabled", if by_paths { "true" } else { "false" }),
         false => answer,
     }
 }

@@ -11,25 +11,33 @@ pub(crate) fn stored(name: String) -> String {
     name.replace('\\', "/").trim_end_matches('.').to_owned()
 }
 
-/// A name in the list order of accounts without a hierarchical namespace: that of UTF-16.
+/// The order in which an account lists names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Order {
+    /// That of UTF-16, as in accounts without a hierarchical namespace.
+    #[default]
+    Flat,
+    /// Path by path, as in accounts with a hierarchical namespace: `/` comes before every other
+    /// character.
+    Paths,
+}
+
+/// A name in the list order of its account. Only names of one account are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Name(pub(crate) Arc<str>);
+pub(crate) struct Name {
+    text: Arc<str>,
+    order: Order,
+}
 
 impl Name {
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Name {
-    fn from(name: &str) -> Self {
-        Self(name.into())
+        &self.text
     }
 }
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        compare(&self.0, &other.0)
+        self.order.compare(&self.text, &other.text)
     }
 }
 
@@ -39,40 +47,64 @@ impl PartialOrd for Name {
     }
 }
 
+impl Order {
+    pub(crate) fn name(self, text: impl Into<Arc<str>>) -> Name {
+        Name { text: text.into(), order: self }
+    }
+
+    pub(crate) fn compare(self, one: &str, other: &str) -> Ordering {
+        match self {
+            Self::Flat => compare(one, other),
+            Self::Paths => {
+                let (mut one, mut other) = (one.split('/'), other.split('/'));
+                loop {
+                    match (one.next(), other.next()) {
+                        (Some(one), Some(other)) if one == other => {}
+                        (Some(one), Some(other)) => return compare(one, other),
+                        (one, other) => return one.is_some().cmp(&other.is_some()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The later of two names.
+    pub(crate) fn later<'a>(self, one: &'a str, other: &'a str) -> &'a str {
+        if self.compare(one, other) == Ordering::Less { other } else { one }
+    }
+
+    /// The smallest name greater than all that begin with `prefix`.
+    pub(crate) fn successor(self, prefix: &str) -> Option<String> {
+        let mut text = prefix.to_owned();
+        while let Some(last) = text.pop() {
+            let next = match (self, last) {
+                (Self::Paths, '/') => Some('\0'),
+                (Self::Paths, '.') => Some('0'),
+                (_, '\u{d7ff}') => Some('\u{10000}'),
+                (_, '\u{10ffff}') => Some('\u{e000}'),
+                (_, '\u{ffff}') => None,
+                (_, last) => char::from_u32(u32::from(last) + 1),
+            };
+            if let Some(next) = next {
+                text.push(next);
+                return Some(text);
+            }
+        }
+        None
+    }
+}
+
 /// The order of UTF-16 code units.
 ///
 /// It equals that of UTF-8 except for characters that are surrogates in UTF-16 (first byte F0 or
 /// higher), which come before U+E000 to U+FFFF (first byte EE or EF).
-pub(crate) fn compare(one: &str, other: &str) -> Ordering {
+fn compare(one: &str, other: &str) -> Ordering {
     let differ = one.bytes().zip(other.bytes()).find(|(one, other)| one != other);
     let Some((one_byte, other_byte)) = differ else { return one.len().cmp(&other.len()) };
     match (one_byte >= 0xee, other_byte >= 0xee) {
         (true, true) if (one_byte >= 0xf0) != (other_byte >= 0xf0) => other_byte.cmp(&one_byte),
         _ => one_byte.cmp(&other_byte),
     }
-}
-
-/// The later of two names.
-pub(crate) fn later<'a>(one: &'a str, other: &'a str) -> &'a str {
-    if compare(one, other) == Ordering::Less { other } else { one }
-}
-
-/// The smallest name greater than all that begin with `prefix`.
-pub(crate) fn successor(prefix: &str) -> Option<String> {
-    let mut text = prefix.to_owned();
-    while let Some(last) = text.pop() {
-        let next = match last {
-            '\u{d7ff}' => Some('\u{10000}'),
-            '\u{10ffff}' => Some('\u{e000}'),
-            '\u{ffff}' => None,
-            last => char::from_u32(u32::from(last) + 1),
-        };
-        if let Some(next) = next {
-            text.push(next);
-            return Some(text);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -106,17 +138,35 @@ mod tests {
 
     #[test]
     fn the_successor_comes_after_all_that_begin_so() {
-        for prefix in ["a", "a\u{ffff}", "\u{d7ff}", "\u{10ffff}", "a\u{ffff}\u{ffff}"] {
-            let next = successor(prefix).expect(prefix);
-            assert_eq!(compare(&next, prefix), Ordering::Greater, "{prefix:?}");
-            for rest in ["", "z", "\u{ffff}\u{ffff}", "\u{10ffff}"] {
-                let longer = format!("{prefix}{rest}");
-                assert_eq!(compare(&next, &longer), Ordering::Greater, "{longer:?}");
+        for prefix in ["a", "a/", "a.", "a\u{ffff}", "\u{d7ff}", "\u{10ffff}", "a\u{ffff}\u{ffff}"]
+        {
+            for order in [Order::Flat, Order::Paths] {
+                let next = order.successor(prefix).expect(prefix);
+                assert_eq!(order.compare(&next, prefix), Ordering::Greater, "{prefix:?}");
+                for rest in ["", "z", "/", "\u{ffff}\u{ffff}", "\u{10ffff}"] {
+                    let longer = format!("{prefix}{rest}");
+                    assert_eq!(order.compare(&next, &longer), Ordering::Greater, "{longer:?}");
+                }
+                assert!(!next.starts_with(prefix));
             }
-            assert!(!next.starts_with(prefix));
         }
-        assert_eq!(successor("\u{ffff}"), None);
-        assert_eq!(successor(""), None);
+        assert_eq!(Order::Flat.successor("\u{ffff}"), None);
+        assert_eq!(Order::Paths.successor(""), None);
+    }
+
+    #[test]
+    fn by_paths_all_below_a_name_follows_it_at_once() {
+        let sorted =
+            ["a", "a/", "a//b", "a/b", "a/b/c", "a/b-c", "a\0", "a-b", "a.", "a.txt", "a0", "ab"];
+        assert!(sorted.is_sorted_by(|one, next| Order::Paths.compare(one, next).is_lt()));
+        for (prefix, next) in [("a/", "a\0"), ("a.", "a0"), ("a-", "a."), ("a\0", "a\u{1}")] {
+            assert_eq!(Order::Paths.successor(prefix).as_deref(), Some(next));
+            let between = sorted.iter().filter(|name| {
+                Order::Paths.compare(name, prefix).is_ge()
+                    && Order::Paths.compare(name, next).is_lt()
+            });
+            assert!(between.clone().all(|name| name.starts_with(prefix)), "{prefix:?}");
+        }
     }
 
     #[test]
