@@ -82,18 +82,37 @@ pub(crate) struct Carried {
     /// Bytes that this run had the service copy; less than the length if it resumed.
     pub(crate) bytes: u64,
     pub(crate) copy_id: Option<crate::CopyId>,
-    /// The pieces' CRC-64, in order of their offsets, if every piece has one.
-    pub(crate) pieces: Vec<PieceCrc>,
+    /// The pieces' checksums, in order of their offsets, if this run has one of every piece.
+    pub(crate) pieces: Vec<Piece>,
     /// Whether an earlier run had begun it.
     pub(crate) is_adopted: bool,
+    /// Names of metadata whose case or value the route could not keep.
+    pub(crate) changed_metadata: Vec<String>,
     /// A snapshot of the source that was taken for the copy and could not be deleted again.
     pub(crate) left_behind: Option<SnapshotId>,
 }
 
-/// The CRC-64 that the service answered for a piece.
+/// A piece that the service read from the source and wrote.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PieceCrc {
+pub(crate) struct Piece {
     pub(crate) offset: u64,
     pub(crate) length: u64,
-    pub(crate) crc64: crate::ContentCrc64,
+    pub(crate) sum: Sum,
+}
+
+/// The checksum that the service answered for what it read. It chooses the kind itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sum {
+    Crc64(crate::ContentCrc64),
+    Md5(crate::ContentMd5),
+}
+
+impl Sum {
+    /// The CRC-64 if there is one, because those of pieces make that of the whole.
+    pub(crate) fn of(
+        crc64: Option<crate::ContentCrc64>,
+        md5: Option<crate::ContentMd5>,
+    ) -> Option<Self> {
+        crc64.map(Self::Crc64).or(md5.map(Self::Md5))
+    }
 }
