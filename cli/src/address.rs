@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     failure::{Failure, Result, redacted, without_query},
-    moment,
+    moment, names,
 };
 
 /// A container, a blob, or a folder of blobs, and where it is.
@@ -66,6 +66,12 @@ impl Address {
                 _ => return Err(refused(text, "does not name an account after //")),
             },
         };
+        if holds_sas(path) {
+            return Err(Failure::usage(
+                format!("{text:?} ends in a SAS, which only a URL takes"),
+                "write the blob's URL with its SAS, or put the SAS into a file: --sas-file",
+            ));
+        }
         let (path, when) = split_when(path);
         let (container, name) = path.split_once('/').unwrap_or((path, ""));
         if container.is_empty() {
@@ -144,14 +150,29 @@ impl Address {
         })
     }
 
+    /// The endpoint of the account that a URL leads into.
+    pub(crate) fn endpoint(&self) -> Option<Url> {
+        let mut url = self.container_url()?;
+        url.set_query(None);
+        let (account, _) = url.path().trim_end_matches('/').rsplit_once('/')?;
+        let account = account.to_owned();
+        url.set_path(&account);
+        Some(url)
+    }
+
     /// Insists on one blob.
     pub(crate) fn blob(self, what: &str) -> Result<Self> {
-        match self.is_folder() {
-            true => {
-                Err(Failure::usage(format!("{what} {} does not name a blob", self.shown()), FORMS))
-            }
-            false => Ok(self),
+        if !self.is_folder() {
+            return Ok(self);
         }
+        let shown = self.shown();
+        Err(Failure::usage(
+            match self.name.as_str() {
+                "" => format!("{what} {} is a container, not a blob", shown.trim_end_matches('/')),
+                _ => format!("{what} {shown} does not name a blob"),
+            },
+            FORMS,
+        ))
     }
 
     /// Insists on a container.
@@ -202,9 +223,12 @@ impl Address {
             Some(When::At(snapshot)) => format!("@{snapshot}"),
         };
         match &self.place {
-            Place::Context => redacted(&format!("{}/{}{at}", self.container, self.name)),
+            Place::Context => {
+                format!("{}/{}{at}", redacted(&self.container), names::shown(&self.name))
+            }
             Place::Account(account) => {
-                redacted(&format!("//{account}/{}/{}{at}", self.container, self.name))
+                let container = redacted(&self.container);
+                format!("//{account}/{container}/{}{at}", names::shown(&self.name))
             }
             Place::Url(url) => match &self.when {
                 Some(When::At(snapshot)) => format!("{}?snapshot={snapshot}", without_query(url)),
@@ -241,6 +265,12 @@ fn split_when(path: &str) -> (&str, Option<When>) {
             Err(_) => (path, None),
         },
     }
+}
+
+/// Whether a SAS was written behind a name, as it is behind a URL.
+fn holds_sas(path: &str) -> bool {
+    let query = path.split_once('?').map(|(_, query)| query.to_ascii_lowercase());
+    query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("sig=")))
 }
 
 fn is_account(name: &str) -> bool {
@@ -361,7 +391,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_read_as_the_same() {
         let parts =
-            ["a", "@", "@latest", "/", " b", "%2F", "?", "#", "é", "://", "@2026", "'", "+"];
+            ["a", "@", "@latest", "/", " b", "%2F", "?", "#", "é", "://", "@2026", "'", "sig=1"];
         let time = format!("@{TIME}");
         let parts: Vec<&str> = parts.into_iter().chain([time.as_str()]).collect();
         let mut names = vec![String::from("d")];
@@ -372,9 +402,9 @@ mod tests {
         }
         let urls = ["https://acct.blob.core.windows.net/vhds", "http://127.0.0.1:10000/acct/vhds"];
         let mut count = 0;
-        // What looks like a password is not shown, even where it is none.
-        for name in names.iter().filter(|name| redacted(&format!("{name}@")) == format!("{name}@"))
-        {
+        // Names that look like a SAS are hidden.
+        let like_a_sas = |name: &str| name.contains("sig=") && name.contains('?');
+        for name in names.iter().filter(|name| !like_a_sas(name)) {
             for place in [Place::Context, Place::Account("other".to_owned())] {
                 let container = "vhds".to_owned();
                 let written = Address { place, container, name: name.clone(), when: at(TIME) };
@@ -387,7 +417,7 @@ mod tests {
             }
         }
         // Each URL is read by a client, which takes its time.
-        for name in names.iter().step_by(7) {
+        for name in names.iter().filter(|name| !like_a_sas(name)).step_by(7) {
             for url in urls {
                 let Ok(written) = parsed(url).named(name) else { continue };
                 count += 1;
@@ -412,6 +442,17 @@ mod tests {
         assert_eq!(cut(url.to_owned()), url);
         assert!(about_cut_sas(&format!("`blobcopy status '{url}?SAS'`")).is_some());
         assert!(about_cut_sas("`blobcopy status vhds/SAS`").is_none());
+    }
+
+    #[test]
+    fn a_sas_is_no_part_of_a_name() {
+        for text in ["vhds/d?sv=1&sig=SECRET", "//other/vhds/d?SIG=SECRET&se=2"] {
+            let failure = Address::parse(text).expect_err(text);
+            let [what, to_do] = failure.told().expect("told").lines();
+            assert!(what.contains("SAS") && to_do.contains("--sas-file"), "{what}");
+            assert!(!what.contains("SECRET"), "{what}");
+        }
+        assert_eq!(parsed("vhds/d?e&signal=1").name, "d?e&signal=1");
     }
 
     #[test]

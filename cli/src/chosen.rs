@@ -20,10 +20,13 @@ pub(crate) async fn existing(
 ) -> Result<SnapshotId> {
     let url = blob.url()?;
     match when {
-        When::Latest => match listing::snapshots(blob, calls).await?.into_iter().next_back() {
-            Some(last) => Ok(last.snapshot),
-            None => Err(absent(blob, calls).await.unwrap_or_else(|| none(&url))),
-        },
+        When::Latest => {
+            let listed = listing::snapshots(blob, calls).await;
+            match listed.map_err(Failure::unlisted)?.into_iter().next_back() {
+                Some(last) => Ok(last.snapshot),
+                None => Err(absent(blob, calls).await.unwrap_or_else(|| none(&url))),
+            }
+        }
         When::At(snapshot) => {
             let looked = blob.with_snapshot(snapshot).get_properties().limited(calls).await;
             match looked.map_err(Failure::from) {

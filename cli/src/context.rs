@@ -9,7 +9,7 @@ use blobcopy::{
 };
 use url::Url;
 
-use self::settings::Settings;
+use self::settings::{Settings, Unplaced};
 use crate::{
     address::{Address, Place, base},
     args::{AccountArgs, CallArgs, SourceAccountArgs},
@@ -37,6 +37,8 @@ struct Context {
     /// The login, which holds for other accounts too.
     login: Option<Credential>,
     key: Option<SharedKey>,
+    /// A key or a SAS of an account that only a URL names.
+    unplaced: Option<Unplaced>,
 }
 
 /// The source of a copy.
@@ -138,7 +140,7 @@ impl Contexts {
     /// The source of a copy, without the snapshot that its address may name.
     pub(crate) fn source(&self, address: &Address) -> Result<Source> {
         if let Place::Url(url) = &address.place
-            && self.known(Role::Source, url).is_none()
+            && self.known(Role::Source, address, url)?.is_none()
         {
             self.warn_of_sas(Role::Source, address);
             let client = BlobClient::builder(url.clone()).options(self.options.clone()).build();
@@ -152,7 +154,7 @@ impl Contexts {
 
     fn blob_as(&self, role: Role, address: &Address) -> Result<BlobClient> {
         match &address.place {
-            Place::Url(url) if self.known(role, url).is_none() => {
+            Place::Url(url) if self.known(role, address, url)?.is_none() => {
                 self.warn_of_sas(role, address);
                 let options = self.options.clone();
                 Ok(BlobClient::builder(base(url)).options(options).build()?)
@@ -163,9 +165,12 @@ impl Contexts {
 
     fn container_as(&self, role: Role, address: &Address) -> Result<BlobContainerClient> {
         let service = match &address.place {
-            Place::Context => self.of(role).service.clone().ok_or_else(no_account)?,
+            Place::Context => {
+                let context = self.of(role);
+                context.service.clone().ok_or_else(|| context.no_account())?
+            }
             Place::Account(account) => self.in_account(role, account)?,
-            Place::Url(url) => match self.known(role, url) {
+            Place::Url(url) => match self.known(role, address, url)? {
                 Some(service) => service,
                 None => {
                     self.warn_of_sas(role, address);
@@ -207,24 +212,43 @@ impl Contexts {
 
     /// A client of the account that a URL leads to, if a context has what authorizes it. A SAS in
     /// the URL goes before that.
-    fn known(&self, role: Role, url: &Url) -> Option<BlobServiceClient> {
-        if url.query_pairs().any(|(name, _)| name == "sig") {
-            return None;
+    fn known(&self, role: Role, address: &Address, url: &Url) -> Result<Option<BlobServiceClient>> {
+        if address.holds_sas() {
+            return Ok(None);
         }
         let mut services = self.nearest(role).filter_map(|context| context.service.as_ref());
-        services.find(|service| is_behind(service.url(), url)).cloned().or_else(|| {
-            // A login holds for every account, but its tokens are for the service alone.
-            let login = self.login(role)?;
-            let host = url.host_str()?;
-            let (account, rest) = host.split_once(".blob.")?;
-            let azure = ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net"];
-            if account.contains('.') || url.scheme() != "https" || !azure.contains(&rest) {
-                return None;
-            }
-            let endpoint = format!("https://{host}").parse().ok()?;
-            let builder = BlobServiceClient::builder(endpoint).credential(login);
-            builder.options(self.options.clone()).build().ok()
-        })
+        if let Some(service) = services.find(|service| is_behind(service.url(), url)) {
+            return Ok(Some(service.clone()));
+        }
+        // What is given for the destination is not for the source's account.
+        let own = match role {
+            Role::Main => Some(&self.main),
+            Role::Source => self.source.as_ref(),
+        };
+        if let Some(unplaced) = own.and_then(|context| context.unplaced.as_ref())
+            && let Some(endpoint) = address.endpoint()
+        {
+            let builder = BlobServiceClient::builder(endpoint.clone())
+                .credential(unplaced.credential(&endpoint)?)
+                .options(self.options.clone());
+            return Ok(Some(builder.build()?));
+        }
+        Ok(self.logged_in(role, url))
+    }
+
+    /// A client with the login, which holds for every account; but its tokens are for the service
+    /// alone.
+    fn logged_in(&self, role: Role, url: &Url) -> Option<BlobServiceClient> {
+        let login = self.login(role)?;
+        let host = url.host_str()?;
+        let (account, rest) = host.split_once(".blob.")?;
+        let azure = ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net"];
+        if account.contains('.') || url.scheme() != "https" || !azure.contains(&rest) {
+            return None;
+        }
+        let endpoint = format!("https://{host}").parse().ok()?;
+        let builder = BlobServiceClient::builder(endpoint).credential(login);
+        builder.options(self.options.clone()).build().ok()
     }
 
     fn of(&self, role: Role) -> &Context {
@@ -261,13 +285,22 @@ impl Contexts {
 }
 
 impl Context {
-    fn new(settings: Settings, options: &ClientOptions) -> Result<Self> {
+    fn new(mut settings: Settings, options: &ClientOptions) -> Result<Self> {
+        let unplaced = settings.unplaced();
         let login = settings.login.map(login::credential).transpose()?;
         let key = settings.key()?;
         let service = settings.service(login.clone())?;
         let service =
             service.map(|builder| builder.options(options.clone()).build()).transpose()?;
-        Ok(Self { service, login, key })
+        Ok(Self { service, login, key, unplaced })
+    }
+
+    /// Why nothing is to be reached in it.
+    fn no_account(&self) -> Failure {
+        match &self.unplaced {
+            Some(unplaced) => unplaced.failure(),
+            None => no_account(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use blobcopy::CopyProgress;
 use serde::Serialize;
 use url::Url;
 
-use crate::{address::about_cut_sas, exit::Exit, moment};
+use crate::{address::about_cut_sas, exit::Exit, moment, names};
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
@@ -110,10 +110,10 @@ impl Failure {
     pub(crate) fn at(mut self, url: &Url) -> Self {
         if let Self::Told(told) = &mut self {
             told.blob.get_or_insert_with(|| without_query(url));
-            if told.code.as_deref() == Some("BlobNotFound") && ends_in_time_without_offset(url) {
-                "a snapshot's time needs an offset or Z at its end: without one it belongs to the \
-                 name"
-                    .clone_into(&mut told.advice);
+            if told.code.as_deref() == Some("BlobNotFound")
+                && let Some(advice) = about_name(url)
+            {
+                advice.clone_into(&mut told.advice);
             }
         }
         self
@@ -125,6 +125,33 @@ impl Failure {
             true => self.at(source),
             false => self.at(dest),
         }
+    }
+
+    /// Says what else may be wrong where snapshots could not be listed.
+    pub(crate) fn unlisted(mut self) -> Self {
+        if let Self::Told(told) = &mut self
+            && told.status == Some(403)
+        {
+            told.advice.push_str(
+                "; a SAS of one blob lists no snapshots: name one, BLOB@TIME or, in a URL, \
+                 snapshot=TIME",
+            );
+        }
+        self
+    }
+
+    /// The same, where the source of a copy was to be read, which may have its own credential.
+    pub(crate) fn reading_source(mut self) -> Self {
+        if self.is_unreadable()
+            && let Self::Told(told) = &mut self
+        {
+            told.advice = told.advice.replace(
+                "--key-file, --sas-file or --login",
+                "--source-key-file, --source-sas-file or --source-login (or --key-file and so on, \
+                 where both are in one account)",
+            );
+        }
+        self
     }
 
     /// Says which copy it is about.
@@ -151,7 +178,7 @@ impl Failure {
     /// Names the snapshot that was taken before it went wrong, and is kept.
     pub(crate) fn keeping(mut self, snapshot: &str, how_to_go_on: &str) -> Self {
         if let Self::Told(told) = &mut self {
-            told.advice = noting_cut_sas(format!("{}; then {how_to_go_on}", told.advice));
+            told.advice = noting_cuts(format!("{}; then {how_to_go_on}", told.advice));
         }
         self.kept(snapshot)
     }
@@ -160,7 +187,8 @@ impl Failure {
     pub(crate) fn kept(mut self, snapshot: &str) -> Self {
         if let Self::Told(told) = &mut self {
             told.snapshot = Some(snapshot.to_owned());
-            told.message = format!("{}; the new snapshot {snapshot} is kept", told.message);
+            let message = told.message.trim_end_matches('.');
+            told.message = format!("{message}; the new snapshot {snapshot} is kept");
         }
         self
     }
@@ -169,7 +197,7 @@ impl Failure {
     pub(crate) fn onward(mut self, resume: String, abort: String) -> Self {
         if let Self::Told(told) = &mut self {
             let advice = format!("follow it with `{resume}`, or end it with `{abort}`");
-            told.advice = noting_cut_sas(advice);
+            told.advice = noting_cuts(advice);
             (told.resume, told.abort) = (Some(resume), Some(abort));
         }
         self
@@ -243,10 +271,7 @@ impl Told {
 
 /// A URL as it may be shown: the query is where a SAS would be.
 pub(crate) fn without_query(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    redacted(url.as_str())
+    names::of_url(url)
 }
 
 /// Text from outside as it may be shown. The library hides what looks like a secret in the text of
@@ -255,18 +280,22 @@ pub(crate) fn redacted(text: &str) -> String {
     blobcopy::CredentialError::new(text).to_string()
 }
 
-/// Whether a blob's name ends in what was meant as a snapshot's time.
-fn ends_in_time_without_offset(url: &Url) -> bool {
-    let path = url.path().replace("%40", "@").replace("%3A", ":");
-    path.rsplit_once('@').is_some_and(|(_, time)| moment::lacks_offset(time))
+/// What to do about a name that ends in what was meant as a snapshot.
+fn about_name(url: &Url) -> Option<&'static str> {
+    let path = url.path().replace("%40", "@").replace("%3A", ":").replace("%3F", "?");
+    if path.rsplit_once('@').is_some_and(|(_, time)| moment::lacks_offset(time)) {
+        return Some(
+            "a snapshot's time needs an offset or Z at its end: without one it belongs to the name",
+        );
+    }
+    let is_query = path.contains("?snapshot=") || path.contains("?snapshot%3D");
+    is_query.then_some("?snapshot= is for URLs: beside it a snapshot is written BLOB@TIME")
 }
 
-/// Advice that names commands, and says so if they lack a SAS.
-fn noting_cut_sas(advice: String) -> String {
-    match about_cut_sas(&advice) {
-        Some(note) => format!("{advice}; {note}"),
-        None => advice,
-    }
+/// Advice that names commands, and says so if something was cut from them.
+fn noting_cuts(advice: String) -> String {
+    let notes = [about_cut_sas(&advice), names::about_hidden(&advice)];
+    notes.into_iter().flatten().fold(advice, |advice, note| format!("{advice}; {note}"))
 }
 
 fn one_line(text: &str) -> String {

@@ -16,6 +16,7 @@ mod limits;
 mod listing;
 mod misuse;
 mod moment;
+mod names;
 mod output;
 mod quoted;
 mod record;

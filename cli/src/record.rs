@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::{
     failure::{Ending, redacted, without_query},
+    names,
     output::{Align, Table, pairs},
 };
 
@@ -59,7 +60,7 @@ impl CopyRecord {
             status: state.status.to_string(),
             bytes_copied: state.progress.map(|progress| progress.copied),
             bytes_total: state.progress.map(|progress| progress.total),
-            source: source.map(|source| redacted(source.split('?').next().unwrap_or_default())),
+            source: source.map(names::of_source),
             source_snapshot: snapshot,
             destination_snapshot: state.destination_snapshot.as_ref().map(ToString::to_string),
             completed_on: state.completed_on.map(shown),

@@ -1,6 +1,7 @@
 //! The binary, end to end against the simulator: in a pipe and in a terminal.
 
 mod abort;
+mod contexts;
 mod copy;
 mod create;
 mod delete;
@@ -9,6 +10,7 @@ mod everywhere;
 mod examples;
 mod incremental;
 mod input;
+mod names;
 mod put_and_get;
 mod sas;
 mod secrets;

@@ -216,7 +216,8 @@ impl Copy {
         let (Some(when), Some(client)) = (&address.when, &source.client) else {
             return Ok(source);
         };
-        let snapshot = chosen::named(client, when, &self.calls).await?;
+        let snapshot = chosen::named(client, when, &self.calls).await;
+        let snapshot = snapshot.map_err(Failure::reading_source)?;
         let client = client.with_snapshot(snapshot);
         (source.copy, source.url) = ((&client).into(), client.url()?);
         source.client = Some(client);

@@ -8,8 +8,8 @@ use crate::{
     address::Address,
     args::{AccountArgs, CallArgs},
     context::Contexts,
-    failure::{Result, redacted, without_query},
-    listing,
+    failure::{Result, without_query},
+    listing, names,
     output::{Align, Table},
     record::snapshot_in,
 };
@@ -60,13 +60,13 @@ impl Snapshots {
             let source = source.map(|source| source.expose());
             Row {
                 url: format!("{shown}?snapshot={}", listed.snapshot),
-                container: redacted(blob.container_name()),
-                name: redacted(blob.name()),
+                container: blob.container_name().to_owned(),
+                name: names::shown(blob.name()),
                 snapshot: listed.snapshot.to_string(),
                 size: listed.size,
                 copy_status: listed.copy.as_ref().map(|copy| copy.status.to_string()),
                 copy_id: listed.copy.as_ref().map(|copy| copy.copy_id.to_string()),
-                source: source.map(|url| redacted(url.split('?').next().unwrap_or_default())),
+                source: source.map(names::of_source),
                 source_snapshot: source.and_then(snapshot_in),
             }
         });

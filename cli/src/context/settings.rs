@@ -24,6 +24,13 @@ pub(super) struct Settings {
     prefix: String,
 }
 
+/// A key or a SAS of an account that is not named, but may follow from a URL.
+pub(super) struct Unplaced {
+    secret: Secret,
+    flag: String,
+    prefix: String,
+}
+
 /// A secret. It has no `Debug`, so that nothing can show it.
 pub(super) enum Secret {
     Key(String),
@@ -52,7 +59,10 @@ impl Settings {
         let variable = |name: &str| environment(&format!("{prefix}{name}"));
         let mut settings = Self {
             account: args.account.clone(),
-            endpoint: args.endpoint.as_deref().map(|url| endpoint(url, flag)).transpose()?,
+            endpoint: match &args.endpoint {
+                Some(url) => Some(endpoint(url, &format!("--{flag}endpoint"))?),
+                None => None,
+            },
             secret,
             login: args.login,
             flag: flag.to_owned(),
@@ -89,7 +99,7 @@ impl Settings {
             if settings.endpoint.is_none()
                 && let Some(url) = variable("SERVICE_ENDPOINT")
             {
-                settings.endpoint = Some(endpoint(&url, flag)?);
+                settings.endpoint = Some(endpoint(&url, &format!("{prefix}SERVICE_ENDPOINT"))?);
             }
             // A login takes no secret from a connection string, but the account.
             if settings.login.is_some()
@@ -143,6 +153,23 @@ impl Settings {
         })
     }
 
+    /// The key or the SAS, if no account is named.
+    pub(super) fn unplaced(&mut self) -> Option<Unplaced> {
+        if self.account.is_some() || self.endpoint.is_some() {
+            return None;
+        }
+        match self.secret.take()? {
+            Secret::ConnectionString(text) => {
+                self.secret = Some(Secret::ConnectionString(text));
+                None
+            }
+            secret => {
+                let (flag, prefix) = (self.flag.clone(), self.prefix.clone());
+                Some(Unplaced { secret, flag, prefix })
+            }
+        }
+    }
+
     /// A client to be built, if an account is named. `login` stands for the one of the settings.
     pub(super) fn service(
         self,
@@ -160,17 +187,12 @@ impl Settings {
         let endpoint = match (&self.endpoint, &self.account) {
             (Some(endpoint), _) => endpoint.clone(),
             (None, Some(account)) => of_account(account)?,
-            (None, None) if self.secret.is_some() => {
-                return Err(Failure::usage(
-                    "there is a key or a SAS, but no account",
-                    format!("give --{}account, or set {}ACCOUNT", self.flag, self.prefix),
-                ));
-            }
             (None, None) => return Ok(None),
         };
         let credential = match (&self.secret, login) {
             (Some(Secret::Key(key)), _) => {
-                let account = self.account.clone().ok_or_else(|| {
+                let account = self.account.clone().or_else(|| account_at(&endpoint));
+                let account = account.ok_or_else(|| {
                     let advice = format!("give --{}account", self.flag);
                     Failure::usage("there is a key, but no account", advice)
                 })?;
@@ -188,6 +210,38 @@ impl Settings {
     }
 }
 
+impl Unplaced {
+    /// The credential at an account's endpoint.
+    pub(super) fn credential(&self, endpoint: &Url) -> Result<Credential> {
+        Ok(match &self.secret {
+            Secret::Key(key) => {
+                let account = account_at(endpoint).ok_or_else(|| self.failure())?;
+                Credential::shared_key(&account, key)?
+            }
+            Secret::Sas(text) | Secret::ConnectionString(text) => Credential::sas(text)?,
+        })
+    }
+
+    pub(super) fn failure(&self) -> Failure {
+        Failure::usage(
+            "there is a key or a SAS, but no account",
+            format!("give --{}account, or set {}ACCOUNT", self.flag, self.prefix),
+        )
+    }
+}
+
+impl std::fmt::Debug for Unplaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unplaced(…)")
+    }
+}
+
+/// The account whose endpoint it is, as far as that can be told from it.
+fn account_at(endpoint: &Url) -> Option<String> {
+    let service = BlobServiceClient::new(endpoint.clone(), Credential::anonymous()).ok()?;
+    service.account_name().map(str::to_owned)
+}
+
 fn of_account(account: &str) -> Result<Url> {
     let good = (3..=24).contains(&account.len())
         && account.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -201,10 +255,10 @@ fn of_account(account: &str) -> Result<Url> {
     }
 }
 
-fn endpoint(text: &str, flag: &str) -> Result<Url> {
+fn endpoint(text: &str, named: &str) -> Result<Url> {
     text.parse().map_err(|_| {
         Failure::usage(
-            format!("--{flag}endpoint {text:?} is not a URL"),
+            format!("{named}: {text:?} is not a URL"),
             "write it like https://account.blob.core.windows.net",
         )
     })
@@ -318,7 +372,8 @@ mod tests {
         let secret = Some(Secret::Sas("sv=1&sig=x".to_owned()));
         let args = AccountArgs::default();
         let settings = Settings::read(&args, secret, "AZURE_STORAGE_SOURCE_", "source-", &|_| None);
-        let failure = settings.expect("good").expect("said").service(None).expect_err("refused");
+        let mut settings = settings.expect("good").expect("said");
+        let failure = settings.unplaced().expect("no account").failure();
         let [_, advice] = failure.told().expect("told").lines();
         assert_eq!(advice, "to do: give --source-account, or set AZURE_STORAGE_SOURCE_ACCOUNT");
     }
@@ -355,7 +410,10 @@ mod tests {
             ("AZURE_STORAGE_KEY", KEY),
         ];
         assert_eq!(url(&AccountArgs::default(), &variables), "http://127.0.0.1:10000/first");
-        let settings = read(&AccountArgs::default(), &variables[2..]).expect("good");
-        assert!(settings.expect("said").service(None).is_err());
+        // The endpoint names the account too.
+        let variables = [variables[0], variables[2]];
+        assert_eq!(url(&AccountArgs::default(), &variables), "http://127.0.0.1:10000/first");
+        let settings = read(&AccountArgs::default(), &variables[1..]).expect("good");
+        assert!(settings.expect("said").unplaced().is_some());
     }
 }

@@ -60,7 +60,8 @@ pub(super) async fn start(
             let client = client()?;
             // A snapshot that cannot be copied would be left behind.
             let found = client.get_properties().limited(&args.calls).await;
-            let found = found.map_err(|error| Failure::from(error).at(&source.url))?;
+            let found =
+                found.map_err(|error| Failure::from(error).at(&source.url).reading_source())?;
             if let Some(other) = found.blob_type.filter(|kind| *kind != BlobType::PageBlob) {
                 return Err(Failure::new(
                     Exit::Refused,
@@ -74,7 +75,10 @@ pub(super) async fn start(
             (take(args, &client).await?, true)
         }
         Which::Existing(When::At(snapshot)) if source.client.is_none() => (snapshot.clone(), false),
-        Which::Existing(when) => (chosen::existing(&client()?, when, &args.calls).await?, false),
+        Which::Existing(when) => {
+            let found = chosen::existing(&client()?, when, &args.calls).await;
+            (found.map_err(Failure::reading_source)?, false)
+        }
     };
     if !taken {
         let what = format!("Incremental Copy Blob {from}?snapshot={snapshot} to {to}");
