@@ -67,6 +67,11 @@ pub(crate) trait Operation {
     /// What a repeat of it may do.
     const EFFECT: Effect;
 
+    /// The same for this request, where it depends on its settings.
+    fn effect(&self) -> Effect {
+        Self::EFFECT
+    }
+
     /// Whether its response body is streamed.
     const STREAMS: bool = false;
 
@@ -142,13 +147,13 @@ impl Call {
 
     pub(crate) async fn send<O: Operation>(
         &self,
-        _: &O,
+        operation: &O,
         request: &Prepared,
         tries: &mut Tries,
     ) -> Result<Answer> {
         let kind = Kind {
             name: O::NAME,
-            effect: O::EFFECT,
+            effect: operation.effect(),
             streams: O::STREAMS,
             primary_only: self.options.primary_only,
         };

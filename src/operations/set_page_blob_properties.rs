@@ -111,8 +111,15 @@ impl Operation for SetNumber {
     type Output = PageInfo;
 
     const NAME: &'static str = "Set Blob Properties";
-    // A second attempt of an increment would add one again.
-    const EFFECT: Effect = Effect::Once;
+    const EFFECT: Effect = Effect::Repeatable;
+
+    fn effect(&self) -> Effect {
+        match self.action {
+            // A second attempt would add one again.
+            SequenceNumberAction::Increment => Effect::Once,
+            SequenceNumberAction::Update(_) | SequenceNumberAction::Max(_) => Self::EFFECT,
+        }
+    }
 
     fn request(&self, to: &Target) -> Result<Prepared> {
         let (word, number) = match self.action {
