@@ -165,6 +165,29 @@ async fn an_attempt_has_its_time() {
     let (result, took) = timed(blob.upload(vec![0; 1 << 20]).into_future()).await;
     assert!(result.expect_err("no answer").may_have_been_applied());
     assert_eq!(took, limit + Duration::from_secs(16));
+
+    // The service takes time to read a source: a second for every MiB.
+    let source = || "https://example.com/a.iso".parse::<blobcopy::url::Url>().expect("a URL");
+    let id = blobcopy::BlockId::numbered(1);
+    let range = blob.stage_block_from_uri(id, source()).source_range(0..64 << 20);
+    let (result, took) = timed(range.into_future()).await;
+    assert!(result.expect_err("no answer").may_have_been_applied());
+    assert_eq!(took, limit + Duration::from_secs(64));
+    let whole = blob.upload_from_uri(source()).source_length(256 << 20);
+    let (_, took) = timed(whole.into_future()).await;
+    assert_eq!(took, limit + Duration::from_secs(256));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sequence_number_is_set_again_after_a_lost_answer_unless_it_would_grow_twice() {
+    use blobcopy::SequenceNumberAction::{Increment, Max, Update};
+    for (action, requests) in [(Update(7), 2), (Max(7), 2), (Increment, 1)] {
+        let lost = Step::Fault(TransportErrorKind::Interrupted);
+        let script = Script::new([lost, ok()]);
+        let disk = blob(&script).page_blob_client();
+        let set = disk.set_sequence_number(action).await;
+        assert_eq!((set.is_ok(), script.seen().len()), (requests == 2, requests), "{action:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ use crate::{
             access::{with_conditions, with_lease},
             copy_source::CopySource,
             encryption::with_encryption_scope,
-            url_source::{UrlSource, from_uri_settings},
+            url_source::{UrlSource, from_uri_settings, with_source_length},
             whole_blob::{WholeBlob, with_metadata, with_tags, with_tier},
         },
     },
@@ -136,6 +136,7 @@ with_conditions!(CopyFromUri, operation.blob.access);
 with_lease!(CopyFromUri, operation.blob.access);
 with_encryption_scope!(CopyFromUri, operation.blob.access.encryption);
 from_uri_settings!(CopyFromUri);
+with_source_length!(CopyFromUri);
 
 impl IntoFuture for CopyFromUri {
     type Output = Result<BlobCopyInfo>;

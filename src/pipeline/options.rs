@@ -83,7 +83,8 @@ impl ClientOptions {
 
     /// The time limit of each attempt, 1 ms to 24 hours, by default 100 seconds. It covers the
     /// whole response; for a download, the response headers and then each piece of the body. A
-    /// request with a body gets one more second for every 64 KiB.
+    /// request with a body gets one more second for every 64 KiB, and one whose content the service
+    /// reads from a URL one for every MiB.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self

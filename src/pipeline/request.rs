@@ -63,7 +63,8 @@ impl Target {
 
     fn request(&self, method: Method) -> Prepared {
         let (url, headers, body) = (self.url.clone(), HeaderMap::new(), Bytes::new());
-        Prepared { method, url, headers, body, version: self.version, refused: None }
+        let (source_length, refused) = (None, None);
+        Prepared { method, url, headers, body, source_length, version: self.version, refused }
     }
 }
 
@@ -77,6 +78,8 @@ pub(crate) struct Prepared {
     pub(crate) url: Arc<Url>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The length of the source that the service reads, if it is known.
+    pub(super) source_length: Option<u64>,
     pub(super) version: ServiceVersion,
     pub(super) refused: Option<Box<Error>>,
 }
@@ -155,6 +158,23 @@ impl Prepared {
         self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         self.body = body;
         self
+    }
+
+    /// Notes the length of the source that the service reads whole.
+    pub(crate) fn source_length(mut self, length: Option<u64>) -> Self {
+        self.source_length = length;
+        self
+    }
+
+    /// How many bytes the service reads from a source for this request, as far as it is known.
+    pub(crate) fn source_bytes(&self) -> u64 {
+        let range = self.headers.get(headers::SOURCE_RANGE).and_then(|range| range.to_str().ok());
+        let ends = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+        let range = ends.and_then(|(first, last)| {
+            let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+            last.checked_sub(first)?.checked_add(1)
+        });
+        range.or(self.source_length).unwrap_or_default()
     }
 
     /// Adds what `add` makes of a value, or keeps its error.
@@ -290,6 +310,16 @@ mod tests {
             put().query("comp", "copy").query("snapshot", "2026-01-01T00:00:00.1Z a&b=c+d");
         let query = "comp=copy&snapshot=2026-01-01T00%3A00%3A00.1Z%20a%26b%3Dc%2Bd";
         assert_eq!(request.url.query(), Some(query));
+    }
+
+    #[test]
+    fn what_is_read_from_a_source_is_its_range_or_its_length() {
+        assert_eq!(put().source_bytes(), 0);
+        assert_eq!(put().source_length(Some(7)).source_bytes(), 7);
+        for (range, bytes) in [("bytes=512-1023", 512), ("bytes=0-", 7), ("bytes=9-2", 7)] {
+            let request = put().word(headers::SOURCE_RANGE, range).source_length(Some(7));
+            assert_eq!(request.source_bytes(), bytes, "{range}");
+        }
     }
 
     #[test]

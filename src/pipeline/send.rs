@@ -273,10 +273,12 @@ impl Pipeline {
         Ok(Request { method, url, headers, body })
     }
 
-    /// The time limit of one attempt: one more second for every 64 KiB of the body.
+    /// The time limit of one attempt: one more second for every 64 KiB of the body, and for every
+    /// MiB that the service reads from a source.
     fn limit(&self, request: &Prepared) -> Duration {
-        let seconds = request.body.len() >> 16;
-        self.attempt_timeout + Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX >> 1))
+        let sent = u64::try_from(request.body.len() >> 16).unwrap_or(u64::MAX >> 2);
+        let read = request.source_bytes() >> 20;
+        self.attempt_timeout.saturating_add(Duration::from_secs(sent.saturating_add(read)))
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct UrlSource {
     pub(crate) conditions: Conditions,
     pub(crate) checksum: Checksum,
     pub(crate) customer_key: Option<CustomerProvidedKey>,
+    pub(crate) length: Option<u64>,
 }
 
 impl UrlSource {
@@ -38,6 +39,7 @@ impl UrlSource {
             conditions: Conditions::new(),
             checksum: Checksum::default(),
             customer_key: None,
+            length: None,
         }
     }
 
@@ -112,7 +114,7 @@ impl UrlSource {
 impl Settings for UrlSource {
     fn write(&self, request: Prepared) -> Prepared {
         let request = self
-            .write_authorization(request)
+            .write_authorization(request.source_length(self.length))
             .headers(|to| self.conditions.write_source("source conditions", to));
         let request = self.checksum.write_of(&checksum::SOURCE, request);
         match &self.customer_key {
@@ -189,10 +191,26 @@ macro_rules! from_uri_settings {
 }
 pub(crate) use from_uri_settings;
 
+/// `source_length` for a builder.
+macro_rules! with_source_length {
+    ($builder:ident) => {
+        impl $builder {
+            /// The length of what the service reads from the source, if you know it. Each attempt
+            /// then gets a second more for every MiB, as it does for a range of the source.
+            pub fn source_length(mut self, bytes: u64) -> Self {
+                self.operation.source.length = Some(bytes);
+                self
+            }
+        }
+    };
+}
+pub(crate) use with_source_length;
+
 /// The same, and `IntoFuture`, for a builder that sends one request.
 macro_rules! from_uri {
     ($builder:ident -> $output:ty) => {
         crate::operations::settings::url_source::from_uri_settings!($builder);
+        crate::operations::settings::url_source::with_source_length!($builder);
 
         impl std::future::IntoFuture for $builder {
             type Output = crate::error::Result<$output>;

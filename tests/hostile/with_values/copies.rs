@@ -78,6 +78,7 @@ pub(super) async fn from_uri(run: &Run<'_>, service: &BlobServiceClient) {
             lease_id(values.lease()),
             encryption_scope(values.text()),
             source_authorization(values.text()),
+            source_length(values.number()),
             source_conditions(values.conditions()),
             source_content_md5(values.array()),
             server_timeout(values.duration()),
