@@ -81,7 +81,7 @@ pub use self::{
     },
     clients::{
         AppendBlobClient, BlobClient, BlobContainerClient, BlobServiceClient, BlockBlobClient,
-        ClientBuilder, Lease, PageBlobClient,
+        ClientBuilder, GuardedPages, Lease, PageBlobClient,
     },
     copy::{AbortOutcome, CopyFromUriOperation, CopyToken, ProgressStream},
     error::{CredentialError, Error, Result, ServiceError},
@@ -137,7 +137,7 @@ pub mod sas {
 /// The builders that the clients' methods return: chain settings, then `.await`.
 pub mod builders {
     pub use crate::{
-        clients::{GenerateSasUrl, GuardLease},
+        clients::{GenerateSasUrl, GuardLease, GuardWrites},
         copy::{AbortPendingCopy, ResumePendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
             abort_copy::AbortCopy,

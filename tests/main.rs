@@ -11,6 +11,7 @@ mod endpoints;
 mod errors;
 mod from_uri;
 mod gateways;
+mod guarded_pages;
 mod hostile;
 mod leases;
 mod lengths;

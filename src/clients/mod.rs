@@ -5,6 +5,7 @@ mod blob;
 mod block_blob;
 mod builder;
 mod container;
+mod guarded_pages;
 mod lease;
 mod page_blob;
 mod sas_url;
@@ -16,6 +17,7 @@ pub use self::{
     block_blob::BlockBlobClient,
     builder::ClientBuilder,
     container::BlobContainerClient,
+    guarded_pages::{GuardWrites, GuardedPages},
     lease::{GuardLease, Lease},
     page_blob::PageBlobClient,
     sas_url::GenerateSasUrl,

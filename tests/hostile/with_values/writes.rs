@@ -88,8 +88,30 @@ pub(super) async fn page_blobs(run: &Run<'_>, service: &BlobServiceClient) {
             client_request_id(values.text()),
         ]
     );
+    run.wait_for(call!(&disk, guard_writes(values.number()))).await;
+    each!(
+        run,
+        disk.guard_writes(7),
+        [
+            conditions(values.conditions()),
+            lease_id(values.lease()),
+            server_timeout(values.duration()),
+            client_request_id(values.text()),
+        ]
+    );
+    guarded(run, &disk).await;
     pages(run, &disk).await;
     pages_from_uri(run, &disk).await;
+}
+
+async fn guarded(run: &Run<'_>, disk: &PageBlobClient) {
+    let values = run.values;
+    let _ = make!(GuardedPages::number_above(values.number()));
+    let pages = call!(disk, guarded_pages(values.number()));
+    let pages = call!(pages, lease_id(values.lease()));
+    run.wait_for(call!(&pages, upload_pages(values.number(), vec![1; 512]))).await;
+    run.wait_for(call!(&pages, upload_pages_from_uri(values.url(), values.range(), 0))).await;
+    run.wait_for(call!(&pages, clear_pages(values.number()..values.number()))).await;
 }
 
 async fn pages(run: &Run<'_>, disk: &PageBlobClient) {
@@ -186,7 +208,15 @@ pub(super) async fn block_blobs(run: &Run<'_>, service: &BlobServiceClient) {
     written!(run, notes.stage_block(id(), "x"), values);
     run.wait_for(call!(&notes, stage_block_from_uri(id(), values.url()))).await;
     let stage = || notes.stage_block_from_uri(id(), &*notes);
-    each!(run, stage(), [source_range(values.range()), source_content_crc64(values.array()),]);
+    each!(
+        run,
+        stage(),
+        [
+            source_range(values.range()),
+            source_length(values.number()),
+            source_content_crc64(values.array()),
+        ]
+    );
     read!(run, stage(), values);
     written!(run, stage(), values);
     let many = (0..values.number() % 200).map(|_| id());
@@ -216,6 +246,7 @@ pub(super) async fn block_blobs(run: &Run<'_>, service: &BlobServiceClient) {
         copy(),
         [
             content_md5(values.array()),
+            source_length(values.number()),
             copy_source_properties(false),
             copy_source_tags(true),
             stored_md5(values.array()),
@@ -250,6 +281,7 @@ pub(super) async fn append_blobs(run: &Run<'_>, service: &BlobServiceClient) {
         append(),
         [
             source_range(values.range()),
+            source_length(values.number()),
             if_length(values.number()),
             max_length(values.number()),
             source_content_crc64(values.array()),
