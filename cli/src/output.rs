@@ -5,9 +5,11 @@ mod table;
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
+    sync::OnceLock,
 };
 
 use clap::{Args, ValueEnum};
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
 pub(crate) use self::table::{Align, Table, pairs};
@@ -112,9 +114,11 @@ impl Printer {
     /// Writes `text` as one or more whole lines.
     pub(crate) fn write(&self, text: &str) -> Result {
         let text = text.trim_end_matches('\n');
-        let mut out = io::stdout().lock();
         let shown = if self.width.is_some() { Cow::Owned(calm(text)) } else { text.into() };
-        let written = writeln!(out, "{shown}").and_then(|()| out.flush());
+        let written = above_bars(|| {
+            let mut out = io::stdout().lock();
+            writeln!(out, "{shown}").and_then(|()| out.flush())
+        });
         written.map_err(|error| Failure::output(&error))
     }
 
@@ -149,7 +153,23 @@ impl OutputArgs {
 /// A line on standard error. Nobody can be told if it cannot be written.
 pub(crate) fn say(text: &str) {
     let text = if io::stderr().is_terminal() { Cow::Owned(calm(text)) } else { text.into() };
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = above_bars(|| writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// The bars of the whole program: two that do not know of each other would draw over each other.
+static BARS: OnceLock<MultiProgress> = OnceLock::new();
+
+/// Where bars are drawn, if any are.
+pub(crate) fn bars() -> &'static MultiProgress {
+    BARS.get_or_init(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
+}
+
+/// Writes where no bar is in the way.
+fn above_bars<R>(write: impl FnOnce() -> R) -> R {
+    match BARS.get() {
+        Some(bars) => bars.suspend(write),
+        None => write(),
+    }
 }
 
 /// Text without what a terminal would obey: names of blobs may hold any character.

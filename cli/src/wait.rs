@@ -5,7 +5,7 @@ use std::time::Duration;
 use blobcopy::{Clock, CompletedCopy, CopyFromUriOperation, CopyState, Error};
 use console::measure_text_width;
 use futures_util::{StreamExt, stream};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use time::OffsetDateTime;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     exit::Exit,
     failure::{Ending, Failure, Result, redacted},
     interrupt::Onward,
-    output::{Format, Printer},
+    output::{Format, Printer, bars},
     quoted::quoted,
 };
 
@@ -117,25 +117,24 @@ fn last_known(error: &Error) -> Ending {
     Ending { status, description: description.map(redacted), progress }
 }
 
-/// Where progress is shown. There is one for all that is followed: two would draw over each other.
+/// Where progress is shown.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    bars: Option<MultiProgress>,
+    bars: bool,
     lines: bool,
     printer: Printer,
 }
 
 impl Screen {
     pub(crate) fn new(printer: &Printer) -> Self {
-        let target = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let bars = printer.draws_bars().then(target);
-        let lines = bars.is_none() && !printer.is_quiet() && printer.format() == Format::Table;
+        let bars = printer.draws_bars();
+        let lines = !bars && !printer.is_quiet() && printer.format() == Format::Table;
         Self { bars, lines, printer: printer.clone() }
     }
 
     fn view(&self, name: &str) -> View {
-        let bar = self.bars.as_ref().map(|bars| {
-            let bar = bars.add(bar(&self.printer, name));
+        let bar = self.bars.then(|| {
+            let bar = bars().add(bar(&self.printer, name));
             let moving = bar.style();
             bar.set_style(nothing_moved_yet(&self.printer));
             bar.set_message("pending");
@@ -172,12 +171,9 @@ pub(crate) struct FileBar(Option<ProgressBar>);
 impl FileBar {
     /// Shows it: whatever is to be asked or said before must have been.
     pub(crate) fn new(printer: &Printer, name: &str, size: Option<u64>) -> Self {
-        let bar = printer.draws_bars().then(|| bar(printer, name));
-        if let Some(bar) = &bar {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-            if let Some(size) = size {
-                bar.set_length(size);
-            }
+        let bar = printer.draws_bars().then(|| bars().add(bar(printer, name)));
+        if let (Some(bar), Some(size)) = (&bar, size) {
+            bar.set_length(size);
         }
         Self(bar)
     }

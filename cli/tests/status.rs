@@ -124,6 +124,27 @@ fn a_terminal_shows_a_bar_and_a_narrow_one_fits() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn lines_that_come_while_a_bar_is_drawn_go_above_it() {
+    use crate::support::{screen::screen, terminal::Terminal};
+
+    let world = pending();
+    let command = world.command(&["status", "backups/disk0.vhd", "--wait", "--verbose"]);
+    let terminal = Terminal::start(command, 100);
+    let before = world.simulator.count(Op::GetBlobProperties);
+    world.until(|| world.simulator.count(Op::GetBlobProperties) > before + 3);
+    world.simulator.copies().release();
+    let (code, shown) = terminal.finish();
+    let shown = screen(&shown);
+    assert_eq!(code, Some(0), "{shown}");
+    let requests: Vec<&str> = shown.lines().filter(|line| line.contains("answered ")).collect();
+    assert!(requests.len() > 3, "{shown}");
+    for line in requests {
+        assert!(line.starts_with("answered ") && line.matches("answered").count() == 1, "{shown}");
+    }
+}
+
 #[test]
 fn nothing_there_is_said_and_is_no_error() {
     let world = World::new().with_disk();
