@@ -205,6 +205,13 @@ impl Address {
         matches!(&self.place, Place::Url(url) if url.query_pairs().any(|(name, _)| name == "sig"))
     }
 
+    /// The signature of the SAS that is written in it, as it is written.
+    pub(crate) fn signature(&self) -> Option<&str> {
+        let Place::Url(url) = &self.place else { return None };
+        let mut pairs = url.query().unwrap_or_default().split('&');
+        pairs.find(|pair| pair.starts_with("sig="))
+    }
+
     /// As another command takes it. `SAS` is written where a SAS was cut from it.
     pub(crate) fn in_command(&self) -> String {
         let shown = self.shown();

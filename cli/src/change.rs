@@ -16,15 +16,38 @@ struct WhatIf<'a> {
     what_if: &'a str,
 }
 
+/// Whether a change is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Make,
+    /// Only to say what it would be.
+    Tell,
+    Leave,
+}
+
+/// Says what would be sent.
+pub(crate) fn tell(printer: &Printer, what: &str) -> Result {
+    printer.record(&WhatIf { what_if: what }, || format!("what if: {what}"))
+}
+
 impl ChangeArgs {
-    /// Whether to make a change; `what` says which, with the operation's name.
+    /// Whether to make a change; `what` says which, with the operation's name. With `--what-if` it
+    /// is told.
     pub(crate) async fn allows(&self, printer: &Printer, what: &str) -> Result<bool> {
+        let decision = self.decide(printer, what).await?;
+        if decision == Decision::Tell {
+            tell(printer, what)?;
+        }
+        Ok(decision == Decision::Make)
+    }
+
+    /// The same, and the caller tells.
+    pub(crate) async fn decide(&self, printer: &Printer, what: &str) -> Result<Decision> {
         if self.what_if {
-            printer.record(&WhatIf { what_if: what }, || format!("what if: {what}"))?;
-            return Ok(false);
+            return Ok(Decision::Tell);
         }
         if !self.confirm || self.yes {
-            return Ok(true);
+            return Ok(Decision::Make);
         }
         if !io::stdin().is_terminal() {
             return Err(Failure::usage(
@@ -41,6 +64,6 @@ impl ChangeArgs {
         if !agreed {
             printer.note("not done");
         }
-        Ok(agreed)
+        Ok(if agreed { Decision::Make } else { Decision::Leave })
     }
 }

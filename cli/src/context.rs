@@ -3,6 +3,8 @@
 mod login;
 mod settings;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use blobcopy::{
     BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, CopySource, Credential,
     SharedKey,
@@ -28,6 +30,8 @@ pub(crate) struct Contexts {
     flags: String,
     /// The flags that name the source's account.
     source_flags: String,
+    /// Whether the SAS of a destination, and that of a source, were warned of.
+    warned: [AtomicBool; 2],
 }
 
 /// One account, if one is named, and how its requests are authorized.
@@ -94,7 +98,8 @@ impl Contexts {
         };
         let flags = account.repeated("");
         let printer = printer.clone();
-        Ok(Self { main, source: context, options, printer, flags, source_flags })
+        let warned = Default::default();
+        Ok(Self { main, source: context, options, printer, flags, source_flags, warned })
     }
 
     /// The key of the main account, for a SAS of the account.
@@ -272,11 +277,15 @@ impl Contexts {
     }
 
     fn warn_of_sas(&self, role: Role, address: &Address) {
-        if address.holds_sas() {
-            let flag = match role {
-                Role::Main => "--sas-file",
-                Role::Source => "--source-sas-file",
-            };
+        let (flag, warned) = match role {
+            Role::Main => ("--sas-file", &self.warned[0]),
+            Role::Source => ("--source-sas-file", &self.warned[1]),
+        };
+        // The SAS of a line of JSON is not in the process list.
+        let is_listed = |signature: &str| {
+            std::env::args_os().any(|argument| argument.to_string_lossy().contains(signature))
+        };
+        if address.signature().is_some_and(is_listed) && !warned.swap(true, Ordering::Relaxed) {
             self.printer.note(&format!(
                 "warning: the process list shows the SAS in this command; {flag} keeps it out"
             ));

@@ -143,7 +143,58 @@ fn after_a_failure_the_rest_is_not_tried_and_said_so() {
     assert_eq!((&failure["code"], &failure["status"]), (&"ContainerNotFound".into(), &404.into()));
     assert!(failure["advice"].is_string() && failure["blob"].is_string(), "{failure}");
     assert_eq!(rows[1]["status"], "not tried");
-    assert!(run("table").out.contains("not tried"));
+    let dest = url(&world, "nowhere/disk0.vhd");
+    for row in &rows {
+        assert_eq!(row["destination"], dest.as_str(), "{row}");
+        assert!(row["source_snapshot"].is_string(), "{row}");
+    }
+    let shown = run("table").out;
+    assert!(shown.contains("not tried"));
+    assert!(shown.lines().skip(1).all(|line| line.starts_with(&dest)), "{shown}");
+}
+
+#[test]
+fn what_if_of_lines_says_nothing_else_and_is_one_document() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.change(0, 512);
+    world.snapshot();
+    let lines = world.good(&["snapshots", "vhds/disk0.vhd", "--output", "jsonl"]);
+    for (form, expected) in [("table", 2), ("jsonl", 2), ("json", 1)] {
+        let command = world.command(&["incremental", "-", "backups/", "--what-if", "-o", form]);
+        let ended = finish(spawn(command), &lines);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+        match form {
+            "json" => {
+                let all: Vec<serde_json::Value> = serde_json::from_str(&ended.out).expect("JSON");
+                assert!(all.len() == 2 && all[0]["what_if"].is_string(), "{all:?}");
+            }
+            _ => assert_eq!(ended.out.lines().count(), expected, "{ended:?}"),
+        }
+    }
+    assert_eq!(world.simulator.copies().started(), 0);
+}
+
+#[test]
+fn a_sas_in_a_line_is_not_said_to_be_in_the_process_list() {
+    let world = World::new().with_disk();
+    let snapshot = world.snapshot();
+    let signed = world.good(&["sas", "vhds/disk0.vhd", "--permissions", "r", "--expiry", "2h"]);
+    let line = format!("{{\"url\":\"{}&snapshot={snapshot}\"}}\n", signed.trim());
+    let command = world.command(&["incremental", "-", "backups/", "--wait", "--output", "jsonl"]);
+    let ended = finish(spawn(command), &line);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(!ended.out.contains("sig"), "{ended:?}");
+}
+
+#[test]
+fn a_json_document_is_not_lines_and_the_form_is_named() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    let document = world.good(&["snapshots", "vhds/disk0.vhd", "--output", "json"]);
+    let ended = finish(spawn(world.command(&["incremental", "-", "backups/"])), &document);
+    assert_eq!(ended.code, Some(64), "{ended:?}");
+    assert!(ended.err.contains("--output jsonl"), "{ended:?}");
 }
 
 #[test]

@@ -5,11 +5,12 @@ mod one;
 
 use clap::Args;
 
-use self::one::Job;
+use self::one::{Job, Start};
 use crate::{
     Session,
     address::{Address, When},
     args::{AccountArgs, CallArgs, ChangeArgs, SourceAccountArgs, WaitArgs},
+    change,
     context::Contexts,
     failure::{Failure, Result},
     moment,
@@ -64,6 +65,16 @@ enum Which {
     New,
 }
 
+impl Which {
+    /// The time, where it is one.
+    fn time(&self) -> Option<String> {
+        match self {
+            Self::Existing(When::At(snapshot)) => Some(snapshot.to_string()),
+            _ => None,
+        }
+    }
+}
+
 fn which(text: &str) -> std::result::Result<Which, String> {
     Ok(match text {
         "new" => Which::New,
@@ -95,8 +106,11 @@ impl Incremental {
         self.wait.checked()?;
         let (source, which) = self.source()?;
         let job = Job { source, which, dest };
-        let started = one::start(&self, session, &contexts, &job).await?;
-        let Some(started) = started else { return Ok(()) };
+        let started = match one::start(&self, session, &contexts, &job).await? {
+            Start::Made(started) => *started,
+            Start::WouldSend(what) => return change::tell(&session.printer, &what),
+            Start::Declined => return Ok(()),
+        };
         let record = one::follow(&self, session, &contexts, started).await?;
         session.printer.record(&record, || record.text())
     }

@@ -9,14 +9,15 @@ use serde_json::Value;
 
 use super::{
     Incremental, Which,
-    one::{self, Job},
+    one::{self, Job, Start},
 };
 use crate::{
     Session,
     address::{Address, Place, When},
     args::WaitArgs,
+    change,
     context::Contexts,
-    failure::{Failure, Result, Told},
+    failure::{Failure, Result, Told, without_query},
     input::reading,
     output::{Align, Format, Table},
     record::CopyRecord,
@@ -27,21 +28,27 @@ use crate::{
 #[serde(untagged)]
 enum Ended {
     Copied(Box<CopyRecord>),
-    /// `copied already`, or `not tried` after a failure of a copy into the same blob.
-    LeftOut {
-        line: usize,
-        source: String,
-        status: &'static str,
+    WouldSend {
+        what_if: String,
     },
-    Failed {
+    Left {
         line: usize,
+        destination: String,
         source: String,
-        failure: Box<Told>,
+        source_snapshot: Option<String>,
+        /// `copied already`, `failed` or how else the copy stands, or `not tried` after a failure
+        /// of a copy into the same blob.
+        status: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure: Option<Box<Told>>,
     },
 }
 
-const COPIED_ALREADY: &str = "copied already";
-const NOT_TRIED: &str = "not tried";
+/// The copies into one blob, in the order of their lines.
+struct Chain {
+    destination: String,
+    jobs: Vec<(usize, Job)>,
+}
 
 /// Reads the sources, and copies them: those with the same destination one after another, in the
 /// order of the lines, and so many destinations at once as the flag says.
@@ -53,15 +60,19 @@ pub(super) async fn run(
 ) -> Result {
     let below = dest.clone();
     let jobs = reading(move || read(&below)).await?;
-    let mut groups: Vec<(Address, Vec<(usize, Job)>)> = Vec::new();
+    let nothing = jobs.is_empty();
+    let mut places: Vec<(Address, Chain)> = Vec::new();
     for (line, job) in jobs {
         let place = dest.clone().or_below(&job.source.name)?;
-        match groups.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, jobs)) => jobs.push((line, job)),
-            None => groups.push((place, vec![(line, job)])),
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, chain)) => chain.jobs.push((line, job)),
+            None => {
+                let destination = without_query(&contexts.blob(&place)?.url()?);
+                places.push((place, Chain { destination, jobs: vec![(line, job)] }));
+            }
         }
     }
-    let chains = stream::iter(groups).map(|(_, jobs)| chain(args, session, contexts, jobs));
+    let chains = stream::iter(places).map(|(_, chain)| follow(args, session, contexts, chain));
     let chains = chains.buffer_unordered(usize::from(args.concurrency));
     let chains: Vec<_> = chains.try_collect().await?;
     let mut ended: Vec<(usize, Option<Ended>, Option<Failure>)> =
@@ -73,8 +84,15 @@ pub(super) async fn run(
         rows.extend(row);
         first = first.or(failure);
     }
-    if session.printer.format() != Format::Jsonl {
-        session.printer.list(&rows, "no sources, or nothing sent", table)?;
+    match session.printer.format() {
+        Format::Jsonl => {}
+        Format::Table if args.changes.what_if && !nothing => {
+            rows.retain(|row| !matches!(row, Ended::WouldSend { .. }));
+            if !rows.is_empty() {
+                session.printer.list(&rows, "", table)?;
+            }
+        }
+        _ => session.printer.list(&rows, "no sources", table)?,
     }
     first.map_or(Ok(()), Err)
 }
@@ -82,66 +100,64 @@ pub(super) async fn run(
 /// The copies into one blob. The next one can begin only when the one before has ended; after a
 /// failure none does, unless it says that this snapshot or a later one is copied already. Each JSON
 /// line is written when its copy ends; the chain fails only if that fails.
-async fn chain(
+async fn follow(
     args: &Incremental,
     session: &Session,
     contexts: &Contexts,
-    jobs: Vec<(usize, Job)>,
+    chain: Chain,
 ) -> Result<Vec<(usize, Option<Ended>, Option<Failure>)>> {
-    let tell = |row: &Ended| match session.printer.format() {
-        Format::Jsonl => session.printer.record(row, String::new),
+    let tell = |row: &Ended| match (session.printer.format(), row) {
+        (Format::Jsonl, row) => session.printer.record(row, String::new),
+        (Format::Table, Ended::WouldSend { what_if }) => change::tell(&session.printer, what_if),
         _ => Ok(()),
     };
     let mut ended = Vec::new();
+    let Chain { destination, jobs } = chain;
     let count = jobs.len();
     let mut gone_wrong = false;
     for (number, (line, job)) in jobs.into_iter().enumerate() {
-        let source = shown(&job);
-        let left_out = |status| Ended::LeftOut { line, source: source.clone(), status };
+        let left = |status, failure: Option<&Failure>| Ended::Left {
+            line,
+            destination: destination.clone(),
+            source: job.source.shown(),
+            source_snapshot: job.which.time(),
+            status,
+            failure: failure.and_then(Failure::told).cloned().map(Box::new),
+        };
         if gone_wrong {
-            let row = left_out(NOT_TRIED);
+            let row = left("not tried", None);
             tell(&row)?;
             ended.push((line, Some(row), None));
             continue;
         }
         let waits = args.wait.wait || number + 1 < count;
         let copied = async {
-            let started = one::start(args, session, contexts, &job).await?;
-            let Some(started) = started else { return Ok(None) };
+            let started = match one::start(args, session, contexts, &job).await? {
+                Start::Made(started) => *started,
+                Start::WouldSend(what_if) => return Ok(Some(Ended::WouldSend { what_if })),
+                Start::Declined => return Ok(None),
+            };
             let wait = WaitArgs { wait: waits, timeout: args.wait.timeout() };
-            one::follow_with(&wait, session, contexts, started).await.map(Some)
+            let record = one::follow_with(&wait, session, contexts, started).await?;
+            Ok(Some(Ended::Copied(Box::new(record))))
         };
-        match copied.await {
-            Ok(None) => ended.push((line, None, None)),
-            Ok(Some(record)) => {
-                let row = Ended::Copied(Box::new(record));
-                tell(&row)?;
-                ended.push((line, Some(row), None));
-            }
+        let copied: Result<Option<Ended>> = copied.await;
+        let (row, failure) = match copied {
+            Ok(row) => (row, None),
             Err(failure) if failure.is_code("IncrementalCopyOfEarlierSnapshotNotAllowed") => {
-                let row = left_out(COPIED_ALREADY);
-                tell(&row)?;
-                ended.push((line, Some(row), None));
+                (Some(left("copied already", None)), None)
             }
+            Err(failure) if failure.told().is_none() => return Err(failure),
             Err(failure) => {
                 gone_wrong = true;
-                let Some(told) = failure.told().cloned() else { return Err(failure) };
-                let row = Ended::Failed { line, source, failure: Box::new(told) };
-                tell(&row)?;
-                ended.push((line, Some(row), Some(failure)));
+                let status = failure.ended().map_or("failed", |ending| ending.status);
+                (Some(left(status, Some(&failure))), Some(failure))
             }
-        }
+        };
+        row.iter().try_for_each(tell)?;
+        ended.push((line, row, failure));
     }
     Ok(ended)
-}
-
-/// The source of a line, with its snapshot.
-fn shown(job: &Job) -> String {
-    let when = match &job.which {
-        Which::Existing(when) => Some(when.clone()),
-        Which::New => None,
-    };
-    Address { when, ..job.source.clone() }.shown()
 }
 
 fn read(dest: &Address) -> Result<Vec<(usize, Job)>> {
@@ -156,7 +172,8 @@ fn read(dest: &Address) -> Result<Vec<(usize, Job)>> {
         let (source, which) = source(&line).map_err(|why| {
             Failure::usage(
                 format!("line {}: {why}", at + 1),
-                "each line is JSON with a url, or with container, name and snapshot",
+                "each line is JSON with a url, or with container, name and snapshot, as `snapshots \
+                 --output jsonl` prints it",
             )
         })?;
         jobs.push((at + 1, Job { source, which, dest: dest.clone() }));
@@ -208,12 +225,16 @@ fn table(rows: &[Ended]) -> Table {
                 record.source_snapshot.clone().unwrap_or_default(),
                 record.destination_snapshot.clone().unwrap_or_default(),
             ],
-            Ended::LeftOut { source, status, .. } => {
-                [source.clone(), (*status).to_owned(), String::new(), String::new()]
-            }
-            Ended::Failed { source, failure, .. } => {
-                [source.clone(), failure.message().to_owned(), String::new(), String::new()]
-            }
+            Ended::Left { destination, source_snapshot, status, failure, .. } => [
+                destination.clone(),
+                failure
+                    .as_ref()
+                    .map_or_else(|| (*status).to_owned(), |told| told.message().to_owned()),
+                source_snapshot.clone().unwrap_or_default(),
+                String::new(),
+            ],
+            // They are told as they come.
+            Ended::WouldSend { .. } => continue,
         });
     }
     table

@@ -7,6 +7,7 @@ use crate::{
     Session,
     address::{Address, When},
     args::WaitArgs,
+    change::Decision,
     chosen,
     context::Contexts,
     exit::Exit,
@@ -25,6 +26,16 @@ pub(super) struct Job {
     pub(super) dest: Address,
 }
 
+/// What became of the start of a copy.
+#[derive(Debug)]
+pub(super) enum Start {
+    Made(Box<Started>),
+    /// What would be sent, with `--what-if`.
+    WouldSend(String),
+    /// It was not confirmed.
+    Declined,
+}
+
 /// A copy that was started.
 #[derive(Debug)]
 pub(super) struct Started {
@@ -33,13 +44,13 @@ pub(super) struct Started {
     record: CopyRecord,
 }
 
-/// Starts the copy; none with `--what-if`, or when it is not confirmed.
+/// Starts the copy, unless `--what-if` or `--confirm` prevent it.
 pub(super) async fn start(
     args: &Incremental,
     session: &Session,
     contexts: &Contexts,
     job: &Job,
-) -> Result<Option<Started>> {
+) -> Result<Start> {
     let source = contexts.source(&job.source)?;
     let dest = contexts.unmistakable(job.dest.clone().or_below(&job.source.name)?)?;
     let blob = contexts.blob(&dest)?;
@@ -69,8 +80,10 @@ pub(super) async fn start(
                     "copy it as a whole: blobcopy copy SOURCE DEST",
                 ));
             }
-            if !args.changes.allows(&session.printer, &what).await? {
-                return Ok(None);
+            match args.changes.decide(&session.printer, &what).await? {
+                Decision::Make => {}
+                Decision::Tell => return Ok(Start::WouldSend(what)),
+                Decision::Leave => return Ok(Start::Declined),
             }
             (take(args, &client).await?, true)
         }
@@ -82,8 +95,10 @@ pub(super) async fn start(
     };
     if !taken {
         let what = format!("Incremental Copy Blob {from}?snapshot={snapshot} to {to}");
-        if !args.changes.allows(&session.printer, &what).await? {
-            return Ok(None);
+        match args.changes.decide(&session.printer, &what).await? {
+            Decision::Make => {}
+            Decision::Tell => return Ok(Start::WouldSend(what)),
+            Decision::Leave => return Ok(Start::Declined),
         }
     }
     let copy = begin(args, &blob, source.copy, &snapshot).await.map_err(|failure| {
@@ -105,7 +120,7 @@ pub(super) async fn start(
         failure.keeping(snapshot.as_str(), &again)
     })?;
     let record = CopyRecord::started(&url, &copy, &source.url, Some(snapshot.as_str()));
-    Ok(Some(Started { dest, copy, record }))
+    Ok(Start::Made(Box::new(Started { dest, copy, record })))
 }
 
 async fn take(args: &Incremental, source: &BlobClient) -> Result<SnapshotId> {
