@@ -154,6 +154,17 @@ impl Failure {
         self
     }
 
+    /// Says why a read failed that was to be of the blob as it was before.
+    pub(crate) fn changed_meanwhile(mut self) -> Self {
+        if self.is_code("ConditionNotMet")
+            && let Self::Told(told) = &mut self
+        {
+            "the blob was written while it was read: run the command again"
+                .clone_into(&mut told.advice);
+        }
+        self
+    }
+
     /// Says which copy it is about.
     pub(crate) fn of_copy(mut self, id: &str) -> Self {
         if let Self::Told(told) = &mut self {

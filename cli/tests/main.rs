@@ -8,6 +8,7 @@ mod delete;
 mod diff;
 mod everywhere;
 mod examples;
+mod get;
 mod incremental;
 mod input;
 mod names;

@@ -272,7 +272,7 @@ fn a_refused_download_leaves_nothing() {
 fn a_file_that_cannot_be_is_64() {
     let world = World::new().with_disk();
     let folder = Folder::new("nowhere");
-    for file in [folder.path("missing/d.img"), folder.path("")] {
+    for file in [folder.path("missing/d.img"), folder.path("missing/")] {
         let ended = world.run(&["get", "vhds/disk0.vhd", &file]);
         assert_eq!(ended.code, Some(64), "{ended:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use blobcopy::{BlobClient, BlobProperties, BlobType, Conditions, ETag};
+use blobcopy::{BlobClient, BlobProperties, BlobType, Conditions, CopyStatus, ETag};
 use clap::Args;
 use futures_util::TryStreamExt;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use tokio::{
     fs::{self, File, OpenOptions},
     io::{AsyncSeekExt, AsyncWrite, AsyncWriteExt},
 };
+use url::Url;
 
 use crate::{
     Session,
@@ -17,6 +18,7 @@ use crate::{
     args::{AccountArgs, CallArgs},
     chosen,
     context::Contexts,
+    exit::Exit,
     failure::{Failure, Result, without_query},
     interrupt::Onward,
     limits::Limited,
@@ -30,6 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   blobcopy get backups/disk0.vhd@latest disk.img
   blobcopy get backups/disk0.vhd@latest disk.img --resume
+  blobcopy get backups/disk0.vhd@latest .
   blobcopy get docs/notes.txt -";
 
 /// Downloads a blob or a snapshot
@@ -41,7 +44,8 @@ Examples:
 pub(crate) struct Get {
     /// The blob, with @TIME or @latest for a snapshot
     blob: String,
-    /// The file, which is overwritten; - is standard output
+    /// The file, which is overwritten, or a folder, where it gets the blob's name; - is standard
+    /// output
     file: String,
     /// Goes on where an earlier download ended
     #[arg(long)]
@@ -64,23 +68,28 @@ struct Got {
 }
 
 impl Get {
-    pub(crate) async fn run(self, session: &Session) -> Result {
+    pub(crate) async fn run(mut self, session: &Session) -> Result {
         let printer = &session.printer;
         let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let address = Address::parse(&self.blob)?.blob("BLOB")?;
+        self.file = file_in(self.file, &address.name)?;
         let mut blob = contexts.blob(&address)?;
         if let Some(when) = &address.when {
             let snapshot = chosen::existing(&blob, when, &self.calls).await?;
             blob = blob.with_snapshot(snapshot);
         }
         let url = blob.url()?;
+        let told = |failure: Failure| failure.at(&url).changed_meanwhile();
+        let properties = blob.get_properties().limited(&self.calls).await;
+        let properties = properties.map_err(|error| told(error.into()))?;
+        whole(&properties, session, &url, &address)?;
         if self.file == "-" {
             let mut out = tokio::io::stdout();
-            let sent = self.through(&blob, &mut out, Failure::output).await;
-            return sent.map(|_| ()).map_err(|failure| failure.at(&url));
+            let sent = self.through(&blob, &properties, &mut out, Failure::output).await;
+            return sent.map(|_| ()).map_err(told);
         }
-        let got = self.to_file(session, &blob, &address.in_command()).await;
-        let got = got.map_err(|failure| failure.at(&url))?;
+        let got = self.to_file(session, &blob, &properties, &address.in_command()).await;
+        let got = got.map_err(told)?;
         let at = blob.snapshot().map(|snapshot| format!("?snapshot={snapshot}"));
         let url = format!("{}{}", without_query(&url), at.unwrap_or_default());
         let got = Got { url, file: self.file, ..got };
@@ -97,10 +106,12 @@ impl Get {
     async fn through(
         &self,
         blob: &BlobClient,
+        properties: &BlobProperties,
         out: &mut (impl AsyncWrite + Unpin),
         failed: impl Fn(&io::Error) -> Failure,
     ) -> Result<u64> {
-        let mut content = blob.download().limited(&self.calls).await?;
+        let download = blob.download().limited(&self.calls);
+        let mut content = download.conditions(unchanged(properties)).await?;
         let mut size = 0;
         while let Some(piece) = content.try_next().await? {
             out.write_all(&piece).await.map_err(|error| failed(&error))?;
@@ -111,18 +122,23 @@ impl Get {
     }
 
     /// Downloads to the part file, and gives it its name when all is there.
-    async fn to_file(&self, session: &Session, blob: &BlobClient, shown: &str) -> Result<Got> {
+    async fn to_file(
+        &self,
+        session: &Session,
+        blob: &BlobClient,
+        properties: &BlobProperties,
+        shown: &str,
+    ) -> Result<Got> {
         // A device or a named pipe is written as it is: nothing may take its place.
         if fs::metadata(&self.file).await.is_ok_and(|found| !found.is_file()) {
             let failed = |error: &io::Error| Failure::file(&self.file, error);
             let mut device =
                 OpenOptions::new().write(true).open(&self.file).await.map_err(|e| failed(&e))?;
-            let size = self.through(blob, &mut device, failed).await?;
+            let size = self.through(blob, properties, &mut device, failed).await?;
             return Ok(Got { size, downloaded_bytes: size, ..Got::default() });
         }
         let part = format!("{}.part", self.file);
         let tag = format!("{part}.etag");
-        let properties = blob.get_properties().limited(&self.calls).await?;
         let (etag, size) = (properties.etag.clone(), properties.content_length);
         let from = match self.resume {
             true => resumable(&part, &tag, etag.as_ref(), size).await,
@@ -140,7 +156,7 @@ impl Get {
         if let Some(etag) = &etag {
             fs::write(&tag, etag.as_str()).await.map_err(|error| Failure::file(&tag, &error))?;
         }
-        let filled = self.fill(session, blob, shown, &mut file, &properties, from).await;
+        let filled = self.fill(session, blob, shown, &mut file, properties, from).await;
         let fetched = match filled {
             Ok(fetched) => fetched,
             Err(failure) => {
@@ -172,7 +188,7 @@ impl Get {
     ) -> Result<u64> {
         let part = format!("{}.part", self.file);
         let unwritable = |error: io::Error| Failure::file(&part, &error);
-        let (etag, size) = (properties.etag.as_ref(), properties.content_length);
+        let size = properties.content_length;
         let bar = FileBar::new(&session.printer, &self.file, Some(size));
         bar.at(from);
         session.interrupt.goes_on(Onward {
@@ -183,12 +199,9 @@ impl Get {
                 quoted(&self.file),
                 self.account.repeated("")
             ),
-            abort: format!("rm {}", quoted(&part)),
+            abort: format!("rm {} {}", quoted(&part), quoted(&format!("{part}.etag"))),
         });
-        let unchanged = match etag {
-            Some(etag) => Conditions::new().if_match(etag.clone()),
-            None => Conditions::new(),
-        };
+        let unchanged = unchanged(properties);
         let mut fetched = 0;
         for (start, end) in self.parts(blob, properties, &unchanged).await? {
             let start = start.max(from);
@@ -227,6 +240,52 @@ impl Get {
         let held = listing::ranges(&pages, unchanged.clone(), &self.calls).await?;
         Ok(joined(held))
     }
+}
+
+/// Only as long as the blob is what it was.
+fn unchanged(properties: &BlobProperties) -> Conditions {
+    match &properties.etag {
+        Some(etag) => Conditions::new().if_match(etag.clone()),
+        None => Conditions::new(),
+    }
+}
+
+/// Insists that no copy into the blob is pending: what it holds until then is not what was copied,
+/// and may be nothing at all. Warns of one that did not succeed.
+fn whole(properties: &BlobProperties, session: &Session, url: &Url, address: &Address) -> Result {
+    let Some(copy) = &properties.copy else { return Ok(()) };
+    match &copy.status {
+        CopyStatus::Success => {}
+        CopyStatus::Failed | CopyStatus::Aborted => session.printer.note(&format!(
+            "warning: the last copy into {} is {}: the blob may not be whole",
+            without_query(url),
+            copy.status
+        )),
+        _ => {
+            let status = format!("blobcopy status {} --wait", quoted(&address.in_command()));
+            return Err(Failure::new(
+                Exit::Refused,
+                format!("a copy into {} is {}", without_query(url), copy.status),
+                format!("wait for it, and get the blob then: `{status}`"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The file itself or, in a folder, one with the blob's name.
+fn file_in(file: String, name: &str) -> Result<String> {
+    let is_folder = file.ends_with(std::path::is_separator) || Path::new(&file).is_dir();
+    if !is_folder {
+        return Ok(file);
+    }
+    let last = Path::new(name).file_name().map(|last| Path::new(&file).join(last));
+    last.and_then(|path| path.to_str().map(str::to_owned)).ok_or_else(|| {
+        Failure::usage(
+            format!("{name} is not a name that a file may have"),
+            "name the file, and not its folder",
+        )
+    })
 }
 
 /// The least zeros that are worth a request of their own: fewer come with what is around them.
