@@ -48,6 +48,37 @@ fn it_has_the_accounts_that_it_is_given() {
     end(child);
 }
 
+#[cfg(unix)]
+#[test]
+fn in_a_terminal_its_connection_string_can_be_copied_from_one_line() {
+    use rustix::process::Signal;
+
+    use crate::support::terminal::Terminal;
+
+    for columns in [100, 40] {
+        for (signal, form) in [(Signal::INT, "table"), (Signal::TERM, "json")] {
+            let command = bare(&["simulate", "--port", "0", "--output", form]);
+            let mut terminal = Terminal::start(command, columns);
+            terminal.until("Serving until interrupted (Ctrl-C).");
+            terminal.signal(signal);
+            let (code, shown) = terminal.finish();
+            assert_eq!(code, Some(0), "{shown}");
+            assert!(!shown.contains('\u{1b}'), "{shown}");
+            let line = shown.lines().find(|line| line.contains("AccountName=")).expect("a string");
+            assert!(line.contains("/devstoreaccount1;"), "whole: {shown}");
+        }
+    }
+}
+
+#[test]
+fn an_account_may_list_its_blobs_path_by_path() {
+    let flags = ["--account", "one:b25l", "--hierarchical", "one", "--output", "jsonl"];
+    let (child, said) = start(&flags, 1);
+    let served: serde_json::Value = serde_json::from_str(&said[0]).expect("JSON");
+    assert_eq!(served["account"], "one");
+    end(child);
+}
+
 #[test]
 fn several_accounts_are_one_document() {
     let accounts = ["--account", "one:b25l", "--account", "two:dHdv", "-o", "json"];
@@ -65,6 +96,7 @@ fn what_it_cannot_serve_is_refused() {
         &["--account", "two:not base64"],
         &["--allow-host", "a:1"],
         &["--any-bearer"],
+        &["--hierarchical", "two"],
         &["--copy-rate", "1", "--copy-duration", "1s"],
     ] {
         let ended = finish(spawn(bare(&[&["simulate", "--port", "0"], arguments].concat())), "");

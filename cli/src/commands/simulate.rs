@@ -41,6 +41,10 @@ pub(crate) struct Simulate {
     /// [default: devstoreaccount1 with the emulators' well-known key]
     #[arg(long, value_name = "NAME:KEY")]
     account: Vec<String>,
+    /// Lists this account's blobs in the order of a hierarchical namespace; it must be given with
+    /// --account; may be given several times
+    #[arg(long, value_name = "NAME")]
+    hierarchical: Vec<String>,
     /// Bytes per second at which copies progress; by default they complete at once
     #[arg(long, value_name = "BYTES", conflicts_with = "copy_duration")]
     copy_rate: Option<u64>,
@@ -128,6 +132,15 @@ impl Simulate {
             if let Some(second) = second {
                 builder = builder.second_key(name, second);
             }
+        }
+        for name in &self.hierarchical {
+            if !self.account.iter().any(|given| given.split(':').next() == Some(name)) {
+                return Err(Failure::usage(
+                    format!("--hierarchical {name}: there is no such account"),
+                    format!("give it too: --account {name}:KEY"),
+                ));
+            }
+            builder = builder.hierarchical_order(name);
         }
         if let Some(rate) = self.copy_rate {
             builder = builder.copy_rate(rate);
