@@ -128,14 +128,20 @@ impl Failure {
     }
 
     /// Says what else may be wrong where snapshots could not be listed.
-    pub(crate) fn unlisted(mut self) -> Self {
-        if let Self::Told(told) = &mut self
-            && told.status == Some(403)
-        {
-            told.advice.push_str(
-                "; a SAS of one blob lists no snapshots: name one, BLOB@TIME or, in a URL, \
+    pub(crate) fn unlisted(self) -> Self {
+        if self.told().is_some_and(|told| told.status == Some(403)) {
+            return self.or_else_do(
+                "a SAS of one blob lists no snapshots: name one, BLOB@TIME or, in a URL, \
                  snapshot=TIME",
             );
+        }
+        self
+    }
+
+    /// Adds to what to do.
+    pub(crate) fn or_else_do(mut self, advice: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.advice = format!("{}; {advice}", told.advice);
         }
         self
     }

@@ -24,6 +24,9 @@ pub(crate) struct CopyRecord {
     pub(crate) destination_snapshot: Option<String>,
     pub(crate) completed_on: Option<String>,
     pub(crate) description: Option<String>,
+    /// The destination as a command takes it, in a table.
+    #[serde(skip)]
+    pub(crate) shown: Option<String>,
 }
 
 impl CopyRecord {
@@ -47,6 +50,7 @@ impl CopyRecord {
             destination_snapshot: None,
             completed_on: None,
             description: None,
+            shown: None,
         }
     }
 
@@ -65,7 +69,19 @@ impl CopyRecord {
             destination_snapshot: state.destination_snapshot.as_ref().map(ToString::to_string),
             completed_on: state.completed_on.map(shown),
             description: state.description.as_deref().map(redacted),
+            shown: None,
         }
+    }
+
+    /// The same, named so in a table.
+    pub(crate) fn shown_as(mut self, name: &str) -> Self {
+        self.shown = Some(name.to_owned());
+        self
+    }
+
+    /// What a table names it.
+    pub(crate) fn name(&self) -> String {
+        self.shown.as_ref().unwrap_or(&self.destination).clone()
     }
 
     /// The same copy, once it has succeeded.
@@ -125,7 +141,7 @@ impl CopyRecord {
         ]);
         for record in records {
             table.row([
-                record.destination.clone(),
+                record.name(),
                 record.status.clone(),
                 record.progress(),
                 record.completed_on.clone().unwrap_or_default(),

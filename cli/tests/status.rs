@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blobcopy_simulator::{Op, Simulator};
+use blobcopy_simulator::{DEFAULT_KEY, Op, Simulator};
 
 use crate::support::{World, finish, spawn};
 
@@ -202,6 +202,52 @@ fn copies_of_a_folder_are_followed_so_many_at_once() {
     assert!(ended.err.starts_with("backups/disk0.vhd: pending") || ended.err.starts_with("disk0"));
     let none = ["status", "backups/", "--wait", "--concurrency", "0"];
     assert_eq!(world.run(&none).code, Some(64));
+}
+
+#[test]
+fn a_stored_name_that_no_user_may_give_does_not_stop_the_others() {
+    let world = pending();
+    let endpoint = world.simulator.endpoint("devstoreaccount1").to_string();
+    let endpoint = endpoint.trim_end_matches('/');
+    let key = blobcopy::Credential::shared_key("devstoreaccount1", DEFAULT_KEY).expect("a key");
+    let odd = format!("{endpoint}/backups/a./b").parse().expect("a URL");
+    let odd = blobcopy::BlobClient::new(odd, key).expect("a client");
+    let disk = world.service().container_client("vhds").blob_client("disk0.vhd");
+    world.runtime.block_on(async { odd.start_copy_from_uri(&disk).await }).expect("started");
+    for folder in ["backups/", &format!("{endpoint}/backups/")] {
+        let ended = world.run(&["status", folder, "--wait", "--timeout", "1s"]);
+        assert_eq!(ended.code, Some(5), "{ended:?}");
+        assert!(ended.out.contains("backups/a./b "), "{ended:?}");
+        assert!(ended.out.contains("backups/disk0.vhd "), "{ended:?}");
+        assert!(ended.err.contains("backups/a./b"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_prefix_without_its_slash_is_advised_of() {
+    let world = World::new().with_disk();
+    let ended = world.run(&["status", "backups/daily"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("for all copies below it, end it with /"), "{ended:?}");
+}
+
+#[test]
+fn a_container_lists_its_copies_by_names_that_a_command_takes() {
+    let world = World::new().with_disk();
+    world.good(&["copy", "vhds/disk0.vhd", "backups/daily/d", "--wait"]);
+    let endpoint = world.simulator.endpoint("devstoreaccount1").to_string();
+    let url = format!("{}/backups", endpoint.trim_end_matches('/'));
+    for (container, name) in [
+        ("backups", "backups/daily/d".to_owned()),
+        ("//devstoreaccount1/backups/daily/", "//devstoreaccount1/backups/daily/d".to_owned()),
+        (&url, format!("{url}/daily/d")),
+    ] {
+        let listed = world.good(&["status", container]);
+        let row = listed.lines().nth(1).expect("a row");
+        let (first, _) = row.split_once(' ').expect("columns");
+        assert_eq!(first, name);
+        world.good(&["status", first]);
+    }
 }
 
 #[test]

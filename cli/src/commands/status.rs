@@ -1,18 +1,19 @@
 //! `blobcopy status`: how copies stand, and how they end.
 
+use blobcopy::BlobItem;
 use clap::Args;
 use url::Url;
 
 use crate::{
     Session,
-    address::Address,
+    address::{Address, Place},
     args::{AccountArgs, CallArgs, WaitArgs},
     context::Contexts,
     exit::Exit,
     failure::{Failure, Result, without_query},
     interrupt::Onward,
     limits::Limited,
-    listing,
+    listing, names,
     record::CopyRecord,
     wait::{self, Watched},
 };
@@ -63,7 +64,7 @@ impl Status {
         }
         let url = blob.url()?;
         let found = blob.get_properties().limited(&self.calls).await;
-        let found = found.map_err(|error| Failure::from(error).at(&url))?;
+        let found = found.map_err(|error| not_found(Failure::from(error).at(&url)))?;
         let state = found.copy.ok_or_else(|| no_copy(&url))?;
         let mut record = CopyRecord::of_state(&url, &state);
         if self.wait.wait && !state.status.is_final() {
@@ -87,12 +88,22 @@ impl Status {
         for item in &found {
             let Some(state) = &item.properties.copy else { continue };
             let blob = container.blob_client_of(item);
-            let (url, record) = (blob.url()?, CopyRecord::of_state(&blob.url()?, state));
+            let Ok(url) = blob.url() else {
+                let url = container.url()?;
+                let name = format!("{}/{}", without_query(&url), names::shown(&item.name));
+                session.printer.note(&format!("warning: no request can name the blob {name}"));
+                let mut record = CopyRecord::of_state(&url, state);
+                record.destination = name;
+                records.push(record);
+                endings.push(None);
+                continue;
+            };
+            let one = listed(contexts, address, item, &url);
+            let record = CopyRecord::of_state(&url, state).shown_as(&one.shown());
             endings.push(if self.wait.wait { ended(&record, &url).err() } else { None });
             if self.wait.wait && !state.status.is_final() {
                 places.push(records.len());
                 // Followed together, and aborted one by one.
-                let one = contexts.unmistakable(address.clone().named(&item.name)?)?;
                 let all = wait::onward(address, contexts.flags());
                 onward.push(Onward { resume: all.resume, ..wait::onward(&one, contexts.flags()) });
                 let copy = blob.resume_copy(state.copy_id.clone());
@@ -125,6 +136,25 @@ impl Status {
         let Some(failure) = endings.into_iter().flatten().next() else { return Ok(()) };
         let all = wait::onward(address, contexts.flags());
         Err(wait::given_up(failure, Onward { abort: pending.join("; "), ..all }))
+    }
+}
+
+/// A blob of a listing, as a command takes it.
+fn listed(contexts: &Contexts, folder: &Address, item: &BlobItem, url: &Url) -> Address {
+    let named = folder.clone().named(&item.name);
+    named.and_then(|address| contexts.unmistakable(address)).unwrap_or_else(|_| {
+        // The service may store a name that it does not take from a user.
+        let mut url = url.clone();
+        url.set_query(folder.container_url().as_ref().and_then(Url::query));
+        Address { place: Place::Url(url), name: item.name.clone(), ..folder.clone() }
+    })
+}
+
+/// Where no blob is, there may be blobs below.
+fn not_found(failure: Failure) -> Failure {
+    match failure.is_code("BlobNotFound") {
+        true => failure.or_else_do("for all copies below it, end it with /"),
+        false => failure,
     }
 }
 

@@ -34,6 +34,9 @@ enum Ended {
     Left {
         line: usize,
         destination: String,
+        /// The destination as a command takes it.
+        #[serde(skip)]
+        shown: String,
         source: String,
         source_snapshot: Option<String>,
         /// `copied already`, `failed` or how else the copy stands, or `not tried` after a failure
@@ -47,6 +50,8 @@ enum Ended {
 /// The copies into one blob, in the order of their lines.
 struct Chain {
     destination: String,
+    /// The same as a command takes it.
+    shown: String,
     jobs: Vec<(usize, Job)>,
 }
 
@@ -68,7 +73,8 @@ pub(super) async fn run(
             Some((_, chain)) => chain.jobs.push((line, job)),
             None => {
                 let destination = without_query(&contexts.blob(&place)?.url()?);
-                places.push((place, Chain { destination, jobs: vec![(line, job)] }));
+                let shown = contexts.unmistakable(place.clone())?.shown();
+                places.push((place, Chain { destination, shown, jobs: vec![(line, job)] }));
             }
         }
     }
@@ -112,13 +118,14 @@ async fn follow(
         _ => Ok(()),
     };
     let mut ended = Vec::new();
-    let Chain { destination, jobs } = chain;
+    let Chain { destination, shown, jobs } = chain;
     let count = jobs.len();
     let mut gone_wrong = false;
     for (number, (line, job)) in jobs.into_iter().enumerate() {
         let left = |status, failure: Option<&Failure>| Ended::Left {
             line,
             destination: destination.clone(),
+            shown: shown.clone(),
             source: job.source.shown(),
             source_snapshot: job.which.time(),
             status,
@@ -139,7 +146,7 @@ async fn follow(
             };
             let wait = WaitArgs { wait: waits, timeout: args.wait.timeout() };
             let record = one::follow_with(&wait, session, contexts, started).await?;
-            Ok(Some(Ended::Copied(Box::new(record))))
+            Ok(Some(Ended::Copied(Box::new(record.shown_as(&shown)))))
         };
         let copied: Result<Option<Ended>> = copied.await;
         let (row, failure) = match copied {
@@ -220,13 +227,13 @@ fn table(rows: &[Ended]) -> Table {
     for row in rows {
         table.row(match row {
             Ended::Copied(record) => [
-                record.destination.clone(),
+                record.name(),
                 record.status.clone(),
                 record.source_snapshot.clone().unwrap_or_default(),
                 record.destination_snapshot.clone().unwrap_or_default(),
             ],
-            Ended::Left { destination, source_snapshot, status, failure, .. } => [
-                destination.clone(),
+            Ended::Left { shown, source_snapshot, status, failure, .. } => [
+                shown.clone(),
                 failure
                     .as_ref()
                     .map_or_else(|| (*status).to_owned(), |told| told.message().to_owned()),
