@@ -28,11 +28,34 @@ pub(crate) fn date(text: &str) -> Result<OffsetDateTime, String> {
     let digits = text
         .split_once('.')
         .map_or(0, |(_, rest)| rest.bytes().take_while(|byte| byte.is_ascii_digit()).count());
-    match OffsetDateTime::parse(text, &Rfc3339) {
+    match OffsetDateTime::parse(&in_full(text), &Rfc3339) {
         Ok(_) if digits > 7 => Err(format!("{text:?} has more than seven digits of a second")),
         Ok(date) => Ok(date),
         Err(_) => Err(format!("{text:?} {rule}")),
     }
+}
+
+/// The same time with what ISO 8601 lets one leave out: seconds, and the colon or the minutes of
+/// an offset. `date` and PowerShell write times so.
+fn in_full(text: &str) -> String {
+    let (day, time) = match text.split_at_checked("2026-01-01".len()) {
+        Some((day, time)) if time.starts_with(['T', ' ']) => (day, &time[1..]),
+        _ => return text.to_owned(),
+    };
+    let (clock, offset) = match time.find(['Z', '+', '-']) {
+        Some(at) => time.split_at(at),
+        None => (time, ""),
+    };
+    let clock = match clock.len() {
+        5 => format!("{clock}:00"),
+        _ => clock.to_owned(),
+    };
+    let offset = match (offset.len(), offset.split_at_checked(3)) {
+        (3, _) => format!("{offset}:00"),
+        (5, Some((hours, minutes))) => format!("{hours}:{minutes}"),
+        _ => offset.to_owned(),
+    };
+    format!("{day}T{clock}{offset}")
 }
 
 /// A date as the service writes the times of snapshots.
@@ -74,7 +97,9 @@ mod tests {
 
     #[test]
     fn a_time_without_an_offset_is_known_as_one() {
-        for time in ["2026-01-01T00:00:00", "2026-01-01T00:00:00.1234567", "2026-01-01"] {
+        for time in
+            ["2026-01-01T00:00:00", "2026-01-01T00:00:00.1234567", "2026-01-01", "2026-01-01 00:00"]
+        {
             assert!(lacks_offset(time), "{time}");
         }
         for other in ["2026-01-01T00:00:00Z", "home", "", "2026", "2026-01-01T00:00:00+01:00"] {
@@ -90,6 +115,11 @@ mod tests {
             ("2025-12-31T18:30:00-05:30", "2026-01-01T00:00:00.0000000Z"),
             ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0000000Z"),
             ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.5000000Z"),
+            ("2026-01-01T01:00:00+0100", "2026-01-01T00:00:00.0000000Z"),
+            ("2026-01-01T01:00:00.1234567+01", "2026-01-01T00:00:00.1234567Z"),
+            ("2026-01-01T00:00Z", "2026-01-01T00:00:00.0000000Z"),
+            ("2026-01-01 00:00:00Z", "2026-01-01T00:00:00.0000000Z"),
+            ("2026-01-01 00:00:00.5-00:00", "2026-01-01T00:00:00.5000000Z"),
         ] {
             assert_eq!(snapshot(given).expect(given).as_str(), kept);
         }
@@ -100,6 +130,12 @@ mod tests {
             "2026-01-01T00:00:00",
             "2026-01-01T00:00:00.12345678Z",
             "2026-13-01T00:00:00Z",
+            "2026-01-01T00:00:00+1",
+            "2026-01-01T00:00:00+100",
+            "2026-01-01T00Z",
+            "2026-01-01é00:00Z",
+            "2026-01-01Té:00Z",
+            "2026-01-01T00:00:00+é1",
         ] {
             assert!(snapshot(bad).is_err(), "{bad}");
         }

@@ -22,8 +22,9 @@ fn a_url_names_the_account_of_a_sas_or_a_key_in_a_file() {
     let sas = signed.trim().split_once('?').expect("a SAS").1;
     let sas = folder.write("sas", sas.as_bytes());
     let key = folder.write("key", DEFAULT_KEY.as_bytes());
+    let whole = folder.write("url", signed.as_bytes());
     let (disk, got) = (url(&world, "vhds/disk0.vhd"), folder.path("got"));
-    for credential in [["--sas-file", &sas], ["--key-file", &key]] {
+    for credential in [["--sas-file", &sas], ["--sas-file", &whole], ["--key-file", &key]] {
         let ended = run(&[&["get", &disk, &got][..], &credential].concat());
         assert_eq!(ended.code, Some(0), "{credential:?}: {ended:?}");
         assert_eq!(ended.err, "", "{credential:?}");
@@ -78,4 +79,18 @@ fn a_variable_that_is_wrong_is_named() {
     let ended = finish(spawn(command), "");
     assert_eq!(ended.code, Some(64), "{ended:?}");
     assert!(ended.err.starts_with("error: AZURE_STORAGE_SERVICE_ENDPOINT: "), "{ended:?}");
+}
+
+#[test]
+fn a_connection_string_may_be_in_quotes_in_its_file() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("quoted-string");
+    let string = format!("\"{}\"\n", world.simulator.connection_string());
+    let file = folder.write("string", string.as_bytes());
+    let ended = run(&["status", "vhds/", "--connection-string-file", &file]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let bad = folder.write("bad", b"export X=SECRET");
+    let ended = run(&["status", "vhds/", "--connection-string-file", &bad]);
+    assert_eq!(ended.code, Some(64), "{ended:?}");
+    assert!(ended.err.contains("AccountName=…") && !ended.err.contains("SECRET"), "{ended:?}");
 }

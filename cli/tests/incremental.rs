@@ -220,6 +220,20 @@ fn a_series_that_cannot_go_on_is_not_advised_to() {
     assert!(ended.err.contains("is kept") && !ended.err.contains("`blobcopy inc"), "{ended:?}");
 }
 
+#[test]
+fn what_incremental_copies_made_is_written_by_nothing_else() {
+    let world = World::new().with_disk();
+    let new = ["incremental", "vhds/disk0.vhd", "backups/", "--snapshot", "new", "--wait"];
+    world.good(&new);
+    let copied = world.run(&["copy", "vhds/disk0.vhd", "backups/"]);
+    assert_eq!(copied.code, Some(2), "{copied:?}");
+    assert!(copied.err.contains("nothing else may be written there"), "{copied:?}");
+    let taken = world.run(&["snapshot", "backups/disk0.vhd"]);
+    assert!(taken.err.contains("each is a snapshot"), "{taken:?}");
+    let onto_itself = world.run(&["incremental", "vhds/disk0.vhd", "vhds/"]);
+    assert!(onto_itself.err.contains("copy to a new blob"), "{onto_itself:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn several_bars_do_not_draw_over_each_other() {

@@ -182,7 +182,11 @@ impl Settings {
                     format!("leave --{}endpoint out", self.flag),
                 ));
             }
-            return Ok(Some(BlobServiceClient::builder_from_connection_string(text)?));
+            let builder = BlobServiceClient::builder_from_connection_string(text);
+            return Ok(Some(builder.map_err(|error| {
+                Failure::from(error)
+                    .or_else_do("a connection string is such as AccountName=…;AccountKey=…")
+            })?));
         }
         let endpoint = match (&self.endpoint, &self.account) {
             (Some(endpoint), _) => endpoint.clone(),
@@ -269,7 +273,7 @@ pub(super) async fn secret_in_file(args: &AccountArgs) -> Result<Option<Secret>>
     Ok(if let Some(file) = &args.key_file {
         Some(Secret::Key(content(file).await?))
     } else if let Some(file) = &args.sas_file {
-        Some(Secret::Sas(content(file).await?))
+        Some(Secret::Sas(sas_in(&content(file).await?)))
     } else if let Some(file) = &args.connection_string_file {
         Some(Secret::ConnectionString(content(file).await?))
     } else {
@@ -277,7 +281,14 @@ pub(super) async fn secret_in_file(args: &AccountArgs) -> Result<Option<Secret>>
     })
 }
 
-/// The text of a file, or of standard input, without the line's end.
+/// The SAS in a text, which may be a URL with one, as `blobcopy sas` prints it.
+fn sas_in(text: &str) -> String {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    let query = text.split_once('?').map(|(_, query)| query).filter(|_| is_url);
+    query.unwrap_or(text).to_owned()
+}
+
+/// The text of a file, or of standard input, without the line's end, and without quotes around it.
 async fn content(file: &str) -> Result<String> {
     let text = match file {
         "-" => {
@@ -296,7 +307,9 @@ async fn content(file: &str) -> Result<String> {
     let text = text.map_err(|error| {
         Failure::usage(format!("{file} cannot be read: {error}"), "check the file's name")
     })?;
-    match text.trim() {
+    let text = text.trim();
+    let unquoted = ['"', '\''].iter().find_map(|q| text.strip_prefix(*q)?.strip_suffix(*q));
+    match unquoted.unwrap_or(text) {
         "" => Err(Failure::usage(format!("{file} is empty"), "put the secret into it")),
         text => Ok(text.to_owned()),
     }

@@ -120,15 +120,25 @@ fn refusal_advice(refusal: &ServiceError) -> &'static str {
             "this snapshot or a later one is copied already: copy a new one with --snapshot new"
         }
         "IncrementalCopyBlobMismatch" => {
-            "DEST belongs to the source of its first incremental copy: copy to a new blob"
+            "DEST is there, and not by incremental copies of this source: copy to a new blob"
         }
         "IncrementalCopySourceMustBeSnapshot" => {
             "name a snapshot: SOURCE@TIME, --snapshot latest or --snapshot new"
         }
-        "OperationNotAllowedOnIncrementalCopyBlob" => {
-            "incremental copies are read through their snapshots: name one, BLOB@TIME or \
-             BLOB@latest"
-        }
+        "OperationNotAllowedOnIncrementalCopyBlob" => match refusal.operation {
+            "Snapshot Blob" => {
+                "the blob is made by incremental copies, and each is a snapshot: name one, \
+                 BLOB@TIME or BLOB@latest"
+            }
+            "Get Blob" | "Get Page Ranges" => {
+                "incremental copies are read through their snapshots: name one, BLOB@TIME or \
+                 BLOB@latest"
+            }
+            _ => {
+                "the blob is made by incremental copies, and nothing else may be written there: \
+                 name another"
+            }
+        },
         "BlobOverwritten" if refusal.operation == "Get Page Ranges" => {
             "the blob was created again since the first snapshot: compare it with one taken after \
              that"
