@@ -11,6 +11,7 @@ mod examples;
 mod get;
 mod incremental;
 mod input;
+mod lines;
 mod names;
 mod put_and_get;
 mod sas;
