@@ -20,7 +20,10 @@ use crate::{
         shared::{MOST_AT_ONCE, Shared},
     },
     faults::FaultBook,
-    handle::service::Service,
+    handle::{
+        requests::{KEPT, RequestLog},
+        service::Service,
+    },
     model::{
         account::{Account, Accounts},
         settings::{BearerRule, ListedSnapshot, Pace, Settings, SourceEcho},
@@ -67,6 +70,7 @@ pub struct SimulatorBuilder {
     settings: Settings,
     clock: Option<Clock>,
     seed: u64,
+    kept_requests: usize,
     port: u16,
     address: IpAddr,
     allowed_hosts: Vec<String>,
@@ -91,6 +95,7 @@ impl SimulatorBuilder {
             settings,
             clock: None,
             seed: 0,
+            kept_requests: KEPT,
             port: 0,
             address: Ipv4Addr::LOCALHOST.into(),
             allowed_hosts: Vec::new(),
@@ -149,9 +154,9 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Lists the blobs of an account in the order of a hierarchical namespace: path by path, so that
-    /// `a/b` comes before `a-b`. By default names are in the order of their UTF-16 code units, and
-    /// `a-b` comes first.
+    /// Lists the blobs of an account in the order of a hierarchical namespace: path by path, so
+    /// that `a/b` comes before `a-b`. By default names are in the order of their UTF-16 code
+    /// units, and `a-b` comes first.
     ///
     /// Get Account Information says so too. Nothing else of a hierarchical namespace is modelled:
     /// no directories, no renames, no access control lists.
@@ -244,6 +249,25 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Sets how many of the latest requests [`Simulator::requests`] keeps: 4,096 by default. With 0
+    /// it keeps none, and a request costs the log neither time nor memory.
+    /// [`Simulator::count`] counts all in any case.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |_| {
+    /// use blobcopy_simulator::{Op, Simulator};
+    ///
+    /// let sim = Simulator::builder().keep_requests(0).build();
+    /// sim.service_client()?.container_client("vhds").create().await?;
+    /// assert!(sim.requests().is_empty());
+    /// assert_eq!(sim.count(Op::CreateContainer), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn keep_requests(mut self, most: usize) -> Self {
+        self.kept_requests = most;
+        self
+    }
+
     /// Builds a simulator for this process: call it through [`Simulator::service_client`] or
     /// [`Simulator::transport`]. It opens no socket.
     pub fn build(mut self) -> Simulator {
@@ -256,7 +280,8 @@ impl SimulatorBuilder {
             let (properties, containers) = Default::default();
             let by_paths = self.hierarchical.contains(name);
             let order = if by_paths { Order::Paths } else { Order::Flat };
-            (name.clone(), Account { name: name.clone(), keys, properties, order, containers })
+            let name = name.clone();
+            (name.clone(), Account { name, keys, properties, order, containers })
         };
         let service = Service {
             state: State {
@@ -267,7 +292,7 @@ impl SimulatorBuilder {
             },
             faults: FaultBook::new(self.seed),
             late: Default::default(),
-            requests: Default::default(),
+            requests: RequestLog::new(self.kept_requests),
         };
         let shared = Shared {
             service: Mutex::new(service),

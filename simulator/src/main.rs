@@ -26,6 +26,11 @@ Serves a simulated blob service until it is interrupted.
                          repeatable, after --account
   --copy-rate BYTES      bytes per second at which copies progress; by default they complete at once
   --copy-duration SECS   seconds that each copy takes, whatever its size
+  --throttle COUNT       requests per second; those above get 503 ServerBusy
+  --fill PLACE:COUNT:BYTES
+                         put COUNT block blobs of BYTES bytes into PLACE, which is CONTAINER of the
+                         first account or ACCOUNT/CONTAINER; repeatable
+  --keep-requests COUNT  requests to remember (4096); 0 in long runs, to save time
   --any-bearer           accept every bearer token; needs https
   --https FILE           also serve https, and write the certificate to trust to FILE
   --help                 print this help";
@@ -48,12 +53,24 @@ async fn run() -> Result<(), Box<dyn Error>> {
             None => live_check::run().await,
         };
     }
-    let Some(Asked { builder, certificate }) = asked(std::env::args().skip(1))? else {
+    let Some(Asked { builder, certificate, throttle, fills }) = asked(std::env::args().skip(1))?
+    else {
         println!("{HELP}");
         return Ok(());
     };
     let simulator = builder.start().await.map_err(|error| format!("cannot listen: {error}"))?;
 
+    for Fill { account, container, count, bytes } in fills {
+        let first = simulator.accounts().next().unwrap_or_default();
+        let account = account.as_deref().unwrap_or(first);
+        if !simulator.accounts().any(|known| known == account) {
+            return Err(format!("--fill: there is no account {account}").into());
+        }
+        simulator.fill(account, &container, count, bytes);
+    }
+    if let Some(per_second) = throttle {
+        simulator.faults().on_any().throttle(per_second);
+    }
     for account in simulator.accounts() {
         println!("account            {account}");
         println!("endpoint           {}", simulator.endpoint(account));
@@ -66,6 +83,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
     println!("Serving until interrupted (Ctrl-C).");
     tokio::signal::ctrl_c().await?;
+    for (op, count) in simulator.counts() {
+        println!("{count:>12} {op}");
+    }
     Ok(())
 }
 
@@ -74,11 +94,22 @@ struct Asked {
     builder: SimulatorBuilder,
     /// The file for the certificate, if https is enabled.
     certificate: Option<String>,
+    /// Requests per second.
+    throttle: Option<u32>,
+    fills: Vec<Fill>,
+}
+
+/// Blobs to put before the first request.
+struct Fill {
+    account: Option<String>,
+    container: String,
+    count: usize,
+    bytes: usize,
 }
 
 /// Parses the arguments; none for `--help`.
 fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, Box<dyn Error>> {
-    let mut certificate = None;
+    let (mut certificate, mut throttle, mut fills) = (None, None, Vec::new());
     let mut builder = Simulator::builder();
     let mut accounts = Vec::new();
     let mut port = 10000;
@@ -127,11 +158,20 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
                 certificate = Some(value()?);
                 builder.https()
             }
+            "--throttle" => {
+                throttle = Some(number(option, &value()?)?);
+                builder
+            }
+            "--fill" => {
+                fills.push(fill(&value()?)?);
+                builder
+            }
+            "--keep-requests" => builder.keep_requests(number(option, &value()?)?),
             "--any-bearer" => builder.accept_bearer(|_| true),
             _ => return Err(format!("{argument} is not an option; --help shows all").into()),
         };
     }
-    Ok(Some(Asked { builder: builder.port(port), certificate }))
+    Ok(Some(Asked { builder: builder.port(port), certificate, throttle, fills }))
 }
 
 /// `name:key` or `name:key:key`, each valid for an account.
@@ -149,6 +189,24 @@ fn account(given: &str) -> Result<(&str, &str, Option<&str>), Box<dyn Error>> {
         Credential::shared_key(name, key)?;
     }
     Ok((name, key, second))
+}
+
+/// `container:count:bytes`, or the same with `account/` before it.
+fn fill(given: &str) -> Result<Fill, Box<dyn Error>> {
+    let parts: Vec<&str> = given.split(':').collect();
+    let [place, count, bytes] = parts[..] else {
+        return Err(format!("--fill takes CONTAINER:COUNT:BYTES, not {given:?}").into());
+    };
+    let (account, container) = match place.split_once('/') {
+        Some((account, container)) => (Some(account.to_owned()), container),
+        None => (None, place),
+    };
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !(3..=63).contains(&container.len()) || !container.bytes().all(letter) {
+        return Err(format!("{container:?} is no name of a container").into());
+    }
+    let (count, bytes) = (number("--fill", count)?, number("--fill", bytes)?);
+    Ok(Fill { account, container: container.to_owned(), count, bytes })
 }
 
 /// A host name, without port and scheme.

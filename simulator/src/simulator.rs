@@ -1,6 +1,7 @@
 //! A simulator, as tests use it.
 
 use std::{
+    collections::BTreeMap,
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
@@ -12,7 +13,7 @@ use url::Url;
 use blobcopy::Clock;
 
 use crate::{
-    control::{Copies, Faults},
+    control::{self, Copies, Faults},
     doors::{
         server::{self, ServerGuard},
         shared::Shared,
@@ -181,7 +182,34 @@ impl Simulator {
         Copies(self.shared.clone())
     }
 
-    /// The latest 4,096 requests, oldest first.
+    /// Makes a container, unless it exists, and `count` block blobs of `bytes` bytes in it, named
+    /// `blob-00000000` and so on.
+    ///
+    /// Their contents are random and share one buffer, so a million blobs of 64 KiB need no more
+    /// memory than a million empty ones: 0.8 GB. About 65,000 blobs in a row have different
+    /// contents.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |_| {
+    /// use blobcopy_simulator::{DEFAULT_ACCOUNT, Simulator};
+    ///
+    /// let sim = Simulator::builder().build();
+    /// sim.fill(DEFAULT_ACCOUNT, "source", 3, 1024);
+    /// let source = sim.service_client()?.container_client("source");
+    /// let last = source.blob_client("blob-00000002").get_properties().await?;
+    /// assert_eq!(last.content_length, 1024);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the account does not exist.
+    pub fn fill(&self, account: &str, container: &str, count: usize, bytes: usize) {
+        control::fill(&self.shared, account, container, count, bytes);
+    }
+
+    /// The latest 4,096 requests, oldest first;
+    /// [`keep_requests`](crate::SimulatorBuilder::keep_requests) sets how many.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.shared.current().requests.latest()
     }
@@ -189,6 +217,21 @@ impl Simulator {
     /// How many requests for an operation there were.
     pub fn count(&self, op: Op) -> u64 {
         self.shared.current().requests.count(op)
+    }
+
+    /// How many requests for each operation there were.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |_| {
+    /// use blobcopy_simulator::{Op, Simulator};
+    ///
+    /// let sim = Simulator::builder().build();
+    /// sim.service_client()?.container_client("vhds").create().await?;
+    /// assert_eq!(sim.counts().into_iter().collect::<Vec<_>>(), [(Op::CreateContainer, 1)]);
+    /// # Ok(()) });
+    /// ```
+    pub fn counts(&self) -> BTreeMap<Op, u64> {
+        self.shared.current().requests.counts()
     }
 
     /// Clears [`requests`](Self::requests) and [`count`](Self::count).

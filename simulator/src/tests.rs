@@ -9,6 +9,7 @@ mod copy;
 mod doors;
 mod elsewhere;
 mod encryption;
+mod endurance;
 mod foreign;
 mod foreign_faults;
 mod from_url;

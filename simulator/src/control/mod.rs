@@ -2,7 +2,9 @@
 
 mod copies;
 mod faults;
+mod fill;
 
+pub(crate) use self::fill::fill;
 pub use self::{
     copies::{Copies, CopyInto},
     faults::{FaultRule, Faults},

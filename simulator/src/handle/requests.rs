@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 
 use crate::wire::{call::Call, op::Op, route::Route};
 
-/// How many requests are kept in full.
-const KEPT: usize = 4096;
+/// How many requests are kept in full, unless the builder says otherwise.
+pub(crate) const KEPT: usize = 4096;
 
 /// A request that arrived, and how it was answered: see
 /// [`Simulator::requests`](crate::Simulator::requests).
@@ -121,13 +121,19 @@ impl SentHeaders {
 }
 
 /// The latest requests in full, and how many of each kind there were.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RequestLog {
+    kept: usize,
     latest: VecDeque<SeenRequest>,
     counts: BTreeMap<Op, u64>,
 }
 
 impl RequestLog {
+    /// A log that keeps this many requests and counts all.
+    pub(crate) fn new(kept: usize) -> Self {
+        Self { kept, latest: VecDeque::new(), counts: BTreeMap::new() }
+    }
+
     pub(crate) fn add(
         &mut self,
         call: Call,
@@ -136,11 +142,14 @@ impl RequestLog {
         delivered: bool,
     ) {
         let Call { op, route, headers, now: at, .. } = call;
-        let headers = SentHeaders::of(&headers);
         *self.counts.entry(op).or_default() += 1;
-        if self.latest.len() == KEPT {
+        if self.kept == 0 {
+            return;
+        }
+        if self.latest.len() == self.kept {
             self.latest.pop_front();
         }
+        let headers = SentHeaders::of(&headers);
         self.latest.push_back(SeenRequest { op, route, headers, status, code, delivered, at });
     }
 
@@ -152,7 +161,11 @@ impl RequestLog {
         self.counts.get(&op).copied().unwrap_or(0)
     }
 
+    pub(crate) fn counts(&self) -> BTreeMap<Op, u64> {
+        self.counts.clone()
+    }
+
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.kept);
     }
 }

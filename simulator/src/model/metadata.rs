@@ -77,10 +77,13 @@ pub(crate) fn is_tag(key: &str, value: &str) -> bool {
         && key.chars().chain(value.chars()).all(allowed)
 }
 
+/// The content type of a blob that was given none.
+pub(crate) const DEFAULT_TYPE: &str = "application/octet-stream";
+
 /// The given content type, or the default.
 fn content_type(given: Option<String>) -> Option<Cow<'static, str>> {
-    const UNKNOWN: &str = "application/octet-stream";
-    Some(given.filter(|given| given != UNKNOWN).map_or(Cow::Borrowed(UNKNOWN), Cow::Owned))
+    let given = given.filter(|given| given != DEFAULT_TYPE);
+    Some(given.map_or(Cow::Borrowed(DEFAULT_TYPE), Cow::Owned))
 }
 
 /// The standard properties that Put Blob sets.
