@@ -7,21 +7,28 @@
 //! | --- | --- |
 //! | copy a container or prefix, or see what that would take | [`CopyJob`] |
 //! | choose what happens to blobs that exist | [`Overwrite`] |
+//! | run a job on several machines | [`Shard`], [`JobFile`] and [`Report::merge`] |
 //!
 //! A job is written with the methods of the clients alone, so everything it does a program could do
 //! too.
 
+mod fingerprint;
+mod job_file;
 mod outcome;
 mod overwrite;
 mod report;
 mod route;
 #[allow(dead_code, unused_imports, reason = "the run is built on it")]
 mod routes;
+mod shard;
 mod task;
 
 pub use self::{
+    fingerprint::Fingerprint,
+    job_file::JobFile,
     outcome::{Outcome, Skipped},
     overwrite::Overwrite,
     report::{Failure, Report},
     route::Route,
+    shard::Shard,
 };
