@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use blobcopy::{Clock, CompletedCopy, CopyFromUriOperation, CopyState, Error};
-use console::measure_text_width;
+use console::{Alignment, measure_text_width, pad_str};
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use time::OffsetDateTime;
@@ -58,8 +58,9 @@ pub(crate) async fn all(
     over: impl Fn(usize),
 ) -> Vec<Result<CompletedCopy>> {
     let (began, over) = (Clock::system().now(), &over);
+    let widest = copies.iter().map(|watched| measure_text_width(&watched.name)).max();
     let waits = stream::iter(copies.into_iter().enumerate()).map(|(at, mut watched)| {
-        let mut view = session.screen.view(&watched.name);
+        let mut view = session.screen.view(&watched.name, widest.unwrap_or_default());
         async move {
             // One that had to stand in line has waited already.
             let timeout = timeout.map(|all| {
@@ -132,9 +133,10 @@ impl Screen {
         Self { bars, lines, printer: printer.clone() }
     }
 
-    fn view(&self, name: &str) -> View {
+    /// The view of a copy, among others whose names are at most so wide.
+    fn view(&self, name: &str, widest: usize) -> View {
         let bar = self.bars.then(|| {
-            let bar = bars().add(bar(&self.printer, name));
+            let bar = bars().add(bar(&self.printer, name, widest));
             let moving = bar.style();
             bar.set_style(nothing_moved_yet(&self.printer));
             bar.set_message("pending");
@@ -147,19 +149,23 @@ impl Screen {
     }
 }
 
-/// A bar for bytes, fit to the width of the terminal, and not yet drawn.
-fn bar(printer: &Printer, name: &str) -> ProgressBar {
+/// A bar for bytes, fit to the width of the terminal, and not yet drawn. Bars of several names, of
+/// which the widest is given, stand below each other.
+fn bar(printer: &Printer, name: &str, widest: usize) -> ProgressBar {
     let room = Room::of(printer.error_width());
     let form = match room.has_bar {
         false => "{prefix} {percent:>3}% {msg}",
         true => {
-            "{prefix} {percent:>3}% [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}"
+            "{prefix} {percent:>3}% [{wide_bar}] {bytes:>10}/{total_bytes:10} \
+             {bytes_per_sec:>12} {eta:>4} {msg}"
         }
     };
     let style = ProgressStyle::with_template(form).expect("the form is a good one");
     let unseen = ProgressDrawTarget::hidden();
     let bar = ProgressBar::with_draw_target(None, unseen).with_style(style.progress_chars("=> "));
-    bar.set_prefix(ending(name, room.name));
+    let columns = widest.min(room.name);
+    let name = pad_str(&ending(name, room.name), columns, Alignment::Left, None).into_owned();
+    bar.set_prefix(name);
     bar
 }
 
@@ -171,7 +177,7 @@ pub(crate) struct FileBar(Option<ProgressBar>);
 impl FileBar {
     /// Shows it: whatever is to be asked or said before must have been.
     pub(crate) fn new(printer: &Printer, name: &str, size: Option<u64>) -> Self {
-        let bar = printer.draws_bars().then(|| bars().add(bar(printer, name)));
+        let bar = printer.draws_bars().then(|| bars().add(bar(printer, name, 0)));
         if let (Some(bar), Some(size)) = (&bar, size) {
             bar.set_length(size);
         }

@@ -259,3 +259,38 @@ fn a_containers_url_names_the_url_of_each_copy() {
     let said = world.shown(&ended.err);
     assert!(said.contains("`blobcopy abort '[ENDPOINT]/backups/disk0.vhd?SAS'`"), "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn bars_of_names_that_differ_in_length_stand_below_each_other() {
+    use crate::support::terminal::Terminal;
+
+    let world = World::of(Simulator::builder().copy_duration(Duration::from_secs(60))).with_disk();
+    let names = ["d", "disk-with-a-name"];
+    for name in names {
+        world.good(&["copy", "vhds/disk0.vhd", &format!("backups/{name}")]);
+    }
+    let command = world.command(&["status", "backups/", "--wait"]);
+    let mut terminal = Terminal::start(command, 100);
+    // A bar's line is as wide as the terminal.
+    let bar = |screen: &str, name: &str| -> Option<String> {
+        let start = format!("{name} ");
+        let bars = screen.match_indices("% [").filter_map(|(at, _)| {
+            let line = screen[..at].rfind(&start)?;
+            let line: String = screen[line..].chars().take(100).collect();
+            line.contains("% [").then_some(line)
+        });
+        bars.last()
+    };
+    let [one, other] = loop {
+        let screen = terminal.more();
+        if let [Some(one), Some(other)] = names.map(|name| bar(screen, name)) {
+            break [one, other];
+        }
+    };
+    for mark in ["[", "]", "/s"] {
+        assert!(one.find(mark).is_some() && one.find(mark) == other.find(mark), "{one}\n{other}");
+    }
+    terminal.signal(rustix::process::Signal::INT);
+    assert_eq!(terminal.finish().0, Some(130));
+}

@@ -47,6 +47,12 @@ impl Terminal {
         &self.seen
     }
 
+    /// Reads some more, and gives all that the screen has shown.
+    pub(crate) fn more(&mut self) -> &str {
+        assert!(self.read(), "the run has ended: {}", self.seen);
+        &self.seen
+    }
+
     #[allow(dead_code)]
     pub(crate) fn type_line(&mut self, text: &str) {
         self.screen.write_all(format!("{text}\n").as_bytes()).expect("it takes input");
