@@ -1,6 +1,6 @@
 //! The permissions of a SAS.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::error::{Error, Result};
 
@@ -31,9 +31,28 @@ pub(super) fn check(letters: &str, known: &[(char, &str)], version: &str) -> Res
     Ok(())
 }
 
-/// Defines a set of letters in the service's order, each with a setter.
+/// The place of each letter of `text` among `known`. Refuses letters that `kind` does not have.
+fn places(
+    what: &'static str,
+    kind: &str,
+    text: &str,
+    known: &[(char, &str)],
+) -> Result<Vec<usize>> {
+    let place = |letter: char| known.iter().position(|(candidate, _)| *candidate == letter);
+    let found = text.chars().map(|letter| {
+        place(letter).ok_or_else(|| {
+            let all: String = known.iter().map(|(letter, _)| letter).collect();
+            let rule = format!("has {letter:?}, which {kind} does not have: its letters are {all}");
+            Error::invalid(what, text, &rule)
+        })
+    });
+    found.collect()
+}
+
+/// Defines a set of letters in the service's order, each with a setter. Errors call the set `$what`
+/// and what holds it `$kind`.
 macro_rules! letters {
-    ($(#[$doc:meta])* $name:ident {
+    ($(#[$doc:meta])* $name:ident: $what:literal of $kind:literal {
         $($(#[$setter_doc:meta])* $setter:ident = $letter:literal $(since $since:literal)?,)+
     }) => {
         $(#[$doc])*
@@ -66,6 +85,17 @@ macro_rules! letters {
             }
         }
 
+        /// Reads the letters in any order, as the service writes them. Refuses every other letter.
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                let known = <Self as sealed::Sealed>::LETTERS;
+                let held = places($what, $kind, text, known)?.into_iter();
+                Ok(Self(held.fold(0, |set, at| set | 1 << (known[at].0 as u32 - 'a' as u32))))
+            }
+        }
+
         impl sealed::Sealed for $name {
             const LETTERS: &'static [(char, &'static str)] =
                 &[$(($letter, concat!("" $(, $since)?)),)+];
@@ -85,8 +115,14 @@ letters! {
     ///
     /// let permissions = BlobSasPermissions::new().write().read();
     /// assert_eq!(permissions.to_string(), "rw"); // in the service's order
+    ///
+    /// // From letters, such as a user gives them, in any order.
+    /// assert_eq!("wr".parse::<BlobSasPermissions>()?, permissions);
+    /// let error = "rl".parse::<BlobSasPermissions>().unwrap_err();
+    /// assert!(error.to_string().contains("'l'"), "a blob cannot be listed");
+    /// # Ok::<(), blobcopy::Error>(())
     /// ```
-    BlobSasPermissions {
+    BlobSasPermissions: "SAS permissions" of "a SAS for a blob" {
         /// Read content, properties and page ranges; read as the source of a copy.
         read = 'r',
         /// Add blocks to an append blob.
@@ -122,9 +158,12 @@ letters! {
     /// ```
     /// use blobcopy::sas::ContainerSasPermissions;
     ///
-    /// assert_eq!(ContainerSasPermissions::new().list().read().to_string(), "rl");
+    /// let permissions = ContainerSasPermissions::new().list().read();
+    /// assert_eq!(permissions.to_string(), "rl");
+    /// assert_eq!("rl".parse::<ContainerSasPermissions>()?, permissions);
+    /// # Ok::<(), blobcopy::Error>(())
     /// ```
-    ContainerSasPermissions {
+    ContainerSasPermissions: "SAS permissions" of "a SAS for a container" {
         /// Read content, properties and page ranges; read as the source of a copy.
         read = 'r',
         /// Add blocks to append blobs.
@@ -166,9 +205,12 @@ letters! {
     /// ```
     /// use blobcopy::sas::AccountSasPermissions;
     ///
-    /// assert_eq!(AccountSasPermissions::new().create().list().write().to_string(), "wlc");
+    /// let permissions = AccountSasPermissions::new().create().list().write();
+    /// assert_eq!(permissions.to_string(), "wlc");
+    /// assert_eq!("wlc".parse::<AccountSasPermissions>()?, permissions);
+    /// # Ok::<(), blobcopy::Error>(())
     /// ```
-    AccountSasPermissions {
+    AccountSasPermissions: "SAS permissions" of "an account SAS" {
         /// Read content, properties and metadata.
         read = 'r',
         /// Write content and properties; create containers; copy to existing blobs.
@@ -206,7 +248,7 @@ letters! {
     ///
     /// assert_eq!(AccountSasServices::new().file().blob().to_string(), "bf");
     /// ```
-    AccountSasServices {
+    AccountSasServices: "services of a SAS" of "an account SAS" {
         /// Blob Storage.
         blob = 'b',
         /// Queue Storage.
@@ -226,12 +268,77 @@ letters! {
     ///
     /// assert_eq!(AccountSasResourceTypes::new().object().container().to_string(), "co");
     /// ```
-    AccountSasResourceTypes {
+    AccountSasResourceTypes: "resource types of a SAS" of "an account SAS" {
         /// Service-level operations, such as listing containers.
         service = 's',
         /// Container-level operations, such as creating a container or listing blobs.
         container = 'c',
         /// Blob-level operations, such as reading, writing or copying a blob.
         object = 'o',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every letter of a set, read one by one and all together, in any order.
+    fn reads_its_letters<T>(letters: &str)
+    where
+        T: FromStr<Err = Error> + fmt::Display + fmt::Debug + PartialEq + Default,
+    {
+        let all: T = letters.parse().expect(letters);
+        assert_eq!(all.to_string(), letters);
+        let backwards: String = letters.chars().rev().chain(letters.chars()).collect();
+        assert_eq!(backwards.parse::<T>().expect(letters), all);
+        for letter in letters.chars().map(String::from) {
+            assert_eq!(letter.parse::<T>().expect(&letter).to_string(), letter);
+        }
+        assert_eq!("".parse::<T>().expect("an empty set"), T::default());
+    }
+
+    #[test]
+    fn every_letter_is_read_and_written_in_the_services_order() {
+        reads_its_letters::<BlobSasPermissions>("racwdxytmeopi");
+        reads_its_letters::<ContainerSasPermissions>("racwdxyltfmeopi");
+        reads_its_letters::<AccountSasPermissions>("rwdxylacuptfi");
+        reads_its_letters::<AccountSasServices>("bqtf");
+        reads_its_letters::<AccountSasResourceTypes>("sco");
+    }
+
+    #[test]
+    fn letters_have_the_meaning_of_their_setters() {
+        let read = |letters: &str| letters.parse::<BlobSasPermissions>().expect(letters);
+        assert_eq!(read("rw"), BlobSasPermissions::new().read().write());
+        assert_eq!(read("p"), BlobSasPermissions::new().manage_access_control());
+        let process = "p".parse::<AccountSasPermissions>().expect("a letter");
+        assert_eq!(process, AccountSasPermissions::new().process());
+    }
+
+    #[test]
+    fn a_letter_that_this_kind_of_sas_does_not_have_is_named() {
+        let told = |error: Option<Error>| error.expect("refused").to_string();
+        assert_eq!(
+            told("rl".parse::<BlobSasPermissions>().err()),
+            "SAS permissions: \"rl\" has 'l', which a SAS for a blob does not have: its letters \
+             are racwdxytmeopi"
+        );
+        assert_eq!(
+            told("u".parse::<ContainerSasPermissions>().err()),
+            "SAS permissions: \"u\" has 'u', which a SAS for a container does not have: its \
+             letters are racwdxyltfmeopi"
+        );
+        assert_eq!(
+            told("bx".parse::<AccountSasServices>().err()),
+            "services of a SAS: \"bx\" has 'x', which an account SAS does not have: its letters \
+             are bqtf"
+        );
+        for text in ["R", "r ", "r,w", "é", "z", "\u{1F600}", "\0", "{", "`"] {
+            assert!(text.parse::<BlobSasPermissions>().is_err(), "{text:?}");
+            assert!(text.parse::<AccountSasPermissions>().is_err(), "{text:?}");
+        }
+        // Whoever gives a whole SAS in place of its letters does not see it again.
+        let error = "sv=2026-10-06&sig=SECRET%2B".parse::<AccountSasPermissions>().err();
+        assert!(!told(error).contains("SECRET"));
     }
 }
