@@ -137,7 +137,7 @@ pub mod sas {
 /// The builders that the clients' methods return: chain settings, then `.await`.
 pub mod builders {
     pub use crate::{
-        clients::{GenerateSasUrl, GuardLease, GuardWrites},
+        clients::{GenerateAccountSasUrl, GenerateSasUrl, GuardLease, GuardWrites},
         copy::{AbortPendingCopy, ResumePendingCopy, StartCopyFromUri, StartCopyIncremental, Wait},
         operations::{
             abort_copy::AbortCopy,

@@ -1,12 +1,15 @@
 //! URLs with their own authorization: made in one call, and used without any credential.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
+use std::{collections::BTreeMap, net::Ipv4Addr, str::FromStr, time::Duration};
 
 use blobcopy::{
     AccessToken, BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, Clock,
     Credential, CredentialError, Error, ServiceVersion, SharedKey, SnapshotId, TokenProvider,
     VersionId,
-    sas::{BlobSasPermissions, ContainerSasPermissions, SasProtocol, SasUrl, ServiceSas},
+    sas::{
+        AccountSasPermissions, AccountSasResourceTypes, BlobSasPermissions,
+        ContainerSasPermissions, SasProtocol, SasUrl, ServiceSas,
+    },
     transport::{BoxFuture, Request, Transport},
 };
 use blobcopy_simulator::Simulator;
@@ -365,4 +368,86 @@ async fn a_stored_access_policy_says_what_the_sas_leaves_open_and_can_be_withdra
     );
     set_policy(&account, "").await;
     assert_eq!((readable(&whole).await, readable(&dated).await), (Err(403), Err(403)), "withdrawn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_sas_url_grants_its_types_in_the_whole_account() {
+    let account = Account::new().await;
+    let may: AccountSasPermissions = "rl".parse().expect("letters");
+    let types = AccountSasResourceTypes::new().container().object();
+    let blob = account.blob();
+    let url = blob.account_sas_url(may, types, EXPIRY).await.expect("signed");
+    assert!(url.expose().contains("/a%20b/%C3%A9.txt?sv="), "{url:?}");
+    assert!(url.expose().contains("&sp=rl&ss=b&srt=co&"), "{url:?}");
+    let content = account.lent(&url).download().await.expect("may read").bytes().await;
+    assert_eq!(content.expect("whole"), "hello");
+    let error = account.lent(&url).block_blob_client().upload("x").await.expect_err("may not");
+    assert_eq!(refused(&error), (403, "AuthorizationPermissionMismatch"));
+
+    let container = account.service.container_client("vhds");
+    let url = container.account_sas_url(may, types, EXPIRY).starts(NOW).await.expect("signed");
+    let listed = account.lent_container(&url).list_blobs().collect_all().await.expect("may list");
+    assert_eq!(listed.len(), 1);
+
+    let types = types.service();
+    let url = account.service.account_sas_url(may, types, EXPIRY).await.expect("signed");
+    let options = account.sim.client_options();
+    let lent = BlobServiceClient::builder((&url).into()).options(options).build();
+    let lent = lent.expect("a client");
+    assert_eq!(lent.list_containers().collect_all().await.expect("may list").len(), 1);
+    let lent = lent.container_client("vhds").blob_client("a b/é.txt");
+    assert!(lent.exists().await.expect("may read"));
+    pass(Duration::from_secs(24 * 3600)).await;
+    assert!(lent.exists().await.is_err(), "it is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_account_sas_url_of_a_snapshot_names_it() {
+    let account = Account::new().await;
+    let (blob, read) = (account.blob(), AccountSasPermissions::new().read());
+    let snapshot = blob.create_snapshot().await.expect("taken").snapshot;
+    blob.block_blob_client().upload("newer").await.expect("written");
+    let types = AccountSasResourceTypes::new().object();
+    let url = blob.with_snapshot(&snapshot).account_sas_url(read, types, EXPIRY).await;
+    let url = url.expect("signed");
+    assert!(url.expose().contains("?snapshot=") && url.expose().contains("&srt=o&"), "{url:?}");
+    let content = account.lent(&url).download().await.expect("may read").bytes().await;
+    assert_eq!(content.expect("whole"), "hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_sas_url_that_would_be_of_no_use_is_refused_and_nothing_is_sent() {
+    let account = Account::new().await;
+    let may = AccountSasPermissions::new().read();
+    let types = AccountSasResourceTypes::new().object();
+    let sas = account.service.account_sas_url(may, types, EXPIRY).await.expect("signed");
+    account.sim.forget_requests();
+    let by_sas = BlobServiceClient::builder((&sas).into()).build().expect("a client");
+    let old = ServiceVersion::from_str("2015-02-21").expect("a version");
+    let options = account.sim.client_options().service_version(old);
+    let old = BlobServiceClient::builder(account.service.url().clone())
+        .credential(Credential::shared_key("acct", KEY).expect("a key"))
+        .options(options)
+        .build()
+        .expect("a client");
+    let service = &account.service;
+    let none = AccountSasPermissions::new();
+    for (url, expected) in [
+        (account.by_token().account_sas_url(may, types, EXPIRY), "credential: "),
+        (by_sas.account_sas_url(may, types, EXPIRY), "credential: "),
+        (service.account_sas_url(may, types, NOW), "expiry of a SAS: "),
+        (service.account_sas_url(none, types, EXPIRY), "SAS permissions: \"\" must not be empty"),
+        (
+            service.account_sas_url(may, AccountSasResourceTypes::new(), EXPIRY),
+            "resource types of a SAS: ",
+        ),
+        (service.container_client("No").account_sas_url(may, types, EXPIRY), "container name: "),
+        (old.account_sas_url(may, types, EXPIRY), "account SAS: "),
+    ] {
+        let error = url.await.expect_err(expected);
+        assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
+        let told = error.to_string();
+        assert!(told.starts_with(expected) && !told.contains(KEY), "{told}\n{expected}");
+    }
+    assert!(account.sim.requests().is_empty());
 }

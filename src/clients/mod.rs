@@ -1,5 +1,6 @@
 //! The clients: for the service, a container, a blob.
 
+mod account_sas_url;
 mod append_blob;
 mod blob;
 mod block_blob;
@@ -12,6 +13,7 @@ mod sas_url;
 mod service;
 
 pub use self::{
+    account_sas_url::GenerateAccountSasUrl,
     append_blob::AppendBlobClient,
     blob::BlobClient,
     block_blob::BlockBlobClient,

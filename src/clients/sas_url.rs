@@ -138,14 +138,8 @@ impl<P: Permissions> GenerateSasUrl<P> {
             let rule = "must be a shared key or bearer tokens: nothing else can sign a SAS";
             return Err(Error::invalid("credential", format!("{credential:?}"), rule));
         }
-        if self.protocol == Some(SasProtocol::Https) && !self.endpoint.is_https() {
-            let rule = "must be https for a SAS that may be used over https only";
-            return Err(Error::invalid("endpoint", self.endpoint.url(), rule));
-        }
         let now = self.call.pipeline.clock().now();
-        if self.expiry <= now {
-            return Err(Error::invalid("expiry of a SAS", self.expiry, "must be in the future"));
-        }
+        check(&self.endpoint, self.protocol, self.expiry, now)?;
         self.sas.check_at(now)
     }
 
@@ -163,6 +157,23 @@ impl<P: Permissions> GenerateSasUrl<P> {
         };
         Ok(SasUrl::new(&url, &sas))
     }
+}
+
+/// Refuses a SAS that could not be used.
+pub(super) fn check(
+    endpoint: &Endpoint,
+    protocol: Option<SasProtocol>,
+    expiry: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<()> {
+    if protocol == Some(SasProtocol::Https) && !endpoint.is_https() {
+        let rule = "must be https for a SAS that may be used over https only";
+        return Err(Error::invalid("endpoint", endpoint.url(), rule));
+    }
+    if expiry <= now {
+        return Err(Error::invalid("expiry of a SAS", expiry, "must be in the future"));
+    }
+    Ok(())
 }
 
 /// Settings of the SAS itself.

@@ -204,9 +204,7 @@ impl BlobServiceClient {
     /// ```
     #[doc(alias("GetBlobContainers", "List Containers", "ListContainers"))]
     pub fn list_containers(&self) -> Pager<ContainerItem> {
-        let url = BadName::url(self.endpoint.service_url());
-        let pipeline = Arc::clone(&self.pipeline);
-        Pager::containers(Call { pipeline, url, options: Default::default() })
+        Pager::containers(self.call())
     }
 }
 
@@ -299,6 +297,18 @@ impl BlobServiceClient {
         let blob = BlobClient(BlobRef::new(pipeline, endpoint, &container, &blob, Naming::Stored));
         let copy = blob.resume_copy(token.copy_id.clone());
         Ok(copy.of_snapshot(token.source_snapshot.clone()))
+    }
+}
+
+impl BlobServiceClient {
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(super) fn call(&self) -> Call {
+        let url = BadName::url(self.endpoint.service_url());
+        let pipeline = Arc::clone(&self.pipeline);
+        Call { pipeline, url, options: Default::default() }
     }
 }
 

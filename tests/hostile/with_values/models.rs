@@ -124,7 +124,7 @@ fn json<T: Debug + Serialize + DeserializeOwned>(run: &Run<'_>) {
     }
 }
 
-fn mark_type<T>(function: &str) {
+pub(super) fn mark_type<T>(function: &str) {
     let name = std::any::type_name::<T>();
     mark(name.rsplit("::").next().unwrap_or_default(), function);
 }

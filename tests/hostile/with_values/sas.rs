@@ -1,6 +1,10 @@
 //! Shared access signatures with hostile names, dates and headers.
 
-use std::net::Ipv4Addr;
+use std::{
+    fmt::{Debug, Display},
+    net::Ipv4Addr,
+    str::FromStr,
+};
 
 use blobcopy::{sas::*, *};
 
@@ -11,6 +15,7 @@ use super::{
         values::{LEASE, NOW},
     },
     Provider, Run, container,
+    models::mark_type,
 };
 
 type Result<T> = std::result::Result<T, Error>;
@@ -75,6 +80,24 @@ pub(super) fn drive(run: &Run<'_>) {
         ]
     );
     account(run, &key);
+    for _ in 0..4 {
+        letters::<BlobSasPermissions>(run);
+        letters::<ContainerSasPermissions>(run);
+        letters::<AccountSasPermissions>(run);
+        letters::<AccountSasServices>(run);
+        letters::<AccountSasResourceTypes>(run);
+    }
+}
+
+/// A set of letters that is read can be written and read again.
+fn letters<T>(run: &Run<'_>)
+where
+    T: FromStr<Err = Error> + Debug + Display + PartialEq,
+{
+    mark_type::<T>("from_str");
+    if let Some(set) = run.made(run.values.text().parse::<T>()) {
+        assert_eq!(set.to_string().parse::<T>().expect("its own letters"), set);
+    }
 }
 
 fn account(run: &Run<'_>, key: &SharedKey) {
@@ -116,6 +139,30 @@ pub(super) async fn urls(run: &Run<'_>, service: &BlobServiceClient) {
             check_host(&url::Url::from(&url));
         }
     }
+    let (may, types) =
+        (AccountSasPermissions::new().read(), AccountSasResourceTypes::new().object());
+    for url in [
+        call!(service, account_sas_url(may, types, values.date())),
+        call!(&container(service), account_sas_url(may, types, values.date())),
+        call!(&named, account_sas_url(may, types, values.date())),
+        named.account_sas_url(may, types, soon),
+        service.container_client(&values.text()).account_sas_url(may, types, soon),
+    ] {
+        if let Some(url) = run.wait_for(url).await {
+            check_host(&url::Url::from(&url));
+        }
+    }
+    each!(
+        run,
+        blob.account_sas_url(may, types, soon),
+        [
+            services(AccountSasServices::new().blob()),
+            starts(values.date()),
+            ip(Ipv4Addr::from(values.small())),
+            protocol(SasProtocol::Https),
+            encryption_scope(values.text()),
+        ]
+    );
     let list = ContainerSasPermissions::new().list();
     run.wait_for(call!(&container(service), sas_url(list, values.date()))).await;
     run.wait_for(service.container_client(&values.text()).sas_url(list, soon)).await;
