@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use blobcopy::{
     BlobClient, BlobContainerClient, BlobServiceClient, ClientOptions, CopySource, Credential,
-    SharedKey,
 };
 use url::Url;
 
@@ -40,7 +39,6 @@ struct Context {
     service: Option<BlobServiceClient>,
     /// The login, which holds for other accounts too.
     login: Option<Credential>,
-    key: Option<SharedKey>,
     /// A key or a SAS of an account that only a URL names.
     unplaced: Option<Unplaced>,
 }
@@ -100,16 +98,6 @@ impl Contexts {
         let printer = printer.clone();
         let warned = Default::default();
         Ok(Self { main, source: context, options, printer, flags, source_flags, warned })
-    }
-
-    /// The key of the main account, for a SAS of the account.
-    pub(crate) fn account_key(&self) -> Result<&SharedKey> {
-        self.main.key.as_ref().ok_or_else(|| {
-            Failure::usage(
-                "only the account's key can sign an account SAS",
-                "give the key: --key-file, --connection-string-file, or AZURE_STORAGE_KEY",
-            )
-        })
     }
 
     /// The flags that name the main account, for a command to be shown.
@@ -297,11 +285,10 @@ impl Context {
     fn new(mut settings: Settings, options: &ClientOptions) -> Result<Self> {
         let unplaced = settings.unplaced();
         let login = settings.login.map(login::credential).transpose()?;
-        let key = settings.key()?;
         let service = settings.service(login.clone())?;
         let service =
             service.map(|builder| builder.options(options.clone()).build()).transpose()?;
-        Ok(Self { service, login, key, unplaced })
+        Ok(Self { service, login, unplaced })
     }
 
     /// Why nothing is to be reached in it.

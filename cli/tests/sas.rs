@@ -32,6 +32,39 @@ fn what_no_sas_can_permit_is_refused() {
 }
 
 #[test]
+fn a_letter_that_this_kind_of_sas_does_not_have_is_named() {
+    let world = World::new().with_disk();
+    let told = |blob: &str, letters: &str, more: &[&str]| {
+        let make = [&["sas", blob, "--expiry", "2h", "--permissions", letters], more].concat();
+        let ended = world.run(&make);
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+        assert_eq!(ended.err.lines().count(), 2, "{ended:?}");
+        ended.err
+    };
+    let err = told("vhds/disk0.vhd", "rl", &[]);
+    assert!(err.contains("has 'l', which a SAS for a blob does not have"), "{err}");
+    let err = told("vhds", "ru", &[]);
+    assert!(err.contains("has 'u', which a SAS for a container does not have"), "{err}");
+    let err = told("vhds", "rm", &["--account-sas"]);
+    assert!(err.contains("has 'm', which an account SAS does not have"), "{err}");
+}
+
+#[test]
+fn only_a_key_signs_an_account_sas() {
+    let world = World::new().with_disk();
+    let flags = ["--permissions", "r", "--expiry", "2h"];
+    let make = [&["sas", "vhds/disk0.vhd"][..], &flags].concat();
+    let sas = world.good(&make);
+    let sas = sas.trim().split_once('?').expect("a SAS").1.to_owned();
+    let endpoint = world.simulator.endpoint("devstoreaccount1").to_string();
+    let mut command = bare(&[&make[..], &["--account-sas", "--endpoint", &endpoint]].concat());
+    command.env("AZURE_STORAGE_SAS_TOKEN", sas);
+    let ended = finish(spawn(command), "");
+    assert_eq!(ended.code, Some(64), "{ended:?}");
+    assert!(ended.err.contains("only the account's key can sign an account SAS"), "{ended:?}");
+}
+
+#[test]
 fn completions_come_from_the_same_definitions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ended = finish(spawn(bare(&["completions", shell])), "");

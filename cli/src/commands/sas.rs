@@ -1,18 +1,11 @@
 //! `blobcopy sas`: a URL that carries its own authorization.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
-use blobcopy::{
-    Clock, Error,
-    sas::{
-        AccountSas, AccountSasPermissions, AccountSasResourceTypes, BlobSasPermissions,
-        ContainerSasPermissions,
-    },
-};
+use blobcopy::{Clock, Error, sas::AccountSasResourceTypes};
 use clap::Args;
 use serde::Serialize;
 use time::OffsetDateTime;
-use url::Url;
 
 use crate::{
     Session,
@@ -70,17 +63,14 @@ impl Sas {
         if address.holds_sas() {
             return Err(Failure::usage("a SAS cannot sign another SAS", SIGNERS));
         }
+        let may = self.permissions.as_str();
+        let types = AccountSasResourceTypes::new().service().container().object();
         let is_container = address.name.is_empty();
         let url = if is_container {
             let container = contexts.container(&address)?;
             match self.account_sas {
-                true => self.of_account(&contexts, container.url()?, expiry)?,
-                false => {
-                    let permissions = ContainerSasPermissions::new();
-                    let may = letters(&self.permissions, permissions, container_letter)?;
-                    let signed = container.sas_url(may, expiry).await;
-                    signed.map_err(unsigned)?.expose().to_owned()
-                }
+                true => container.account_sas_url(letters(may)?, types, expiry).await,
+                false => container.sas_url(letters(may)?, expiry).await,
             }
         } else {
             let address = address.blob("BLOB")?;
@@ -90,26 +80,28 @@ impl Sas {
                 blob = blob.with_snapshot(snapshot);
             }
             match self.account_sas {
-                true => self.of_account(&contexts, blob.url()?, expiry)?,
-                false => {
-                    let may = letters(&self.permissions, BlobSasPermissions::new(), blob_letter)?;
-                    blob.sas_url(may, expiry).await.map_err(unsigned)?.expose().to_owned()
-                }
+                true => blob.account_sas_url(letters(may)?, types, expiry).await,
+                false => blob.sas_url(letters(may)?, expiry).await,
             }
         };
+        let url = url.map_err(|error| self.unsigned(error))?.expose().to_owned();
         let expires_on = moment::service_form(expiry);
         let made = Made { url, permissions: self.permissions, expires_on };
         session.printer.record(&made, || made.url.clone())
     }
 
-    /// A URL with an account SAS.
-    fn of_account(&self, contexts: &Contexts, url: Url, expiry: OffsetDateTime) -> Result<String> {
-        let key = contexts.account_key()?;
-        let types = AccountSasResourceTypes::new().service().container().object();
-        let may = letters(&self.permissions, AccountSasPermissions::new(), account_letter)?;
-        let sas = AccountSas::new(types).permissions(may).expires(expiry).sign(key)?;
-        let mark = if url.query().is_some() { '&' } else { '?' };
-        Ok(format!("{url}{mark}{}", sas.expose()))
+    /// Why the library signs nothing.
+    fn unsigned(&self, error: Error) -> Failure {
+        match error {
+            Error::InvalidInput { what: "credential", .. } if self.account_sas => Failure::usage(
+                "only the account's key can sign an account SAS",
+                "give the key: --key-file, --connection-string-file, or AZURE_STORAGE_KEY",
+            ),
+            Error::InvalidInput { what: "credential", .. } => {
+                Failure::usage("there is neither a key nor a login to sign with", SIGNERS)
+            }
+            error => error.into(),
+        }
     }
 
     fn expiry(&self) -> Result<OffsetDateTime> {
@@ -127,94 +119,12 @@ impl Sas {
     }
 }
 
-/// Why the library signs nothing.
-fn unsigned(error: Error) -> Failure {
-    match error {
-        Error::InvalidInput { what: "credential", .. } => {
-            Failure::usage("there is neither a key nor a login to sign with", SIGNERS)
-        }
-        error => error.into(),
-    }
-}
-
-/// Reads a set of letters.
-fn letters<P>(
-    text: &str,
-    none: P,
-    add: impl Fn(P, char) -> std::result::Result<P, char>,
-) -> Result<P> {
-    text.chars().try_fold(none, &add).map_err(|letter| {
+/// Reads the letters of `--permissions`.
+fn letters<P: FromStr<Err = Error>>(text: &str) -> Result<P> {
+    text.parse().map_err(|error: Error| {
         Failure::usage(
-            format!("--permissions: {letter:?} is not a permission of this kind of SAS"),
+            format!("--permissions: {error}"),
             "see https://learn.microsoft.com/rest/api/storageservices/create-service-sas",
         )
-    })
-}
-
-fn blob_letter(
-    may: BlobSasPermissions,
-    letter: char,
-) -> std::result::Result<BlobSasPermissions, char> {
-    Ok(match letter {
-        'r' => may.read(),
-        'a' => may.add(),
-        'c' => may.create(),
-        'w' => may.write(),
-        'd' => may.delete(),
-        'x' => may.delete_version(),
-        'y' => may.permanent_delete(),
-        't' => may.tags(),
-        'm' => may.move_blob(),
-        'e' => may.execute(),
-        'o' => may.manage_ownership(),
-        'p' => may.manage_access_control(),
-        'i' => may.set_immutability_policy(),
-        other => return Err(other),
-    })
-}
-
-fn container_letter(
-    may: ContainerSasPermissions,
-    letter: char,
-) -> std::result::Result<ContainerSasPermissions, char> {
-    Ok(match letter {
-        'r' => may.read(),
-        'a' => may.add(),
-        'c' => may.create(),
-        'w' => may.write(),
-        'd' => may.delete(),
-        'x' => may.delete_version(),
-        'y' => may.permanent_delete(),
-        'l' => may.list(),
-        't' => may.tags(),
-        'f' => may.filter_by_tags(),
-        'm' => may.move_blob(),
-        'e' => may.execute(),
-        'o' => may.manage_ownership(),
-        'p' => may.manage_access_control(),
-        'i' => may.set_immutability_policy(),
-        other => return Err(other),
-    })
-}
-
-fn account_letter(
-    may: AccountSasPermissions,
-    letter: char,
-) -> std::result::Result<AccountSasPermissions, char> {
-    Ok(match letter {
-        'r' => may.read(),
-        'w' => may.write(),
-        'd' => may.delete(),
-        'x' => may.delete_version(),
-        'y' => may.permanent_delete(),
-        'l' => may.list(),
-        'a' => may.add(),
-        'c' => may.create(),
-        'u' => may.update(),
-        'p' => may.process(),
-        't' => may.tags(),
-        'f' => may.filter_by_tags(),
-        'i' => may.set_immutability_policy(),
-        other => return Err(other),
     })
 }

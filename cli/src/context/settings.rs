@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use blobcopy::{BlobServiceClient, ClientBuilder, Credential, SharedKey};
+use blobcopy::{BlobServiceClient, ClientBuilder, Credential};
 use url::Url;
 
 use crate::{
@@ -131,26 +131,6 @@ impl Settings {
             )),
             _ => Ok(()),
         }
-    }
-
-    /// The account's key, if there is one.
-    pub(super) fn key(&self) -> Result<Option<SharedKey>> {
-        let (account, key) = match &self.secret {
-            Some(Secret::Key(key)) => (self.account.as_deref(), Some(key.as_str())),
-            Some(Secret::ConnectionString(text)) => {
-                let part = |wanted: &str| {
-                    let mut pairs = text.split(';').filter_map(|pair| pair.split_once('='));
-                    let found = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
-                    found.map(|(_, value)| value.trim())
-                };
-                (part("AccountName"), part("AccountKey"))
-            }
-            _ => return Ok(None),
-        };
-        Ok(match (account, key) {
-            (Some(account), Some(key)) => Some(SharedKey::new(account, key)?),
-            _ => None,
-        })
     }
 
     /// The key or the SAS, if no account is named.
