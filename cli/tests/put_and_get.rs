@@ -49,7 +49,7 @@ fn every_write_is_guarded_by_a_sequence_number_of_its_own() {
     let file = folder.write("d.img", &disk(&[(0, 1)], 64 << 10));
     for number in ["1", "2"] {
         world.simulator.forget_requests();
-        world.good(&["put", &file, "vhds/disk0.vhd", "--page"]);
+        world.good(&["put", &file, "vhds/disk0.vhd", "--page", "--all"]);
         let requests = world.simulator.requests();
         let mut writes = requests.iter().filter(|seen| seen.op() == Op::PutPage).peekable();
         assert!(writes.peek().is_some());
@@ -91,6 +91,92 @@ fn scattered_pages_take_one_request_and_wide_zeros_are_cleared() {
     let got = folder.path("got.img");
     world.good(&["get", "vhds/d.img", &got]);
     assert!(std::fs::read(&got).expect("there") == content);
+}
+
+/// What a run says in JSON that it has written, cleared and left alone.
+fn bytes(said: &str) -> [u64; 3] {
+    let said: serde_json::Value = serde_json::from_str(said).expect("JSON");
+    ["written_bytes", "cleared_bytes", "left_alone_bytes"]
+        .map(|name| said[name].as_u64().expect("a number"))
+}
+
+#[test]
+fn of_a_disk_only_what_differs_is_written() {
+    const SIZE: usize = 9 << 20;
+    let world = World::new().with_disk();
+    let folder = Folder::new("differs");
+    let mut content = vec![0; SIZE];
+    // Data in all three pieces that are read at once, with short and long zeros between.
+    for page in (0..2000).step_by(2).chain(9000..9100).chain([18431]) {
+        content[page * 512..(page + 1) * 512].fill(page.to_le_bytes()[0] | 1);
+    }
+    let put = |content: &[u8], more: &[&str]| {
+        let file = folder.write("d.img", content);
+        let put = [&["put", &file, "vhds/d.img", "--page", "-o", "json"], more].concat();
+        world.simulator.forget_requests();
+        bytes(&world.good(&put))
+    };
+    let snapshot = || world.good(&["snapshot", "vhds/d.img"]);
+    let changed = || {
+        let diff = ["diff", "vhds/d.img@latest", "vhds/d.img", "-o", "json"];
+        let said: serde_json::Value = serde_json::from_str(&world.good(&diff)).expect("JSON");
+        said["ranges"].clone()
+    };
+    put(&content, &[]);
+    snapshot();
+    // The same file again: nothing is written, and nothing has changed.
+    assert_eq!(put(&content, &[]), [0, 0, SIZE as u64]);
+    assert_eq!(world.simulator.count(Op::PutPage), 0);
+    assert_eq!(changed(), serde_json::json!([]));
+    // One sector.
+    content[9050 * 512] ^= 0x80;
+    assert_eq!(put(&content, &[]), [512, 0, SIZE as u64 - 512]);
+    assert_eq!(ranges(&world, Op::PutPage), ["bytes=4633600-4634111"]);
+    let range = serde_json::json!([{ "offset": 4633600, "length": 512, "cleared": false }]);
+    assert_eq!(changed(), range);
+    // Zeros where data was: the long ones are cleared, the short one is written with its neighbour.
+    snapshot();
+    content[9000 * 512..9100 * 512].fill(0);
+    content[..512].fill(0);
+    content[513] = 7;
+    assert_eq!(put(&content, &[]), [1024, 51200, SIZE as u64 - 1024 - 51200]);
+    let got = folder.path("got.img");
+    world.good(&["get", "vhds/d.img", &got]);
+    assert!(std::fs::read(&got).expect("there") == content);
+    // All of it, without reading.
+    let all = put(&content, &["--all"]);
+    assert_eq!(world.simulator.count(Op::GetBlob), 0);
+    assert_eq!(all, [1999 * 512 + 512, 0, SIZE as u64 - 2000 * 512]);
+}
+
+#[test]
+fn a_disk_that_grows_or_shrinks_is_compared_as_far_as_it_goes() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("resized");
+    let put = |content: &[u8]| {
+        let file = folder.write("d.img", content);
+        bytes(&world.good(&["put", &file, "vhds/d.img", "--page", "-o", "json"]))
+    };
+    let (large, small) = (512 << 10, 256 << 10);
+    let rest = |size: usize, sent: u64| size as u64 - sent;
+    assert_eq!(put(&disk(&[(0, 1), (1000, 2)], large)), [1024, 0, rest(large, 1024)]);
+    assert_eq!(put(&disk(&[(0, 1)], small)), [0, 0, rest(small, 0)]);
+    // What was cut off does not come back.
+    assert_eq!(put(&disk(&[(0, 1), (1000, 3)], large)), [512, 0, rest(large, 512)]);
+    assert_eq!(put(&disk(&[(0, 1)], large)), [0, 512, rest(large, 512)]);
+}
+
+#[test]
+fn a_read_before_the_write_that_is_refused_ends_it() {
+    let world = World::new().with_disk();
+    let folder = Folder::new("unreadable");
+    let file = folder.write("d.img", &disk(&[(0, 9)], 64 << 10));
+    world.simulator.faults().on(Op::GetBlob).answer(403, "AuthorizationPermissionMismatch");
+    world.simulator.forget_requests();
+    let ended = world.run(&["put", &file, "vhds/disk0.vhd", "--page"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    assert_eq!(world.simulator.count(Op::PutPage), 0);
+    world.good(&["put", &file, "vhds/disk0.vhd", "--page", "--all"]);
 }
 
 #[test]

@@ -25,9 +25,10 @@ Examples:
 
 /// Uploads a file as a block blob, or with --page writes it into a page blob
 ///
-/// With --page, an existing page blob is resized and written in place: pages that are zero in FILE
-/// are cleared, the others written. Its series of snapshots and incremental copies goes on. If
-/// another program changes the sequence number meanwhile, the writes are refused.
+/// With --page, an existing page blob is resized and written in place. What it holds is read and
+/// compared with FILE; then the pages that differ are written, or cleared where FILE is zero. Its
+/// series of snapshots and incremental copies goes on, and the next copy moves only what has
+/// changed. If another program changes the sequence number meanwhile, the writes are refused.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Put {
@@ -38,6 +39,9 @@ pub(crate) struct Put {
     /// Writes pages: FILE is a disk, whose length is a multiple of 512 bytes
     #[arg(long)]
     page: bool,
+    /// Writes all that FILE holds, changed or not, without reading the blob first
+    #[arg(long, requires = "page")]
+    all: bool,
     /// Creates an existing page blob again, which breaks its series of incremental copies
     #[arg(long, requires = "page")]
     recreate: bool,
@@ -71,6 +75,8 @@ struct Sent {
     size: u64,
     written_bytes: u64,
     cleared_bytes: u64,
+    /// How much of a disk needed no request.
+    left_alone_bytes: u64,
 }
 
 impl Put {
@@ -107,6 +113,7 @@ impl Put {
             ];
             if self.page {
                 lines.push(("cleared", format!("{} bytes", sent.cleared_bytes)));
+                lines.push(("left alone", format!("{} bytes", sent.left_alone_bytes)));
             }
             pairs(lines)
         })

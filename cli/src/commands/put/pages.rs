@@ -1,17 +1,21 @@
 //! A disk into a page blob, in place.
 
+use std::ops::Range;
+
 use blobcopy::{
-    BlobClient, BlobProperties, BlobType, Conditions, LeaseId, PageBlobClient, SequenceNumberAction,
+    BlobClient, BlobProperties, BlobType, Conditions, LeaseId, PageBlobClient,
+    SequenceNumberAction, bytes::Bytes,
 };
 use futures_util::{TryStreamExt, stream};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt},
+    sync::{Semaphore, SemaphorePermit},
 };
 
 use super::{
     Put, Sent,
-    runs::{Request, requests},
+    runs::{Before, extent, requests},
     shown, unreadable,
 };
 use crate::{
@@ -80,12 +84,15 @@ pub(super) async fn put(
     if !args.changes.allows(&session.printer, &what).await? {
         return Ok(None);
     }
-    let (guard, held) = match existing.filter(|_| !args.recreate) {
+    let existing = existing.filter(|_| !args.recreate);
+    let (guard, held) = match &existing {
         None => (target.create(size).await?, Vec::new()),
-        Some(found) => target.open(&found, size).await?,
+        Some(found) => target.open(found, size).await?,
     };
+    let compares = existing.is_some() && !args.all;
+    let requests = Semaphore::new(usize::from(args.concurrency));
+    let writing = &Writing { target, guard, held, compares, requests };
     let bar = &FileBar::new(&session.printer, &args.file, Some(size));
-    let target = &target;
     let pieces = stream::try_unfold((file, 0), |(mut file, offset)| async move {
         let piece = piece(&mut file, offset, size).await;
         let piece = piece.map_err(|error| unreadable(&args.file, &error))?;
@@ -93,38 +100,88 @@ pub(super) async fn put(
         Ok::<_, Failure>((!piece.is_empty()).then_some(((offset, piece), (file, end))))
     });
     // Read one after another, and sent so many at once.
-    let writes = pieces.map_ok(|(offset, piece)| {
-        let end = offset + piece.len() as u64;
-        let mut at = offset;
-        let requests = requests(offset, &piece, &held).into_iter().map(move |request| {
-            let Request::Write { offset: from, length } = request else { return (request, None) };
-            let within = |at: u64| usize::try_from(at - offset).expect("within the piece");
-            (request, Some(piece[within(from)..within(from + length)].to_vec()))
+    let sent = pieces.map_ok(|(offset, piece)| async move {
+        let length = piece.len() as u64;
+        let sent = writing.piece(offset, piece.into()).await?;
+        bar.add(length);
+        Ok(sent)
+    });
+    let sent = sent.try_buffer_unordered(usize::from(args.concurrency));
+    let (written_bytes, cleared_bytes) = sent.try_fold((0, 0), sum).await?;
+    let left_alone_bytes = size - written_bytes - cleared_bytes;
+    Ok(Some(Sent { how, size, written_bytes, cleared_bytes, left_alone_bytes, ..Sent::default() }))
+}
+
+/// Bytes that were written, and bytes that were cleared.
+type Bytewise = (u64, u64);
+
+async fn sum(first: Bytewise, second: Bytewise) -> Result<Bytewise> {
+    Ok((first.0 + second.0, first.1 + second.1))
+}
+
+/// A disk that is being written.
+struct Writing<'a> {
+    target: Target<'a>,
+    guard: u64,
+    /// Where the blob holds data: offsets and lengths, in order.
+    held: Vec<(u64, u64)>,
+    /// Whether the blob is read first, and only what differs is written.
+    compares: bool,
+    /// So many requests at once.
+    requests: Semaphore,
+}
+
+impl Writing<'_> {
+    /// Makes the blob hold a piece of the disk.
+    async fn piece(&self, offset: u64, piece: Bytes) -> Result<Bytewise> {
+        let requests = match self.compares {
+            true => {
+                let bytes = self.bytes(offset, piece.len()).await?;
+                requests(offset, &piece, Before::Bytes(&bytes))
+            }
+            false => requests(offset, &piece, Before::Ranges(&self.held)),
+        };
+        let sent = stream::iter(requests.into_iter().map(Ok)).map_ok(|request| {
+            let piece = piece.clone();
+            async move {
+                let (start, end) = request.place();
+                let within = |at: u64| usize::try_from(at - offset).expect("within the piece");
+                let data = request.is_write().then(|| piece.slice(within(start)..within(end)));
+                let _one = self.one().await;
+                self.target.write(self.guard, start..end, data).await?;
+                Ok(if request.is_write() { (end - start, 0) } else { (0, end - start) })
+            }
         });
-        let requests: Vec<_> = requests.collect();
-        let last = requests.len();
-        let requests = requests.into_iter().enumerate().map(move |(number, (request, data))| {
-            let (Request::Write { offset, length } | Request::Clear { offset, length }) = request;
-            let until = if number + 1 == last { end } else { offset + length };
-            let covered = until - std::mem::replace(&mut at, until);
-            Ok::<_, Failure>((offset, length, data, covered))
-        });
-        if last == 0 {
-            bar.add(end - offset);
+        let at_once = usize::from(self.target.args.concurrency);
+        sent.try_buffer_unordered(at_once).try_fold((0, 0), sum).await
+    }
+
+    /// What the blob holds in place of a piece.
+    async fn bytes(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let Some((start, end)) = extent(&self.held, offset, length as u64) else {
+            return Ok(bytes);
+        };
+        let _one = self.one().await;
+        let download = self.target.pages.download().range(start..end);
+        let read = download.limited(&self.target.args.calls).await?.bytes().await?;
+        let place = usize::try_from(start - offset).expect("within the piece");
+        match bytes.get_mut(place..place + read.len()) {
+            Some(part) if start + read.len() as u64 == end => part.copy_from_slice(&read),
+            _ => {
+                return Err(Failure::new(
+                    Exit::Refused,
+                    "the blob has changed its size meanwhile",
+                    "see what else writes there, and run the command again",
+                ));
+            }
         }
-        stream::iter(requests)
-    });
-    let writes = writes.try_flatten().map_ok(|(offset, length, data, covered)| async move {
-        let wrote = data.is_some();
-        target.write(guard, offset, length, data).await?;
-        bar.add(covered);
-        Ok(if wrote { (length, 0) } else { (0, length) })
-    });
-    let writes = writes.try_buffer_unordered(usize::from(args.concurrency));
-    let all = writes
-        .try_fold((0, 0), |sum: (u64, u64), one| async move { Ok((sum.0 + one.0, sum.1 + one.1)) });
-    let (written_bytes, cleared_bytes) = all.await?;
-    Ok(Some(Sent { how, size, written_bytes, cleared_bytes, ..Sent::default() }))
+        Ok(bytes)
+    }
+
+    async fn one(&self) -> SemaphorePermit<'_> {
+        self.requests.acquire().await.expect("nothing closes it")
+    }
 }
 
 /// The next piece of the disk; at its end nothing.
@@ -201,16 +258,12 @@ impl Target<'_> {
         Ok((guard, held))
     }
 
-    async fn write(
-        &self,
-        guard: u64,
-        offset: u64,
-        length: u64,
-        data: Option<Vec<u8>>,
-    ) -> Result<()> {
+    /// Writes data at a place, or clears it.
+    async fn write(&self, guard: u64, place: Range<u64>, data: Option<Bytes>) -> Result<()> {
         match data {
             Some(data) => {
-                let mut write = self.pages.upload_pages(offset, data).limited(&self.args.calls);
+                let mut write =
+                    self.pages.upload_pages(place.start, data).limited(&self.args.calls);
                 write = write.if_sequence_number_equal(guard);
                 if let Some(id) = &self.lease {
                     write = write.lease_id(id.clone());
@@ -218,8 +271,7 @@ impl Target<'_> {
                 write.await?;
             }
             None => {
-                let mut clear =
-                    self.pages.clear_pages(offset..offset + length).limited(&self.args.calls);
+                let mut clear = self.pages.clear_pages(place).limited(&self.args.calls);
                 clear = clear.if_sequence_number_equal(guard);
                 if let Some(id) = &self.lease {
                     clear = clear.lease_id(id.clone());
