@@ -119,7 +119,7 @@ package:
 wheel:
     .ci/wheel
 
-# What takes minutes: 2,000 seeds of chaos
+# What takes minutes: 2,000 seeds of chaos, and the release wheel
 long:
     .ci/long
 
