@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod blob_versions;
+mod budget;
 mod challenges;
 mod chaos;
 mod connecting;

@@ -15,6 +15,7 @@ use crate::{
         create_append_blob::{CreateAppendBlob, PutAppendBlob},
         settings::copy_source::CopySource,
     },
+    pipeline::budget::Budget,
 };
 
 /// A client for one append blob. It dereferences to [`BlobClient`], so every method of that client
@@ -63,6 +64,22 @@ impl AppendBlobClient {
     /// ```
     pub fn builder(url: Url) -> ClientBuilder<Self> {
         ClientBuilder::new(url, |parts| blob_at(parts).map(Self))
+    }
+
+    /// The same client, with calls that draw from `budget`; as [`BlobClient::with_budget`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let log = service.container_client("vhds").append_blob_client("copies.log");
+    /// log.with_budget(&budget).create().await?;
+    /// assert_eq!(budget.requests(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self(self.0.with_budget(budget))
     }
 
     /// A client of one snapshot of this blob.

@@ -19,6 +19,7 @@ use crate::{
         upload_blob::{PutBlob, UploadBlob},
         upload_blob_from_uri::{PutBlobFromUrl, UploadBlobFromUri},
     },
+    pipeline::budget::Budget,
 };
 
 /// A client for one block blob, or for a snapshot or version of one. It dereferences to
@@ -67,6 +68,22 @@ impl BlockBlobClient {
     /// ```
     pub fn builder(url: Url) -> ClientBuilder<Self> {
         ClientBuilder::new(url, |parts| blob_at(parts).map(Self))
+    }
+
+    /// The same client, with calls that draw from `budget`; as [`BlobClient::with_budget`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
+    /// notes.with_budget(&budget).upload("hello").await?;
+    /// assert_eq!(budget.requests(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self(self.0.with_budget(budget))
     }
 
     /// A client of one snapshot of this blob.

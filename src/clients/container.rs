@@ -22,7 +22,7 @@ use crate::{
         operation::{BadName, Call, NamedUrl},
         paging::Pager,
     },
-    pipeline::send::Pipeline,
+    pipeline::{budget::Budget, send::Pipeline},
     wire::redaction,
 };
 
@@ -114,6 +114,27 @@ impl BlobContainerClient {
     #[doc(alias = "Uri")]
     pub fn url(&self) -> Result<Url> {
         Ok(self.named.clone().map(Arc::unwrap_or_clone)?)
+    }
+}
+
+/// # A budget
+impl BlobContainerClient {
+    /// The same client, with calls that draw from `budget` instead of the budget of
+    /// [`ClientOptions`](crate::ClientOptions::budget). It shares everything else with this one,
+    /// and clients made from it draw from the budget too.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let vhds = service.container_client("vhds").with_budget(&budget);
+    /// vhds.list_blobs().collect_all().await?;
+    /// assert_eq!(budget.requests(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self { pipeline: self.pipeline.with_budget(budget), ..self.clone() }
     }
 }
 

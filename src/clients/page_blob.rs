@@ -26,6 +26,7 @@ use crate::{
         upload_pages::{PutPage, UploadPages},
         upload_pages_from_uri::{PutPageFromUrl, UploadPagesFromUri},
     },
+    pipeline::budget::Budget,
 };
 
 /// A client for one page blob, or for a snapshot or version of one. It dereferences to
@@ -75,6 +76,22 @@ impl PageBlobClient {
     /// ```
     pub fn builder(url: Url) -> ClientBuilder<Self> {
         ClientBuilder::new(url, |parts| blob_at(parts).map(Self))
+    }
+
+    /// The same client, with calls that draw from `budget`; as [`BlobClient::with_budget`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// disk.with_budget(&budget).get_page_ranges().collect_all().await?;
+    /// assert_eq!(budget.requests(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self(self.0.with_budget(budget))
     }
 
     /// A client of one snapshot of this blob.

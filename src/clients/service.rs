@@ -24,7 +24,7 @@ use crate::{
         operation::{BadName, Call},
         paging::Pager,
     },
-    pipeline::send::Pipeline,
+    pipeline::{budget::Budget, send::Pipeline},
     wire::redaction,
 };
 
@@ -170,6 +170,27 @@ impl BlobServiceClient {
     /// ```
     pub fn account_name(&self) -> Option<&str> {
         self.endpoint.account()
+    }
+}
+
+/// # A budget
+impl BlobServiceClient {
+    /// The same client, with calls that draw from `budget` instead of the budget of
+    /// [`ClientOptions`](crate::ClientOptions::budget). It shares everything else with this one,
+    /// and clients made from it draw from the budget too.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let service = service.with_budget(&budget);
+    /// service.list_containers().collect_all().await?;
+    /// assert_eq!(budget.requests(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self { pipeline: self.pipeline.with_budget(budget), endpoint: self.endpoint.clone() }
     }
 }
 

@@ -57,6 +57,13 @@ impl ServiceError {
     /// Whether the response says that the service was busy or temporarily unavailable.
     pub(crate) fn is_transient(&self) -> bool {
         is_transient(self.status, Some(&self.code), self.source_code.as_ref())
+            || self.has_busy_source()
+    }
+
+    /// Whether the source of a copy could not be read because it was busy.
+    pub(crate) fn has_busy_source(&self) -> bool {
+        let source = self.source_status.map(|status| status.as_u16());
+        self.code == ErrorCode::CannotVerifyCopySource && matches!(source, Some(429 | 500 | 503))
     }
 
     /// Why a request was not authenticated, in the service's words.

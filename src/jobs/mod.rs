@@ -8,6 +8,7 @@
 //! | copy a container or prefix, or see what that would take | [`CopyJob`] |
 //! | choose what happens to blobs that exist | [`Overwrite`] |
 //! | run a job on several machines | [`Shard`], [`JobFile`] and [`Report::merge`] |
+//! | limit requests and bytes per second | [`Budget`] |
 //!
 //! A job is written with the methods of the clients alone, so everything it does a program could do
 //! too.
@@ -32,3 +33,4 @@ pub use self::{
     route::Route,
     shard::Shard,
 };
+pub use crate::pipeline::budget::Budget;

@@ -9,7 +9,7 @@ use super::operation::{BadName, Call, NamedUrl};
 use crate::{
     error::Result,
     models::{SnapshotId, VersionId, endpoint::Endpoint},
-    pipeline::{request::with_parameter, send::Pipeline},
+    pipeline::{budget::Budget, request::with_parameter, send::Pipeline},
     wire::{excerpt::place, redaction},
 };
 
@@ -70,6 +70,12 @@ impl BlobRef {
         });
         (parts.snapshot, parts.version) = (snapshot, version);
         Self(Arc::new(parts))
+    }
+
+    /// The same blob, with calls that draw from `budget`.
+    pub(crate) fn with_budget(&self, budget: &Budget) -> Self {
+        let pipeline = self.0.pipeline.with_budget(budget);
+        Self(Arc::new(Parts { pipeline, ..(*self.0).clone() }))
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -2,6 +2,7 @@
 //!
 //! Only [`Pipeline::send`](send::Pipeline::send) knows the order.
 
+pub(crate) mod budget;
 pub(crate) mod options;
 pub(crate) mod request;
 pub(crate) mod reqwest_transport;

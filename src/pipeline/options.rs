@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
+use super::budget::Budget;
 use crate::{
     error::{Error, Result},
     models::ServiceVersion,
@@ -32,6 +33,7 @@ pub struct ClientOptions {
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Option<Clock>,
     pub(crate) read_from_secondary: bool,
+    pub(crate) budget: Option<Budget>,
 }
 
 redaction::debug_redacted!(ClientOptions {
@@ -43,6 +45,7 @@ redaction::debug_redacted!(ClientOptions {
     transport,
     clock,
     read_from_secondary,
+    budget,
 });
 
 impl ClientOptions {
@@ -64,6 +67,7 @@ impl ClientOptions {
             transport: None,
             clock: None,
             read_from_secondary: false,
+            budget: None,
         }
     }
 
@@ -141,6 +145,21 @@ impl ClientOptions {
     /// connection string.
     pub fn read_from_secondary(mut self, read: bool) -> Self {
         self.read_from_secondary = read;
+        self
+    }
+
+    /// The budget of requests and bytes per second that all calls draw from; by default there is
+    /// none. While there is one, a throttled attempt does not use up a retry: see
+    /// [`Budget`](crate::jobs::Budget).
+    ///
+    /// ```
+    /// use blobcopy::{ClientOptions, jobs::Budget};
+    ///
+    /// let options = ClientOptions::new().budget(Budget::new().requests_per_second(5_000));
+    /// # let _ = options;
+    /// ```
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
         self
     }
 

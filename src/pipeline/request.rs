@@ -223,6 +223,12 @@ impl Prepared {
         matches!(self.method, Method::GET | Method::HEAD)
     }
 
+    /// The bytes that it sends or lets the service read from a source, as far as it is known.
+    pub(crate) fn bytes_moved(&self) -> u64 {
+        let sent = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
+        sent.saturating_add(self.source_bytes())
+    }
+
     /// The request; an error if a step refused, or if the service version does not know a part of
     /// it.
     pub(crate) fn done(mut self) -> Result<Self> {
@@ -310,6 +316,13 @@ mod tests {
             put().query("comp", "copy").query("snapshot", "2026-01-01T00:00:00.1Z a&b=c+d");
         let query = "comp=copy&snapshot=2026-01-01T00%3A00%3A00.1Z%20a%26b%3Dc%2Bd";
         assert_eq!(request.url.query(), Some(query));
+    }
+
+    #[test]
+    fn the_bytes_it_moves_are_its_body_and_what_is_read_from_a_source() {
+        let request = put().body(Bytes::from_static(b"abc"));
+        assert_eq!(request.clone().bytes_moved(), 3);
+        assert_eq!(request.source_length(Some(7)).bytes_moved(), 10);
     }
 
     #[test]

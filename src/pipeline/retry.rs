@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{options::RetryOptions, request::Effect};
 use crate::{
     error::Error,
+    models::ErrorCode,
     wire::{http_date, transport::TransportErrorKind},
 };
 
@@ -35,6 +36,33 @@ pub(crate) fn surely_not_sent(fault: TransportErrorKind) -> bool {
     matches!(fault, TransportErrorKind::Connect | TransportErrorKind::Unusable)
 }
 
+/// Whether the service refused the attempt because it, or the source of a copy, is busy.
+pub(crate) fn is_throttled(error: &Error) -> bool {
+    let Error::Service(refusal) = error else { return false };
+    let is_busy = match (refusal.status.as_u16(), &refusal.code) {
+        (429, _) => true,
+        (503, _) | (_, ErrorCode::ServerBusy) | (500, ErrorCode::OperationTimedOut) => {
+            refusal.from_service
+        }
+        _ => false,
+    };
+    is_busy || refusal.has_busy_source()
+}
+
+/// Whether an attempt that ended in `error` may be repeated.
+pub(crate) fn may_repeat(error: &Error, effect: Effect) -> bool {
+    effect != Effect::Once || surely_not_applied(error)
+}
+
+/// How long one call waits after so many throttled attempts in a row, besides its place in the
+/// budget: it must not use up the places of the others.
+pub(crate) fn throttled_delay(throttled: u32, chance: f64) -> Duration {
+    const FIRST: Duration = Duration::from_millis(20);
+    const LONGEST: Duration = Duration::from_secs(2);
+    let doubled = FIRST.saturating_mul(1 << throttled.saturating_sub(1).min(10));
+    doubled.min(LONGEST).mul_f64(0.8 + 0.4 * chance)
+}
+
 /// How long to wait before the next attempt; `None` if there is none.
 pub(crate) fn delay(
     error: &Error,
@@ -44,8 +72,7 @@ pub(crate) fn delay(
     options: &RetryOptions,
     chance: f64,
 ) -> Option<Duration> {
-    let may_repeat = effect != Effect::Once || surely_not_applied(error);
-    if !may_repeat || !error.is_retryable() || attempts > options.max_retries {
+    if !may_repeat(error, effect) || !error.is_retryable() || attempts > options.max_retries {
         return None;
     }
     back_off(attempts, asked, options, chance)
@@ -90,9 +117,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::{
-        models::ErrorCode, pipeline::response::service_error, wire::transport::TransportError,
-    };
+    use crate::{pipeline::response::service_error, wire::transport::TransportError};
 
     fn service(status: u16, code: &str) -> Error {
         let status = StatusCode::from_u16(status).expect("in range");
@@ -149,6 +174,41 @@ mod tests {
             assert_eq!(retried(&error, Effect::Repeatable), safe, "{error}");
             assert_eq!(retried(&error, Effect::Once), never, "{error}");
             assert_eq!(retried(&error, Effect::Read), safe, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_throttling() {
+        let of_source = |status: u16, of_source: u16| {
+            let Error::Service(mut error) = service(status, "CannotVerifyCopySource") else {
+                unreachable!("a refusal")
+            };
+            error.source_status = StatusCode::from_u16(of_source).ok();
+            Error::Service(error)
+        };
+        for error in [
+            service(503, "ServerBusy"),
+            service(503, ""),
+            service(409, "ServerBusy"),
+            service(429, ""),
+            gateway(429),
+            service(500, "OperationTimedOut"),
+            of_source(503, 503),
+            of_source(400, 429),
+            of_source(500, 500),
+        ] {
+            assert!(is_throttled(&error) && error.is_retryable(), "{error}");
+        }
+        for error in [
+            gateway(503),
+            gateway(502),
+            service(500, "InternalError"),
+            service(500, "CannotVerifyCopySource"),
+            of_source(404, 404),
+            service(408, ""),
+            transport(TransportErrorKind::Connect),
+        ] {
+            assert!(!is_throttled(&error), "{error}");
         }
     }
 

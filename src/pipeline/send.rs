@@ -8,6 +8,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
+    budget::{Budget, Permit},
     options::{ClientOptions, RetryOptions},
     request::{Effect, Prepared},
     reqwest_transport::ReqwestTransport,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     auth::{credential::Credential, kept_key::KeptKey, sas::validity},
     error::{Error, Evidence, Result},
-    models::ServiceVersion,
+    models::{ErrorCode, ServiceVersion},
     wire::{
         clock::{self, Clock},
         headers, http_date,
@@ -37,8 +38,8 @@ const LONGEST_REFUSAL: usize = 1 << 20;
 /// How long the body of an error may take, within the time of its attempt.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);
 
-/// What the clients of an account share: credential, connections, options.
-#[derive(Debug)]
+/// What the clients of an account share: credential, connections, options. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     transport: Arc<dyn Transport>,
     credential: Credential,
@@ -49,7 +50,8 @@ pub(crate) struct Pipeline {
     attempt_timeout: Duration,
     clock: Clock,
     secondary: Option<Secondary>,
-    delegation_key: KeptKey,
+    delegation_key: Arc<KeptKey>,
+    budget: Option<Budget>,
 }
 
 /// What the pipeline needs to know about an operation besides its request.
@@ -99,8 +101,14 @@ impl Pipeline {
             attempt_timeout: options.attempt_timeout,
             clock,
             secondary,
-            delegation_key: KeptKey::default(),
+            delegation_key: Arc::default(),
+            budget: options.budget,
         })
+    }
+
+    /// The same connections, credential and keys, with calls that draw from `budget`.
+    pub(crate) fn with_budget(&self, budget: &Budget) -> Arc<Self> {
+        Arc::new(Self { budget: Some(budget.clone()), ..self.clone() })
     }
 
     pub(crate) fn credential(&self) -> &Credential {
@@ -127,9 +135,10 @@ impl Pipeline {
 
     /// Sends a request until an attempt succeeds or retrying is pointless.
     ///
-    /// 1. Each attempt: the common headers, the same each time; a fresh date; the signature; the
-    ///    transport; the classification of the response.
-    /// 2. Between attempts: a wait, by the options and the service.
+    /// 1. Each attempt: a place in the budget, if there is one; the common headers, the same each
+    ///    time; a fresh date; the signature; the transport; the classification of the response.
+    /// 2. Between attempts: a wait, by the options and the service; after a throttled attempt, by
+    ///    the budget.
     /// 3. Every second attempt of a read goes to the secondary, if it may. After a 404 or 412
     ///    there, the primary is tried at once.
     pub(crate) async fn send(
@@ -142,10 +151,12 @@ impl Pipeline {
         loop {
             let other = elsewhere.as_deref().filter(|_| tries.made % 2 == 1);
             let from_secondary = other.is_some();
+            let permit = self.admit(request).await;
             let error = match self.attempt(kind, other.unwrap_or(request), tries).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok(self.count_download(kind, answer)),
                 Err(error) => error,
             };
+            let patient = self.learn(kind, &error, permit, tries);
             let status = error.status().map(|status| status.as_u16());
             if from_secondary && matches!(status, Some(404 | 412)) {
                 elsewhere = None;
@@ -153,7 +164,10 @@ impl Pipeline {
             }
             let chance = fastrand::f64();
             let asked = tries.retry_after;
-            match retry::delay(&error, kind.effect, tries.made, asked, &self.retry, chance) {
+            let counted = tries.counted();
+            let wait = patient
+                .or_else(|| retry::delay(&error, kind.effect, counted, asked, &self.retry, chance));
+            match wait {
                 None => return Err(error),
                 Some(wait) => {
                     tracing::debug!(operation = kind.name, ?wait, %error, "trying again");
@@ -171,12 +185,58 @@ impl Pipeline {
         Some(Box::new(Prepared { url: Arc::new(secondary.url(&request.url)?), ..request.clone() }))
     }
 
+    /// Waits for a place in the budget, if there is one.
+    async fn admit(&self, request: &Prepared) -> Option<Permit> {
+        let budget = self.budget.as_ref()?;
+        Some(budget.admit(request.bytes_moved()).await)
+    }
+
+    /// Tells the budget how the attempt with this permit failed. If it was throttled and the call
+    /// is to be patient, returns how long it waits before it queues again.
+    fn learn(
+        &self,
+        kind: Kind,
+        error: &Error,
+        permit: Option<Permit>,
+        tries: &mut Tries,
+    ) -> Option<Duration> {
+        let (budget, permit) = self.budget.as_ref().zip(permit)?;
+        if !retry::is_throttled(error) {
+            tries.not_throttled();
+            return None;
+        }
+        budget.throttled_by_service(permit, tries.retry_after);
+        // For this operation the code means that it asks for too much at once.
+        let asks_too_much =
+            kind.name == "Get Page Ranges" && error.code() == Some(&ErrorCode::OperationTimedOut);
+        if asks_too_much {
+            return None;
+        }
+        let in_a_row = tries.throttled(clock::instant(), budget.time_for_throttled())?;
+        let wait = match tries.retry_after {
+            // All calls wait for that together.
+            Some(_) => Duration::ZERO,
+            None => retry::throttled_delay(in_a_row, fastrand::f64()),
+        };
+        retry::may_repeat(error, kind.effect).then_some(wait)
+    }
+
+    /// Counts the bytes of a download in the budget.
+    fn count_download(&self, kind: Kind, answer: Answer) -> Answer {
+        if let Some(budget) = self.budget.as_ref().filter(|_| kind.streams) {
+            let length = answer.text(&header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
+            budget.owe_bytes(length.unwrap_or_default());
+        }
+        answer
+    }
+
     /// Waits before another attempt by the caller; false if the options allow none.
     pub(crate) async fn back_off(&self, tries: &Tries) -> bool {
-        if tries.made > self.retry.max_retries {
+        let counted = tries.counted();
+        if counted > self.retry.max_retries {
             return false;
         }
-        let wait = retry::back_off(tries.made, tries.retry_after, &self.retry, fastrand::f64());
+        let wait = retry::back_off(counted.max(1), tries.retry_after, &self.retry, fastrand::f64());
         if let Some(wait) = wait {
             clock::sleep(wait).await;
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -18,6 +19,10 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Tries {
     pub(crate) made: u32,
+    /// How many of them do not count as retries, because the service was busy.
+    spared: u32,
+    /// How many in a row were throttled, up to the last one, and since when.
+    throttled: Option<(u32, Instant)>,
     /// Whether one of them may have been applied although its response was lost.
     pub(crate) ambiguous: bool,
     /// The wait that the service demanded with the last one.
@@ -61,6 +66,27 @@ impl Tries {
     pub(super) fn begin(&mut self) {
         self.made += 1;
         self.retry_after = None;
+    }
+
+    /// The attempts that count, for the limit of retries.
+    pub(crate) fn counted(&self) -> u32 {
+        self.made - self.spared
+    }
+
+    /// Records that the last attempt was throttled. It does not count until the call has been
+    /// throttled for the time of `patience`: then it returns how many were throttled in a row.
+    pub(super) fn throttled(&mut self, now: Instant, patience: Duration) -> Option<u32> {
+        let (before, since) = self.throttled.unwrap_or((0, now));
+        let in_a_row = before.saturating_add(1);
+        self.throttled = Some((in_a_row, since));
+        let is_patient = now.saturating_duration_since(since) < patience;
+        self.spared += u32::from(is_patient);
+        is_patient.then_some(in_a_row)
+    }
+
+    /// Records that the last attempt was not throttled.
+    pub(super) fn not_throttled(&mut self) {
+        self.throttled = None;
     }
 
     /// The client request id of all attempts.

@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     models::{SnapshotId, VersionId, address::BlobUrl},
     operations::blob_ref::{BlobRef, Naming},
+    pipeline::budget::Budget,
 };
 
 /// # Making a client
@@ -133,6 +134,24 @@ impl BlobClient {
 
 /// # Other clients of the blob
 impl BlobClient {
+    /// The same client, with calls that draw from `budget` instead of the budget of
+    /// [`ClientOptions`](crate::ClientOptions::budget). It shares everything else with this one,
+    /// and clients made from it draw from the budget too.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let notes = service.container_client("vhds").blob_client("notes.txt").with_budget(&budget);
+    /// notes.get_properties().await?;
+    /// assert_eq!(budget.requests(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self(self.0.with_budget(budget))
+    }
+
     /// A client of one snapshot of this blob. A snapshot is read-only and can be deleted
     /// separately.
     ///

@@ -1,6 +1,7 @@
 //! Calls every public function that takes text, a number, a date or bytes with hostile values.
 
 mod blobs;
+mod budgets;
 mod clients;
 mod copies;
 mod leases;
@@ -58,6 +59,7 @@ async fn drive(values: &Values) {
     Box::pin(copies::watched(&run, &service)).await;
     Box::pin(leases::drive(&run, &service)).await;
     Box::pin(lists::drive(&run, &service)).await;
+    Box::pin(budgets::drive(&run, &service)).await;
 }
 
 /// A container and its blobs, with valid names.

@@ -1,0 +1,29 @@
+//! Budgets with hostile limits, and the clients that draw from them.
+
+use blobcopy::{BlobServiceClient, jobs::Budget};
+
+use super::{super::driven::*, Run, container};
+
+pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
+    let values = run.values;
+    let budget = call!(Budget::new(), requests_per_second(values.small()));
+    let budget = call!(budget, patience(values.duration()));
+    let budget = call!(budget, bytes_per_second(values.number()));
+    let options = call!(run.options(), budget(budget.clone()));
+    super::super::bounds::shown(&options, super::super::bounds::of_values(values));
+    let unlimited = Budget::new();
+    call!(&unlimited, spend_bytes(values.number())).await;
+
+    let service = call!(service, with_budget(&budget));
+    run.read_all(service.list_containers()).await;
+    let vhds = call!(&container(&service), with_budget(&budget));
+    run.read_all(vhds.list_blobs()).await;
+    let blob = call!(&vhds.blob_client("b"), with_budget(&budget.for_one_blob()));
+    run.wait_for(blob.get_properties()).await;
+    let disk = call!(&blob.page_blob_client(), with_budget(&budget));
+    run.wait_for(disk.clear_pages(0..512)).await;
+    let notes = call!(&blob.block_blob_client(), with_budget(&budget));
+    run.wait_for(notes.get_block_list()).await;
+    let log = call!(&blob.append_blob_client(), with_budget(&budget));
+    run.wait_for(log.create()).await;
+}
