@@ -26,6 +26,7 @@ use crate::{
     },
     model::{
         account::{Account, Accounts},
+        disks::Disks,
         settings::{BearerRule, ListedSnapshot, Pace, Settings, SourceEcho},
         stamps::Stamps,
         state::State,
@@ -71,6 +72,7 @@ pub struct SimulatorBuilder {
     clock: Option<Clock>,
     seed: u64,
     kept_requests: usize,
+    path_style_disks: bool,
     port: u16,
     address: IpAddr,
     allowed_hosts: Vec<String>,
@@ -96,6 +98,7 @@ impl SimulatorBuilder {
             clock: None,
             seed: 0,
             kept_requests: KEPT,
+            path_style_disks: false,
             port: 0,
             address: Ipv4Addr::LOCALHOST.into(),
             allowed_hosts: Vec::new(),
@@ -235,6 +238,16 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Whether a listener shows managed disks at `http://127.0.0.1:port/md-….z01/…` instead of
+    /// `http://md-….z01.blob.localhost:port/…`. By default it does not.
+    ///
+    /// Some machines do not resolve the names below `localhost`; their programs need this. A
+    /// simulator that is called in process shows the hosts of the service in any case.
+    pub fn path_style_disks(mut self, path_style: bool) -> Self {
+        self.path_style_disks = path_style;
+        self
+    }
+
     /// Sets the clock that dates requests and moves copies. The default is tokio's time in process
     /// and the computer's clock on a port: see [Time](crate#time).
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -289,6 +302,7 @@ impl SimulatorBuilder {
                 settings: self.settings,
                 stamps: Stamps::new(self.seed),
                 copies: Default::default(),
+                disks: Disks::new(self.path_style_disks),
             },
             faults: FaultBook::new(self.seed),
             late: Default::default(),

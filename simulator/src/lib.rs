@@ -11,6 +11,7 @@
 //! | get a `blobcopy` client of it | [`Simulator::service_client`] |
 //! | serve programs in any language | [`SimulatorBuilder::start`], or [`Simulator::serve`] |
 //! | hold, finish or fail copies | [`Simulator::copies`] |
+//! | make managed disks, with snapshots that a SAS opens | [`Simulator::managed_disks`] |
 //! | lose answers, delay them, throttle | [`Simulator::faults`] |
 //! | see which requests arrived | [`Simulator::requests`] |
 //!
@@ -27,6 +28,17 @@
 //! through a host name that resolves to 127.0.0.1.
 //!
 //! Requests that the simulator does not model get 501 `NotImplemented`.
+//!
+//! # Managed disks
+//!
+//! [`Simulator::managed_disks`] makes managed disks, writes to them and takes snapshots. A snapshot
+//! is read by a URL with a SAS, which Resource Manager grants: a page blob that has a footer of 512
+//! bytes after the disk. It can be read whole or in ranges, its page ranges can be listed, also
+//! those that changed since another snapshot of its disk (`x-ms-previous-snapshot-url`), and it can
+//! be the source of Copy Blob and of the writes from a URL. Nothing else is permitted.
+//!
+//! All of this rests on public documentation, samples and bug reports. Nothing of it was ever tried
+//! on the service.
 //!
 //! # Time
 //!
@@ -103,9 +115,10 @@ pub use blobcopy;
 pub use self::client::example;
 pub use self::{
     builder::{DEFAULT_ACCOUNT, DEFAULT_KEY, SimulatorBuilder},
-    control::{Copies, CopyInto, FaultRule, Faults},
+    control::{Copies, CopyInto, FaultRule, Faults, ManagedDisk, ManagedDisks, ManagedSnapshot},
     doors::transport::SimulatorTransport,
     handle::requests::SeenRequest,
+    model::disks::GrantUrl,
     model::settings::{ListedSnapshot, SourceEcho},
     simulator::Simulator,
     wire::op::Op,

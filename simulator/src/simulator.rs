@@ -1,11 +1,6 @@
 //! A simulator, as tests use it.
 
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
 use tokio::net::TcpListener;
 use url::Url;
@@ -13,7 +8,7 @@ use url::Url;
 use blobcopy::Clock;
 
 use crate::{
-    control::{self, Copies, Faults},
+    control::{self, Copies, Faults, ManagedDisks},
     doors::{
         server::{self, ServerGuard},
         shared::Shared,
@@ -93,16 +88,7 @@ impl Simulator {
     /// assert_eq!(endpoint.as_str(), "http://127.0.0.1:10000/devstoreaccount1");
     /// ```
     pub fn endpoint(&self, account: &str) -> Url {
-        let default = SocketAddr::from(([127, 0, 0, 1], 10000));
-        let address = self.shared.served_at.get().copied().unwrap_or(default);
-        // A listener on all addresses can be reached on loopback.
-        let ip = match address.ip() {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        let address = SocketAddr::new(ip, address.port());
-        let server = format!("{}://{address}", self.shared.scheme());
+        let server = format!("{}://{}", self.shared.scheme(), self.shared.authority());
         let mut endpoint = Url::parse(&server).expect("a scheme and an address make a URL");
         endpoint.set_path(account);
         endpoint
@@ -180,6 +166,12 @@ impl Simulator {
     /// Controls copies: hold, release, complete, fail and count them.
     pub fn copies(&self) -> Copies {
         Copies(self.shared.clone())
+    }
+
+    /// Makes managed disks and their snapshots. See
+    /// [managed disks](crate#managed-disks) for what they are here.
+    pub fn managed_disks(&self) -> ManagedDisks {
+        ManagedDisks(self.shared.clone())
     }
 
     /// Makes a container, unless it exists, and `count` block blobs of `bytes` bytes in it, named

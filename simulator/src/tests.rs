@@ -6,6 +6,8 @@ mod blocks;
 mod containers;
 mod control;
 mod copy;
+mod disk_changes;
+mod disks;
 mod doors;
 mod elsewhere;
 mod encryption;

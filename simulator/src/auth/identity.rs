@@ -13,14 +13,24 @@ impl Identity {
     /// Reads the claims `oid` and `tid` of a token. A token that is not a JWT, as many tests use,
     /// represents a user whose ids end in `a` and `b`.
     pub(crate) fn of(token: &str) -> Self {
-        let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-        let claims = claims.and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
+        let claims = claims(token).unwrap_or_default();
         let or = |name: &str, end: char| {
             let claim = claim(&claims, name).map(str::to_owned);
             claim.unwrap_or_else(|| format!("00000000-0000-0000-0000-00000000000{end}"))
         };
         Self { object_id: or("oid", 'a'), tenant_id: or("tid", 'b') }
     }
+}
+
+/// The audience of a token, if it is a JWT that names one.
+pub(super) fn audience(token: &str) -> Option<String> {
+    claim(&claims(token)?, "aud").map(str::to_owned)
+}
+
+/// The claims of a token, as JSON, if it is a JWT.
+fn claims(token: &str) -> Option<String> {
+    let part = token.split('.').nth(1)?;
+    String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 /// A claim with a plain string value, as ids have.
@@ -39,6 +49,8 @@ mod tests {
         let claims = URL_SAFE_NO_PAD.encode(r#"{"aud":"x","oid": "user-1","tid":"tenant-1"}"#);
         let found = Identity::of(&format!("e30.{claims}.signature"));
         assert_eq!((&*found.object_id, &*found.tenant_id), ("user-1", "tenant-1"));
+        assert_eq!(audience(&format!("e30.{claims}.signature")).as_deref(), Some("x"));
+        assert_eq!((audience("token"), audience("a.b.c")), (None, None));
         for opaque in ["token", "a.b.c", ""] {
             let found = Identity::of(opaque);
             assert_eq!(found.object_id, "00000000-0000-0000-0000-00000000000a");

@@ -3,6 +3,7 @@
 mod access;
 mod bearer;
 mod delegation;
+mod disk;
 mod identity;
 mod sas;
 mod shared_key;
@@ -39,11 +40,8 @@ const SOURCE_AUTHORIZATION: &str = "x-ms-copy-source-authorization";
 const SKEW: Duration = Duration::from_secs(15 * 60);
 
 /// Authenticates a request and checks that its credential permits it.
-pub(crate) fn authorize(
-    call: &Call,
-    accounts: &Accounts,
-    settings: &Settings,
-) -> Result<Principal, Refusal> {
+pub(crate) fn authorize(call: &Call, state: &State) -> Result<Principal, Refusal> {
+    let State { accounts, settings, disks, .. } = state;
     let account = accounts.get(&call.route.account).ok_or(Code::ResourceNotFound)?;
     let access = Access {
         op: call.op,
@@ -57,6 +55,10 @@ pub(crate) fn authorize(
         user: None,
         now: call.now,
     };
+    if let Some(family) = disks.in_account(&account.name) {
+        disk::verify(family, call.header("authorization"), state, &access)?;
+        return Ok(Principal::Sas { overwrite: false });
+    }
     let signed = call.query.get("sig").is_some();
     match call.header("authorization") {
         Some(value) => match value.split_once(' ') {
@@ -102,6 +104,10 @@ pub(crate) fn authorize_source(
     // The asynchronous copies accept no token for their source.
     let synchronous = !matches!(call.op, Op::CopyBlob | Op::IncrementalCopy);
     let bearer = call.header(SOURCE_AUTHORIZATION).filter(|_| synchronous);
+    if let Some(family) = state.disks.in_account(&route.account) {
+        disk::verify(family, bearer, state, &access)?;
+        return Ok(Principal::Sas { overwrite: false });
+    }
     if let Some(value) = bearer {
         let token = value.strip_prefix("Bearer ");
         let token = token.ok_or_else(|| Refusal::bad_header(SOURCE_AUTHORIZATION, ""))?;
@@ -112,6 +118,30 @@ pub(crate) fn authorize_source(
         Some(_) => sas(&access, account),
         None => anonymous(&access, accounts, settings),
     }
+}
+
+/// Checks the URL of the snapshot that a page-range difference begins with. The request's own token
+/// counts for it too.
+pub(crate) fn authorize_previous(
+    route: &Route,
+    query: &Query,
+    call: &Call,
+    state: &State,
+) -> Result<(), Refusal> {
+    let family = state.disks.in_account(&route.account).ok_or(Code::ResourceNotFound)?;
+    let access = Access {
+        op: Op::GetPageRanges,
+        route,
+        query,
+        version: call.version(),
+        headers: None,
+        address: None,
+        https: call.peer.https,
+        secure: call.peer.https || call.peer.in_process,
+        user: None,
+        now: call.now,
+    };
+    disk::verify(family, call.header("authorization"), state, &access)
 }
 
 fn sas(access: &Access<'_>, account: &Account) -> Result<Principal, Refusal> {

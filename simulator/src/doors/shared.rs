@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -53,6 +53,19 @@ impl Shared {
             return "https";
         }
         "http"
+    }
+
+    /// The address and the port that clients use.
+    pub(crate) fn authority(&self) -> String {
+        let default = SocketAddr::from(([127, 0, 0, 1], 10000));
+        let address = self.served_at.get().copied().unwrap_or(default);
+        // A listener on all addresses can be reached on loopback.
+        let ip = match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, address.port()).to_string()
     }
 
     /// Notes that a port is served, to clients that run on the computer's clock.

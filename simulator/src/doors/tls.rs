@@ -16,6 +16,7 @@ use tokio_rustls::{
 };
 
 use super::watch::Watched;
+use crate::model::disks::ZONE;
 
 /// A self-signed certificate and its key.
 #[derive(Clone)]
@@ -25,12 +26,13 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Covers loopback, the host of every account, and these hosts.
+    /// Covers loopback, managed disks, the host of every account, and these hosts.
     pub(crate) fn new<'a>(
         accounts: impl Iterator<Item = &'a str>,
         hosts: impl Iterator<Item = String>,
     ) -> io::Result<Self> {
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+        names.push(format!("*.{ZONE}.blob.localhost"));
         names.extend(hosts.filter(|host| host != "127.0.0.1"));
         for account in accounts {
             names

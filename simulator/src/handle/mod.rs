@@ -269,7 +269,7 @@ fn admit(state: &State, call: &Call) -> Result<Principal, Refusal> {
     {
         return Err(refusal.clone());
     }
-    let principal = auth::authorize(call, &state.accounts, &state.settings)?;
+    let principal = auth::authorize(call, state)?;
     // Only authorized clients learn that an operation is not modelled.
     modelled?;
     if call.route.secondary && !matches!(call.method, Method::GET | Method::HEAD) {

@@ -141,7 +141,7 @@ pub(crate) fn wanted(
     if call.unread.is_some() {
         return None;
     }
-    auth::authorize(&call, &state.accounts, &state.settings).ok()?;
+    auth::authorize(&call, state).ok()?;
     let (url, at) = ops::source_elsewhere(&call).filter(|_| !ops::refuses_a_header(&call))?;
     let part = match call.op {
         Op::NotModelled => return None,

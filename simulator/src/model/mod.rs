@@ -7,6 +7,7 @@ pub(crate) mod conditions;
 pub(crate) mod container;
 pub(crate) mod content;
 pub(crate) mod copies;
+pub(crate) mod disks;
 pub(crate) mod elsewhere;
 pub(crate) mod encryption;
 pub(crate) mod leases;

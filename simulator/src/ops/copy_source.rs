@@ -19,7 +19,9 @@ use crate::{
         call::Call,
         error::{Code, Refusal},
         op::Op,
-        route::{BlobAddress, Query, blob_in, is_loopback, is_same_service, locate},
+        route::{
+            BlobAddress, Query, blob_in, is_disk_account, is_loopback, is_same_service, locate,
+        },
     },
 };
 
@@ -81,7 +83,10 @@ impl<'a> SourceUrl<'a> {
 
     /// Whether the host is that of a managed disk or of a snapshot of one.
     pub(super) fn is_managed_disk(&self) -> bool {
-        self.authority.as_ref().is_some_and(|authority| is_managed_disk(authority.host()))
+        let named = |authority: &Authority| is_managed_disk(authority.host());
+        let account = blob_in(self.authority.as_ref(), &self.path).map(|at| at.account);
+        self.authority.as_ref().is_some_and(named)
+            || account.is_some_and(|account| is_disk_account(&account))
     }
 
     /// Finds the source and checks that it may be read.
@@ -235,7 +240,7 @@ fn may_be_account(host: &str) -> bool {
 /// Whether a host is that of a managed disk or of a disk snapshot: account names have no hyphen.
 fn is_managed_disk(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    host.starts_with("md-") && host.contains(".blob.")
+    is_disk_account(&host) && host.contains(".blob.")
 }
 
 /// `%3A` as `%3a`.

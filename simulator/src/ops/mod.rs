@@ -9,6 +9,7 @@ mod copy;
 mod copy_source;
 mod delegation_key;
 mod delete;
+mod disk_changes;
 mod from_url;
 mod headers;
 mod incremental;

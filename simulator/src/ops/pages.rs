@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::checksums::{self, Checked};
-use super::write;
+use super::{disk_changes, write};
 use crate::{
     model::{
         conditions::Conditions,
@@ -25,6 +25,9 @@ use crate::{
         xml::Xml,
     },
 };
+
+/// The snapshot to compare with, of a managed disk.
+pub(super) const PREVIOUS_URL: &str = "x-ms-previous-snapshot-url";
 
 /// The most bytes that one Put Page may write.
 pub(super) const MOST_BYTES: u64 = 4 << 20;
@@ -118,11 +121,15 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
             start..end
         }
     };
-    let runs = match previous_snapshot(call)? {
-        None => pages.ranges(within),
-        Some(earlier) => {
-            let previous = blob.snapshots.get(&earlier).ok_or(Code::PreviousSnapshotNotFound)?;
-            if call.snapshot().is_some_and(|snapshot| snapshot < earlier.as_str()) {
+    let runs = match (call.header(PREVIOUS_URL), call.query.get("prevsnapshot")) {
+        (Some(url), _) => {
+            let previous = disk_changes::previous(state, call, url)?;
+            pages.changes_since(page_content(previous)?.1, within)
+        }
+        (None, None) => pages.ranges(within),
+        (None, Some(earlier)) => {
+            let previous = blob.snapshots.get(earlier).ok_or(Code::PreviousSnapshotNotFound)?;
+            if call.snapshot().is_some_and(|snapshot| snapshot < earlier) {
                 return Err(Code::PreviousSnapshotCannotBeNewer.into());
             }
             if previous.generation != revision.generation {
@@ -135,16 +142,6 @@ pub(super) fn ranges(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     Ok(Answer::about(StatusCode::OK, revision)
         .header("x-ms-blob-content-length", &length.to_string())
         .xml(page_list(&shown, next)))
-}
-
-/// The snapshot to compare with.
-fn previous_snapshot(call: &Call) -> Result<Option<String>, Refusal> {
-    const URL: &str = "x-ms-previous-snapshot-url";
-    if let Some(text) = call.header(URL) {
-        let refusal = Refusal::from(Code::UnsupportedHeaderForNonManagedDisksAccount);
-        return Err(refusal.naming(URL, text));
-    }
-    Ok(call.query.get("prevsnapshot").map(str::to_owned))
 }
 
 fn page_content(revision: &Revision) -> Result<(u64, &Pages), Refusal> {

@@ -34,6 +34,8 @@ pub(super) struct Ask<'a> {
     account: &'a str,
     method: &'a str,
     target: String,
+    /// A whole URL instead of account and target.
+    url: Option<String>,
     headers: Vec<(String, String)>,
     body: Bytes,
     signed: bool,
@@ -87,7 +89,14 @@ impl Kit {
     pub(super) fn ask<'a>(&'a self, method: &'a str, target: &str) -> Ask<'a> {
         let (headers, body) = (Vec::new(), Bytes::new());
         let (account, target) = (DEFAULT_ACCOUNT, target.to_owned());
-        Ask { kit: self, account, method, target, headers, body, signed: true, https: false }
+        let (url, signed, https) = (None, true, false);
+        Ask { kit: self, account, method, target, url, headers, body, signed, https }
+    }
+
+    /// An unsigned request to a whole URL.
+    pub(super) fn ask_at<'a>(&'a self, method: &'a str, url: &str) -> Ask<'a> {
+        Ask { url: Some(url.to_owned()), https: url.starts_with("https:"), ..self.ask(method, "") }
+            .unsigned()
     }
 
     /// Creates a container.
@@ -182,6 +191,7 @@ impl<'a> Ask<'a> {
             }
         }
         let uri = format!("{HOST}/{}{}", self.account, self.target);
+        let uri = self.url.clone().unwrap_or(uri);
         if self.signed {
             let path_and_query = format!("/{}{}", self.account, self.target);
             let text = string_to_sign(self.account, self.method, &path_and_query, &self.headers);

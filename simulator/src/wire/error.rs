@@ -120,6 +120,7 @@ codes! {
     OutOfRangeQueryParameterValue 400 "One of the query parameters specified in the request URI is outside the permissible range."
     PendingCopyOperation 409 "There is currently a pending copy operation."
     PreviousSnapshotCannotBeNewer 400 "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."
+    PreviousSnapshotOperationNotSupported 409 "Differential Get Page Ranges is not supported on the previous snapshot."
     PreviousSnapshotNotFound 409 "The previous snapshot is not found."
     PublicAccessNotPermitted 409 "Public access is not permitted on this storage account."
     RequestBodyTooLarge 413 "The request body is too large and exceeds the maximum permissible limit."

@@ -16,6 +16,9 @@ use super::{
 /// The public suffix of the real service's hosts.
 const SERVICE_SUFFIX: &str = "blob.core.windows.net";
 const LOCAL_SUFFIX: &str = "localhost";
+/// The suffixes of the hosts of managed disks, which have a dot in their name.
+const DISK_SUFFIXES: [&str; 2] = [".blob.storage.azure.net", ".blob.localhost"];
+const DISK_PREFIX: &str = "md-";
 pub(crate) const SECONDARY: &str = "-secondary";
 
 /// The address in a URL.
@@ -113,10 +116,28 @@ pub(crate) fn blob_in(authority: Option<&Authority>, path: &str) -> Option<BlobA
 
 /// The account name in a host-style address.
 pub(crate) fn account_in_host(host: &str) -> Option<&str> {
+    if let Some(account) = disk_account_in(host) {
+        return Some(account);
+    }
     let (label, suffix) = host.split_once('.')?;
     let known =
         suffix.eq_ignore_ascii_case(LOCAL_SUFFIX) || suffix.eq_ignore_ascii_case(SERVICE_SUFFIX);
     known.then_some(label)
+}
+
+/// The account of managed disks in a host: `md-abc.z01` in `md-abc.z01.blob.storage.azure.net`.
+fn disk_account_in(host: &str) -> Option<&str> {
+    is_disk_account(host).then_some(())?;
+    DISK_SUFFIXES.iter().find_map(|suffix| {
+        let (account, end) = host.split_at_checked(host.len().checked_sub(suffix.len())?)?;
+        end.eq_ignore_ascii_case(suffix).then_some(account)
+    })
+}
+
+/// Whether this is, or begins with, the name of an account of managed disks: other names have no
+/// hyphen.
+pub(crate) fn is_disk_account(name: &str) -> bool {
+    name.get(..DISK_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(DISK_PREFIX))
 }
 
 /// Whether `other`, the authority of a copy's source, is this service too; the request addressed it
@@ -125,6 +146,9 @@ pub(crate) fn account_in_host(host: &str) -> Option<&str> {
 pub(crate) fn is_same_service(other: &Authority, own: Option<&Authority>) -> bool {
     let host = other.host().to_ascii_lowercase();
     if host.strip_suffix(SERVICE_SUFFIX).is_some_and(|account| account.ends_with('.')) {
+        return true;
+    }
+    if disk_account_in(&host).is_some_and(|_| !is_loopback(&host)) {
         return true;
     }
     let Some(own) = own else { return is_loopback(other.host()) };
