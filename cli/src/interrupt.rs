@@ -28,6 +28,8 @@ pub(crate) struct Interrupt(Mutex<All>);
 
 #[derive(Debug, Default)]
 struct All {
+    /// What to do about what was not begun.
+    left: Option<&'static str>,
     count: usize,
     under_way: BTreeMap<usize, Onward>,
 }
@@ -40,6 +42,11 @@ impl Interrupt {
         all.count += 1;
         all.under_way.insert(number, onward);
         UnderWay(number)
+    }
+
+    /// Something may not have begun: what to do about that.
+    pub(crate) fn leaves(&self, what_to_do: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).left = Some(what_to_do);
     }
 
     /// It is not under way any more.
@@ -64,7 +71,11 @@ impl Interrupt {
             commands.join("; ")
         };
         let (resume, abort) = (joined(|one| &one.resume), joined(|one| &one.abort));
-        Failure::new(exit, format!("{word}: {what}"), "").onward(resume, abort)
+        let failure = Failure::new(exit, format!("{word}: {what}"), "").onward(resume, abort);
+        match all.left {
+            Some(what_to_do) => failure.or_else_do(what_to_do),
+            None => failure,
+        }
     }
 }
 

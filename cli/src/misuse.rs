@@ -64,6 +64,9 @@ fn failure(error: &clap::Error) -> Failure {
     let after = |head: &str| rest.iter().find_map(|part| part.strip_prefix(head).map(str::trim));
     let advice = match (after("tip: "), after("Usage: ")) {
         (Some(tip), _) => tip.to_owned(),
+        _ if error.kind() == ErrorKind::InvalidSubcommand => {
+            "`blobcopy --help` shows the commands".to_owned()
+        }
         (None, Some(usage)) => format!("write it as {usage}; --help shows examples"),
         (None, None) => "--help shows examples".to_owned(),
     };
@@ -118,6 +121,11 @@ mod tests {
                 "blobcopy crate x",
                 "error: unrecognized subcommand 'crate'",
                 "to do: a similar subcommand exists: 'create'",
+            ),
+            (
+                "blobcopy frobnicate x",
+                "error: unrecognized subcommand 'frobnicate'",
+                "to do: `blobcopy --help` shows the commands",
             ),
             (
                 "blobcopy create a --server-timeout soon",

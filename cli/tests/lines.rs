@@ -227,3 +227,30 @@ fn interrupted_lines_name_every_copy_that_goes_on() {
         assert!(said.contains(&format!("blobcopy abort backups/{name}")), "{said}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn interrupted_lines_that_have_not_begun_are_told_of() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let world = World::new().with_disk();
+    world.snapshot();
+    world.change(0, 512);
+    world.snapshot();
+    let lines = world.good(&["snapshots", "vhds/disk0.vhd", "--output", "jsonl"]);
+    world.simulator.copies().hold();
+    let mut child = spawn(world.command(&["incremental", "-", "backups/", "--wait"]));
+    let mut stdin = child.stdin.take().expect("piped");
+    std::io::Write::write_all(&mut stdin, lines.as_bytes()).expect("it reads");
+    drop(stdin);
+    world.until(|| world.simulator.copies().started() == 1);
+    let mut line = String::new();
+    let mut err = std::io::BufReader::new(child.stderr.take().expect("piped"));
+    std::io::BufRead::read_line(&mut err, &mut line).expect("it waits");
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("an id");
+    kill_process(id, Signal::INT).expect("it lives");
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut err, &mut said).expect("UTF-8");
+    assert_eq!(finish(child, "").code, Some(130), "{said}");
+    assert!(said.contains("; the same lines again start those that are left"), "{said}");
+}

@@ -78,6 +78,10 @@ pub(super) async fn run(
             }
         }
     }
+    if places.len() > usize::from(args.concurrency) || places.iter().any(|(_, c)| c.jobs.len() > 1)
+    {
+        session.interrupt.leaves("the same lines again start those that are left");
+    }
     let chains = stream::iter(places).map(|(_, chain)| follow(args, session, contexts, chain));
     let chains = chains.buffer_unordered(usize::from(args.concurrency));
     let chains: Vec<_> = chains.try_collect().await?;
