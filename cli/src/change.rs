@@ -41,12 +41,17 @@ impl ChangeArgs {
         Ok(decision == Decision::Make)
     }
 
-    /// The same, and the caller tells.
+    /// Whether it asks before a change.
+    pub(crate) fn asks(&self) -> bool {
+        self.confirm && !self.yes
+    }
+
+    /// Like `allows`, where the caller tells.
     pub(crate) async fn decide(&self, printer: &Printer, what: &str) -> Result<Decision> {
         if self.what_if {
             return Ok(Decision::Tell);
         }
-        if !self.confirm || self.yes {
+        if !self.asks() {
             return Ok(Decision::Make);
         }
         if !io::stdin().is_terminal() {

@@ -254,3 +254,18 @@ fn interrupted_lines_that_have_not_begun_are_told_of() {
     assert_eq!(finish(child, "").code, Some(130), "{said}");
     assert!(said.contains("; the same lines again start those that are left"), "{said}");
 }
+
+#[test]
+fn lines_cannot_be_confirmed_one_by_one() {
+    let world = World::new().with_disk();
+    world.snapshot();
+    let lines = world.good(&["snapshots", "vhds/disk0.vhd", "--output", "jsonl"]);
+    let run = |flags: &[&str]| {
+        let arguments = [&["incremental", "-", "backups/"], flags].concat();
+        finish(spawn(world.command(&arguments)), &lines)
+    };
+    let ended = run(&["--confirm"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(64), ""), "{ended:?}");
+    assert!(ended.err.contains("--what-if"), "{ended:?}");
+    assert_eq!(run(&["--confirm", "--yes"]).code, Some(0));
+}

@@ -101,6 +101,12 @@ impl Incremental {
                     "give the secret in a file",
                 ));
             }
+            if self.changes.asks() {
+                return Err(Failure::usage(
+                    "standard input has the sources, and cannot answer --confirm too",
+                    "leave --confirm out, or look first with --what-if",
+                ));
+            }
             return many::run(&self, session, &contexts, &dest).await;
         }
         self.wait.checked()?;
