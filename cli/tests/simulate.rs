@@ -80,6 +80,30 @@ fn an_account_may_list_its_blobs_path_by_path() {
 }
 
 #[test]
+fn it_is_filled_and_slow_as_it_is_told() {
+    let flags = ["--fill", "files:3:10", "--throttle", "1", "--keep-requests", "0", "-o", "jsonl"];
+    let (child, said) = start(&flags, 1);
+    let served: serde_json::Value = serde_json::from_str(&said[0]).expect("JSON");
+    let string = served["connection_string"].as_str().expect("text");
+    let run = |arguments: &[&str]| {
+        let mut command = bare(arguments);
+        command.env("AZURE_STORAGE_CONNECTION_STRING", string);
+        finish(spawn(command), "")
+    };
+    let again = run(&["create", "files", "-v"]);
+    assert!(again.err.contains("ContainerAlreadyExists"), "{again:?}");
+    // Of two requests at once, one is too many.
+    let children = [(); 2].map(|()| {
+        let mut command = bare(&["status", "files", "--verbose"]);
+        command.env("AZURE_STORAGE_CONNECTION_STRING", string);
+        spawn(command)
+    });
+    let ended = children.map(|child| finish(child, ""));
+    assert!(ended.iter().any(|ended| ended.err.contains("503")), "{ended:?}");
+    end(child);
+}
+
+#[test]
 fn several_accounts_are_one_document() {
     let accounts = ["--account", "one:b25l", "--account", "two:dHdv", "-o", "json"];
     let (child, said) = start(&accounts, 12);
@@ -97,6 +121,10 @@ fn what_it_cannot_serve_is_refused() {
         &["--allow-host", "a:1"],
         &["--any-bearer"],
         &["--hierarchical", "two"],
+        &["--fill", "vhds:1"],
+        &["--fill", "VHDS:1:1"],
+        &["--fill", "vhds:one:1"],
+        &["--fill", "two/vhds:1:1"],
         &["--copy-rate", "1", "--copy-duration", "1s"],
     ] {
         let ended = finish(spawn(bare(&[&["simulate", "--port", "0"], arguments].concat())), "");

@@ -54,6 +54,16 @@ pub(crate) struct Simulate {
     /// Runs the copies into one account one after another
     #[arg(long)]
     queue_copies: bool,
+    /// Requests per second; those above get 503 ServerBusy
+    #[arg(long, value_name = "COUNT")]
+    throttle: Option<u32>,
+    /// Puts COUNT block blobs of BYTES bytes into PLACE, which is CONTAINER of the first account or
+    /// ACCOUNT/CONTAINER; may be given several times
+    #[arg(long, value_name = "PLACE:COUNT:BYTES", value_parser = fill)]
+    fill: Vec<Fill>,
+    /// How many requests it remembers; 0 in long runs, to save time [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    keep_requests: Option<usize>,
     /// The seed of ids and ETags: the same seed and requests give the same answers
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -63,6 +73,15 @@ pub(crate) struct Simulate {
     /// Serves https too, and writes the certificate to trust to FILE
     #[arg(long, value_name = "FILE")]
     https: Option<String>,
+}
+
+/// Blobs to put before the first request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fill {
+    account: Option<String>,
+    container: String,
+    count: usize,
+    bytes: usize,
 }
 
 #[derive(Serialize)]
@@ -77,6 +96,7 @@ struct Served {
 impl Simulate {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let (port, certificate) = (self.port, self.https.clone());
+        let (fills, throttle) = (self.fill.clone(), self.throttle);
         let simulator = self.builder()?.start().await.map_err(|error| {
             Failure::new(
                 Exit::Usage,
@@ -84,6 +104,17 @@ impl Simulate {
                 "end what listens there, or take another port with --port",
             )
         })?;
+        for Fill { account, container, count, bytes } in fills {
+            let first = simulator.accounts().next().unwrap_or_default();
+            let account = account.as_deref().unwrap_or(first);
+            if !simulator.accounts().any(|known| known == account) {
+                return Err(no_such_account("--fill", account));
+            }
+            simulator.fill(account, &container, count, bytes);
+        }
+        if let Some(per_second) = throttle {
+            simulator.faults().on_any().throttle(per_second);
+        }
         if let Some(file) = &certificate {
             std::fs::write(file, simulator.certificate_pem().unwrap_or_default())
                 .map_err(|error| Failure::file(file, &error))?;
@@ -135,10 +166,7 @@ impl Simulate {
         }
         for name in &self.hierarchical {
             if !self.account.iter().any(|given| given.split(':').next() == Some(name)) {
-                return Err(Failure::usage(
-                    format!("--hierarchical {name}: there is no such account"),
-                    format!("give it too: --account {name}:KEY"),
-                ));
+                return Err(no_such_account("--hierarchical", name));
             }
             builder = builder.hierarchical_order(name);
         }
@@ -147,6 +175,9 @@ impl Simulate {
         }
         if let Some(time) = self.copy_duration {
             builder = builder.copy_duration(time);
+        }
+        if let Some(count) = self.keep_requests {
+            builder = builder.keep_requests(count);
         }
         if let Some(seed) = self.seed {
             builder = builder.seed(seed);
@@ -178,6 +209,32 @@ fn account(given: &str) -> Result<(&str, &str, Option<&str>)> {
         Credential::shared_key(name, key).map_err(|_| refused("the key is not base64"))?;
     }
     Ok((name, key, second))
+}
+
+fn no_such_account(option: &str, name: &str) -> Failure {
+    Failure::usage(
+        format!("{option}: there is no account {name}"),
+        format!("give it too: --account {name}:KEY"),
+    )
+}
+
+/// `container:count:bytes`, or the same with `account/` before it.
+fn fill(given: &str) -> std::result::Result<Fill, String> {
+    let parts: Vec<&str> = given.split(':').collect();
+    let [place, count, bytes] = parts[..] else {
+        return Err("it is not PLACE:COUNT:BYTES".to_owned());
+    };
+    let (account, container) = match place.split_once('/') {
+        Some((account, container)) => (Some(account.to_owned()), container),
+        None => (None, place),
+    };
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !(3..=63).contains(&container.len()) || !container.bytes().all(letter) {
+        return Err(format!("{container:?} is not the name of a container"));
+    }
+    let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
+    let (count, bytes) = (number(count)?, number(bytes)?);
+    Ok(Fill { account, container: container.to_owned(), count, bytes })
 }
 
 /// The name of a host, which has no port and no scheme.
