@@ -115,6 +115,20 @@ impl BlobContainerClient {
     pub fn url(&self) -> Result<Url> {
         Ok(self.named.clone().map(Arc::unwrap_or_clone)?)
     }
+
+    /// Whether both containers are certainly in the same account: their endpoints have the same
+    /// URL. `false` if one of them is reached by another address, such as a custom domain.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// assert!(vhds.is_same_account(&backups));
+    /// # Ok(()) });
+    /// ```
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        self.endpoint.is_same_account(&other.endpoint)
+    }
 }
 
 /// # A budget

@@ -3,11 +3,11 @@
 use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
 use crate::{
     copy::{AbortPendingCopy, CopyFromUriOperation, ResumePendingCopy, StartCopyFromUri},
-    models::CopyId,
+    models::{CopyId, CopyState},
     operations::{
         abort_copy::{Abort, AbortCopy},
         copy_from_uri::{CopyBlobFromUrl, CopyFromUri},
-        settings::copy_source::CopySource,
+        settings::copy_source::{CopySource, SourceIdentity},
     },
 };
 
@@ -142,6 +142,26 @@ impl BlobClient {
     #[doc(alias = "CopyFromUriOperation")]
     pub fn resume_pending_copy(&self) -> ResumePendingCopy {
         ResumePendingCopy::new(&self.0)
+    }
+
+    /// Whether this blob is the source of a copy, by the URL that the service returned for it.
+    /// Sends nothing.
+    ///
+    /// Account, container, name, snapshot and version are compared, whatever the form of the URL.
+    /// `false` if the state names no source.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// let backup = service.container_client("backups").blob_client("notes.txt");
+    /// let state = backup.start_copy_from_uri(&notes).await?.poll().await?;
+    /// assert!(notes.is_source_of(&state) && !backup.is_source_of(&state));
+    /// # Ok(()) });
+    /// ```
+    pub fn is_source_of(&self, copy: &CopyState) -> bool {
+        let own = self.0.url().ok().and_then(|url| SourceIdentity::of(url.as_str()));
+        let source = copy.source.as_ref().and_then(|url| SourceIdentity::of(url.expose()));
+        own.is_some() && own == source
     }
 
     /// Aborts the pending copy `id`, and returns exactly what the service says: 409
