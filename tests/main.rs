@@ -14,6 +14,7 @@ mod from_uri;
 mod gateways;
 mod guarded_pages;
 mod hostile;
+mod jobs;
 mod leases;
 mod lengths;
 mod listings;

@@ -9,28 +9,54 @@
 //! | choose what happens to blobs that exist | [`Overwrite`] |
 //! | run a job on several machines | [`Shard`], [`JobFile`] and [`Report::merge`] |
 //! | limit requests and bytes per second | [`Budget`] |
+//! | follow a run | [`JobEvent`], [`Progress`] |
+//! | see what a run did | [`Report`] |
 //!
 //! A job is written with the methods of the clients alone, so everything it does a program could do
 //! too.
 
+mod attempt;
+mod check;
+mod copy_job;
+mod decide;
+mod engine;
+mod event;
+mod extra;
+mod feed;
 mod fingerprint;
+mod index;
 mod job_file;
+mod join;
+mod moved;
+mod order;
 mod outcome;
 mod overwrite;
+mod patience;
+mod plan;
 mod report;
 mod route;
 #[allow(dead_code, unused_imports, reason = "the run is built on it")]
 mod routes;
+mod run;
+mod same;
 mod shard;
+mod stopwatch;
+mod tally;
 mod task;
 
 pub use self::{
+    check::{CheckJob, CheckReport, DifferenceLine},
+    copy_job::CopyJob,
+    event::{Finished, JobEvent, Progress},
     fingerprint::Fingerprint,
     job_file::JobFile,
     outcome::{Outcome, Skipped},
     overwrite::Overwrite,
+    plan::{Plan, PlanJob, Planned},
     report::{Failure, Report},
     route::Route,
+    run::{JobEvents, RunJob},
+    same::Difference,
     shard::Shard,
 };
 pub use crate::pipeline::budget::Budget;

@@ -1,5 +1,7 @@
 //! What became of one blob of a job.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What became of one blob of a job.
@@ -26,7 +28,7 @@ pub enum Outcome {
     Deleted,
     /// Not copied, for a reason that lies in the blob.
     Skipped(Skipped),
-    /// The source was modified during each of three attempts.
+    /// The source was modified again and again: it was taken anew three times.
     Changed,
     /// The source was deleted during the run.
     Vanished,
@@ -53,6 +55,44 @@ pub enum Skipped {
     OtherType,
     /// The destination has uncommitted blocks of another tool, which cannot be removed.
     ForeignBlocks,
+    /// The source is the destination of a copy that is still pending, so its content is not there
+    /// yet.
+    PendingCopy,
     /// Encrypted with a key of the customer's, which the job does not have.
     CustomerKey,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Copied => "copied",
+            Self::Adopted => "copied, begun by an earlier run",
+            Self::Same => "the same",
+            Self::Kept => "kept",
+            Self::Moved => "moved",
+            Self::SourceKept => "copied, source kept",
+            Self::Extra => "extra at the destination",
+            Self::Deleted => "deleted at the destination",
+            Self::Skipped(why) => why.as_str(),
+            Self::Changed => "modified again and again",
+            Self::Vanished => "deleted at the source meanwhile",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+impl Skipped {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Archived => "skipped: archived",
+            Self::IncrementalCopy => "skipped: destination of incremental copies",
+            Self::Marker => "skipped: marker of a disk mirror",
+            Self::Directory => "skipped: stub of a directory",
+            Self::Name => "skipped: unusable name",
+            Self::OtherType => "skipped: another blob type at the destination",
+            Self::ForeignBlocks => "skipped: uncommitted blocks of another tool",
+            Self::PendingCopy => "skipped: a copy into the source is pending",
+            Self::CustomerKey => "skipped: encrypted with a customer-provided key",
+        }
+    }
 }

@@ -30,7 +30,23 @@ pub struct Report {
     pub retries: u64,
     /// How long it took.
     pub elapsed: Duration,
-    /// The blobs that were not copied: the first 10,000 of them.
+    /// Entries of the source that are no blobs of their own and were not copied: snapshots.
+    #[serde(default)]
+    pub snapshots: u64,
+    /// Versions that are not the current ones, of the source.
+    #[serde(default)]
+    pub versions: u64,
+    /// Soft-deleted blobs of the source.
+    #[serde(default)]
+    pub soft_deleted: u64,
+    /// The memory that an index of names took, in bytes: 0 unless a listing was not ordered by
+    /// UTF-16 code units, as in accounts with a hierarchical namespace.
+    #[serde(default)]
+    pub index_bytes: u64,
+    /// How many blobs were not copied, deleted or moved as the job wants.
+    #[serde(default)]
+    pub failures: u64,
+    /// Why: the first 10,000 of them.
     pub failed: Vec<Failure>,
 }
 
@@ -81,6 +97,11 @@ impl Report {
                 requests,
                 retries,
                 elapsed,
+                snapshots,
+                versions,
+                soft_deleted,
+                index_bytes,
+                failures,
                 failed,
             } = report;
             for (outcome, blobs) in outcomes {
@@ -93,6 +114,11 @@ impl Report {
             merged.requests += requests;
             merged.retries += retries;
             merged.elapsed = merged.elapsed.max(elapsed);
+            merged.snapshots += snapshots;
+            merged.versions += versions;
+            merged.soft_deleted += soft_deleted;
+            merged.index_bytes = merged.index_bytes.max(index_bytes);
+            merged.failures += failures;
             merged.failed.extend(failed);
             merged.failed.truncate(Self::MOST_FAILURES);
         }
@@ -173,7 +199,7 @@ pub struct Failure {
 }
 
 /// Outcomes as a list of pairs: JSON knows no keys but text.
-mod counts {
+pub(super) mod counts {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -186,14 +212,14 @@ mod counts {
         blobs: u64,
     }
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::jobs) fn serialize<S: Serializer>(
         counts: &BTreeMap<Outcome, u64>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
         to.collect_seq(counts.iter().map(|(&outcome, &blobs)| Count { outcome, blobs }))
     }
 
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(
+    pub(in crate::jobs) fn deserialize<'a, D: Deserializer<'a>>(
         from: D,
     ) -> Result<BTreeMap<Outcome, u64>, D::Error> {
         let counts = Vec::<Count>::deserialize(from)?;

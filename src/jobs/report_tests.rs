@@ -29,7 +29,9 @@ fn report(index: u32, count: u32) -> Report {
         requests: hundred + 5,
         retries: 2,
         elapsed: Duration::from_secs(u64::from(7 - index)),
+        failures: 1,
         failed: vec![failure],
+        ..Report::default()
     }
 }
 
@@ -41,6 +43,7 @@ fn the_reports_of_all_shards_add_up_in_any_order() {
     assert_eq!((merged.count(Outcome::Copied), merged.count(Outcome::Failed)), (303, 3));
     assert_eq!(merged.routes, [(Route::ServiceCopy, 303)].into());
     assert_eq!((merged.bytes, merged.requests, merged.retries), (3000, 315, 6));
+    assert_eq!(merged.failures, 3);
     assert_eq!(merged.elapsed, Duration::from_secs(7), "they ran at the same time");
     let names: Vec<&str> = merged.failed.iter().map(|failure| failure.name.as_str()).collect();
     assert_eq!(names, ["blob0", "blob1", "blob2"]);

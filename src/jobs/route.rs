@@ -1,5 +1,7 @@
 //! The ways in which a job copies a blob.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How a job copies a blob. [`CopyJob`](crate::jobs) chooses it by the accounts, the type of the
@@ -18,4 +20,16 @@ pub enum Route {
     BlocksFromUrl,
     /// Put Page From URL for each range that holds data: a page blob of another account.
     PagesFromUrl,
+}
+
+impl fmt::Display for Route {
+    /// The name of its operation in the REST reference.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::ServiceCopy => "Copy Blob",
+            Self::BlobFromUrl => "Put Blob From URL",
+            Self::BlocksFromUrl => "Put Block From URL",
+            Self::PagesFromUrl => "Put Page From URL",
+        })
+    }
 }

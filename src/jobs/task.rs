@@ -1,9 +1,15 @@
 //! One blob to copy, and how its copy ended.
-#![allow(dead_code, reason = "the routes and the run are built on it")]
+#![allow(dead_code, reason = "the routes and the receipts are built on it")]
 
 use std::sync::Arc;
 
-use super::Route;
+use super::{
+    Outcome, Overwrite, Route, Skipped,
+    decide::{Decision, Rules, decide},
+    feed::rest,
+    routes,
+    same::Kept,
+};
 use crate::{BlobClient, BlobContainerClient, BlobItem, ETag, SnapshotId};
 
 /// What all tasks of a run share.
@@ -19,6 +25,9 @@ pub(crate) struct Shared {
 /// The settings of a job that bear on how a blob is copied.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// The prefix of the source's names, and what stands in its place at the destination.
+    pub(crate) prefix: String,
+    pub(crate) destination_prefix: String,
     /// Whether index tags are kept. They come from the listing.
     pub(crate) tags: bool,
     /// Whether a tier that is set on the source is set on the destination.
@@ -33,11 +42,19 @@ pub(crate) struct Settings {
     pub(crate) in_flight: usize,
     /// Whether each copy must be proved, as before a source is deleted.
     pub(crate) proved: bool,
+    /// How the job decides what to copy.
+    pub(crate) overwrite: Overwrite,
+    /// Whether blobs that seem to be the same are compared by content.
+    pub(crate) content: bool,
+    /// Whether sources are deleted once their copy is proved.
+    pub(crate) moves: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            prefix: String::new(),
+            destination_prefix: String::new(),
             tags: true,
             tier: true,
             snapshot_sources: true,
@@ -45,6 +62,9 @@ impl Default for Settings {
             block: None,
             in_flight: 16,
             proved: false,
+            overwrite: Overwrite::IfDifferent,
+            content: false,
+            moves: false,
         }
     }
 }
@@ -70,6 +90,58 @@ impl Task {
     pub(crate) fn destination(&self) -> BlobClient {
         self.shared.to.blob_client(&self.name)
     }
+}
+
+/// # Decisions
+impl Shared {
+    /// What becomes of a blob of the source, and the task that it would be.
+    pub(crate) fn consider(
+        self: &Arc<Self>,
+        item: Box<BlobItem>,
+        existing: Option<Box<BlobItem>>,
+    ) -> (Task, Decision) {
+        let settings = &self.settings;
+        let rest = rest(&settings.prefix, &item.name);
+        let name = [settings.destination_prefix.as_str(), rest].concat();
+        let task = Task { item, name, existing, route: Route::ServiceCopy, shared: self.clone() };
+        task.decided()
+    }
+}
+
+impl Task {
+    /// Decides what becomes of the blob, as source and destination are known now.
+    pub(crate) fn decided(mut self) -> (Self, Decision) {
+        let (settings, of) = (&self.shared.settings, &self.item.properties);
+        let same_account = self.shared.from.is_same_account(&self.shared.to);
+        let (kind, length) = (of.blob_type.as_ref(), of.content_length);
+        self.route = routes::of(same_account, kind, length, settings.single);
+        let mut decision = decide(&self.item, self.existing.as_deref(), self.rules(), |copy| {
+            self.source().is_source_of(copy)
+        });
+        let is_usable = || self.source().url().is_ok() && self.destination().url().is_ok();
+        if decision == Decision::Copy && !is_usable() {
+            decision = Decision::Leave(Outcome::Skipped(Skipped::Name));
+        }
+        (self, decision)
+    }
+
+    pub(crate) fn kept(&self) -> Kept {
+        let all_metadata = routes::keeps_all_metadata(self.route);
+        Kept { tags: self.shared.settings.tags, all_metadata }
+    }
+
+    fn rules(&self) -> Rules {
+        let settings = &self.shared.settings;
+        Rules { overwrite: settings.overwrite, kept: self.kept(), content: settings.content }
+    }
+}
+
+/// What a copy takes, if all goes well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) requests: u64,
+    /// The bytes that the service copies.
+    pub(crate) bytes: u64,
 }
 
 /// A finished copy: what its receipt says.

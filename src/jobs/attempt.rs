@@ -1,0 +1,282 @@
+//! One blob: attempts until it is copied, or cannot be.
+
+use super::{
+    Failure, Outcome, Skipped,
+    decide::Decision,
+    event::Finished,
+    patience,
+    routes::{self, NotCarried, Why},
+    same,
+    tally::is_failure,
+    task::{Carried, Task},
+};
+use crate::{
+    BlobClient, BlobItem, BlobProperties, CopyStatus, Error, ErrorCode, Result, Tags,
+    wire::redaction::redact,
+};
+
+/// How often a source that changed is taken anew.
+const MOST_CHANGES: u32 = 3;
+
+/// How often a destination is looked at again.
+const MOST_LOOKS: u32 = 5;
+
+/// A blob that is done with.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) finished: Finished,
+    pub(crate) length: u64,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// What is known of the attempts so far.
+#[derive(Debug, Default)]
+struct Attempts {
+    changes: u32,
+    looks: u32,
+    faults: u32,
+    /// Whether one of them may have written the destination although its answer was lost.
+    ambiguous: bool,
+}
+
+/// What comes after an attempt.
+enum Next {
+    Again(Task),
+    Ended(Task, Outcome, Option<Box<Error>>),
+}
+
+/// Copies a blob, with as many attempts as make sense.
+pub(crate) async fn copy(mut task: Task) -> Done {
+    let mut attempts = Attempts::default();
+    loop {
+        let refused = match routes::carry(&task).await {
+            Ok(carried) => return carried_over(task, carried).await,
+            Err(refused) => refused,
+        };
+        // Boxed, because most blobs never get here.
+        match Box::pin(attempts.after(task, refused)).await {
+            Next::Again(again) => task = again,
+            Next::Ended(task, outcome, error) => {
+                return ended(&task, outcome, error.as_deref(), None);
+            }
+        }
+    }
+}
+
+async fn carried_over(task: Task, carried: Carried) -> Done {
+    let mut outcome = if carried.is_adopted { Outcome::Adopted } else { Outcome::Copied };
+    let mut error = None;
+    if task.shared.settings.moves {
+        (outcome, error) = match Box::pin(super::moved::delete_source(&task, &carried)).await {
+            Ok(outcome) => (outcome, None),
+            Err(error) => (Outcome::Failed, Some(error)),
+        };
+    }
+    ended(&task, outcome, error.as_ref(), Some(carried))
+}
+
+impl Attempts {
+    async fn after(&mut self, mut task: Task, refused: NotCarried) -> Next {
+        let NotCarried { why, error, .. } = refused;
+        self.ambiguous |= error.as_ref().is_some_and(|error| error.may_have_been_applied());
+        match why {
+            Why::SourceChanged | Why::SourceGone => {
+                if self.changes == MOST_CHANGES {
+                    return Next::Ended(task, Outcome::Changed, error);
+                }
+                self.changes += 1;
+                let item = match take_anew(&task).await {
+                    Ok(item) => item,
+                    Err(error) if is_not_there(&error) => {
+                        return Next::Ended(task, Outcome::Vanished, None);
+                    }
+                    Err(error) => return Next::Ended(task, Outcome::Failed, Some(error.into())),
+                };
+                let is_gone = why == Why::SourceGone;
+                if is_gone && item.properties.etag == task.item.properties.etag {
+                    return Next::Ended(task, Outcome::Failed, error);
+                }
+                task.item = item;
+                decided_anew(task)
+            }
+            Why::DestinationChanged => self.look_again(task, error).await,
+            Why::Skipped(why) => Next::Ended(task, Outcome::Skipped(why), error),
+            Why::Failed => {
+                self.faults += 1;
+                let pause = error.as_ref().and_then(|error| match &**error {
+                    // Its placeholder is at the destination now.
+                    Error::CopyFailed { .. } if self.faults <= MOST_CHANGES => Some(None),
+                    error => patience::pause(error, self.faults).map(Some),
+                });
+                match pause {
+                    None => Next::Ended(task, Outcome::Failed, error),
+                    Some(None) => self.look_again(task, error).await,
+                    Some(Some(pause)) => {
+                        pause.await;
+                        Next::Again(task)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the destination, which is not as the listing had it.
+    async fn look_again(&mut self, mut task: Task, error: Option<Box<Error>>) -> Next {
+        if self.looks == MOST_LOOKS {
+            return Next::Ended(task, Outcome::Failed, error);
+        }
+        self.looks += 1;
+        let fresh = match look(&task).await {
+            Ok(fresh) => fresh,
+            Err(error) => return Next::Ended(task, Outcome::Failed, Some(error.into())),
+        };
+        let Some(fresh) = fresh else {
+            task.existing = None;
+            return Next::Again(task);
+        };
+        let difference = same::difference(&task.item, &fresh, task.kept());
+        if difference.is_none() && !task.shared.settings.moves {
+            let outcome = if self.ambiguous { Outcome::Copied } else { Outcome::Same };
+            return Next::Ended(task, outcome, None);
+        }
+        let copy = fresh.properties.copy.as_ref();
+        let is_pending = copy.is_some_and(|copy| copy.status == CopyStatus::Pending);
+        let is_our_source = copy.is_some_and(|copy| task.source().is_source_of(copy));
+        if is_pending && !is_our_source {
+            return Next::Ended(task, Outcome::Failed, error);
+        }
+        // What differs in its date alone was written by us, or by another run from this source.
+        let alike = matches!(difference, None | Some(same::Difference::NotAfter));
+        let is_ours = self.ambiguous || is_our_source || same::has_mark(&fresh) || alike;
+        let was_there = task.existing.is_some();
+        task.existing = Some(fresh);
+        match is_ours {
+            true => Next::Again(task),
+            // Somebody else has written over the blob since it was listed: that is not lost.
+            false if was_there => Next::Ended(task, Outcome::Failed, error),
+            false => decided_anew(task),
+        }
+    }
+}
+
+fn decided_anew(task: Task) -> Next {
+    match task.decided() {
+        (task, Decision::Leave(outcome)) => Next::Ended(task, outcome, None),
+        (task, Decision::Copy | Decision::Compare) => Next::Again(task),
+    }
+}
+
+/// The source as it is now.
+async fn take_anew(task: &Task) -> Result<Box<BlobItem>> {
+    read(&task.source(), &task.item.name, task.shared.settings.tags).await
+}
+
+/// The destination as it is now.
+async fn look(task: &Task) -> Result<Option<Box<BlobItem>>> {
+    match read(&task.destination(), &task.name, task.shared.settings.tags).await {
+        Ok(item) => Ok(Some(item)),
+        Err(error) if is_not_there(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a blob as a listing would have it. Passing errors are ridden out.
+async fn read(blob: &BlobClient, name: &str, tags: bool) -> Result<Box<BlobItem>> {
+    let mut faults = 0;
+    loop {
+        let error = match read_once(blob, name, tags).await {
+            Ok(item) => return Ok(item),
+            Err(error) => error,
+        };
+        faults += 1;
+        match patience::pause(&error, faults) {
+            None => return Err(error),
+            Some(pause) => pause.await,
+        }
+    }
+}
+
+async fn read_once(blob: &BlobClient, name: &str, tags: bool) -> Result<Box<BlobItem>> {
+    let properties = blob.get_properties().await?;
+    let tags = match tags && properties.tag_count.is_some_and(|count| count > 0) {
+        true => blob.get_tags().await?,
+        false => Tags::new(),
+    };
+    // The blob itself is meant, whatever its current version is.
+    let properties = BlobProperties { version_id: None, ..properties };
+    Ok(Box::new(BlobItem { name: name.to_owned(), properties, tags, ..BlobItem::default() }))
+}
+
+/// Whether the service itself says that there is no such blob. A container that is gone is another
+/// matter, and so is a gateway's 404, which has no code.
+pub(crate) fn is_not_there(error: &Error) -> bool {
+    error.code() == Some(&ErrorCode::BlobNotFound)
+}
+
+/// The end of a blob of the source.
+pub(crate) fn ended(
+    task: &Task,
+    outcome: Outcome,
+    error: Option<&Error>,
+    carried: Option<Carried>,
+) -> Done {
+    let name = redact(&task.item.name).into_owned();
+    let failure = is_failure(outcome).then(|| {
+        let urls = (task.source().url(), task.destination().url());
+        failed(&task.item.name, urls, outcome, error)
+    });
+    let bytes = carried.as_ref().map_or(0, |carried| carried.bytes);
+    let route = carried.is_some().then_some(task.route);
+    let changed_metadata = carried.map(|carried| carried.changed_metadata).unwrap_or_default();
+    let finished = Finished { name, outcome, route, bytes, changed_metadata };
+    Done { finished, length: task.item.properties.content_length, failure }
+}
+
+/// What is told of a failure.
+pub(crate) fn failed(
+    name: &str,
+    (source, destination): (Result<url::Url>, Result<url::Url>),
+    outcome: Outcome,
+    error: Option<&Error>,
+) -> Failure {
+    let shown = |url: Result<url::Url>| match url {
+        Ok(mut url) => {
+            url.set_query(None);
+            redact(url.as_str()).into_owned()
+        }
+        Err(_) => String::new(),
+    };
+    let request_id = match error {
+        Some(Error::Service(refusal)) => refusal.request_id.clone(),
+        _ => None,
+    };
+    let may_be_mended = match (outcome, error) {
+        (Outcome::Skipped(why), _) => why == Skipped::PendingCopy,
+        (_, Some(Error::InvalidInput { .. })) => false,
+        _ => true,
+    };
+    Failure {
+        name: redact(name).into_owned(),
+        source: shown(source),
+        destination: shown(destination),
+        outcome,
+        code: error.and_then(Error::code).map(ToString::to_string),
+        message: error.map_or_else(|| reason(outcome).to_owned(), ToString::to_string),
+        request_id,
+        may_be_mended,
+    }
+}
+
+/// Why, where no error says so.
+fn reason(outcome: Outcome) -> &'static str {
+    use Skipped::{CustomerKey, ForeignBlocks, Name, OtherType, PendingCopy};
+    match outcome {
+        Outcome::Changed => "the source was modified again and again",
+        Outcome::Skipped(Name) => "the name cannot be used",
+        Outcome::Skipped(OtherType) => "the destination exists and has another blob type",
+        Outcome::Skipped(ForeignBlocks) => "the destination has uncommitted blocks of another tool",
+        Outcome::Skipped(PendingCopy) => "a copy into the source is pending",
+        Outcome::Skipped(CustomerKey) => "the source is encrypted with a customer-provided key",
+        _ => "the destination changed during the run",
+    }
+}

@@ -1,0 +1,314 @@
+//! A job: from a container or prefix to another.
+
+use super::{
+    Overwrite,
+    check::CheckJob,
+    plan::PlanJob,
+    run::RunJob,
+    task::{Settings, Shared},
+};
+use crate::{BlobContainerClient, BlobInclude, Error, Result, jobs::feed::Listing};
+
+/// A copy of a container, or of the blobs with a prefix, to another container, in the same account
+/// or another.
+///
+/// [`plan`](Self::plan) tells what a run would do, [`run`](Self::run) does it, and
+/// [`check`](Self::check) compares.
+///
+/// Running a job again is how it resumes: what is the same at the destination is left, pending
+/// copies are followed to their end, and blobs that are copied in pieces go on from the pieces that
+/// are there. Nothing about a job is stored anywhere else.
+///
+/// # What is the same
+///
+/// Type, length, content headers, metadata (names without regard to case) and, if they are kept,
+/// index tags are equal; so is Content-MD5 where both have one; and the destination was modified
+/// after the source by the service's own times. Within the same second, equal MD5 of both is needed
+/// too. A blob whose last copy is pending, failed or was aborted is never the same.
+///
+/// # What is kept
+///
+/// Content, content headers and metadata; index tags and the tier unless the job leaves them out.
+/// Leases, snapshots, versions and immutability policies are not. Not copied are archived blobs,
+/// the destinations of incremental copies, markers `*.blobcopy`, and the stubs of directories.
+///
+/// # What is safe
+///
+/// Each copy is pinned to the ETag of its source and to the state of its destination in the
+/// listing. Nothing is deleted unless [`delete_extra`](Self::delete_extra) or
+/// [`move_sources`](Self::move_sources) is set.
+///
+/// ```
+/// # blobcopy_simulator::example(async |service| {
+/// use blobcopy::jobs::{CopyJob, Outcome};
+///
+/// let vhds = service.container_client("vhds");
+/// let backups = service.container_client("backups");
+/// let job = CopyJob::new(&vhds, &backups).destination_prefix("monday/");
+/// println!("{}", job.plan().await?);
+/// let report = job.run().await?;
+/// assert_eq!(report.count(Outcome::Copied), 2);
+/// assert!(report.failed.is_empty());
+/// # Ok(()) });
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent until it is planned, run or checked"]
+pub struct CopyJob {
+    from: BlobContainerClient,
+    to: BlobContainerClient,
+    destination_prefix: Option<String>,
+    pub(crate) settings: Settings,
+    pub(crate) concurrency: usize,
+    pub(crate) create: bool,
+    pub(crate) delete_extra: Option<u64>,
+}
+
+impl CopyJob {
+    /// A copy of all blobs of one container to another, under the same names.
+    pub fn new(from: &BlobContainerClient, to: &BlobContainerClient) -> Self {
+        Self {
+            from: from.clone(),
+            to: to.clone(),
+            destination_prefix: None,
+            settings: Settings::default(),
+            concurrency: 64,
+            create: false,
+            delete_extra: None,
+        }
+    }
+
+    /// Copies only the blobs whose names begin with `prefix`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// What stands at the destination in place of the [`prefix`](Self::prefix): by default the
+    /// prefix itself.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::CopyJob;
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// CopyJob::new(&vhds, &backups).prefix("notes").destination_prefix("old/notes").run().await?;
+    /// assert!(backups.blob_client("old/notes.txt").exists().await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn destination_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.destination_prefix = Some(prefix.into());
+        self
+    }
+
+    /// What happens to blobs that exist at the destination: by default
+    /// [`Overwrite::IfDifferent`].
+    pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
+        self.settings.overwrite = overwrite;
+        self
+    }
+
+    /// How many blobs are copied at a time, at least 1; by default 64.
+    pub fn concurrency(mut self, blobs: usize) -> Self {
+        self.concurrency = blobs.max(1);
+        self
+    }
+
+    /// Whether a run creates the destination's container if it does not exist. By default that is
+    /// an error.
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Whether index tags are kept and compared, by default `true`. Reading them needs the
+    /// permission `t` of a SAS, and so does writing them.
+    pub fn tags(mut self, tags: bool) -> Self {
+        self.settings.tags = tags;
+        self
+    }
+
+    /// Whether a tier that was set on a blob is set on its copy, by default `true`.
+    pub fn tier(mut self, tier: bool) -> Self {
+        self.settings.tier = tier;
+        self
+    }
+
+    /// Whether a page blob of another account is copied from a snapshot that is taken for this and
+    /// deleted afterwards, by default `true`. Otherwise the copy is pinned to the blob's ETag, and
+    /// fails when the blob is written meanwhile.
+    pub fn snapshot_sources(mut self, snapshot: bool) -> Self {
+        self.settings.snapshot_sources = snapshot;
+        self
+    }
+
+    /// Deletes blobs that are at the destination alone, but none if they are more than `max`.
+    ///
+    /// They are deleted after all copies, each only if the service says that the source does not
+    /// exist, and only if the blob is still as it was listed. What a job never overwrites is never
+    /// deleted either. Not together with [`move_sources`](Self::move_sources), after which all that
+    /// was moved would be extra.
+    pub fn delete_extra(mut self, max: u64) -> Self {
+        self.delete_extra = Some(max);
+        self
+    }
+
+    /// Deletes each source once its copy is complete and proved.
+    ///
+    /// A copy within an account is proved by its success, with the ETags of both blobs unchanged; a
+    /// copy from another account by the checksums of all its pieces. The source is deleted only if
+    /// its ETag is still the one that was copied, and never if both blobs have one ETag: they are
+    /// one blob under two names. A source with snapshots is kept, and counted as
+    /// [`SourceKept`](super::Outcome::SourceKept).
+    pub fn move_sources(mut self) -> Self {
+        self.settings.moves = true;
+        self.settings.proved = true;
+        self
+    }
+
+    /// The longest block blob of another account that is copied by one Put Blob From URL, in bytes:
+    /// by default 256 MiB, at most 5000 MiB.
+    pub fn largest_single(mut self, bytes: u64) -> Self {
+        self.settings.single = bytes;
+        self
+    }
+
+    /// The length of the pieces of longer blobs, in bytes: by default 64 MiB, and 8 MiB for blobs
+    /// below 1 GiB; at most 4000 MiB.
+    pub fn block_size(mut self, bytes: u64) -> Self {
+        self.settings.block = Some(bytes);
+        self
+    }
+}
+
+/// # Doing it
+impl CopyJob {
+    /// What a run would do now: how many blobs, by which routes, with how many requests and bytes.
+    /// Only reads.
+    ///
+    /// Awaiting it gives a [`Plan`](super::Plan).
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::{CopyJob, Route};
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let plan = CopyJob::new(&vhds, &backups).plan().await?;
+    /// assert_eq!(plan.routes[&Route::ServiceCopy].blobs, 2);
+    /// # Ok(()) });
+    /// ```
+    pub fn plan(&self) -> PlanJob {
+        PlanJob::new(self.clone())
+    }
+
+    /// Copies what is missing or different.
+    ///
+    /// Awaiting it gives a [`Report`](super::Report). Dropping it stops the run; the service goes
+    /// on with the copies that it has begun.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the destination lies inside the source, or settings contradict each other;
+    /// otherwise the error of a listing. What fails for one blob is in the report.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::{CopyJob, JobEvent};
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let mut names = Vec::new();
+    /// let report = CopyJob::new(&vhds, &backups)
+    ///     .run()
+    ///     .on_event(|event| match event {
+    ///         JobEvent::Finished(blob) => names.push(blob.name.clone()),
+    ///         JobEvent::Progress(progress) => println!("{progress}"),
+    ///         _ => {}
+    ///     })
+    ///     .await?;
+    /// assert_eq!(report.bytes, (1 << 20) + 10);
+    /// assert_eq!(names.len(), 2);
+    /// # Ok(()) });
+    /// ```
+    pub fn run(&self) -> RunJob<'_> {
+        RunJob::new(self.clone())
+    }
+
+    /// Compares source and destination, and only reads.
+    ///
+    /// Awaiting it gives a [`CheckReport`](super::CheckReport), with one line for each difference.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::{CopyJob, Difference};
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let report = CopyJob::new(&vhds, &backups).check().await?;
+    /// assert!(!report.is_same());
+    /// assert_eq!(report.differences[0].difference, Difference::Missing);
+    /// println!("{}", report.differences[0]); // missing at the destination: disk0.vhd
+    /// # Ok(()) });
+    /// ```
+    pub fn check(&self) -> CheckJob<'_> {
+        CheckJob::new(self.clone())
+    }
+}
+
+/// # What its parts share
+impl CopyJob {
+    /// What the tasks of a run share.
+    pub(crate) fn shared(&self) -> Shared {
+        let prefix = self.settings.prefix.clone();
+        let destination_prefix = self.destination_prefix.clone().unwrap_or(prefix);
+        let settings = Settings { destination_prefix, ..self.settings.clone() };
+        Shared { from: self.from.clone(), to: self.to.clone(), settings }
+    }
+
+    /// The two listings. What is included is what is compared or told.
+    pub(crate) fn listings(&self, shared: &Shared, may_be_missing: bool) -> (Listing, Listing) {
+        let tags = self.settings.tags.then_some(BlobInclude::Tags);
+        // Without the copies a listing does not tell the destinations of incremental copies.
+        let both = || [BlobInclude::Metadata, BlobInclude::Copy].into_iter().chain(tags);
+        let source = Listing {
+            container: shared.from.clone(),
+            prefix: shared.settings.prefix.clone(),
+            include: both().collect(),
+            may_be_missing: false,
+        };
+        let destination = Listing {
+            container: shared.to.clone(),
+            prefix: shared.settings.destination_prefix.clone(),
+            include: both().collect(),
+            may_be_missing,
+        };
+        (source, destination)
+    }
+
+    /// Refuses jobs that would copy their own copies or delete what they have copied.
+    pub(crate) fn check_safety(&self, shared: &Shared) -> Result<()> {
+        let Settings { prefix, destination_prefix, moves, .. } = &shared.settings;
+        let (from, to) = (shared.from.url()?, shared.to.url()?);
+        if self.delete_extra.is_some() && *moves {
+            let rule = "must not be combined with move_sources: what an earlier run has moved \
+                        would be extra";
+            return Err(Error::invalid("delete_extra", "", rule));
+        }
+        let same_account = shared.from.is_same_account(&shared.to);
+        if from != to && !(same_account && shared.from.name() == shared.to.name()) {
+            return Ok(());
+        }
+        let refused = |rule| {
+            let place = format!("{}/{destination_prefix}", shared.to.name());
+            Err(Error::invalid("destination", place, rule))
+        };
+        if destination_prefix.starts_with(prefix.as_str()) {
+            return refused("must not lie inside the source");
+        }
+        if self.delete_extra.is_some() && prefix.starts_with(destination_prefix.as_str()) {
+            return refused("must not hold the source where extra blobs are deleted");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+use super::*;
+use crate::{Metadata, jobs::Skipped};
+
+const THEN: OffsetDateTime = datetime!(2026-01-01 12:00 UTC);
+
+fn blob() -> BlobItem {
+    let mut item = BlobItem { name: "a".to_owned(), ..BlobItem::default() };
+    item.properties.blob_type = Some(BlobType::BlockBlob);
+    item.properties.content_length = 4;
+    item.properties.last_modified = Some(THEN);
+    item
+}
+
+fn with(change: impl FnOnce(&mut BlobItem)) -> BlobItem {
+    let mut item = blob();
+    change(&mut item);
+    item
+}
+
+fn after(by: Duration) -> BlobItem {
+    with(|item| item.properties.last_modified = Some(THEN + by))
+}
+
+fn copied(status: &str) -> BlobItem {
+    let mut item = after(Duration::HOUR);
+    item.properties.copy = Some(CopyState::new("id".parse().expect("an id"), status.into()));
+    item
+}
+
+fn decided(source: &BlobItem, existing: Option<&BlobItem>, overwrite: Overwrite) -> Decision {
+    let kept = Kept { tags: true, all_metadata: true };
+    let rules = Rules { overwrite, kept, content: false };
+    decide(source, existing, rules, |_| true)
+}
+
+const EACH: [Overwrite; 4] =
+    [Overwrite::Never, Overwrite::IfDifferent, Overwrite::IfNewer, Overwrite::Always];
+
+#[test]
+fn each_overwrite_meets_each_destination() {
+    use Decision::{Copy, Leave};
+    let (same, older) = (after(Duration::HOUR), after(-Duration::HOUR));
+    let longer = with(|item| {
+        item.properties.content_length = 5;
+        item.properties.last_modified = Some(THEN + Duration::HOUR);
+    });
+    let (kept, is_same) = (Leave(Outcome::Kept), Leave(Outcome::Same));
+    for (existing, expected) in [
+        (None, [Copy, Copy, Copy, Copy]),
+        (Some(&same), [kept, is_same, is_same, Copy]),
+        (Some(&older), [kept, Copy, Copy, Copy]),
+        (Some(&longer), [kept, Copy, kept, Copy]),
+    ] {
+        let decided = EACH.map(|overwrite| decided(&blob(), existing, overwrite));
+        assert_eq!(decided, expected, "{existing:?}");
+    }
+}
+
+#[test]
+fn what_an_earlier_run_began_is_carried_on() {
+    let marked = with(|item| {
+        item.properties.metadata = Metadata::from([("blobcopy_partial", "\"0x1\"")]);
+    });
+    for existing in [copied("pending"), copied("failed"), copied("aborted"), marked] {
+        for overwrite in EACH {
+            let decided = decided(&blob(), Some(&existing), overwrite);
+            assert_eq!(decided, Decision::Copy, "{overwrite:?} {existing:?}");
+        }
+    }
+}
+
+#[test]
+fn a_failed_copy_of_another_source_is_an_existing_blob_and_never_the_same() {
+    let kept = Kept { tags: true, all_metadata: true };
+    let failed = copied("failed");
+    for (overwrite, expected) in [
+        (Overwrite::Never, Decision::Leave(Outcome::Kept)),
+        (Overwrite::IfDifferent, Decision::Copy),
+        (Overwrite::IfNewer, Decision::Leave(Outcome::Kept)),
+        (Overwrite::Always, Decision::Copy),
+    ] {
+        let rules = Rules { overwrite, kept, content: false };
+        assert_eq!(decide(&blob(), Some(&failed), rules, |_| false), expected);
+    }
+}
+
+#[test]
+fn some_kinds_are_told_and_never_copied() {
+    let folder = |value: &str| {
+        with(|item| {
+            item.properties.metadata = Metadata::from([("Hdi_isfolder", value)]);
+            item.properties.content_length = 0;
+        })
+    };
+    for (source, expected) in [
+        (with(|item| item.properties.is_incremental_copy = true), Some(Skipped::IncrementalCopy)),
+        (with(|item| item.name = "disk0.vhd.blobcopy".to_owned()), Some(Skipped::Marker)),
+        (
+            with(|item| item.properties.access_tier = Some(AccessTier::Archive)),
+            Some(Skipped::Archived),
+        ),
+        (
+            with(|item| item.properties.encryption_key_sha256 = Some("c2hh".to_owned())),
+            Some(Skipped::CustomerKey),
+        ),
+        (folder("true"), Some(Skipped::Directory)),
+        (folder("false"), None),
+        (
+            with(|item| item.properties.resource_type = Some("directory".to_owned())),
+            Some(Skipped::Directory),
+        ),
+        (copied("pending"), Some(Skipped::PendingCopy)),
+        (copied("failed"), None),
+        (blob(), None),
+    ] {
+        assert_eq!(skipped(&source), expected, "{source:?}");
+    }
+}
+
+#[test]
+fn a_destination_that_must_not_be_touched_is_not() {
+    let base = with(|item| item.properties.is_incremental_copy = true);
+    for overwrite in EACH {
+        let decided = decided(&blob(), Some(&base), overwrite);
+        let expected = Decision::Leave(Outcome::Skipped(Skipped::IncrementalCopy));
+        assert_eq!(decided, expected, "{overwrite:?}");
+    }
+    let page = with(|item| item.properties.blob_type = Some(BlobType::PageBlob));
+    let decided = decided(&blob(), Some(&page), Overwrite::Always);
+    assert_eq!(decided, Decision::Leave(Outcome::Skipped(Skipped::OtherType)));
+}
+
+#[test]
+fn content_is_compared_where_all_else_is_the_same() {
+    let kept = Kept { tags: true, all_metadata: true };
+    let rules = Rules { overwrite: Overwrite::IfDifferent, kept, content: true };
+    let same = after(Duration::HOUR);
+    assert_eq!(decide(&blob(), Some(&same), rules, |_| true), Decision::Compare);
+    assert_eq!(decide(&blob(), None, rules, |_| true), Decision::Copy);
+}

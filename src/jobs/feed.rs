@@ -1,0 +1,237 @@
+//! One listing, read ahead and checked.
+
+use std::{
+    cmp::Ordering,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use futures_core::Stream;
+
+use super::{order, patience};
+use crate::{BlobContainerClient, BlobInclude, BlobItem, Error, ErrorCode, Pages, Result};
+
+/// The blobs of a page. Two pages of each listing are in memory at a time; an item and its XML
+/// take about 2 KiB.
+pub(crate) const PAGE: u32 = 2_000;
+
+/// What a listing is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Listing {
+    pub(crate) container: BlobContainerClient,
+    pub(crate) prefix: String,
+    pub(crate) include: Vec<BlobInclude>,
+    /// Whether a container that does not exist counts as an empty one.
+    pub(crate) may_be_missing: bool,
+}
+
+/// The entries that are no blobs of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    pub(crate) snapshots: u64,
+    pub(crate) versions: u64,
+    pub(crate) deleted: u64,
+}
+
+/// The blobs of a listing, in its order. The next page is requested while one is worked on.
+pub(crate) struct Feed {
+    listing: Listing,
+    pages: Pages<BlobItem>,
+    /// The page after the current one.
+    ahead: Option<vec::IntoIter<BlobItem>>,
+    items: vec::IntoIter<BlobItem>,
+    head: Option<Box<BlobItem>>,
+    marker: Option<String>,
+    /// The name of the last blob.
+    last: String,
+    ended: bool,
+    faults: u32,
+    pause: Option<patience::Pause>,
+    pub(crate) is_missing: bool,
+    pub(crate) hidden: Hidden,
+    /// The blobs and bytes of all pages that have come.
+    pub(crate) blobs: u64,
+    pub(crate) bytes: u64,
+    /// Pages that have come, and how many of them were shorter than asked for, but not the last.
+    pub(crate) pages_read: u64,
+    pub(crate) short_pages: u64,
+}
+
+/// The next of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    Blob,
+    /// The next name comes before the last one: the listing has another order.
+    OutOfOrder,
+    End,
+}
+
+impl Feed {
+    pub(crate) fn new(listing: Listing) -> Self {
+        Self {
+            pages: pages(&listing, None),
+            listing,
+            ahead: None,
+            items: Vec::new().into_iter(),
+            head: None,
+            marker: None,
+            last: String::new(),
+            ended: false,
+            faults: 0,
+            pause: None,
+            is_missing: false,
+            hidden: Hidden::default(),
+            blobs: 0,
+            bytes: 0,
+            pages_read: 0,
+            short_pages: 0,
+        }
+    }
+
+    /// Begins the listing again.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(self.listing.clone())
+    }
+
+    /// Whether all pages have come.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.ended
+    }
+
+    /// The requests that its pages took, without those of short pages.
+    pub(crate) fn list_requests(&self) -> u64 {
+        self.pages_read - self.short_pages + u64::from(self.is_missing)
+    }
+
+    /// The name of the next blob after the prefix; only after [`poll_head`](Self::poll_head).
+    pub(crate) fn rest(&self) -> Option<&str> {
+        self.head.as_ref().map(|item| rest(&self.listing.prefix, &item.name))
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Box<BlobItem>> {
+        let item = self.head.take()?;
+        self.last.clear();
+        self.last.push_str(&item.name);
+        Some(item)
+    }
+
+    /// Requests the page after the current one, if there is room for it.
+    pub(crate) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        loop {
+            if self.ahead.is_some() || self.ended {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match ready!(Pin::new(&mut self.pages).poll_next(cx)) {
+                None => self.ended = true,
+                Some(Ok(page)) => {
+                    self.faults = 0;
+                    self.ended = page.next_marker.is_none();
+                    self.marker = page.next_marker;
+                    self.count(&page.items);
+                    self.ahead = Some(page.items.into_iter());
+                }
+                Some(Err(error)) => self.failed(error)?,
+            }
+        }
+    }
+
+    fn count(&mut self, items: &[BlobItem]) {
+        self.pages_read += 1;
+        let full = usize::try_from(PAGE).unwrap_or(usize::MAX);
+        self.short_pages += u64::from(!self.ended && items.len() < full);
+        for item in items.iter().filter(|item| is_blob(item)) {
+            self.blobs += 1;
+            self.bytes += item.properties.content_length;
+        }
+    }
+
+    /// Goes on after an error at the page that failed, if that makes sense.
+    fn failed(&mut self, error: Error) -> Result<()> {
+        if self.listing.may_be_missing && error.code() == Some(&ErrorCode::ContainerNotFound) {
+            (self.ended, self.is_missing) = (true, true);
+            return Ok(());
+        }
+        self.faults += 1;
+        let Some(pause) = patience::pause(&error, self.faults) else { return Err(error) };
+        self.pause = Some(pause);
+        self.pages = pages(&self.listing, self.marker.clone());
+        Ok(())
+    }
+
+    /// Finds the next blob. Others are counted.
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head>> {
+        while self.head.is_none() {
+            let Some(item) = self.items.next() else {
+                match self.ahead.take() {
+                    Some(items) => self.items = items,
+                    None if self.ended => return Poll::Ready(Ok(Head::End)),
+                    None => ready!(self.poll_ahead(cx))?,
+                }
+                continue;
+            };
+            match kind(&item) {
+                Kind::Snapshot => self.hidden.snapshots += 1,
+                Kind::Version => self.hidden.versions += 1,
+                Kind::Deleted => self.hidden.deleted += 1,
+                // The same name twice: it was listed again after its page had moved on.
+                Kind::Blob if item.name == self.last => {}
+                Kind::Blob => self.head = Some(Box::new(item)),
+            }
+        }
+        let next = self.head.as_ref().map_or("", |item| &item.name);
+        let in_order = self.last.is_empty() || order::compare(&self.last, next) == Ordering::Less;
+        Poll::Ready(Ok(if in_order { Head::Blob } else { Head::OutOfOrder }))
+    }
+
+    /// Accepts the next blob out of order: order does not matter any more.
+    pub(crate) fn forget_order(&mut self) {
+        self.last.clear();
+    }
+}
+
+fn pages(listing: &Listing, marker: Option<String>) -> Pages<BlobItem> {
+    let mut list = listing.container.list_blobs().page_size(PAGE);
+    if !listing.prefix.is_empty() {
+        list = list.prefix(&listing.prefix);
+    }
+    if let Some(marker) = marker {
+        list = list.marker(marker);
+    }
+    list.include(listing.include.iter().copied()).pages()
+}
+
+/// A name without the prefix of its listing.
+pub(crate) fn rest<'a>(prefix: &str, name: &'a str) -> &'a str {
+    name.strip_prefix(prefix).unwrap_or(name)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Blob,
+    Snapshot,
+    Version,
+    Deleted,
+}
+
+fn is_blob(item: &BlobItem) -> bool {
+    kind(item) == Kind::Blob
+}
+
+fn kind(item: &BlobItem) -> Kind {
+    let of = &item.properties;
+    if item.is_deleted || item.has_versions_only {
+        return Kind::Deleted;
+    }
+    if item.snapshot.is_some() {
+        return Kind::Snapshot;
+    }
+    match of.version_id.is_some() && of.is_current_version != Some(true) {
+        true => Kind::Version,
+        false => Kind::Blob,
+    }
+}

@@ -1,0 +1,178 @@
+//! Trouble: sources that change and vanish, answers that are lost, a service that is busy.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use blobcopy::{
+    BlobContainerClient, CopyStatus,
+    jobs::{CopyJob, JobEvent, Outcome},
+};
+use blobcopy_simulator::Op;
+
+use super::world::World;
+
+/// Runs a job, and changes something once the copy of `a` has been decided.
+async fn run_with(job: &CopyJob, mut meanwhile: impl AsyncFnMut(u32)) -> blobcopy::jobs::Report {
+    use futures_util::TryStreamExt;
+    let mut events = job.run().events();
+    let mut started = 0;
+    while let Some(event) = events.try_next().await.expect("an event") {
+        match event {
+            JobEvent::Started { .. } => {
+                meanwhile(started).await;
+                started += 1;
+            }
+            JobEvent::Ended(report) => return *report,
+            _ => {}
+        }
+    }
+    unreachable!("it has an end")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_changed_is_taken_anew() {
+    let world = World::new().await;
+    for job in [world.near_job(), world.far_job()] {
+        world.fill(["a"]).await;
+        let change = async |_| {
+            world.later();
+            world.from().block_blob_client("a").upload("changed").await.expect("uploaded");
+        };
+        let report = run_with(&job, change).await;
+        assert_eq!((report.count(Outcome::Copied), report.bytes), (1, 7), "{report:?}");
+    }
+    assert_eq!(World::contents(&world.near_to()).await["a"], b"changed");
+    assert_eq!(World::contents(&world.far_to()).await["a"], b"changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_never_rests_is_reported() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.sim.faults().on(Op::PutBlobFromUrl).answer(412, "SourceConditionNotMet");
+    let report = world.far_job().run().await.expect("a report");
+    assert_eq!((report.count(Outcome::Changed), report.failures), (1, 1), "{report:?}");
+    assert_eq!(world.sim.count(Op::PutBlobFromUrl), 4, "the first attempt and three more");
+    assert_eq!(report.failed[0].code.as_deref(), Some("SourceConditionNotMet"));
+    assert!(report.failed[0].source.ends_with("/near/source/a"), "{:?}", report.failed[0]);
+    assert!(report.failed[0].request_id.is_some() && report.failed[0].may_be_mended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_vanished_is_no_failure() {
+    let world = World::new().await;
+    for job in [world.near_job(), world.far_job()] {
+        world.fill(["a"]).await;
+        let vanish = async |_| {
+            world.from().blob_client("a").delete().await.expect("deleted");
+        };
+        let report = run_with(&job, vanish).await;
+        assert_eq!((report.count(Outcome::Vanished), report.failures), (1, 0), "{report:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_of_somebody_else_is_not_lost() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.later();
+    for (job, to) in [(world.near_job(), world.near_to()), (world.far_job(), world.far_to())] {
+        to.block_blob_client("a").upload("older").await.expect("uploaded");
+        let write = async |_| {
+            world.later();
+            to.block_blob_client("a").upload("theirs").await.expect("uploaded");
+        };
+        let report = run_with(&job, write).await;
+        assert_eq!((report.count(Outcome::Failed), report.failures), (1, 1), "{report:?}");
+        assert_eq!(World::contents(&to).await["a"], b"theirs");
+        assert!(report.failed[0].may_be_mended);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_runs_at_once_do_no_harm() {
+    for far in [false, true] {
+        let world = World::of(|builder| builder.copy_duration(Duration::from_secs(1))).await;
+        world.fill((0..50).map(|number| format!("{number:02}"))).await;
+        world.later();
+        let job = if far { world.far_job() } else { world.near_job() };
+        let (one, other) = tokio::join!(job.run().into_future(), job.run().into_future());
+        for report in [one.expect("a report"), other.expect("a report")] {
+            assert_eq!(report.failures, 0, "{report:?}");
+        }
+        let to = if far { world.far_to() } else { world.near_to() };
+        assert_eq!(World::contents(&to).await, World::contents(&world.from()).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_answers_are_found_again() {
+    let world = World::new().await;
+    world.fill((0..20).map(|number| format!("{number:02}"))).await;
+    world.later();
+    world.sim.faults().on(Op::CopyBlob).lose_answer().chance(0.5);
+    world.sim.faults().on(Op::PutBlobFromUrl).lose_answer().chance(0.5);
+    for (job, to) in [(world.near_job(), world.near_to()), (world.far_job(), world.far_to())] {
+        let report = job.run().await.expect("a report");
+        assert_eq!((report.count(Outcome::Copied), report.failures), (20, 0), "{report:?}");
+        assert_eq!(World::contents(&to).await, World::contents(&world.from()).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_service_fails_no_blob() {
+    let world = World::new().await;
+    world.fill((0..200).map(|number| format!("{number:03}"))).await;
+    world.later();
+    world.sim.faults().on_any().throttle(50);
+    for job in [world.near_job(), world.far_job()] {
+        let report = job.run().await.expect("a report");
+        assert_eq!((report.count(Outcome::Copied), report.failures), (200, 0), "{report:?}");
+    }
+}
+
+/// With 30 % of the requests failing in every way, no blob is wrong, none is missing and none is
+/// reported wrongly; further runs finish the rest.
+#[tokio::test(start_paused = true)]
+async fn with_faults_of_every_kind_all_is_told_rightly() {
+    for seed in 0..20 {
+        let world = World::of(|builder| builder.seed(seed)).await;
+        world.fill((0..60).map(|number| format!("{number:02}"))).await;
+        world.later();
+        let faults = world.sim.faults();
+        faults.on_any().answer(503, "ServerBusy").chance(0.06);
+        faults.on_any().answer(500, "InternalError").chance(0.06);
+        faults.on_any().reset().chance(0.06);
+        faults.on_any().lose_answer().chance(0.06);
+        faults.on_any().garble_body().chance(0.03);
+        faults.on_any().truncate_body(20).chance(0.03);
+        for (job, to) in [(world.near_job(), world.near_to()), (world.far_job(), world.far_to())] {
+            let report = job.run().await;
+            let Ok(report) = report else { continue };
+            let failed: Vec<_> = report.failed.iter().map(|failure| &failure.name).collect();
+            faults.clear();
+            let (from, copied) = (sound(&world.from()).await, sound(&to).await);
+            for (name, content) in &from {
+                let is_copied = copied.get(name) == Some(content);
+                assert!(is_copied || failed.contains(&name), "seed {seed}: {name} {report:?}");
+            }
+            let again = job.run().await.expect("a report");
+            assert_eq!(again.failures, 0, "seed {seed}: {again:?}");
+            assert_eq!(sound(&to).await, from);
+            assert_eq!(job.run().await.expect("a report").count(Outcome::Same), 60);
+            faults.on_any().answer(500, "InternalError").chance(0.1);
+            faults.on_any().lose_answer().chance(0.2);
+        }
+    }
+}
+
+/// The blobs whose copy has succeeded.
+async fn sound(container: &BlobContainerClient) -> BTreeMap<String, Vec<u8>> {
+    let list = container.list_blobs().include([blobcopy::BlobInclude::Copy]);
+    let mut contents = World::contents(container).await;
+    for item in list.collect_all().await.expect("listed") {
+        if item.properties.copy.is_some_and(|copy| copy.status != CopyStatus::Success) {
+            contents.remove(&item.name);
+        }
+    }
+    contents
+}

@@ -1,0 +1,10 @@
+//! Many copies, on virtual time.
+
+mod ends;
+mod faults;
+mod listings;
+mod moves;
+mod plans;
+mod runs;
+mod safety;
+mod world;

@@ -1,0 +1,78 @@
+//! What a job refuses, and what it never deletes.
+
+use blobcopy::{
+    ErrorCode,
+    jobs::{CopyJob, Outcome},
+};
+
+use super::world::World;
+
+#[tokio::test(start_paused = true)]
+async fn a_container_is_not_copied_into_itself() {
+    let world = World::new().await;
+    let from = world.from();
+    let into_itself =
+        |prefix: &str, to: &str| CopyJob::new(&from, &from).prefix(prefix).destination_prefix(to);
+    for (job, rule) in [
+        (CopyJob::new(&from, &from), "inside the source"),
+        (into_itself("", "copy/"), "inside the source"),
+        (into_itself("a/", "a/b/"), "inside the source"),
+        (into_itself("a/b/", "a/").delete_extra(1), "hold the source"),
+        (into_itself("a/b/", "").delete_extra(1), "hold the source"),
+        (world.near_job().move_sources().delete_extra(1), "combined with move_sources"),
+    ] {
+        let error = job.run().await.expect_err(rule).to_string();
+        assert!(error.contains(rule), "{error}");
+        assert!(job.plan().await.is_err(), "{rule}");
+    }
+    world.fill(["a/b/1"]).await;
+    for (job, blobs) in [(into_itself("a/b/", "a/"), 1), (into_itself("a/", "b/"), 2)] {
+        let report = job.run().await.expect("beside each other");
+        assert_eq!(report.count(Outcome::Copied), blobs);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_container_is_told_or_created() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.near_to().delete().await.expect("deleted");
+    world.near.container_client("nowhere").exists().await.expect("looked");
+    let job = CopyJob::new(&world.from(), &world.near.container_client("new"));
+    let error = job.run().await.expect_err("missing");
+    assert_eq!(error.code(), Some(&ErrorCode::ContainerNotFound), "{error}");
+    let report = job.create(true).run().await.expect("created");
+    assert_eq!(report.count(Outcome::Copied), 1);
+    let nothing = CopyJob::new(&world.near.container_client("nowhere"), &world.far_to());
+    let error = nothing.create(true).run().await.expect_err("no source");
+    assert_eq!(error.code(), Some(&ErrorCode::ContainerNotFound), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn extra_blobs_are_deleted_only_within_the_limit() {
+    let world = World::new().await;
+    world.fill(["a", "b"]).await;
+    for name in ["extra1", "extra2", "a.blobcopy"] {
+        world.near_to().block_blob_client(name).upload("x").await.expect("uploaded");
+    }
+    world.later();
+    let report = world.near_job().run().await.expect("a report");
+    assert_eq!((report.count(Outcome::Extra), report.count(Outcome::Deleted)), (2, 0));
+    let report = world.near_job().delete_extra(1).run().await.expect("a report");
+    assert_eq!((report.count(Outcome::Extra), report.count(Outcome::Deleted)), (2, 0));
+    let report = world.near_job().delete_extra(2).run().await.expect("a report");
+    assert_eq!((report.count(Outcome::Extra), report.count(Outcome::Deleted)), (0, 2));
+    let left: Vec<_> = World::contents(&world.near_to()).await.into_keys().collect();
+    assert_eq!(left, ["a", "a.blobcopy", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_cannot_be_used_are_reported_by_name() {
+    let world = World::new().await;
+    world.fill(["a", "b"]).await;
+    // The destination's name would get a dot at its end in a segment.
+    let job = world.near_job().prefix("a").destination_prefix("x./a");
+    let report = job.run().await.expect("a report");
+    assert_eq!((report.failures, report.failed[0].name.as_str()), (1, "a"));
+    assert!(!report.failed[0].may_be_mended);
+}
