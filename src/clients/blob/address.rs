@@ -6,6 +6,7 @@ use super::{AppendBlobClient, BlobClient, BlockBlobClient, PageBlobClient};
 use crate::{
     auth::credential::Credential,
     clients::{
+        BlobContainerClient,
         builder::{ClientBuilder, Parts},
         pipeline, settle,
     },
@@ -180,6 +181,22 @@ impl BlobClient {
     #[doc(alias = "WithVersion")]
     pub fn with_version(&self, version: impl Into<VersionId>) -> Self {
         Self(self.0.at(None, Some(version.into())))
+    }
+
+    /// A client of the container that holds this blob, with the same credential and options.
+    ///
+    /// A SAS for the blob alone does not authorize calls on its container.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// assert_eq!(notes.container_client().name(), "vhds");
+    /// # Ok(()) });
+    /// ```
+    #[doc(alias("GetParentBlobContainerClient", "Parent"))]
+    pub fn container_client(&self) -> BlobContainerClient {
+        let pipeline = self.0.call().pipeline;
+        BlobContainerClient::of(pipeline, self.0.endpoint().clone(), self.0.container_name())
     }
 
     /// A client of the same blob with the operations of page blobs.
