@@ -28,3 +28,4 @@ mod secrets;
 mod shared_access;
 mod support;
 mod transfers;
+mod verify;

@@ -11,6 +11,8 @@
 //! | limit requests and bytes per second | [`Budget`] |
 //! | follow a run | [`JobEvent`], [`Progress`] |
 //! | see what a run did | [`Report`] |
+//! | compare two blobs without downloading them | [`verify`](verify()) |
+//! | remove what an interrupted comparison left | [`remove_scratch`] |
 //!
 //! A job is written with the methods of the clients alone, so everything it does a program could do
 //! too.
@@ -43,6 +45,7 @@ mod shard;
 mod stopwatch;
 mod tally;
 mod task;
+mod verify;
 
 pub use self::{
     check::{CheckJob, CheckReport, DifferenceLine},
@@ -58,5 +61,9 @@ pub use self::{
     run::{JobEvents, RunJob},
     same::Difference,
     shard::Shard,
+    verify::{
+        Differences, IdenticalContent, ScratchLeft, Side, Unverifiable, UnverifiableReason,
+        Verdict, Verified, Verify, remove_scratch, verify,
+    },
 };
 pub use crate::pipeline::budget::Budget;
