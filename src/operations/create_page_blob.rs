@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use crate::{
     error::{Error, Result},
-    models::{AccessTier, BlobContentInfo, page},
+    models::{AccessTier, BlobContentInfo, ContentMd5, page},
     operations::{
         operation::{Operation, builder},
         settings::{
@@ -46,6 +46,14 @@ impl CreatePageBlob {
     /// conditional on.
     pub fn sequence_number(mut self, number: u64) -> Self {
         self.operation.sequence_number = number;
+        self
+    }
+
+    /// The MD5 to store with the blob, for content that will be written. The service does not check
+    /// it.
+    pub fn stored_md5(mut self, md5: impl Into<ContentMd5>) -> Self {
+        let md5 = md5.into().to_string();
+        self.operation.blob.stored.set(headers::BLOB_CONTENT_MD5, "stored MD5", md5);
         self
     }
 

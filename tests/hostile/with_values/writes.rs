@@ -66,7 +66,11 @@ pub(super) async fn page_blobs(run: &Run<'_>, service: &BlobServiceClient) {
     each!(
         run,
         disk.create(512),
-        [sequence_number(values.number()), tier(AccessTier::from(values.text())),]
+        [
+            sequence_number(values.number()),
+            stored_md5(values.array()),
+            tier(AccessTier::from(values.text())),
+        ]
     );
     run.wait_for(call!(&disk, resize(values.number()))).await;
     each!(run, disk.resize(512), [conditions(values.conditions())]);
