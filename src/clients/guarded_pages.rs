@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::PageBlobClient;
 use crate::{
     error::{Error, Result},
-    models::{Conditions, LeaseId, PageInfo},
+    models::{Conditions, ETag, LeaseId, PageInfo},
     operations::{
         clear_pages::ClearPages,
         set_page_blob_properties::{SequenceNumberAction, SetSequenceNumber},
@@ -59,6 +59,7 @@ use crate::{
 pub struct GuardedPages {
     blob: PageBlobClient,
     number: u64,
+    etag: Option<ETag>,
     lease_id: Option<LeaseId>,
 }
 
@@ -116,7 +117,7 @@ impl IntoFuture for GuardWrites {
             let Self { raise, pages } = self;
             let raised: PageInfo = raise.await?;
             match raised.sequence_number.filter(|found| *found != pages.number) {
-                None => Ok(pages),
+                None => Ok(GuardedPages { etag: raised.etag, ..pages }),
                 Some(found) => {
                     let rule = format!("is below the blob's sequence number, {found}");
                     Err(Error::invalid("sequence number", pages.number, &rule))
@@ -165,7 +166,7 @@ impl PageBlobClient {
     /// # Ok(()) });
     /// ```
     pub fn guarded_pages(&self, number: u64) -> GuardedPages {
-        GuardedPages { blob: self.clone(), number, lease_id: None }
+        GuardedPages { blob: self.clone(), number, etag: None, lease_id: None }
     }
 }
 
@@ -205,6 +206,13 @@ impl GuardedPages {
     /// The sequence number on which all writes depend.
     pub fn sequence_number(&self) -> u64 {
         self.number
+    }
+
+    /// The blob's ETag once the number was raised, before any write; `None` from
+    /// [`PageBlobClient::guarded_pages`]. What was read on condition of it has been written by
+    /// earlier runs only.
+    pub fn etag(&self) -> Option<&ETag> {
+        self.etag.as_ref()
     }
 
     /// The page blob.
