@@ -1,6 +1,7 @@
 //! What a route keeps of the source, beside the content.
 
-use crate::{AccessTier, BlobItem, BlobType, Metadata, jobs::routes::mark::Mark};
+use super::mark::Mark;
+use crate::{AccessTier, BlobItem, BlobType, Metadata};
 
 /// The source's metadata as a request can carry it, and the names of what it cannot.
 ///
@@ -46,6 +47,33 @@ pub(crate) fn tier(item: &BlobItem) -> Option<AccessTier> {
     };
     fits.then_some(tier)
 }
+
+/// Sets the content headers of the source on the builder of a write.
+macro_rules! with_content_headers {
+    ($write:expr, $of:expr) => {{
+        let (mut write, of) = ($write, $of);
+        if let Some(value) = &of.content_type {
+            write = write.content_type(value);
+        }
+        if let Some(value) = &of.content_encoding {
+            write = write.content_encoding(value);
+        }
+        if let Some(value) = &of.content_language {
+            write = write.content_language(value);
+        }
+        if let Some(value) = &of.content_disposition {
+            write = write.content_disposition(value);
+        }
+        if let Some(value) = &of.cache_control {
+            write = write.cache_control(value);
+        }
+        if let Some(md5) = of.content_md5 {
+            write = write.stored_md5(md5);
+        }
+        write
+    }};
+}
+pub(crate) use with_content_headers;
 
 #[cfg(test)]
 mod tests {

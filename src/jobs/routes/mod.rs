@@ -5,10 +5,15 @@
 //! the destination: staged blocks, or pages and a [`Mark`](mark::Mark).
 
 mod blob_from_url;
+mod blocks;
 pub(crate) mod kept;
 pub(crate) mod mark;
 mod not_carried;
+mod pages;
 mod service_copy;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::not_carried::{NotCarried, Why};
 
@@ -16,7 +21,7 @@ use super::{
     Route,
     task::{Carried, Cost, Task},
 };
-use crate::{BlobType, Error};
+use crate::BlobType;
 
 /// The route of a blob, by the accounts, its type and its length.
 pub(crate) fn of(
@@ -44,10 +49,8 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
     match task.route {
         Route::ServiceCopy => service_copy::carry(task).await,
         Route::BlobFromUrl => blob_from_url::carry(task).await,
-        Route::BlocksFromUrl | Route::PagesFromUrl => {
-            let rule = "is not carried by this route yet";
-            Err(Error::invalid("blob", &task.name, rule).into())
-        }
+        Route::BlocksFromUrl => blocks::carry(task).await,
+        Route::PagesFromUrl => pages::carry(task).await,
     }
 }
 
@@ -56,28 +59,7 @@ pub(crate) async fn cost(task: &Task) -> Result<Cost, NotCarried> {
     Ok(match task.route {
         Route::ServiceCopy => service_copy::cost(task),
         Route::BlobFromUrl => blob_from_url::cost(task),
-        Route::BlocksFromUrl | Route::PagesFromUrl => {
-            Cost { requests: 0, bytes: task.item.properties.content_length }
-        }
+        Route::BlocksFromUrl => blocks::cost(task).await?,
+        Route::PagesFromUrl => pages::cost(task).await?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_route_follows_from_accounts_type_and_length() {
-        use BlobType::{AppendBlob, BlockBlob, PageBlob};
-        for (same, kind, length, expected) in [
-            (true, BlockBlob, 1 << 40, Route::ServiceCopy),
-            (true, PageBlob, 512, Route::ServiceCopy),
-            (false, AppendBlob, 512, Route::ServiceCopy),
-            (false, BlockBlob, 256 << 20, Route::BlobFromUrl),
-            (false, BlockBlob, (256 << 20) + 1, Route::BlocksFromUrl),
-            (false, PageBlob, 512, Route::PagesFromUrl),
-        ] {
-            assert_eq!(of(same, Some(&kind), length, 256 << 20), expected, "{kind} {length}");
-        }
-    }
 }

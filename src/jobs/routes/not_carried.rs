@@ -35,6 +35,11 @@ impl NotCarried {
         Self { why, error: None, left_behind: None }
     }
 
+    /// The same, with a snapshot that is left behind, if there is one.
+    pub(crate) fn beside(self, left_behind: Option<SnapshotId>) -> Self {
+        Self { left_behind: left_behind.or(self.left_behind), ..self }
+    }
+
     /// The reason behind an error of a request to the source.
     pub(crate) fn at_source(error: Error) -> Self {
         let why = match service(&error) {
