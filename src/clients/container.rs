@@ -150,6 +150,21 @@ impl BlobContainerClient {
     pub fn with_budget(&self, budget: &Budget) -> Self {
         Self { pipeline: self.pipeline.with_budget(budget), ..self.clone() }
     }
+
+    /// The budget that calls draw from, if there is one.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// assert!(vhds.budget().is_none());
+    /// assert!(vhds.with_budget(&Budget::new()).budget().is_some());
+    /// # Ok(()) });
+    /// ```
+    pub fn budget(&self) -> Option<&Budget> {
+        self.pipeline.budget()
+    }
 }
 
 /// # Its blobs

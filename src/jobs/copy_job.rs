@@ -1,7 +1,7 @@
 //! A job: from a container or prefix to another.
 
 use super::{
-    Overwrite,
+    Budget, Fingerprint, Overwrite, Shard,
     check::CheckJob,
     plan::PlanJob,
     run::RunJob,
@@ -61,6 +61,9 @@ pub struct CopyJob {
     pub(crate) concurrency: usize,
     pub(crate) create: bool,
     pub(crate) delete_extra: Option<u64>,
+    budget: Option<Budget>,
+    source_budget: Option<Budget>,
+    shard: Option<Shard>,
 }
 
 impl CopyJob {
@@ -74,6 +77,9 @@ impl CopyJob {
             concurrency: 64,
             create: false,
             delete_extra: None,
+            budget: None,
+            source_budget: None,
+            shard: None,
         }
     }
 
@@ -111,6 +117,51 @@ impl CopyJob {
     /// How many blobs are copied at a time, at least 1; by default 64.
     pub fn concurrency(mut self, blobs: usize) -> Self {
         self.concurrency = blobs.max(1);
+        self
+    }
+
+    /// The budget of the destination's account, and of the source's if that is the same account.
+    /// Share one between all jobs of an account. By default that of the clients, or one of the
+    /// job's own.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::{Budget, CopyJob};
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let budget = Budget::new().requests_per_second(2_000);
+    /// let report = CopyJob::new(&vhds, &backups).budget(&budget).run().await?;
+    /// assert_eq!(report.requests, budget.requests());
+    /// # Ok(()) });
+    /// ```
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.budget = Some(budget.clone());
+        self
+    }
+
+    /// The budget of the source's account, if that is another one.
+    pub fn source_budget(mut self, budget: &Budget) -> Self {
+        self.source_budget = Some(budget.clone());
+        self
+    }
+
+    /// Runs only a part of the job, which is one of several: see [`Shard`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::{CopyJob, Outcome, Report, Shard};
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let job = CopyJob::new(&vhds, &backups);
+    /// let first = job.clone().shard(Shard::new(0, 2)?).run().await?;
+    /// let second = job.clone().shard(Shard::new(1, 2)?).run().await?;
+    /// assert_eq!(Report::merge([first, second])?.count(Outcome::Copied), 2);
+    /// # Ok(()) });
+    /// ```
+    pub fn shard(mut self, shard: Shard) -> Self {
+        self.shard = Some(shard);
         self
     }
 
@@ -263,7 +314,57 @@ impl CopyJob {
         let prefix = self.settings.prefix.clone();
         let destination_prefix = self.destination_prefix.clone().unwrap_or(prefix);
         let settings = Settings { destination_prefix, ..self.settings.clone() };
-        Shared { from: self.from.clone(), to: self.to.clone(), settings }
+        let with = |container: &BlobContainerClient, given: Option<&Budget>| match given {
+            Some(budget) => container.with_budget(budget),
+            None if container.budget().is_some() => container.clone(),
+            None => container.with_budget(&Budget::new()),
+        };
+        let to = with(&self.to, self.budget.as_ref());
+        let same_account = self.from.is_same_account(&to);
+        let of_source = match same_account {
+            true => to.budget(),
+            false => self.source_budget.as_ref(),
+        };
+        Shared { from: with(&self.from, of_source), to, settings }
+    }
+
+    /// The part of the job that is run.
+    pub(crate) fn part(&self) -> Option<&Shard> {
+        self.shard.as_ref()
+    }
+
+    /// The job, without its part and without how fast it runs.
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
+        let shared = self.shared();
+        let Settings {
+            prefix,
+            destination_prefix,
+            tags,
+            tier,
+            snapshot_sources,
+            single,
+            block,
+            in_flight: _,
+            proved: _,
+            overwrite,
+            content,
+            moves,
+        } = shared.settings;
+        let settings = [
+            ("prefix", prefix),
+            ("destination_prefix", destination_prefix),
+            ("tags", tags.to_string()),
+            ("tier", tier.to_string()),
+            ("snapshot_sources", snapshot_sources.to_string()),
+            ("single", single.to_string()),
+            ("block", format!("{block:?}")),
+            ("overwrite", format!("{overwrite:?}")),
+            ("content", content.to_string()),
+            ("moves", moves.to_string()),
+            ("delete_extra", format!("{:?}", self.delete_extra)),
+        ];
+        let (from, to) = (self.from.url()?.to_string(), self.to.url()?.to_string());
+        Ok(Fingerprint::new(from, to, settings))
     }
 
     /// The two listings. What is included is what is compared or told.
@@ -276,12 +377,16 @@ impl CopyJob {
             prefix: shared.settings.prefix.clone(),
             include: both().collect(),
             may_be_missing: false,
+            shard: self.shard.clone(),
+            to_source: None,
         };
         let destination = Listing {
             container: shared.to.clone(),
             prefix: shared.settings.destination_prefix.clone(),
             include: both().collect(),
             may_be_missing,
+            shard: self.shard.clone(),
+            to_source: Some(shared.settings.prefix.clone()),
         };
         (source, destination)
     }

@@ -52,6 +52,8 @@ pub(crate) struct Engine {
     /// Up to this name the source was taken on before its listing began again.
     skip_until: Option<String>,
     has_created: bool,
+    /// The requests and retries of its budgets when it began.
+    sent_before: (u64, u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +82,6 @@ impl Engine {
         Ok(Self {
             join: Join::new(source, destination),
             job,
-            shared,
             working: FuturesUnordered::new(),
             events: VecDeque::new(),
             tally: Tally::default(),
@@ -94,6 +95,8 @@ impl Engine {
             last: String::new(),
             skip_until: None,
             has_created: false,
+            sent_before: shared.sent(),
+            shared,
         })
     }
 
@@ -301,6 +304,11 @@ impl Engine {
         self.tell_progress(now);
         let source = self.join.source();
         let mut report = std::mem::take(&mut self.tally.report);
+        report.job = self.job.fingerprint().ok();
+        report.shard = self.job.part().cloned();
+        let (requests, retries) = self.shared.sent();
+        report.requests = requests - self.sent_before.0;
+        report.retries = retries - self.sent_before.1;
         report.elapsed = now;
         report.snapshots = source.hidden.snapshots;
         report.versions = source.hidden.versions;

@@ -1,6 +1,7 @@
 //! One listing, read ahead and checked.
 
 use std::{
+    borrow::Cow,
     cmp::Ordering,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -9,7 +10,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{order, patience};
+use super::{Shard, order, patience};
 use crate::{BlobContainerClient, BlobInclude, BlobItem, Error, ErrorCode, Pages, Result};
 
 /// The blobs of a page. Two pages of each listing are in memory at a time; an item and its XML
@@ -24,6 +25,38 @@ pub(crate) struct Listing {
     pub(crate) include: Vec<BlobInclude>,
     /// Whether a container that does not exist counts as an empty one.
     pub(crate) may_be_missing: bool,
+    /// The part of the job; its names are those of the source.
+    pub(crate) shard: Option<Shard>,
+    /// The prefix that names have at the source, if these are the destination's.
+    pub(crate) to_source: Option<String>,
+}
+
+impl Listing {
+    /// The name at which the listing of a part can start.
+    fn start(&self) -> Option<String> {
+        let from = self.shard.as_ref()?.start_from()?;
+        match &self.to_source {
+            None => Some(from.to_owned()),
+            Some(prefix) => Some([&self.prefix, from.strip_prefix(prefix.as_str())?].concat()),
+        }
+    }
+
+    /// Whether no blob after this one is in the part of the job.
+    fn is_behind(&self, item: &BlobItem) -> bool {
+        self.shard.as_ref().is_some_and(|shard| shard.is_behind(&self.name_at_source(item)))
+    }
+
+    fn name_at_source<'a>(&self, item: &'a BlobItem) -> Cow<'a, str> {
+        match &self.to_source {
+            None => Cow::Borrowed(&item.name),
+            Some(prefix) => Cow::Owned([prefix, rest(&self.prefix, &item.name)].concat()),
+        }
+    }
+
+    /// Whether the blob is in the part of the job.
+    fn holds(&self, item: &BlobItem) -> bool {
+        self.shard.as_ref().is_none_or(|shard| shard.holds(&self.name_at_source(item)))
+    }
 }
 
 /// The entries that are no blobs of their own.
@@ -46,6 +79,8 @@ pub(crate) struct Feed {
     /// The name of the last blob.
     last: String,
     ended: bool,
+    /// Whether the service version can start a listing at a name.
+    can_start: bool,
     faults: u32,
     pause: Option<patience::Pause>,
     pub(crate) is_missing: bool,
@@ -70,7 +105,8 @@ pub(crate) enum Head {
 impl Feed {
     pub(crate) fn new(listing: Listing) -> Self {
         Self {
-            pages: pages(&listing, None),
+            pages: pages(&listing, None, listing.start()),
+            can_start: true,
             listing,
             ahead: None,
             items: Vec::new().into_iter(),
@@ -132,18 +168,27 @@ impl Feed {
                     self.faults = 0;
                     self.ended = page.next_marker.is_none();
                     self.marker = page.next_marker;
-                    self.count(&page.items);
-                    self.ahead = Some(page.items.into_iter());
+                    let mut items = page.items;
+                    self.count_page(items.len());
+                    if self.listing.shard.is_some() {
+                        self.ended |= items.last().is_some_and(|last| self.listing.is_behind(last));
+                        items.retain(|item| self.listing.holds(item));
+                    }
+                    self.count(&items);
+                    self.ahead = Some(items.into_iter());
                 }
                 Some(Err(error)) => self.failed(error)?,
             }
         }
     }
 
-    fn count(&mut self, items: &[BlobItem]) {
+    fn count_page(&mut self, length: usize) {
         self.pages_read += 1;
         let full = usize::try_from(PAGE).unwrap_or(usize::MAX);
-        self.short_pages += u64::from(!self.ended && items.len() < full);
+        self.short_pages += u64::from(!self.ended && length < full);
+    }
+
+    fn count(&mut self, items: &[BlobItem]) {
         for item in items.iter().filter(|item| is_blob(item)) {
             self.blobs += 1;
             self.bytes += item.properties.content_length;
@@ -156,10 +201,16 @@ impl Feed {
             (self.ended, self.is_missing) = (true, true);
             return Ok(());
         }
+        let start = self.listing.start().filter(|_| self.can_start && self.marker.is_none());
+        if matches!(error, Error::InvalidInput { .. }) && start.is_some() {
+            self.can_start = false;
+            self.pages = pages(&self.listing, None, None);
+            return Ok(());
+        }
         self.faults += 1;
         let Some(pause) = patience::pause(&error, self.faults) else { return Err(error) };
         self.pause = Some(pause);
-        self.pages = pages(&self.listing, self.marker.clone());
+        self.pages = pages(&self.listing, self.marker.clone(), start);
         Ok(())
     }
 
@@ -194,13 +245,16 @@ impl Feed {
     }
 }
 
-fn pages(listing: &Listing, marker: Option<String>) -> Pages<BlobItem> {
+fn pages(listing: &Listing, marker: Option<String>, start: Option<String>) -> Pages<BlobItem> {
     let mut list = listing.container.list_blobs().page_size(PAGE);
     if !listing.prefix.is_empty() {
         list = list.prefix(&listing.prefix);
     }
     if let Some(marker) = marker {
         list = list.marker(marker);
+    }
+    if let Some(start) = start {
+        list = list.start_from(start);
     }
     list.include(listing.include.iter().copied()).pages()
 }

@@ -1,5 +1,4 @@
 //! Which job a report or a job file belongs to.
-#![allow(dead_code, reason = "the run of a job makes them")]
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
 //! A job cut into ranges of names, for the workers of a fleet.
-#![allow(dead_code, reason = "the run of a job makes them")]
 
 use std::fmt;
 

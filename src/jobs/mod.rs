@@ -20,6 +20,7 @@
 mod attempt;
 mod check;
 mod copy_job;
+mod cut;
 mod decide;
 mod engine;
 mod event;
@@ -50,6 +51,7 @@ mod verify;
 pub use self::{
     check::{CheckJob, CheckReport, DifferenceLine},
     copy_job::CopyJob,
+    cut::CutJob,
     event::{Finished, JobEvent, Progress},
     fingerprint::Fingerprint,
     job_file::JobFile,

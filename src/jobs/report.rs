@@ -24,7 +24,8 @@ pub struct Report {
     pub routes: BTreeMap<Route, u64>,
     /// The bytes that the service copied for this run.
     pub bytes: u64,
-    /// The requests of this run, retries included.
+    /// The requests of this run, retries included. If others draw from the same
+    /// [`Budget`](super::Budget) meanwhile, theirs are counted too.
     pub requests: u64,
     /// How many of them were retries.
     pub retries: u64,

@@ -92,6 +92,18 @@ impl Task {
     }
 }
 
+/// # Requests
+impl Shared {
+    /// The requests and retries of its budgets so far.
+    pub(crate) fn sent(&self) -> (u64, u64) {
+        let from = self.from.budget().filter(|_| !self.from.is_same_account(&self.to));
+        let budgets = self.to.budget().into_iter().chain(from);
+        budgets.fold((0, 0), |(requests, retries), budget| {
+            (requests + budget.requests(), retries + budget.retries())
+        })
+    }
+}
+
 /// # Decisions
 impl Shared {
     /// What becomes of a blob of the source, and the task that it would be.

@@ -78,6 +78,7 @@ struct Inner {
     requests: AtomicU64,
     bytes: AtomicU64,
     throttled: AtomicU64,
+    retries: AtomicU64,
     waited_micros: AtomicU64,
     /// The budget that this one also draws from, and this one's number there.
     parent: Option<(Budget, u64)>,
@@ -131,6 +132,7 @@ impl Budget {
             requests: AtomicU64::default(),
             bytes: AtomicU64::default(),
             throttled: AtomicU64::default(),
+            retries: AtomicU64::default(),
             waited_micros: AtomicU64::default(),
             parent,
             children: AtomicU64::default(),
@@ -228,6 +230,11 @@ impl Budget {
         self.0.requests.load(Relaxed)
     }
 
+    /// How many of them repeated an attempt that had failed.
+    pub fn retries(&self) -> u64 {
+        self.0.retries.load(Relaxed)
+    }
+
     /// The bytes that were counted so far.
     pub fn bytes(&self) -> u64 {
         self.0.bytes.load(Relaxed)
@@ -251,6 +258,14 @@ impl Budget {
 
 /// What the pipeline does with it.
 impl Budget {
+    /// Counts an attempt that is repeated.
+    pub(crate) fn retried(&self) {
+        self.0.retries.fetch_add(1, Relaxed);
+        if let Some((account, _)) = &self.0.parent {
+            account.0.retries.fetch_add(1, Relaxed);
+        }
+    }
+
     /// Waits for the place of an attempt that moves so many bytes.
     pub(crate) async fn admit(&self, bytes: u64) -> Permit {
         self.spend_bytes(bytes).await;

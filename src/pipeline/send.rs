@@ -172,6 +172,7 @@ impl Pipeline {
                 Some(wait) => {
                     tracing::debug!(operation = kind.name, ?wait, %error, "trying again");
                     tries.fault = Some(Box::new(error));
+                    self.count_retry();
                     clock::sleep(wait).await;
                 }
             }
@@ -183,6 +184,17 @@ impl Pipeline {
         let secondary = self.secondary.as_ref();
         let secondary = secondary.filter(|_| request.reads() && !kind.primary_only)?;
         Some(Box::new(Prepared { url: Arc::new(secondary.url(&request.url)?), ..request.clone() }))
+    }
+
+    fn count_retry(&self) {
+        if let Some(budget) = &self.budget {
+            budget.retried();
+        }
+    }
+
+    /// The budget from which calls draw, if there is one.
+    pub(crate) fn budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
     }
 
     /// Waits for a place in the budget, if there is one.
@@ -238,6 +250,7 @@ impl Pipeline {
         }
         let wait = retry::back_off(counted.max(1), tries.retry_after, &self.retry, fastrand::f64());
         if let Some(wait) = wait {
+            self.count_retry();
             clock::sleep(wait).await;
         }
         wait.is_some()

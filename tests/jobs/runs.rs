@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use blobcopy::{
     AccessTier, Metadata,
-    jobs::{JobEvent, Outcome, Overwrite, Route, Skipped},
+    jobs::{JobEvent, Outcome, Overwrite, Report, Route, Shard, Skipped},
 };
 use blobcopy_simulator::Op;
 use futures_util::TryStreamExt;
@@ -28,7 +28,7 @@ async fn a_container_is_copied_and_nothing_is_sent_twice() {
         let report = job.run().await.expect("a report");
         assert_eq!(report.count(Outcome::Copied), 300, "{report:?}");
         assert_eq!((report.routes[&route], report.failures), (300, 0));
-        assert_eq!(report.bytes, 300 * 7);
+        assert_eq!((report.bytes, report.requests, report.retries), (300 * 7, 302, 0));
         assert_eq!(world.counted(), [(op, 300), (Op::ListBlobs, 2)].into());
         assert_eq!(World::contents(&to).await, World::contents(&world.from()).await);
 
@@ -176,6 +176,58 @@ async fn events_tell_each_blob_and_the_way_to_the_end() {
         blobs += u32::from(matches!(event, JobEvent::Finished(_)));
     }
     assert_eq!(blobs, 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shards_make_the_whole() {
+    let world = World::new().await;
+    world.fill(names(100)).await;
+    world.near_to().block_blob_client("extra").upload("x").await.expect("uploaded");
+    let job = world.near_job().prefix("a").destination_prefix("b");
+    let whole = job.plan().await.expect("a plan");
+    let mut reports = Vec::new();
+    for index in 0..3 {
+        let shard = Shard::new(index, 3).expect("legal");
+        let report = job.clone().shard(shard).run().await.expect("a report");
+        assert!((20..50).contains(&report.count(Outcome::Copied)), "{report:?}");
+        reports.push(report);
+    }
+    world.later();
+    let again = job.clone().shard(Shard::new(1, 3).expect("legal")).run().await.expect("a report");
+    assert_eq!((again.count(Outcome::Copied), again.count(Outcome::Extra)), (0, 0), "{again:?}");
+    let merged = Report::merge(reports).expect("one job");
+    assert_eq!((merged.count(Outcome::Copied), merged.bytes), (100, whole.bytes()));
+    let copied = World::contents(&world.near_to()).await;
+    assert_eq!(copied.len(), 101);
+    let other = world.near_job().run().await.expect("a report");
+    assert!(Report::merge([other.clone(), again]).is_err());
+    assert!(Report::merge([other]).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn ranges_of_a_job_file_make_the_whole() {
+    for hierarchical in [false, true] {
+        let world = World::of(|builder| match hierarchical {
+            true => builder.hierarchical_order("near"),
+            false => builder,
+        })
+        .await;
+        world.fill((0..90).map(|number| format!("a{}{number:02}", ["/", "-"][number % 2]))).await;
+        let job = world.far_job().destination_prefix("b/");
+        let file = job.cut(3).await.expect("cut");
+        let mut reports = Vec::new();
+        for index in 0..3 {
+            world.later();
+            let part = job.part_of(&file, index).expect("a part");
+            let report = part.run().await.expect("a report");
+            assert!((20..40).contains(&report.count(Outcome::Copied)), "{report:?}");
+            let again = part.run().await.expect("a report");
+            assert_eq!(again.outcomes, [(Outcome::Same, report.count(Outcome::Copied))].into());
+            reports.push(report);
+        }
+        assert_eq!(Report::merge(reports).expect("one job").count(Outcome::Copied), 90);
+        assert!(world.near_job().part_of(&file, 0).is_err() && job.part_of(&file, 3).is_err());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,8 +28,11 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
     if let Some(md5) = md5 {
         put = put.source_content_md5(md5);
     }
-    let written = put.await?;
     let length = of.content_length;
+    if let Some(budget) = task.shared.to.budget() {
+        budget.spend_bytes(length).await;
+    }
+    let written = put.await?;
     // Only what the service has checked or computed: it stores any other MD5 as it is told.
     let sum = Sum::of(written.content_crc64, md5);
     Ok(Carried {
