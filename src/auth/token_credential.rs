@@ -50,7 +50,11 @@ struct Adapted<T: ?Sized>(Arc<T>);
 impl<T: TokenCredential + ?Sized + 'static> TokenProvider for Adapted<T> {
     fn token<'a>(&'a self, scope: &'a str) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
         Box::pin(async move {
-            let token = self.0.get_token(&[scope], None).await.map_err(|error| failure(&error))?;
+            let token = self
+                .0
+                .get_token(&[scope], None)
+                .await
+                .map_err(|error| CredentialError::from(&error))?;
             Ok(AccessToken::new(token.token.secret(), token.expires_on))
         })
     }
@@ -63,24 +67,39 @@ impl<T: ?Sized> fmt::Debug for Adapted<T> {
     }
 }
 
-/// The error with the messages of its causes; transient if one of them is.
-fn failure(error: &azure_core::Error) -> CredentialError {
-    let mut message = String::new();
-    let mut passing = false;
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if message.is_empty() {
-            message = text;
-        } else if !message.contains(text.trim()) {
-            message = format!("{message}: {text}");
+/// The error of a credential of the Azure SDK, with the messages of its causes; transient if one of
+/// them is. For a [`TokenProvider`] that wraps such a credential.
+///
+/// ```
+/// use azure_core::error::{Error, ErrorKind};
+/// use blobcopy::CredentialError;
+///
+/// let cause = Error::with_message(ErrorKind::Connection, "no route to host");
+/// let error = Error::with_error(ErrorKind::Credential, cause, "no token");
+/// let error = CredentialError::from(&error);
+/// assert_eq!(error.to_string(), "no token: no route to host");
+/// assert!(error.is_transient());
+/// ```
+impl From<&azure_core::Error> for CredentialError {
+    fn from(error: &azure_core::Error) -> Self {
+        let mut message = String::new();
+        let mut passing = false;
+        let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if message.is_empty() {
+                message = text;
+            } else if !message.contains(text.trim()) {
+                message = format!("{message}: {text}");
+            }
+            passing |= cause.downcast_ref().is_some_and(may_pass);
+            next = cause.source();
         }
-        passing |= cause.downcast_ref().is_some_and(may_pass);
-        next = cause.source();
-    }
-    match passing {
-        true => CredentialError::new(message).transient(),
-        false => CredentialError::new(message),
+        // The next attempt would meet the same certificate.
+        match passing && !message.contains("invalid peer certificate") {
+            true => Self::new(message).transient(),
+            false => Self::new(message),
+        }
     }
 }
 
@@ -262,5 +281,18 @@ mod tests {
             format!("{credential:?} {provider:?}"),
             "Credential::token(..) TokenCredential(..)"
         );
+    }
+
+    #[test]
+    fn a_refused_certificate_is_not_transient() {
+        let of = |cause: &'static str| {
+            let cause = azure_core::Error::with_message(ErrorKind::Connection, cause);
+            let error = azure_core::Error::with_error(ErrorKind::Credential, cause, "no token");
+            CredentialError::from(&error)
+        };
+        assert!(of("connection refused").is_transient());
+        let refused = of("invalid peer certificate: UnknownIssuer");
+        assert!(!refused.is_transient());
+        assert_eq!(refused.to_string(), "no token: invalid peer certificate: UnknownIssuer");
     }
 }
