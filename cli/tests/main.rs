@@ -12,6 +12,8 @@ mod get;
 mod incremental;
 mod input;
 mod lines;
+#[cfg(unix)]
+mod logins;
 mod names;
 mod put_and_get;
 mod sas;

@@ -5,6 +5,8 @@ pub(crate) mod disk;
 pub(crate) mod screen;
 pub(crate) mod shown;
 #[cfg(unix)]
+pub(crate) mod stand_in;
+#[cfg(unix)]
 pub(crate) mod terminal;
 
 use std::{
