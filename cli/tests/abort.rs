@@ -21,11 +21,16 @@ fn only_the_copy_that_is_named_is_aborted() {
     let other = "11111111-2222-3333-4444-555555555555";
     let ended = world.run(&["abort", "backups/d", "--copy-id", other]);
     assert_eq!(ended.code, Some(4), "{ended:?}");
+    let told = format!("error: copy {other} is not there: the blob carries copy ");
+    assert!(ended.err.starts_with(&told) && ended.err.lines().count() == 2, "{ended:?}");
     let status = world.good(&["status", "backups/d", "--output", "json"]);
     let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
     assert_eq!(status["status"], "pending");
     let id = status["copy_id"].as_str().expect("an id");
     world.good(&["abort", "backups/d", "--copy-id", id]);
+    let never = world.run(&["abort", "vhds/disk0.vhd", "--copy-id", other]);
+    assert_eq!(never.code, Some(4), "{never:?}");
+    assert!(never.err.contains("the blob carries no copy"), "{never:?}");
 }
 
 #[test]
@@ -49,4 +54,30 @@ fn a_named_copy_that_has_ended_is_told() {
     };
     assert_eq!(outcome(world.good(&abort)), "aborted");
     assert_eq!(outcome(world.good(&abort)), "already_finished");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_service_may_take_so_long_for_every_request_of_an_abort() {
+    use crate::support::{bare, finish, spawn, stand_in::StandIn};
+
+    let over = "<Error><Code>NoPendingCopyOperation</Code><Message>It has ended.</Message></Error>";
+    let service = StandIn::by_http(409, over);
+    let id = "11111111-2222-3333-4444-555555555555";
+    for (named, requests) in [(&["--copy-id", id][..], 2), (&[], 1)] {
+        let before = service.seen().len();
+        let abort = ["abort", "backups/d", "--server-timeout", "7s"];
+        let mut command = bare(&[&abort, named].concat());
+        let string = "AccountName=acct;AccountKey=c2VjcmV0;BlobEndpoint=";
+        let string = format!("{string}{}/acct", service.url);
+        command.env("AZURE_STORAGE_CONNECTION_STRING", string);
+        let ended = finish(spawn(command), "");
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let seen = service.seen().split_off(before);
+        assert_eq!(seen.len(), requests, "{seen:#?}");
+        for request in seen {
+            let line = request.lines().next().expect("a line");
+            assert!(line.contains("timeout=7"), "{line}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `blobcopy abort`: ends a pending copy.
 
-use blobcopy::{AbortOutcome, CopyId, Error};
+use blobcopy::{AbortOutcome, CopyId, CopyState, Error};
 use clap::Args;
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::{
     address::Address,
     args::{AccountArgs, CallArgs, ChangeArgs, lease},
     context::Contexts,
+    exit::Exit,
     failure::{Failure, Result, without_query},
     limits::Limited,
     record::CopyRecord,
@@ -72,13 +73,11 @@ impl Abort {
                 match abort.await {
                     Ok(()) => Ok(AbortOutcome::Aborted),
                     Err(error) if is_over(&error) => {
-                        let state = blob.resume_copy(id).poll().await;
-                        state.and_then(|state| match state.status.is_final() {
-                            true => Ok(AbortOutcome::AlreadyFinished(state)),
-                            false => Err(error),
-                        })
+                        let found = blob.get_properties().limited(&self.calls).await;
+                        let found = found.map_err(|error| Failure::from(error).at(&url))?;
+                        ended(&id, found.copy, error)
                     }
-                    Err(error) => Err(error),
+                    Err(error) => Err(error.into()),
                 }
             }
             None => {
@@ -86,10 +85,10 @@ impl Abort {
                 if let Some(lease) = lease {
                     abort = abort.lease_id(lease);
                 }
-                abort.await
+                abort.await.map_err(Failure::from)
             }
         };
-        let outcome = outcome.map_err(|error| Failure::from(error).at(&url))?;
+        let outcome = outcome.map_err(|failure| failure.at(&url))?;
         let (outcome, copy, text) = match outcome {
             AbortOutcome::Aborted => (
                 "aborted",
@@ -105,6 +104,18 @@ impl Abort {
         };
         printer.record(&Aborted { destination: shown, outcome, copy }, || text)
     }
+}
+
+/// What the destination tells of a copy that could not be aborted.
+fn ended(id: &CopyId, found: Option<CopyState>, refusal: Error) -> Result<AbortOutcome> {
+    let lost = match found {
+        Some(found) if found.copy_id != *id => format!("the blob carries copy {}", found.copy_id),
+        Some(found) if found.status.is_final() => return Ok(AbortOutcome::AlreadyFinished(found)),
+        Some(_) => return Err(refusal.into()),
+        None => "the blob carries no copy".to_owned(),
+    };
+    let advice = "look at the blob's copy, if it has one: blobcopy status DEST";
+    Err(Failure::new(Exit::CopyLost, format!("copy {id} is not there: {lost}"), advice))
 }
 
 /// Whether that copy was not pending any more, or never was.
