@@ -108,7 +108,7 @@ struct Auto {
 /// How long a machine may take to say whether it has an identity.
 const PROBE: Duration = Duration::from_secs(3);
 
-/// How long a login may take, which may be a program of its own. It is less than the library allows,
+/// How long a login may take, which may be a program of its own: less than the library allows,
 /// which would try again.
 const LIMIT: Duration = Duration::from_secs(25);
 
