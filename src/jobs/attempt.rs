@@ -1,7 +1,7 @@
 //! One blob: attempts until it is copied, or cannot be.
 
 use super::{
-    Failure, Outcome, Skipped,
+    Failure, Outcome, Receipt, Skipped,
     decide::Decision,
     event::Finished,
     patience,
@@ -227,8 +227,10 @@ pub(crate) fn ended(
     });
     let bytes = carried.as_ref().map_or(0, |carried| carried.bytes);
     let route = carried.is_some().then_some(task.route);
+    let receipt = carried.as_ref().and_then(|carried| Receipt::of_copy(task, carried));
+    let receipt = receipt.map(Box::new);
     let changed_metadata = carried.map(|carried| carried.changed_metadata).unwrap_or_default();
-    let finished = Finished { name, outcome, route, bytes, changed_metadata };
+    let finished = Finished { name, outcome, route, bytes, changed_metadata, receipt };
     Done { finished, length: task.item.properties.content_length, failure }
 }
 

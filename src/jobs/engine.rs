@@ -255,6 +255,7 @@ impl Engine {
             route: None,
             bytes: 0,
             changed_metadata: Vec::new(),
+            receipt: None,
         };
         self.tally.count_extra(outcome);
         self.events.push_back(JobEvent::Finished(finished));

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Failure, Outcome, Report, Route};
+use super::{Failure, Outcome, Receipt, Report, Route};
 
 /// Something that happened in a run of a [`CopyJob`](super::CopyJob).
 ///
@@ -55,6 +55,8 @@ pub struct Finished {
     pub bytes: u64,
     /// Names of metadata whose case or value the route could not keep.
     pub changed_metadata: Vec<String>,
+    /// What proves the copy, if it was copied and both ETags are known.
+    pub receipt: Option<Box<Receipt>>,
 }
 
 /// How far a run has come.

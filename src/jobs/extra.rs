@@ -59,8 +59,14 @@ impl Extra {
             failed(&self.name, (source.url(), destination.url()), outcome, Some(&error))
         });
         let name = redact(&self.name).into_owned();
-        let finished =
-            Finished { name, outcome, route: None, bytes: 0, changed_metadata: Vec::new() };
+        let finished = Finished {
+            name,
+            outcome,
+            route: None,
+            bytes: 0,
+            changed_metadata: Vec::new(),
+            receipt: None,
+        };
         Done { finished, length: 0, failure }
     }
 }

@@ -13,6 +13,7 @@
 //! | see what a run did | [`Report`] |
 //! | compare two blobs without downloading them | [`verify`](verify()) |
 //! | remove what an interrupted comparison left | [`remove_scratch`] |
+//! | keep what proves a copy | [`Receipt`], [`Receipts`] |
 //!
 //! A job is written with the methods of the clients alone, so everything it does a program could do
 //! too.
@@ -36,6 +37,7 @@ mod outcome;
 mod overwrite;
 mod patience;
 mod plan;
+mod receipt;
 mod report;
 mod route;
 #[allow(dead_code, unused_imports, reason = "the run is built on it")]
@@ -58,6 +60,7 @@ pub use self::{
     outcome::{Outcome, Skipped},
     overwrite::Overwrite,
     plan::{Plan, PlanJob, Planned},
+    receipt::{Proof, ProvenRange, RangeChecksum, Receipt, Receipts},
     report::{Failure, Report},
     route::Route,
     run::{JobEvents, RunJob},

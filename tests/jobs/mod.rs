@@ -5,6 +5,7 @@ mod faults;
 mod listings;
 mod moves;
 mod plans;
+mod receipts;
 mod runs;
 mod safety;
 mod world;

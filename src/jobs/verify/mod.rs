@@ -6,6 +6,7 @@ mod outcome;
 mod pieces;
 mod scratch;
 
+pub(crate) use self::crc64::WholeCrc64;
 pub use self::{
     outcome::{
         Differences, IdenticalContent, ScratchLeft, Side, Unverifiable, UnverifiableReason,
@@ -21,7 +22,6 @@ use std::{
 
 use self::{
     compare::{Blob, Comparison, SMALLEST, Stop, scratch_refused},
-    crc64::WholeCrc64,
     scratch::Scratch,
 };
 use crate::{
