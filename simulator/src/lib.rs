@@ -33,9 +33,11 @@
 //!
 //! [`Simulator::managed_disks`] makes managed disks, writes to them and takes snapshots. A snapshot
 //! is read by a URL with a SAS, which Resource Manager grants: a page blob that has a footer of 512
-//! bytes after the disk. It can be read whole or in ranges, its page ranges can be listed, also
-//! those that changed since another snapshot of its disk (`x-ms-previous-snapshot-url`), and it can
-//! be the source of Copy Blob and of the writes from a URL. Nothing else is permitted.
+//! bytes after the disk. A small stand-in for Resource Manager lists the snapshots and grants and
+//! revokes access, at [`ManagedDisks::endpoint`]. A snapshot can be read whole or in ranges, its
+//! page ranges can be listed, also those that changed since another snapshot of its disk
+//! (`x-ms-previous-snapshot-url`), and it can be the source of Copy Blob and of the writes from a
+//! URL. Nothing else is permitted.
 //!
 //! All of this rests on public documentation, samples and bug reports. Nothing of it was ever tried
 //! on the service.

@@ -7,7 +7,7 @@ mod live_check;
 use std::{error::Error, net::IpAddr, process::ExitCode, time::Duration};
 
 use blobcopy::Credential;
-use blobcopy_simulator::{Simulator, SimulatorBuilder};
+use blobcopy_simulator::{ManagedDisk, Simulator, SimulatorBuilder};
 
 const HELP: &str = "\
 Serves a simulated blob service until it is interrupted.
@@ -31,6 +31,10 @@ Serves a simulated blob service until it is interrupted.
                          put COUNT block blobs of BYTES bytes into PLACE, which is CONTAINER of the
                          first account or ACCOUNT/CONTAINER; repeatable
   --keep-requests COUNT  requests to remember (4096); 0 in long runs, to save time
+  --managed-disk GROUP/NAME:BYTES:SNAPSHOTS
+                         make a managed disk in a resource group, with that many snapshots between
+                         which it changed; repeatable, needs --any-bearer and --https to be read
+  --path-style-disks     show managed disks at ADDRESS:PORT/md-..., not below localhost
   --any-bearer           accept every bearer token; needs https
   --https FILE           also serve https, and write the certificate to trust to FILE
   --help                 print this help";
@@ -53,7 +57,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
             None => live_check::run().await,
         };
     }
-    let Some(Asked { builder, certificate, throttle, fills }) = asked(std::env::args().skip(1))?
+    let Some(Asked { builder, certificate, throttle, fills, disks }) =
+        asked(std::env::args().skip(1))?
     else {
         println!("{HELP}");
         return Ok(());
@@ -68,6 +73,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
         simulator.fill(account, &container, count, bytes);
     }
+    for Disk { group, name, bytes, snapshots } in &disks {
+        let disk = simulator.managed_disks().create(group, name, *bytes);
+        for number in 0..*snapshots {
+            change(&disk, number);
+            disk.snapshot(&format!("{name}-{:03}", number + 1));
+        }
+    }
     if let Some(per_second) = throttle {
         simulator.faults().on_any().throttle(per_second);
     }
@@ -76,6 +88,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         println!("endpoint           {}", simulator.endpoint(account));
         let connection_string = simulator.connection_string_of(account).unwrap_or_default();
         println!("connection string  {connection_string}\n");
+    }
+    if !disks.is_empty() {
+        let managed = simulator.managed_disks();
+        println!("resource manager   {}", managed.endpoint());
+        println!("subscription       {}\n", managed.subscription());
     }
     if let Some(file) = certificate {
         std::fs::write(&file, simulator.certificate_pem().unwrap_or_default())?;
@@ -97,6 +114,7 @@ struct Asked {
     /// Requests per second.
     throttle: Option<u32>,
     fills: Vec<Fill>,
+    disks: Vec<Disk>,
 }
 
 /// Blobs to put before the first request.
@@ -107,9 +125,31 @@ struct Fill {
     bytes: usize,
 }
 
+/// A managed disk to make before the first request.
+struct Disk {
+    group: String,
+    name: String,
+    bytes: u64,
+    snapshots: u32,
+}
+
+/// Writes to a few places of a disk, and clears one.
+fn change(disk: &ManagedDisk, round: u32) {
+    const EXTENT: u64 = 64 << 10;
+    let extents = disk.size() / EXTENT;
+    let place = |at: u64| (u64::from(round) * 7919 + at * 104_729) % extents.max(1) * EXTENT;
+    let length = usize::try_from(disk.size().min(EXTENT)).unwrap_or(0);
+    for at in 0..8 {
+        let byte = u8::try_from((u64::from(round) * 8 + at) % 255).unwrap_or(0) + 1;
+        disk.write(place(at), &vec![byte; length]);
+    }
+    disk.clear(place(3)..place(3) + length as u64);
+}
+
 /// Parses the arguments; none for `--help`.
 fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, Box<dyn Error>> {
-    let (mut certificate, mut throttle, mut fills) = (None, None, Vec::new());
+    let (mut certificate, mut throttle) = (None, None);
+    let (mut fills, mut disks) = (Vec::new(), Vec::new());
     let mut builder = Simulator::builder();
     let mut accounts = Vec::new();
     let mut port = 10000;
@@ -166,12 +206,17 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
                 fills.push(fill(&value()?)?);
                 builder
             }
+            "--managed-disk" => {
+                disks.push(managed_disk(&value()?)?);
+                builder
+            }
+            "--path-style-disks" => builder.path_style_disks(true),
             "--keep-requests" => builder.keep_requests(number(option, &value()?)?),
             "--any-bearer" => builder.accept_bearer(|_| true),
             _ => return Err(format!("{argument} is not an option; --help shows all").into()),
         };
     }
-    Ok(Some(Asked { builder: builder.port(port), certificate, throttle, fills }))
+    Ok(Some(Asked { builder: builder.port(port), certificate, throttle, fills, disks }))
 }
 
 /// `name:key` or `name:key:key`, each valid for an account.
@@ -207,6 +252,20 @@ fn fill(given: &str) -> Result<Fill, Box<dyn Error>> {
     }
     let (count, bytes) = (number("--fill", count)?, number("--fill", bytes)?);
     Ok(Fill { account, container: container.to_owned(), count, bytes })
+}
+
+/// `group/name:bytes:snapshots`.
+fn managed_disk(given: &str) -> Result<Disk, Box<dyn Error>> {
+    let wrong = || format!("--managed-disk takes GROUP/NAME:BYTES:SNAPSHOTS, not {given:?}");
+    let (group, rest) = given.split_once('/').ok_or_else(wrong)?;
+    let parts: Vec<&str> = rest.split(':').collect();
+    let [name, bytes, snapshots] = parts[..] else { return Err(wrong().into()) };
+    let bytes: u64 = number("--managed-disk", bytes)?;
+    if !bytes.is_multiple_of(512) || bytes > (4 << 40) {
+        return Err("a managed disk has a multiple of 512 bytes, at most 4 TiB".into());
+    }
+    let snapshots = number("--managed-disk", snapshots)?;
+    Ok(Disk { group: group.to_owned(), name: name.to_owned(), bytes, snapshots })
 }
 
 /// A host name, without port and scheme.

@@ -22,6 +22,7 @@ mod leases;
 mod list;
 mod list_order;
 mod malformed;
+mod management;
 mod many;
 mod model;
 mod random_requests;

@@ -6,4 +6,6 @@
 mod live_check;
 #[path = "live_check.rs"]
 mod live_check_tests;
+#[cfg(all(unix, feature = "https"))]
+mod program;
 mod virtual_time;

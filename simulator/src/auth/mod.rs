@@ -5,6 +5,7 @@ mod bearer;
 mod delegation;
 mod disk;
 mod identity;
+mod management;
 mod sas;
 mod shared_key;
 
@@ -15,6 +16,7 @@ pub(crate) use self::{
     access::Principal,
     delegation::DelegationKey,
     identity::Identity,
+    management::authorize_management,
     sas::{LONGEST_KEY, dress},
 };
 use crate::{

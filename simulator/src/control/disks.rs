@@ -82,6 +82,25 @@ impl ManagedDisks {
         Some(ManagedDisk { shared: self.0.clone(), number })
     }
 
+    /// How long the operations of Resource Manager take. By default they are done when they are
+    /// asked for the first time.
+    pub fn operations_take(&self, time: Duration) {
+        self.0.current().state.disks.pace = time;
+    }
+
+    /// The address of Resource Manager: `https://management.azure.com/` in process, and that of the
+    /// listener if there is one.
+    ///
+    /// Requests need a bearer token for the audience `https://management.azure.com/`, which
+    /// [`accept_bearer`](crate::SimulatorBuilder::accept_bearer) decides about, and so https.
+    pub fn endpoint(&self) -> Url {
+        let server = match self.0.served_at.get() {
+            Some(_) => format!("{}://{}", self.0.scheme(), self.0.authority()),
+            None => "https://management.azure.com".to_owned(),
+        };
+        Url::parse(&server).expect("a scheme and an address make a URL")
+    }
+
     /// The id of the subscription that all disks are in.
     pub fn subscription(&self) -> &'static str {
         disks::SUBSCRIPTION

@@ -26,13 +26,13 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Covers loopback, managed disks, the host of every account, and these hosts.
+    /// Covers loopback, managed disks, Resource Manager, the hosts of accounts, and these hosts.
     pub(crate) fn new<'a>(
         accounts: impl Iterator<Item = &'a str>,
         hosts: impl Iterator<Item = String>,
     ) -> io::Result<Self> {
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
-        names.push(format!("*.{ZONE}.blob.localhost"));
+        names.extend([format!("*.{ZONE}.blob.localhost"), "management.localhost".to_owned()]);
         names.extend(hosts.filter(|host| host != "127.0.0.1"));
         for account in accounts {
             names

@@ -24,6 +24,7 @@ use crate::{
         call::Call,
         dates,
         error::{Code, Refusal},
+        management,
         op::Op,
         payload::Payload,
         route::{Peer, Query, locate},
@@ -78,9 +79,11 @@ pub(crate) fn handle(
     let echoed_id = request.headers().get(CLIENT_REQUEST_ID).cloned();
     let mut version = request.headers().get("x-ms-version").cloned();
 
+    let mut from_blobs = true;
     let (result, delivery, spoil) = match read(&service.state, request, now) {
         Err(refusal) => (Err(refusal), Delivery::Whole, None),
         Ok(call) => {
+            from_blobs = !call.op.is_management();
             if version.is_none() {
                 version = HeaderValue::from_str(call.version()).ok();
             }
@@ -97,13 +100,18 @@ pub(crate) fn handle(
         }
     };
     let from_front = result.as_ref().is_err_and(|refusal| refusal.parts().from_front);
-    let mut answer = result.unwrap_or_else(|refusal| Answer::refusing(&refusal, &request_id, now));
+    let mut answer = result.unwrap_or_else(|refusal| match from_blobs {
+        true => Answer::refusing(&refusal, &request_id, now),
+        false => Answer::refusing_in_json(&refusal),
+    });
 
     // Headers that every answer carries.
     answer.set("date", &dates::http_date(now));
-    answer.set("server", "Windows-Azure-Blob/1.0 blobcopy-simulator");
+    if from_blobs {
+        answer.set("server", "Windows-Azure-Blob/1.0 blobcopy-simulator");
+    }
     answer.set("x-ms-request-id", &request_id);
-    if !from_front {
+    if from_blobs && !from_front {
         let headers = &mut answer.headers;
         let oldest = HeaderValue::from_static(versions::OLDEST);
         headers.insert("x-ms-version", version.unwrap_or(oldest));
@@ -156,8 +164,13 @@ pub(super) fn read(
     // Get Account Information may also name a container.
     let about_container = matches!(restype, Some("container" | "account"));
     let knows = |name: &str| state.accounts.has(name);
-    let route = locate(knows, authority.as_ref(), uri.path(), about_container)?;
-    let op = Op::of(&method, route.blob.is_some(), restype, comp, &headers);
+    let (op, route) = match management::locate(knows, &method, authority.as_ref(), uri.path()) {
+        Some(found) => found,
+        None => {
+            let route = locate(knows, authority.as_ref(), uri.path(), about_container)?;
+            (Op::of(&method, route.blob.is_some(), restype, comp, &headers), route)
+        }
+    };
     let path = uri.path().to_owned();
     Ok(Call {
         op,
@@ -260,6 +273,10 @@ fn settle_asked(state: &mut State, call: &Call) {
 
 /// Checks the head of a request, including its authorization, without its body.
 fn admit(state: &State, call: &Call) -> Result<Principal, Refusal> {
+    if call.op.is_management() {
+        auth::authorize_management(call, state)?;
+        return Ok(Principal::Bearer);
+    }
     check_version(call)?;
     check_length_is_told(call)?;
     let modelled = ops::check_modelled(call);

@@ -17,6 +17,7 @@ mod lease;
 mod list;
 mod list_containers;
 mod list_page;
+mod management;
 mod pages;
 mod put_blob;
 mod read;
@@ -50,8 +51,10 @@ pub(crate) fn dispatch(
     call: &Call,
     principal: Principal,
 ) -> Result<Answer, Refusal> {
-    headers::check(call)?;
-    check_snapshot(call)?;
+    if !call.op.is_management() {
+        headers::check(call)?;
+        check_snapshot(call)?;
+    }
     match call.op {
         Op::GetServiceProperties => service::properties(state, call),
         Op::SetServiceProperties => service::set_properties(state, call),
@@ -95,6 +98,12 @@ pub(crate) fn dispatch(
         Op::GetUserDelegationKey => delegation_key::get(state, call, principal),
         // The step itself splits a batch.
         Op::BlobBatch | Op::NotModelled => Err(Code::NotImplemented.into()),
+        Op::ListDiskSnapshots
+        | Op::GetDiskSnapshot
+        | Op::GrantSnapshotAccess
+        | Op::RevokeSnapshotAccess
+        | Op::GetDiskOperation
+        | Op::ManagementNotModelled => management::answer(state, call),
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use time::OffsetDateTime;
 
-use super::{dates, error::Refusal, payload::Payload, xml::Xml};
+use super::{dates, error::Refusal, json::Json, payload::Payload, xml::Xml};
 
 /// The answer of an operation.
 #[derive(Debug)]
@@ -51,6 +51,22 @@ impl Answer {
 
     pub(crate) fn xml(self, xml: Xml) -> Self {
         self.header("content-type", "application/xml").body(xml.into_bytes().into())
+    }
+
+    pub(crate) fn json(self, json: &Json) -> Self {
+        let bytes = Bytes::from(json.to_string());
+        self.header("content-type", "application/json; charset=utf-8").body(bytes.into())
+    }
+
+    /// The answer for a refusal by Azure Resource Manager.
+    pub(crate) fn refusing_in_json(refusal: &Refusal) -> Self {
+        let parts = refusal.parts();
+        let mut answer = Self::new(parts.status);
+        for (name, value) in &parts.headers {
+            answer.set(name, value);
+        }
+        let error = [("code", (&*parts.code).into()), ("message", (&*parts.message).into())];
+        answer.json(&Json::object([("error", Json::object(error))]))
     }
 
     /// The answer for a refusal: code and message in a body, the code in a header too.

@@ -198,6 +198,11 @@ impl Refusal {
         refusal
     }
 
+    /// An error of Azure Resource Manager, which has its own codes.
+    pub(crate) fn management(status: StatusCode, code: &str, message: &str) -> Self {
+        Self::of_source(status, code, message)
+    }
+
     /// A header with an invalid value, named as the service names it.
     pub(crate) fn bad_header(name: &str, value: &str) -> Self {
         Self::from(Code::InvalidHeaderValue).naming(name, value)

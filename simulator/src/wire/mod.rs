@@ -6,6 +6,8 @@ pub(crate) mod clock;
 pub(crate) mod dates;
 pub(crate) mod document;
 pub(crate) mod error;
+pub(crate) mod json;
+pub(crate) mod management;
 pub(crate) mod names;
 pub(crate) mod op;
 pub(crate) mod payload;

@@ -12,6 +12,10 @@ macro_rules! operations {
         /// [REST reference](https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api).
         /// Fault rules name one, and a seen request has one.
         ///
+        /// Those about the snapshots of managed disks are of Azure Resource Manager. In a fault
+        /// rule their account is the subscription, their container the resource group, and their
+        /// blob the snapshot.
+        ///
         /// ```
         /// use blobcopy_simulator::Op;
         ///
@@ -87,10 +91,29 @@ operations! {
     IncrementalCopy "Incremental Copy Blob" write "cw"
     AbortCopy "Abort Copy Blob" write "w"
     GetUserDelegationKey "Get User Delegation Key" write ""
+    ListDiskSnapshots "Snapshots - List By Resource Group" read ""
+    GetDiskSnapshot "Snapshots - Get" read ""
+    GrantSnapshotAccess "Snapshots - Grant Access" write ""
+    RevokeSnapshotAccess "Snapshots - Revoke Access" write ""
+    GetDiskOperation "Disk Operations - Get" read ""
+    ManagementNotModelled "an operation of Resource Manager that is not modelled" write ""
     NotModelled "an operation that is not modelled" write ""
 }
 
 impl Op {
+    /// Whether it is of Azure Resource Manager.
+    pub(crate) fn is_management(self) -> bool {
+        matches!(
+            self,
+            Self::ListDiskSnapshots
+                | Self::GetDiskSnapshot
+                | Self::GrantSnapshotAccess
+                | Self::RevokeSnapshotAccess
+                | Self::GetDiskOperation
+                | Self::ManagementNotModelled
+        )
+    }
+
     /// The operation of a request, from its method, `restype`, `comp` and headers.
     pub(crate) fn of(
         method: &Method,

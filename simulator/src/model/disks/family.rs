@@ -5,7 +5,7 @@ use std::ops::Range;
 use time::OffsetDateTime;
 
 use super::{
-    SUBSCRIPTION,
+    LOCATION, SUBSCRIPTION,
     footer::{self, footer},
     grants::{Grant, GrantUrl},
 };
@@ -20,6 +20,8 @@ pub(crate) struct Family {
     pub(crate) group: String,
     pub(crate) name: String,
     pub(crate) unique_id: String,
+    /// What `incrementalSnapshotFamilyId` says.
+    pub(crate) family_id: String,
     pub(crate) account: String,
     /// The container of the disk's own blob, whose snapshots are the disk's.
     pub(super) container: String,
@@ -42,6 +44,7 @@ pub(crate) struct Family {
 #[derive(Debug, Clone)]
 pub(crate) struct DiskSnapshot {
     pub(crate) name: String,
+    pub(crate) unique_id: String,
     pub(crate) created: OffsetDateTime,
     /// The size of the disk, without the footer.
     pub(crate) size: u64,
@@ -67,6 +70,7 @@ impl Family {
             group: group.to_owned(),
             name: name.to_owned(),
             unique_id: stamps.guid(),
+            family_id: stamps.guid(),
             account: account.to_owned(),
             container: super::short(stamps),
             generation: stamps.next(),
@@ -163,4 +167,10 @@ impl DiskSnapshot {
             GrantUrl::Snapshot => (&family.container, Some(&self.time)),
         }
     }
+}
+
+/// The resource id of an operation, without the host.
+pub(crate) fn operation_path(id: &str) -> String {
+    let provider = format!("providers/Microsoft.Compute/locations/{LOCATION}/DiskOperations/{id}");
+    format!("/subscriptions/{SUBSCRIPTION}/{provider}")
 }

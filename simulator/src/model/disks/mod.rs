@@ -7,13 +7,20 @@
 mod family;
 mod footer;
 mod grants;
+mod operations;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use time::OffsetDateTime;
 
 pub use self::grants::GrantUrl;
 pub(crate) use self::{
-    family::{DiskSnapshot, Family},
-    grants::url,
+    family::{DiskSnapshot, Family, operation_path},
+    grants::{MOST_GRANTED, NotGranted, url},
+    operations::{Operation, Operations},
 };
 use super::{
     account::Account,
@@ -32,10 +39,20 @@ pub(crate) const ZONE: &str = "z01";
 /// The subscription that has all disks here.
 pub(crate) const SUBSCRIPTION: &str = "5bb00000-0000-4000-8000-000000000001";
 
-/// All managed disks that there ever were.
+/// The region of all disks here.
+pub(crate) const LOCATION: &str = "westeurope";
+
+/// All managed disks that there ever were, and the operations on their snapshots.
 #[derive(Debug, Default)]
 pub(crate) struct Disks {
     families: Vec<Family>,
+    /// The numbers of the families by account.
+    accounts: HashMap<String, usize>,
+    /// The numbers of the families by group and snapshot, both in lower case.
+    names: BTreeMap<(String, String), usize>,
+    pub(crate) operations: Operations,
+    /// How long Resource Manager takes to grant or to revoke.
+    pub(crate) pace: Duration,
     /// Whether URLs name the account in their path, not in their host.
     pub(crate) path_style: bool,
 }
@@ -55,9 +72,7 @@ impl Disks {
 
     /// The disk whose snapshots this account holds.
     pub(crate) fn in_account(&self, account: &str) -> Option<&Family> {
-        // Most requests are for other accounts.
-        account.starts_with("md-").then_some(())?;
-        self.families.iter().find(|family| family.account == account)
+        self.family(*self.accounts.get(account)?)
     }
 
     /// The newest disk with this name.
@@ -70,9 +85,24 @@ impl Disks {
 
     /// Where a snapshot is: the number of its disk and its own.
     pub(crate) fn snapshot(&self, group: &str, name: &str) -> Option<(usize, &DiskSnapshot)> {
-        let families = self.families.iter().enumerate();
-        let mut families = families.filter(|(_, it)| it.group.eq_ignore_ascii_case(group));
-        families.find_map(|(number, family)| Some((number, family.snapshot(name)?)))
+        let number = *self.names.get(&key(group, name))?;
+        Some((number, self.family(number)?.snapshot(name)?))
+    }
+
+    /// The snapshots of a resource group, whichever disk they are of, in the order of their names
+    /// from `first` on.
+    pub(crate) fn in_group(
+        &self,
+        group: &str,
+        first: &str,
+    ) -> impl Iterator<Item = (&Family, &DiskSnapshot)> {
+        let first = key(group, first);
+        let group = first.0.clone();
+        let within = self.names.range(first..).take_while(move |((of, _), _)| *of == group);
+        within.filter_map(|((_, name), number)| {
+            let family = self.family(*number)?;
+            Some((family, family.snapshot(name)?))
+        })
     }
 }
 
@@ -88,12 +118,13 @@ pub(crate) fn create(
     let State { accounts, stamps, disks, .. } = state;
     let account = format!("md-{}.{ZONE}", short(stamps));
     let (properties, keys, order) = Default::default();
-    let mut containers = std::collections::BTreeMap::new();
+    let mut containers = BTreeMap::new();
     let family = Family::new(group, name, &account, size, stamps, now);
     let place = container(stamps, now);
     containers.insert(family.container.clone(), place);
     let empty = Account { name: account.clone(), keys, properties, order, containers };
-    accounts.0.insert(account, empty);
+    accounts.0.insert(account.clone(), empty);
+    disks.accounts.insert(account, disks.families.len());
     disks.families.push(family);
     disks.families.len() - 1
 }
@@ -138,11 +169,14 @@ pub(crate) fn take(
         blob.current = revision.clone();
         blob.snapshots.insert(time.clone(), revision);
     }
+    let unique_id = stamps.guid();
     let size = family.size;
+    disks.names.insert(key(&family.group, name), number);
     let name = name.to_owned();
     let completion = 100.0;
     family.snapshots.push(DiskSnapshot {
         name,
+        unique_id,
         created: now,
         size,
         incremental,
@@ -159,12 +193,18 @@ pub(crate) fn delete(state: &mut State, number: usize, name: &str) {
     family.revoke(name);
     let Some(at) = family.snapshots.iter().position(|it| it.is_named(name)) else { return };
     let gone = family.snapshots.remove(at);
+    disks.names.remove(&key(&family.group, name));
     let Some(account) = accounts.0.get_mut(&family.account) else { return };
     account.containers.remove(&gone.container);
     let shared = account.containers.get_mut(&family.container);
     if let Some(blob) = shared.and_then(|shared| shared.blobs.get_mut(family::BLOB)) {
         blob.snapshots.remove(&gone.time);
     }
+}
+
+/// Resource Manager ignores the case of both.
+fn key(group: &str, snapshot: &str) -> (String, String) {
+    (group.to_ascii_lowercase(), snapshot.to_ascii_lowercase())
 }
 
 /// A short name such as the service makes up.
