@@ -26,7 +26,7 @@ const MOST_LOOKS: u32 = 5;
 pub(crate) struct Done {
     pub(crate) finished: Finished,
     pub(crate) length: u64,
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Box<Failure>>,
 }
 
 /// What is known of the attempts so far.
@@ -223,7 +223,7 @@ pub(crate) fn ended(
     let name = redact(&task.item.name).into_owned();
     let failure = is_failure(outcome).then(|| {
         let urls = (task.source().url(), task.destination().url());
-        failed(&task.item.name, urls, outcome, error)
+        Box::new(failed(&task.item.name, urls, outcome, error))
     });
     let bytes = carried.as_ref().map_or(0, |carried| carried.bytes);
     let route = carried.is_some().then_some(task.route);

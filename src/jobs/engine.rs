@@ -267,7 +267,7 @@ impl Engine {
         self.events.push_back(JobEvent::Finished(finished));
         if let Some(failure) = failure {
             self.tally.fail(&failure);
-            self.events.push_back(JobEvent::Failed(failure));
+            self.events.push_back(JobEvent::Failed(*failure));
         }
         let now = self.watch.elapsed();
         if self.told.is_none_or(|told| now >= told + BETWEEN_PROGRESS) {

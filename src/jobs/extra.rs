@@ -56,7 +56,8 @@ impl Extra {
             Err(_) => Outcome::Failed,
         };
         let failure = deleted.err().filter(|_| outcome == Outcome::Failed).map(|error| {
-            failed(&self.name, (source.url(), destination.url()), outcome, Some(&error))
+            let urls = (source.url(), destination.url());
+            Box::new(failed(&self.name, urls, outcome, Some(&error)))
         });
         let name = redact(&self.name).into_owned();
         let finished = Finished {

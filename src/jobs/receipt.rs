@@ -228,7 +228,8 @@ impl Receipts {
     /// let copy = service.container_client("backups").block_blob_client("notes.txt");
     /// copy.start_copy_from_uri(&notes).await?.wait().await?;
     /// let Verdict::Identical(found) = verify(&notes, &copy).await?.verdict else { panic!() };
-    /// let receipts: Receipts = [Receipt::of_identical(&notes, &copy, &found)?].into_iter().collect();
+    /// let receipt = Receipt::of_identical(&notes, &copy, &found)?;
+    /// let receipts: Receipts = [receipt].into_iter().collect();
     ///
     /// let (etag, before) = (found.source_etag, found.destination_etag);
     /// assert!(receipts.holding((&notes, &etag), (&copy, &before)).is_some());
