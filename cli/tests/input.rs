@@ -73,3 +73,11 @@ fn what_is_answered_is_heard() {
         assert_eq!((ended, screen.contains("created")), (Some(0), made), "{screen}");
     }
 }
+
+#[test]
+fn a_disk_is_not_written_from_standard_input_and_why_is_said() {
+    let world = World::new().with_disk();
+    let ended = world.run(&["put", "-", "vhds/new.vhd", "--page"]);
+    assert_eq!(ended.code, Some(64), "{ended:?}");
+    assert!(ended.err.starts_with("error: --page needs a file"), "{ended:?}");
+}

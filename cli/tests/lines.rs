@@ -269,3 +269,20 @@ fn lines_cannot_be_confirmed_one_by_one() {
     assert!(ended.err.contains("--what-if"), "{ended:?}");
     assert_eq!(run(&["--confirm", "--yes"]).code, Some(0));
 }
+
+#[cfg(unix)]
+#[test]
+fn lines_that_are_typed_are_waited_for_and_said_to_be() {
+    use crate::support::terminal::Terminal;
+
+    let world = World::new().with_disk();
+    world.snapshot();
+    let command = world.command(&["incremental", "-", "backups/", "--what-if"]);
+    let mut terminal = Terminal::start(command, 80);
+    terminal.until("reading sources as JSON lines; Ctrl-D ends them");
+    terminal.type_line("{\"container\":\"vhds\",\"name\":\"disk0.vhd\"}");
+    terminal.type_line("\u{4}");
+    let (code, shown) = terminal.finish();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("what if: Incremental Copy Blob"), "{shown}");
+}

@@ -90,10 +90,16 @@ impl Put {
             _ => address,
         };
         let blob = contexts.blob(&address.blob("BLOB")?)?;
-        if self.file == "-" && (self.page || self.account.reads_stdin()) {
+        if self.file == "-" && self.page {
             return Err(Failure::usage(
-                "standard input cannot be read here",
-                "give the content, or the secret, in a file",
+                "--page needs a file: how long standard input is shows only at its end",
+                "write it into a file first, and name that",
+            ));
+        }
+        if self.file == "-" && self.account.reads_stdin() {
+            return Err(Failure::usage(
+                "standard input has the content, and not a secret too",
+                "give one of them in a file",
             ));
         }
         let url = blob.url()?;

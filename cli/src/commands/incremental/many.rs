@@ -1,6 +1,6 @@
 //! `blobcopy incremental - DEST/`: sources as JSON lines.
 
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 
 use blobcopy::SnapshotId;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -64,6 +64,9 @@ pub(super) async fn run(
     dest: &Address,
 ) -> Result {
     let below = dest.clone();
+    if std::io::stdin().is_terminal() {
+        session.printer.note("reading sources as JSON lines; Ctrl-D ends them");
+    }
     let jobs = reading(move || read(&below)).await?;
     let nothing = jobs.is_empty();
     let mut places: Vec<(Address, Chain)> = Vec::new();
