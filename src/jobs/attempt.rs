@@ -2,9 +2,10 @@
 
 use super::{
     Failure, Outcome, Receipt, Skipped,
+    content::{self, Compared},
     decide::Decision,
     event::Finished,
-    patience,
+    moved, patience,
     routes::{self, NotCarried, Why},
     same,
     tally::is_failure,
@@ -64,15 +65,40 @@ pub(crate) async fn copy(mut task: Task) -> Done {
 }
 
 async fn carried_over(task: Task, carried: Carried) -> Done {
-    let mut outcome = if carried.is_adopted { Outcome::Adopted } else { Outcome::Copied };
-    let mut error = None;
-    if task.shared.settings.moves {
-        (outcome, error) = match Box::pin(super::moved::delete_source(&task, &carried)).await {
-            Ok(outcome) => (outcome, None),
-            Err(error) => (Outcome::Failed, Some(error)),
-        };
+    let outcome = if carried.is_adopted { Outcome::Adopted } else { Outcome::Copied };
+    let settings = &task.shared.settings;
+    if !settings.moves && !settings.verify {
+        return ended(&task, outcome, None, Some(carried));
     }
-    ended(&task, outcome, error.as_ref(), Some(carried))
+    // Boxed, because most jobs do neither.
+    Box::pin(async move {
+        let receipt = match task.shared.settings.verify || !moved::is_proved(task.route, &carried) {
+            false => None,
+            true => match content::compare(&task, carried.destination_etag.as_ref()).await {
+                Compared::Identical(receipt) => receipt,
+                Compared::NotIdentical { message, error } => {
+                    let mut done = ended(&task, Outcome::Failed, error.as_ref(), Some(carried));
+                    if let (Some(failure), Some(message)) = (&mut done.failure, message) {
+                        failure.message = message;
+                    }
+                    return done;
+                }
+            },
+        };
+        let (mut outcome, mut error) = (outcome, None);
+        if task.shared.settings.moves {
+            (outcome, error) = match moved::delete_source(&task, &carried).await {
+                Ok(outcome) => (outcome, None),
+                Err(error) => (Outcome::Failed, Some(error)),
+            };
+        }
+        let mut done = ended(&task, outcome, error.as_ref(), Some(carried));
+        if receipt.is_some() {
+            done.finished.receipt = receipt;
+        }
+        done
+    })
+    .await
 }
 
 impl Attempts {

@@ -1,14 +1,17 @@
 //! Comparing source and destination.
 
-use std::{fmt, future::poll_fn, sync::Arc};
+use std::{fmt, future::poll_fn, sync::Arc, task::Poll};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CopyJob, Difference,
+    CopyJob, Difference, Receipts, Verdict, content,
     decide::{skipped, untouchable},
     join::{Join, Joined},
     same,
+    task::{Shared, Task},
 };
 use crate::{Result, transport::BoxFuture, wire::redaction::redact};
 
@@ -69,6 +72,30 @@ impl<'a> CheckJob<'a> {
         Self { job, on_difference: None }
     }
 
+    /// Whether the content is compared too: see [`CopyJob::content`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::CopyJob;
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let job = CopyJob::new(&vhds, &backups);
+    /// job.run().await?;
+    /// assert!(job.check().content(true).await?.is_same());
+    /// # Ok(()) });
+    /// ```
+    pub fn content(mut self, content: bool) -> Self {
+        self.job = self.job.content(content);
+        self
+    }
+
+    /// What earlier runs have proved: see [`CopyJob::receipts`].
+    pub fn receipts(mut self, receipts: Receipts) -> Self {
+        self.job = self.job.receipts(receipts);
+        self
+    }
+
     /// Calls a function with each difference as it is found.
     ///
     /// If a listing turns out not to be ordered by UTF-16 code units, all is compared again, and
@@ -82,43 +109,56 @@ impl<'a> CheckJob<'a> {
         let shared = Arc::new(self.job.shared());
         let (source, destination) = self.job.listings(&shared, true);
         let mut join = Join::new(source, destination);
+        let mut comparing = FuturesUnordered::new();
+        let mut all_listed = false;
         let mut report = CheckReport::default();
-        while let Some(pair) = poll_fn(|cx| {
-            join.poll_ahead(cx)?;
-            join.poll_next(cx)
-        })
-        .await?
-        {
-            let (name, difference) = match pair {
-                Joined::Reordered => {
+        loop {
+            let step = poll_fn(|cx| -> Poll<Result<Option<Found>>> {
+                join.poll_ahead(cx)?;
+                if let Poll::Ready(Some(found)) = comparing.poll_next_unpin(cx) {
+                    return Poll::Ready(Ok(Some(Found::Compared(found))));
+                }
+                if !all_listed
+                    && comparing.len() < self.job.concurrency
+                    && let Poll::Ready(pair) = join.poll_next(cx)?
+                {
+                    return Poll::Ready(Ok(Some(pair.map_or(Found::AllListed, Found::Pair))));
+                }
+                match all_listed && comparing.is_empty() {
+                    true => Poll::Ready(Ok(None)),
+                    false => Poll::Pending,
+                }
+            });
+            let step = step.await?;
+            let line = match step {
+                None => return Ok(report),
+                Some(Found::AllListed) => {
+                    all_listed = true;
+                    continue;
+                }
+                Some(Found::Pair(Joined::Reordered)) => {
+                    comparing.clear();
                     report = CheckReport::default();
                     continue;
                 }
-                Joined::Extra(item) if untouchable(&item).is_some() => {
-                    report.not_compared += 1;
-                    continue;
-                }
-                Joined::Extra(item) => (item.name, Difference::Extra),
-                Joined::Source(item, existing) => {
-                    let is_skipped = |item| skipped(item).is_some();
-                    if is_skipped(&item) || existing.as_deref().is_some_and(is_skipped) {
+                Some(Found::Compared(line)) => line?,
+                Some(Found::Pair(pair)) => match compare(&shared, pair) {
+                    Comparison::None => {
                         report.not_compared += 1;
                         continue;
                     }
-                    let (task, _) = shared.consider(item, existing);
-                    let difference = match &task.existing {
-                        None => Some(Difference::Missing),
-                        Some(existing) => same::difference(&task.item, existing, task.kept()),
-                    };
-                    let Some(difference) = difference else {
-                        report.same += 1;
+                    Comparison::Done(line) => line,
+                    Comparison::Content(task) => {
+                        comparing.push(Box::pin(content_line(task)));
                         continue;
-                    };
-                    (task.item.name, difference)
-                }
+                    }
+                },
+            };
+            let Some(line) = line else {
+                report.same += 1;
+                continue;
             };
             report.different += 1;
-            let line = DifferenceLine { name: redact(&name).into_owned(), difference };
             if let Some(tell) = &mut self.on_difference {
                 tell(&line);
             }
@@ -126,8 +166,66 @@ impl<'a> CheckJob<'a> {
                 report.differences.push(line);
             }
         }
-        Ok(report)
     }
+}
+
+enum Found {
+    Pair(Joined),
+    AllListed,
+    Compared(Result<Option<DifferenceLine>>),
+}
+
+/// What the listings say of a pair.
+enum Comparison {
+    /// A job does not copy it.
+    None,
+    Done(Option<DifferenceLine>),
+    /// It is the content that counts.
+    Content(Task),
+}
+
+fn compare(shared: &Arc<Shared>, pair: Joined) -> Comparison {
+    let (item, existing) = match pair {
+        Joined::Source(item, existing) => (item, existing),
+        Joined::Extra(item) if untouchable(&item).is_some() => return Comparison::None,
+        Joined::Extra(item) => return Comparison::Done(line(&item.name, Difference::Extra)),
+        Joined::Reordered => return Comparison::None,
+    };
+    let is_skipped = |item| skipped(item).is_some();
+    if is_skipped(&item) || existing.as_deref().is_some_and(is_skipped) {
+        return Comparison::None;
+    }
+    let (task, _) = shared.consider(item, existing);
+    let Some(existing) = &task.existing else {
+        return Comparison::Done(line(&task.item.name, Difference::Missing));
+    };
+    match same::difference(&task.item, existing, task.kept()) {
+        // Where the content is compared, the dates do not matter.
+        None | Some(Difference::NotAfter) if shared.settings.content => {
+            match content::has_receipt(&task) {
+                true => Comparison::Done(None),
+                false => Comparison::Content(task),
+            }
+        }
+        None => Comparison::Done(None),
+        Some(difference) => Comparison::Done(line(&task.item.name, difference)),
+    }
+}
+
+/// Compares the content of a blob and its copy inside the service.
+async fn content_line(task: Task) -> Result<Option<DifferenceLine>> {
+    let name = &task.item.name;
+    Ok(match content::verdict(&task, None).await? {
+        Verdict::Identical(_) => None,
+        Verdict::Different(_) => line(name, Difference::Content),
+        Verdict::SourceGone => line(name, Difference::Extra),
+        Verdict::DestinationGone => line(name, Difference::Missing),
+        _ => line(name, Difference::Unverifiable),
+    })
+}
+
+fn line(name: &str, difference: Difference) -> Option<DifferenceLine> {
+    Some(DifferenceLine { name: redact(name).into_owned(), difference })
 }
 
 impl<'a> IntoFuture for CheckJob<'a> {

@@ -1,7 +1,9 @@
 //! A job: from a container or prefix to another.
 
+use std::sync::Arc;
+
 use super::{
-    Budget, Fingerprint, Overwrite, Shard,
+    Budget, Fingerprint, Overwrite, Receipts, Shard,
     check::CheckJob,
     plan::PlanJob,
     run::RunJob,
@@ -207,13 +209,53 @@ impl CopyJob {
     /// Deletes each source once its copy is complete and proved.
     ///
     /// A copy within an account is proved by its success, with the ETags of both blobs unchanged; a
-    /// copy from another account by the checksums of all its pieces. The source is deleted only if
+    /// copy from another account by the checksums of all its pieces; any other, such as one that an
+    /// earlier run has begun, by [`verify`](super::verify). The source is deleted only if
     /// its ETag is still the one that was copied, and never if both blobs have one ETag: they are
     /// one blob under two names. A source with snapshots is kept, and counted as
     /// [`SourceKept`](super::Outcome::SourceKept).
     pub fn move_sources(mut self) -> Self {
         self.settings.moves = true;
         self.settings.proved = true;
+        self
+    }
+
+    /// Whether each copy is compared with its source inside the service, by
+    /// [`verify`](super::verify), before it counts as copied. Its
+    /// [receipt](super::Finished::receipt) has the CRC-64 of the content then. By default not.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::jobs::{CopyJob, Outcome};
+    ///
+    /// let vhds = service.container_client("vhds");
+    /// let backups = service.container_client("backups");
+    /// let report = CopyJob::new(&vhds, &backups).verify(true).run().await?;
+    /// assert_eq!(report.count(Outcome::Copied), 2);
+    /// # Ok(()) });
+    /// ```
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.settings.verify = verify;
+        self
+    }
+
+    /// Whether blobs count as the same only if their content is: by [receipts](Self::receipts) of
+    /// earlier runs where both blobs still have the ETags of the receipt, otherwise by
+    /// [`verify`](super::verify). Nothing is downloaded. By default not.
+    pub fn content(mut self, content: bool) -> Self {
+        self.settings.content = content;
+        self
+    }
+
+    /// What earlier runs have proved, for [`content`](Self::content).
+    pub fn receipts(mut self, receipts: Receipts) -> Self {
+        self.settings.receipts = Arc::new(receipts);
+        self
+    }
+
+    /// The container of the scratch blobs that comparisons need, by default the destination's.
+    pub fn scratch(mut self, container: &BlobContainerClient) -> Self {
+        self.settings.scratch = Some(container.clone());
         self
     }
 
@@ -349,6 +391,9 @@ impl CopyJob {
             overwrite,
             content,
             moves,
+            verify,
+            scratch: _,
+            receipts: _,
         } = shared.settings;
         let settings = [
             ("prefix", prefix),
@@ -361,6 +406,7 @@ impl CopyJob {
             ("overwrite", format!("{overwrite:?}")),
             ("content", content.to_string()),
             ("moves", moves.to_string()),
+            ("verify", verify.to_string()),
             ("delete_extra", format!("{:?}", self.delete_extra)),
         ];
         let (from, to) = (self.from.url()?.to_string(), self.to.url()?.to_string());

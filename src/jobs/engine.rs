@@ -13,6 +13,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use super::{
     CopyJob, JobEvent, Outcome,
     attempt::{self, Done, ended},
+    content,
     decide::{Decision, untouchable},
     event::{Finished, Progress},
     extra::Extra,
@@ -198,11 +199,10 @@ impl Engine {
         existing: Option<Box<BlobItem>>,
     ) -> Result<()> {
         let (task, decision) = self.shared.consider(item, existing);
-        // What an earlier run copied and did not get to delete is copied again, which proves it.
-        let unproved = self.shared.settings.moves && decision == Decision::Leave(Outcome::Same);
         match decision {
-            Decision::Leave(outcome) if !unproved => self.done(ended(&task, outcome, None, None)),
-            _ => {
+            Decision::Leave(outcome) => self.done(ended(&task, outcome, None, None)),
+            Decision::Compare => self.working.push(Box::pin(content::compared(task))),
+            Decision::Copy => {
                 if self.join.destination().is_missing && !self.has_created {
                     self.create().await?;
                 }

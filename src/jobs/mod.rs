@@ -20,6 +20,7 @@
 
 mod attempt;
 mod check;
+mod content;
 mod copy_job;
 mod cut;
 mod decide;

@@ -7,13 +7,9 @@ use super::{
 };
 use crate::{Conditions, CopyStatus, Error, ErrorCode, Result};
 
-/// Deletes the source of a finished copy if the copy is checked, and the source is still the one
-/// that was copied.
+/// Deletes the source of a copy that is proved, if both blobs are still as they were then.
 pub(crate) async fn delete_source(task: &Task, carried: &Carried) -> Result<Outcome> {
     let source_etag = task.item.properties.etag.as_ref();
-    if !is_proved(task.route, carried) {
-        return Ok(Outcome::SourceKept);
-    }
     let copy = match task.destination().get_properties().await {
         Ok(copy) => copy,
         // Somebody deleted the copy: the source is all that is left.
@@ -50,7 +46,7 @@ fn is_kept(error: &Error) -> bool {
 }
 
 /// Whether a copy by itself proves that it has the source's content.
-fn is_proved(route: Route, carried: &Carried) -> bool {
+pub(crate) fn is_proved(route: Route, carried: &Carried) -> bool {
     // Of a copy that an earlier run has started, nobody knows which state of the source it read.
     let by_service = route == Route::ServiceCopy && !carried.is_adopted;
     let covered = carried

@@ -31,6 +31,10 @@ pub struct Plan {
     pub left: BTreeMap<Outcome, u64>,
     /// What is copied, by route.
     pub routes: BTreeMap<Route, Planned>,
+    /// Copies, and blobs that seem to be the same, whose content is compared. What a comparison
+    /// takes is counted nowhere here: it depends on what it finds.
+    #[serde(default)]
+    pub comparisons: u64,
     /// Blobs at the destination alone that would be deleted.
     pub deletions: u64,
     /// The requests that list source and destination.
@@ -107,6 +111,9 @@ impl fmt::Display for Plan {
         for (outcome, blobs) in &self.left {
             writeln!(f, "{blobs} {outcome}")?;
         }
+        if self.comparisons > 0 {
+            writeln!(f, "{} to compare by content", self.comparisons)?;
+        }
         if self.deletions > 0 {
             writeln!(f, "{} to delete", self.deletions)?;
         }
@@ -182,13 +189,18 @@ impl Plan {
     async fn add(&mut self, task: &Task, decision: Decision) -> Result<()> {
         self.blobs += 1;
         self.bytes_listed += task.item.properties.content_length;
-        let moves = task.shared.settings.moves;
+        let settings = &task.shared.settings;
+        let moves = settings.moves;
         match decision {
-            Decision::Leave(outcome) if !(moves && outcome == Outcome::Same) => {
+            Decision::Leave(outcome) => {
                 self.leave(outcome);
                 return Ok(());
             }
-            _ => {}
+            Decision::Compare => {
+                self.comparisons += 1;
+                return Ok(());
+            }
+            Decision::Copy => self.comparisons += u64::from(settings.verify),
         }
         let cost = match routes::cost(task).await {
             Ok(cost) => cost,

@@ -29,6 +29,8 @@ pub enum Difference {
     ContentMd5,
     /// Other content: it was compared.
     Content,
+    /// The content could not be compared.
+    Unverifiable,
     /// Another Content-Type, -Encoding, -Language, -Disposition or Cache-Control.
     ContentHeaders,
     /// Other metadata.
@@ -51,6 +53,7 @@ impl Difference {
             Self::Length => "length differs",
             Self::ContentMd5 => "Content-MD5 differs",
             Self::Content => "content differs",
+            Self::Unverifiable => "content cannot be compared",
             Self::ContentHeaders => "content headers differ",
             Self::Metadata => "metadata differs",
             Self::Tags => "tags differ",

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    Outcome, Overwrite, Route, Skipped,
+    Outcome, Overwrite, Receipts, Route, Skipped,
     decide::{Decision, Rules, decide},
     feed::rest,
     routes,
@@ -48,6 +48,12 @@ pub(crate) struct Settings {
     pub(crate) content: bool,
     /// Whether sources are deleted once their copy is proved.
     pub(crate) moves: bool,
+    /// Whether each copy is compared with its source.
+    pub(crate) verify: bool,
+    /// The container of the blobs that comparisons need.
+    pub(crate) scratch: Option<BlobContainerClient>,
+    /// What earlier runs have proved.
+    pub(crate) receipts: Arc<Receipts>,
 }
 
 impl Default for Settings {
@@ -65,6 +71,9 @@ impl Default for Settings {
             overwrite: Overwrite::IfDifferent,
             content: false,
             moves: false,
+            verify: false,
+            scratch: None,
+            receipts: Arc::default(),
         }
     }
 }
@@ -133,6 +142,10 @@ impl Task {
         let is_usable = || self.source().url().is_ok() && self.destination().url().is_ok();
         if decision == Decision::Copy && !is_usable() {
             decision = Decision::Leave(Outcome::Skipped(Skipped::Name));
+        }
+        // In a move, what an earlier run has copied is proved before its source is deleted.
+        if self.shared.settings.moves && decision == Decision::Leave(Outcome::Same) {
+            decision = Decision::Compare;
         }
         (self, decision)
     }

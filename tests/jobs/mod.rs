@@ -1,5 +1,6 @@
 //! Many copies, on virtual time.
 
+mod content;
 mod ends;
 mod faults;
 mod listings;
