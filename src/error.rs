@@ -338,10 +338,18 @@ impl Error {
         }
     }
 
-    /// Whether the error says nothing about the state of the blob, so that polling again makes
+    /// Whether the error says nothing about the state of the blob, so that reading it again makes
     /// sense: the service was busy or could not be reached, or the response was not the service's
-    /// or not readable.
-    pub(crate) fn is_passing(&self) -> bool {
+    /// or not readable. Includes [`is_retryable`](Error::is_retryable).
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let blob = service.container_client("vhds").blob_client("no such blob");
+    /// let error = blob.get_properties().await.unwrap_err();
+    /// assert!(!error.is_passing()); // the service itself says that there is no such blob
+    /// # Ok(()) });
+    /// ```
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::Service(refusal) if !refusal.from_service => true,
             Self::UnexpectedResponse { .. } => true,

@@ -29,3 +29,4 @@ mod shared_access;
 mod support;
 mod transfers;
 mod verify;
+mod watch;

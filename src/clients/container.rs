@@ -348,6 +348,20 @@ impl BlobContainerClient {
         GetContainerProperties::new(self.call(), GetContainer::default())
     }
 
+    /// Whether `other` is for the same container and shares this client's credential, options and
+    /// connections, so that one can stand in for the other. Sends nothing.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let vhds = service.container_client("vhds");
+    /// assert!(vhds.shares_with(&service.container_client("vhds")));
+    /// assert!(!vhds.shares_with(&service.container_client("backups")));
+    /// # Ok(()) });
+    /// ```
+    pub fn shares_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pipeline, &other.pipeline) && self.name == other.name
+    }
+
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

@@ -4,9 +4,10 @@ use std::{fmt, time::Duration};
 
 use super::status;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     models::{
-        CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, SnapshotId, since,
+        BlobItem, CompletedCopy, CopyId, CopyProgress, CopyState, CopyStatus, LeaseId, SnapshotId,
+        copy_properties::CopyProperties, since,
     },
     operations::{
         blob_ref::BlobRef,
@@ -254,6 +255,41 @@ impl CopyFromUriOperation {
         self.look(&mut Tries::default()).await.map(|(state, _)| state)
     }
 
+    /// Takes the state of the copy from a listing that includes copies, as if the blob had been
+    /// polled. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`poll`](Self::poll): `CopySuperseded` or `NoCopyProperties`; and `InvalidInput` if
+    /// the item is another blob.
+    ///
+    /// ```
+    /// use blobcopy::BlobInclude;
+    ///
+    /// # blobcopy_simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// let backups = service.container_client("backups");
+    /// for item in backups.list_blobs().include([BlobInclude::Copy]).collect_all().await? {
+    ///     if item.name == copy.blob().name() {
+    ///         copy.observe(&item)?;
+    ///     }
+    /// }
+    /// assert!(copy.has_completed());
+    /// # Ok(()) });
+    /// ```
+    pub fn observe(&mut self, item: &BlobItem) -> Result<CopyState> {
+        if item.name != self.blob.name() || item.snapshot.is_some() {
+            return Err(Error::invalid("item", &item.name, "is not the destination of the copy"));
+        }
+        self.incremental |= item.properties.is_incremental_copy;
+        let copy = item.properties.copy.clone();
+        let properties = CopyProperties { copy, is_incremental_copy: self.incremental };
+        let state = status::observe(&self.id, &self.call(), Ok(properties))?;
+        Ok(self.keep(state))
+    }
+
     /// Polls once; also returns the response's `Retry-After`.
     pub(super) async fn look(
         &mut self,
@@ -274,6 +310,11 @@ impl CopyFromUriOperation {
             Err(error) => Err(error),
         };
         let state = status::observe(&self.id, &call, properties)?;
+        Ok((self.keep(state), asked))
+    }
+
+    /// Keeps a state as the last one.
+    fn keep(&mut self, state: CopyState) -> CopyState {
         let succeeded = self.incremental && state.status == CopyStatus::Success;
         self.looks_without_snapshot = match succeeded && state.destination_snapshot.is_none() {
             true => self.looks_without_snapshot.saturating_add(1),
@@ -281,7 +322,7 @@ impl CopyFromUriOperation {
         };
         self.told_all = !(1..=MORE_LOOKS).contains(&self.looks_without_snapshot);
         self.last = Some(state.clone());
-        Ok((state, asked))
+        state
     }
 
     /// Sets the destination's lease id, which an abort needs if the destination is leased. A copy
@@ -306,8 +347,18 @@ impl CopyFromUriOperation {
         self.lease_id.as_ref()
     }
 
-    /// How the copy ended, if that is known.
-    pub(crate) fn outcome(&self) -> Option<Result<CompletedCopy>> {
+    /// How the copy ended, if that is known. Sends nothing.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// # let source = service.container_client("vhds").blob_client("notes.txt");
+    /// # let blob = service.container_client("backups").blob_client("notes.txt");
+    /// let mut copy = blob.start_copy_from_uri(&source).await?;
+    /// copy.poll().await?;
+    /// assert!(copy.outcome().is_some_and(|end| end.is_ok()));
+    /// # Ok(()) });
+    /// ```
+    pub fn outcome(&self) -> Option<Result<CompletedCopy>> {
         self.last.as_ref().filter(|_| self.told_all).and_then(|state| self.end(state))
     }
 

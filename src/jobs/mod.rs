@@ -8,6 +8,7 @@
 //! | copy a container or prefix, or see what that would take | [`CopyJob`] |
 //! | choose what happens to blobs that exist | [`Overwrite`] |
 //! | run a job on several machines | [`Shard`], [`JobFile`] and [`Report::merge`] |
+//! | follow many copies to their ends | [`CopyWatch`] |
 //! | limit requests and bytes per second | [`Budget`] |
 //! | follow a run | [`JobEvent`], [`Progress`] |
 //! | see what a run did | [`Report`] |
@@ -50,6 +51,7 @@ mod stopwatch;
 mod tally;
 mod task;
 mod verify;
+mod watch;
 
 pub use self::{
     check::{CheckJob, CheckReport, DifferenceLine},
@@ -71,5 +73,6 @@ pub use self::{
         Differences, IdenticalContent, ScratchLeft, Side, Unverifiable, UnverifiableReason,
         Verdict, Verified, Verify, remove_scratch, verify,
     },
+    watch::{CopyWatch, WatchEvent, WatchEvents, WatchRound, WatchSummary, WatchedCopy},
 };
 pub use crate::pipeline::budget::Budget;

@@ -209,7 +209,7 @@ impl Budget {
     /// let copy = service.container_client("backups").block_blob_client("notes.txt");
     ///
     /// budget.spend_bytes(notes.get_properties().await?.content_length).await;
-    /// copy.with_budget(&budget).upload_blob_from_uri(&notes).await?;
+    /// copy.with_budget(&budget).upload_from_uri(&notes).await?;
     /// # Ok(()) });
     /// ```
     pub async fn spend_bytes(&self, count: u64) {

@@ -59,6 +59,7 @@ async fn drive(values: &Values) {
     Box::pin(copies::watched(&run, &service)).await;
     Box::pin(leases::drive(&run, &service)).await;
     Box::pin(lists::drive(&run, &service)).await;
+    Box::pin(budgets::watched(&run, &service)).await;
     Box::pin(budgets::drive(&run, &service)).await;
 }
 
