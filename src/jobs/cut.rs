@@ -3,11 +3,12 @@
 use std::future::poll_fn;
 
 use super::{
-    CopyJob, JobFile,
+    CopyJob, JobFile, Shard, Skipped,
+    decide::untouchable,
     feed::{Feed, Head, Listing},
     job_file::Borders,
 };
-use crate::{Error, Result, transport::BoxFuture};
+use crate::{BlobInclude, Error, Result, transport::BoxFuture};
 
 /// Cuts a job: returned by [`CopyJob::cut`].
 #[must_use = "nothing is sent until it is awaited"]
@@ -23,12 +24,13 @@ impl CutJob {
     }
 
     async fn run(self) -> Result<JobFile> {
+        Shard::new(0, self.shards)?;
         let shared = self.job.shared();
         self.job.check_safety(&shared)?;
         let mut feed = Feed::new(Listing {
             container: shared.from.clone(),
             prefix: shared.settings.prefix.clone(),
-            include: Vec::new(),
+            include: vec![BlobInclude::Metadata],
             may_be_missing: false,
             shard: None,
             to_source: None,
@@ -46,6 +48,8 @@ impl CutJob {
                 Head::OutOfOrder => in_order = false,
             }
             if let Some(item) = feed.take() {
+                // An account that has directories lists path by path, whatever names it has today.
+                in_order &= untouchable(&item) != Some(Skipped::Directory);
                 borders.add(&item.name);
             }
         }
@@ -67,7 +71,8 @@ impl CopyJob {
     /// Cuts the job into `shards` ranges of names, by one listing of the source.
     ///
     /// Awaiting it gives a [`JobFile`], from which each worker takes its part with
-    /// [`part_of`](Self::part_of).
+    /// [`part_of`](Self::part_of). [`InvalidInput`](Error::InvalidInput) unless `shards` is 1 to
+    /// [`Shard::MOST`].
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

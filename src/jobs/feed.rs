@@ -125,9 +125,10 @@ impl Feed {
         }
     }
 
-    /// Begins the listing again.
+    /// Begins the listing again, in full: that of a part may have been cut in the wrong places.
     pub(crate) fn again(&self) -> Self {
-        Self::new(self.listing.clone())
+        let shard = self.listing.shard.as_ref().map(Shard::without_cuts);
+        Self::new(Listing { shard, ..self.listing.clone() })
     }
 
     /// Whether all pages have come.

@@ -116,6 +116,12 @@ impl Shard {
         self.range.as_ref().filter(|range| range.in_order).is_some_and(|range| range.ends(name))
     }
 
+    /// The same shard, whose listings start at the first name of all and end with the last.
+    pub(super) fn without_cuts(&self) -> Self {
+        let range = self.range.clone().map(|range| NameRange { in_order: false, ..range });
+        Self { range, ..self.clone() }
+    }
+
     pub(super) fn range(&self) -> Option<&NameRange> {
         self.range.as_ref()
     }
@@ -277,6 +283,7 @@ mod tests {
         assert!(shard(true).is_behind("d") && !shard(true).is_behind("cz"));
         assert_eq!(shard(false).start_from(), None);
         assert!(!shard(false).is_behind("e") && !shard(false).holds("e"));
+        assert_eq!(shard(true).without_cuts(), shard(false));
         let hashed = Shard::new(1, 3).expect("legal");
         assert!(hashed.start_from().is_none() && !hashed.is_behind("\u{10ffff}"));
     }

@@ -9,4 +9,5 @@ mod plans;
 mod receipts;
 mod runs;
 mod safety;
+mod shards;
 mod world;
