@@ -188,6 +188,20 @@ async fn what_the_service_cannot_read_is_unverifiable() {
     assert_eq!(unverifiable(&verified), (UnverifiableReason::PendingCopy, Some(Side::Destination)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_list_of_page_ranges_that_is_refused_is_about_its_blob() {
+    let world = World::new().await;
+    let (source, destination) = two_of(&world, Kind::Page, 1024).await;
+    for (container, side) in [("from", Side::Source), ("dest", Side::Destination)] {
+        let rule = world.sim.faults().on(Op::GetPageRanges).container(container);
+        rule.answer(403, "AuthorizationPermissionMismatch");
+        let verified = verify(&source, &destination).await.expect("compared");
+        let expected = (UnverifiableReason::NoPermission, Some(side));
+        assert_eq!(unverifiable(&verified), expected, "{verified}");
+        world.sim.faults().clear();
+    }
+}
+
 /// A client with a SAS for one blob.
 async fn lent(world: &World, blob: &BlobClient, rights: BlobSasPermissions) -> BlobClient {
     let until = world.sim.clock().now() + time::Duration::hours(1);

@@ -134,8 +134,16 @@ impl Blob {
                     _ => {}
                 }
             }
-            // About the scratch blob.
-            _ => return scratch_refused(error),
+            BlobArchived | BlobBeingRehydrated => {
+                return unverifiable(UnverifiableReason::Archived);
+            }
+            BlobUsesCustomerSpecifiedEncryption => {
+                return unverifiable(UnverifiableReason::CustomerKey);
+            }
+            // What does not read this blob alone is about the scratch blob.
+            _ if refusal.operation == "Put Block From URL" => return scratch_refused(error),
+            _ if is_forbidden(&error) => return unverifiable(UnverifiableReason::NoPermission),
+            _ => return Stop::Error(error),
         }
         // Older service versions do not pass the source's code on: look at the blob itself.
         match look(&self.client, self.side).await {

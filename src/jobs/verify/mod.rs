@@ -50,8 +50,8 @@ use crate::{
 /// difference. A small blob takes seven requests. Reading from another region is egress.
 ///
 /// **What it needs.** Permission to read both blobs; and in the scratch container to read, write
-/// and delete. A client with a SAS for one blob cannot write the scratch blob beside it: give a
-/// [`scratch`](Verify::scratch) container.
+/// and delete. A client with a SAS for one blob cannot write the scratch blob beside it, and
+/// premium accounts for page blobs have no blocks: give a [`scratch`](Verify::scratch) container.
 ///
 /// **The scratch blob** is named `.blobcopy-verify-` and 32 random digits. It never exists for
 /// readers and is not listed, except with
