@@ -22,10 +22,7 @@ use super::{
     tally::Tally,
     task::{Shared, Task},
 };
-use crate::{
-    BlobItem, ErrorCode, Result,
-    wire::{redaction::redact, transport::BoxFuture},
-};
+use crate::{BlobItem, ErrorCode, Result, transport::BoxFuture, wire::redaction::redact};
 
 /// How often progress is told.
 const BETWEEN_PROGRESS: Duration = Duration::from_millis(100);
