@@ -4,7 +4,10 @@
 
 mod live_check;
 
-use std::{error::Error, net::IpAddr, process::ExitCode, time::Duration};
+use std::{
+    error::Error, future::poll_fn, net::IpAddr, pin::pin, process::ExitCode, task::Poll,
+    time::Duration,
+};
 
 use blobcopy::Credential;
 use blobcopy_simulator::{ManagedDisk, Simulator, SimulatorBuilder};
@@ -98,8 +101,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         std::fs::write(&file, simulator.certificate_pem().unwrap_or_default())?;
         println!("certificate        {file}\n");
     }
+    // Polled first, since a caller may interrupt the program as soon as it reads the last line.
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    let already = poll_fn(|cx| Poll::Ready(interrupted.as_mut().poll(cx))).await;
     println!("Serving until interrupted (Ctrl-C).");
-    tokio::signal::ctrl_c().await?;
+    if already.is_pending() {
+        interrupted.await?;
+    }
     for (op, count) in simulator.counts() {
         println!("{count:>12} {op}");
     }

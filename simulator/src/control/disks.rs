@@ -25,20 +25,28 @@ const LARGEST: u64 = (8 << 40) - PAGE;
 /// ```
 /// # blobcopy_simulator::example(async |_| {
 /// use std::time::Duration;
+/// use blobcopy::PageBlobClient;
 /// use blobcopy_simulator::Simulator;
 ///
 /// let sim = Simulator::builder().build();
 /// let disk = sim.managed_disks().create("backups", "disk0", 1 << 30);
 /// disk.write(4096, &[7; 512]);
 /// let first = disk.snapshot("disk0-1");
-/// disk.clear(4096..4608);
-/// disk.snapshot("disk0-2");
+/// disk.write(8192, &[8; 1024]);
+/// let second = disk.snapshot("disk0-2");
 ///
-/// // A URL with a SAS, as Resource Manager grants it. The blob has a footer of 512 bytes.
-/// let url = first.grant(Duration::from_secs(3600)).unwrap();
+/// // URLs with a SAS, as Resource Manager grants them.
+/// let hour = Duration::from_secs(3600);
+/// let (earlier, url) = (first.grant(hour).unwrap(), second.grant(hour).unwrap());
 /// assert!(url.host_str().unwrap().ends_with(".z01.blob.storage.azure.net"));
-/// assert_eq!(disk.granted(), 1);
+/// let blob = PageBlobClient::builder(url).options(sim.client_options()).build()?;
+/// // The blob has a footer of 512 bytes.
+/// assert_eq!(blob.get_properties().await?.content_length, (1 << 30) + 512);
+/// let changed = blob.get_managed_disk_page_ranges_diff(&earlier).collect_all().await?;
+/// assert_eq!(changed.ranges.len(), 1);
+///
 /// first.revoke();
+/// assert_eq!(disk.granted(), 1);
 /// # Ok(()) });
 /// ```
 #[derive(Debug, Clone)]

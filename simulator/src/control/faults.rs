@@ -98,6 +98,20 @@ impl FaultRule {
         self.change(|rule| rule.blob = Some(name.to_owned()))
     }
 
+    /// Strikes only requests for a range of more than `bytes` bytes, and those without a range,
+    /// which are for the whole blob.
+    ///
+    /// ```
+    /// # use blobcopy_simulator::{Op, Simulator};
+    /// let sim = Simulator::builder().build();
+    /// // The page ranges of a large, fragmented disk take too long; those of a part of it do not.
+    /// let slow = sim.faults().on(Op::GetPageRanges).wider_than(1 << 40);
+    /// slow.answer(500, "OperationTimedOut");
+    /// ```
+    pub fn wider_than(self, bytes: u64) -> Self {
+        self.change(|rule| rule.wider_than = Some(bytes))
+    }
+
     /// Lets the first `count` matching requests pass.
     pub fn after(self, count: u64) -> Self {
         self.change(|rule| rule.skip = count)

@@ -26,6 +26,8 @@ pub(crate) struct Rule {
     pub(crate) account: Option<String>,
     pub(crate) container: Option<String>,
     pub(crate) blob: Option<String>,
+    /// Only requests for more than this many bytes.
+    pub(crate) wider_than: Option<u64>,
     /// How many matching requests to let pass first.
     pub(crate) skip: u64,
     pub(crate) left: Option<u64>,
@@ -61,6 +63,7 @@ impl FaultBook {
             account: None,
             container: None,
             blob: None,
+            wider_than: None,
             skip: 0,
             left: None,
             chance: 1.0,
@@ -110,6 +113,7 @@ impl Rule {
             && same(&self.account, Some(&call.route.account))
             && same(&self.container, call.route.container.as_deref())
             && same(&self.blob, call.route.blob.as_deref())
+            && self.wider_than.is_none_or(|bytes| is_wider(call, bytes))
     }
 
     /// Whether the rate of a throttle is used up; a request that passes uses its share. Other
@@ -124,4 +128,11 @@ impl Rule {
         }
         exceeded
     }
+}
+
+/// Whether a request is for more than `bytes` bytes; without a range it is for all.
+fn is_wider(call: &Call, bytes: u64) -> bool {
+    let range = call.range().ok().flatten();
+    let last = range.and_then(|range| Some((range.start, range.last?)));
+    last.is_none_or(|(start, last)| last - start >= bytes)
 }

@@ -262,6 +262,64 @@ async fn a_listener_shows_its_own_hosts_or_paths() {
     }
 }
 
+#[tokio::test]
+async fn a_disk_of_another_simulator_is_read_over_the_network() {
+    let builder = crate::Simulator::builder().path_style_disks(true);
+    let theirs = builder.start().await.unwrap();
+    let disk = disk(&Kit::around(theirs.clone()));
+    let kit = Kit::around(crate::Simulator::builder().build());
+    kit.container("one");
+    kit.page_blob("/one/copy", 2049);
+    for form in FORMS {
+        disk.grant_urls(form);
+        let snapshot = disk.snapshot(&format!("{form:?}"));
+        let url = snapshot.grant(HOUR).unwrap();
+        let put = async || {
+            let ask = kit.ask("PUT", "/one/copy?comp=page").header("x-ms-page-write", "update");
+            let ask = ask.header("x-ms-range", "bytes=512-1023");
+            let ask = ask.header("x-ms-source-range", "bytes=0-511");
+            let ask = ask.header("x-ms-copy-source", url.as_str());
+            kit.sim.shared.exchange(ask.request()).await.response.status().as_u16()
+        };
+        assert_eq!(put().await, 201, "{form:?}");
+        assert_eq!(kit.ask("GET", "/one/copy").send().body[512..1024], [1; 512]);
+        snapshot.revoke();
+        assert_eq!(put().await, 403, "{form:?}");
+    }
+}
+
+#[test]
+fn a_thousand_disks_with_thirty_snapshots_each_are_listed_at_once() {
+    let kit = kit(|builder| builder.accept_bearer(|_| true));
+    let _time = kit.enter();
+    let disks = kit.sim.managed_disks();
+    for number in 0..1000 {
+        let disk = disks.create("group", &format!("disk{number:04}"), 1 << 30);
+        for at in 0..30 {
+            disk.write(at * 512, &[1; 512]);
+            disk.snapshot(&format!("disk{number:04}-{at:02}"));
+        }
+    }
+    let subscription = disks.subscription();
+    let path = format!("/subscriptions/{subscription}/resourceGroups/group/providers");
+    let mut next =
+        format!("https://management.azure.com{path}/Microsoft.Compute/snapshots?api-version=1");
+    let mut seen = 0;
+    loop {
+        let ask = kit.ask_at("GET", &next).header("authorization", "Bearer token");
+        let page = ask.send().expect(200);
+        seen += page.text().matches("\"sourceUniqueId\"").count();
+        match page.text().split_once("\"nextLink\":\"") {
+            Some((_, link)) => next = link.split_once('"').unwrap().0.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!((seen, kit.sim.count(Op::ListDiskSnapshots)), (30_000, 600));
+    let disk = disks.get("group", "disk0999").unwrap();
+    let url = disk.snapshots()[29].grant(HOUR).unwrap();
+    kit.ask_at("HEAD", url.as_str()).send().expect(200);
+}
+
 #[test]
 #[should_panic(expected = "within the disk")]
 fn nothing_is_written_beyond_the_end() {

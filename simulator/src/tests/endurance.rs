@@ -119,6 +119,22 @@ fn a_throttle_lets_its_rate_through_however_it_is_asked() {
 }
 
 #[test]
+fn only_what_is_asked_for_in_small_ranges_gets_an_answer() {
+    let kit = plain();
+    kit.container("one");
+    kit.page_blob("/one/disk", 8);
+    let rule = kit.sim.faults().on(Op::GetPageRanges).wider_than(1024);
+    rule.answer(500, "OperationTimedOut");
+    let ask = || kit.ask("GET", "/one/disk?comp=pagelist");
+    ask().send().refused(500, "OperationTimedOut");
+    for range in ["bytes=0-", "bytes=0-1535", "bytes=512-2047"] {
+        ask().header("x-ms-range", range).send().refused(500, "OperationTimedOut");
+    }
+    ask().header("x-ms-range", "bytes=512-1535").send().expect(200);
+    kit.ask("GET", "/one/disk").send().expect(200);
+}
+
+#[test]
 fn requests_are_counted_when_none_is_kept() {
     for kept in [0, 2] {
         let kit = kit(|builder| builder.keep_requests(kept));
