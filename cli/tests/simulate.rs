@@ -104,6 +104,16 @@ fn it_is_filled_and_slow_as_it_is_told() {
 }
 
 #[test]
+fn it_has_managed_disks() {
+    let flags = ["--managed-disk", "group/disk0:1048576:2", "--path-style-disks", "-o", "jsonl"];
+    let (child, said) = start(&flags, 1);
+    let served: serde_json::Value = serde_json::from_str(&said[0]).expect("JSON");
+    assert!(served["resource_manager"].is_string(), "{served}");
+    assert!(served["subscription"].is_string(), "{served}");
+    assert_eq!(end(child), Some(0));
+}
+
+#[test]
 fn several_accounts_are_one_document() {
     let accounts = ["--account", "one:b25l", "--account", "two:dHdv", "-o", "json"];
     let (child, said) = start(&accounts, 12);
@@ -121,6 +131,8 @@ fn what_it_cannot_serve_is_refused() {
         &["--allow-host", "a:1"],
         &["--any-bearer"],
         &["--hierarchical", "two"],
+        &["--managed-disk", "disk0:512:1"],
+        &["--managed-disk", "group/disk0:513:1"],
         &["--fill", "vhds:1"],
         &["--fill", "VHDS:1:1"],
         &["--fill", "vhds:one:1"],

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use blobcopy::Credential;
-use blobcopy_simulator::{Simulator, SimulatorBuilder};
+use blobcopy_simulator::{ManagedDisk, Simulator, SimulatorBuilder};
 use clap::Args;
 use serde::Serialize;
 
@@ -67,6 +67,13 @@ pub(crate) struct Simulate {
     /// The seed of ids and ETags: the same seed and requests give the same answers
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Makes a managed disk in a resource group, with that many snapshots between which it changed;
+    /// may be given several times, and needs --any-bearer and --https to be read
+    #[arg(long, value_name = "GROUP/NAME:BYTES:SNAPSHOTS", value_parser = disk)]
+    managed_disk: Vec<Disk>,
+    /// Shows managed disks at ADDRESS:PORT/md-..., not below localhost
+    #[arg(long)]
+    path_style_disks: bool,
     /// Accepts every bearer token; needs https
     #[arg(long, requires = "https")]
     any_bearer: bool,
@@ -84,6 +91,15 @@ struct Fill {
     bytes: usize,
 }
 
+/// A managed disk to make before the first request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Disk {
+    group: String,
+    name: String,
+    bytes: u64,
+    snapshots: u32,
+}
+
 #[derive(Serialize)]
 struct Served {
     account: String,
@@ -91,12 +107,18 @@ struct Served {
     connection_string: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+    /// Where disks are managed, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_manager: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription: Option<String>,
 }
 
 impl Simulate {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let (port, certificate) = (self.port, self.https.clone());
         let (fills, throttle) = (self.fill.clone(), self.throttle);
+        let disks = self.managed_disk.clone();
         let simulator = self.builder()?.start().await.map_err(|error| {
             Failure::new(
                 Exit::Usage,
@@ -112,6 +134,13 @@ impl Simulate {
             }
             simulator.fill(account, &container, count, bytes);
         }
+        for Disk { group, name, bytes, snapshots } in &disks {
+            let disk = simulator.managed_disks().create(group, name, *bytes);
+            for number in 0..*snapshots {
+                change(&disk, number);
+                disk.snapshot(&format!("{name}-{:03}", number + 1));
+            }
+        }
         if let Some(per_second) = throttle {
             simulator.faults().on_any().throttle(per_second);
         }
@@ -119,11 +148,17 @@ impl Simulate {
             std::fs::write(file, simulator.certificate_pem().unwrap_or_default())
                 .map_err(|error| Failure::file(file, &error))?;
         }
+        let managed = (!disks.is_empty()).then(|| {
+            let managed = simulator.managed_disks();
+            (managed.endpoint().to_string(), managed.subscription().to_string())
+        });
         let served = simulator.accounts().map(|account| Served {
             account: account.to_owned(),
             endpoint: simulator.endpoint(account).to_string(),
             connection_string: simulator.connection_string_of(account).unwrap_or_default(),
             certificate: certificate.clone(),
+            resource_manager: managed.as_ref().map(|(endpoint, _)| endpoint.clone()),
+            subscription: managed.as_ref().map(|(_, subscription)| subscription.clone()),
         });
         let served: Vec<_> = served.collect();
         let text = |served: &Served| {
@@ -132,6 +167,8 @@ impl Simulate {
                 ("endpoint", served.endpoint.clone()),
                 ("connection string", served.connection_string.clone()),
             ];
+            lines.extend(served.resource_manager.clone().map(|url| ("resource manager", url)));
+            lines.extend(served.subscription.clone().map(|id| ("subscription", id)));
             lines.extend(served.certificate.clone().map(|file| ("certificate", file)));
             pairs(lines)
         };
@@ -153,6 +190,7 @@ impl Simulate {
         let mut builder = Simulator::builder()
             .port(self.port)
             .listen(self.listen)
+            .path_style_disks(self.path_style_disks)
             .queue_copies(self.queue_copies);
         for name in &self.allow_host {
             builder = builder.allow_host(name);
@@ -235,6 +273,32 @@ fn fill(given: &str) -> std::result::Result<Fill, String> {
     let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
     let (count, bytes) = (number(count)?, number(bytes)?);
     Ok(Fill { account, container: container.to_owned(), count, bytes })
+}
+
+/// `group/name:bytes:snapshots`.
+fn disk(given: &str) -> std::result::Result<Disk, String> {
+    let wrong = || "it is not GROUP/NAME:BYTES:SNAPSHOTS".to_owned();
+    let (group, rest) = given.split_once('/').ok_or_else(wrong)?;
+    let parts: Vec<&str> = rest.split(':').collect();
+    let [name, bytes, snapshots] = parts[..] else { return Err(wrong()) };
+    let bytes: u64 = bytes.parse().map_err(|_| wrong())?;
+    if !bytes.is_multiple_of(512) || bytes > (4 << 40) {
+        return Err("a managed disk has a multiple of 512 bytes, at most 4 TiB".to_owned());
+    }
+    let snapshots = snapshots.parse().map_err(|_| wrong())?;
+    Ok(Disk { group: group.to_owned(), name: name.to_owned(), bytes, snapshots })
+}
+
+/// Writes to a few places of a disk, others in each round.
+fn change(disk: &ManagedDisk, round: u32) {
+    const EXTENT: u64 = 64 << 10;
+    let extents = (disk.size() / EXTENT).max(1);
+    let length = usize::try_from(disk.size().min(EXTENT)).unwrap_or_default();
+    for number in 0..8u64 {
+        let at = (u64::from(round) * 7919 + number * 104_729) % extents * EXTENT;
+        let byte = u8::try_from((u64::from(round) * 8 + number) % 255).unwrap_or_default() + 1;
+        disk.write(at, &vec![byte; length]);
+    }
 }
 
 /// The name of a host, which has no port and no scheme.
