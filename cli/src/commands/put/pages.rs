@@ -30,6 +30,9 @@ use crate::{
 
 /// How much of the file is read at once, and the most that one request writes.
 const PIECE: u64 = 4 << 20;
+/// How many pieces are in memory at once, each up to three times while the blob is read. Whatever
+/// the number of requests, more would only fill the memory.
+const PIECES: usize = 32;
 const PAGE: u64 = 512;
 
 pub(super) async fn put(
@@ -99,14 +102,14 @@ pub(super) async fn put(
         let end = offset + piece.len() as u64;
         Ok::<_, Failure>((!piece.is_empty()).then_some(((offset, piece), (file, end))))
     });
-    // Read one after another, and sent so many at once.
+    // Read one after another, and sent several at once.
     let sent = pieces.map_ok(|(offset, piece)| async move {
         let length = piece.len() as u64;
         let sent = writing.piece(offset, piece.into()).await?;
         bar.add(length);
         Ok(sent)
     });
-    let sent = sent.try_buffer_unordered(usize::from(args.concurrency));
+    let sent = sent.try_buffer_unordered(usize::from(args.concurrency).min(PIECES));
     let (written_bytes, cleared_bytes) = sent.try_fold((0, 0), sum).await?;
     let left_alone_bytes = size - written_bytes - cleared_bytes;
     Ok(Some(Sent { how, size, written_bytes, cleared_bytes, left_alone_bytes, ..Sent::default() }))
