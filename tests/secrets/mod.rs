@@ -14,7 +14,7 @@ use std::{
 };
 
 use blobcopy::{
-    sas::{BlobSasPermissions, ServiceSas},
+    sas::{AccountSasResourceTypes, BlobSasPermissions, ServiceSas},
     transport::{
         Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
     },
@@ -272,6 +272,8 @@ async fn clients_and_calls(shown: &mut Shown, service: &BlobServiceClient) {
     shown.debug(&disk.create(1 << 20));
     shown.debug(&disk.upload_pages(0, vec![1; 512]));
     shown.debug(&disk.clear_pages(0..512));
+    shown.debug(&disk.guard_writes(7));
+    shown.debug(&disk.guarded_pages(7));
     shown.debug(&disk.get_page_ranges());
     shown.debug(&disk.get_properties());
     shown.debug(&disk.create_snapshot());
@@ -363,8 +365,16 @@ async fn shared_access(shown: &mut Shown, service: &BlobServiceClient, options: 
     let lent = lend.await.expect("signed");
     shown.debug(&lent);
     shown.debug(&CopySource::from(&lent));
-    let signature = lent.expose().rsplit("sig=").next().expect("a part");
-    shown.secrets.insert(signature.to_owned());
+    let types = AccountSasResourceTypes::new().object();
+    let all = "r".parse().expect("a letter");
+    let lend_all = notes.account_sas_url(all, types, datetime!(2026-02-01 00:00 UTC));
+    shown.debug(&lend_all);
+    let lent_all = lend_all.await.expect("signed");
+    shown.debug(&lent_all);
+    for url in [&lent, &lent_all] {
+        let signature = url.expose().rsplit("sig=").next().expect("a part");
+        shown.secrets.insert(signature.to_owned());
+    }
 
     let url = notes.url().expect("legal");
     let url: url::Url = format!("{url}?{}", sas.expose()).parse().expect("a URL");
