@@ -12,7 +12,7 @@ use super::{
     task::{Carried, Task},
 };
 use crate::{
-    BlobClient, BlobItem, BlobProperties, CopyStatus, Error, ErrorCode, Result, Tags,
+    BlobClient, BlobItem, BlobProperties, CopyStatus, Error, ErrorCode, Result, SnapshotId, Tags,
     wire::redaction::redact,
 };
 
@@ -38,6 +38,8 @@ struct Attempts {
     faults: u32,
     /// Whether one of them may have written the destination although its answer was lost.
     ambiguous: bool,
+    /// A snapshot that was taken for the last of them and could not be deleted.
+    left_behind: Option<SnapshotId>,
 }
 
 /// What comes after an attempt.
@@ -58,7 +60,9 @@ pub(crate) async fn copy(mut task: Task) -> Done {
         match Box::pin(attempts.after(task, refused)).await {
             Next::Again(again) => task = again,
             Next::Ended(task, outcome, error) => {
-                return ended(&task, outcome, error.as_deref(), None);
+                let mut done = ended(&task, outcome, error.as_deref(), None);
+                done.finished.left_behind = attempts.left_behind;
+                return done;
             }
         }
     }
@@ -103,7 +107,9 @@ async fn carried_over(task: Task, carried: Carried) -> Done {
 
 impl Attempts {
     async fn after(&mut self, mut task: Task, refused: NotCarried) -> Next {
-        let NotCarried { why, error, .. } = refused;
+        let NotCarried { why, error, left_behind } = refused;
+        // A later attempt finds one that could not be deleted, and tries again.
+        self.left_behind = left_behind;
         self.ambiguous |= error.as_ref().is_some_and(|error| error.may_have_been_applied());
         match why {
             Why::SourceChanged | Why::SourceGone => {
@@ -255,8 +261,9 @@ pub(crate) fn ended(
     let route = carried.is_some().then_some(task.route);
     let receipt = carried.as_ref().and_then(|carried| Receipt::of_copy(task, carried));
     let receipt = receipt.map(Box::new);
-    let changed_metadata = carried.map(|carried| carried.changed_metadata).unwrap_or_default();
-    let finished = Finished { name, outcome, route, bytes, changed_metadata, receipt };
+    let (changed_metadata, left_behind) =
+        carried.map(|carried| (carried.changed_metadata, carried.left_behind)).unwrap_or_default();
+    let finished = Finished { name, outcome, route, bytes, changed_metadata, left_behind, receipt };
     Done { finished, length: task.item.properties.content_length, failure }
 }
 

@@ -92,6 +92,7 @@ pub(crate) async fn compared(task: Task) -> Done {
             source_etag: Some(found.source_etag),
             destination_etag: Some(found.destination_etag),
             length: found.length,
+            data: found.length,
             bytes: 0,
             copy_id: None,
             pieces: Vec::new(),

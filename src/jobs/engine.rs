@@ -253,6 +253,7 @@ impl Engine {
             bytes: 0,
             changed_metadata: Vec::new(),
             receipt: None,
+            left_behind: None,
         };
         self.tally.count_extra(outcome);
         self.events.push_back(JobEvent::Finished(finished));

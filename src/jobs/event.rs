@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use serde::Serialize;
 
 use super::{Failure, Outcome, Receipt, Report, Route};
+use crate::SnapshotId;
 
 /// Something that happened in a run of a [`CopyJob`](super::CopyJob).
 ///
@@ -57,6 +58,8 @@ pub struct Finished {
     pub changed_metadata: Vec<String>,
     /// What proves the copy, if it was copied and both ETags are known.
     pub receipt: Option<Box<Receipt>>,
+    /// A snapshot of the source that was taken for the copy and could not be deleted.
+    pub left_behind: Option<SnapshotId>,
 }
 
 /// How far a run has come.

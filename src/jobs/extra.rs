@@ -67,6 +67,7 @@ impl Extra {
             bytes: 0,
             changed_metadata: Vec::new(),
             receipt: None,
+            left_behind: None,
         };
         Done { finished, length: 0, failure }
     }

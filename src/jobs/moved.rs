@@ -49,9 +49,5 @@ fn is_kept(error: &Error) -> bool {
 pub(crate) fn is_proved(route: Route, carried: &Carried) -> bool {
     // Of a copy that an earlier run has started, nobody knows which state of the source it read.
     let by_service = route == Route::ServiceCopy && !carried.is_adopted;
-    let covered = carried
-        .pieces
-        .iter()
-        .try_fold(0, |end, piece| (piece.offset == end).then_some(end + piece.length));
-    by_service || covered == Some(carried.length) && (carried.length > 0 || !carried.is_adopted)
+    by_service || carried.adds_up() && (carried.length > 0 || !carried.is_adopted)
 }

@@ -176,6 +176,9 @@ pub(crate) struct Carried {
     pub(crate) source_etag: Option<ETag>,
     pub(crate) destination_etag: Option<ETag>,
     pub(crate) length: u64,
+    /// How much of it the pieces must cover to prove it: of a page blob only the ranges that hold
+    /// data, since the rest was created as zeros.
+    pub(crate) data: u64,
     /// Bytes that this run had the service copy; less than the length if it resumed.
     pub(crate) bytes: u64,
     pub(crate) copy_id: Option<crate::CopyId>,
@@ -187,6 +190,16 @@ pub(crate) struct Carried {
     pub(crate) changed_metadata: Vec<String>,
     /// A snapshot of the source that was taken for the copy and could not be deleted again.
     pub(crate) left_behind: Option<SnapshotId>,
+}
+
+impl Carried {
+    /// Whether each piece of the content has a checksum, and none overlaps another.
+    pub(crate) fn adds_up(&self) -> bool {
+        let ends = self.pieces.iter().try_fold((0, 0), |(end, sum), piece| {
+            (piece.offset >= end).then_some((piece.offset + piece.length, sum + piece.length))
+        });
+        ends.is_some_and(|(end, sum)| end <= self.length && sum == self.data)
+    }
 }
 
 /// A piece that the service read from the source and wrote.

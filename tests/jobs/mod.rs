@@ -1,6 +1,7 @@
 //! Many copies, on virtual time.
 
 mod content;
+mod disks;
 mod ends;
 mod faults;
 mod listings;

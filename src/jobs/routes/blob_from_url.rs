@@ -39,6 +39,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         source_etag: of.etag.clone(),
         destination_etag: written.etag,
         length,
+        data: length,
         bytes: length,
         copy_id: None,
         pieces: sum.map(|sum| Piece { offset: 0, length, sum }).into_iter().collect(),

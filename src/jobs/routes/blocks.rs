@@ -96,6 +96,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         source_etag: Some(etag),
         destination_etag,
         length,
+        data: length,
         bytes,
         copy_id: None,
         pieces,

@@ -73,9 +73,11 @@ pub(crate) async fn cost(task: &Task) -> Result<Cost, NotCarried> {
     }
     let mut pieces = Pieces::of(&Reading::of_base(task, etag), length, held);
     let mut bytes = 0;
-    while let Some(piece) = pieces.next_missing().await? {
-        requests += 1;
-        bytes += piece.len();
+    while let Some((piece, is_held)) = pieces.next().await? {
+        if !is_held {
+            requests += 1;
+            bytes += piece.len();
+        }
     }
     requests += pages(pieces.listed);
     Ok(Cost { requests, bytes })
@@ -92,13 +94,15 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
     let written = write(task, &claim, &reading).await;
     // While the mark is on, a later run finds the snapshot: it is deleted first.
     let left_behind = reading.end().await.or(claim.left_behind);
-    let Written { bytes, pieces } = written.map_err(|error| error.beside(left_behind.clone()))?;
+    let Written { data, bytes, pieces } =
+        written.map_err(|error| error.beside(left_behind.clone()))?;
     let (metadata, changed_metadata) = kept::metadata(&task.item);
     let finished = finish(task, &claim.mark, &metadata).await;
     Ok(Carried {
         destination_etag: finished.map_err(|error| error.beside(left_behind.clone()))?,
         source_etag: Some(etag),
         length: task.item.properties.content_length,
+        data,
         bytes,
         copy_id: None,
         pieces,
@@ -110,6 +114,8 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
 
 /// What a run has written.
 struct Written {
+    /// The bytes of all ranges that hold data.
+    data: u64,
     bytes: u64,
     /// Every piece of the blob, or none.
     pieces: Vec<Piece>,
@@ -125,22 +131,31 @@ async fn write(task: &Task, claim: &Claim, reading: &Reading) -> Result<Written,
         true => Some(Held::read(&to, claim.etag.as_ref(), length).await?),
         false => None,
     };
-    let mut all_summed = held.is_none();
     let source = &reading.source();
     let pages = &to.guarded_pages(claim.mark.guard);
-    let (mut bytes, mut pieces) = (0, Vec::new());
-    let written = Pieces::of(reading, length, held).stream();
-    let written = written.map_ok(|range| put(pages, source, &reading.pinned, range));
+    let mut all_summed = true;
+    let mut sent = Written { data: 0, bytes: 0, pieces: Vec::new() };
+    let all = Pieces::of(reading, length, held).stream();
+    let written = all.map_ok(|(range, is_held)| async move {
+        match is_held {
+            true => Ok((range, 0, None)),
+            false => put(pages, source, &reading.pinned, range).await,
+        }
+    });
     let mut written = std::pin::pin!(written.try_buffered(settings.in_flight.max(1)));
-    while let Some((range, sum)) = written.try_next().await.map_err(|error| reading.seen(error))? {
-        bytes += range.len();
+    while let Some(piece) = written.try_next().await.map_err(|error| reading.seen(error))? {
+        let (range, bytes, sum) = piece;
+        sent.data += range.len();
+        sent.bytes += bytes;
         match sum.filter(|_| all_summed) {
-            Some(sum) => pieces.push(Piece { offset: range.start, length: range.len(), sum }),
+            Some(sum) => sent.pieces.push(Piece { offset: range.start, length: range.len(), sum }),
             None => all_summed = false,
         }
     }
-    let pieces = if all_summed { pieces } else { Vec::new() };
-    Ok(Written { bytes, pieces })
+    if !all_summed {
+        sent.pieces.clear();
+    }
+    Ok(sent)
 }
 
 /// Writes one piece.
@@ -149,10 +164,10 @@ async fn put(
     source: &CopySource,
     pinned: &Conditions,
     range: PageRange,
-) -> Result<(PageRange, Option<Sum>), NotCarried> {
+) -> Result<(PageRange, u64, Option<Sum>), NotCarried> {
     let write = pages.upload_pages_from_uri(source.clone(), range, range.start);
     let written = write.source_conditions(pinned.clone()).await?;
-    Ok((range, Sum::of(written.content_crc64, written.content_md5)))
+    Ok((range, range.len(), Sum::of(written.content_crc64, written.content_md5)))
 }
 
 /// Sets the source's sequence number and metadata, if the blob is as this run has left it. Returns

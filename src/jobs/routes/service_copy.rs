@@ -26,6 +26,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         source_etag: task.item.properties.etag.clone(),
         destination_etag: done.etag,
         length,
+        data: length,
         bytes: if is_adopted { 0 } else { length },
         copy_id: Some(done.copy_id),
         pieces: Vec::new(),

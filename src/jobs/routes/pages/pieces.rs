@@ -15,8 +15,7 @@ const SMALLEST_WINDOW: u64 = 64 << 20;
 
 type Ranges = BoxStream<'static, Result<PageRange, Error>>;
 
-/// The pieces to write, in order: adjacent ranges of the source joined, and cut at 4 MiB, without
-/// those that the destination holds.
+/// The pieces of a blob, in order: adjacent ranges of the source joined, and cut at 4 MiB.
 pub(super) struct Pieces {
     ranges: Ranges,
     held: Option<Held>,
@@ -40,20 +39,18 @@ impl Pieces {
         Self { ranges, held, joined: PageRange::from(0..0), next: None, listed: 0 }
     }
 
-    pub(super) fn stream(self) -> impl Stream<Item = Result<PageRange, NotCarried>> + Send {
+    pub(super) fn stream(self) -> impl Stream<Item = Result<(PageRange, bool), NotCarried>> + Send {
         stream::try_unfold(self, async |mut pieces| {
-            let piece = pieces.next_missing().await?;
+            let piece = pieces.next().await?;
             Ok(piece.map(|piece| (piece, pieces)))
         })
     }
 
-    pub(super) async fn next_missing(&mut self) -> Result<Option<PageRange>, NotCarried> {
-        while let Some(piece) = self.next_piece().await.map_err(NotCarried::at_source)? {
-            if !self.held.as_mut().is_some_and(|held| held.covers(piece)) {
-                return Ok(Some(piece));
-            }
-        }
-        Ok(None)
+    /// The next piece, and whether the destination holds it.
+    pub(super) async fn next(&mut self) -> Result<Option<(PageRange, bool)>, NotCarried> {
+        let piece = self.next_piece().await.map_err(NotCarried::at_source)?;
+        let held = &mut self.held;
+        Ok(piece.map(|piece| (piece, held.as_mut().is_some_and(|held| held.covers(piece)))))
     }
 
     async fn next_piece(&mut self) -> Result<Option<PageRange>, Error> {
