@@ -172,7 +172,7 @@ impl CopyWatch {
     /// while let Some(event) = events.try_next().await? {
     ///     match event {
     ///         WatchEvent::Succeeded { copy, .. } => println!("{} is complete", copy.blob),
-    ///         WatchEvent::Failed { copy, error } => eprintln!("{}: {error}", copy.blob),
+    ///         WatchEvent::Failed { copy, error, .. } => eprintln!("{}: {error}", copy.blob),
     ///         _ => {}
     ///     }
     /// }
