@@ -31,6 +31,7 @@ impl CutJob {
             container: shared.from.clone(),
             prefix: shared.settings.prefix.clone(),
             include: vec![BlobInclude::Metadata],
+            told: Vec::new(),
             may_be_missing: false,
             shard: None,
             to_source: None,

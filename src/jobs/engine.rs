@@ -309,9 +309,7 @@ impl Engine {
         report.requests = requests - self.sent_before.0;
         report.retries = retries - self.sent_before.1;
         report.elapsed = now;
-        report.snapshots = source.hidden.snapshots;
-        report.versions = source.hidden.versions;
-        report.soft_deleted = source.hidden.deleted;
+        report.not_kept = source.not_kept;
         report.index_bytes = self.join.index_bytes();
         self.events.push_back(JobEvent::Ended(Box::new(report)));
     }

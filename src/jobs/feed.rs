@@ -10,7 +10,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{Shard, order, patience};
+use super::{NotKept, Shard, order, patience};
 use crate::{BlobContainerClient, BlobInclude, BlobItem, Error, ErrorCode, Pages, Result};
 
 /// The blobs of a page. Two pages of each listing are in memory at a time; an item and its XML
@@ -23,6 +23,8 @@ pub(crate) struct Listing {
     pub(crate) container: BlobContainerClient,
     pub(crate) prefix: String,
     pub(crate) include: Vec<BlobInclude>,
+    /// What is included beside that, where the account and the service version know it.
+    pub(crate) told: Vec<BlobInclude>,
     /// Whether a container that does not exist counts as an empty one.
     pub(crate) may_be_missing: bool,
     /// The part of the job; its names are those of the source.
@@ -59,14 +61,6 @@ impl Listing {
     }
 }
 
-/// The entries that are no blobs of their own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Hidden {
-    pub(crate) snapshots: u64,
-    pub(crate) versions: u64,
-    pub(crate) deleted: u64,
-}
-
 /// The blobs of a listing, in its order. The next page is requested while one is worked on.
 pub(crate) struct Feed {
     listing: Listing,
@@ -84,7 +78,7 @@ pub(crate) struct Feed {
     faults: u32,
     pause: Option<patience::Pause>,
     pub(crate) is_missing: bool,
-    pub(crate) hidden: Hidden,
+    pub(crate) not_kept: NotKept,
     /// The blobs and bytes of all pages that have come.
     pub(crate) blobs: u64,
     pub(crate) bytes: u64,
@@ -117,7 +111,7 @@ impl Feed {
             faults: 0,
             pause: None,
             is_missing: false,
-            hidden: Hidden::default(),
+            not_kept: NotKept::default(),
             blobs: 0,
             bytes: 0,
             pages_read: 0,
@@ -190,9 +184,11 @@ impl Feed {
     }
 
     fn count(&mut self, items: &[BlobItem]) {
-        for item in items.iter().filter(|item| is_blob(item)) {
-            self.blobs += 1;
-            self.bytes += item.properties.content_length;
+        for item in items {
+            if self.not_kept.count(item) {
+                self.blobs += 1;
+                self.bytes += item.properties.content_length;
+            }
         }
     }
 
@@ -206,6 +202,11 @@ impl Feed {
         if matches!(error, Error::InvalidInput { .. }) && start.is_some() {
             self.can_start = false;
             self.pages = pages(&self.listing, None, None);
+            return Ok(());
+        }
+        if self.pages_read == 0 && !self.listing.told.is_empty() && is_unknown(&error) {
+            self.listing.told.clear();
+            self.pages = pages(&self.listing, None, start);
             return Ok(());
         }
         self.faults += 1;
@@ -226,13 +227,9 @@ impl Feed {
                 }
                 continue;
             };
-            match kind(&item) {
-                Kind::Snapshot => self.hidden.snapshots += 1,
-                Kind::Version => self.hidden.versions += 1,
-                Kind::Deleted => self.hidden.deleted += 1,
-                // The same name twice: it was listed again after its page had moved on.
-                Kind::Blob if item.name == self.last => {}
-                Kind::Blob => self.head = Some(Box::new(item)),
+            // The same name twice: it was listed again after its page had moved on.
+            if is_blob(&item) && item.name != self.last {
+                self.head = Some(Box::new(item));
             }
         }
         let next = self.head.as_ref().map_or("", |item| &item.name);
@@ -246,6 +243,19 @@ impl Feed {
     }
 }
 
+/// Whether an account or a service version does not know what a listing should include. Accounts
+/// with a hierarchical namespace have no versions, for one.
+fn is_unknown(error: &Error) -> bool {
+    use ErrorCode::{
+        FeatureVersionMismatch, InvalidQueryParameterValue, UnsupportedQueryParameter,
+    };
+    matches!(error, Error::InvalidInput { .. })
+        || matches!(
+            error.code(),
+            Some(InvalidQueryParameterValue | UnsupportedQueryParameter | FeatureVersionMismatch)
+        )
+}
+
 fn pages(listing: &Listing, marker: Option<String>, start: Option<String>) -> Pages<BlobItem> {
     let mut list = listing.container.list_blobs().page_size(PAGE);
     if !listing.prefix.is_empty() {
@@ -257,7 +267,7 @@ fn pages(listing: &Listing, marker: Option<String>, start: Option<String>) -> Pa
     if let Some(start) = start {
         list = list.start_from(start);
     }
-    list.include(listing.include.iter().copied()).pages()
+    list.include(listing.include.iter().chain(&listing.told).copied()).pages()
 }
 
 /// A name without the prefix of its listing.
@@ -265,28 +275,7 @@ pub(crate) fn rest<'a>(prefix: &str, name: &'a str) -> &'a str {
     name.strip_prefix(prefix).unwrap_or(name)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Blob,
-    Snapshot,
-    Version,
-    Deleted,
-}
-
+/// Whether an entry is a blob: no snapshot, no version, and not deleted.
 fn is_blob(item: &BlobItem) -> bool {
-    kind(item) == Kind::Blob
-}
-
-fn kind(item: &BlobItem) -> Kind {
-    let of = &item.properties;
-    if item.is_deleted || item.has_versions_only {
-        return Kind::Deleted;
-    }
-    if item.snapshot.is_some() {
-        return Kind::Snapshot;
-    }
-    match of.version_id.is_some() && of.is_current_version != Some(true) {
-        true => Kind::Version,
-        false => Kind::Blob,
-    }
+    NotKept::default().count(item)
 }

@@ -34,6 +34,7 @@ mod index;
 mod job_file;
 mod join;
 mod moved;
+mod not_kept;
 mod order;
 mod outcome;
 mod overwrite;
@@ -60,6 +61,7 @@ pub use self::{
     event::{Finished, JobEvent, Progress},
     fingerprint::Fingerprint,
     job_file::JobFile,
+    not_kept::NotKept,
     outcome::{Outcome, Skipped},
     overwrite::Overwrite,
     plan::{Plan, PlanJob, Planned},

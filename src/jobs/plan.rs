@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, future::poll_fn, sync::Arc, time::Duration
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CopyJob, Outcome, Route,
+    CopyJob, NotKept, Outcome, Route,
     decide::{Decision, untouchable},
     join::{Join, Joined},
     report::counts,
@@ -37,6 +37,9 @@ pub struct Plan {
     pub comparisons: u64,
     /// Blobs at the destination alone that would be deleted.
     pub deletions: u64,
+    /// What the source has that is not copied.
+    #[serde(default)]
+    pub not_kept: NotKept,
     /// The requests that list source and destination.
     pub list_requests: u64,
     /// Requests for containers and sources: creating the destination's container, and for a move
@@ -117,6 +120,9 @@ impl fmt::Display for Plan {
         if self.deletions > 0 {
             writeln!(f, "{} to delete", self.deletions)?;
         }
+        if self.not_kept != NotKept::default() {
+            writeln!(f, "not kept: {}", self.not_kept)?;
+        }
         if self.is_container_missing {
             writeln!(f, "the destination's container does not exist yet")?;
         }
@@ -167,6 +173,7 @@ impl PlanJob {
                 }
             }
         }
+        plan.not_kept = join.source().not_kept;
         plan.index_bytes = join.index_bytes();
         plan.is_container_missing = join.destination().is_missing;
         // A container that is missing answers the first page too.

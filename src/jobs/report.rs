@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, iter, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, Outcome, Route, Shard};
+use super::{Fingerprint, NotKept, Outcome, Route, Shard};
 use crate::{Error, Result};
 
 /// What a run of a job did.
@@ -31,15 +31,9 @@ pub struct Report {
     pub retries: u64,
     /// How long it took.
     pub elapsed: Duration,
-    /// Entries of the source that are no blobs of their own and were not copied: snapshots.
+    /// What the source has that was not copied.
     #[serde(default)]
-    pub snapshots: u64,
-    /// Versions that are not the current ones, of the source.
-    #[serde(default)]
-    pub versions: u64,
-    /// Soft-deleted blobs of the source.
-    #[serde(default)]
-    pub soft_deleted: u64,
+    pub not_kept: NotKept,
     /// The memory that an index of names took, in bytes: 0 unless a listing was not ordered by
     /// UTF-16 code units, as in accounts with a hierarchical namespace.
     #[serde(default)]
@@ -98,9 +92,7 @@ impl Report {
                 requests,
                 retries,
                 elapsed,
-                snapshots,
-                versions,
-                soft_deleted,
+                not_kept,
                 index_bytes,
                 failures,
                 failed,
@@ -115,9 +107,7 @@ impl Report {
             merged.requests += requests;
             merged.retries += retries;
             merged.elapsed = merged.elapsed.max(elapsed);
-            merged.snapshots += snapshots;
-            merged.versions += versions;
-            merged.soft_deleted += soft_deleted;
+            merged.not_kept += not_kept;
             merged.index_bytes = merged.index_bytes.max(index_bytes);
             merged.failures += failures;
             merged.failed.extend(failed);

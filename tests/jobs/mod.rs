@@ -4,6 +4,7 @@ mod content;
 mod disks;
 mod ends;
 mod faults;
+mod killed;
 mod listings;
 mod moves;
 mod plans;

@@ -10,7 +10,7 @@ use super::world::World;
 /// The requests that a plan counts.
 fn planned_ones(world: &World) -> u64 {
     let all = world.counted();
-    all.into_iter().map(|(_, count)| count).sum()
+    all.into_values().sum()
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,6 +40,9 @@ async fn without_faults_the_log_equals_the_plan() {
 async fn a_plan_writes_nothing_and_tells_the_time() {
     let world = World::new().await;
     world.fill(["a", "b", "c.blobcopy"]).await;
+    world.from().blob_client("a").create_snapshot().await.expect("taken");
+    let leased = world.from().blob_client("b");
+    leased.acquire_infinite_lease().await.expect("leased");
     let plan = world.near_job().plan().await.expect("a plan");
     let route = plan.routes[&Route::ServiceCopy];
     assert_eq!((route.blobs, route.requests, route.bytes), (2, 2, 2));
@@ -51,6 +54,7 @@ async fn a_plan_writes_nothing_and_tells_the_time() {
     let text = plan.to_string();
     assert!(text.contains("2 to copy by Copy Blob: 2 requests, 2 bytes"), "{text}");
     assert!(text.contains("1 skipped: marker of a disk mirror"), "{text}");
+    assert!(text.contains("not kept: 1 snapshots, 1 leases"), "{text}");
     let read: blobcopy::jobs::Plan =
         serde_json::from_str(&serde_json::to_string(&plan).expect("json")).expect("json");
     assert_eq!(read, plan);
