@@ -7,9 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     commands::{
-        abort::Abort, completions::Completions, copy::Copy, create::Create, delete::Delete,
-        diff::Diff, get::Get, incremental::Incremental, put::Put, sas::Sas, simulate::Simulate,
-        snapshot::Snapshot, snapshots::Snapshots, status::Status,
+        abort::Abort, check::Check, completions::Completions, copy::Copy, create::Create,
+        delete::Delete, diff::Diff, get::Get, incremental::Incremental, put::Put, sas::Sas,
+        simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots, status::Status,
+        verify::Verify, watch::Watch,
     },
     exit,
     failure::{Failure, Result},
@@ -32,6 +33,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Incremental(Box<Incremental>),
     Copy(Box<Copy>),
+    Check(Box<Check>),
+    Verify(Box<Verify>),
+    Watch(Box<Watch>),
     Status(Box<Status>),
     Abort(Box<Abort>),
     Snapshot(Box<Snapshot>),

@@ -130,6 +130,16 @@ impl Contexts {
         self.container_as(Role::Main, address)
     }
 
+    /// A blob that this program itself looks at, which is the source of a copy.
+    pub(crate) fn source_blob(&self, address: &Address) -> Result<BlobClient> {
+        self.blob_as(Role::Source, address)
+    }
+
+    /// The container of a source, which this program lists.
+    pub(crate) fn source_container(&self, address: &Address) -> Result<BlobContainerClient> {
+        self.container_as(Role::Source, address)
+    }
+
     /// The source of a copy, without the snapshot that its address may name.
     pub(crate) fn source(&self, address: &Address) -> Result<Source> {
         if let Place::Url(url) = &address.place

@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Pending = 5,
     /// The network, a busy service, or a login.
     Unreachable = 6,
+    /// Finished, and another run cannot mend what is left.
+    Hopeless = 42,
     Usage = 64,
     Interrupted = 130,
     Terminated = 143,
@@ -32,6 +34,7 @@ Exit codes:
   4    the copy was aborted or superseded, or its destination is gone
   5    the copy is still pending at the timeout
   6    network, throttled, or no token from the login
+  42   finished, but all that is left can never work: running it again is pointless
   64   usage: an argument, a variable or a file is wrong
   130  interrupted by Ctrl-C
   143  ended by SIGTERM";
@@ -49,6 +52,7 @@ mod tests {
             Exit::CopyLost,
             Exit::Pending,
             Exit::Unreachable,
+            Exit::Hopeless,
             Exit::Usage,
             Exit::Interrupted,
             Exit::Terminated,

@@ -12,10 +12,17 @@ use crate::{exit::Exit, failure::Failure};
 pub(crate) struct Onward {
     /// What goes on, such as `the copy goes on`.
     pub(crate) what: String,
-    /// The command that takes it up again.
+    /// The command that takes it up again; empty if that is the same command.
     pub(crate) resume: String,
-    /// The command that ends it.
+    /// The command that ends it; empty if there is none.
     pub(crate) abort: String,
+}
+
+impl Onward {
+    /// Something that the same command takes up again.
+    pub(crate) fn again(what: &str) -> Self {
+        Self { what: what.to_owned(), resume: String::new(), abort: String::new() }
+    }
 }
 
 /// Names one thing that is under way.
@@ -61,6 +68,10 @@ impl Interrupt {
         let word = if exit == Exit::Interrupted { "interrupted" } else { "terminated" };
         let what = match under_way.as_slice() {
             [] => return Failure::new(exit, word, "run the command again"),
+            [one] if one.resume.is_empty() => {
+                let advice = "run the same command again: it goes on where this one stopped";
+                return Failure::new(exit, format!("{word}: {}", one.what), advice);
+            }
             [one] => one.what.as_str(),
             _ => "the copies go on",
         };
@@ -125,6 +136,15 @@ mod tests {
         assert!(then.contains("`blobcopy status backups/d --wait`"), "{then}");
         assert!(told.json().contains(r#""abort":"blobcopy abort backups/d""#), "{}", told.json());
         assert_eq!(interrupt.failure(Exit::Terminated).exit_code(), 143);
+    }
+
+    #[test]
+    fn an_interrupted_job_is_taken_up_by_the_same_command() {
+        let interrupt = Interrupt::default();
+        interrupt.goes_on(Onward::again("the copies that are under way go on"));
+        let [what, then] = interrupt.failure(Exit::Interrupted).told().expect("told").lines();
+        assert_eq!(what, "error: interrupted: the copies that are under way go on");
+        assert!(then.contains("run the same command again"), "{then}");
     }
 
     #[test]

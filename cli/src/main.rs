@@ -19,6 +19,7 @@ mod moment;
 mod names;
 mod output;
 mod quoted;
+mod receipts;
 mod record;
 mod verbose;
 mod wait;

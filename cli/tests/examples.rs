@@ -30,7 +30,7 @@ fn commands() -> Vec<String> {
 #[test]
 fn the_examples_of_every_command_run() {
     let commands = commands();
-    assert_eq!(commands.len(), 14, "{commands:?}");
+    assert_eq!(commands.len(), 17, "{commands:?}");
     for command in commands {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command}");
@@ -132,7 +132,7 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
     world.snapshot();
     world.runtime.block_on(async {
         let service = world.service();
-        for container in ["archive", "docs", "images", "notes"] {
+        for container in ["archive", "docs", "images", "notes", "scratch"] {
             service.container_client(container).create().await.expect("a container");
         }
         for (container, name) in [
@@ -150,9 +150,22 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
             service.container_client("backups").delete().await.expect("deleted");
         }
     });
-    let copies = ["abort", "status", "get", "diff"];
+    let copies = ["abort", "status", "get", "diff", "watch"];
     if copies.contains(&command) {
         world.good(&["incremental", "vhds/disk0.vhd", "backups/", "--wait"]);
+    }
+    // A copy of the second in which its source was written may be of what it was before.
+    world.simulator.clock().advance(std::time::Duration::from_secs(2));
+    if command == "check" {
+        world.good(&["copy", "-r", "vhds/", "copied/", "--create"]);
+    }
+    if command == "verify" {
+        world.good(&["copy", "vhds/disk0.vhd", "backups/disk0.vhd", "--wait"]);
+        world.good(&["snapshot", "backups/disk0.vhd"]);
+    }
+    if example.contains("--job job.json") {
+        let cut = ["copy", "-r", "vhds/", "backups/", "--plan", "--shards", "16"];
+        folder.write("job.json", world.good(&cut).as_bytes());
     }
     let mut id = String::new();
     if command == "abort" {

@@ -11,6 +11,7 @@ mod examples;
 mod get;
 mod incremental;
 mod input;
+mod jobs;
 mod lines;
 #[cfg(unix)]
 mod logins;

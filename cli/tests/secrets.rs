@@ -6,7 +6,7 @@ use blobcopy_simulator::DEFAULT_KEY;
 use crate::support::{World, bare, disk::Folder, finish, spawn};
 
 /// Every command, with the flags that make it show most; some of them fail.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 29] = [
     "create vhds",
     "create made --if-missing",
     "put FILE vhds/notes.txt",
@@ -20,6 +20,13 @@ const COMMANDS: [&str; 22] = [
     "copy vhds/disk0.vhd backups/copied.vhd --wait",
     "copy vhds/notes.txt backups/notes.txt --sync",
     "copy vhds/missing backups/missing",
+    "copy -r vhds/ backups/all/ --plan",
+    "copy -r vhds/ backups/all/ --plan --shards 2",
+    "copy -r vhds/ backups/all/ --report GOT --output jsonl",
+    "copy -r vhds/ nowhere/",
+    "check vhds/ backups/all/ --content",
+    "verify vhds/disk0.vhd backups/copied.vhd",
+    "watch backups/",
     "status backups/",
     "status backups/copied.vhd --wait",
     "abort backups/copied.vhd",

@@ -1,10 +1,16 @@
-//! `blobcopy copy`: copies one blob, in the background or in one call.
+//! `blobcopy copy`: copies one blob, in the background or in one call; or all of a container.
+
+mod follow;
+pub(crate) mod job_args;
+mod many;
+mod shard;
 
 use blobcopy::{AccessTier, BlobType, Conditions, RehydratePriority, Tags};
 use clap::Args;
 use serde::Serialize;
 use url::Url;
 
+use self::job_args::JobArgs;
 use crate::{
     Session,
     address::Address,
@@ -26,19 +32,33 @@ Examples:
   blobcopy copy vhds/disk0.vhd archive/disk0.vhd --tier Archive --wait
   blobcopy copy vhds/disk0.vhd@latest vhds/disk0.vhd
   blobcopy copy notes/a.txt notes/b.txt --sync --metadata origin=a
-  blobcopy copy https://example.com/public.iso images/ --wait";
+  blobcopy copy https://example.com/public.iso images/ --wait
+  blobcopy copy -r vhds/ backups/monday/ --plan
+  blobcopy copy -r vhds/ backups/monday/ --report monday.jsonl
+  blobcopy copy -r vhds/2026/ archive/ --create --overwrite never --requests-per-second 500
+  blobcopy copy -r vhds/ backups/ --plan --shards 16 > job.json
+  blobcopy copy -r vhds/ backups/ --job job.json --shard 3/16
 
-/// Copies one blob; what is at DEST is overwritten
+With -r, running the command again is how it resumes: what is the same is not copied again.";
+
+/// Copies one blob, and overwrites what is at DEST; with -r all blobs of a container or folder
 ///
 /// A page blob that is overwritten, as when one of its snapshots is promoted, ends its series of
 /// incremental copies: the next ones need a new destination.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Copy {
-    /// The blob, with @TIME or @latest for a snapshot, or any URL that the service can read
+    /// The blob, with @TIME or @latest for a snapshot, or any URL that the service can read; with
+    /// -r a container, or a folder that ends with /
     source: String,
     /// The destination; container/ keeps the source's name
     dest: String,
+    /// Copies all blobs below SOURCE to the same names below DEST
+    #[arg(long, short, conflicts_with_all = [
+        "sync", "metadata", "tags", "tier", "rehydrate_priority", "lease_id", "ConditionArgs",
+        "WaitArgs",
+    ])]
+    recursive: bool,
     /// Copies in one call, which answers when the copy is made (block blobs up to 256 MiB)
     #[arg(long, conflicts_with = "wait")]
     sync: bool,
@@ -57,6 +77,8 @@ pub(crate) struct Copy {
     /// The id of the destination's lease
     #[arg(long, value_name = "ID")]
     lease_id: Option<String>,
+    #[command(flatten)]
+    job: JobArgs,
     #[command(flatten)]
     conditions: ConditionArgs,
     #[command(flatten)]
@@ -116,6 +138,9 @@ struct Copied {
 
 impl Copy {
     pub(crate) async fn run(self, session: &Session) -> Result {
+        if self.recursive {
+            return many::run(self, session).await;
+        }
         self.wait.checked()?;
         let printer = &session.printer;
         let source = Some(&self.source_account);

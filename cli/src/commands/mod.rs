@@ -1,6 +1,7 @@
 //! The commands, one in a file.
 
 pub(crate) mod abort;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod create;
@@ -14,6 +15,8 @@ pub(crate) mod simulate;
 pub(crate) mod snapshot;
 pub(crate) mod snapshots;
 pub(crate) mod status;
+pub(crate) mod verify;
+pub(crate) mod watch;
 
 use crate::{Session, args::Command, failure::Result};
 
@@ -22,6 +25,9 @@ impl Command {
         match self {
             Self::Incremental(command) => command.run(session).await,
             Self::Copy(command) => command.run(session).await,
+            Self::Check(command) => command.run(session).await,
+            Self::Watch(command) => command.run(session).await,
+            Self::Verify(command) => command.run(session).await,
             Self::Status(command) => command.run(session).await,
             Self::Abort(command) => command.run(session).await,
             Self::Snapshot(command) => command.run(session).await,
