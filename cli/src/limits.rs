@@ -41,6 +41,7 @@ limited! {
     builders::DeleteBlob,
     builders::DownloadBlob,
     builders::GetProperties,
+    builders::GuardWrites,
     builders::Resize,
     builders::SetSequenceNumber,
     builders::StageBlock,

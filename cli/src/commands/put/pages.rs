@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use blobcopy::{
-    BlobClient, BlobProperties, BlobType, Conditions, LeaseId, PageBlobClient,
-    SequenceNumberAction, bytes::Bytes,
+    BlobClient, BlobProperties, BlobType, Conditions, GuardedPages, LeaseId, PageBlobClient,
+    bytes::Bytes,
 };
 use futures_util::{TryStreamExt, stream};
 use tokio::{
@@ -87,12 +87,12 @@ pub(super) async fn put(
     if !args.changes.allows(&session.printer, &what).await? {
         return Ok(None);
     }
-    let existing = existing.filter(|_| !args.recreate);
-    let (guard, held) = match &existing {
-        None => (target.create(size).await?, Vec::new()),
+    let in_place = existing.as_ref().filter(|_| !args.recreate);
+    let (guard, held) = match in_place {
+        None => (target.create(existing.as_ref(), size).await?, Vec::new()),
         Some(found) => target.open(found, size).await?,
     };
-    let compares = existing.is_some() && !args.all;
+    let compares = in_place.is_some() && !args.all;
     let requests = Semaphore::new(usize::from(args.concurrency));
     let writing = &Writing { target, guard, held, compares, requests };
     let bar = &FileBar::new(&session.printer, &args.file, Some(size));
@@ -125,7 +125,7 @@ async fn sum(first: Bytewise, second: Bytewise) -> Result<Bytewise> {
 /// A disk that is being written.
 struct Writing<'a> {
     target: Target<'a>,
-    guard: u64,
+    guard: GuardedPages,
     /// Where the blob holds data: offsets and lengths, in order.
     held: Vec<(u64, u64)>,
     /// Whether the blob is read first, and only what differs is written.
@@ -151,7 +151,7 @@ impl Writing<'_> {
                 let within = |at: u64| usize::try_from(at - offset).expect("within the piece");
                 let data = request.is_write().then(|| piece.slice(within(start)..within(end)));
                 let _one = self.one().await;
-                self.target.write(self.guard, start..end, data).await?;
+                self.target.write(&self.guard, start..end, data).await?;
                 Ok(if request.is_write() { (end - start, 0) } else { (0, end - start) })
             }
         });
@@ -223,33 +223,35 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Makes it anew; the number guards the writes.
-    async fn create(&self, size: u64) -> Result<u64> {
-        let mut create = self.pages.create(size).limited(&self.args.calls);
+    /// Makes it anew, with a number that no earlier run has written with.
+    async fn create(&self, found: Option<&BlobProperties>, size: u64) -> Result<GuardedPages> {
+        let number = number_above(found)?;
+        let mut create = self.pages.create(size).sequence_number(number).limited(&self.args.calls);
         create = create.metadata(metadata(&self.args.metadata));
         if let Some(id) = &self.lease {
             create = create.lease_id(id.clone());
         }
         create.await?;
-        Ok(0)
+        let pages = self.pages.guarded_pages(number);
+        Ok(match &self.lease {
+            Some(id) => pages.lease_id(id.clone()),
+            None => pages,
+        })
     }
 
     /// Takes it over, with a new sequence number, so that the writes of whoever took it over before
     /// are refused from here on; gives it the size, and says where it holds data.
-    async fn open(&self, found: &BlobProperties, size: u64) -> Result<(u64, Vec<(u64, u64)>)> {
-        let mut claim = self.pages.set_sequence_number(SequenceNumberAction::Increment);
+    async fn open(
+        &self,
+        found: &BlobProperties,
+        size: u64,
+    ) -> Result<(GuardedPages, Vec<(u64, u64)>)> {
+        let mut claim = self.pages.guard_writes(number_above(Some(found))?);
         claim = claim.limited(&self.args.calls);
         if let Some(id) = &self.lease {
             claim = claim.lease_id(id.clone());
         }
-        let claimed = claim.await?;
-        let guard = claimed.sequence_number.ok_or_else(|| {
-            Failure::new(
-                Exit::Unreachable,
-                "the service did not tell the blob's sequence number",
-                "run the command again",
-            )
-        })?;
+        let guard = claim.await?;
         if found.content_length != size {
             let mut resize = self.pages.resize(size).limited(&self.args.calls);
             if let Some(id) = &self.lease {
@@ -262,26 +264,22 @@ impl Target<'_> {
     }
 
     /// Writes data at a place, or clears it.
-    async fn write(&self, guard: u64, place: Range<u64>, data: Option<Bytes>) -> Result<()> {
+    async fn write(
+        &self,
+        guard: &GuardedPages,
+        place: Range<u64>,
+        data: Option<Bytes>,
+    ) -> Result<()> {
         match data {
-            Some(data) => {
-                let mut write =
-                    self.pages.upload_pages(place.start, data).limited(&self.args.calls);
-                write = write.if_sequence_number_equal(guard);
-                if let Some(id) = &self.lease {
-                    write = write.lease_id(id.clone());
-                }
-                write.await?;
-            }
-            None => {
-                let mut clear = self.pages.clear_pages(place).limited(&self.args.calls);
-                clear = clear.if_sequence_number_equal(guard);
-                if let Some(id) = &self.lease {
-                    clear = clear.lease_id(id.clone());
-                }
-                clear.await?;
-            }
-        }
+            Some(data) => guard.upload_pages(place.start, data).limited(&self.args.calls).await?,
+            None => guard.clear_pages(place).limited(&self.args.calls).await?,
+        };
         Ok(())
     }
+}
+
+/// A sequence number for the writes of this run.
+fn number_above(found: Option<&BlobProperties>) -> Result<u64> {
+    let current = found.and_then(|found| found.sequence_number).unwrap_or_default();
+    Ok(GuardedPages::number_above(current)?)
 }
