@@ -43,7 +43,6 @@ mod plan;
 mod receipt;
 mod report;
 mod route;
-#[allow(dead_code, unused_imports, reason = "the run is built on it")]
 mod routes;
 mod run;
 mod same;

@@ -5,6 +5,7 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::order;
 use crate::{Error, Result};
 
 /// A part of a job, which one worker of several runs. The shards of a job have no blob in common,
@@ -147,7 +148,7 @@ fn of_name(name: &str, count: u32) -> u32 {
 /// The order in which flat accounts list names: that of UTF-16 code units, which differs from that
 /// of UTF-8 only where a surrogate meets a character from U+E000 on.
 pub(super) fn by_utf16(a: &str, b: &str) -> Ordering {
-    a.encode_utf16().cmp(b.encode_utf16())
+    order::compare(a, b)
 }
 
 fn refused(given: &str) -> Error {

@@ -1,5 +1,4 @@
 //! One blob to copy, and how its copy ended.
-#![allow(dead_code, reason = "the routes and the receipts are built on it")]
 
 use std::sync::Arc;
 

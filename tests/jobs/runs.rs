@@ -163,6 +163,10 @@ async fn events_tell_each_blob_and_the_way_to_the_end() {
     let started = heard.iter().filter(|event| matches!(event, JobEvent::Started { .. })).count();
     assert_eq!((started, finished), (50, 50));
     assert!(matches!(heard.last(), Some(JobEvent::Ended(ended)) if **ended == report));
+    for event in &heard {
+        let line = serde_json::to_string(event).expect("a line");
+        assert!(line.starts_with("{\"event\":\"") && !line.contains('\n'), "{line}");
+    }
     let last = heard.iter().rev().find_map(|event| match event {
         JobEvent::Progress(progress) => Some(*progress),
         _ => None,
