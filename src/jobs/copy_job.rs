@@ -346,7 +346,7 @@ impl CopyJob {
     /// assert_eq!(names.len(), 2);
     /// # Ok(()) });
     /// ```
-    pub fn run(&self) -> RunJob<'_> {
+    pub fn run<'a>(&self) -> RunJob<'a> {
         RunJob::new(self.clone())
     }
 
@@ -366,7 +366,7 @@ impl CopyJob {
     /// println!("{}", report.differences[0]); // missing at the destination: disk0.vhd
     /// # Ok(()) });
     /// ```
-    pub fn check(&self) -> CheckJob<'_> {
+    pub fn check<'a>(&self) -> CheckJob<'a> {
         CheckJob::new(self.clone())
     }
 }

@@ -103,6 +103,7 @@ fn read(lines: &[String], macros: &mut BTreeMap<String, Makes>, found: &mut BTre
             subject = "$".to_owned();
         } else if line == "}" {
             within = None;
+            subject.clear();
         }
         let mut made = BTreeSet::new();
         if code.starts_with("impl") && (code.contains('{') || code.contains(" for ")) {

@@ -29,7 +29,9 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Chooses a name of which the service knows nothing, neither a blob nor blocks.
     pub(super) async fn open(container: &BlobContainerClient) -> Result<Self> {
-        loop {
+        // Random names are free; only a service that says so of every name makes it try again.
+        const MOST_NAMES: u32 = 5;
+        for _ in 0..MOST_NAMES {
             let name = format!("{PREFIX}{:032x}", fastrand::u128(..));
             let blob = container.block_blob_client(&name);
             if blob.exists().await? {
@@ -41,6 +43,8 @@ impl Scratch {
                 Err(error) => return Err(error),
             }
         }
+        let why = "blobs with random names exist, so none can be used for blocks";
+        Err(Error::unexpected("Get Blob Properties", &container.url()?, false, why))
     }
 
     fn new(blob: BlockBlobClient) -> Self {

@@ -4,6 +4,7 @@ mod blobs;
 mod budgets;
 mod clients;
 mod copies;
+mod jobs;
 mod leases;
 mod lists;
 mod models;
@@ -59,6 +60,9 @@ async fn drive(values: &Values) {
     Box::pin(copies::watched(&run, &service)).await;
     Box::pin(leases::drive(&run, &service)).await;
     Box::pin(lists::drive(&run, &service)).await;
+    jobs::drive(&run);
+    Box::pin(jobs::jobs(&run, &service)).await;
+    Box::pin(jobs::verified(&run, &service)).await;
     Box::pin(budgets::watched(&run, &service)).await;
     Box::pin(budgets::drive(&run, &service)).await;
 }

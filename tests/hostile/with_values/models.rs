@@ -63,7 +63,9 @@ pub(super) fn drive(run: &Run<'_>) {
 }
 
 /// Parses text of every kind, and JSON too.
-fn text<T: FromStr<Err = Error> + Debug + ToString + Serialize + DeserializeOwned>(run: &Run<'_>) {
+pub(super) fn text<T: FromStr<Err = Error> + Debug + ToString + Serialize + DeserializeOwned>(
+    run: &Run<'_>,
+) {
     mark_type::<T>("from_str");
     if let Some(value) = run.made(run.values.text().parse::<T>()) {
         // A parsed value can be written and parsed again, unless it looks like a secret, which is
@@ -92,7 +94,7 @@ where
 }
 
 /// Parses the text as JSON, as it is and as a string, and serializes the result.
-fn json<T: Debug + Serialize + DeserializeOwned>(run: &Run<'_>) {
+pub(super) fn json<T: Debug + Serialize + DeserializeOwned>(run: &Run<'_>) {
     mark_type::<T>("deserialize");
     let text = run.values.text();
     let number = run.values.number();
