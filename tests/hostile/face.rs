@@ -103,7 +103,6 @@ fn read(lines: &[String], macros: &mut BTreeMap<String, Makes>, found: &mut BTre
             subject = "$".to_owned();
         } else if line == "}" {
             within = None;
-            subject.clear();
         }
         let mut made = BTreeSet::new();
         if code.starts_with("impl") && (code.contains('{') || code.contains(" for ")) {
@@ -128,8 +127,10 @@ fn read(lines: &[String], macros: &mut BTreeMap<String, Makes>, found: &mut BTre
         {
             made.insert(name.to_owned());
         }
+        let is_free = line.starts_with("pub ");
         match &within {
             Some(of) => macros.entry(of.clone()).or_default().functions.extend(made),
+            None if is_free => found.extend(made.iter().map(|name| format!("::{name}"))),
             None => found.extend(made.iter().map(|name| format!("{subject}::{name}"))),
         }
         invocation(&lines[at..], &subject, within.as_deref(), macros, found);
