@@ -2,8 +2,10 @@
 
 use blobcopy::{
     ErrorCode,
-    jobs::{CopyJob, Outcome},
+    jobs::{CopyJob, JobEvent, Outcome},
 };
+use blobcopy_simulator::Op;
+use futures_util::TryStreamExt;
 
 use super::world::World;
 
@@ -75,4 +77,29 @@ async fn names_that_cannot_be_used_are_reported_by_name() {
     let report = job.run().await.expect("a report");
     assert_eq!((report.failures, report.failed[0].name.as_str()), (1, "a"));
     assert!(!report.failed[0].may_be_mended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_deleted_unless_the_service_says_that_the_source_is_not_there() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.near_to().block_blob_client("extra").upload("x").await.expect("uploaded");
+    world.later();
+    let job = world.near_job().delete_extra(1);
+    // A gateway's 404, and one for the container: neither is about the blob.
+    for code in ["", "ContainerNotFound", "ResourceNotFound"] {
+        world.sim.faults().on(Op::GetBlobProperties).answer(404, code);
+        let report = job.run().await.expect("a report");
+        assert_eq!((report.count(Outcome::Failed), report.failures), (1, 1), "{code}: {report:?}");
+        world.sim.faults().clear();
+    }
+    // The source has come since it was listed.
+    let mut events = job.run().events();
+    while let Some(event) = events.try_next().await.expect("an event") {
+        if matches!(event, JobEvent::Listed { is_complete: true, .. }) {
+            world.from().block_blob_client("extra").upload("x").await.expect("uploaded");
+        }
+    }
+    assert!(world.near_to().blob_client("extra").exists().await.expect("looked"));
+    assert_eq!(world.sim.count(Op::DeleteBlob), 0);
 }
