@@ -119,6 +119,10 @@ package:
 wheel:
     .ci/wheel
 
+# A job for many workers: the manifest for Kubernetes, and Dask with a worker that is killed
+fleet blobs="400":
+    .ci/fleet {{blobs}}
+
 # What takes minutes: 2,000 seeds of chaos, and the release wheel
 long:
     .ci/long

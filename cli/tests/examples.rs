@@ -124,6 +124,37 @@ fn the_commands_for_powershell_run() {
     assert!(count >= 10, "{count}");
 }
 
+const FLEET: &str = include_str!("../../docs/fleet.md");
+
+#[test]
+fn the_commands_of_a_fleet_run() {
+    let lines = FLEET.lines().filter(|line| line.starts_with("blobcopy "));
+    let mut count = 0;
+    for line in lines {
+        count += 1;
+        let ended = run("fleet", line, &Folder::new(&format!("fleet-{count}")));
+        assert_eq!(ended.code, Some(0), "{line}: {ended:#?}");
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn the_hash_of_a_fleet_is_the_one_that_its_page_shows() {
+    let rows = FLEET.lines().filter(|line| line.starts_with("| `"));
+    let mut count = 0;
+    for row in rows {
+        count += 1;
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let name = cells[1].split('`').nth(1).expect("a name");
+        for (cell, shards) in cells[2..5].iter().zip([3, 16, 10_000]) {
+            let index = cell.parse().expect("a number");
+            let shard = blobcopy::jobs::Shard::new(index, shards).expect("legal");
+            assert!(shard.holds(name), "{row}");
+        }
+    }
+    assert_eq!(count, 6);
+}
+
 /// Runs an example in an account and a folder that have what it names.
 fn run(command: &str, example: &str, folder: &Folder) -> Ended {
     let world = World::new().with_disk();
@@ -156,8 +187,11 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
     }
     // A copy of the second in which its source was written may be of what it was before.
     world.simulator.clock().advance(std::time::Duration::from_secs(2));
-    if command == "check" {
-        world.good(&["copy", "-r", "vhds/", "copied/", "--create"]);
+    if example.starts_with("blobcopy check") {
+        for dest in ["copied/", "backups/"] {
+            world.good(&["copy", "-r", "vhds/", dest, "--create"]);
+        }
+        world.simulator.clock().advance(std::time::Duration::from_secs(2));
     }
     if command == "verify" {
         world.good(&["copy", "vhds/disk0.vhd", "backups/disk0.vhd", "--wait"]);
