@@ -68,6 +68,12 @@ fn transcript(place: Place, form: &[&str]) -> String {
     world.simulator.copies().release();
     run("get backups/disk0.vhd@latest GOT");
     run("sas vhds/notes.txt --permissions r --expiry 2h");
+    run("copy -r vhds/ backups/all/ --plan");
+    run("copy -r vhds/ backups/all --plan");
+    run("check vhds/ backups/all/");
+    run("verify vhds/notes.txt backups/notes.txt");
+    run("verify vhds/notes.txt backups/more/notes.txt");
+    run("watch backups/");
     run("delete vhds/disk0.vhd");
     run("delete vhds/disk0.vhd --snapshots include");
     run("snapshots vhds/disk0.vhd");
@@ -85,14 +91,14 @@ fn number() -> usize {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A SAS without what differs from run to run.
+/// SAS and ETags without what differs from run to run.
 fn signatures(text: &str) -> String {
     let mut text = text.to_owned();
-    for name in ["sig=", "se=", "st="] {
+    for name in ["sig=", "se=", "st=", "\\\"0x"] {
         let mut parts = text.split(name);
         let mut kept = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            let end = part.find(|c: char| "&\"'`) \n".contains(c)).unwrap_or(part.len());
+            let end = part.find(|c: char| "&\"'`) \n\\".contains(c)).unwrap_or(part.len());
             kept.push_str(&format!("{name}[…]{}", &part[end..]));
         }
         text = kept;

@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output::Format,
+    quoted::quoted,
     receipts,
 };
 
@@ -78,15 +79,13 @@ impl Check {
         }
         match report.is_same() {
             true => Ok(()),
-            false => Err(Failure::new(
-                Exit::Unfinished,
-                format!("{} blobs differ", report.different),
-                format!(
-                    "copy them with `blobcopy copy -r {} {}`",
-                    places.source.shown(),
-                    places.dest.shown()
-                ),
-            )),
+            false => {
+                let [source, dest] =
+                    [&places.source, &places.dest].map(|place| quoted(&place.in_command()));
+                let copy = format!("blobcopy copy -r {source} {dest}{}", places.flags);
+                let what = format!("{} blobs differ", report.different);
+                Err(Failure::new(Exit::Unfinished, what, format!("copy them with `{copy}`")))
+            }
         }
     }
 }

@@ -74,6 +74,11 @@ impl Verify {
             }
             _ => (Exit::Refused, "mend what is named, or give --scratch another container"),
         };
-        Err(Failure::new(exit, verified.verdict.to_string(), advice))
+        let what = match &verified.verdict {
+            // Where is the result, and told.
+            Verdict::Different(_) => "the blobs differ".to_owned(),
+            other => other.to_string(),
+        };
+        Err(Failure::new(exit, what, advice))
     }
 }

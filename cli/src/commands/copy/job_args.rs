@@ -93,6 +93,8 @@ pub(crate) struct Places {
     pub(crate) to: BlobContainerClient,
     pub(crate) source: Address,
     pub(crate) dest: Address,
+    /// The flags that name both accounts, for a command to be shown.
+    pub(crate) flags: String,
 }
 
 impl Places {
@@ -109,7 +111,7 @@ impl Places {
         let contexts = Contexts::new(account, Some(source_account), calls, printer).await?;
         let from = contexts.source_container(&source)?;
         let to = contexts.container(&dest)?;
-        Ok(Self { from, to, source, dest })
+        Ok(Self { from, to, source, dest, flags: contexts.all_flags() })
     }
 
     /// The job between them. Both accounts draw from one budget: the limits are those of the job.
