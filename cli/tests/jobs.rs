@@ -80,6 +80,40 @@ fn json_lines_tell_each_blob_and_end_with_the_report() {
 }
 
 #[test]
+fn another_account_is_read_by_its_own_credential() {
+    let builder = blobcopy_simulator::Simulator::builder();
+    let world = World::of(builder.account("near", "bmVhcg==").account("far", "ZmFy"));
+    world.simulator.fill("far", "vhds", 4, 64);
+    world.later();
+    let far = world.simulator.connection_string_of("far").expect("an account");
+    let near = world.simulator.connection_string_of("near").expect("an account");
+    let run = |arguments: &[&str], source: &str| {
+        let mut command = world.command(arguments);
+        command.env("AZURE_STORAGE_CONNECTION_STRING", &near);
+        command.env("AZURE_STORAGE_SOURCE_CONNECTION_STRING", source);
+        finish(spawn(command), "")
+    };
+    let ended = run(&with(&["--create", "-o", "json"]), &far);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let report = json(&ended.out);
+    assert_eq!(report["routes"]["blob-from-url"], 4, "{report}");
+    world.later();
+    let checked = run(&["check", "vhds/", "backups/", "--content"], &far);
+    assert_eq!(checked.code, Some(0), "{checked:#?}");
+
+    // By a SAS in a URL of the container.
+    let mut command = world.command(&["sas", "vhds", "--permissions", "rlt", "--expiry", "1h"]);
+    command.env("AZURE_STORAGE_CONNECTION_STRING", &far);
+    let signed = finish(spawn(command), "").out;
+    let named = ["copy", "-r", signed.trim(), "backups/daily/", "-o", "json"];
+    let ended = run(&named, "");
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(count(&json(&ended.out), "copied"), 4, "{ended:#?}");
+    let shown = format!("{}{}", ended.out, ended.err);
+    assert!(!shown.replace("sig=REDACTED", "").contains("sig="), "{shown}");
+}
+
+#[test]
 fn a_plan_sends_nothing_and_tells_the_requests() {
     let world = World::new().with_blobs(7);
     let plan = json(&world.good(&with(&["--plan", "-o", "json", "--requests-per-second", "1"])));
@@ -162,6 +196,22 @@ fn what_cannot_work_is_42_and_what_may_is_1() {
 }
 
 #[test]
+fn of_many_failures_some_are_shown_and_the_report_has_all() {
+    let world = World::new().with_blobs(30);
+    world.simulator.faults().on(Op::CopyBlob).answer(403, "AuthorizationFailure");
+    let folder = Folder::new("failures");
+    let file = folder.path("report.jsonl");
+    let ended = world.run(&with(&["--report", &file]));
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert_eq!(ended.err.matches("failed: ").count(), 20, "{ended:#?}");
+    assert!(ended.err.contains("--report"), "{ended:#?}");
+    assert!(ended.err.contains("error: 30 blobs were not copied"), "{ended:#?}");
+    let lines = std::fs::read_to_string(&file).expect("written");
+    let failures = lines.lines().map(json).filter(|line| line.get("failure").is_some());
+    assert_eq!(failures.count(), 30, "{lines}");
+}
+
+#[test]
 fn extra_blobs_go_only_within_the_limit() {
     let world = World::new().with_blobs(3);
     for name in ["extra1", "extra2"] {
@@ -211,6 +261,10 @@ fn content_is_proved_once() {
     let lines = std::fs::read_to_string(&file).expect("written");
     let of = |kind: &str| lines.lines().filter(|line| json(line).get(kind).is_some()).count();
     assert_eq!((of("receipt"), of("report"), lines.lines().count()), (4, 1, 5), "{lines}");
+    // A run that resumes keeps what the first one has proved.
+    world.good(&with(&["--report", &file]));
+    let more = std::fs::read_to_string(&file).expect("written");
+    assert!(more.starts_with(&lines) && more.len() > lines.len(), "{more}");
 
     let staged = || world.simulator.count(Op::PutBlockFromUrl);
     let before = staged();

@@ -46,7 +46,7 @@ const STEPS: u64 = 10_000;
 
 impl Follow {
     pub(super) fn new(printer: &Printer, report: Option<&str>) -> Result<Self> {
-        let file = report.map(ReportFile::create).transpose()?;
+        let file = report.map(ReportFile::open).transpose()?;
         let bar = printer.draws_bars().then(|| bars().add(bar(printer)));
         let now = Clock::system().now();
         let printer = printer.clone();
@@ -123,6 +123,8 @@ impl Follow {
         let count = self.mendable + self.hopeless;
         if self.printer.format() == Format::Table && count <= MOST_SHOWN {
             self.printer.warn(&format!("failed: {}: {}", failed.name, failed.message));
+        } else if self.printer.format() == Format::Table && count == MOST_SHOWN + 1 {
+            self.printer.warn("further failures are not shown: --report FILE has all");
         }
         let written = self.file.as_mut().map(|file| file.line(&Line::Failure(failed)));
         self.keep(written.unwrap_or(Ok(())));
@@ -201,8 +203,10 @@ struct ReportFile {
 }
 
 impl ReportFile {
-    fn create(path: &str) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Failure::file(path, &error))?;
+    /// A run that resumes adds to the receipts of the one before.
+    fn open(path: &str) -> Result<Self> {
+        let file = File::options().create(true).append(true).open(path);
+        let file = file.map_err(|error| Failure::file(path, &error))?;
         Ok(Self { path: path.to_owned(), to: BufWriter::new(file) })
     }
 

@@ -48,7 +48,7 @@ pub(crate) struct JobArgs {
     /// BLOBCOPY_SHARDS, where they are set
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<String>,
-    /// Writes failures, receipts and the report to FILE, as JSON lines
+    /// Adds failures, receipts and the report to the end of FILE, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<String>,
     /// With --verify: does not compare again what these receipts prove; a file of --report
