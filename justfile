@@ -95,6 +95,10 @@ clients:
 bench *arguments:
     cargo bench --bench request_path -- {{arguments}}
 
+# Many copies beside rclone, where it is installed; takes a row: small, ranges, watch, memory
+bench-jobs *arguments:
+    cargo bench --bench jobs -- {{arguments}}
+
 # How many requests the simulator answers, beside Azurite where npm is; takes a filter
 bench-simulator *arguments:
     cargo bench --bench simulator -- {{arguments}}

@@ -93,6 +93,7 @@ async fn make(film: &BlockBlobClient) -> Result<()> {
 }
 
 /// Runs the job to its end, or only until the service has been given so many bytes to copy.
+#[allow(clippy::disallowed_methods, reason = "a bar moves in real time")]
 async fn copy(job: &CopyJob, budget: &Budget, most: u64) -> Result<()> {
     let before = (budget.requests(), budget.bytes());
     let bar = ProgressBar::new(SIZE)

@@ -129,6 +129,7 @@ async fn find(
 }
 
 /// Compares by content, and prints the differences.
+#[allow(clippy::disallowed_methods, reason = "a bar moves in real time")]
 async fn check(job: &CopyJob) -> Result<CheckReport> {
     let budget = Budget::new();
     let job = job.clone().budget(&budget);
