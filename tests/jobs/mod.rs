@@ -1,10 +1,12 @@
 //! Many copies, on virtual time.
 
+mod checks;
 mod content;
 mod disks;
 mod ends;
 mod faults;
 mod killed;
+mod limits;
 mod listings;
 mod moves;
 mod plans;
