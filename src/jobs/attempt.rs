@@ -113,10 +113,6 @@ impl Attempts {
         self.ambiguous |= error.as_ref().is_some_and(|error| error.may_have_been_applied());
         match why {
             Why::SourceChanged | Why::SourceGone => {
-                if self.changes == MOST_CHANGES {
-                    return Next::Ended(task, Outcome::Changed, error);
-                }
-                self.changes += 1;
                 let item = match take_anew(&task).await {
                     Ok(item) => item,
                     Err(error) if is_not_there(&error) => {
@@ -124,6 +120,10 @@ impl Attempts {
                     }
                     Err(error) => return Next::Ended(task, Outcome::Failed, Some(error.into())),
                 };
+                if self.changes == MOST_CHANGES {
+                    return Next::Ended(task, Outcome::Changed, error);
+                }
+                self.changes += 1;
                 let is_gone = why == Why::SourceGone;
                 if is_gone && item.properties.etag == task.item.properties.etag {
                     return Next::Ended(task, Outcome::Failed, error);
