@@ -93,7 +93,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
     let reading = reading.map_err(|error| error.beside(claim.left_behind.clone()))?;
     let written = write(task, &claim, &reading).await;
     // While the mark is on, a later run finds the snapshot: it is deleted first.
-    let left_behind = reading.end().await.or(claim.left_behind);
+    let left_behind = reading.end(task).await.or(claim.left_behind);
     let Written { data, bytes, pieces } =
         written.map_err(|error| error.beside(left_behind.clone()))?;
     let (metadata, changed_metadata) = kept::metadata(&task.item);

@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) pinned: Conditions,
     /// The snapshots that were taken for this: the first is read, all are deleted at the end.
     taken: Vec<PageBlobClient>,
+    /// Their tag, if one may come that was not seen: the answer to its request was lost.
+    unseen: Option<u64>,
 }
 
 impl Reading {
@@ -25,7 +27,7 @@ impl Reading {
         let base = Self::of_base(task, etag);
         let Some(tag) = claim.mark.snapshot else { return Ok(base) };
         let Self { blob, pinned, .. } = base;
-        let mut taken = Vec::new();
+        let (mut taken, mut unseen) = (Vec::new(), None);
         if claim.is_resumed {
             taken = snapshots(task, tag).await?;
         }
@@ -39,13 +41,16 @@ impl Reading {
                 Ok(done) => taken.push(blob.with_snapshot(&done.snapshot)),
                 Err(error) if error.may_have_been_applied() && !last => {
                     taken = snapshots(task, tag).await?;
+                    unseen = Some(tag);
                 }
                 Err(error) => return Err(NotCarried::at_source(error)),
             }
         }
         match taken.first() {
             // Nothing can change it.
-            Some(first) => Ok(Self { blob: first.clone(), pinned: Conditions::new(), taken }),
+            Some(first) => {
+                Ok(Self { blob: first.clone(), pinned: Conditions::new(), taken, unseen })
+            }
             None => Err(NotCarried::because(Why::SourceChanged)),
         }
     }
@@ -53,7 +58,7 @@ impl Reading {
     /// The source itself, as long as it has this ETag.
     pub(super) fn of_base(task: &Task, etag: &ETag) -> Self {
         let pinned = Conditions::new().if_match(etag);
-        Self { blob: task.source().page_blob_client(), pinned, taken: Vec::new() }
+        Self { blob: task.source().page_blob_client(), pinned, taken: Vec::new(), unseen: None }
     }
 
     pub(super) fn source(&self) -> CopySource {
@@ -72,8 +77,12 @@ impl Reading {
     }
 
     /// Deletes the snapshots. Returns one that could not be deleted.
-    pub(super) async fn end(self) -> Option<SnapshotId> {
-        delete(self.taken).await
+    pub(super) async fn end(self, task: &Task) -> Option<SnapshotId> {
+        let taken = match self.unseen {
+            Some(tag) => snapshots(task, tag).await.unwrap_or(self.taken),
+            None => self.taken,
+        };
+        delete(taken).await
     }
 }
 
