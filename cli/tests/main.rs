@@ -12,6 +12,8 @@ mod get;
 mod incremental;
 mod input;
 mod jobs;
+#[cfg(unix)]
+mod killed;
 mod lines;
 #[cfg(unix)]
 mod logins;

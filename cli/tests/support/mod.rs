@@ -80,7 +80,7 @@ impl World {
     /// Waits until something is so, which must be soon.
     #[allow(dead_code)]
     #[allow(clippy::disallowed_methods, reason = "another process has no virtual time")]
-    pub(crate) fn until(&self, so: impl Fn() -> bool) {
+    pub(crate) fn until(&self, mut so: impl FnMut() -> bool) {
         let limit = Clock::system().now() + LIMIT;
         while !so() {
             assert!(Clock::system().now() < limit, "it never comes to that");
