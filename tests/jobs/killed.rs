@@ -1,115 +1,142 @@
-//! Runs that are killed after any request, and run again until they are done.
+//! Runs that are killed anywhere, with requests under way, and run again until all is done.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering::SeqCst},
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use blobcopy::jobs::{CopyJob, Outcome, Report, remove_scratch};
+use blobcopy_simulator::Op;
+use fastrand::Rng;
+
+use super::{
+    line::{Book, Line},
+    seeds::{seeds, tried},
+    stock,
+    world::World,
 };
 
-use blobcopy::{
-    BlobServiceClient, Clock,
-    jobs::{CopyJob, Outcome},
-    transport::{BoxFuture, Request, Response, Transport, TransportError},
-};
-use blobcopy_simulator::{Op, Simulator};
-use tokio::sync::Notify;
+/// More runs than a job may need once it is not killed any more.
+const MOST_RUNS: u32 = 4;
 
-use super::world::World;
-
-/// A transport that dies after some requests: no later one ends.
-#[derive(Debug, Clone)]
-struct Mortal {
-    transport: Arc<dyn Transport>,
-    left: Arc<AtomicI64>,
-    died: Arc<Notify>,
+/// One job, as its seed has it.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    far: bool,
+    moves: bool,
+    verify: bool,
+    snapshots: bool,
+    concurrency: usize,
 }
 
-impl Transport for Mortal {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        Box::pin(async move {
-            if self.left.fetch_sub(1, SeqCst) <= 0 {
-                self.died.notify_one();
-                std::future::pending::<()>().await;
-            }
-            self.transport.send(request).await
-        })
+impl Kind {
+    fn random(rng: &mut Rng) -> Self {
+        Self {
+            far: rng.u8(..3) > 0,
+            moves: rng.u8(..4) == 0,
+            verify: rng.u8(..4) == 0,
+            snapshots: rng.u8(..4) > 0,
+            concurrency: rng.usize(1..12),
+        }
     }
 
-    fn clock(&self) -> Option<Clock> {
-        self.transport.clock()
-    }
-}
-
-impl Mortal {
-    fn client(&self, sim: &Simulator, account: &str) -> BlobServiceClient {
-        let text = sim.connection_string_of(account).expect("an account");
-        let options = sim.client_options().transport(self.clone());
-        let builder = BlobServiceClient::builder_from_connection_string(&text).expect("legal");
-        builder.options(options).build().expect("a client")
+    /// The job of a new process.
+    fn job(self, world: &World, line: Line) -> CopyJob {
+        let (from, near, far) = world.through(line);
+        let job = CopyJob::new(&from, if self.far { &far } else { &near })
+            .largest_single(stock::SINGLE)
+            .block_size(stock::BLOCK)
+            .snapshot_sources(self.snapshots)
+            .concurrency(self.concurrency)
+            .verify(self.verify);
+        if self.moves { job.move_sources() } else { job }
     }
 }
 
-async fn filled() -> World {
-    let world = World::new().await;
-    world.fill(["a", "b", "c/d"]).await;
-    let from = world.from();
-    from.block_blob_client("large").upload(vec![7; 100_000]).await.expect("uploaded");
-    let disk = from.page_blob_client("disk.vhd");
-    disk.create(32 << 20).await.expect("created");
-    for page in [0, 3, 9000, 20_000] {
-        disk.upload_pages(page * 512, vec![5; 512]).await.expect("written");
+#[test]
+fn a_job_that_is_killed_anywhere_is_done_when_it_is_run_again() {
+    let mut killed = 0;
+    let seeds = seeds("BLOBCOPY_KILLED_JOBS", 100);
+    for seed in seeds.clone() {
+        killed += tried(seed, kill(seed));
     }
-    let log = from.append_blob_client("log");
-    log.create().await.expect("created");
-    log.append_block("line").await.expect("appended");
+    println!("{killed} runs killed");
+    assert!(seeds.end - seeds.start < 20 || killed >= seeds.end, "only {killed} runs were killed");
+}
+
+/// Kills the runs of a job; returns how many.
+async fn kill(seed: u64) -> u64 {
+    let rng = &mut Rng::with_seed(seed);
+    let kind = Kind::random(rng);
+    let pending = [0, 0, 30, 400, 20_000][rng.usize(..5)];
+    let world =
+        World::of(|builder| builder.seed(seed).copy_duration(Duration::from_millis(pending))).await;
+    let count = rng.usize(4..16);
+    stock::fill(&world.from(), rng, count).await;
     world.later();
-    world
-}
+    let sources = stock::whole(&world.from()).await;
+    let to = if kind.far { world.far_to() } else { world.near_to() };
+    let book = Arc::new(Book::default());
 
-#[tokio::test(start_paused = true)]
-async fn a_run_killed_after_any_request_ends_when_it_is_run_again() {
-    for seed in 0..100 {
-        let mut chance = fastrand::Rng::with_seed(seed);
-        let world = filled().await;
-        let is_far = seed % 2 == 0;
-        let expected = World::contents(&world.from()).await;
-        world.counted();
-        let mut kills = 0;
-        loop {
-            let mortal = Mortal {
-                transport: Arc::new(world.sim.transport()),
-                left: Arc::new(AtomicI64::new(chance.i64(1..30))),
-                died: Arc::default(),
-            };
-            let from = mortal.client(&world.sim, "near").container_client("source");
-            let account = if is_far { "far" } else { "near" };
-            let to = mortal.client(&world.sim, account).container_client("copies");
-            let job = CopyJob::new(&from, &to).largest_single(1 << 16).block_size(1 << 14);
-            let job = job.concurrency(chance.usize(1..4));
-            let report = tokio::select! {
-                report = job.run().into_future() => report.expect("a report"),
-                () = mortal.died.notified() => {
-                    kills += 1;
-                    assert!(kills < 50, "seed {seed} never ends");
-                    continue;
-                }
-            };
-            assert_eq!(report.failures, 0, "seed {seed}: {report:?}");
+    let mut killed = 0;
+    for _ in 0..rng.u64(1..5) {
+        // A request is four steps.
+        let line = Line::new(&world.sim, rng.u64(..), &book).cut_at(rng.u64(1..count as u64 * 24));
+        let job = kind.job(&world, line.clone());
+        let run = job.run().into_future();
+        let was_cut = tokio::select! {
+            biased;
+            () = line.cut() => true,
+            report = run => {
+                // What is still under way of dead runs may have come in its way.
+                report.expect("a report");
+                false
+            }
+        };
+        killed += u64::from(was_cut);
+        if rng.bool() {
+            book.settle().await;
+        }
+    }
+
+    let mut report = Report::default();
+    for run in 1.. {
+        let job = kind.job(&world, Line::new(&world.sim, rng.u64(..), &book));
+        report = job.run().await.expect("a report");
+        if report.failures == 0 {
             break;
         }
-        let (job, to) = match is_far {
-            true => (world.far_job().largest_single(1 << 16), world.far_to()),
-            false => (world.near_job(), world.near_to()),
-        };
-        assert_eq!(World::contents(&to).await, expected, "seed {seed}");
-        world.later();
-        // A copy that ended in the second of its source, without an MD5, is made once more.
-        job.run().await.expect("a report");
-        world.counted();
-        let last = job.run().await.expect("a report");
-        assert_eq!(last.count(Outcome::Same), 6, "seed {seed}: {last:?}");
-        assert_eq!(world.counted(), [(Op::ListBlobs, 2)].into(), "the last run writes nothing");
-        let snapshots = world.from().list_blobs().include([blobcopy::BlobInclude::Snapshots]);
-        let left = snapshots.collect_all().await.expect("listed");
-        assert!(left.iter().all(|item| item.snapshot.is_none()), "seed {seed}: {left:?}");
+        assert!(run < MOST_RUNS, "{kind:?} {report:?}");
     }
+    book.settle().await;
+    let copies = stock::whole(&to).await;
+    assert_eq!(different(&sources, &copies), [""; 0], "{kind:?} {report:?}");
+    let left = if kind.moves { BTreeMap::new() } else { sources.clone() };
+    assert_eq!(stock::whole(&world.from()).await, left, "{kind:?}");
+
+    if !kind.far && !kind.moves {
+        assert_eq!(world.sim.copies().started(), sources.len() as u64, "{kind:?}");
+    }
+    if !kind.moves {
+        assert_eq!(book.repeated(), [""; 0], "{kind:?}");
+    }
+    assert_eq!(stock::litter(&world.from()).await, [""; 0], "{kind:?}");
+    if kind.moves || kind.verify {
+        remove_scratch(&to).await.expect("removed");
+    }
+    assert_eq!(stock::litter(&to).await, [""; 0], "{kind:?}");
+
+    world.counted();
+    let job = kind.job(&world, Line::new(&world.sim, rng.u64(..), &book));
+    let last = job.run().await.expect("a report");
+    let outcome = if kind.moves { Outcome::Extra } else { Outcome::Same };
+    assert_eq!(last.outcomes, [(outcome, sources.len() as u64)].into(), "{kind:?}");
+    assert_eq!(world.counted(), [(Op::ListBlobs, 2)].into(), "{kind:?}");
+    killed
+}
+
+/// The names of blobs that are not the same in both.
+pub(super) fn different<T: PartialEq>(
+    one: &BTreeMap<String, T>,
+    other: &BTreeMap<String, T>,
+) -> Vec<String> {
+    let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
+    names.filter(|name| one.get(*name) != other.get(*name)).cloned().collect()
 }

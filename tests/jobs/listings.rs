@@ -76,3 +76,43 @@ async fn a_page_that_fails_is_read_again() {
     let report = world.near_job().run().await.expect("a report");
     assert_eq!((report.count(Outcome::Copied), report.failures), (2_500, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_shows_late_copies_nothing_twice_and_deletes_nothing_wrongly() {
+    for hierarchical in [&["near"][..], &["far"], &["near", "far"]] {
+        let world = World::of(|builder| {
+            let builder = builder.keep_requests(0);
+            hierarchical
+                .iter()
+                .fold(builder, |builder, account| builder.hierarchical_order(account))
+        })
+        .await;
+        // Whole pages are in both orders; the names after them are not.
+        let plain = (0..4_200).map(|number| format!("{number:05}"));
+        let crossed = (0..150).flat_map(|number| {
+            let place = number % 7;
+            [format!("x{place}/{number}"), format!("x{place}-{number}"), format!("x{place}")]
+        });
+        let names: std::collections::BTreeSet<_> = plain.chain(crossed).collect();
+        let all = names.len() as u64;
+        world.fill(&names).await;
+        for name in ["x0.5", "x3/extra", "x9"] {
+            let blob = world.far_to().block_blob_client(name);
+            blob.upload("extra").await.expect("uploaded");
+        }
+        world.later();
+        world.counted();
+        let job = world.far_job().delete_extra(3);
+        let report = job.run().await.expect("a report");
+        let count = |outcome| report.count(outcome);
+        let counts = (count(Outcome::Copied), count(Outcome::Deleted), report.failures);
+        assert_eq!(counts, (all, 3, 0), "{hierarchical:?} {report:?}");
+        assert_eq!(world.sim.count(Op::PutBlobFromUrl), all, "each once");
+        let there: Vec<_> = World::contents(&world.far_to()).await.into_keys().collect();
+        assert!(there.iter().eq(&names), "{hierarchical:?}");
+        let again = job.run().await.expect("a report");
+        assert_eq!(again.outcomes, [(Outcome::Same, all)].into(), "{hierarchical:?}");
+        // The memory of the index: the names, and what is compared of each blob.
+        assert!((all * 100..all * 1_000).contains(&again.index_bytes), "{}", again.index_bytes);
+    }
+}

@@ -1,17 +1,21 @@
 //! Many copies, on virtual time.
 
-mod checks;
+mod adverse;
 mod content;
 mod disks;
 mod ends;
 mod faults;
 mod killed;
-mod limits;
+mod line;
 mod listings;
 mod moves;
 mod plans;
 mod receipts;
 mod runs;
 mod safety;
+mod seeds;
 mod shards;
+mod stock;
+mod throttled;
+mod unquiet;
 mod world;

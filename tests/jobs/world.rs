@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use blobcopy::{BlobContainerClient, BlobServiceClient, Clock, jobs::CopyJob};
+use blobcopy::{
+    BlobContainerClient, BlobServiceClient, Clock, jobs::CopyJob, transport::Transport,
+};
 use blobcopy_simulator::{Op, Simulator, SimulatorBuilder};
 use time::macros::datetime;
 
@@ -58,6 +60,24 @@ impl World {
 
     pub(super) fn far_job(&self) -> CopyJob {
         CopyJob::new(&self.from(), &self.far_to())
+    }
+
+    /// The containers `source`, and `copies` of both accounts, for a process that reaches the
+    /// service by this way.
+    pub(super) fn through(
+        &self,
+        way: impl Transport + Clone + 'static,
+    ) -> (BlobContainerClient, BlobContainerClient, BlobContainerClient) {
+        let client = |account: &str| {
+            let text = self.sim.connection_string_of(account).expect("an account");
+            let options = self.sim.client_options().transport(way.clone());
+            BlobServiceClient::builder_from_connection_string(&text)
+                .and_then(|builder| builder.options(options).build())
+                .expect("a client")
+        };
+        let (near, far) = (client("near"), client("far"));
+        let source = near.container_client("source");
+        (source, near.container_client("copies"), far.container_client("copies"))
     }
 
     /// Uploads block blobs whose content is their name.

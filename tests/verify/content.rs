@@ -233,3 +233,26 @@ async fn ranges_that_are_close_are_read_together() {
     assert!(verify(&source, &destination).await.expect("compared").is_identical());
     assert_eq!(world.sim.count(Op::PutBlockFromUrl), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flipped_byte_is_found_between_accounts() {
+    for kind in [Kind::Block, Kind::Append, Kind::Page] {
+        let world = World::new().await;
+        let (source, destination) =
+            (world.from("a"), world.other.container_client("dest").blob_client("a"));
+        let mut content = noise(40 * 512, 9);
+        write(&source, kind, &content).await;
+        write(&destination, kind, &content).await;
+        world.sim.forget_requests();
+        let compare = || verify(&source, &destination).piece(7 * 512);
+        assert!(compare().await.expect("compared").is_identical(), "{kind:?}");
+        world.check_clean().await;
+        content[30 * 512 + 77] ^= 4;
+        write(&destination, kind, &content).await;
+        world.sim.forget_requests();
+        let verified = compare().await.expect("compared");
+        let page = 30 * 512;
+        assert_eq!(different(&verified).ranges, ranges([(page, page + 512)]), "{kind:?}");
+        world.check_clean().await;
+    }
+}
