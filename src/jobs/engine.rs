@@ -261,11 +261,7 @@ impl Engine {
 
     fn done(&mut self, done: Done) {
         let Done { finished, length, failure } = done;
-        match self.phase {
-            // No blob of the source.
-            Phase::Deleting => self.tally.count_extra(finished.outcome),
-            _ => self.tally.count(&finished, length),
-        }
+        self.tally.count(&finished, length);
         self.events.push_back(JobEvent::Finished(finished));
         if let Some(failure) = failure {
             self.tally.fail(&failure);

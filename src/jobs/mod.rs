@@ -45,7 +45,6 @@ mod report;
 mod route;
 mod routes;
 mod run;
-mod safety;
 mod same;
 mod shard;
 mod stopwatch;
