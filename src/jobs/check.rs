@@ -38,12 +38,19 @@ pub struct DifferenceLine {
     pub name: String,
     /// How it differs.
     pub difference: Difference,
+    /// Why the content cannot be compared, if that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
-/// The difference and the name: `length differs: a/b.txt`.
+/// The difference and the name: `length differs: a/b.txt`. A reason follows in parentheses.
 impl fmt::Display for DifferenceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.difference, self.name)
+        write!(f, "{}: {}", self.difference, self.name)?;
+        match &self.reason {
+            Some(reason) => write!(f, " ({reason})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -141,7 +148,7 @@ impl<'a> CheckJob<'a> {
                     report = CheckReport::default();
                     continue;
                 }
-                Some(Found::Compared(line)) => line?,
+                Some(Found::Compared(line)) => line,
                 Some(Found::Pair(pair)) => match compare(&shared, pair) {
                     Comparison::None => {
                         report.not_compared += 1;
@@ -172,7 +179,7 @@ impl<'a> CheckJob<'a> {
 enum Found {
     Pair(Joined),
     AllListed,
-    Compared(Result<Option<DifferenceLine>>),
+    Compared(Option<DifferenceLine>),
 }
 
 /// What the listings say of a pair.
@@ -212,20 +219,24 @@ fn compare(shared: &Arc<Shared>, pair: Joined) -> Comparison {
     }
 }
 
-/// Compares the content of a blob and its copy inside the service.
-async fn content_line(task: Task) -> Result<Option<DifferenceLine>> {
+/// Compares the content of a blob and its copy inside the service. What fails for one blob says
+/// nothing of the others, so it is the reason of a line.
+async fn content_line(task: Task) -> Option<DifferenceLine> {
     let name = &task.item.name;
-    Ok(match content::verdict(&task, None).await? {
-        Verdict::Identical(_) => None,
-        Verdict::Different(_) => line(name, Difference::Content),
-        Verdict::SourceGone => line(name, Difference::Extra),
-        Verdict::DestinationGone => line(name, Difference::Missing),
-        _ => line(name, Difference::Unverifiable),
-    })
+    let reason = match content::verdict(&task, None).await {
+        Ok(Verdict::Identical(_)) => return None,
+        Ok(Verdict::Different(_)) => return line(name, Difference::Content),
+        Ok(Verdict::SourceGone) => return line(name, Difference::Extra),
+        Ok(Verdict::DestinationGone) => return line(name, Difference::Missing),
+        Ok(verdict) => verdict.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let line = line(name, Difference::Unverifiable);
+    line.map(|line| DifferenceLine { reason: Some(reason), ..line })
 }
 
 fn line(name: &str, difference: Difference) -> Option<DifferenceLine> {
-    Some(DifferenceLine { name: redact(name).into_owned(), difference })
+    Some(DifferenceLine { name: redact(name).into_owned(), difference, reason: None })
 }
 
 impl<'a> IntoFuture for CheckJob<'a> {

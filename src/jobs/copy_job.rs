@@ -9,7 +9,7 @@ use super::{
     run::RunJob,
     task::{Settings, Shared},
 };
-use crate::{BlobContainerClient, BlobInclude, Error, Result, jobs::feed::Listing};
+use crate::{BlobContainerClient, BlobInclude, Result, jobs::feed::Listing};
 
 /// A copy of a container, or of the blobs with a prefix, to another container, in the same account
 /// or another.
@@ -324,8 +324,9 @@ impl CopyJob {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the destination lies inside the source, or settings contradict each other;
-    /// otherwise the error of a listing. What fails for one blob is in the report.
+    /// `InvalidInput` if the destination lies inside the source, or settings contradict each other
+    /// or are out of range; otherwise the error of a listing. What fails for one blob is in the
+    /// report.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -466,31 +467,5 @@ impl CopyJob {
             to_source: Some(shared.settings.prefix.clone()),
         };
         (source, destination)
-    }
-
-    /// Refuses jobs that would copy their own copies or delete what they have copied.
-    pub(crate) fn check_safety(&self, shared: &Shared) -> Result<()> {
-        let Settings { prefix, destination_prefix, moves, .. } = &shared.settings;
-        let (from, to) = (shared.from.url()?, shared.to.url()?);
-        if self.delete_extra.is_some() && *moves {
-            let rule = "must not be combined with move_sources: what an earlier run has moved \
-                        would be extra";
-            return Err(Error::invalid("delete_extra", "", rule));
-        }
-        let same_account = shared.from.is_same_account(&shared.to);
-        if from != to && !(same_account && shared.from.name() == shared.to.name()) {
-            return Ok(());
-        }
-        let refused = |rule| {
-            let place = format!("{}/{destination_prefix}", shared.to.name());
-            Err(Error::invalid("destination", place, rule))
-        };
-        if destination_prefix.starts_with(prefix.as_str()) {
-            return refused("must not lie inside the source");
-        }
-        if self.delete_extra.is_some() && prefix.starts_with(destination_prefix.as_str()) {
-            return refused("must not hold the source where extra blobs are deleted");
-        }
-        Ok(())
     }
 }

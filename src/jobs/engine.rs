@@ -261,7 +261,11 @@ impl Engine {
 
     fn done(&mut self, done: Done) {
         let Done { finished, length, failure } = done;
-        self.tally.count(&finished, length);
+        match self.phase {
+            // No blob of the source.
+            Phase::Deleting => self.tally.count_extra(finished.outcome),
+            _ => self.tally.count(&finished, length),
+        }
         self.events.push_back(JobEvent::Finished(finished));
         if let Some(failure) = failure {
             self.tally.fail(&failure);

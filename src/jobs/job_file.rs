@@ -42,7 +42,7 @@ use crate::{CredentialError, Error, Result};
 pub struct JobFile {
     version: u32,
     job: Fingerprint,
-    /// Whether both containers listed their names in the order of the borders.
+    /// Whether the source listed its names in the order of the borders.
     in_order: bool,
     borders: Vec<String>,
 }

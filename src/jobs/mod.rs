@@ -45,6 +45,7 @@ mod report;
 mod route;
 mod routes;
 mod run;
+mod safety;
 mod same;
 mod shard;
 mod stopwatch;

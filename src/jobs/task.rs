@@ -1,9 +1,9 @@
 //! One blob to copy, and how its copy ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{
-    Outcome, Overwrite, Receipts, Route, Skipped,
+    Budget, Outcome, Overwrite, Receipts, Route, Skipped,
     decide::{Decision, Rules, decide},
     feed::rest,
     routes,
@@ -88,6 +88,8 @@ pub(crate) struct Task {
     pub(crate) existing: Option<Box<BlobItem>>,
     pub(crate) route: Route,
     pub(crate) shared: Arc<Shared>,
+    /// The budget of the blob at the destination, where it is written in many requests.
+    pub(crate) of_blob: OnceLock<Budget>,
 }
 
 impl Task {
@@ -96,7 +98,12 @@ impl Task {
     }
 
     pub(crate) fn destination(&self) -> BlobClient {
-        self.shared.to.blob_client(&self.name)
+        let blob = self.shared.to.blob_client(&self.name);
+        let in_pieces = matches!(self.route, Route::BlocksFromUrl | Route::PagesFromUrl);
+        match self.shared.to.budget().filter(|_| in_pieces) {
+            Some(account) => blob.with_budget(self.of_blob.get_or_init(|| account.for_one_blob())),
+            None => blob,
+        }
     }
 }
 
@@ -104,8 +111,9 @@ impl Task {
 impl Shared {
     /// The requests and retries of its budgets so far.
     pub(crate) fn sent(&self) -> (u64, u64) {
-        let from = self.from.budget().filter(|_| !self.from.is_same_account(&self.to));
-        let budgets = self.to.budget().into_iter().chain(from);
+        let to = self.to.budget();
+        let from = self.from.budget().filter(|from| to.is_none_or(|to| !from.is_same(to)));
+        let budgets = to.into_iter().chain(from);
         budgets.fold((0, 0), |(requests, retries), budget| {
             (requests + budget.requests(), retries + budget.retries())
         })
@@ -123,8 +131,8 @@ impl Shared {
         let settings = &self.settings;
         let rest = rest(&settings.prefix, &item.name);
         let name = [settings.destination_prefix.as_str(), rest].concat();
-        let task = Task { item, name, existing, route: Route::ServiceCopy, shared: self.clone() };
-        task.decided()
+        let (route, shared, of_blob) = (Route::ServiceCopy, self.clone(), OnceLock::new());
+        Task { item, name, existing, route, shared, of_blob }.decided()
     }
 }
 

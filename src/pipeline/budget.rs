@@ -195,6 +195,19 @@ impl Budget {
         Self::with(REQUESTS_PER_SECOND_OF_A_BLOB, patience, Some((account.clone(), number)))
     }
 
+    /// Whether this is a clone of `other`, so that both count the same requests.
+    ///
+    /// ```
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new();
+    /// assert!(budget.is_same(&budget.clone()));
+    /// assert!(!budget.is_same(&Budget::new()));
+    /// ```
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Waits until `count` more bytes may be moved, and counts them.
     ///
     /// Await it before a call whose bytes the client cannot know, such as Put Blob From URL without

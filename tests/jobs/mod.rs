@@ -1,11 +1,13 @@
 //! Many copies, on virtual time.
 
 mod adverse;
+mod checks;
 mod content;
 mod disks;
 mod ends;
 mod faults;
 mod killed;
+mod limits;
 mod line;
 mod listings;
 mod moves;

@@ -95,7 +95,10 @@ fn text(line: &DifferenceLine) -> String {
     match line.difference {
         Difference::Missing => format!("+ {}", line.name),
         Difference::Extra => format!("- {}", line.name),
-        difference => format!("* {}  ({difference})", line.name),
+        difference => match &line.reason {
+            Some(reason) => format!("* {}  ({difference}: {reason})", line.name),
+            None => format!("* {}  ({difference})", line.name),
+        },
     }
 }
 

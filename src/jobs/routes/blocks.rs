@@ -71,8 +71,8 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
     let blocks = planned(task, &etag)?;
     let staged = staged(task, &to, blocks.len()).await?;
 
-    let resumed = blocks.iter().any(|block| staged.get(&block.id) == Some(&block.length()));
     let todo = missing(task, &blocks, &staged);
+    let is_adopted = todo.len() < blocks.len();
     let bytes = todo.iter().map(Block::length).sum();
     let pieces = stage(task, &to, todo).await?;
     let pieces = if pieces.len() == blocks.len() { pieces } else { Vec::new() };
@@ -100,7 +100,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         bytes,
         copy_id: None,
         pieces,
-        is_adopted: resumed,
+        is_adopted,
         changed_metadata,
         left_behind: None,
     })

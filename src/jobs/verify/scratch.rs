@@ -34,6 +34,11 @@ impl Scratch {
         for _ in 0..MOST_NAMES {
             let name = format!("{PREFIX}{:032x}", fastrand::u128(..));
             let blob = container.block_blob_client(&name);
+            // All pieces go to this one blob, and the service limits the requests to a blob.
+            let blob = match container.budget() {
+                Some(account) => blob.with_budget(&account.for_one_blob()),
+                None => blob,
+            };
             if blob.exists().await? {
                 continue;
             }

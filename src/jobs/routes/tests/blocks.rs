@@ -99,6 +99,17 @@ async fn what_is_not_to_be_kept_is_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_must_be_proved_adopts_nothing() {
+    let world = film().await;
+    world.cut(Some((6, Cut::Applied)));
+    run(&world, proved()).await.expect_err("cut off");
+    world.cut(None);
+    let carried = run(&world, proved()).await.expect("carried");
+    assert_eq!((carried.bytes, carried.pieces.len()), (LENGTH as u64, 10), "all is staged again");
+    assert!(!carried.is_adopted);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_was_cut_off_is_gone_on_with() {
     for cut in CUTS {
         for request in 1..=12 {

@@ -1,7 +1,7 @@
 //! Two accounts of a simulator, and a connection that breaks on purpose.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -144,7 +144,8 @@ impl World {
         let shared = Arc::new(Shared { from, to, settings });
         // The tests call the route that they mean.
         let route = Route::BlocksFromUrl;
-        Task { item, name: name.to_owned(), existing, route, shared }
+        let of_blob = OnceLock::new();
+        Task { item, name: name.to_owned(), existing, route, shared, of_blob }
     }
 
     /// The requests for an operation that the service has applied or refused.
