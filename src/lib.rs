@@ -65,6 +65,7 @@ mod copy;
 
 mod auth;
 mod clients;
+pub mod disks;
 mod error;
 pub mod jobs;
 mod models;

@@ -4,6 +4,7 @@ mod blobs;
 mod budgets;
 mod clients;
 mod copies;
+mod disks;
 mod jobs;
 mod leases;
 mod lists;
@@ -60,6 +61,7 @@ async fn drive(values: &Values) {
     Box::pin(copies::watched(&run, &service)).await;
     Box::pin(leases::drive(&run, &service)).await;
     Box::pin(lists::drive(&run, &service)).await;
+    disks::drive(&run);
     jobs::drive(&run);
     Box::pin(jobs::jobs(&run, &service)).await;
     Box::pin(jobs::verified(&run, &service)).await;
