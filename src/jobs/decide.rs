@@ -38,7 +38,11 @@ pub(crate) fn decide(
     is_ours: impl FnOnce(&CopyState) -> bool,
 ) -> Decision {
     if let Some(why) = skipped(source) {
-        return Decision::Leave(Outcome::Skipped(why));
+        // What was copied before its source was archived is there.
+        let is_there = why == Skipped::Archived
+            && !rules.content
+            && existing.is_some_and(|existing| is_copied(source, existing, rules));
+        return Decision::Leave(if is_there { Outcome::Same } else { Outcome::Skipped(why) });
     }
     let Some(existing) = existing else { return Decision::Copy };
     if let Some(why) = untouchable(existing) {
@@ -69,6 +73,11 @@ pub(crate) fn decide(
         }
         Overwrite::IfDifferent => Decision::Copy,
     }
+}
+
+/// Whether the blob at the destination is the whole of its source, by the listings.
+fn is_copied(source: &BlobItem, existing: &BlobItem, rules: Rules) -> bool {
+    untouchable(existing).is_none() && same::difference(source, existing, rules.kept).is_none()
 }
 
 /// Whether the blob at the destination is the beginning of a copy of this source, which is carried

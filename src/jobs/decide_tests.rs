@@ -140,3 +140,19 @@ fn content_is_compared_where_all_else_is_the_same() {
     assert_eq!(decide(&blob(), Some(&same), rules, |_| true), Decision::Compare);
     assert_eq!(decide(&blob(), None, rules, |_| true), Decision::Copy);
 }
+
+#[test]
+fn a_copy_from_before_its_source_was_archived_is_the_same() {
+    let archived = with(|item| item.properties.access_tier = Some(AccessTier::Archive));
+    let same = after(Duration::HOUR);
+    let longer = with(|item| item.properties.content_length = 5);
+    let kept = Kept { tags: true, all_metadata: true };
+    let rules = |content| Rules { overwrite: Overwrite::Always, kept, content };
+    let decided = |existing, content| decide(&archived, existing, rules(content), |_| true);
+    let skipped = Decision::Leave(Outcome::Skipped(Skipped::Archived));
+    assert_eq!(decided(Some(&same), false), Decision::Leave(Outcome::Same));
+    // Its content cannot be compared.
+    assert_eq!(decided(Some(&same), true), skipped);
+    assert_eq!(decided(Some(&longer), false), skipped);
+    assert_eq!(decided(None, false), skipped);
+}
