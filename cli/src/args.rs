@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     commands::{
         abort::Abort, check::Check, completions::Completions, copy::Copy, create::Create,
-        delete::Delete, diff::Diff, get::Get, incremental::Incremental, put::Put, sas::Sas,
-        simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots, status::Status,
+        delete::Delete, diff::Diff, get::Get, incremental::Incremental, put::Put, report::Reports,
+        sas::Sas, simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots, status::Status,
         verify::Verify, watch::Watch,
     },
     exit,
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Copy(Box<Copy>),
     Check(Box<Check>),
     Verify(Box<Verify>),
+    Report(Reports),
     Watch(Box<Watch>),
     Status(Box<Status>),
     Abort(Box<Abort>),

@@ -17,6 +17,8 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 pub(crate) enum Failure {
     /// Whoever read the output has gone: nothing to say, and nobody to say it to.
     ClosedPipe,
+    /// The same, before all was done.
+    Unread,
     Told(Box<Told>),
 }
 
@@ -115,6 +117,14 @@ impl Failure {
             {
                 advice.clone_into(&mut told.advice);
             }
+        }
+        self
+    }
+
+    /// Says what to do in this case.
+    pub(crate) fn advising(mut self, advice: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            advice.clone_into(&mut told.advice);
         }
         self
     }
@@ -223,6 +233,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::ClosedPipe => 0,
+            Self::Unread => Exit::Unfinished.code(),
             Self::Told(told) => told.exit_code,
         }
     }
@@ -257,7 +268,7 @@ impl Failure {
 
     pub(crate) fn told(&self) -> Option<&Told> {
         match self {
-            Self::ClosedPipe => None,
+            Self::ClosedPipe | Self::Unread => None,
             Self::Told(told) => Some(told),
         }
     }

@@ -30,7 +30,7 @@ fn commands() -> Vec<String> {
 #[test]
 fn the_examples_of_every_command_run() {
     let commands = commands();
-    assert_eq!(commands.len(), 17, "{commands:?}");
+    assert_eq!(commands.len(), 18, "{commands:?}");
     for command in commands {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command}");
@@ -135,7 +135,7 @@ fn the_commands_of_a_fleet_run() {
         let ended = run("fleet", line, &Folder::new(&format!("fleet-{count}")));
         assert_eq!(ended.code, Some(0), "{line}: {ended:#?}");
     }
-    assert_eq!(count, 5);
+    assert_eq!(count, 7);
 }
 
 #[test]
@@ -200,6 +200,17 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
     if example.contains("--job job.json") {
         let cut = ["copy", "-r", "vhds/", "backups/", "--plan", "--shards", "16"];
         folder.write("job.json", world.good(&cut).as_bytes());
+    }
+    if example.starts_with("blobcopy report") {
+        for shard in 0..2 {
+            let part = format!("{shard}/2");
+            let copy = ["copy", "-r", "vhds/", "backups/", "-o", "json", "--shard", &part];
+            folder.write(&format!("shard-{shard}.jsonl"), world.good(&copy).as_bytes());
+        }
+        folder.write(
+            "reports.jsonl",
+            world.good(&["copy", "-r", "vhds/", "backups/", "-o", "jsonl"]).as_bytes(),
+        );
     }
     let mut id = String::new();
     if command == "abort" {

@@ -9,7 +9,7 @@ use crate::support::{Ended, World, disk::Folder, finish, spawn};
 
 impl World {
     /// So many small blobs in `vhds`, which were written a while ago.
-    fn with_blobs(self, count: usize) -> Self {
+    pub(crate) fn with_blobs(self, count: usize) -> Self {
         let account = self.simulator.accounts().next().expect("an account").to_owned();
         self.simulator.fill(&account, "vhds", count, 64);
         self.later();
@@ -17,7 +17,7 @@ impl World {
         self
     }
 
-    fn later(&self) {
+    pub(crate) fn later(&self) {
         self.simulator.clock().advance(Duration::from_secs(2));
     }
 
@@ -35,12 +35,12 @@ impl World {
     }
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).expect(text)
 }
 
 /// How many blobs of a report had this outcome.
-fn count(report: &Value, outcome: &str) -> u64 {
+pub(crate) fn count(report: &Value, outcome: &str) -> u64 {
     let outcomes = report["outcomes"].as_array().expect("outcomes");
     let found = outcomes.iter().find(|count| count["outcome"] == outcome);
     found.map_or(0, |count| count["blobs"].as_u64().expect("a number"))
@@ -48,7 +48,7 @@ fn count(report: &Value, outcome: &str) -> u64 {
 
 const COPY: [&str; 4] = ["copy", "-r", "vhds/", "backups/"];
 
-fn with<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn with<'a>(flags: &[&'a str]) -> Vec<&'a str> {
     [&COPY[..], flags].concat()
 }
 
@@ -291,6 +291,7 @@ fn two_blobs_are_compared_where_they_are() {
     assert_eq!(range["start"], 8192, "{fields:#?}");
     let gone = world.run(&["verify", "vhds/none", "backups/disk0.vhd"]);
     assert_eq!(gone.code, Some(2), "{gone:#?}");
+    assert!(gone.err.contains("/vhds/none)"), "{gone:#?}");
     assert_eq!(world.simulator.count(Op::GetBlob), 0, "nothing was downloaded");
 }
 
@@ -309,6 +310,101 @@ fn pending_copies_are_watched_to_their_ends() {
 }
 
 #[test]
+fn a_container_that_is_missing_is_named_with_what_makes_it() {
+    let world = World::new().with_blobs(2);
+    for more in [&[][..], &["--plan"]] {
+        let missing = world.run(&[&["copy", "-r", "vhds/", "nowhere/"][..], more].concat());
+        assert_eq!(missing.code, Some(2), "{missing:#?}");
+        assert!(missing.err.contains("/nowhere) "), "{missing:#?}");
+        assert!(missing.err.contains("to do: add --create"), "{missing:#?}");
+    }
+    let source = world.run(&["copy", "-r", "nowhere/", "backups/", "--create"]);
+    assert!(source.err.contains("/nowhere) "), "{source:#?}");
+    assert!(!source.err.contains("--create"), "{source:#?}");
+    let check = world.run(&["check", "vhds/", "nowhere/"]);
+    assert!(check.err.contains("`blobcopy copy -r vhds/ nowhere/ --create`"), "{check:#?}");
+    let check = world.run(&["check", "nowhere/", "vhds/"]);
+    assert!(check.err.contains("/nowhere) "), "{check:#?}");
+}
+
+#[test]
+fn the_advice_of_a_check_mends_what_it_found() {
+    let world = World::new().with_blobs(1);
+    let advised = |flags: &[&str]| {
+        let ended = world.run(&[&["check", "vhds/", "backups/"][..], flags].concat());
+        assert_eq!(ended.code, Some(1), "{ended:#?}");
+        ended.err.split('`').nth(1).expect(&ended.err).to_owned()
+    };
+    let copy = "blobcopy copy -r vhds/ backups/";
+    assert_eq!(advised(&["--no-tags"]), format!("{copy} --no-tags"));
+    assert_eq!(advised(&["--content"]), format!("{copy} --verify"));
+    world.good(&COPY);
+    world.overwrite("only-there");
+    world.later();
+    assert_eq!(advised(&[]), format!("{copy} --delete --max-delete 1"));
+    let one = world.run(&["check", "vhds/a", "backups/a"]);
+    assert!(one.err.contains("blobcopy verify"), "{one:#?}");
+}
+
+#[test]
+fn what_would_be_deleted_is_said_before() {
+    let world = World::new().with_blobs(1);
+    let said = world.good(&with(&["--delete", "--max-delete", "3", "--what-if"]));
+    let what = "what if: Copy the blobs of vhds/ to backups/, and delete at most 3 that only \
+                backups/ has\n";
+    assert_eq!(said, what);
+    let said = world.good(&with(&["--move", "--what-if"]));
+    assert!(said.contains("to backups/, and delete each source that is copied"), "{said}");
+}
+
+#[test]
+fn a_job_ends_when_nobody_reads_its_events() {
+    let world = World::new().with_blobs(300);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = world.command(&with(&["-o", "jsonl", "--concurrency", "1"]));
+    let output = command.stdout(writer).output().expect("it runs");
+    let err = String::from_utf8_lossy(&output.stderr);
+    // Much is left, and another run may do it.
+    assert_eq!((output.status.code(), &*err), (Some(1), ""));
+    assert!(world.simulator.count(Op::CopyBlob) < 150);
+
+    // The report comes last: what the job left is told all the same.
+    world.simulator.faults().on(Op::CopyBlob).answer(403, "AuthorizationFailure");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = world.command(&COPY).stdout(writer).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut check = world.command(&["check", "vhds/", "backups/"]);
+    let output = check.stdout(writer).output().expect("it runs");
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(1), 0), "{output:?}");
+}
+
+#[test]
+fn an_archived_blob_that_is_not_copied_is_42() {
+    let world = World::new().with_blobs(2);
+    let name = world.first();
+    let archive = |world: &World, name: &str| {
+        let blob = world.service().container_client("vhds").blob_client(name);
+        let archived = async { blob.set_tier(blobcopy::AccessTier::Archive).await };
+        world.runtime.block_on(archived).expect("archived");
+    };
+    archive(&world, &name);
+    let left = world.run(&COPY);
+    assert_eq!(left.code, Some(42), "{left:#?}");
+    assert!(left.err.contains("error: 1 blob was not copied: archived"), "{left:#?}");
+    assert!(left.err.contains("rehydrate"), "{left:#?}");
+    // Archived after it was copied: nothing is left.
+    let world = World::new().with_blobs(2);
+    world.good(&COPY);
+    world.later();
+    archive(&world, &name);
+    world.good(&COPY);
+}
+
+#[test]
 fn a_move_leaves_nothing_behind() {
     let world = World::new().with_blobs(3);
     let report = json(&world.good(&with(&["--move", "-o", "json"])));
@@ -321,6 +417,9 @@ fn a_move_leaves_nothing_behind() {
 #[test]
 fn flags_of_one_blob_and_of_many_do_not_mix() {
     let world = World::new().with_blobs(1);
+    let folder = Folder::new("wrong-receipts");
+    let job = folder.path("job.json");
+    folder.write("job.json", world.good(&with(&["--plan", "--shards", "2"])).as_bytes());
     for arguments in [
         &with(&["--sync"])[..],
         &with(&["--wait"]),
@@ -335,6 +434,9 @@ fn flags_of_one_blob_and_of_many_do_not_mix() {
         &with(&["--move", "--delete", "--max-delete", "1"]),
         &with(&["--job", "/nowhere/job.json", "--shard", "0/2"]),
         &["copy", "-r", "vhds/", "vhds/inside/"],
+        &with(&["--report", "-"]),
+        &with(&["--plan", "--report", "x"]),
+        &["check", "vhds/", "backups/", "--content", "--receipts", job.as_str()],
     ] {
         let ended = world.run(arguments);
         assert_eq!((ended.code, ended.out.as_str()), (Some(64), ""), "{arguments:?}: {ended:#?}");

@@ -19,6 +19,7 @@ mod lines;
 mod logins;
 mod names;
 mod put_and_get;
+mod reports;
 mod sas;
 mod secrets;
 mod simulate;

@@ -10,6 +10,7 @@ pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod incremental;
 pub(crate) mod put;
+pub(crate) mod report;
 pub(crate) mod sas;
 pub(crate) mod simulate;
 pub(crate) mod snapshot;
@@ -28,6 +29,7 @@ impl Command {
             Self::Check(command) => command.run(session).await,
             Self::Watch(command) => command.run(session).await,
             Self::Verify(command) => command.run(session).await,
+            Self::Report(command) => command.run(session).await,
             Self::Status(command) => command.run(session).await,
             Self::Abort(command) => command.run(session).await,
             Self::Snapshot(command) => command.run(session).await,

@@ -79,6 +79,11 @@ impl Verify {
             Verdict::Different(_) => "the blobs differ".to_owned(),
             other => other.to_string(),
         };
-        Err(Failure::new(exit, what, advice))
+        let failure = Failure::new(exit, what, advice);
+        Err(match &verified.verdict {
+            Verdict::SourceGone => failure.at(&one.url()?),
+            Verdict::DestinationGone => failure.at(&other.url()?),
+            _ => failure,
+        })
     }
 }

@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::copy::ended::Counted;
 use crate::{
     Session,
     address::Address,
@@ -95,13 +96,20 @@ impl Watch {
             (0, 0) => Ok(()),
             (0, left) => Err(Failure::new(
                 Exit::Pending,
-                format!("{left} copies are still pending, and go on"),
+                match left {
+                    1 => "1 copy is still pending, and goes on".to_owned(),
+                    left => format!("{left} copies are still pending, and go on"),
+                },
                 "run the same command again",
             )),
             (failed, _) => Err(Failure::new(
                 Exit::CopyFailed,
-                format!("{failed} copies failed, or were aborted"),
-                "start them again: `blobcopy copy` says how each ends",
+                format!(
+                    "{} failed, or {} aborted",
+                    Counted(failed, "copy"),
+                    if failed == 1 { "was" } else { "were" }
+                ),
+                "see why with `blobcopy status DEST`, and start them again",
             )),
         }
     }

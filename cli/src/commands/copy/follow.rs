@@ -4,6 +4,7 @@
 use std::{
     fs::File,
     io::{BufWriter, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +15,9 @@ use blobcopy::{
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 
+use super::ended::Left;
 use crate::{
     failure::{Failure, Result},
     output::{Format, Printer, bars},
@@ -28,9 +31,9 @@ pub(super) struct Follow {
     began: OffsetDateTime,
     /// When a line last said how far it has come.
     told: OffsetDateTime,
-    /// The failures that another run may mend, and those that it cannot.
-    pub(super) mendable: u64,
-    pub(super) hopeless: u64,
+    pub(super) left: Left,
+    /// Notified once nobody reads standard output any longer.
+    unread: Arc<Notify>,
     /// Why something could not be written.
     trouble: Option<Failure>,
 }
@@ -50,8 +53,13 @@ impl Follow {
         let bar = printer.draws_bars().then(|| bars().add(bar(printer)));
         let now = Clock::system().now();
         let printer = printer.clone();
-        let (mendable, hopeless) = (0, 0);
-        Ok(Self { printer, bar, file, began: now, told: now, mendable, hopeless, trouble: None })
+        let (left, unread) = (Left::default(), Arc::default());
+        Ok(Self { printer, bar, file, began: now, told: now, left, unread, trouble: None })
+    }
+
+    /// Notified once nobody reads standard output any longer.
+    pub(super) fn unread(&self) -> Arc<Notify> {
+        self.unread.clone()
     }
 
     pub(super) fn event(&mut self, event: &JobEvent) {
@@ -117,10 +125,10 @@ impl Follow {
 
     fn failed(&mut self, failed: &Failed) {
         match failed.may_be_mended {
-            true => self.mendable += 1,
-            false => self.hopeless += 1,
+            true => self.left.mendable += 1,
+            false => self.left.hopeless += 1,
         }
-        let count = self.mendable + self.hopeless;
+        let count = self.left.mendable + self.left.hopeless;
         if self.printer.format() == Format::Table && count <= MOST_SHOWN {
             self.printer.warn(&format!("failed: {}: {}", failed.name, failed.message));
         } else if self.printer.format() == Format::Table && count == MOST_SHOWN + 1 {
@@ -132,6 +140,9 @@ impl Follow {
 
     fn keep(&mut self, written: Result) {
         if let Err(failure) = written {
+            if matches!(failure, Failure::ClosedPipe) {
+                self.unread.notify_one();
+            }
             self.trouble.get_or_insert(failure);
         }
     }
@@ -205,6 +216,12 @@ struct ReportFile {
 impl ReportFile {
     /// A run that resumes adds to the receipts of the one before.
     fn open(path: &str) -> Result<Self> {
+        if path == "-" {
+            return Err(Failure::usage(
+                "--report takes a file, and - is none",
+                "write results to standard output with --output jsonl",
+            ));
+        }
         let file = File::options().create(true).append(true).open(path);
         let file = file.map_err(|error| Failure::file(path, &error))?;
         Ok(Self { path: path.to_owned(), to: BufWriter::new(file) })

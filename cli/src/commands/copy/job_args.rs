@@ -5,6 +5,7 @@ use blobcopy::{
     jobs::{Budget, CopyJob, Overwrite},
 };
 use clap::{Args, ValueEnum};
+use futures_util::TryStreamExt;
 
 use crate::{
     address::Address,
@@ -36,7 +37,7 @@ pub(crate) struct JobArgs {
     #[arg(long, value_name = "N", requires = "delete")]
     pub(super) max_delete: Option<u64>,
     /// Says what would be copied, how and with how many requests; copies nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["report"])]
     pub(super) plan: bool,
     /// With --plan: writes a job file for N workers to standard output, a range of names for each
     #[arg(long, value_name = "N", requires = "plan", conflicts_with = "shard")]
@@ -86,6 +87,9 @@ enum When {
     Always,
 }
 
+/// What to do where the destination's container is missing.
+const NO_CONTAINER: &str = "add --create, which creates the container";
+
 /// SOURCE and DEST of a job.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -105,13 +109,34 @@ impl Places {
         source_account: &SourceAccountArgs,
         calls: &CallArgs,
         printer: &Printer,
+        of_one: &str,
     ) -> Result<Self> {
-        let source = folder("SOURCE", source)?;
-        let dest = folder("DEST", dest)?;
+        let source = folder("SOURCE", source, of_one)?;
+        let dest = folder("DEST", dest, of_one)?;
         let contexts = Contexts::new(account, Some(source_account), calls, printer).await?;
         let from = contexts.source_container(&source)?;
         let to = contexts.container(&dest)?;
         Ok(Self { from, to, source, dest, flags: contexts.all_flags() })
+    }
+
+    /// Names the container that is missing, if one is. The service does not say which.
+    pub(crate) async fn about(&self, failure: Failure) -> Failure {
+        if !failure.is_code("ContainerNotFound") {
+            return failure;
+        }
+        let is_missing = async |container: &BlobContainerClient| {
+            let listed = container.list_blobs().page_size(1).pages().try_next().await;
+            listed.is_err_and(|error| Failure::from(error).is_code("ContainerNotFound"))
+        };
+        let (container, is_dest) = match is_missing(&self.from).await {
+            true => (&self.from, false),
+            false => (&self.to, true),
+        };
+        let failure = if is_dest { failure.advising(NO_CONTAINER) } else { failure };
+        match container.url() {
+            Ok(url) => failure.at(&url),
+            Err(_) => failure,
+        }
     }
 
     /// The job between them. Both accounts draw from one budget: the limits are those of the job.
@@ -124,13 +149,13 @@ impl Places {
     }
 }
 
-fn folder(what: &str, text: &str) -> Result<Address> {
+fn folder(what: &str, text: &str, of_one: &str) -> Result<Address> {
     let address = Address::parse(text)?.base(what)?;
     match address.is_folder() {
         true => Ok(address),
         false => Err(Failure::usage(
             format!("{what} {} names one blob", address.shown()),
-            "end the name of a folder with /; one blob is copied without -r",
+            format!("end the name of a folder with /; {of_one}"),
         )),
     }
 }

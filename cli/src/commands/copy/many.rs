@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     Copy,
+    ended::{Counted, Left, text},
     follow::{Follow, shown},
     job_args::{JobArgs, Places},
     shard,
@@ -15,9 +16,12 @@ use crate::{
     failure::{Failure, Result},
     input,
     interrupt::Onward,
-    output::{Format, Printer, pairs},
+    output::{Format, Printer},
     receipts,
 };
+
+/// What to do about one blob.
+const ONE: &str = "one blob is copied without -r";
 
 pub(super) async fn run(args: Copy, session: &Session) -> Result {
     let (printer, flags) = (&session.printer, &args.job);
@@ -32,7 +36,7 @@ pub(super) async fn run(args: Copy, session: &Session) -> Result {
     };
     let named = (args.source.as_str(), args.dest.as_str());
     let places =
-        Places::new(named, &args.account, &args.source_account, &args.calls, printer).await?;
+        Places::new(named, &args.account, &args.source_account, &args.calls, printer, ONE).await?;
     let mut job = flags.job(&places);
     job = match (&file, shard) {
         (Some(file), Some(shard)) => job.part_of(file, shard.index())?,
@@ -43,24 +47,50 @@ pub(super) async fn run(args: Copy, session: &Session) -> Result {
         job = job.receipts(receipts::read(path).await?);
     }
     if flags.plan {
-        return plan(&job, flags, printer).await;
+        return match plan(&job, flags, printer).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(places.about(failure).await),
+        };
     }
     let (source, dest) = (places.source.shown(), places.dest.shown());
-    let verb = if flags.moves { "Move" } else { "Copy" };
-    if !args.changes.allows(printer, &format!("{verb} the blobs of {source} to {dest}")).await? {
+    let mut what = format!("Copy the blobs of {source} to {dest}");
+    if flags.moves {
+        what.push_str(", and delete each source that is copied");
+    }
+    if let Some(most) = flags.max_delete {
+        what.push_str(&format!(", and delete at most {most} that only {dest} has"));
+    }
+    if !args.changes.allows(printer, &what).await? {
         return Ok(());
     }
     let mut follow = Follow::new(printer, flags.report.as_deref())?;
     session.interrupt.goes_on(Onward::again("the copies that are under way go on"));
-    let ended = job.run().on_event(|event| follow.event(event)).await;
+    let unread = follow.unread();
+    let running = job.run().on_event(|event| follow.event(event)).into_future();
+    let ended = tokio::select! {
+        biased;
+        ended = running => ended.map_err(Failure::from),
+        () = unread.notified() => Err(Failure::Unread),
+    };
     let written = follow.ended();
-    let report = ended.map_err(Failure::from)?;
-    written?;
+    let report = match ended {
+        Ok(report) => report,
+        Err(failure) => {
+            return Err(places.about(failure).await);
+        }
+    };
     // As JSON lines, the report was the last event.
-    if printer.format() != Format::Jsonl {
-        printer.record(&report, || text(&report))?;
+    let shown = match printer.format() {
+        Format::Jsonl => Ok(()),
+        _ => printer.record(&report, || text(&report)),
+    };
+    for unsaid in [written, shown].into_iter().filter_map(std::result::Result::err) {
+        // What is left is told even if nobody reads the report.
+        if !matches!(unsaid, Failure::ClosedPipe) {
+            return Err(unsaid);
+        }
     }
-    judged(&report, follow.mendable, follow.hopeless, flags)
+    judged(&report, follow.left, flags)
 }
 
 async fn read_job_file(path: &str) -> Result<JobFile> {
@@ -102,51 +132,19 @@ async fn plan(job: &CopyJob, flags: &JobArgs, printer: &Printer) -> Result {
     printer.record(&Planned { plan: &plan, requests, bytes, seconds }, || told(&plan))
 }
 
-/// The report for people.
-fn text(report: &Report) -> String {
-    let number = |number: u64| number.to_string();
-    let mut lines = Vec::new();
-    if let Some(job) = &report.job {
-        lines.push(("source".to_owned(), job.source.clone()));
-        lines.push(("destination".to_owned(), job.destination.clone()));
-    }
-    if let Some(shard) = &report.shard {
-        lines.push(("shard".to_owned(), shard.to_string()));
-    }
-    for (outcome, &blobs) in &report.outcomes {
-        lines.push((outcome.to_string(), number(blobs)));
-    }
-    let not_kept = report.not_kept.iter();
-    lines.extend(not_kept.map(|(what, count)| (format!("{what}, not copied"), number(count))));
-    if report.index_bytes > 0 {
-        lines.push(("bytes of memory for names".to_owned(), number(report.index_bytes)));
-    }
-    lines.push(("bytes".to_owned(), number(report.bytes)));
-    lines.push(("requests".to_owned(), number(report.requests)));
-    lines.push(("time".to_owned(), shown(report.elapsed)));
-    pairs(lines.iter().map(|(name, value)| (name.as_str(), value.clone())))
-}
-
 /// What the run leaves, and whether another one may mend it.
-fn judged(report: &Report, mendable: u64, hopeless: u64, flags: &JobArgs) -> Result {
+fn judged(report: &Report, left: Left, flags: &JobArgs) -> Result {
     let extra = report.count(Outcome::Extra);
-    if flags.delete && extra > 0 && mendable == 0 {
+    if flags.delete && extra > 0 && left.mendable == 0 {
+        let (extra, is) = (Counted(extra, "blob"), if extra == 1 { "is" } else { "are" });
         return Err(Failure::new(
             Exit::Hopeless,
             format!(
-                "{extra} blobs are only at the destination, more than --max-delete allows: none \
-                 was deleted"
+                "{extra} {is} only at the destination, more than --max-delete allows: none was \
+                 deleted"
             ),
             "look at them with `blobcopy check`, and allow as many if they are to go",
         ));
     }
-    let (left, exit, advice) = match (mendable, hopeless) {
-        (0, 0) => return Ok(()),
-        (0, left) => (left, Exit::Hopeless, "mend what the failures name: another run cannot"),
-        (some, more) => {
-            (some + more, Exit::Unfinished, "run the same command again: what is done stays done")
-        }
-    };
-    let blobs = if left == 1 { "blob was" } else { "blobs were" };
-    Err(Failure::new(exit, format!("{left} {blobs} not copied"), advice))
+    left.judged(report)
 }
