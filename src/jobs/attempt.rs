@@ -9,7 +9,7 @@ use super::{
     routes::{self, NotCarried, Why},
     same,
     tally::is_failure,
-    task::{Carried, Task},
+    task::{Carried, Settings, Task},
 };
 use crate::{
     BlobClient, BlobItem, BlobProperties, CopyStatus, Error, ErrorCode, Result, SnapshotId, Tags,
@@ -45,6 +45,8 @@ struct Attempts {
 /// What comes after an attempt.
 enum Next {
     Again(Task),
+    /// What is at the destination now may be the copy already.
+    Compare(Task),
     Ended(Task, Outcome, Option<Box<Error>>),
 }
 
@@ -59,6 +61,13 @@ pub(crate) async fn copy(mut task: Task) -> Done {
         // Boxed, because most blobs never get here.
         match Box::pin(attempts.after(task, refused)).await {
             Next::Again(again) => task = again,
+            Next::Compare(task) => {
+                let mut done = content::compared_boxed(task).await;
+                if attempts.ambiguous && done.finished.outcome == Outcome::Same {
+                    done.finished.outcome = Outcome::Copied;
+                }
+                return done;
+            }
             Next::Ended(task, outcome, error) => {
                 let mut done = ended(&task, outcome, error.as_deref(), None);
                 done.finished.left_behind = attempts.left_behind;
@@ -80,6 +89,8 @@ async fn carried_over(task: Task, carried: Carried) -> Done {
             false => None,
             true => match content::compare(&task, carried.destination_etag.as_ref()).await {
                 Compared::Identical(receipt) => receipt,
+                // In a move, another run may have ended it.
+                Compared::SourceGone => return ended(&task, Outcome::Vanished, None, None),
                 Compared::NotIdentical { message, error } => {
                     let mut done = ended(&task, Outcome::Failed, error.as_ref(), Some(carried));
                     if let (Some(failure), Some(message)) = (&mut done.failure, message) {
@@ -167,7 +178,16 @@ impl Attempts {
             return Next::Again(task);
         };
         let difference = same::difference(&task.item, &fresh, task.kept());
-        if difference.is_none() && !task.shared.settings.moves {
+        // What differs in its date alone was written by us, or by another run from this source.
+        let alike = matches!(difference, None | Some(same::Difference::NotAfter));
+        let Settings { moves, verify, content, .. } = task.shared.settings;
+        // To copy over it would put the blob at risk: in a move, another run that has proved this
+        // copy may delete the source at any moment.
+        if alike && moves || difference.is_none() && (verify || content) {
+            task.existing = Some(fresh);
+            return Next::Compare(task);
+        }
+        if difference.is_none() {
             let outcome = if self.ambiguous { Outcome::Copied } else { Outcome::Same };
             return Next::Ended(task, outcome, None);
         }
@@ -177,8 +197,6 @@ impl Attempts {
         if is_pending && !is_our_source {
             return Next::Ended(task, Outcome::Failed, error);
         }
-        // What differs in its date alone was written by us, or by another run from this source.
-        let alike = matches!(difference, None | Some(same::Difference::NotAfter));
         let is_ours = self.ambiguous || is_our_source || same::has_mark(&fresh) || alike;
         let was_there = task.existing.is_some();
         task.existing = Some(fresh);
@@ -304,10 +322,11 @@ pub(crate) fn failed(
 
 /// Why, where no error says so.
 fn reason(outcome: Outcome) -> &'static str {
-    use Skipped::{CustomerKey, ForeignBlocks, Name, OtherType, PendingCopy};
+    use Skipped::{CustomerKey, ForeignBlocks, Name, OtherType, Overlap, PendingCopy};
     match outcome {
         Outcome::Changed => "the source was modified again and again",
         Outcome::Skipped(Name) => "the name cannot be used",
+        Outcome::Skipped(Overlap) => "its copy would overwrite another blob of the source",
         Outcome::Skipped(OtherType) => "the destination exists and has another blob type",
         Outcome::Skipped(ForeignBlocks) => "the destination has uncommitted blocks of another tool",
         Outcome::Skipped(PendingCopy) => "a copy into the source is pending",

@@ -198,8 +198,8 @@ fn compare(shared: &Arc<Shared>, pair: Joined) -> Comparison {
         Joined::Extra(item) => return Comparison::Done(line(&item.name, Difference::Extra)),
         Joined::Reordered => return Comparison::None,
     };
-    let is_skipped = |item| skipped(item).is_some();
-    if is_skipped(&item) || existing.as_deref().is_some_and(is_skipped) {
+    // A destination whose copy has not ended is no reason to leave it out: it is a difference.
+    if skipped(&item).or_else(|| existing.as_deref().and_then(untouchable)).is_some() {
         return Comparison::None;
     }
     let (task, _) = shared.consider(item, existing);

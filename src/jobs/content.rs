@@ -1,17 +1,19 @@
 //! Comparing the content of a blob with that of its copy.
 
 use super::{
-    Outcome, Receipt, Verdict,
+    Outcome, Overwrite, Receipt, Verdict,
     attempt::{self, Done, ended},
     moved,
     task::{Carried, Task},
     verify,
 };
-use crate::{ETag, Error, Result};
+use crate::{BlobItem, ETag, Error, Result, transport::BoxFuture};
 
 /// What a comparison found.
 pub(crate) enum Compared {
     Identical(Option<Box<Receipt>>),
+    /// The source was deleted meanwhile.
+    SourceGone,
     /// Not shown to be identical: in words, or by the error of a request.
     NotIdentical {
         message: Option<String>,
@@ -26,6 +28,7 @@ pub(crate) async fn compare(task: &Task, destination_etag: Option<&ETag>) -> Com
             let receipt = Receipt::of_identical(&task.source(), &task.destination(), &found).ok();
             Compared::Identical(receipt.map(Box::new))
         }
+        Ok(Verdict::SourceGone) => Compared::SourceGone,
         Ok(verdict) => Compared::NotIdentical { message: Some(verdict.to_string()), error: None },
         Err(error) => Compared::NotIdentical { message: None, error: Some(error) },
     }
@@ -59,6 +62,11 @@ fn etag_of_copy(task: &Task) -> Option<&ETag> {
     task.existing.as_ref()?.properties.etag.as_ref()
 }
 
+/// As [`compared`]; boxed, because a comparison can end in a copy and a copy in a comparison.
+pub(crate) fn compared_boxed(task: Task) -> BoxFuture<'static, Done> {
+    Box::pin(compared(task))
+}
+
 /// Compares a blob with the blob at the destination that seems to be the same; copies it if it is
 /// not, and deletes the source of a move if it is.
 pub(crate) async fn compared(task: Task) -> Done {
@@ -69,6 +77,9 @@ pub(crate) async fn compared(task: Task) -> Done {
     let destination_etag = etag_of_copy(&task).cloned();
     let found = match Box::pin(verdict(&task, destination_etag.as_ref())).await {
         Ok(Verdict::Identical(found)) => found,
+        Ok(Verdict::Different(_)) if !may_overwrite(&task) => {
+            return ended(&task, Outcome::Kept, None, None);
+        }
         // The copy is pinned to the states that were listed, and finds out what has changed.
         Ok(
             Verdict::Different(_)
@@ -108,4 +119,16 @@ pub(crate) async fn compared(task: Task) -> Done {
     let mut done = ended(&task, outcome, error.as_ref(), None);
     done.finished.receipt = receipt.ok().map(Box::new);
     done
+}
+
+/// Whether the job overwrites a blob that seemed to be the same and has other content.
+fn may_overwrite(task: &Task) -> bool {
+    let date = |item: &BlobItem| item.properties.last_modified;
+    match task.shared.settings.overwrite {
+        Overwrite::Never => false,
+        Overwrite::IfNewer => {
+            task.existing.as_deref().is_none_or(|existing| date(&task.item) > date(existing))
+        }
+        Overwrite::IfDifferent | Overwrite::Always => true,
+    }
 }

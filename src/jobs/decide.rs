@@ -48,6 +48,9 @@ pub(crate) fn decide(
     if let Some(why) = untouchable(existing) {
         return Decision::Leave(Outcome::Skipped(why));
     }
+    if is_one_blob(source, existing) {
+        return Decision::Leave(Outcome::Same);
+    }
     if source.properties.blob_type != existing.properties.blob_type {
         let outcome = match rules.overwrite {
             Overwrite::Never => Outcome::Kept,
@@ -109,9 +112,22 @@ pub(crate) fn untouchable(item: &BlobItem) -> Option<Skipped> {
     item.name.ends_with(MARKER).then_some(Skipped::Marker)
 }
 
+/// Whether source and destination are one blob, which an account shows under two names of hosts.
+///
+/// Nothing may be copied then, whatever [`Overwrite`] says: a copy by page ranges would begin by
+/// emptying its own source.
+fn is_one_blob(source: &BlobItem, existing: &BlobItem) -> bool {
+    let (from, to) = (&source.properties, &existing.properties);
+    from.etag.is_some()
+        && from.etag == to.etag
+        && from.last_modified == to.last_modified
+        && from.content_length == to.content_length
+}
+
 /// Whether a copy into the blob has not ended. A status that is not known may be no end.
 fn is_pending(item: &BlobItem) -> bool {
-    item.properties.copy.as_ref().is_some_and(|copy| !copy.status.is_final())
+    let is_under_way = item.properties.copy.as_ref().is_some_and(|copy| !copy.status.is_final());
+    is_under_way || same::has_mark(item)
 }
 
 /// Whether the blob stands for a directory of an account with a hierarchical namespace.

@@ -113,6 +113,12 @@ fn some_kinds_are_told_and_never_copied() {
         ),
         (copied("pending"), Some(Skipped::PendingCopy)),
         (copied("failed"), None),
+        (
+            with(|item| {
+                item.properties.metadata = Metadata::from([("Blobcopy_partial", "\"0x1\"")]);
+            }),
+            Some(Skipped::PendingCopy),
+        ),
         (blob(), None),
     ] {
         assert_eq!(skipped(&source), expected, "{source:?}");
@@ -130,6 +136,20 @@ fn a_destination_that_must_not_be_touched_is_not() {
     let page = with(|item| item.properties.blob_type = Some(BlobType::PageBlob));
     let decided = decided(&blob(), Some(&page), Overwrite::Always);
     assert_eq!(decided, Decision::Leave(Outcome::Skipped(Skipped::OtherType)));
+}
+
+#[test]
+fn one_blob_under_two_names_is_never_written() {
+    let named = |etag: &str| {
+        let etag = etag.parse().expect("an ETag");
+        with(|item| item.properties.etag = Some(etag))
+    };
+    for overwrite in EACH {
+        let decided = decided(&named("\"0x1\""), Some(&named("\"0x1\"")), overwrite);
+        assert_eq!(decided, Decision::Leave(Outcome::Same), "{overwrite:?}");
+    }
+    let other = decided(&named("\"0x1\""), Some(&named("\"0x2\"")), Overwrite::Always);
+    assert_eq!(other, Decision::Copy);
 }
 
 #[test]

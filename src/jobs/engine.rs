@@ -112,14 +112,10 @@ impl Engine {
                 Step::Done(done) => self.done(done),
                 Step::Listed => self.tell_listed(),
                 Step::AllListed => {
-                    if let Some(_missed) = self.skip_until.take() {
-                        // The blob up to which all was done is gone: nothing is missed this way.
-                        self.join.restart();
-                    } else {
-                        self.phase = Phase::Finishing;
-                        self.tell_listed();
-                    }
+                    self.phase = Phase::Finishing;
+                    self.tell_listed();
                 }
+                Step::Idle if self.skip_until.take().is_some() => self.begin_again(),
                 Step::Idle => self.finish(),
             }
         }
@@ -294,6 +290,16 @@ impl Engine {
             bytes: source.bytes,
             is_complete: source.is_complete(),
         });
+    }
+
+    /// The blob up to which all was done is gone, so what came after it has been skipped. All is
+    /// listed again, now that nothing is in flight: no blob is worked on twice at once.
+    fn begin_again(&mut self) {
+        self.extra.clear();
+        self.extra_count = 0;
+        self.tally.forget_listed();
+        self.join.restart();
+        self.phase = Phase::Copying;
     }
 
     /// Everything in flight has ended.

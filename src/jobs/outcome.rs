@@ -51,6 +51,9 @@ pub enum Skipped {
     Directory,
     /// A name that cannot be used at the destination.
     Name,
+    /// Its name at the destination is one of the source's: both are in one container, and the copy
+    /// would overwrite a blob that the job copies too.
+    Overlap,
     /// Another type than the blob that exists at the destination.
     OtherType,
     /// The destination has uncommitted blocks of another tool, which cannot be removed.
@@ -89,6 +92,7 @@ impl Skipped {
             Self::Marker => "skipped: marker of a disk mirror",
             Self::Directory => "skipped: stub of a directory",
             Self::Name => "skipped: unusable name",
+            Self::Overlap => "skipped: it would overwrite another source",
             Self::OtherType => "skipped: another blob type at the destination",
             Self::ForeignBlocks => "skipped: uncommitted blocks of another tool",
             Self::PendingCopy => "skipped: a copy into the source is pending",

@@ -48,11 +48,13 @@ fn is_copied(outcome: Outcome) -> bool {
 
 /// Whether this outcome is a failure of the job, which is told with its reason.
 pub(crate) fn is_failure(outcome: Outcome) -> bool {
-    use super::Skipped::{CustomerKey, ForeignBlocks, Name, OtherType, PendingCopy};
+    use super::Skipped::{CustomerKey, ForeignBlocks, Name, OtherType, Overlap, PendingCopy};
     matches!(
         outcome,
         Outcome::Failed
             | Outcome::Changed
-            | Outcome::Skipped(Name | OtherType | ForeignBlocks | CustomerKey | PendingCopy)
+            | Outcome::Skipped(
+                Name | Overlap | OtherType | ForeignBlocks | CustomerKey | PendingCopy
+            )
     )
 }

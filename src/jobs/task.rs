@@ -150,6 +150,10 @@ impl Task {
         if decision == Decision::Copy && !is_usable() {
             decision = Decision::Leave(Outcome::Skipped(Skipped::Name));
         }
+        let one_container = same_account && self.shared.from.name() == self.shared.to.name();
+        if one_container && self.name.starts_with(&self.shared.settings.prefix) {
+            decision = Decision::Leave(Outcome::Skipped(Skipped::Overlap));
+        }
         // In a move, what an earlier run has copied is proved before its source is deleted.
         if self.shared.settings.moves && decision == Decision::Leave(Outcome::Same) {
             decision = Decision::Compare;

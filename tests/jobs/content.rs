@@ -1,6 +1,6 @@
 //! Jobs that compare content.
 
-use blobcopy::jobs::{Difference, JobEvent, Outcome, Proof, Receipts};
+use blobcopy::jobs::{Difference, JobEvent, Outcome, Overwrite, Proof, Receipts};
 use blobcopy_simulator::Op;
 
 use super::world::World;
@@ -34,6 +34,11 @@ async fn a_flipped_byte_is_found_and_mended() {
     assert_eq!(lines, ["content differs: disk.vhd"]);
     assert_eq!(job.run().await.expect("a report").count(Outcome::Same), 2);
 
+    for overwrite in [Overwrite::Never, Overwrite::IfNewer] {
+        let job = job.clone().overwrite(overwrite).content(true);
+        let report = job.run().await.expect("a report");
+        assert_eq!(report.count(Outcome::Copied), 0, "{overwrite:?}: the source is older");
+    }
     let report = job.clone().content(true).run().await.expect("a report");
     assert_eq!((report.count(Outcome::Copied), report.count(Outcome::Same)), (1, 1), "{report:?}");
     assert!(job.check().content(true).await.expect("compared").is_same());
@@ -78,6 +83,24 @@ async fn a_copy_is_verified_before_it_counts() {
     assert!(proofs.len() == 2 && proofs.iter().all(|proof| matches!(proof, Proof::Crc64(_))));
     let left: Vec<_> = World::contents(&world.near_to()).await.into_keys().collect();
     assert_eq!(left, ["a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_whose_answer_was_lost_is_verified_too() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.later();
+    world.sim.faults().on(Op::PutBlobFromUrl).lose_answer().times(1);
+    let mut receipts = Receipts::new();
+    let keep = |event: &JobEvent| {
+        if let JobEvent::Finished(blob) = event {
+            receipts.extend(blob.receipt.as_deref().cloned());
+        }
+    };
+    let report = world.far_job().verify(true).run().on_event(keep).await.expect("a report");
+    assert_eq!((report.count(Outcome::Copied), report.failures), (1, 0), "{report:?}");
+    let receipt = receipts.get(&world.far_to().blob_client("a")).expect("it was compared");
+    assert!(matches!(receipt.proof, Proof::Crc64(_)), "{receipt:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use blobcopy::jobs::Outcome;
+use blobcopy::jobs::{Difference, Outcome};
 
 use super::world::World;
 
@@ -34,6 +34,20 @@ async fn a_failed_copy_is_never_the_same() {
     let report = world.near_job().run().await.expect("a report");
     assert_eq!(report.count(Outcome::Copied), 1, "{report:?}");
     assert_eq!(World::contents(&world.near_to()).await["a"], b"a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_has_not_ended_is_a_difference() {
+    let world = World::of(|builder| builder.copy_duration(MINUTE)).await;
+    world.fill(["a"]).await;
+    let copy = world.near_to().blob_client("a");
+    let mut begun = copy.start_copy_from_uri(&world.from().blob_client("a")).await.expect("begun");
+    for content in [false, true] {
+        let check = world.near_job().check().content(content).await.expect("compared");
+        assert!(!check.is_same() && check.not_compared == 0, "{check:?}");
+        assert_eq!(check.differences[0].difference, Difference::Unfinished);
+    }
+    begun.abort().await.expect("aborted");
 }
 
 /// A run that is stopped anywhere and run again ends with the destination equal.

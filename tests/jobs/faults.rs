@@ -101,6 +101,57 @@ async fn two_runs_at_once_do_no_harm() {
     }
 }
 
+/// Another run that has proved the same copy may delete the source at any moment.
+#[tokio::test(start_paused = true)]
+async fn a_move_does_not_copy_over_the_copy_of_another_run() {
+    let world = World::new().await;
+    for (op, far) in [(Op::CopyBlob, false), (Op::PutBlobFromUrl, true)] {
+        world.fill(["a"]).await;
+        world.later();
+        let job = if far { world.far_job() } else { world.near_job() };
+        let other = async |_| {
+            let report = job.run().await.expect("a report");
+            assert_eq!(report.count(Outcome::Copied), 1, "{report:?}");
+        };
+        let report = run_with(&job.clone().move_sources(), other).await;
+        assert_eq!((report.count(Outcome::Moved), report.failures), (1, 0), "{report:?}");
+        let written = world.sim.requests().into_iter().filter(|request| request.op() == op);
+        let written = written.filter(|request| request.status() < 300).count();
+        assert_eq!(written, 1, "only the other run");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_moves_at_once_lose_nothing() {
+    for far in [false, true] {
+        let world = World::of(|builder| builder.copy_duration(Duration::from_secs(1))).await;
+        world.fill((0..50).map(|number| format!("{number:02}"))).await;
+        world.later();
+        let expected = World::contents(&world.from()).await;
+        let job = if far { world.far_job() } else { world.near_job() };
+        let job = job.move_sources();
+        let (one, other) = tokio::join!(job.run().into_future(), job.run().into_future());
+        for report in [one.expect("a report"), other.expect("a report")] {
+            assert_eq!(report.failures, 0, "{report:?}");
+        }
+        let to = if far { world.far_to() } else { world.near_to() };
+        assert_eq!(World::contents(&to).await, expected);
+        assert!(World::contents(&world.from()).await.is_empty());
+    }
+}
+
+/// Each MiB gives the attempt a second more.
+#[tokio::test(start_paused = true)]
+async fn a_long_copy_in_one_request_has_time() {
+    let world = World::new().await;
+    world.from().block_blob_client("long").upload(vec![7; 32 << 20]).await.expect("uploaded");
+    world.later();
+    world.sim.faults().on(Op::PutBlobFromUrl).stall(Duration::from_secs(120)).times(1);
+    let report = world.far_job().run().await.expect("a report");
+    assert_eq!((report.count(Outcome::Copied), report.bytes), (1, 32 << 20), "{report:?}");
+    assert_eq!(world.sim.count(Op::PutBlobFromUrl), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn lost_answers_are_found_again() {
     let world = World::new().await;

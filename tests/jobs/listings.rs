@@ -56,6 +56,18 @@ async fn a_listing_path_by_path_is_joined_by_an_index() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_move_of_an_account_that_lists_path_by_path_tells_each_blob_once() {
+    let world = World::of(|builder| builder.hierarchical_order("near")).await;
+    world.fill(ODD).await;
+    world.far_to().block_blob_client("extra").upload("x").await.expect("uploaded");
+    world.later();
+    let report = world.far_job().move_sources().run().await.expect("a report");
+    let told: Vec<_> = report.outcomes.iter().map(|(outcome, count)| (*outcome, *count)).collect();
+    assert_eq!(told, [(Outcome::Moved, 9), (Outcome::Extra, 1)], "{report:?}");
+    assert!(World::contents(&world.from()).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn pages_are_read_ahead_and_none_is_lost() {
     let world = World::new().await;
     world.fill((0..4_500).map(|number| format!("{number:05}"))).await;

@@ -2,7 +2,7 @@
 
 use blobcopy::{
     ErrorCode,
-    jobs::{CopyJob, JobEvent, Outcome},
+    jobs::{CopyJob, JobEvent, Outcome, Skipped},
 };
 use blobcopy_simulator::Op;
 use futures_util::TryStreamExt;
@@ -35,6 +35,21 @@ async fn a_container_is_not_copied_into_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_copy_overwrites_another_source() {
+    let world = World::new().await;
+    world.fill(["a/a/y", "a/y"]).await;
+    world.later();
+    let job = CopyJob::new(&world.from(), &world.from()).prefix("a/").destination_prefix("");
+    let report = job.run().await.expect("a report");
+    assert_eq!(report.count(Outcome::Copied), 1, "{report:?}");
+    assert_eq!(report.count(Outcome::Skipped(Skipped::Overlap)), 1, "{report:?}");
+    let failed = &report.failed[0];
+    assert!(failed.name == "a/a/y" && !failed.may_be_mended, "{failed:?}");
+    let contents = World::contents(&world.from()).await;
+    assert_eq!((&*contents["a/y"], &*contents["y"]), (&b"a/y"[..], &b"a/y"[..]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_container_is_told_or_created() {
     let world = World::new().await;
     world.fill(["a"]).await;
@@ -62,7 +77,13 @@ async fn extra_blobs_are_deleted_only_within_the_limit() {
     assert_eq!((report.count(Outcome::Extra), report.count(Outcome::Deleted)), (2, 0));
     let report = world.near_job().delete_extra(1).run().await.expect("a report");
     assert_eq!((report.count(Outcome::Extra), report.count(Outcome::Deleted)), (2, 0));
-    let report = world.near_job().delete_extra(2).run().await.expect("a report");
+    let within = |event: &JobEvent| {
+        if let JobEvent::Progress(progress) = event {
+            assert!(progress.blobs <= progress.of_blobs, "{progress:?}");
+        }
+    };
+    let job = world.near_job().delete_extra(2);
+    let report = job.run().on_event(within).await.expect("a report");
     assert_eq!((report.count(Outcome::Extra), report.count(Outcome::Deleted)), (0, 2));
     let left: Vec<_> = World::contents(&world.near_to()).await.into_keys().collect();
     assert_eq!(left, ["a", "a.blobcopy", "b"]);

@@ -29,10 +29,8 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         put = put.source_content_md5(md5);
     }
     let length = of.content_length;
-    if let Some(budget) = task.shared.to.budget() {
-        budget.spend_bytes(length).await;
-    }
-    let written = put.await?;
+    // The budget's bytes go by it, and the time limit of an attempt.
+    let written = put.source_length(length).await?;
     // Only what the service has checked or computed: it stores any other MD5 as it is told.
     let sum = Sum::of(written.content_crc64, md5);
     Ok(Carried {

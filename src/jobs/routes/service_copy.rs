@@ -1,5 +1,7 @@
 //! Copy Blob: the service copies in the background.
 
+use time::OffsetDateTime;
+
 use super::{NotCarried, Why, kept};
 use crate::{
     CompletedCopy, Conditions, CopyFromUriOperation, CopyStatus, ETag, Error, ErrorCode,
@@ -21,6 +23,9 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         None => start(task).await?,
     };
     let done = end(task, copy).await?;
+    if is_adopted && !has_read(task.item.properties.last_modified, done.completed_on) {
+        return Err(NotCarried::because(Why::DestinationChanged));
+    }
     let length = task.item.properties.content_length;
     Ok(Carried {
         source_etag: task.item.properties.etag.clone(),
@@ -41,6 +46,14 @@ fn pending_of_ours(task: &Task) -> Option<crate::CopyId> {
     let copy = task.existing.as_ref()?.properties.copy.as_ref()?;
     let is_pending = copy.status == CopyStatus::Pending;
     (is_pending && task.source().is_source_of(copy)).then(|| copy.copy_id.clone())
+}
+
+/// Whether a copy that an earlier run has started has read the source as it is listed.
+///
+/// A source that is modified during a copy makes it fail. So one that was modified before the end
+/// was so before the start; one that was modified later has other content than the copy.
+fn has_read(modified: Option<OffsetDateTime>, end: Option<OffsetDateTime>) -> bool {
+    modified.zip(end).is_some_and(|(modified, end)| modified < end)
 }
 
 async fn start(task: &Task) -> Result<(CopyFromUriOperation, bool), NotCarried> {
@@ -115,5 +128,22 @@ impl Task {
                 None => Conditions::new(),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_that_ended_before_the_source_was_modified_has_not_read_it() {
+        let modified = Some(datetime!(2026-01-01 12:00 UTC));
+        assert!(has_read(modified, Some(datetime!(2026-01-01 12:00:01 UTC))));
+        for end in [modified, Some(datetime!(2026-01-01 11:59 UTC)), None] {
+            assert!(!has_read(modified, end), "{end:?}");
+        }
+        assert!(!has_read(None, modified));
     }
 }
