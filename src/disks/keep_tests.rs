@@ -112,7 +112,7 @@ fn each_rule_keeps_the_newest_of_its_periods() {
         ),
         (
             // 2020 has 53 ISO weeks: the last one reaches to Sunday, 3 January 2021.
-            Keep::new().weekly(2),
+            Keep::new().weekly(3),
             &[
                 "2020-12-27T23:59:59",
                 "2020-12-28T00:00:00",
@@ -120,6 +120,7 @@ fn each_rule_keeps_the_newest_of_its_periods() {
                 "2021-01-04T00:00:00",
             ],
             &[
+                "2020-12-27T23:59:59: weekly snapshot",
                 "2021-01-03T23:59:59: weekly snapshot",
                 "2021-01-04T00:00:00: newest, weekly snapshot",
             ],
