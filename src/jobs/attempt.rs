@@ -6,14 +6,14 @@ use super::{
     decide::Decision,
     event::Finished,
     moved, patience,
-    routes::{self, NotCarried, Why},
-    same,
+    routes::{self, NotCarried, Why, kept},
+    same::{self, Kept},
     tally::is_failure,
     task::{Carried, Settings, Task},
 };
 use crate::{
-    BlobClient, BlobItem, BlobProperties, CopyStatus, Error, ErrorCode, Result, SnapshotId, Tags,
-    wire::redaction::redact,
+    AccessTier, BlobClient, BlobItem, BlobProperties, CopyStatus, Error, ErrorCode, Result,
+    SnapshotId, Tags, wire::redaction::redact,
 };
 
 /// How often a source that changed is taken anew.
@@ -38,6 +38,10 @@ struct Attempts {
     faults: u32,
     /// Whether one of them may have written the destination although its answer was lost.
     ambiguous: bool,
+    /// The source as it was when they may have written it.
+    earlier: Vec<Box<BlobItem>>,
+    /// The tier that the destination refused.
+    refused_tier: Option<AccessTier>,
     /// A snapshot that was taken for the last of them and could not be deleted.
     left_behind: Option<SnapshotId>,
 }
@@ -55,7 +59,11 @@ pub(crate) async fn copy(mut task: Task) -> Done {
     let mut attempts = Attempts::default();
     loop {
         let refused = match routes::carry(&task).await {
-            Ok(carried) => return carried_over(task, carried).await,
+            Ok(carried) => {
+                let mut done = carried_over(task, carried).await;
+                done.finished.tier_not_kept = attempts.refused_tier;
+                return done;
+            }
             Err(refused) => refused,
         };
         // Boxed, because most blobs never get here.
@@ -122,6 +130,15 @@ impl Attempts {
         // A later attempt finds one that could not be deleted, and tries again.
         self.left_behind = left_behind;
         self.ambiguous |= error.as_ref().is_some_and(|error| error.may_have_been_applied());
+        if task.shared.settings.tier
+            && error.as_ref().is_some_and(|error| kept::is_about_tier(error))
+            && let Some(tier) = kept::tier(&task.item)
+        {
+            // Without it all else of the blob is kept.
+            task.item.properties.access_tier = None;
+            self.refused_tier = Some(tier);
+            return Next::Again(task);
+        }
         match why {
             Why::SourceChanged | Why::SourceGone => {
                 let item = match take_anew(&task).await {
@@ -139,7 +156,10 @@ impl Attempts {
                 if is_gone && item.properties.etag == task.item.properties.etag {
                     return Next::Ended(task, Outcome::Failed, error);
                 }
-                task.item = item;
+                let before = std::mem::replace(&mut task.item, item);
+                if self.ambiguous {
+                    self.earlier.push(before);
+                }
                 decided_anew(task)
             }
             Why::DestinationChanged => self.look_again(task, error).await,
@@ -179,7 +199,7 @@ impl Attempts {
         };
         let difference = same::difference(&task.item, &fresh, task.kept());
         // What differs in its date alone was written by us, or by another run from this source.
-        let alike = matches!(difference, None | Some(same::Difference::NotAfter));
+        let alike = is_alike(&task.item, &fresh, task.kept());
         let Settings { moves, verify, content, .. } = task.shared.settings;
         // To copy over it would put the blob at risk: in a move, another run that has proved this
         // copy may delete the source at any moment.
@@ -197,7 +217,8 @@ impl Attempts {
         if is_pending && !is_our_source {
             return Next::Ended(task, Outcome::Failed, error);
         }
-        let is_ours = self.ambiguous || is_our_source || same::has_mark(&fresh) || alike;
+        let was_ours = self.earlier.iter().any(|earlier| is_alike(earlier, &fresh, task.kept()));
+        let is_ours = is_our_source || same::has_mark(&fresh) || alike || was_ours;
         let was_there = task.existing.is_some();
         task.existing = Some(fresh);
         match is_ours {
@@ -207,6 +228,11 @@ impl Attempts {
             false => decided_anew(task),
         }
     }
+}
+
+/// Whether the blob at the destination is the source's copy, whatever their dates say.
+fn is_alike(source: &BlobItem, destination: &BlobItem, kept: Kept) -> bool {
+    matches!(same::difference(source, destination, kept), None | Some(same::Difference::NotAfter))
 }
 
 fn decided_anew(task: Task) -> Next {
@@ -281,7 +307,16 @@ pub(crate) fn ended(
     let receipt = receipt.map(Box::new);
     let (changed_metadata, left_behind) =
         carried.map(|carried| (carried.changed_metadata, carried.left_behind)).unwrap_or_default();
-    let finished = Finished { name, outcome, route, bytes, changed_metadata, left_behind, receipt };
+    let finished = Finished {
+        name,
+        outcome,
+        route,
+        bytes,
+        changed_metadata,
+        tier_not_kept: None,
+        receipt,
+        left_behind,
+    };
     Done { finished, length: task.item.properties.content_length, failure }
 }
 

@@ -108,6 +108,7 @@ pub(crate) async fn compared(task: Task) -> Done {
             copy_id: None,
             pieces: Vec::new(),
             is_adopted: true,
+            is_found: false,
             changed_metadata: Vec::new(),
             left_behind: None,
         };

@@ -183,7 +183,9 @@ impl CopyJob {
         self
     }
 
-    /// Whether a tier that was set on a blob is set on its copy, by default `true`.
+    /// Whether a tier that was set on a blob is set on its copy, by default `true`. Where the
+    /// destination does not have the tier, the blob is copied without it, and
+    /// [`Finished::tier_not_kept`](super::Finished::tier_not_kept) says so.
     pub fn tier(mut self, tier: bool) -> Self {
         self.settings.tier = tier;
         self

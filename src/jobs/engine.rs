@@ -248,6 +248,7 @@ impl Engine {
             route: None,
             bytes: 0,
             changed_metadata: Vec::new(),
+            tier_not_kept: None,
             receipt: None,
             left_behind: None,
         };

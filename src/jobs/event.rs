@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use serde::Serialize;
 
 use super::{Failure, Outcome, Receipt, Report, Route};
-use crate::SnapshotId;
+use crate::{AccessTier, SnapshotId};
 
 /// Something that happened in a run of a [`CopyJob`](super::CopyJob).
 ///
@@ -56,6 +56,9 @@ pub struct Finished {
     pub bytes: u64,
     /// Names of metadata whose case or value the route could not keep.
     pub changed_metadata: Vec<String>,
+    /// The source's tier, if the destination does not have it, such as `P30` in a standard account:
+    /// its copy has the default tier there.
+    pub tier_not_kept: Option<AccessTier>,
     /// What proves the copy, if it was copied and both ETags are known.
     pub receipt: Option<Box<Receipt>>,
     /// A snapshot of the source that was taken for the copy and could not be deleted.

@@ -66,6 +66,7 @@ impl Extra {
             route: None,
             bytes: 0,
             changed_metadata: Vec::new(),
+            tier_not_kept: None,
             receipt: None,
             left_behind: None,
         };

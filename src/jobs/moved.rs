@@ -47,7 +47,8 @@ fn is_kept(error: &Error) -> bool {
 
 /// Whether a copy by itself proves that it has the source's content.
 pub(crate) fn is_proved(route: Route, carried: &Carried) -> bool {
-    // Of a copy that an earlier run has started, nobody knows which state of the source it read.
-    let by_service = route == Route::ServiceCopy && !carried.is_adopted;
+    // Of a copy that another run may have started, nobody knows which state of the source it read.
+    let is_ours = !carried.is_adopted && !carried.is_found;
+    let by_service = route == Route::ServiceCopy && is_ours;
     by_service || carried.adds_up() && (carried.length > 0 || !carried.is_adopted)
 }

@@ -197,6 +197,9 @@ pub(crate) struct Carried {
     pub(crate) pieces: Vec<Piece>,
     /// Whether an earlier run had begun it.
     pub(crate) is_adopted: bool,
+    /// Whether it was found at the destination after the answer to its start was lost: it may be
+    /// another run's.
+    pub(crate) is_found: bool,
     /// Names of metadata whose case or value the route could not keep.
     pub(crate) changed_metadata: Vec<String>,
     /// A snapshot of the source that was taken for the copy and could not be deleted again.

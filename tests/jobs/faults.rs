@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blobcopy::jobs::{CopyJob, JobEvent, Outcome};
+use blobcopy::jobs::{CopyJob, JobEvent, Outcome, Overwrite};
 use blobcopy_simulator::Op;
 
 use super::world::World;
@@ -83,6 +83,43 @@ async fn a_write_of_somebody_else_is_not_lost() {
         assert_eq!(World::contents(&to).await["a"], b"theirs");
         assert!(report.failed[0].may_be_mended);
     }
+}
+
+/// A request that got no answer is no proof that the blob at the destination is ours.
+#[tokio::test(start_paused = true)]
+async fn a_lost_request_makes_no_blob_ours() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.later();
+    world.sim.faults().on(Op::PutBlobFromUrl).reset().times(1);
+    let write = async |_| {
+        world.later();
+        world.far_to().block_blob_client("a").upload("theirs").await.expect("uploaded");
+    };
+    let report = run_with(&world.far_job().overwrite(Overwrite::Never), write).await;
+    assert_eq!((report.count(Outcome::Kept), report.failures), (1, 0), "{report:?}");
+    assert_eq!(World::contents(&world.far_to()).await["a"], b"theirs");
+}
+
+#[tokio::test(start_paused = true)]
+#[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
+async fn a_source_that_changes_while_an_answer_is_lost_is_copied_as_it_is() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.later();
+    world.sim.faults().on(Op::PutBlobFromUrl).lose_answer().times(1);
+    let change = async {
+        while world.sim.count(Op::PutBlobFromUrl) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        world.later();
+        world.from().block_blob_client("a").upload("changed").await.expect("uploaded");
+    };
+    let job = world.far_job();
+    let (report, ()) = tokio::join!(job.run().into_future(), change);
+    let report = report.expect("a report");
+    assert_eq!((report.count(Outcome::Copied), report.failures), (1, 0), "{report:?}");
+    assert_eq!(World::contents(&world.far_to()).await["a"], b"changed");
 }
 
 #[tokio::test(start_paused = true)]

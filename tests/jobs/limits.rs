@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use blobcopy::jobs::{Budget, JobEvent, Outcome, verify};
+use blobcopy::{
+    AccessTier,
+    jobs::{Budget, JobEvent, Outcome, verify},
+};
+use blobcopy_simulator::Op;
 
 use super::world::World;
 
@@ -77,4 +81,33 @@ async fn progress_counts_no_blob_that_the_source_does_not_have() {
     let job = world.far_job().delete_extra(2);
     let report = job.run().on_event(count).await.expect("a report");
     assert_eq!((report.count(Outcome::Deleted), most), (2, 1));
+}
+
+/// The kind of the destination's account is not known: it refuses what it does not have.
+#[tokio::test(start_paused = true)]
+async fn a_tier_that_the_destination_does_not_have_is_told() {
+    for (far, op, code) in [
+        (false, Op::CopyBlob, "InvalidBlobTier"),
+        (true, Op::PutBlobFromUrl, "BlobTierInadequateForContentLength"),
+        (true, Op::PutBlockList, "InvalidBlobTier"),
+    ] {
+        let world = World::new().await;
+        let source = world.from().block_blob_client("a");
+        source.upload("content").tier(AccessTier::Cool).await.expect("uploaded");
+        world.later();
+        let job = if far { world.far_job() } else { world.near_job() };
+        let job = if op == Op::PutBlockList { job.largest_single(1) } else { job };
+        world.sim.faults().on(op).times(1).answer(400, code);
+        let mut told = Vec::new();
+        let keep = |event: &JobEvent| {
+            if let JobEvent::Finished(blob) = event {
+                told.push(blob.tier_not_kept.clone());
+            }
+        };
+        let report = job.run().on_event(keep).await.expect("a report");
+        assert_eq!((report.failures, &*told), (0, &[Some(AccessTier::Cool)][..]), "{report:?}");
+        let to = if far { world.far_to() } else { world.near_to() };
+        let copy = to.blob_client("a").get_properties().await.expect("there");
+        assert_eq!(copy.is_access_tier_inferred, Some(true), "{op:?}");
+    }
 }

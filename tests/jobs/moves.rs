@@ -168,3 +168,14 @@ async fn what_an_earlier_run_copied_and_did_not_delete_is_moved() {
     let report = world.near_job().move_sources().run().await.expect("a report");
     assert_eq!((report.outcomes.len(), report.count(Outcome::Extra)), (1, 1), "{report:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_whose_answer_was_lost_is_compared_before_its_source_is_deleted() {
+    let world = World::new().await;
+    world.fill(["a"]).await;
+    world.later();
+    world.sim.faults().on(Op::CopyBlob).lose_answer().times(1);
+    let report = world.near_job().move_sources().run().await.expect("a report");
+    assert_eq!((report.count(Outcome::Moved), report.failures), (1, 0), "{report:?}");
+    assert!(world.sim.count(Op::PutBlockFromUrl) > 0, "it may be another run's");
+}

@@ -42,6 +42,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         copy_id: None,
         pieces: sum.map(|sum| Piece { offset: 0, length, sum }).into_iter().collect(),
         is_adopted: false,
+        is_found: false,
         changed_metadata: Vec::new(),
         left_behind: None,
     })

@@ -101,6 +101,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         copy_id: None,
         pieces,
         is_adopted,
+        is_found: false,
         changed_metadata,
         left_behind: None,
     })

@@ -1,7 +1,7 @@
 //! What a route keeps of the source, beside the content.
 
 use super::mark::Mark;
-use crate::{AccessTier, BlobItem, BlobType, Metadata};
+use crate::{AccessTier, BlobItem, BlobType, Error, Metadata};
 
 /// The source's metadata as a request can carry it, and the names of what it cannot.
 ///
@@ -46,6 +46,17 @@ pub(crate) fn tier(item: &BlobItem) -> Option<AccessTier> {
         _ => false,
     };
     fits.then_some(tier)
+}
+
+/// Whether the destination refused a write for its tier. Which tiers there are depends on the kind
+/// of the account, which no listing tells.
+pub(crate) fn is_about_tier(error: &Error) -> bool {
+    let Error::Service(refusal) = error else { return false };
+    let named = |name: &String| name.eq_ignore_ascii_case("x-ms-access-tier");
+    // Such as `InvalidBlobTier`; or a code for any header, which is named beside it.
+    refusal.status.is_client_error()
+        && (refusal.code.as_str().contains("Tier")
+            || refusal.details.get("HeaderName").is_some_and(named))
 }
 
 /// Sets the content headers of the source on the builder of a write.

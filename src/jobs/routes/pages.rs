@@ -107,6 +107,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         copy_id: None,
         pieces,
         is_adopted: claim.is_resumed,
+        is_found: false,
         changed_metadata,
         left_behind,
     })

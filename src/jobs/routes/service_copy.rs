@@ -22,6 +22,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         Some(id) => (task.destination().resume_copy(id), true),
         None => start(task).await?,
     };
+    let is_found = copy.was_adopted();
     let done = end(task, copy).await?;
     if is_adopted && !has_read(task.item.properties.last_modified, done.completed_on) {
         return Err(NotCarried::because(Why::DestinationChanged));
@@ -36,6 +37,7 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         copy_id: Some(done.copy_id),
         pieces: Vec::new(),
         is_adopted,
+        is_found,
         changed_metadata: Vec::new(),
         left_behind: None,
     })
