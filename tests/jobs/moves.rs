@@ -171,7 +171,7 @@ async fn what_an_earlier_run_copied_and_did_not_delete_is_moved() {
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_whose_answer_was_lost_is_compared_before_its_source_is_deleted() {
-    let world = World::new().await;
+    let world = World::of(|builder| builder.copy_duration(Duration::from_secs(5))).await;
     world.fill(["a"]).await;
     world.later();
     world.sim.faults().on(Op::CopyBlob).lose_answer().times(1);
