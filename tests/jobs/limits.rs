@@ -12,6 +12,7 @@ use super::world::World;
 
 const MIB: u64 = 1 << 20;
 
+#[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 #[tokio::test(start_paused = true)]
 async fn one_blob_gets_no_more_than_500_requests_a_second() {
     let world = World::new().await;
