@@ -39,6 +39,7 @@ struct Attempts {
     /// Whether one of them may have written the destination although its answer was lost.
     ambiguous: bool,
     /// The source as it was when they may have written it.
+    #[allow(clippy::vec_box, reason = "they come boxed, are rare, and take a kilobyte each")]
     earlier: Vec<Box<BlobItem>>,
     /// The tier that the destination refused.
     refused_tier: Option<AccessTier>,
