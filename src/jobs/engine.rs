@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use tracing::Instrument;
 
 use super::{
     CopyJob, JobEvent, Outcome,
@@ -21,6 +22,7 @@ use super::{
     stopwatch::Stopwatch,
     tally::Tally,
     task::{Shared, Task},
+    trace,
 };
 use crate::{BlobItem, ErrorCode, Result, transport::BoxFuture, wire::redaction::redact};
 
@@ -50,6 +52,7 @@ pub(crate) struct Engine {
     /// Up to this name the source was taken on before its listing began again.
     skip_until: Option<String>,
     has_created: bool,
+    span: tracing::Span,
     /// The requests and retries of its budgets when it began.
     sent_before: (u64, u64),
 }
@@ -79,7 +82,6 @@ impl Engine {
         let (source, destination) = job.listings(&shared, job.create);
         Ok(Self {
             join: Join::new(source, destination),
-            job,
             working: FuturesUnordered::new(),
             events: VecDeque::new(),
             tally: Tally::default(),
@@ -93,7 +95,9 @@ impl Engine {
             last: String::new(),
             skip_until: None,
             has_created: false,
+            span: trace::job(&job, &shared),
             sent_before: shared.sent(),
+            job,
             shared,
         })
     }
@@ -122,6 +126,7 @@ impl Engine {
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step>> {
+        let _within = self.span.clone().entered();
         if self.phase == Phase::Copying {
             self.join.poll_ahead(cx)?;
             if self.pages != self.join.source().pages_read {
@@ -194,7 +199,10 @@ impl Engine {
         let (task, decision) = self.shared.consider(item, existing);
         match decision {
             Decision::Leave(outcome) => self.done(ended(&task, outcome, None, None)),
-            Decision::Compare => self.working.push(Box::pin(content::compared(task))),
+            Decision::Compare => {
+                let span = trace::blob(&self.span, &task);
+                self.working.push(Box::pin(content::compared(task).instrument(span)));
+            }
             Decision::Copy => {
                 if self.join.destination().is_missing && !self.has_created {
                     self.create().await?;
@@ -220,7 +228,8 @@ impl Engine {
             route: task.route,
             bytes: task.item.properties.content_length,
         });
-        self.working.push(Box::pin(attempt::copy(task)));
+        let span = trace::blob(&self.span, &task);
+        self.working.push(Box::pin(attempt::copy(task).instrument(span)));
     }
 
     fn take_on_extra(&mut self, item: &BlobItem) {
@@ -252,6 +261,7 @@ impl Engine {
             receipt: None,
             left_behind: None,
         };
+        trace::finished(&self.span, &finished);
         self.tally.count_extra(outcome);
         self.events.push_back(JobEvent::Finished(finished));
     }
@@ -263,8 +273,10 @@ impl Engine {
             Phase::Deleting => self.tally.count_extra(finished.outcome),
             _ => self.tally.count(&finished, length),
         }
+        trace::finished(&self.span, &finished);
         self.events.push_back(JobEvent::Finished(finished));
         if let Some(failure) = failure {
+            trace::failed(&self.span, &failure);
             self.tally.fail(&failure);
             self.events.push_back(JobEvent::Failed(*failure));
         }
@@ -322,6 +334,7 @@ impl Engine {
         report.elapsed = now;
         report.not_kept = source.not_kept;
         report.index_bytes = self.join.index_bytes();
+        trace::ended(&self.span, &report);
         self.events.push_back(JobEvent::Ended(Box::new(report)));
     }
 }

@@ -18,6 +18,26 @@
 //!
 //! A job is written with the methods of the clients alone, so everything it does a program could do
 //! too.
+//!
+//! # Spans, events and counters
+//!
+//! A run reports to [`tracing`](https://docs.rs/tracing), with the target `blobcopy::jobs`. No field
+//! holds a secret.
+//!
+//! | span or event | level | fields |
+//! | --- | --- | --- |
+//! | span `copy_job` | info | `source`, `destination`, `shard` |
+//! | span `copy_blob`, within it | debug | `blob`, `route`, `length` |
+//! | event `blob finished` | debug | `blob`, `outcome`, `bytes` |
+//! | event `blob failed` | warn | `blob`, `outcome`, `code`, `request_id`, `error` |
+//! | event `job ended` | info | `blobs`, `failed`, `bytes`, `requests`, `retries`, `elapsed` |
+//!
+//! The requests of a blob report within its span, with the target `blobcopy::pipeline::send`:
+//! `answered` (debug; `operation`, `method`, `url`, `attempt`, `status`, `request_id`) and `trying
+//! again` (debug; `operation`, `wait`, `error`).
+//!
+//! [`Progress`] counts the blobs and bytes of a run that are done, and [`Budget::requests`],
+//! [`Budget::retries`], [`Budget::throttled`] and [`Budget::bytes`] can be read at any time.
 
 mod attempt;
 mod check;
@@ -51,6 +71,7 @@ mod shard;
 mod stopwatch;
 mod tally;
 mod task;
+mod trace;
 mod verify;
 mod watch;
 

@@ -19,5 +19,6 @@ mod seeds;
 mod shards;
 mod stock;
 mod throttled;
+mod traced;
 mod unquiet;
 mod world;
