@@ -7,7 +7,7 @@ use super::{
     event::Finished,
     moved, patience,
     routes::{self, NotCarried, Why, kept},
-    same::{self, Kept},
+    same,
     tally::is_failure,
     task::{Carried, Settings, Task},
 };
@@ -200,7 +200,7 @@ impl Attempts {
         };
         let difference = same::difference(&task.item, &fresh, task.kept());
         // What differs in its date alone was written by us, or by another run from this source.
-        let alike = is_alike(&task.item, &fresh, task.kept());
+        let alike = same::is_alike(&task.item, &fresh, task.kept());
         let Settings { moves, verify, content, .. } = task.shared.settings;
         // To copy over it would put the blob at risk: in a move, another run that has proved this
         // copy may delete the source at any moment.
@@ -218,7 +218,8 @@ impl Attempts {
         if is_pending && !is_our_source {
             return Next::Ended(task, Outcome::Failed, error);
         }
-        let was_ours = self.earlier.iter().any(|earlier| is_alike(earlier, &fresh, task.kept()));
+        let was_ours =
+            self.earlier.iter().any(|earlier| same::is_alike(earlier, &fresh, task.kept()));
         let is_ours = is_our_source || same::has_mark(&fresh) || alike || was_ours;
         let was_there = task.existing.is_some();
         task.existing = Some(fresh);
@@ -229,11 +230,6 @@ impl Attempts {
             false => decided_anew(task),
         }
     }
-}
-
-/// Whether the blob at the destination is the source's copy, whatever their dates say.
-fn is_alike(source: &BlobItem, destination: &BlobItem, kept: Kept) -> bool {
-    matches!(same::difference(source, destination, kept), None | Some(same::Difference::NotAfter))
 }
 
 fn decided_anew(task: Task) -> Next {

@@ -28,6 +28,8 @@ pub(crate) struct Rules {
     pub(crate) kept: Kept,
     /// Whether the content is compared too.
     pub(crate) content: bool,
+    /// Whether sources are deleted once their copies are proved.
+    pub(crate) moves: bool,
 }
 
 /// Decides what becomes of a blob; `is_ours` says whether the source is that of a copy.
@@ -62,6 +64,12 @@ pub(crate) fn decide(
         return Decision::Copy;
     }
     let is_same = || same::difference(source, existing, rules.kept).is_none();
+    // To copy over what may be the copy of another run puts the blob at risk: that run may have
+    // proved it, and delete the source at any moment.
+    let may_delete = rules.moves && rules.overwrite != Overwrite::Never;
+    if may_delete && same::is_alike(source, existing, rules.kept) {
+        return Decision::Compare;
+    }
     match rules.overwrite {
         Overwrite::Always => Decision::Copy,
         Overwrite::Never => Decision::Leave(Outcome::Kept),

@@ -31,7 +31,7 @@ fn copied(status: &str) -> BlobItem {
 
 fn decided(source: &BlobItem, existing: Option<&BlobItem>, overwrite: Overwrite) -> Decision {
     let kept = Kept { tags: true, all_metadata: true };
-    let rules = Rules { overwrite, kept, content: false };
+    let rules = Rules { overwrite, kept, content: false, moves: false };
     decide(source, existing, rules, |_| true)
 }
 
@@ -81,7 +81,7 @@ fn a_failed_copy_of_another_source_is_an_existing_blob_and_never_the_same() {
         (Overwrite::IfNewer, Decision::Leave(Outcome::Kept)),
         (Overwrite::Always, Decision::Copy),
     ] {
-        let rules = Rules { overwrite, kept, content: false };
+        let rules = Rules { overwrite, kept, content: false, moves: false };
         assert_eq!(decide(&blob(), Some(&failed), rules, |_| false), expected);
     }
 }
@@ -155,7 +155,7 @@ fn one_blob_under_two_names_is_never_written() {
 #[test]
 fn content_is_compared_where_all_else_is_the_same() {
     let kept = Kept { tags: true, all_metadata: true };
-    let rules = Rules { overwrite: Overwrite::IfDifferent, kept, content: true };
+    let rules = Rules { overwrite: Overwrite::IfDifferent, kept, content: true, moves: false };
     let same = after(Duration::HOUR);
     assert_eq!(decide(&blob(), Some(&same), rules, |_| true), Decision::Compare);
     assert_eq!(decide(&blob(), None, rules, |_| true), Decision::Copy);
@@ -167,7 +167,7 @@ fn a_copy_from_before_its_source_was_archived_is_the_same() {
     let same = after(Duration::HOUR);
     let longer = with(|item| item.properties.content_length = 5);
     let kept = Kept { tags: true, all_metadata: true };
-    let rules = |content| Rules { overwrite: Overwrite::Always, kept, content };
+    let rules = |content| Rules { overwrite: Overwrite::Always, kept, content, moves: false };
     let decided = |existing, content| decide(&archived, existing, rules(content), |_| true);
     let skipped = Decision::Leave(Outcome::Skipped(Skipped::Archived));
     assert_eq!(decided(Some(&same), false), Decision::Leave(Outcome::Same));
@@ -175,4 +175,21 @@ fn a_copy_from_before_its_source_was_archived_is_the_same() {
     assert_eq!(decided(Some(&same), true), skipped);
     assert_eq!(decided(Some(&longer), false), skipped);
     assert_eq!(decided(None, false), skipped);
+}
+
+#[test]
+fn a_move_never_copies_over_what_may_be_a_proved_copy() {
+    let kept = Kept { tags: true, all_metadata: true };
+    let longer = with(|item| item.properties.content_length = 5);
+    for (existing, of_a_move) in [
+        (after(Duration::HOUR), Decision::Compare),
+        (after(-Duration::HOUR), Decision::Compare),
+        (blob(), Decision::Compare),
+        (longer, Decision::Copy),
+    ] {
+        for (moves, expected) in [(true, of_a_move), (false, Decision::Copy)] {
+            let rules = Rules { overwrite: Overwrite::Always, kept, content: false, moves };
+            assert_eq!(decide(&blob(), Some(&existing), rules, |_| true), expected);
+        }
+    }
 }

@@ -113,6 +113,11 @@ pub(crate) fn difference(
     (!is_after).then_some(Difference::NotAfter)
 }
 
+/// Whether the blob at the destination is the source's copy, whatever their dates say.
+pub(crate) fn is_alike(source: &BlobItem, destination: &BlobItem, kept: Kept) -> bool {
+    matches!(difference(source, destination, kept), None | Some(Difference::NotAfter))
+}
+
 /// Whether the last copy into a blob has not succeeded, or a copy by ranges has not ended.
 pub(crate) fn is_unfinished(item: &BlobItem) -> bool {
     let copy = item.properties.copy.as_ref();

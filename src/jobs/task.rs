@@ -168,7 +168,12 @@ impl Task {
 
     fn rules(&self) -> Rules {
         let settings = &self.shared.settings;
-        Rules { overwrite: settings.overwrite, kept: self.kept(), content: settings.content }
+        Rules {
+            overwrite: settings.overwrite,
+            kept: self.kept(),
+            content: settings.content,
+            moves: settings.moves,
+        }
     }
 }
 
