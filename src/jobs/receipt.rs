@@ -56,6 +56,10 @@ pub struct Receipt {
     /// The copy's id, if the service copied it in the background.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_id: Option<CopyId>,
+    /// The client request id of the requests that wrote the destination: the service's logs have it
+    /// beside its own request ids. `None` for a copy that an earlier run had begun in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_request_id: Option<String>,
     /// What proves that the content is the same.
     pub proof: Proof,
 }
@@ -115,6 +119,7 @@ impl Receipt {
             source_etag: found.source_etag.clone(),
             destination_etag: found.destination_etag.clone(),
             copy_id: None,
+            client_request_id: None,
             proof: Proof::Crc64(found.crc64),
         })
     }
@@ -130,6 +135,7 @@ impl Receipt {
             source_etag: carried.source_etag.clone()?,
             destination_etag: carried.destination_etag.clone()?,
             copy_id: carried.copy_id.clone(),
+            client_request_id: task.written_by.get().cloned(),
             proof: Proof::of(&carried.pieces, carried.length, task.route == Route::PagesFromUrl),
         })
     }

@@ -90,11 +90,22 @@ pub(crate) struct Task {
     pub(crate) shared: Arc<Shared>,
     /// The budget of the blob at the destination, where it is written in many requests.
     pub(crate) of_blob: OnceLock<Budget>,
+    /// The client request id of the requests that write its copy, once one was sent.
+    pub(crate) written_by: OnceLock<String>,
 }
 
 impl Task {
     pub(crate) fn source(&self) -> BlobClient {
         self.shared.from.blob_client_of(&self.item)
+    }
+
+    /// The client request id of all requests that write the copy, by which the service's logs find
+    /// them.
+    pub(crate) fn client_request_id(&self) -> &str {
+        self.written_by.get_or_init(|| {
+            let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes());
+            id.into_uuid().hyphenated().to_string()
+        })
     }
 
     pub(crate) fn destination(&self) -> BlobClient {
@@ -131,8 +142,9 @@ impl Shared {
         let settings = &self.settings;
         let rest = rest(&settings.prefix, &item.name);
         let name = [settings.destination_prefix.as_str(), rest].concat();
-        let (route, shared, of_blob) = (Route::ServiceCopy, self.clone(), OnceLock::new());
-        Task { item, name, existing, route, shared, of_blob }.decided()
+        let (route, shared) = (Route::ServiceCopy, self.clone());
+        let (of_blob, written_by) = (OnceLock::new(), OnceLock::new());
+        Task { item, name, existing, route, shared, of_blob, written_by }.decided()
     }
 }
 

@@ -43,6 +43,14 @@ async fn each_copied_blob_has_a_receipt_that_holds_until_it_is_written() {
             let receipt = receipts.holding((&source, &one), (&copy, &other)).expect("it holds");
             assert_eq!(receipt.length, name.len() as u64);
             assert_eq!(receipt.copy_id.is_some(), route == Route::ServiceCopy);
+            let id = receipt.client_request_id.as_deref().expect("this run wrote it");
+            let log = world.sim.requests();
+            let by: Vec<_> = log
+                .iter()
+                .filter(|request| request.header("x-ms-client-request-id") == Some(id))
+                .collect();
+            assert!(!by.is_empty(), "{id}");
+            assert!(by.iter().all(|request| request.blob() == Some(name)), "{id}");
             assert_eq!(receipt.proof == Proof::ServiceOnly, route == Route::ServiceCopy);
             let verified = verify(&source, &copy)
                 .source_etag(&receipt.source_etag)

@@ -17,7 +17,8 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
         .block_blob_client()
         .upload_from_uri(&task.source())
         .source_conditions(task.source_conditions())
-        .conditions(task.destination_conditions());
+        .conditions(task.destination_conditions())
+        .client_request_id(task.client_request_id());
     if settings.tags && !item.tags.is_empty() {
         put = put.tags(item.tags.clone());
     }

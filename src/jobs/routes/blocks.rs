@@ -81,7 +81,8 @@ pub(crate) async fn carry(task: &Task) -> Result<Carried, NotCarried> {
     let (metadata, changed_metadata) = kept::metadata(&task.item);
     let commit =
         to.commit_block_list(&ids).metadata(metadata).conditions(task.destination_conditions());
-    let mut commit = kept::with_content_headers!(commit, properties);
+    let mut commit =
+        kept::with_content_headers!(commit, properties).client_request_id(task.client_request_id());
     if settings.tags && !task.item.tags.is_empty() {
         commit = commit.tags(task.item.tags.clone());
     }
@@ -189,6 +190,7 @@ async fn stage(
     let pinned = &task.source_conditions();
     let staged = stream::iter(blocks).map(|Block { id, range }| async move {
         let stage = to.stage_block_from_uri(id, source.clone()).source_range(range);
+        let stage = stage.client_request_id(task.client_request_id());
         let block = stage.source_conditions(pinned.clone()).await?;
         let sum = Sum::of(block.content_crc64, block.content_md5);
         Ok::<_, NotCarried>(sum.map(|sum| Piece { offset: range.start, length: range.len(), sum }))

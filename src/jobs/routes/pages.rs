@@ -140,7 +140,7 @@ async fn write(task: &Task, claim: &Claim, reading: &Reading) -> Result<Written,
     let written = all.map_ok(|(range, is_held)| async move {
         match is_held {
             true => Ok((range, 0, None)),
-            false => put(pages, source, &reading.pinned, range).await,
+            false => put(task, pages, source, &reading.pinned, range).await,
         }
     });
     let mut written = std::pin::pin!(written.try_buffered(settings.in_flight.max(1)));
@@ -161,12 +161,14 @@ async fn write(task: &Task, claim: &Claim, reading: &Reading) -> Result<Written,
 
 /// Writes one piece.
 async fn put(
+    task: &Task,
     pages: &GuardedPages,
     source: &CopySource,
     pinned: &Conditions,
     range: PageRange,
 ) -> Result<(PageRange, u64, Option<Sum>), NotCarried> {
     let write = pages.upload_pages_from_uri(source.clone(), range, range.start);
+    let write = write.client_request_id(task.client_request_id());
     let written = write.source_conditions(pinned.clone()).await?;
     Ok((range, range.len(), Sum::of(written.content_crc64, written.content_md5)))
 }
@@ -197,7 +199,10 @@ async fn finish(task: &Task, mark: &Mark, metadata: &Metadata) -> Result<Option<
             }
         };
         let finished = match numbered {
-            Ok(etag) => to.set_metadata(metadata.clone()).conditions(unchanged(&etag)).await,
+            Ok(etag) => {
+                let set = to.set_metadata(metadata.clone()).conditions(unchanged(&etag));
+                set.client_request_id(task.client_request_id()).await
+            }
             Err(error) => Err(error),
         };
         // A write of this run that comes late changes the ETag, and nothing else.

@@ -64,7 +64,8 @@ async fn start(task: &Task) -> Result<(CopyFromUriOperation, bool), NotCarried> 
         .destination()
         .start_copy_from_uri(&task.source())
         .source_conditions(task.source_conditions())
-        .conditions(task.destination_conditions());
+        .conditions(task.destination_conditions())
+        .client_request_id(task.client_request_id());
     if settings.tags && !item.tags.is_empty() {
         start = start.tags(item.tags.clone());
     }

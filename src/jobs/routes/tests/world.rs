@@ -144,8 +144,8 @@ impl World {
         let shared = Arc::new(Shared { from, to, settings });
         // The tests call the route that they mean.
         let route = Route::BlocksFromUrl;
-        let of_blob = OnceLock::new();
-        Task { item, name: name.to_owned(), existing, route, shared, of_blob }
+        let (of_blob, written_by) = (OnceLock::new(), OnceLock::new());
+        Task { item, name: name.to_owned(), existing, route, shared, of_blob, written_by }
     }
 
     /// The requests for an operation that the service has applied or refused.
