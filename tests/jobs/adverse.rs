@@ -95,8 +95,9 @@ async fn adverse(seed: u64) -> Told {
         }
     });
     let report = report.await;
-    let seen = world.sim.requests();
     check_told(&world, &sources, &to, &told).await;
+    // With what landed late after the run.
+    let seen = world.sim.requests();
     match &report {
         Ok(report) => {
             assert_eq!(told.len(), sources.len(), "{report:?}");
