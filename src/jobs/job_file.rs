@@ -4,10 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Fingerprint, Shard,
-    shard::{NameRange, by_utf16},
-};
+use super::{Fingerprint, Shard, order, shard::NameRange};
 use crate::{CredentialError, Error, Result};
 
 /// A job cut into ranges of names. One listing writes it, and every worker reads it: since no
@@ -115,7 +112,7 @@ impl TryFrom<Unchecked> for JobFile {
             return Err(Error::invalid("borders of the job file", read.borders.len(), rule));
         }
         if let Some(pair) =
-            read.borders.windows(2).find(|pair| by_utf16(&pair[0], &pair[1]).is_gt())
+            read.borders.windows(2).find(|pair| order::compare(&pair[0], &pair[1]).is_gt())
         {
             let rule = "must not be after the border that follows it";
             return Err(Error::invalid("border of the job file", &pair[0], rule));
@@ -165,7 +162,7 @@ impl Borders {
     /// The borders, one less than there are shards. With fewer names than shards some are equal,
     /// and the shards between them empty.
     pub(crate) fn done(mut self) -> Vec<String> {
-        self.kept.sort_by(|a, b| by_utf16(a, b));
+        self.kept.sort_by(|a, b| order::compare(a, b));
         let at = |shard| self.kept.get(shard * self.kept.len() / self.shards);
         (1..self.shards).map(|shard| at(shard).cloned().unwrap_or_default()).collect()
     }

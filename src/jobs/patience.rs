@@ -16,18 +16,8 @@ const MOST: u32 = 6;
 /// The waits grow from a second to half a minute, a little shortened at random, so that calls that
 /// failed together do not come back together.
 pub(crate) fn pause(error: &Error, faults: u32) -> Option<Pause> {
-    (is_passing(error) && faults <= MOST).then(|| -> Pause { Box::pin(clock::sleep(wait(faults))) })
-}
-
-/// Whether another attempt may succeed: the service was busy or could not be reached, or something
-/// in between answered in its place.
-pub(crate) fn is_passing(error: &Error) -> bool {
-    match error {
-        Error::UnexpectedResponse { .. } => true,
-        // A code of the service comes with its request id; a gateway sends neither.
-        Error::Service(refusal) if refusal.request_id.is_none() => true,
-        error => error.is_retryable(),
-    }
+    (error.is_passing() && faults <= MOST)
+        .then(|| -> Pause { Box::pin(clock::sleep(wait(faults))) })
 }
 
 fn wait(faults: u32) -> Duration {

@@ -1,6 +1,6 @@
 //! A part of a job, which one worker of several runs.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -130,11 +130,11 @@ impl Shard {
 
 impl NameRange {
     fn holds(&self, name: &str) -> bool {
-        self.from.as_ref().is_none_or(|from| by_utf16(from, name).is_le()) && !self.ends(name)
+        self.from.as_ref().is_none_or(|from| order::compare(from, name).is_le()) && !self.ends(name)
     }
 
     fn ends(&self, name: &str) -> bool {
-        self.before.as_ref().is_some_and(|before| by_utf16(before, name).is_le())
+        self.before.as_ref().is_some_and(|before| order::compare(before, name).is_le())
     }
 }
 
@@ -143,12 +143,6 @@ fn of_name(name: &str, count: u32) -> u32 {
     let digest = Sha256::digest(name.as_bytes());
     let first = digest.first_chunk().copied().map(u64::from_be_bytes).unwrap_or_default();
     u32::try_from(first % u64::from(count)).unwrap_or_default()
-}
-
-/// The order in which flat accounts list names: that of UTF-16 code units, which differs from that
-/// of UTF-8 only where a surrogate meets a character from U+E000 on.
-pub(super) fn by_utf16(a: &str, b: &str) -> Ordering {
-    order::compare(a, b)
 }
 
 fn refused(given: &str) -> Error {

@@ -102,10 +102,7 @@ impl Task {
     /// The client request id of all requests that write the copy, by which the service's logs find
     /// them.
     pub(crate) fn client_request_id(&self) -> &str {
-        self.written_by.get_or_init(|| {
-            let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_le_bytes());
-            id.into_uuid().hyphenated().to_string()
-        })
+        self.written_by.get_or_init(|| format!("{:032x}", fastrand::u128(..)))
     }
 
     pub(crate) fn destination(&self) -> BlobClient {
