@@ -104,6 +104,7 @@ mod faults;
 mod handle;
 mod model;
 mod ops;
+mod prepared;
 mod simulator;
 #[cfg(test)]
 mod tests;
@@ -122,6 +123,7 @@ pub use self::{
     handle::requests::SeenRequest,
     model::disks::GrantUrl,
     model::settings::{ListedSnapshot, SourceEcho},
+    prepared::{Disk, Fill},
     simulator::Simulator,
     wire::op::Op,
 };

@@ -5,12 +5,12 @@
 mod live_check;
 
 use std::{
-    error::Error, future::poll_fn, net::IpAddr, pin::pin, process::ExitCode, task::Poll,
-    time::Duration,
+    error::Error, future::poll_fn, net::IpAddr, pin::pin, process::ExitCode, str::FromStr,
+    task::Poll, time::Duration,
 };
 
 use blobcopy::Credential;
-use blobcopy_simulator::{ManagedDisk, Simulator, SimulatorBuilder};
+use blobcopy_simulator::{Disk, Fill, Simulator, SimulatorBuilder};
 
 const HELP: &str = "\
 Serves a simulated blob service until it is interrupted.
@@ -68,20 +68,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let simulator = builder.start().await.map_err(|error| format!("cannot listen: {error}"))?;
 
-    for Fill { account, container, count, bytes } in fills {
-        let first = simulator.accounts().next().unwrap_or_default();
-        let account = account.as_deref().unwrap_or(first);
-        if !simulator.accounts().any(|known| known == account) {
-            return Err(format!("--fill: there is no account {account}").into());
-        }
-        simulator.fill(account, &container, count, bytes);
+    for fill in &fills {
+        fill.put_into(&simulator)
+            .map_err(|account| format!("--fill: there is no account {account}"))?;
     }
-    for Disk { group, name, bytes, snapshots } in &disks {
-        let disk = simulator.managed_disks().create(group, name, *bytes);
-        for number in 0..*snapshots {
-            change(&disk, number);
-            disk.snapshot(&format!("{name}-{:03}", number + 1));
-        }
+    for disk in &disks {
+        disk.put_into(&simulator);
     }
     if let Some(per_second) = throttle {
         simulator.faults().on_any().throttle(per_second);
@@ -123,35 +115,6 @@ struct Asked {
     throttle: Option<u32>,
     fills: Vec<Fill>,
     disks: Vec<Disk>,
-}
-
-/// Blobs to put before the first request.
-struct Fill {
-    account: Option<String>,
-    container: String,
-    count: usize,
-    bytes: usize,
-}
-
-/// A managed disk to make before the first request.
-struct Disk {
-    group: String,
-    name: String,
-    bytes: u64,
-    snapshots: u32,
-}
-
-/// Writes to a few places of a disk, and clears one.
-fn change(disk: &ManagedDisk, round: u32) {
-    const EXTENT: u64 = 64 << 10;
-    let extents = disk.size() / EXTENT;
-    let place = |at: u64| (u64::from(round) * 7919 + at * 104_729) % extents.max(1) * EXTENT;
-    let length = usize::try_from(disk.size().min(EXTENT)).unwrap_or(0);
-    for at in 0..8 {
-        let byte = u8::try_from((u64::from(round) * 8 + at) % 255).unwrap_or(0) + 1;
-        disk.write(place(at), &vec![byte; length]);
-    }
-    disk.clear(place(3)..place(3) + length as u64);
 }
 
 /// Parses the arguments; none for `--help`.
@@ -211,11 +174,11 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Option<Asked>, B
                 builder
             }
             "--fill" => {
-                fills.push(fill(&value()?)?);
+                fills.push(prepared(option, &value()?)?);
                 builder
             }
             "--managed-disk" => {
-                disks.push(managed_disk(&value()?)?);
+                disks.push(prepared(option, &value()?)?);
                 builder
             }
             "--path-style-disks" => builder.path_style_disks(true),
@@ -244,38 +207,6 @@ fn account(given: &str) -> Result<(&str, &str, Option<&str>), Box<dyn Error>> {
     Ok((name, key, second))
 }
 
-/// `container:count:bytes`, or the same with `account/` before it.
-fn fill(given: &str) -> Result<Fill, Box<dyn Error>> {
-    let parts: Vec<&str> = given.split(':').collect();
-    let [place, count, bytes] = parts[..] else {
-        return Err(format!("--fill takes CONTAINER:COUNT:BYTES, not {given:?}").into());
-    };
-    let (account, container) = match place.split_once('/') {
-        Some((account, container)) => (Some(account.to_owned()), container),
-        None => (None, place),
-    };
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !(3..=63).contains(&container.len()) || !container.bytes().all(letter) {
-        return Err(format!("{container:?} is no name of a container").into());
-    }
-    let (count, bytes) = (number("--fill", count)?, number("--fill", bytes)?);
-    Ok(Fill { account, container: container.to_owned(), count, bytes })
-}
-
-/// `group/name:bytes:snapshots`.
-fn managed_disk(given: &str) -> Result<Disk, Box<dyn Error>> {
-    let wrong = || format!("--managed-disk takes GROUP/NAME:BYTES:SNAPSHOTS, not {given:?}");
-    let (group, rest) = given.split_once('/').ok_or_else(wrong)?;
-    let parts: Vec<&str> = rest.split(':').collect();
-    let [name, bytes, snapshots] = parts[..] else { return Err(wrong().into()) };
-    let bytes: u64 = number("--managed-disk", bytes)?;
-    if !bytes.is_multiple_of(512) || bytes > (4 << 40) {
-        return Err("a managed disk has a multiple of 512 bytes, at most 4 TiB".into());
-    }
-    let snapshots = number("--managed-disk", snapshots)?;
-    Ok(Disk { group: group.to_owned(), name: name.to_owned(), bytes, snapshots })
-}
-
 /// A host name, without port and scheme.
 fn host(given: &str) -> Result<String, String> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
@@ -284,6 +215,11 @@ fn host(given: &str) -> Result<String, String> {
         .ok_or_else(|| format!("--allow-host takes a host name without a port, not {given:?}"))
 }
 
-fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {
+/// What is put into the simulator before the first request.
+fn prepared<P: FromStr<Err = String>>(option: &str, given: &str) -> Result<P, String> {
+    given.parse().map_err(|why| format!("{option} {given:?}: {why}"))
+}
+
+fn number<N: FromStr>(option: &str, text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("{option} takes a number, not {text:?}"))
 }

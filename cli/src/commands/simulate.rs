@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use blobcopy::Credential;
-use blobcopy_simulator::{ManagedDisk, Simulator, SimulatorBuilder};
+use blobcopy_simulator::{Disk, Fill, Simulator, SimulatorBuilder};
 use clap::Args;
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ pub(crate) struct Simulate {
     throttle: Option<u32>,
     /// Puts COUNT block blobs of BYTES bytes into PLACE, which is CONTAINER of the first account or
     /// ACCOUNT/CONTAINER; may be given several times
-    #[arg(long, value_name = "PLACE:COUNT:BYTES", value_parser = fill)]
+    #[arg(long, value_name = "PLACE:COUNT:BYTES")]
     fill: Vec<Fill>,
     /// How many requests it remembers; 0 in long runs, to save time [default: 4096]
     #[arg(long, value_name = "COUNT")]
@@ -69,7 +69,7 @@ pub(crate) struct Simulate {
     seed: Option<u64>,
     /// Makes a managed disk in a resource group, with that many snapshots between which it changed;
     /// may be given several times, and needs --any-bearer and --https to be read
-    #[arg(long, value_name = "GROUP/NAME:BYTES:SNAPSHOTS", value_parser = disk)]
+    #[arg(long, value_name = "GROUP/NAME:BYTES:SNAPSHOTS")]
     managed_disk: Vec<Disk>,
     /// Shows managed disks at ADDRESS:PORT/md-..., not below localhost
     #[arg(long)]
@@ -80,24 +80,6 @@ pub(crate) struct Simulate {
     /// Serves https too, and writes the certificate to trust to FILE
     #[arg(long, value_name = "FILE")]
     https: Option<String>,
-}
-
-/// Blobs to put before the first request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Fill {
-    account: Option<String>,
-    container: String,
-    count: usize,
-    bytes: usize,
-}
-
-/// A managed disk to make before the first request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Disk {
-    group: String,
-    name: String,
-    bytes: u64,
-    snapshots: u32,
 }
 
 #[derive(Serialize)]
@@ -126,20 +108,11 @@ impl Simulate {
                 "end what listens there, or take another port with --port",
             )
         })?;
-        for Fill { account, container, count, bytes } in fills {
-            let first = simulator.accounts().next().unwrap_or_default();
-            let account = account.as_deref().unwrap_or(first);
-            if !simulator.accounts().any(|known| known == account) {
-                return Err(no_such_account("--fill", account));
-            }
-            simulator.fill(account, &container, count, bytes);
+        for fill in fills {
+            fill.put_into(&simulator).map_err(|account| no_such_account("--fill", &account))?;
         }
-        for Disk { group, name, bytes, snapshots } in &disks {
-            let disk = simulator.managed_disks().create(group, name, *bytes);
-            for number in 0..*snapshots {
-                change(&disk, number);
-                disk.snapshot(&format!("{name}-{:03}", number + 1));
-            }
+        for disk in &disks {
+            disk.put_into(&simulator);
         }
         if let Some(per_second) = throttle {
             simulator.faults().on_any().throttle(per_second);
@@ -254,51 +227,6 @@ fn no_such_account(option: &str, name: &str) -> Failure {
         format!("{option}: there is no account {name}"),
         format!("give it too: --account {name}:KEY"),
     )
-}
-
-/// `container:count:bytes`, or the same with `account/` before it.
-fn fill(given: &str) -> std::result::Result<Fill, String> {
-    let parts: Vec<&str> = given.split(':').collect();
-    let [place, count, bytes] = parts[..] else {
-        return Err("it is not PLACE:COUNT:BYTES".to_owned());
-    };
-    let (account, container) = match place.split_once('/') {
-        Some((account, container)) => (Some(account.to_owned()), container),
-        None => (None, place),
-    };
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !(3..=63).contains(&container.len()) || !container.bytes().all(letter) {
-        return Err(format!("{container:?} is not the name of a container"));
-    }
-    let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
-    let (count, bytes) = (number(count)?, number(bytes)?);
-    Ok(Fill { account, container: container.to_owned(), count, bytes })
-}
-
-/// `group/name:bytes:snapshots`.
-fn disk(given: &str) -> std::result::Result<Disk, String> {
-    let wrong = || "it is not GROUP/NAME:BYTES:SNAPSHOTS".to_owned();
-    let (group, rest) = given.split_once('/').ok_or_else(wrong)?;
-    let parts: Vec<&str> = rest.split(':').collect();
-    let [name, bytes, snapshots] = parts[..] else { return Err(wrong()) };
-    let bytes: u64 = bytes.parse().map_err(|_| wrong())?;
-    if !bytes.is_multiple_of(512) || bytes > (4 << 40) {
-        return Err("a managed disk has a multiple of 512 bytes, at most 4 TiB".to_owned());
-    }
-    let snapshots = snapshots.parse().map_err(|_| wrong())?;
-    Ok(Disk { group: group.to_owned(), name: name.to_owned(), bytes, snapshots })
-}
-
-/// Writes to a few places of a disk, others in each round.
-fn change(disk: &ManagedDisk, round: u32) {
-    const EXTENT: u64 = 64 << 10;
-    let extents = (disk.size() / EXTENT).max(1);
-    let length = usize::try_from(disk.size().min(EXTENT)).unwrap_or_default();
-    for number in 0..8u64 {
-        let at = (u64::from(round) * 7919 + number * 104_729) % extents * EXTENT;
-        let byte = u8::try_from((u64::from(round) * 8 + number) % 255).unwrap_or_default() + 1;
-        disk.write(at, &vec![byte; length]);
-    }
 }
 
 /// The name of a host, which has no port and no scheme.
