@@ -1,17 +1,40 @@
-//! Snapshots of disks: which ones to keep.
+//! Disks: a chain of snapshots, mirrored, checked, thinned out and restored.
 //!
 //! | to do this | use |
 //! | --- | --- |
+//! | keep a destination's snapshots equal to a source's | [`SnapshotMirror`] |
+//! | mirror a managed disk | [`ManagedSnapshots`], [`GrantAccess`] |
+//! | thin out, restore and try what a mirror has made | [`DiskBackup`] |
 //! | say which snapshots to keep, and see why each stays or goes | [`Keep`], [`Kept`] |
 //! | say for how long | [`KeepDuration`] |
 //! | date a snapshot by something other than its id | [`DatedSnapshot`] |
 
+mod backup;
+mod chain;
+mod hop;
 mod keep;
 mod keep_words;
 mod kept;
+mod lineage;
+mod managed;
+mod mirror;
+mod mirror_error;
+mod mirror_plan;
+mod mirror_report;
+mod route;
+mod source;
 
 pub use self::{
+    backup::DiskBackup,
+    chain::{Chain, ChainSnapshot},
     keep::Keep,
     keep_words::{KeepCount, KeepDuration, KeepRule, Reason},
     kept::{DatedSnapshot, Kept},
+    managed::{GrantAccess, ManagedSnapshot, ManagedSnapshots},
+    mirror::SnapshotMirror,
+    mirror_error::{BrokenSeries, MirrorError},
+    mirror_plan::{LeftSnapshot, MirrorPlan, MirrorWarning, PlannedHop},
+    mirror_report::{HopDone, MirrorEvent, MirrorReport},
+    route::MirrorRoute,
+    source::{MirrorSource, PageBlobSnapshots, SourceSnapshot},
 };

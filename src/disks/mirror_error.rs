@@ -1,0 +1,99 @@
+//! Why a mirror, restore or prune did not do what it should.
+
+use std::fmt;
+
+use crate::Error;
+
+/// Why a call of [`disks`](crate::disks) failed.
+///
+/// No form of it holds a key, a token or a signature.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum MirrorError {
+    /// Another run holds the lock of this destination. Nothing was changed.
+    #[error("{destination}: another run is at work: it holds the lease on {marker}")]
+    #[non_exhaustive]
+    Busy {
+        /// The destination's URL, without its query.
+        destination: String,
+        /// The marker blob's name.
+        marker: String,
+    },
+
+    /// The lock was lost while the run worked: it was broken, or could not be renewed in time. The
+    /// next run goes on.
+    #[error("{destination}: the lock was lost; the next run goes on: {cause}")]
+    #[non_exhaustive]
+    LockLost {
+        /// The destination's URL, without its query.
+        destination: String,
+        /// Why.
+        cause: Error,
+    },
+
+    /// The series of incremental copies into this destination cannot go on. A new generation can:
+    /// see [`SnapshotMirror::new_generation`](super::SnapshotMirror::new_generation).
+    #[error("{destination}: the series of incremental copies is broken: {reason}")]
+    #[non_exhaustive]
+    SeriesBroken {
+        /// The destination's URL, without its query.
+        destination: String,
+        /// Why.
+        reason: BrokenSeries,
+    },
+
+    /// The source or destination cannot be used for this: the message says why and what to do.
+    /// Nothing was changed.
+    #[error("{subject}: {why}")]
+    #[non_exhaustive]
+    Refused {
+        /// The blob or snapshot, without its query.
+        subject: String,
+        /// Why, and what to do.
+        why: String,
+    },
+
+    /// A call to the service failed.
+    #[error(transparent)]
+    Call(#[from] Error),
+}
+
+impl MirrorError {
+    /// A refusal before anything is changed.
+    pub(crate) fn refused(subject: impl fmt::Display, why: impl fmt::Display) -> Self {
+        let shown = |text: String| crate::wire::redaction::redact(&text).into_owned();
+        Self::Refused { subject: shown(subject.to_string()), why: shown(why.to_string()) }
+    }
+
+    /// The error of the call that failed, if one did.
+    pub fn as_call(&self) -> Option<&Error> {
+        match self {
+            Self::Call(error) | Self::LockLost { cause: error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Why a series of incremental copies cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BrokenSeries {
+    /// The destination was copied from another blob.
+    OtherSource,
+    /// The source was created anew since the last copy: by Put Blob or Copy Blob.
+    SourceRecreated,
+    /// The source snapshot that was copied last, from which the next difference would be taken, no
+    /// longer exists.
+    LastSnapshotGone,
+}
+
+impl fmt::Display for BrokenSeries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherSource => "its copies come from another blob",
+            Self::SourceRecreated => "the source was created anew since the last copy",
+            Self::LastSnapshotGone => "the source snapshot that was copied last no longer exists",
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! What a run of a mirror would do.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BrokenSeries, Chain, MirrorRoute, SourceSnapshot};
+
+/// What a run of a [`SnapshotMirror`](super::SnapshotMirror) would do now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MirrorPlan {
+    /// The source: a URL without a query, or a disk's unique id.
+    pub source: String,
+    /// The destination's URL, without its query.
+    pub destination: String,
+    /// How it is copied.
+    pub route: MirrorRoute,
+    /// Why by this route, in words.
+    pub because: String,
+    /// The generation that is written to, from 1.
+    pub generation: u32,
+    /// What is at the destination.
+    pub chain: Chain,
+    /// What would be copied, oldest first.
+    pub hops: Vec<PlannedHop>,
+    /// Source snapshots that are neither there nor copied, with why.
+    pub left: Vec<LeftSnapshot>,
+    /// Why the series cannot go on; nothing is copied then.
+    pub broken: Option<BrokenSeries>,
+    /// What to look after.
+    pub warnings: Vec<MirrorWarning>,
+}
+
+/// A copy of one source snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedHop {
+    /// The snapshot that the destination equals before it; `None` for the first.
+    pub from: Option<SourceSnapshot>,
+    /// The snapshot that is copied.
+    pub to: SourceSnapshot,
+    /// The bytes that are written.
+    pub bytes: u64,
+    /// The bytes that are cleared; by Incremental Copy Blob, the service says nothing of them.
+    pub cleared: u64,
+    /// Why everything is copied and not only a difference, if so: the service's code, or that it is
+    /// the first copy.
+    pub whole: Option<String>,
+}
+
+/// A source snapshot that is not copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LeftSnapshot {
+    /// The snapshot.
+    pub snapshot: SourceSnapshot,
+    /// Why, in words: such as that it is older than the newest that was copied.
+    pub because: String,
+}
+
+/// Something to look after, which stops nothing yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "warning", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MirrorWarning {
+    /// The source snapshot that the destination's newest equals is gone, so the next hop is not a
+    /// difference: everything is copied, or the series is broken.
+    LastSourceSnapshotGone {
+        /// Its id.
+        snapshot: String,
+    },
+    /// Somebody wrote to the destination since its last snapshot. The next hop mends it.
+    DestinationWritten {
+        /// The bytes that were written or cleared.
+        bytes: u64,
+    },
+    /// Access to a snapshot could not be given back. The next run tries again.
+    GrantLeft {
+        /// The snapshot's id.
+        snapshot: String,
+    },
+}
+
+impl MirrorPlan {
+    /// The bytes of all hops.
+    pub fn bytes(&self) -> u64 {
+        self.hops.iter().map(|hop| hop.bytes).sum()
+    }
+}
+
+impl fmt::Display for MirrorWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LastSourceSnapshotGone { snapshot } => write!(
+                f,
+                "the source snapshot {snapshot}, which was copied last, is gone: the next copy \
+                 cannot be a difference"
+            ),
+            Self::DestinationWritten { bytes } => write!(
+                f,
+                "{bytes} bytes of the destination were written by somebody else; the next copy \
+                 puts them right"
+            ),
+            Self::GrantLeft { snapshot } => {
+                write!(f, "access to {snapshot} was not given back; the next run tries again")
+            }
+        }
+    }
+}
+
+/// A line for each hop, and the sum.
+impl fmt::Display for MirrorPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "by {}: {}", self.route, self.because)?;
+        for hop in &self.hops {
+            write!(f, "{}: {} bytes", hop.to, hop.bytes)?;
+            match &hop.whole {
+                Some(why) => writeln!(f, ", everything: {why}")?,
+                None => writeln!(f)?,
+            }
+        }
+        for left in &self.left {
+            writeln!(f, "{}: not copied: {}", left.snapshot, left.because)?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
+        if let Some(broken) = &self.broken {
+            return write!(f, "the series is broken: {broken}");
+        }
+        write!(f, "{} snapshots to copy, {} bytes in all", self.hops.len(), self.bytes())
+    }
+}
