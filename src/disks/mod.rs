@@ -30,7 +30,7 @@ pub use self::{
     keep::Keep,
     keep_words::{KeepCount, KeepDuration, KeepRule, Reason},
     kept::{DatedSnapshot, Kept},
-    managed::{GrantAccess, ManagedSnapshot, ManagedSnapshots},
+    managed::{DiskSnapshotList, GrantAccess, ManagedSnapshot, ManagedSnapshots},
     mirror::SnapshotMirror,
     mirror_error::{BrokenSeries, MirrorError},
     mirror_plan::{LeftSnapshot, MirrorPlan, MirrorWarning, PlannedHop},

@@ -137,8 +137,9 @@ impl Opened {
                 let earlier: SnapshotId = earlier.snapshot.id.parse()?;
                 blob.get_page_ranges_diff(earlier)
             }
-            Access::Granted(_) => {
-                blob.get_managed_disk_page_ranges_diff(&earlier.blob().await?.url()?)
+            Access::Granted(grants) => {
+                let earlier = grants.url(&earlier.snapshot).await?;
+                blob.get_managed_disk_page_ranges_diff(&earlier)
             }
         };
         Ok(diff.range(range.start..range.end))

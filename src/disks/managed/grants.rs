@@ -1,13 +1,21 @@
 //! What a mirror has been granted: noted before it is granted, at most five at a time, renewed, and
 //! given back.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use super::ManagedSnapshots;
+use tokio::{sync::Mutex, time::Instant};
+use url::Url;
+
+use super::{ManagedSnapshot, ManagedSnapshots, chain::the_one_disk};
 use crate::{
-    Error, PageBlobClient, Result,
-    disks::{MirrorError, SourceSnapshot},
+    BlobType, Error, PageBlobClient, Result,
+    disks::{MirrorError, MirrorWarning, SourceSnapshot},
     transport::BoxFuture,
+    wire::{clock, redaction},
 };
 
 /// Where granted access is noted before it is granted, so that a later run can give it back: the
@@ -25,26 +33,67 @@ pub(crate) trait NotedGrants: std::fmt::Debug + Send + Sync {
 pub(crate) struct Grants {
     source: ManagedSnapshots,
     notes: Arc<dyn NotedGrants>,
+    state: Mutex<State>,
 }
+
+/// What is granted now.
+#[derive(Debug, Default)]
+struct State {
+    /// What the note says: all that is granted, or may be.
+    noted: BTreeSet<String>,
+    held: BTreeMap<String, Held>,
+    /// Counts each use, so that the one that was not used for longest is known.
+    uses: u64,
+    /// How many requests failed in a row although all access was there.
+    mended: u32,
+}
+
+/// Access to a snapshot.
+struct Held {
+    client: PageBlobClient,
+    /// As it was granted, with its SAS and, if it has one, its `snapshot`.
+    url: Url,
+    renew_from: Instant,
+    ends: Instant,
+    used: u64,
+}
+
+redaction::debug_redacted!(Held { client, url: text, renew_from, ends, used });
 
 impl Grants {
     /// The most snapshots of a disk that can be granted at a time.
     pub(crate) const MOST: usize = 5;
+
+    /// The shortest and the longest that the service grants access for.
+    const DURATIONS: std::ops::RangeInclusive<Duration> =
+        Duration::from_secs(1)..=Duration::from_secs(60 * 24 * 3600);
+
+    /// How many failures are mended while all access is there: requests in flight may fail together
+    /// when it is renewed, but one that fails for another reason must not be sent for ever.
+    const MOST_MENDED: u32 = 256;
 
     /// Begins: gives back what an earlier run had noted and not given back.
     pub(crate) async fn begin(
         source: ManagedSnapshots,
         notes: Arc<dyn NotedGrants>,
     ) -> Result<Arc<Self>, MirrorError> {
-        Ok(Arc::new(Self { source, notes }))
+        if !Self::DURATIONS.contains(&source.duration) {
+            let value = format!("{:?}", source.duration);
+            let rule = "must be 1 second to 60 days";
+            return Err(Error::invalid("duration of a grant", value, rule).into());
+        }
+        let noted = notes.noted().await?.into_iter().collect();
+        let state = Mutex::new(State { noted, ..State::default() });
+        let grants = Self { source, notes, state };
+        grants.give_all_back().await;
+        Ok(Arc::new(grants))
     }
 
     /// The complete incremental snapshots of the one disk, oldest first, and the disk's unique id.
     pub(crate) async fn list(
         source: &ManagedSnapshots,
     ) -> Result<(String, Vec<SourceSnapshot>), MirrorError> {
-        let _ = source;
-        Err(MirrorError::refused("managed disks", "cannot be mirrored yet"))
+        the_one_disk(source.access.list().await?, source.disk.as_deref())
     }
 
     /// A client that reads the snapshot: granted now if it is not, renewed if it ends soon.
@@ -52,26 +101,260 @@ impl Grants {
         &self,
         snapshot: &SourceSnapshot,
     ) -> Result<PageBlobClient, MirrorError> {
-        let _ = (&self.source, &self.notes);
-        Err(MirrorError::refused(snapshot, "cannot be read yet"))
+        let mut state = self.state.lock().await;
+        let now = clock::instant();
+        state.uses += 1;
+        let uses = state.uses;
+        let Some(held) = state.held.get_mut(&snapshot.id) else {
+            return self.open(&mut state, snapshot).await;
+        };
+        held.used = uses;
+        if now < held.renew_from {
+            return Ok(held.client.clone());
+        }
+        let (last, ends) = (held.client.clone(), held.ends);
+        match self.grant(&mut state, &snapshot.id).await {
+            Ok(client) => Ok(client),
+            Err(error) if clock::instant() < ends => {
+                tracing::debug!(%error, "access was not renewed; it has not ended yet");
+                Ok(last)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The URL of the snapshot as it was granted, with its SAS: for a difference from it.
+    pub(crate) async fn url(&self, snapshot: &SourceSnapshot) -> Result<Url, MirrorError> {
+        self.client(snapshot).await?;
+        let state = self.state.lock().await;
+        let held = state.held.get(&snapshot.id);
+        held.map(|held| held.url.clone()).ok_or_else(|| {
+            MirrorError::refused(snapshot, "the access was given back while it was in use")
+        })
     }
 
     /// After a request failed with `error`: whether access was granted again, so that another try
     /// may succeed.
+    ///
+    /// The request may have read two snapshots, and the access to either may be gone. Each that is
+    /// held is tried, since what was renewed by another task needs no new grant: that might end the
+    /// access which the other task has just begun to use.
     pub(crate) async fn mend(
         &self,
         snapshot: &SourceSnapshot,
         error: &Error,
     ) -> Result<bool, MirrorError> {
-        let _ = (snapshot, error);
-        Ok(false)
+        if !may_be_about_access(error) {
+            return Ok(false);
+        }
+        let mut state = self.state.lock().await;
+        // Of one that was given back meanwhile, access is granted when it is next asked for.
+        let mut granted = !state.held.contains_key(&snapshot.id);
+        let held: Vec<_> =
+            state.held.iter().map(|(id, held)| (id.clone(), held.client.clone())).collect();
+        for (id, client) in held {
+            match client.get_properties().await {
+                Ok(_) => continue,
+                Err(error) if !may_be_about_access(&error) => return Err(error.into()),
+                Err(_) => {}
+            }
+            let client = self.grant(&mut state, &id).await?;
+            if let Err(error) = client.get_properties().await {
+                // A new grant did not help: it is refused for another reason.
+                return if may_be_about_access(&error) { Ok(false) } else { Err(error.into()) };
+            }
+            granted = true;
+        }
+        state.mended = if granted { 0 } else { state.mended.saturating_add(1) };
+        Ok(state.mended <= Self::MOST_MENDED)
     }
 
     /// Revokes the access to one snapshot.
     pub(crate) async fn give_back(&self, snapshot: &SourceSnapshot) {
-        let _ = snapshot;
+        let mut state = self.state.lock().await;
+        if state.noted.contains(&snapshot.id) {
+            self.revoke(&mut state, &snapshot.id).await;
+        }
     }
 
-    /// Revokes all that is left.
-    pub(crate) async fn end(&self) {}
+    /// Revokes all that is left. Returns a warning for each that could not be.
+    pub(crate) async fn end(&self) -> Vec<MirrorWarning> {
+        let left = self.give_all_back().await.into_iter();
+        left.map(|snapshot| MirrorWarning::GrantLeft { snapshot }).collect()
+    }
+
+    /// Returns what could not be given back.
+    async fn give_all_back(&self) -> BTreeSet<String> {
+        let mut state = self.state.lock().await;
+        for id in state.noted.clone() {
+            self.revoke(&mut state, &id).await;
+        }
+        state.noted.clone()
+    }
+
+    /// Grants access to a snapshot that this run has none to.
+    async fn open(
+        &self,
+        state: &mut State,
+        snapshot: &SourceSnapshot,
+    ) -> Result<PageBlobClient, MirrorError> {
+        let listed = self.source.access.list().await?;
+        self.check(state, &listed, snapshot)?;
+        while state.held.len() >= Self::MOST {
+            self.close_oldest(state).await;
+        }
+        state.noted.insert(snapshot.id.clone());
+        if let Err(error) = self.note(state).await {
+            state.noted.remove(&snapshot.id);
+            return Err(error.into());
+        }
+        let mut granted = self.grant(state, &snapshot.id).await;
+        // The service may count access of others, which only it knows of.
+        while let Err(error) = &granted
+            && !error.is_retryable()
+            && state.held.len() > 1
+        {
+            self.close_oldest(state).await;
+            granted = self.grant(state, &snapshot.id).await;
+        }
+        let client = match granted {
+            Ok(client) => client,
+            Err(error) => {
+                if !error.may_have_been_applied() {
+                    state.noted.remove(&snapshot.id);
+                    self.note(state).await?;
+                }
+                return Err(refused_grant(snapshot, &listed, error));
+            }
+        };
+        is_its_disk(&client, snapshot).await?;
+        Ok(client)
+    }
+
+    /// Refuses a snapshot that is gone, or that somebody else has access to.
+    fn check(
+        &self,
+        state: &State,
+        listed: &[ManagedSnapshot],
+        snapshot: &SourceSnapshot,
+    ) -> Result<(), MirrorError> {
+        let found = listed.iter().find(|found| snapshot.is(&found.id, found.time));
+        let Some(found) = found else {
+            return Err(MirrorError::refused(snapshot, "the snapshot no longer exists"));
+        };
+        if found.is_granted && !self.source.take_over && !state.noted.contains(&snapshot.id) {
+            return Err(MirrorError::refused(
+                snapshot,
+                "somebody else has access to this snapshot now, and would lose it when this \
+                 mirror gives its own back: wait until it ends, revoke it, or use take_over",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Grants access, for the first time or again. It is noted already.
+    async fn grant(&self, state: &mut State, id: &str) -> Result<PageBlobClient> {
+        let ManagedSnapshots { access, duration, credential, options, .. } = &self.source;
+        let begun = clock::instant();
+        let url = access.grant(id, *duration).await?;
+        let mut builder = PageBlobClient::builder(url.clone()).options(options.clone());
+        if let Some(credential) = credential {
+            builder = builder.credential(credential.clone());
+        }
+        let client = builder.build()?;
+        let (renew_from, ends) = (begun + *duration - ahead(*duration), begun + *duration);
+        let held = Held { client: client.clone(), url, renew_from, ends, used: state.uses };
+        state.held.insert(id.to_owned(), held);
+        Ok(client)
+    }
+
+    /// Gives back what was not used for longest.
+    async fn close_oldest(&self, state: &mut State) {
+        let oldest = state.held.iter().min_by_key(|(_, held)| held.used);
+        if let Some(id) = oldest.map(|(id, _)| id.clone()) {
+            self.revoke(state, &id).await;
+        }
+    }
+
+    /// Revokes the access to one snapshot. If that fails, the note of it stays, so that the end of
+    /// the run and the next run try again.
+    async fn revoke(&self, state: &mut State, id: &str) {
+        state.held.remove(id);
+        match self.source.access.revoke(id).await {
+            // There is nothing to revoke of a snapshot that is gone.
+            Err(error) if !error.is_not_found() => {
+                tracing::debug!(snapshot = id, %error, "access was not given back");
+                return;
+            }
+            _ => {}
+        }
+        state.noted.remove(id);
+        if let Err(error) = self.note(state).await {
+            // It is revoked once more by the next run.
+            tracing::debug!(snapshot = id, %error, "the note of granted access was not changed");
+        }
+    }
+
+    async fn note(&self, state: &State) -> Result<()> {
+        self.notes.note(state.noted.iter().cloned().collect()).await
+    }
 }
+
+/// How long before its end access is renewed: 10 minutes, or a quarter of its time if that is more,
+/// but never more than half.
+fn ahead(duration: Duration) -> Duration {
+    Duration::from_secs(600).max(duration / 4).min(duration / 2)
+}
+
+/// Whether access to a source that has ended may be why a request failed.
+fn may_be_about_access(error: &Error) -> bool {
+    let Error::Service(refusal) = error else { return false };
+    let statuses = [Some(refusal.status), refusal.source_status];
+    statuses.into_iter().flatten().any(|status| matches!(status.as_u16(), 401 | 403))
+}
+
+/// The error of a grant that the service refused.
+fn refused_grant(
+    snapshot: &SourceSnapshot,
+    listed: &[ManagedSnapshot],
+    error: Error,
+) -> MirrorError {
+    let granted = listed.iter().filter(|found| found.is_granted).count();
+    let most = Grants::MOST;
+    match error.status().map(|status| status.as_u16()) {
+        Some(409) if granted >= most => MirrorError::refused(
+            snapshot,
+            format_args!(
+                "no access was granted: {granted} snapshots are in use now, and at most {most} of \
+                 one disk can be; wait until others have given theirs back, or revoke it: {error}"
+            ),
+        ),
+        _ => error.into(),
+    }
+}
+
+/// Refuses what is not the disk as a fixed VHD: its bytes and a footer.
+async fn is_its_disk(
+    client: &PageBlobClient,
+    snapshot: &SourceSnapshot,
+) -> Result<(), MirrorError> {
+    let found = client.get_properties().await?;
+    let is_page_blob = found.blob_type == Some(BlobType::PageBlob);
+    let is_expected = snapshot.length.is_none_or(|length| length == found.content_length);
+    if is_page_blob && is_expected && found.content_length % 512 == 0 {
+        return Ok(());
+    }
+    let expected = snapshot.length.map_or("a multiple of 512".to_owned(), |it| it.to_string());
+    Err(MirrorError::refused(
+        snapshot,
+        format_args!(
+            "its URL is not that of a page blob of {expected} bytes, the disk and a footer of 512 \
+             bytes, but of {} bytes: only the format VHD can be read, and not VHDX",
+            found.content_length
+        ),
+    ))
+}
+
+#[cfg(test)]
+#[path = "grants_tests.rs"]
+mod tests;

@@ -1,7 +1,9 @@
 //! Incremental snapshots of managed disks: who lists them and grants access, and what a mirror has
 //! been granted.
 
+mod chain;
 mod grants;
+mod snapshot_list;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,6 +12,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 pub(crate) use self::grants::{Grants, NotedGrants};
+pub use self::snapshot_list::DiskSnapshotList;
 use crate::{ClientOptions, Credential, Result, transport::BoxFuture};
 
 /// Lists the snapshots of a managed disk, and grants and revokes access to them.

@@ -8,6 +8,7 @@ mod disks;
 mod jobs;
 mod leases;
 mod lists;
+mod managed_disks;
 mod models;
 mod sas;
 mod writes;
@@ -62,6 +63,7 @@ async fn drive(values: &Values) {
     Box::pin(leases::drive(&run, &service)).await;
     Box::pin(lists::drive(&run, &service)).await;
     disks::drive(&run);
+    managed_disks::drive(&run);
     jobs::drive(&run);
     Box::pin(jobs::jobs(&run, &service)).await;
     Box::pin(jobs::verified(&run, &service)).await;

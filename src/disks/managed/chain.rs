@@ -1,0 +1,110 @@
+//! Which of the listed snapshots are the chain of one disk.
+
+use std::collections::BTreeSet;
+
+use super::ManagedSnapshot;
+use crate::disks::{MirrorError, SourceSnapshot};
+
+/// The length of the footer of a VHD.
+const FOOTER: u64 = 512;
+
+/// The complete incremental snapshots of the one disk, oldest first, and the disk's unique id.
+/// `wanted` is the disk that the user named.
+pub(super) fn the_one_disk(
+    listed: Vec<ManagedSnapshot>,
+    wanted: Option<&str>,
+) -> Result<(String, Vec<SourceSnapshot>), MirrorError> {
+    let is_wanted = |disk: &str| wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(disk));
+    let mut chain: Vec<_> =
+        listed.into_iter().filter(|it| it.is_incremental && is_wanted(&it.disk)).collect();
+    let disks: BTreeSet<String> = chain.iter().map(|it| it.disk.to_ascii_lowercase()).collect();
+    if disks.len() > 1 {
+        let ids: Vec<&str> = disks.iter().map(String::as_str).collect();
+        return Err(MirrorError::refused(
+            "managed disk",
+            format_args!(
+                "the snapshots are of {} disks, with the unique ids {}: a disk that was made again \
+                 under its name is another one; name one of them with ManagedSnapshots::disk",
+                ids.len(),
+                ids.join(", ")
+            ),
+        ));
+    }
+    let Some(disk) = chain.first().map(|it| it.disk.clone()).or(wanted.map(str::to_owned)) else {
+        let why = "no incremental snapshots were found";
+        return Err(MirrorError::refused("managed disk", why));
+    };
+    let mut ids = BTreeSet::new();
+    if let Some(twice) = chain.iter().find(|it| !ids.insert(&it.id)) {
+        return Err(MirrorError::refused(&twice.id, "the snapshot is listed twice"));
+    }
+    chain.retain(|it| it.completion >= 100.0);
+    let mut found = chain.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    found.sort();
+    Ok((disk, found))
+}
+
+fn read(listed: ManagedSnapshot) -> Result<SourceSnapshot, MirrorError> {
+    let ManagedSnapshot { id, time, size, .. } = listed;
+    let length = match size {
+        Some(size) if size % FOOTER != 0 => {
+            let why = format!("its size of {size} bytes is not a multiple of 512");
+            return Err(MirrorError::refused(id, why));
+        }
+        size => size.map(|size| size.saturating_add(FOOTER)),
+    };
+    Ok(SourceSnapshot { time, id, length })
+}
+
+#[cfg(test)]
+mod tests {
+    use time::{Duration, macros::datetime};
+
+    use super::*;
+
+    fn snapshot(id: &str, disk: &str, minute: i64) -> ManagedSnapshot {
+        ManagedSnapshot {
+            id: id.to_owned(),
+            disk: disk.to_owned(),
+            time: datetime!(2026-01-01 00:00 UTC) + Duration::minutes(minute),
+            size: Some(1024),
+            is_incremental: true,
+            completion: 100.0,
+            is_granted: false,
+        }
+    }
+
+    fn ids(listed: Vec<ManagedSnapshot>, wanted: Option<&str>) -> Vec<String> {
+        let (_, found) = the_one_disk(listed, wanted).expect("one disk");
+        assert!(found.iter().all(|found| found.length == Some(1536)));
+        found.into_iter().map(|found| found.id).collect()
+    }
+
+    #[test]
+    fn only_complete_incremental_snapshots_count_oldest_first() {
+        let full = ManagedSnapshot { is_incremental: false, ..snapshot("full", "other", 1) };
+        let half = ManagedSnapshot { completion: 99.9, ..snapshot("half", "D", 2) };
+        let listed = vec![snapshot("b", "D", 4), full, half, snapshot("a", "d", 3)];
+        assert_eq!(ids(listed, None), ["a", "b"]);
+    }
+
+    #[test]
+    fn snapshots_of_several_disks_are_refused_unless_one_is_named() {
+        let listed = || vec![snapshot("a", "one", 1), snapshot("b", "two", 2)];
+        let error = the_one_disk(listed(), None).expect_err("two disks").to_string();
+        assert!(error.contains("one, two") && error.contains("ManagedSnapshots::disk"), "{error}");
+        assert_eq!(ids(listed(), Some("TWO")), ["b"]);
+        let (disk, found) = the_one_disk(listed(), Some("three")).expect("none yet");
+        assert_eq!((disk.as_str(), found.len()), ("three", 0));
+    }
+
+    #[test]
+    fn what_cannot_be_a_chain_is_refused() {
+        let error = |listed| the_one_disk(listed, None).expect_err("refused").to_string();
+        assert!(error(vec![]).contains("no incremental snapshots"));
+        let twice = vec![snapshot("a", "d", 1), snapshot("a", "d", 2)];
+        assert!(error(twice).contains("twice"));
+        let odd = ManagedSnapshot { size: Some(700), ..snapshot("a", "d", 1) };
+        assert!(error(vec![odd]).contains("700 bytes"));
+    }
+}
