@@ -16,6 +16,9 @@ pub(crate) struct Lineage {
     pub(crate) equals: Option<Point>,
     /// The hop that is under way. A snapshot has none.
     pub(crate) hop: Option<HopState>,
+    /// Whether it is of a snapshot that a hop was sealed with. One that somebody else takes has the
+    /// metadata of the base, and may hold what they wrote to it.
+    pub(crate) sealed: bool,
 }
 
 /// A source snapshot in metadata.
@@ -62,6 +65,7 @@ impl Lineage {
     const GUARD: &'static str = "blobcopy_mirror_guard";
     const DONE: &'static str = "blobcopy_mirror_done";
     const SEALING: &'static str = "blobcopy_mirror_sealing";
+    const SEALED: &'static str = "blobcopy_mirror_sealed";
 
     /// All names that a mirror uses begin with this.
     pub(crate) const PREFIX: &'static str = "blobcopy_mirror_";
@@ -99,6 +103,7 @@ impl Lineage {
             source: decoded(metadata.get(Self::SOURCE)?)?,
             equals: point(Self::EQUALS, Self::EQUALS_TIME)?,
             hop,
+            sealed: flag(Self::SEALED),
         })
     }
 
@@ -123,7 +128,15 @@ impl Lineage {
             metadata.insert(Self::GUARD, hop.guard.to_string());
             metadata.insert(Self::DONE, hop.done.to_string());
         }
+        if self.sealed {
+            metadata.insert(Self::SEALED, "true");
+        }
         metadata
+    }
+
+    /// What a snapshot with this lineage equals, if it is one that a hop was sealed with.
+    pub(crate) fn into_sealed(self) -> Option<Point> {
+        self.equals.filter(|_| self.sealed && self.hop.is_none())
     }
 
     /// The user's part of metadata.
@@ -137,13 +150,14 @@ impl Lineage {
 }
 
 /// Text as a header can carry it: visible ASCII but `%`.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
     const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// What [`encoded`] was made from.
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
     Some(decoded.into_owned())
 }
@@ -160,12 +174,14 @@ mod tests {
         let hop =
             HopState { to: point("b %ä"), whole: true, guard: 9, done: 1 << 40, sealing: true };
         let users = Metadata::from([("owner", "me"), ("blobcopy_mirror_old", "x")]);
-        for (equals, hop) in [
-            (None, Some(hop.clone())),
-            (Some(point("a")), Some(HopState { whole: false, sealing: false, ..hop })),
-            (Some(point("a")), None),
+        for (equals, hop, sealed) in [
+            (None, Some(hop.clone()), false),
+            (Some(point("a")), Some(HopState { whole: false, sealing: false, ..hop }), false),
+            (Some(point("a")), None, false),
+            (Some(point("a")), None, true),
         ] {
-            let lineage = Lineage { source: "https://a/b c".into(), equals, hop };
+            let lineage = Lineage { source: "https://a/b c".into(), equals, hop, sealed };
+            assert_eq!(lineage.clone().into_sealed().is_some(), sealed);
             let metadata = lineage.with(&users);
             let upper: Metadata = metadata
                 .iter()

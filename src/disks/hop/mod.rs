@@ -1,7 +1,48 @@
 //! One hop of the route by ranges: from the content of one source snapshot to that of another.
+//!
+//! 1. The base blob is [claimed](claim): its metadata say from what to what the hop goes, and its
+//!    sequence number is raised. No write of an earlier run can land any more.
+//! 2. [Changes](changes) are read as one stream in the order of addresses: what the source says has
+//!    changed between the two snapshots, and what was written to the base since its own snapshot of
+//!    the first. The second part is empty, unless a hop was torn or somebody else wrote.
+//! 3. They are [written](write) in windows. At the end of each the metadata note how far all is
+//!    done.
+//! 4. The base is [sealed](seal): a snapshot of it is taken, and the metadata say what it equals.
+//!
+//! **What may land late, or twice, and why it does no harm.** Every request that changes the base
+//! but those of pages depends on the ETag at which this run has seen its own note in the metadata;
+//! the first thing that another run does is to change it. Writes of pages depend on the sequence
+//! number of the hop. Within a hop, all writes of a page have the same content, that of a snapshot.
+//! A snapshot of the base may be taken twice: the second is found and deleted before the note that
+//! a snapshot is being taken goes.
+//!
+//! **What the note says.** All before `done` equals the snapshot `to`, whether everything is copied
+//! or only a difference: so a hop can go on in the other way. All after it equals `equals`, but for
+//! pages that were written since the base's snapshot of that.
 
-use std::sync::Arc;
+mod base;
+mod changes;
+mod claim;
+mod cost;
+mod fill;
+mod listing;
+mod reading;
+mod seal;
+mod snapshots;
+mod torn;
+mod write;
 
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc};
+
+use self::{
+    claim::{Claim, Claimed},
+    reading::Reading,
+    torn::Torn,
+};
+pub(crate) use self::{cost::cost, fill::fill};
 use super::{MirrorError, source::Opened};
 use crate::{PageBlobClient, SnapshotId};
 
@@ -20,6 +61,14 @@ pub(crate) struct Hop {
     pub(crate) in_flight: usize,
     /// Is told how far the hop has come.
     pub(crate) progress: Arc<HopProgress>,
+    /// The lock: looked at before each request that changes something.
+    pub(crate) lock: Option<Arc<dyn HeldLock>>,
+}
+
+/// A lock that this run holds, unless it was lost.
+pub(crate) trait HeldLock: fmt::Debug + Send + Sync {
+    /// [`MirrorError::LockLost`] if it was.
+    fn check(&self) -> Result<(), MirrorError>;
 }
 
 /// How far a hop has come: read it at any time.
@@ -57,29 +106,47 @@ pub(crate) struct HopCost {
     pub(crate) written: u64,
     /// The bytes to clear.
     pub(crate) cleared: u64,
+    /// Of these, the bytes that are put right since somebody else, or a torn hop, has written them.
+    pub(crate) mended: u64,
     /// Why everything is copied, if that is so.
     pub(crate) whole: Option<String>,
 }
 
-/// What the hop would move, without changing anything.
-pub(crate) async fn cost(hop: &Hop) -> Result<HopCost, MirrorError> {
-    Err(MirrorError::refused(&hop.source, "cannot be planned by ranges yet"))
-}
+/// How often a step is tried against late requests of torn runs.
+const ATTEMPTS: usize = 16;
 
 /// Carries out a hop, or goes on with a torn one.
 pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
-    Err(MirrorError::refused(&hop.source, "cannot be mirrored by ranges yet"))
-}
-
-/// Fills a new page blob with the whole content of `from`: for a restore into another account.
-/// The blob must not exist, unless `overwrite`. A torn one is gone on with by the next call.
-pub(crate) async fn fill(
-    from: Opened,
-    target: PageBlobClient,
-    overwrite: bool,
-    in_flight: usize,
-    progress: Arc<HopProgress>,
-) -> Result<u64, MirrorError> {
-    let _ = (from, overwrite, in_flight, progress);
-    Err(MirrorError::refused(target.name(), "cannot be filled by ranges yet"))
+    let reading = Arc::new(Reading::of(&hop.to, hop.from.as_ref()));
+    let seen = reading.properties().await?;
+    let mut refused = None;
+    let mut moved = write::Moved::default();
+    let mut is_resumed = None;
+    loop {
+        let mut claim = match Claim::take(&hop, &seen, refused.clone()).await? {
+            Claimed::ToDo(claim) => claim,
+            Claimed::Sealed(snapshot) => {
+                let (written, cleared) = (moved.written, moved.cleared);
+                return Ok(Sealed { snapshot, written, cleared, whole: false, resumed: true });
+            }
+        };
+        // Of the first claim: a second one finds the hop of this run.
+        let resumed = *is_resumed.get_or_insert(claim.is_resumed);
+        match Box::pin(claim.write(&hop, &reading, &mut moved)).await {
+            Ok(()) => {}
+            Err(Torn::Failed(error)) => return Err(error),
+            Err(Torn::DiffRefused(code)) if refused.is_none() => {
+                refused = Some(code);
+                continue;
+            }
+            Err(Torn::DiffRefused(code)) => {
+                let why = format!("the service refuses to list its pages: {code}");
+                return Err(MirrorError::refused(&hop.to.snapshot, why));
+            }
+        }
+        let whole = claim.whole.is_some();
+        let snapshot = Box::pin(claim.seal()).await?;
+        let (written, cleared) = (moved.written, moved.cleared);
+        return Ok(Sealed { snapshot, written, cleared, whole, resumed });
+    }
 }

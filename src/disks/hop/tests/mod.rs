@@ -1,0 +1,7 @@
+//! Hops on the simulator, between two accounts.
+
+mod filled;
+mod lists;
+mod plain;
+mod torn;
+mod world;
