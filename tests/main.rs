@@ -8,6 +8,7 @@ mod chaos;
 mod connecting;
 mod copies;
 mod delegation_keys;
+mod disks;
 mod endpoints;
 mod errors;
 mod from_uri;

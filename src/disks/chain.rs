@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{MirrorError, MirrorRoute};
-use crate::{CopyState, ETag, Metadata, PageBlobClient, SnapshotId};
+use super::{DatedSnapshot, MirrorError, MirrorRoute, lineage::Lineage};
+use crate::{
+    BlobInclude, BlobItem, BlobType, CopyState, CopyStatus, ETag, Metadata, PageBlobClient,
+    SnapshotId,
+};
 
 /// The snapshots of a mirror's destination, oldest first, over all generations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +56,7 @@ pub struct ChainSnapshot {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Base {
     pub(crate) name: String,
+    pub(crate) is_page_blob: bool,
     pub(crate) is_incremental: bool,
     pub(crate) length: u64,
     pub(crate) etag: Option<ETag>,
@@ -61,9 +66,35 @@ pub(crate) struct Base {
 }
 
 impl Chain {
-    /// Lists the generations of `destination` and their snapshots.
+    /// Lists the generations of `destination` and their snapshots, without soft-deleted ones.
+    ///
+    /// One request for most: the names that begin with the destination's. If many others do, the
+    /// list is left after the destination's own, and the later generations are listed apart.
     pub(crate) async fn read(destination: &PageBlobClient) -> Result<Self, MirrorError> {
-        Err(MirrorError::refused(destination.name(), "its chain cannot be read yet"))
+        let container = destination.container_client();
+        let name = destination.name();
+        let include = [BlobInclude::Snapshots, BlobInclude::Copy, BlobInclude::Metadata];
+        let mut listed = Listed::of(name);
+        let mut pages = container.list_blobs().prefix(name).include(include).pages();
+        let mut is_complete = true;
+        while let Some(page) = pages.try_next().await? {
+            let is_past = page.items.iter().any(|item| item.name != name);
+            page.items.into_iter().for_each(|item| listed.take(item));
+            is_complete = page.next_marker.is_none();
+            if is_past {
+                break;
+            }
+        }
+        if !is_complete {
+            let prefix = format!("{name}.g");
+            // Those that the first list has shown already are listed again.
+            listed.forget_later();
+            let mut later = container.list_blobs().prefix(prefix).include(include);
+            while let Some(item) = later.try_next().await? {
+                listed.take(item);
+            }
+        }
+        Ok(listed.into_chain())
     }
 
     /// The name of a generation's blob: `disk`, then `disk.g2` and so on.
@@ -74,13 +105,137 @@ impl Chain {
         }
     }
 
+    /// The generation that a blob's name stands for: 1 for the destination's own name.
+    pub(crate) fn generation_of(destination: &str, name: &str) -> Option<u32> {
+        let rest = name.strip_prefix(destination)?;
+        if rest.is_empty() {
+            return Some(1);
+        }
+        let number: u32 = rest.strip_prefix(".g")?.parse().ok()?;
+        (number > 1 && Self::name_of(destination, number) == name).then_some(number)
+    }
+
+    /// The newest generation's base, for a run.
+    pub(crate) fn base(&self) -> Option<&Base> {
+        self.base.as_ref()
+    }
+
+    /// The snapshot that equals this one of the source.
+    pub(crate) fn find(&self, id: &str, time: OffsetDateTime) -> Option<&ChainSnapshot> {
+        self.snapshots.iter().find(|found| found.is_equal_to(id, time))
+    }
+
     /// The newest snapshot that equals one of the source.
     pub fn newest(&self) -> Option<&ChainSnapshot> {
         self.snapshots.iter().rev().find(|found| found.equals.is_some())
     }
 }
 
+/// A destination as it is listed.
+#[derive(Debug)]
+struct Listed<'a> {
+    name: &'a str,
+    bases: Vec<(u32, Base)>,
+    snapshots: Vec<ChainSnapshot>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(name: &'a str) -> Self {
+        Self { name, bases: Vec::new(), snapshots: Vec::new() }
+    }
+
+    fn forget_later(&mut self) {
+        self.bases.retain(|(generation, _)| *generation == 1);
+        self.snapshots.retain(|found| found.generation == 1);
+    }
+
+    /// Takes a blob or snapshot, if it is of this chain.
+    fn take(&mut self, item: BlobItem) {
+        let Some(generation) = Chain::generation_of(self.name, &item.name) else { return };
+        let BlobItem { name, snapshot, properties, is_deleted, .. } = item;
+        // A later generation is of a mirror only if it looks like one.
+        let is_ours = properties.is_incremental_copy || Lineage::is_on(&properties.metadata);
+        if is_deleted || (generation > 1 && !is_ours) {
+            return;
+        }
+        let Some(snapshot) = snapshot else {
+            let base = Base {
+                name,
+                is_page_blob: properties.blob_type.is_none_or(|found| found == BlobType::PageBlob),
+                is_incremental: properties.is_incremental_copy,
+                length: properties.content_length,
+                etag: properties.etag,
+                copy: properties.copy,
+                metadata: properties.metadata,
+                sequence_number: properties.sequence_number,
+            };
+            return self.bases.push((generation, base));
+        };
+        let equals = match properties.is_incremental_copy {
+            true => copied(properties.copy.as_ref()),
+            false => Lineage::read(&properties.metadata)
+                .filter(|lineage| lineage.hop.is_none())
+                .and_then(|lineage| lineage.equals)
+                .map(|point| (point.id, Some(point.time))),
+        };
+        let (equals, time) = equals.map_or((None, None), |(id, time)| (Some(id), time));
+        self.snapshots.push(ChainSnapshot {
+            blob: name,
+            generation,
+            snapshot,
+            equals,
+            time,
+            length: properties.content_length,
+            etag: properties.etag,
+        });
+    }
+
+    fn into_chain(self) -> Chain {
+        let Self { name, mut bases, mut snapshots } = self;
+        bases.sort_by_key(|(generation, _)| *generation);
+        snapshots.sort_by_cached_key(|found| {
+            let taken = || DatedSnapshot::from(&found.snapshot).time;
+            let time = found.time.or_else(taken);
+            (time, found.generation, found.snapshot.as_str().to_owned())
+        });
+        let newest = bases.pop();
+        let route = newest.as_ref().and_then(|(_, base)| base.route());
+        let generation = newest.as_ref().map_or(0, |(generation, _)| *generation);
+        let base = newest.map(|(_, base)| base);
+        Chain { name: name.to_owned(), route, generation, snapshots, base }
+    }
+}
+
+/// The source snapshot that a snapshot of an incremental base holds, by the copy that made it.
+fn copied(copy: Option<&CopyState>) -> Option<(String, Option<OffsetDateTime>)> {
+    let copy = copy.filter(|copy| copy.status == CopyStatus::Success)?;
+    let id = copy.source.as_ref()?.snapshot()?;
+    let time = DatedSnapshot::from(&id).time;
+    Some((id.to_string(), time))
+}
+
+impl Base {
+    /// The route that has made it; `None` if no mirror has.
+    pub(crate) fn route(&self) -> Option<MirrorRoute> {
+        match (self.is_incremental, Lineage::is_on(&self.metadata)) {
+            (true, _) => Some(MirrorRoute::Incremental),
+            (false, true) => Some(MirrorRoute::Ranges),
+            (false, false) => None,
+        }
+    }
+
+    /// The copy into it that is under way.
+    pub(crate) fn pending(&self) -> Option<&CopyState> {
+        self.copy.as_ref().filter(|copy| !copy.status.is_final())
+    }
+}
+
 impl ChainSnapshot {
+    /// Whether it equals this snapshot of the source.
+    pub(crate) fn is_equal_to(&self, id: &str, time: OffsetDateTime) -> bool {
+        self.time == Some(time) && self.equals.as_deref() == Some(id)
+    }
+
     /// A client for it. `destination` is the mirror's.
     pub fn client(&self, destination: &PageBlobClient) -> PageBlobClient {
         let container = destination.container_client();

@@ -1,7 +1,10 @@
 //! A mirror of a disk's snapshots.
 
-use super::{Chain, MirrorError, MirrorPlan, MirrorRoute, MirrorSource};
-use crate::{PageBlobClient, jobs::Budget};
+use super::{
+    Chain, Keep, MirrorError, MirrorPlan, MirrorRoute, MirrorSource, RunMirror, lock::Lock,
+    mirror_work::Mirroring,
+};
+use crate::{Error, PageBlobClient, jobs::Budget};
 
 /// Keeps a destination's snapshots equal to a source's.
 #[derive(Debug, Clone)]
@@ -20,6 +23,7 @@ pub(crate) struct MirrorSettings {
     pub(crate) wait: bool,
     pub(crate) in_flight: usize,
     pub(crate) budget: Option<Budget>,
+    pub(crate) pruning: Option<Keep>,
 }
 
 impl SnapshotMirror {
@@ -35,6 +39,7 @@ impl SnapshotMirror {
                 wait: false,
                 in_flight: 16,
                 budget: None,
+                pruning: None,
             },
         }
     }
@@ -84,6 +89,91 @@ impl SnapshotMirror {
 
     /// What a run would do now. Nothing is changed.
     pub async fn plan(&self) -> Result<MirrorPlan, MirrorError> {
-        Err(MirrorError::refused(self.destination.name(), "cannot be planned yet"))
+        let mirroring = Mirroring::of(self.clone())?;
+        Box::pin(mirroring.plan()).await
     }
+
+    /// Copies what the destination lacks, oldest first. Awaiting it gives
+    /// [`MirrorReport`](super::MirrorReport); [`events`](RunMirror::events) is a stream that says
+    /// how far it has come.
+    ///
+    /// If nothing is to be copied it sends four requests: it takes the lock, lists both sides and
+    /// releases the lock. The first run creates the lock's marker, with two more.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`](MirrorError::Busy) while another run holds the lock;
+    /// [`SeriesBroken`](MirrorError::SeriesBroken) when all that could still be copied is, and a
+    /// new generation is needed for the rest; [`LockLost`](MirrorError::LockLost);
+    /// [`Refused`](MirrorError::Refused); otherwise the error of a request.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// disk.create_snapshot().await?;
+    /// let report = SnapshotMirror::new(&disk, &backup).run().await.unwrap();
+    /// assert_eq!(report.hops.len(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn run<'a>(&self) -> RunMirror<'a> {
+        RunMirror::new(self.clone())
+    }
+
+    /// The retention policy by which the source's snapshots are deleted, by
+    /// `prune_source` or by others: [`plan`](Self::plan) and [`run`](Self::run) warn if it would
+    /// delete the snapshot that the next increment needs. Nothing is deleted here.
+    pub fn pruning_source(mut self, keep: &Keep) -> Self {
+        self.settings.pruning = Some(keep.clone());
+        self
+    }
+
+    /// Refuses what cannot work, before anything is sent.
+    pub(crate) fn check(&self) -> Result<(), MirrorError> {
+        if self.settings.in_flight == 0 {
+            return Err(Error::invalid("in flight", "0", "must be at least 1").into());
+        }
+        let (to, name) = (&self.destination, self.destination.name());
+        if to.snapshot().is_some() || to.version_id().is_some() {
+            let why = "is a snapshot or version, which cannot be a destination";
+            return Err(MirrorError::refused(to.url()?, why));
+        }
+        if is_reserved(name) {
+            let why = "ends like the blobs that a mirror keeps beside its destination: choose \
+                       another name";
+            return Err(MirrorError::refused(name, why));
+        }
+        if name.encode_utf16().count() + Lock::SUFFIX.len() > LONGEST_NAME {
+            let why = format!("is too long: with `{}` it must have at most 1024", Lock::SUFFIX);
+            return Err(MirrorError::refused(name, format!("{why} characters")));
+        }
+        let MirrorSource::PageBlob(source) = &self.source else { return Ok(()) };
+        let from = source.blob();
+        if from.snapshot().is_some() || from.version_id().is_some() {
+            let why = "is a snapshot or version: give the blob, of which all snapshots are copied";
+            return Err(MirrorError::refused(from.url()?, why));
+        }
+        let (from_url, to_url) = (from.url()?, to.url()?);
+        let is_beside = is_reserved(from.name())
+            && from.name().starts_with(name)
+            && from.container_client().url()? == to.container_client().url()?;
+        if from_url == to_url || is_beside {
+            let why = "is the destination, or one of the blobs that a mirror keeps beside it";
+            return Err(MirrorError::refused(from_url, why));
+        }
+        Ok(())
+    }
+}
+
+/// The most characters of a blob's name.
+const LONGEST_NAME: usize = 1024;
+
+/// Whether a name is that of a marker or of a later generation.
+fn is_reserved(name: &str) -> bool {
+    let is_generation = |(_, number): (&str, &str)| {
+        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    name.ends_with(Lock::SUFFIX) || name.rsplit_once(".g").is_some_and(is_generation)
 }

@@ -18,7 +18,7 @@ pub struct MirrorPlan {
     pub route: MirrorRoute,
     /// Why by this route, in words.
     pub because: String,
-    /// The generation that is written to, from 1.
+    /// The generation that the first copy goes to, from 1.
     pub generation: u32,
     /// What is at the destination.
     pub chain: Chain,
@@ -26,7 +26,8 @@ pub struct MirrorPlan {
     pub hops: Vec<PlannedHop>,
     /// Source snapshots that are neither there nor copied, with why.
     pub left: Vec<LeftSnapshot>,
-    /// Why the series cannot go on; nothing is copied then.
+    /// Why the series cannot go on after these copies. A run then fails with
+    /// [`MirrorError::SeriesBroken`](super::MirrorError::SeriesBroken).
     pub broken: Option<BrokenSeries>,
     /// What to look after.
     pub warnings: Vec<MirrorWarning>,
@@ -40,8 +41,12 @@ pub struct PlannedHop {
     pub from: Option<SourceSnapshot>,
     /// The snapshot that is copied.
     pub to: SourceSnapshot,
-    /// The bytes that are written.
-    pub bytes: u64,
+    /// The generation that it goes to, from 1.
+    pub generation: u32,
+    /// The bytes that are written. `None` if they are not known: of a managed disk, since only a
+    /// run is granted access; by changed ranges in the events of a run, which reads the difference
+    /// when it comes to it; or if the service gives no difference in time.
+    pub bytes: Option<u64>,
     /// The bytes that are cleared; by Incremental Copy Blob, the service says nothing of them.
     pub cleared: u64,
     /// Why everything is copied and not only a difference, if so: the service's code, or that it is
@@ -70,6 +75,18 @@ pub enum MirrorWarning {
         /// Its id.
         snapshot: String,
     },
+    /// The retention policy for the source would remove the snapshot that the destination's newest
+    /// equals, before the next hop: see
+    /// [`pruning_source`](super::SnapshotMirror::pruning_source).
+    AboutToBePruned {
+        /// Its id.
+        snapshot: String,
+    },
+    /// The destination has more than one snapshot that equals this one of the source.
+    CopiedTwice {
+        /// The source snapshot's id.
+        snapshot: String,
+    },
     /// Somebody wrote to the destination since its last snapshot. The next hop mends it.
     DestinationWritten {
         /// The bytes that were written or cleared.
@@ -83,8 +100,13 @@ pub enum MirrorWarning {
 }
 
 impl MirrorPlan {
-    /// The bytes of all hops.
+    /// The bytes of all hops, as far as they are known.
     pub fn bytes(&self) -> u64 {
+        self.hops.iter().filter_map(|hop| hop.bytes).sum()
+    }
+
+    /// The bytes of all hops; `None` if those of some hop are not known.
+    pub fn known_bytes(&self) -> Option<u64> {
         self.hops.iter().map(|hop| hop.bytes).sum()
     }
 }
@@ -97,6 +119,14 @@ impl fmt::Display for MirrorWarning {
                 "the source snapshot {snapshot}, which was copied last, is gone: the next copy \
                  cannot be a difference"
             ),
+            Self::AboutToBePruned { snapshot } => write!(
+                f,
+                "the policy for the source removes the snapshot {snapshot}, which the next copy \
+                 needs: mirror first"
+            ),
+            Self::CopiedTwice { snapshot } => {
+                write!(f, "the destination has more than one snapshot that equals {snapshot}")
+            }
             Self::DestinationWritten { bytes } => write!(
                 f,
                 "{bytes} bytes of the destination were written by somebody else; the next copy \
@@ -114,7 +144,10 @@ impl fmt::Display for MirrorPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "by {}: {}", self.route, self.because)?;
         for hop in &self.hops {
-            write!(f, "{}: {} bytes", hop.to, hop.bytes)?;
+            match hop.bytes {
+                Some(bytes) => write!(f, "{}: {bytes} bytes", hop.to)?,
+                None => write!(f, "{}: a size that is not known yet", hop.to)?,
+            }
             match &hop.whole {
                 Some(why) => writeln!(f, ", everything: {why}")?,
                 None => writeln!(f)?,
@@ -129,6 +162,7 @@ impl fmt::Display for MirrorPlan {
         if let Some(broken) = &self.broken {
             return write!(f, "the series is broken: {broken}");
         }
-        write!(f, "{} snapshots to copy, {} bytes in all", self.hops.len(), self.bytes())
+        write!(f, "{} snapshots to copy", self.hops.len())?;
+        self.known_bytes().map_or(Ok(()), |bytes| write!(f, ", {bytes} bytes in all"))
     }
 }

@@ -12,20 +12,21 @@ use crate::CopyId;
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum MirrorEvent {
-    /// What the run will do; the first event.
+    /// What the run will do; the first event after [`Waiting`](Self::Waiting). It comes again if a
+    /// copy by somebody else has changed what is left.
     Planned(Box<MirrorPlan>),
     /// Another run holds the lock; this one waits, as it was told to.
     Waiting,
     /// The copy of a source snapshot begins.
     HopStarted {
-        /// Which hop of the plan, from 0.
+        /// Which hop of the last plan, from 0.
         hop: usize,
         /// The snapshot.
         snapshot: SourceSnapshot,
     },
     /// How far a hop has come; at most ten times a second.
     HopProgress {
-        /// Which hop of the plan, from 0.
+        /// Which hop of the last plan, from 0.
         hop: usize,
         /// The bytes that were written, or that the service says it copied.
         written: u64,

@@ -16,11 +16,17 @@ mod keep;
 mod keep_words;
 mod kept;
 mod lineage;
+mod lock;
 mod managed;
 mod mirror;
 mod mirror_error;
+mod mirror_incremental;
 mod mirror_plan;
+mod mirror_ranges;
 mod mirror_report;
+mod mirror_run;
+mod mirror_survey;
+mod mirror_work;
 mod route;
 mod source;
 
@@ -35,6 +41,7 @@ pub use self::{
     mirror_error::{BrokenSeries, MirrorError},
     mirror_plan::{LeftSnapshot, MirrorPlan, MirrorWarning, PlannedHop},
     mirror_report::{HopDone, MirrorEvent, MirrorReport},
+    mirror_run::{MirrorEvents, RunMirror},
     route::MirrorRoute,
     source::{MirrorSource, PageBlobSnapshots, SourceSnapshot},
 };

@@ -1,0 +1,280 @@
+//! The lock of a destination: a lease on a marker blob beside it.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::{MirrorError, hop::HeldLock, managed::NotedGrants};
+use crate::{
+    BlockBlobClient, Conditions, ETag, Error, ErrorCode, Lease, LeaseId, PageBlobClient, Result,
+    transport::BoxFuture,
+    wire::{clock, redaction::redact},
+};
+
+/// The lock of a destination, held by this run.
+///
+/// It is a lease of 60 seconds on the block blob `<destination>.blobcopy`, renewed in the
+/// background. Dropping it releases the lease in the background; the blob stays.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    held: Arc<Held>,
+    marker: Arc<Marker>,
+}
+
+/// The lease of a lock.
+#[derive(Debug)]
+struct Held {
+    destination: String,
+    lease: Lease,
+}
+
+/// How long a run that dies holds the lock.
+const HELD: Duration = Duration::from_secs(60);
+
+/// The pause between two looks at a lock that another run holds.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a request that met a change under way is sent again.
+const TRIES: usize = 5;
+
+impl Lock {
+    /// The end of the marker's name.
+    pub(crate) const SUFFIX: &'static str = ".blobcopy";
+
+    /// Takes the lock of `destination`: the mirror's, not a later generation.
+    ///
+    /// If another run holds it: with `take_lock` its lease is broken, with `wait` it is waited for,
+    /// and otherwise this is [`MirrorError::Busy`].
+    pub(crate) async fn take(
+        destination: &PageBlobClient,
+        take_lock: bool,
+        wait: bool,
+    ) -> Result<Self, MirrorError> {
+        loop {
+            match Self::try_take(destination, take_lock).await {
+                Err(MirrorError::Busy { .. }) if wait => Self::pause().await,
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Waits before another try.
+    pub(crate) async fn pause() {
+        clock::sleep(PAUSE).await;
+    }
+
+    /// Takes the lock if nobody holds it, or breaks it first.
+    pub(crate) async fn try_take(
+        destination: &PageBlobClient,
+        take_lock: bool,
+    ) -> Result<Self, MirrorError> {
+        let name = format!("{}{}", destination.name(), Self::SUFFIX);
+        let blob = destination.container_client().block_blob_client(&name);
+        let url = redact(destination.url()?.as_str()).into_owned();
+        let mut may_break = take_lock;
+        for _ in 0..TRIES {
+            let error = match blob.acquire_lease(HELD).guard().await {
+                Ok(lease) => {
+                    let marker = Marker { blob, lease: lease.id().clone(), seen: Mutex::default() };
+                    let held = Arc::new(Held { destination: url, lease });
+                    return Ok(Self { held, marker: Arc::new(marker) });
+                }
+                Err(error) => error,
+            };
+            match error.code() {
+                Some(ErrorCode::BlobNotFound) => create(&blob).await?,
+                Some(
+                    ErrorCode::LeaseAlreadyPresent | ErrorCode::LeaseIsBreakingAndCannotBeAcquired,
+                ) => {
+                    if !may_break {
+                        return Err(MirrorError::Busy { destination: url, marker: name });
+                    }
+                    may_break = false;
+                    break_lease(&blob).await?;
+                }
+                _ => return Err(error.into()),
+            }
+        }
+        Err(MirrorError::Busy { destination: url, marker: name })
+    }
+
+    /// Whether the lock is still held, as far as is known. Sends nothing.
+    pub(crate) fn check(&self) -> Result<(), MirrorError> {
+        self.held.check()
+    }
+
+    /// The same, for work that looks at it before each step.
+    pub(crate) fn held(&self) -> Arc<dyn HeldLock> {
+        Arc::clone(&self.held) as Arc<dyn HeldLock>
+    }
+
+    /// Returns when the lock is lost: race the work with it.
+    pub(crate) async fn lost(&self) -> MirrorError {
+        self.held.loss(self.held.lease.lost().await)
+    }
+
+    /// Where grants are noted.
+    pub(crate) fn notes(&self) -> Arc<dyn NotedGrants> {
+        Arc::clone(&self.marker) as Arc<dyn NotedGrants>
+    }
+
+    /// Releases the lock. An error is no matter: the lease then runs out.
+    pub(crate) async fn release(self) {
+        let released = match Arc::into_inner(self.held) {
+            Some(held) => held.lease.release().await,
+            // A step that was given up still looks at it.
+            None => self.marker.blob.release_lease(self.marker.lease.clone()).await,
+        };
+        if let Err(error) = released {
+            tracing::debug!(%error, "the lock was not released, and runs out");
+        }
+    }
+}
+
+impl Held {
+    fn loss(&self, cause: &Error) -> MirrorError {
+        MirrorError::LockLost { destination: self.destination.clone(), cause: cause.clone() }
+    }
+}
+
+impl HeldLock for Held {
+    fn check(&self) -> Result<(), MirrorError> {
+        match self.lease.lost().now_or_never() {
+            None => Ok(()),
+            Some(cause) => Err(self.loss(cause)),
+        }
+    }
+}
+
+/// Creates the marker, if nobody else has.
+async fn create(blob: &BlockBlobClient) -> Result<()> {
+    let absent = Conditions::new().if_none_match(ETag::ANY);
+    let created = blob.upload(Content::default().to_json()?).conditions(absent).await;
+    match created {
+        Err(error) if is_there(&error) => Ok(()),
+        created => created.map(|_| ()),
+    }
+}
+
+/// Whether the marker exists: another run has made it, or an attempt whose response was lost.
+fn is_there(error: &Error) -> bool {
+    use ErrorCode::{BlobAlreadyExists, ConditionNotMet, LeaseIdMissing, TargetConditionNotMet};
+    matches!(
+        error.code(),
+        Some(BlobAlreadyExists | ConditionNotMet | LeaseIdMissing | TargetConditionNotMet)
+    )
+}
+
+async fn break_lease(blob: &BlockBlobClient) -> Result<()> {
+    match blob.break_lease().period(Duration::ZERO).await {
+        Err(error) if error.code() == Some(&ErrorCode::LeaseNotPresentWithLeaseOperation) => Ok(()),
+        broken => broken.map(|_| ()),
+    }
+}
+
+/// The marker blob, for the run that holds its lease.
+#[derive(Debug)]
+struct Marker {
+    blob: BlockBlobClient,
+    lease: LeaseId,
+    /// Its ETag and content, once they are known.
+    seen: Mutex<Option<(ETag, Content)>>,
+}
+
+/// What the marker says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Content {
+    version: u32,
+    /// The ids of snapshots that a run has been granted and has not given back.
+    granted: Vec<String>,
+}
+
+/// The version of [`Content`] that this crate reads and writes.
+const VERSION: u32 = 1;
+
+impl Default for Content {
+    fn default() -> Self {
+        Self { version: VERSION, granted: Vec::new() }
+    }
+}
+
+impl Content {
+    fn to_json(&self) -> Result<String> {
+        let error = |_| Error::invalid("lock", "the marker", "cannot be written as JSON");
+        serde_json::to_string(self).map_err(error)
+    }
+
+    fn read(name: &str, json: &[u8]) -> Result<Self> {
+        let content: Option<Self> = serde_json::from_slice(json).ok();
+        content.filter(|content| content.version == VERSION).ok_or_else(|| {
+            let rule = "is not the marker of a mirror: move it elsewhere";
+            Error::invalid("lock", name, rule)
+        })
+    }
+}
+
+impl Marker {
+    async fn read(&self) -> Result<(ETag, Content)> {
+        let download = self.blob.download().await?;
+        let etag = download.properties.etag.clone();
+        let json = download.bytes().await?;
+        let content = Content::read(self.blob.name(), &json)?;
+        let unknown = || Error::invalid("lock", self.blob.name(), "has no ETag");
+        Ok((etag.ok_or_else(unknown)?, content))
+    }
+}
+
+impl NotedGrants for Marker {
+    fn noted(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move {
+            let mut seen = self.seen.lock().await;
+            let read = self.read().await?;
+            let granted = read.1.granted.clone();
+            *seen = Some(read);
+            Ok(granted)
+        })
+    }
+
+    fn note(&self, snapshots: Vec<String>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let content = Content { granted: snapshots, ..Content::default() };
+            let json = content.to_json()?;
+            let mut seen = self.seen.lock().await;
+            for attempt in 1.. {
+                let etag = match seen.take() {
+                    Some((etag, known)) if known == content => {
+                        *seen = Some((etag, known));
+                        break;
+                    }
+                    Some((etag, _)) => etag,
+                    None => {
+                        // It may be there already: the response to an attempt was lost.
+                        *seen = Some(self.read().await?);
+                        continue;
+                    }
+                };
+                // A write that lands late must not undo a later note.
+                let unchanged = Conditions::new().if_match(etag);
+                let upload = self.blob.upload(json.clone()).conditions(unchanged);
+                match upload.lease_id(self.lease.clone()).await {
+                    Ok(written) => *seen = written.etag.map(|etag| (etag, content.clone())),
+                    Err(error) if attempt < TRIES && is_changed(&error) => continue,
+                    Err(error) => return Err(error),
+                }
+                break;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn is_changed(error: &Error) -> bool {
+    let code = error.code();
+    matches!(code, Some(ErrorCode::ConditionNotMet | ErrorCode::TargetConditionNotMet))
+}
+
+#[cfg(test)]
+#[path = "lock_tests.rs"]
+mod tests;

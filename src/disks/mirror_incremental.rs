@@ -1,0 +1,224 @@
+//! A mirror's copies by Incremental Copy Blob.
+
+use super::{
+    BrokenSeries, Chain, ChainSnapshot, HopDone, MirrorError, MirrorEvent,
+    lock::Lock,
+    mirror_run::Teller,
+    mirror_survey::{Step, Survey},
+    mirror_work::{Done, Mirroring, is_recreated},
+};
+use crate::{CopyFromUriOperation, CopyId, CopyState, Error, ErrorCode, SnapshotId};
+
+type Result<T> = std::result::Result<T, MirrorError>;
+
+/// How often in a row somebody else's copies may change what is left to do.
+const CHANGES: u32 = 10;
+
+/// What became of a step.
+#[derive(Debug)]
+enum Went {
+    Done(Box<HopDone>),
+    /// Somebody else has copied, or is copying: both sides must be listed again.
+    Changed(Error),
+}
+
+impl Mirroring {
+    /// Makes the copies of `survey`, oldest first.
+    ///
+    /// It is safe without the lock: the service accepts one copy at a time, each later than the one
+    /// before, and a pending one is adopted or waited for.
+    pub(crate) async fn copy_incrementally(
+        &self,
+        mut survey: Survey,
+        lock: &Lock,
+        told: &Teller,
+    ) -> Result<Done> {
+        let (mut hops, mut warnings) = (Vec::new(), Vec::new());
+        let mut changes = 0;
+        'listed: loop {
+            let mut pending = self.settle_pending(&mut survey).await?;
+            Box::pin(self.size(&mut survey)).await?;
+            told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
+            for warning in &survey.warnings {
+                if !warnings.contains(warning) {
+                    told.tell(MirrorEvent::Warning(warning.clone()));
+                    warnings.push(warning.clone());
+                }
+            }
+            for (place, step) in survey.steps.iter().enumerate() {
+                lock.check()?;
+                let event = MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() };
+                told.tell(event);
+                match Box::pin(self.step(place, step, pending.take(), told)).await? {
+                    Went::Done(done) => {
+                        changes = 0;
+                        told.tell(MirrorEvent::HopDone(done.clone()));
+                        hops.push(*done);
+                    }
+                    Went::Changed(error) if changes >= CHANGES => return Err(error.into()),
+                    Went::Changed(error) => {
+                        tracing::debug!(%error, "somebody else copies into the destination");
+                        changes += 1;
+                        survey = self.survey().await?;
+                        continue 'listed;
+                    }
+                }
+            }
+            break;
+        }
+        match survey.broken {
+            Some(reason) => Err(self.broken(reason)),
+            None => {
+                // What this run copied was not there before.
+                let own = |done: &HopDone| survey.chain.find(&done.source.id, done.source.time);
+                let own = hops.iter().filter(|done| own(done).is_some()).count();
+                survey.present = survey.present.saturating_sub(own as u64);
+                Ok(Done { survey, hops, warnings })
+            }
+        }
+    }
+
+    /// Looks at the copy that is pending into the base. Returns its id if it is of the first step's
+    /// snapshot; otherwise waits for it and lists both sides again.
+    async fn settle_pending(&self, survey: &mut Survey) -> Result<Option<CopyId>> {
+        loop {
+            let Some(pending) = survey.chain.base().and_then(|base| base.pending()) else {
+                return Ok(None);
+            };
+            let Some(step) = survey.steps.first() else { return Ok(None) };
+            if step.generation != survey.chain.generation {
+                // The next copy goes to another blob.
+                return Ok(None);
+            }
+            if self.is_of(step, pending) {
+                return Ok(Some(pending.copy_id.clone()));
+            }
+            let mut copy = self.base(survey.chain.generation).resume_copy(&pending.copy_id);
+            match copy.wait().await {
+                // How it ended is the other's concern.
+                Err(error) if !is_an_end(&error) => return Err(error.into()),
+                _ => *survey = self.survey().await?,
+            }
+        }
+    }
+
+    fn is_of(&self, step: &Step, copy: &CopyState) -> bool {
+        let Ok(id) = step.to.id.parse::<SnapshotId>() else { return false };
+        self.page_blob().is_some_and(|blob| blob.with_snapshot(id).is_source_of(copy))
+    }
+
+    async fn step(
+        &self,
+        place: usize,
+        step: &Step,
+        pending: Option<CopyId>,
+        told: &Teller,
+    ) -> Result<Went> {
+        let base = self.base(step.generation);
+        let resumed = pending.is_some();
+        let copy = match pending {
+            Some(id) => base.resume_copy(id),
+            None => match self.start(step).await {
+                Ok(copy) => copy,
+                Err(error) => return self.refused(error),
+            },
+        };
+        let adopted = resumed || copy.was_adopted();
+        self.watch(place, step, copy, adopted, told).await.map(Went::Done)
+    }
+
+    async fn start(&self, step: &Step) -> crate::Result<CopyFromUriOperation> {
+        let Some(source) = self.page_blob() else {
+            return Err(Error::invalid("source", &step.to.id, "is not a page blob's snapshot"));
+        };
+        let id: SnapshotId = step.to.id.parse()?;
+        self.base(step.generation).start_copy_incremental(source, id).await
+    }
+
+    /// What the refusal of a start means.
+    fn refused(&self, error: Error) -> Result<Went> {
+        use ErrorCode as Code;
+        if is_recreated(&error) {
+            return Err(self.broken(BrokenSeries::SourceRecreated));
+        }
+        match error.code() {
+            Some(Code::PendingCopyOperation | Code::IncrementalCopyOfEarlierSnapshotNotAllowed) => {
+                Ok(Went::Changed(error))
+            }
+            Some(Code::IncrementalCopyBlobMismatch) => Err(self.broken(BrokenSeries::OtherSource)),
+            Some(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist) => {
+                Err(self.broken(BrokenSeries::LastSnapshotGone))
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    /// Waits for the copy of a step.
+    async fn watch(
+        &self,
+        place: usize,
+        step: &Step,
+        mut copy: CopyFromUriOperation,
+        resumed: bool,
+        told: &Teller,
+    ) -> Result<Box<HopDone>> {
+        let tell = |state: &CopyState| {
+            if let Some(progress) = state.progress {
+                let (written, fraction) = (progress.copied, progress.fraction());
+                told.progress(MirrorEvent::HopProgress { hop: place, written, fraction });
+            }
+        };
+        let ended = copy.wait().on_progress(tell).await?;
+        let destination = match ended.destination_snapshot {
+            Some(snapshot) => ChainSnapshot {
+                blob: self.base(step.generation).name().to_owned(),
+                generation: step.generation,
+                snapshot,
+                equals: Some(step.to.id.clone()),
+                time: Some(step.to.time),
+                length: step.to.length.unwrap_or_default(),
+                etag: None,
+            },
+            None => self.find(step).await?,
+        };
+        Ok(Box::new(HopDone {
+            source: step.to.clone(),
+            destination,
+            bytes: step.bytes.unwrap_or_default(),
+            cleared: 0,
+            whole: step.from.is_none(),
+            resumed,
+            copy_id: Some(ended.copy_id),
+        }))
+    }
+
+    /// The snapshot that a copy has made, if the service did not name it.
+    async fn find(&self, step: &Step) -> Result<ChainSnapshot> {
+        let chain = Box::pin(Chain::read(&self.mirror.destination)).await?;
+        let found = chain.find(&step.to.id, step.to.time).cloned();
+        found.ok_or_else(|| {
+            let why = "its copy succeeded, but the destination does not list its snapshot yet: run \
+                       the mirror again";
+            MirrorError::refused(&step.to, why)
+        })
+    }
+
+    fn broken(&self, reason: BrokenSeries) -> MirrorError {
+        let url = self.mirror.destination.url();
+        let url = url.map_or_else(|_| self.mirror.destination.name().to_owned(), String::from);
+        let destination = crate::wire::redaction::redact(&url).into_owned();
+        MirrorError::SeriesBroken { destination, reason }
+    }
+}
+
+/// Whether a copy has ended, or is no longer there.
+fn is_an_end(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::CopyFailed { .. }
+            | Error::CopyAborted { .. }
+            | Error::CopySuperseded { .. }
+            | Error::CopyDestinationGone { .. }
+            | Error::NoCopyProperties { .. }
+    )
+}

@@ -1,0 +1,117 @@
+//! A mirror's copies by changed ranges.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+};
+
+use super::{
+    ChainSnapshot, HopDone, MirrorError, MirrorEvent, SourceSnapshot,
+    hop::{self, Hop, HopProgress, Sealed},
+    lock::Lock,
+    managed::Grants,
+    mirror_run::{PROGRESS_GAP, Teller},
+    mirror_survey::Survey,
+    mirror_work::{Done, Mirroring},
+    source::Opened,
+};
+use crate::wire::clock;
+
+type Result<T> = std::result::Result<T, MirrorError>;
+
+/// Makes the copies of `survey`, oldest first. What is open at the end, the grants give back.
+pub(crate) async fn copy(
+    mirror: &Mirroring,
+    survey: Survey,
+    grants: Option<&Arc<Grants>>,
+    lock: &Lock,
+    told: &Teller,
+) -> Result<Done> {
+    let open = |snapshot: &SourceSnapshot| match (mirror.page_blob(), grants) {
+        (Some(blob), _) => Ok(Opened::of_blob(blob, snapshot)?),
+        (None, Some(grants)) => Ok(Opened::granted(Arc::clone(grants), snapshot)),
+        (None, None) => Err(MirrorError::refused(snapshot, "cannot be read without access")),
+    };
+    told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
+    let warnings = survey.warnings.clone();
+    for warning in &warnings {
+        told.tell(MirrorEvent::Warning(warning.clone()));
+    }
+    let mut hops = Vec::new();
+    for (place, step) in survey.steps.iter().enumerate() {
+        lock.check()?;
+        told.tell(MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() });
+        let from = step.from.as_ref().map(open).transpose()?;
+        let hop = Hop {
+            destination: mirror.base(step.generation),
+            source: survey.source.clone(),
+            from: from.clone(),
+            to: open(&step.to)?,
+            in_flight: mirror.mirror.settings.in_flight,
+            progress: Arc::default(),
+            lock: Some(lock.held()),
+        };
+        let sealed = carry(hop, place, told).await?;
+        // The later one is where the next hop begins.
+        if let Some(from) = from {
+            from.close().await;
+        }
+        let base = mirror.base(step.generation);
+        let done = HopDone {
+            source: step.to.clone(),
+            destination: ChainSnapshot {
+                blob: base.name().to_owned(),
+                generation: step.generation,
+                snapshot: sealed.snapshot,
+                equals: Some(step.to.id.clone()),
+                time: Some(step.to.time),
+                length: step.to.length.unwrap_or_default(),
+                etag: None,
+            },
+            bytes: sealed.written,
+            cleared: sealed.cleared,
+            whole: sealed.whole,
+            resumed: sealed.resumed,
+            copy_id: None,
+        };
+        told.tell(MirrorEvent::HopDone(Box::new(done.clone())));
+        hops.push(done);
+    }
+    Ok(Done { survey, hops, warnings })
+}
+
+/// Carries out a hop, and tells how far it has come.
+async fn carry(hop: Hop, place: usize, told: &Teller) -> Result<Sealed> {
+    let progress = Arc::clone(&hop.progress);
+    let mut work = pin!(Box::pin(hop::carry(hop)));
+    let mut tick = Box::pin(clock::sleep(PROGRESS_GAP));
+    let mut last = (0, 0);
+    poll_fn(|cx| {
+        if let Poll::Ready(sealed) = work.as_mut().poll(cx) {
+            return Poll::Ready(sealed);
+        }
+        while tick.as_mut().poll(cx).is_ready() {
+            tick = Box::pin(clock::sleep(PROGRESS_GAP));
+            let now = (load(&progress.at), load(&progress.written));
+            if now != last {
+                last = now;
+                told.progress(event(place, &progress));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn load(number: &std::sync::atomic::AtomicU64) -> u64 {
+    number.load(Ordering::Relaxed)
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn event(hop: usize, progress: &HopProgress) -> MirrorEvent {
+    let (at, of) = (load(&progress.at), load(&progress.of));
+    let fraction = if of == 0 { 0.0 } else { (at as f64 / of as f64).min(1.0) };
+    MirrorEvent::HopProgress { hop, written: load(&progress.written), fraction }
+}

@@ -1,0 +1,273 @@
+//! Both sides of a mirror, and what follows from them: the copies to make.
+
+use time::OffsetDateTime;
+
+use super::{
+    BrokenSeries, Chain, Keep, LeftSnapshot, MirrorError, MirrorPlan, MirrorRoute, MirrorWarning,
+    PlannedHop, SourceSnapshot, chain::Base, lineage::Lineage,
+};
+use crate::SnapshotId;
+
+/// What is there, and what is to be copied.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Survey {
+    /// The source's unique id.
+    pub(crate) source: String,
+    pub(crate) destination: String,
+    pub(crate) chain: Chain,
+    pub(crate) route: MirrorRoute,
+    pub(crate) because: String,
+    /// The copies, oldest first.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) left: Vec<LeftSnapshot>,
+    /// Why nothing can follow the steps.
+    pub(crate) broken: Option<BrokenSeries>,
+    pub(crate) warnings: Vec<MirrorWarning>,
+    /// How many of the source's snapshots are at the destination.
+    pub(crate) present: u64,
+}
+
+/// A copy of one source snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) from: Option<SourceSnapshot>,
+    pub(crate) to: SourceSnapshot,
+    pub(crate) generation: u32,
+    pub(crate) bytes: Option<u64>,
+    pub(crate) cleared: u64,
+    pub(crate) whole: Option<String>,
+}
+
+/// The two sides as they were listed.
+#[derive(Debug)]
+pub(crate) struct Sides<'a> {
+    pub(crate) source: String,
+    pub(crate) is_managed: bool,
+    /// Oldest first.
+    pub(crate) snapshots: Vec<SourceSnapshot>,
+    pub(crate) destination: String,
+    pub(crate) chain: Chain,
+    /// Whether the copies into the newest generation come from another blob.
+    pub(crate) is_of_another: bool,
+    pub(crate) route: Option<MirrorRoute>,
+    pub(crate) new_generation: bool,
+    pub(crate) pruning: Option<&'a Keep>,
+}
+
+/// The source snapshot that the newest generation equals.
+struct Tip {
+    id: String,
+    time: OffsetDateTime,
+}
+
+impl Survey {
+    /// Decides what to copy. Sends nothing.
+    pub(crate) fn of(sides: Sides<'_>) -> Result<Self, MirrorError> {
+        let (route, because) = sides.route()?;
+        let tip = sides.tip(route)?;
+        let Sides { source, snapshots, destination, chain, .. } = &sides;
+        let newest = chain.newest().and_then(|found| found.time);
+        let floor = newest.max(tip.as_ref().map(|tip| tip.time));
+        let (present, left, later) = sort(snapshots, chain, floor);
+        let last = tip.as_ref().map(|tip| snapshots.iter().find(|s| s.is(&tip.id, tip.time)));
+        let is_gone = matches!(last, Some(None));
+        let mut warnings = twice(chain);
+        let incremental = route == MirrorRoute::Incremental;
+        if let Some(tip) = &tip {
+            if is_gone && (!incremental || later.is_empty()) {
+                let snapshot = tip.id.clone();
+                warnings.push(MirrorWarning::LastSourceSnapshotGone { snapshot });
+            }
+            if !is_gone && !later.is_empty() && sides.prunes(tip)? {
+                warnings.push(MirrorWarning::AboutToBePruned { snapshot: tip.id.clone() });
+            }
+        }
+        let broken = match () {
+            () if !incremental => None,
+            () if sides.is_of_another => Some(BrokenSeries::OtherSource),
+            () if is_gone && !later.is_empty() => Some(BrokenSeries::LastSnapshotGone),
+            () => None,
+        };
+        let from = last.flatten().cloned();
+        let why = match (is_gone, &from) {
+            (true, _) => Some("the source snapshot that was copied last is gone".to_owned()),
+            (false, None) => Some("the first copy".to_owned()),
+            (false, Some(_)) => None,
+        };
+        let mut survey = Self {
+            steps: steps(from, later, chain.generation.max(1), why),
+            source: source.clone(),
+            destination: destination.clone(),
+            chain: sides.chain,
+            route,
+            because,
+            left,
+            broken: None,
+            warnings,
+            present,
+        };
+        if let Some(reason) = broken {
+            survey.break_at(0, reason, sides.new_generation);
+        }
+        Ok(survey)
+    }
+
+    /// Ends the series before a step, or goes on with a new generation there.
+    pub(crate) fn break_at(&mut self, step: usize, reason: BrokenSeries, new_generation: bool) {
+        if !new_generation {
+            let rest = self.steps.drain(step.min(self.steps.len())..);
+            let because = format!("the series is broken: {reason}");
+            let left =
+                rest.map(|step| LeftSnapshot { snapshot: step.to, because: because.clone() });
+            self.left.extend(left);
+            self.broken = Some(reason);
+            return;
+        }
+        for later in self.steps.iter_mut().skip(step) {
+            later.generation = later.generation.saturating_add(1);
+        }
+        if let Some(first) = self.steps.get_mut(step) {
+            first.from = None;
+            first.whole = Some(format!("a new generation: {reason}"));
+        }
+    }
+
+    pub(crate) fn plan(&self) -> MirrorPlan {
+        let hop = |step: &Step| PlannedHop {
+            from: step.from.clone(),
+            to: step.to.clone(),
+            generation: step.generation,
+            bytes: step.bytes,
+            cleared: step.cleared,
+            whole: step.whole.clone(),
+        };
+        let generation = self.steps.first().map(|step| step.generation);
+        MirrorPlan {
+            source: self.source.clone(),
+            destination: self.destination.clone(),
+            route: self.route,
+            because: self.because.clone(),
+            generation: generation.unwrap_or_else(|| self.chain.generation.max(1)),
+            chain: self.chain.clone(),
+            hops: self.steps.iter().map(hop).collect(),
+            left: self.left.clone(),
+            broken: self.broken.clone(),
+            warnings: self.warnings.clone(),
+        }
+    }
+}
+
+impl Sides<'_> {
+    /// The route, and why.
+    fn route(&self) -> Result<(MirrorRoute, String), MirrorError> {
+        let Some(base) = self.chain.base() else {
+            let (route, because) = match (self.route, self.is_managed) {
+                (Some(MirrorRoute::Incremental), true) => {
+                    let why = "is a managed disk, which Incremental Copy Blob cannot read: mirror \
+                               it by changed ranges";
+                    return Err(MirrorError::refused(&self.source, why));
+                }
+                (Some(route), _) => (route, "it was chosen for the first copy"),
+                (None, true) => {
+                    (MirrorRoute::Ranges, "Incremental Copy Blob cannot read managed disks")
+                }
+                (None, false) => {
+                    (MirrorRoute::Incremental, "source and destination are page blobs")
+                }
+            };
+            return Ok((route, because.to_owned()));
+        };
+        let found = base.route().filter(|_| base.is_page_blob).ok_or_else(|| {
+            let why = "exists and was not made by a mirror: choose another name, or delete it";
+            MirrorError::refused(&self.destination, why)
+        })?;
+        if self.route.is_some_and(|wanted| wanted != found) {
+            let why = format!("is mirrored by {found}, and a destination keeps its route");
+            return Err(MirrorError::refused(&self.destination, why));
+        }
+        if found == MirrorRoute::Incremental && self.is_managed {
+            let why = "is a mirror by Incremental Copy Blob, which cannot read managed disks: \
+                       choose another name";
+            return Err(MirrorError::refused(&self.destination, why));
+        }
+        Ok((found, "the destination was begun so".to_owned()))
+    }
+
+    fn tip(&self, route: MirrorRoute) -> Result<Option<Tip>, MirrorError> {
+        let Some(base) = self.chain.base() else { return Ok(None) };
+        if route == MirrorRoute::Ranges {
+            return self.tip_by_ranges(base);
+        }
+        let of_this = |found: &&super::ChainSnapshot| found.generation == self.chain.generation;
+        let mut copied = self.chain.snapshots.iter().rev().filter(of_this);
+        Ok(copied.find_map(|found| Some(Tip { id: found.equals.clone()?, time: found.time? })))
+    }
+
+    fn tip_by_ranges(&self, base: &Base) -> Result<Option<Tip>, MirrorError> {
+        let lineage = Lineage::read(&base.metadata).ok_or_else(|| {
+            let why = "has metadata of a mirror that cannot be read: its lineage is unknown";
+            MirrorError::refused(&self.destination, why)
+        })?;
+        if lineage.source != self.source {
+            let why = format!("is a mirror of {}: choose another destination", lineage.source);
+            return Err(MirrorError::refused(&self.destination, why));
+        }
+        Ok(lineage.equals.map(|point| Tip { id: point.id, time: point.time }))
+    }
+
+    /// Whether the policy for the source would remove the tip now.
+    fn prunes(&self, tip: &Tip) -> Result<bool, MirrorError> {
+        let Some(keep) = self.pruning.filter(|_| !self.is_managed) else { return Ok(false) };
+        let ids = self.snapshots.iter().map(|snapshot| snapshot.id.parse());
+        let ids: Vec<SnapshotId> = ids.collect::<crate::Result<_>>()?;
+        let kept = keep.apply(&ids)?;
+        Ok(kept.iter().any(|kept| kept.snapshot.as_str() == tip.id && !kept.stays()))
+    }
+}
+
+/// How many snapshots are there, those that are left out, and those to copy.
+fn sort(
+    snapshots: &[SourceSnapshot],
+    chain: &Chain,
+    floor: Option<OffsetDateTime>,
+) -> (u64, Vec<LeftSnapshot>, Vec<SourceSnapshot>) {
+    let (mut present, mut left, mut later) = (0, Vec::new(), Vec::new());
+    for snapshot in snapshots {
+        if chain.find(&snapshot.id, snapshot.time).is_some() {
+            present += 1;
+        } else if Some(snapshot.time) > floor {
+            later.push(snapshot.clone());
+        } else {
+            let because = "it is older than the newest that was copied".to_owned();
+            left.push(LeftSnapshot { snapshot: snapshot.clone(), because });
+        }
+    }
+    (present, left, later)
+}
+
+fn steps(
+    mut from: Option<SourceSnapshot>,
+    later: Vec<SourceSnapshot>,
+    generation: u32,
+    mut whole: Option<String>,
+) -> Vec<Step> {
+    let step = |to: SourceSnapshot| {
+        let from = from.replace(to.clone());
+        Step { from, to, generation, bytes: None, cleared: 0, whole: whole.take() }
+    };
+    later.into_iter().map(step).collect()
+}
+
+/// A warning for each source snapshot that more than one of the destination equals.
+fn twice(chain: &Chain) -> Vec<MirrorWarning> {
+    let equal = |a: &super::ChainSnapshot, b: &super::ChainSnapshot| {
+        a.equals.is_some() && (&a.equals, a.time, a.generation) == (&b.equals, b.time, b.generation)
+    };
+    let groups = chain.snapshots.chunk_by(equal).filter(|group| group.len() > 1);
+    let ids = groups.filter_map(|group| group.first()?.equals.clone());
+    ids.map(|snapshot| MirrorWarning::CopiedTwice { snapshot }).collect()
+}
+
+#[cfg(test)]
+#[path = "mirror_survey_tests.rs"]
+mod tests;

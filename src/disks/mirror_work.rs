@@ -1,0 +1,325 @@
+//! The work of a mirror: reads both sides, takes the lock, and makes the copies.
+
+use std::pin::pin;
+
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream,
+};
+
+use super::{
+    BrokenSeries, Chain, HopDone, MirrorError, MirrorEvent, MirrorReport, MirrorRoute,
+    MirrorSource, MirrorWarning, SnapshotMirror,
+    hop::{self, Hop},
+    lock::Lock,
+    managed::Grants,
+    mirror_ranges,
+    mirror_run::Teller,
+    mirror_survey::{Sides, Step, Survey},
+    source::{Opened, snapshots_of},
+};
+use crate::{
+    Error, ErrorCode, PageBlobClient,
+    jobs::Budget,
+    wire::{clock, redaction::redact},
+};
+
+type Result<T> = std::result::Result<T, MirrorError>;
+
+/// How many differences are asked for at a time.
+const SIZES_AT_ONCE: usize = 8;
+
+/// Runs a mirror.
+pub(crate) async fn run(mirror: SnapshotMirror, told: Teller) -> Result<MirrorReport> {
+    let begun = clock::instant();
+    let mirror = Mirroring::of(mirror)?;
+    let lock = Box::pin(mirror.lock(&told)).await?;
+    let done = Box::pin(mirror.work(&lock, &told)).await;
+    // After a loss another run may hold it.
+    if !matches!(done, Err(MirrorError::LockLost { .. })) {
+        lock.release().await;
+    }
+    let Done { survey, hops, warnings } = done?;
+    Ok(MirrorReport {
+        destination: survey.destination,
+        route: survey.route,
+        present: survey.present,
+        bytes: hops.iter().map(|hop| hop.bytes).sum(),
+        hops,
+        requests: mirror.requests(),
+        elapsed: clock::instant().duration_since(begun),
+        warnings,
+    })
+}
+
+/// A mirror whose clients draw from budgets of its own, which count its requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Mirroring {
+    pub(crate) mirror: SnapshotMirror,
+    budgets: [Budget; 2],
+}
+
+/// What a run has done, and what it saw last.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) survey: Survey,
+    pub(crate) hops: Vec<HopDone>,
+    pub(crate) warnings: Vec<MirrorWarning>,
+}
+
+impl Mirroring {
+    pub(crate) fn of(mut mirror: SnapshotMirror) -> Result<Self> {
+        mirror.check()?;
+        let given = mirror.settings.budget.clone();
+        let container = mirror.destination.container_client();
+        let account = given.clone().or_else(|| container.budget().cloned()).unwrap_or_default();
+        let to = account.for_one_blob();
+        mirror.destination = mirror.destination.with_budget(&to);
+        let from = match &mut mirror.source {
+            MirrorSource::PageBlob(source) => {
+                let container = source.blob().container_client();
+                let of_source = given.or_else(|| container.budget().cloned());
+                let from = of_source.unwrap_or(account).for_one_blob();
+                *source = super::PageBlobSnapshots::of(&source.blob().with_budget(&from));
+                from
+            }
+            MirrorSource::Managed(source) => {
+                let of_source = given.or_else(|| source.options.budget.clone());
+                let from = of_source.unwrap_or_default().for_one_blob();
+                source.options = source.options.clone().budget(from.clone());
+                from
+            }
+        };
+        Ok(Self { mirror, budgets: [from, to] })
+    }
+
+    fn requests(&self) -> u64 {
+        self.budgets.iter().map(Budget::requests).sum()
+    }
+
+    async fn lock(&self, told: &Teller) -> Result<Lock> {
+        let SnapshotMirror { destination, settings, .. } = &self.mirror;
+        let mut is_told = false;
+        loop {
+            match Lock::try_take(destination, settings.take_lock).await {
+                Err(MirrorError::Busy { .. }) if settings.wait => {}
+                taken => return taken,
+            }
+            if !is_told {
+                told.tell(MirrorEvent::Waiting);
+                is_told = true;
+            }
+            Lock::pause().await;
+        }
+    }
+
+    /// Does the work while the lock is held.
+    async fn work(&self, lock: &Lock, told: &Teller) -> Result<Done> {
+        let MirrorSource::Managed(source) = &self.mirror.source else {
+            return held(lock, self.copy_all(None, lock, told)).await;
+        };
+        let grants = Grants::begin(source.clone(), lock.notes()).await?;
+        let mut done = held(lock, self.copy_all(Some(&grants), lock, told)).await;
+        if matches!(done, Err(MirrorError::LockLost { .. })) {
+            return done;
+        }
+        for warning in grants.end().await {
+            told.tell(MirrorEvent::Warning(warning.clone()));
+            if let Ok(done) = &mut done {
+                done.warnings.push(warning);
+            }
+        }
+        done
+    }
+
+    async fn copy_all(
+        &self,
+        grants: Option<&std::sync::Arc<Grants>>,
+        lock: &Lock,
+        told: &Teller,
+    ) -> Result<Done> {
+        let survey = self.survey().await?;
+        match survey.route {
+            MirrorRoute::Incremental => Box::pin(self.copy_incrementally(survey, lock, told)).await,
+            MirrorRoute::Ranges => {
+                Box::pin(mirror_ranges::copy(self, survey, grants, lock, told)).await
+            }
+        }
+    }
+
+    /// The page blob whose snapshots are copied, if it is one.
+    pub(crate) fn page_blob(&self) -> Option<&PageBlobClient> {
+        match &self.mirror.source {
+            MirrorSource::PageBlob(source) => Some(source.blob()),
+            MirrorSource::Managed(_) => None,
+        }
+    }
+
+    /// The blob of a generation.
+    pub(crate) fn base(&self, generation: u32) -> PageBlobClient {
+        let destination = &self.mirror.destination;
+        let name = Chain::name_of(destination.name(), generation);
+        destination.container_client().page_blob_client(&name)
+    }
+
+    /// Lists both sides: two requests, if the lists are short.
+    pub(crate) async fn survey(&self) -> Result<Survey> {
+        let SnapshotMirror { source, destination, settings } = &self.mirror;
+        let (id, snapshots) = match source {
+            MirrorSource::PageBlob(source) => {
+                let mut id = source.blob().url()?;
+                id.set_query(None);
+                let snapshots = Box::pin(snapshots_of(source.blob())).await?;
+                (redact(id.as_str()).into_owned(), snapshots)
+            }
+            MirrorSource::Managed(source) => Box::pin(Grants::list(source)).await?,
+        };
+        let chain = Box::pin(Chain::read(destination)).await?;
+        Survey::of(Sides {
+            is_of_another: self.is_of_another(&chain),
+            source: id,
+            is_managed: matches!(source, MirrorSource::Managed(_)),
+            snapshots,
+            destination: redact(destination.url()?.as_str()).into_owned(),
+            chain,
+            route: settings.route,
+            new_generation: settings.new_generation,
+            pruning: settings.pruning.as_ref(),
+        })
+    }
+
+    /// Whether the last copy into an incremental base came from another blob.
+    fn is_of_another(&self, chain: &Chain) -> bool {
+        let copy =
+            chain.base().filter(|base| base.is_incremental).and_then(|base| base.copy.as_ref());
+        let (Some(blob), Some(copy)) = (self.page_blob(), copy) else { return false };
+        let Some(source) = &copy.source else { return false };
+        match source.snapshot() {
+            Some(snapshot) => !blob.with_snapshot(snapshot).is_source_of(copy),
+            None => !blob.is_source_of(copy),
+        }
+    }
+
+    /// Learns what each incremental step moves, and whether the series breaks on the way.
+    pub(crate) async fn size(&self, survey: &mut Survey) -> Result<()> {
+        let Some(blob) = self.page_blob() else { return Ok(()) };
+        let asked: Vec<_> =
+            survey.steps.iter().map(|step| size(blob.clone(), step.clone())).collect();
+        let sizes: Vec<_> = stream::iter(asked).buffered(SIZES_AT_ONCE).collect().await;
+        for (place, size) in sizes.into_iter().enumerate() {
+            if place >= survey.steps.len() {
+                break;
+            }
+            let mut size = size?;
+            if let Size::Recreated = size {
+                let reason = BrokenSeries::SourceRecreated;
+                survey.break_at(place, reason, self.mirror.settings.new_generation);
+                let Some(step) = survey.steps.get(place) else { break };
+                size = self::size(blob.clone(), step.clone()).await?;
+            }
+            if let (Size::Of(bytes), Some(step)) = (size, survey.steps.get_mut(place)) {
+                step.bytes = bytes;
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan, with the bytes of each hop as far as they can be learnt.
+    pub(crate) async fn plan(&self) -> Result<super::MirrorPlan> {
+        let mut survey = self.survey().await?;
+        match survey.route {
+            MirrorRoute::Incremental => Box::pin(self.size(&mut survey)).await?,
+            MirrorRoute::Ranges => Box::pin(self.size_ranges(&mut survey)).await?,
+        }
+        Ok(survey.plan())
+    }
+
+    /// Learns what each step by ranges moves. Of a managed disk, only a run can.
+    async fn size_ranges(&self, survey: &mut Survey) -> Result<()> {
+        let Some(blob) = self.page_blob() else { return Ok(()) };
+        for (place, step) in survey.steps.iter_mut().enumerate() {
+            if place > 0 {
+                // The destination is not yet what the hop begins with: the source alone decides.
+                match size(blob.clone(), step.clone()).await? {
+                    Size::Of(bytes) => step.bytes = bytes,
+                    Size::Recreated => {
+                        step.whole = Some("the source was created anew".to_owned());
+                        let all = Step { from: None, ..step.clone() };
+                        if let Size::Of(bytes) = size(blob.clone(), all).await? {
+                            step.bytes = bytes;
+                        }
+                    }
+                }
+                continue;
+            }
+            let opened = |snapshot| Opened::of_blob(blob, snapshot);
+            let hop = Hop {
+                destination: self.base(step.generation),
+                source: survey.source.clone(),
+                from: step.from.as_ref().map(opened).transpose()?,
+                to: opened(&step.to)?,
+                in_flight: self.mirror.settings.in_flight,
+                progress: Default::default(),
+                lock: None,
+            };
+            let cost = Box::pin(hop::cost(&hop)).await?;
+            step.bytes = Some(cost.written);
+            step.cleared = cost.cleared;
+            step.whole = step.whole.take().or(cost.whole);
+            if cost.mended > 0 {
+                let bytes = cost.mended;
+                survey.warnings.push(MirrorWarning::DestinationWritten { bytes });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Does `work` until the lock is lost.
+pub(crate) async fn held<T>(lock: &Lock, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match select(pin!(lock.lost()), pin!(work)).await {
+        Either::Left((lost, _)) => Err(lost),
+        Either::Right((done, _)) => done,
+    }
+}
+
+/// What an incremental copy would move.
+#[derive(Debug)]
+enum Size {
+    /// So many bytes, if the service says so in time.
+    Of(Option<u64>),
+    /// The source was created anew after the earlier snapshot.
+    Recreated,
+}
+
+async fn size(blob: PageBlobClient, step: Step) -> Result<Size> {
+    let to = blob.with_snapshot(step.to.id.parse::<crate::SnapshotId>()?);
+    let asked = match &step.from {
+        Some(from) => to.diff_size(from.id.parse::<crate::SnapshotId>()?).await,
+        None => stored(&to).await,
+    };
+    match asked {
+        Ok(bytes) => Ok(Size::Of(Some(bytes))),
+        Err(error) if is_recreated(&error) && step.from.is_some() => Ok(Size::Recreated),
+        // The figure is for people alone: the copy shows what is really wrong.
+        Err(error) if error.status().is_some() => Ok(Size::Of(None)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The bytes of a snapshot that are stored.
+async fn stored(snapshot: &PageBlobClient) -> crate::Result<u64> {
+    let mut ranges = snapshot.get_page_ranges();
+    let mut bytes = 0_u64;
+    while let Some(range) = ranges.next().await {
+        bytes = bytes.saturating_add(range?.len());
+    }
+    Ok(bytes)
+}
+
+/// Whether the service says that the source was created anew.
+pub(crate) fn is_recreated(error: &Error) -> bool {
+    let code = error.code();
+    matches!(code, Some(ErrorCode::BlobOverwritten | ErrorCode::BlobGenerationMismatch))
+}

@@ -1,0 +1,4 @@
+//! Mirrors of disks.
+
+mod incremental;
+mod world;
