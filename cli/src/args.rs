@@ -8,9 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     commands::{
         abort::Abort, check::Check, completions::Completions, copy::Copy, create::Create,
-        delete::Delete, diff::Diff, get::Get, incremental::Incremental, put::Put, report::Reports,
-        sas::Sas, simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots, status::Status,
-        verify::Verify, watch::Watch,
+        delete::Delete, diff::Diff, get::Get, incremental::Incremental, mirror::Mirror, put::Put,
+        report::Reports, sas::Sas, simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots,
+        status::Status, verify::Verify, watch::Watch,
     },
     exit,
     failure::{Failure, Result},
@@ -32,6 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Incremental(Box<Incremental>),
+    Mirror(Box<Mirror>),
     Copy(Box<Copy>),
     Check(Box<Check>),
     Verify(Box<Verify>),

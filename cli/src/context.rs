@@ -121,6 +121,22 @@ impl Contexts {
         Ok(Address { place: Place::Url(url), ..address })
     }
 
+    /// The login, which Azure Resource Manager takes too, and the options of its client.
+    pub(crate) fn manager(&self) -> Result<(Credential, ClientOptions)> {
+        let login = self.login(Role::Source).ok_or_else(|| {
+            Failure::usage(
+                "a managed disk is read by a login alone",
+                "give --login, or --source-login where the destination takes another credential",
+            )
+        })?;
+        Ok((login, self.options.clone()))
+    }
+
+    /// The options of clients of other services.
+    pub(crate) fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
     /// The blob of an address, or the snapshot that it names by its time.
     pub(crate) fn blob(&self, address: &Address) -> Result<BlobClient> {
         self.blob_as(Role::Main, address)

@@ -1,6 +1,7 @@
 //! What went wrong, and what to do: two lines of text, or the same as fields.
 
 mod judgement;
+mod mirror;
 
 use std::io;
 
@@ -216,6 +217,15 @@ impl Failure {
             told.snapshot = Some(snapshot.to_owned());
             let message = told.message.trim_end_matches('.');
             told.message = format!("{message}; the new snapshot {snapshot} is kept");
+        }
+        self
+    }
+
+    /// Names the command that goes on in another way.
+    pub(crate) fn going_on(mut self, command: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.advice = noting_cuts(format!("{}: `{command}`", told.advice));
+            told.resume = Some(command.to_owned());
         }
         self
     }

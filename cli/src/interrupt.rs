@@ -35,6 +35,8 @@ pub(crate) struct Interrupt(Mutex<All>);
 
 #[derive(Debug, Default)]
 struct All {
+    /// Whether something is let go of in the background when the command is dropped.
+    lets_go: bool,
     /// What to do about what was not begun.
     left: Option<&'static str>,
     count: usize,
@@ -54,6 +56,25 @@ impl Interrupt {
     /// Something may not have begun: what to do about that.
     pub(crate) fn leaves(&self, what_to_do: &'static str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).left = Some(what_to_do);
+    }
+
+    /// From here on the command holds a lease, which is released in the background when it is
+    /// dropped.
+    pub(crate) fn lets_go(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lets_go = true;
+    }
+
+    /// Gives what the command has let go of a moment to reach the service.
+    pub(crate) async fn farewell(&self) {
+        if !self.0.lock().unwrap_or_else(PoisonError::into_inner).lets_go {
+            return;
+        }
+        let tasks = tokio::runtime::Handle::current().metrics();
+        let mut looks = 0;
+        while tasks.num_alive_tasks() > 0 && looks < LOOKS {
+            looks += 1;
+            pause().await;
+        }
     }
 
     /// It is not under way any more.
@@ -88,6 +109,14 @@ impl Interrupt {
             None => failure,
         }
     }
+}
+
+/// How often it is looked whether a lease is released, before the end comes anyhow: for a second.
+const LOOKS: u32 = 100;
+
+#[expect(clippy::disallowed_methods, reason = "the process is about to end")]
+async fn pause() {
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
 }
 
 /// Comes back when the process is told to end, with the code to end with.

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod input;
 mod interrupt;
+mod keep;
 mod limits;
 mod listing;
 mod misuse;
@@ -96,12 +97,14 @@ fn runtime_of(command: &Command) -> tokio::runtime::Builder {
 async fn run(command: Command, session: &Session) -> Result {
     // To interrupt it is how a simulator is ended.
     let serves = matches!(command, Command::Simulate(_));
-    tokio::select! {
+    let exit = tokio::select! {
         biased;
-        exit = interrupt::signalled() => match serves {
-            true => Ok(()),
-            false => Err(session.interrupt.failure(exit)),
-        },
-        ended = Box::pin(command.run(session)) => ended,
+        exit = interrupt::signalled() => exit,
+        ended = Box::pin(command.run(session)) => return ended,
+    };
+    session.interrupt.farewell().await;
+    match serves {
+        true => Ok(()),
+        false => Err(session.interrupt.failure(exit)),
     }
 }

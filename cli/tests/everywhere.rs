@@ -37,6 +37,7 @@ fn transcript(place: Place, form: &[&str]) -> String {
                 (code, screen(&text))
             }
         };
+        let text = if line.starts_with("mirror") { measures(&text) } else { text };
         let code = code.unwrap_or(-1);
         shown.push_str(&format!("$ blobcopy {line}\n{}\n[{code}]\n\n", text.trim_end()));
     };
@@ -59,6 +60,12 @@ fn transcript(place: Place, form: &[&str]) -> String {
     run("diff vhds/disk0.vhd@latest vhds/disk0.vhd");
     run("incremental vhds/disk0.vhd backups/ --snapshot new --wait --quiet");
     run("snapshots backups/disk0.vhd");
+    run("mirror vhds/disk0.vhd backups/ --plan");
+    world.change(64 << 10, 512);
+    run("snapshot vhds/disk0.vhd");
+    run("mirror vhds/disk0.vhd backups/ --plan");
+    run("mirror vhds/disk0.vhd backups/ --quiet");
+    run("mirror vhds/disk0.vhd backups/ --quiet --route ranges");
     run("status backups/");
     run("copy vhds/notes.txt backups/notes.txt --sync");
     world.simulator.copies().hold();
@@ -100,6 +107,26 @@ fn signatures(text: &str) -> String {
         for part in parts {
             let end = part.find(|c: char| "&\"'`) \n\\".contains(c)).unwrap_or(part.len());
             kept.push_str(&format!("{name}[…]{}", &part[end..]));
+        }
+        text = kept;
+    }
+    text
+}
+
+/// Times taken and numbers of requests without what differs from run to run.
+fn measures(text: &str) -> String {
+    let mut text = text.to_owned();
+    for name in
+        ["\nrequests  ", "\ntime  ", "\"requests\":", "\"elapsed\":", "\"secs\":", "\"nanos\":"]
+    {
+        let mut parts = text.split(name);
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let begin = part.len() - part.trim_start_matches(' ').len();
+            let end = part[begin..].find(|c: char| !c.is_ascii_alphanumeric());
+            let end = end.map_or(part.len(), |end| begin + end);
+            let measure = if end > begin { "0" } else { "" };
+            kept.push_str(&format!("{name}{}{measure}{}", &part[..begin], &part[end..]));
         }
         text = kept;
     }

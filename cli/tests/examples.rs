@@ -30,7 +30,7 @@ fn commands() -> Vec<String> {
 #[test]
 fn the_examples_of_every_command_run() {
     let commands = commands();
-    assert_eq!(commands.len(), 18, "{commands:?}");
+    assert_eq!(commands.len(), 19, "{commands:?}");
     for command in commands {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command}");

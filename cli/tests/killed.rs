@@ -138,13 +138,7 @@ impl Accounts {
 
 #[test]
 fn a_job_whose_processes_are_killed_is_done_when_it_is_run_again() {
-    let kills = std::env::var("BLOBCOPY_KILLS").ok();
-    let kills = kills.map_or(KILLS, |text| text.parse().expect("BLOBCOPY_KILLS is a number"));
-    let seed = std::env::var("BLOBCOPY_SEED").ok();
-    let seed = seed.map_or_else(
-        || u64::from(std::process::id()),
-        |text| text.parse().expect("BLOBCOPY_SEED is a number"),
-    );
+    let (kills, seed) = (kills(), seed());
     println!("BLOBCOPY_SEED={seed} kills after the same numbers of requests");
     let mut random = Random(seed);
     let accounts = Accounts::new();
@@ -203,16 +197,31 @@ impl Accounts {
     }
 }
 
+/// How many processes are killed.
+pub(crate) fn kills() -> u32 {
+    let kills = std::env::var("BLOBCOPY_KILLS").ok();
+    kills.map_or(KILLS, |text| text.parse().expect("BLOBCOPY_KILLS is a number"))
+}
+
+/// What the numbers follow from.
+pub(crate) fn seed() -> u64 {
+    let seed = std::env::var("BLOBCOPY_SEED").ok();
+    seed.map_or_else(
+        || u64::from(std::process::id()),
+        |text| text.parse().expect("BLOBCOPY_SEED is a number"),
+    )
+}
+
 /// Whether a process has ended by itself.
-fn has_ended(child: &mut Child) -> bool {
+pub(crate) fn has_ended(child: &mut Child) -> bool {
     child.try_wait().expect("it is ours").is_some()
 }
 
 /// Numbers that follow from a seed: SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -14,9 +14,14 @@ mod input;
 mod jobs;
 #[cfg(unix)]
 mod killed;
+#[cfg(unix)]
+mod killed_mirror;
 mod lines;
 #[cfg(unix)]
 mod logins;
+mod mirror;
+#[cfg(unix)]
+mod mirror_live;
 mod names;
 mod put_and_get;
 mod reports;

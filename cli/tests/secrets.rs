@@ -6,7 +6,7 @@ use blobcopy_simulator::DEFAULT_KEY;
 use crate::support::{World, bare, disk::Folder, finish, spawn};
 
 /// Every command, with the flags that make it show most; some of them fail.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 31] = [
     "create vhds",
     "create made --if-missing",
     "put FILE vhds/notes.txt",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 29] = [
     "incremental vhds/disk0.vhd backups/ --wait",
     "incremental vhds/disk0.vhd nowhere/ --snapshot new",
     "incremental vhds/disk0.vhd backups/ --what-if",
+    "mirror vhds/disk0.vhd backups/mirrored.vhd --plan",
+    "mirror vhds/disk0.vhd nowhere/",
     "copy vhds/disk0.vhd backups/copied.vhd --wait",
     "copy vhds/notes.txt backups/notes.txt --sync",
     "copy vhds/missing backups/missing",

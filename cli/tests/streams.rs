@@ -23,6 +23,8 @@ fn results(folder: &Folder) -> Vec<Vec<String>> {
         "snapshot vhds/disk0.vhd".to_owned(),
         "snapshots vhds/disk0.vhd".to_owned(),
         "incremental vhds/disk0.vhd backups/ --snapshot new --wait --quiet".to_owned(),
+        "mirror vhds/disk0.vhd backups/mirrored.vhd --plan".to_owned(),
+        "mirror vhds/disk0.vhd backups/mirrored.vhd --quiet".to_owned(),
         "status backups/disk0.vhd".to_owned(),
         "status backups/ -o jsonl".to_owned(),
         "copy vhds/notes.txt backups/notes.txt".to_owned(),

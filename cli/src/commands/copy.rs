@@ -1,7 +1,7 @@
 //! `blobcopy copy`: copies one blob, in the background or in one call; or all of a container.
 
 pub(crate) mod ended;
-mod follow;
+pub(crate) mod follow;
 pub(crate) mod job_args;
 mod many;
 mod shard;

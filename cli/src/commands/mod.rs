@@ -9,6 +9,7 @@ pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod incremental;
+pub(crate) mod mirror;
 pub(crate) mod put;
 pub(crate) mod report;
 pub(crate) mod sas;
@@ -25,6 +26,7 @@ impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result {
         match self {
             Self::Incremental(command) => command.run(session).await,
+            Self::Mirror(command) => command.run(session).await,
             Self::Copy(command) => command.run(session).await,
             Self::Check(command) => command.run(session).await,
             Self::Watch(command) => command.run(session).await,

@@ -189,7 +189,7 @@ fn said(progress: &Progress, elapsed: time::Duration) -> String {
 }
 
 /// A length of time in its two largest units: `1h05m`, `1m35s`, `12s`.
-pub(super) fn shown(time: Duration) -> String {
+pub(crate) fn shown(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),

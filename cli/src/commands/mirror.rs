@@ -1,0 +1,230 @@
+//! `blobcopy mirror`: keeps a destination's snapshots equal to a source's.
+
+mod ended;
+mod follow;
+mod origin;
+pub(crate) mod picture;
+mod planned;
+
+use blobcopy::disks::{MirrorError, MirrorReport, MirrorRoute, SnapshotMirror};
+use clap::{Args, ValueEnum};
+use tokio::sync::Notify;
+
+use self::{follow::Follow, origin::OriginArgs};
+use crate::{
+    Session,
+    address::Address,
+    args::{AccountArgs, CallArgs, ChangeArgs, SourceAccountArgs},
+    context::Contexts,
+    failure::{Failure, Result},
+    interrupt::Onward,
+    keep::KeepArgs,
+    quoted::quoted,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  blobcopy mirror vhds/disk0.vhd backups/disk0.vhd --plan
+  blobcopy mirror vhds/disk0.vhd backups/
+  blobcopy mirror vhds/disk0.vhd backups/ --route ranges
+
+Running the command again is how it goes on: what is there is not copied again.";
+
+const USAGE: &str = "\
+blobcopy mirror [OPTIONS] <SOURCE> <DEST>
+       blobcopy mirror [OPTIONS] --managed-snapshots <FILE> <DEST>
+       blobcopy mirror [OPTIONS] --resource-group <GROUP> --disk <NAME> <DEST>";
+
+/// Copies each snapshot of a disk that the destination does not have, oldest first
+///
+/// The first copy moves all data of the disk, each later one only what changed since the snapshot
+/// before. Of two runs into one destination at once, one works and the other ends or waits.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
+pub(crate) struct Mirror {
+    /// The page blob whose snapshots are copied
+    source: Option<String>,
+    /// The destination; container/ keeps the source's name
+    dest: Option<String>,
+    /// Says what would be copied, and changes nothing
+    #[arg(long)]
+    plan: bool,
+    /// Compares each snapshot with the source's afterwards, inside the service
+    #[arg(long, conflicts_with = "plan")]
+    verify: bool,
+    /// How the first copy is made; a destination that exists keeps its own [default: incremental,
+    /// where it can be]
+    #[arg(long, value_enum)]
+    route: Option<Route>,
+    /// If the series of incremental copies is broken, goes on in a new blob: DEST.g2, .g3 and so on
+    #[arg(long)]
+    new_generation: bool,
+    /// Breaks the lock of a run that is known to be dead
+    #[arg(long)]
+    take_lock: bool,
+    /// Waits while another run is at work, in place of ending with 1
+    #[arg(long, conflicts_with = "take_lock")]
+    wait: bool,
+    /// How many requests are under way at once (16)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    concurrency: Option<u16>,
+    #[command(flatten)]
+    origin: OriginArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
+    account: AccountArgs,
+    #[command(flatten)]
+    source_account: SourceAccountArgs,
+    #[command(flatten)]
+    calls: CallArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Route {
+    /// Incremental Copy Blob: only snapshots of DEST can be read
+    Incremental,
+    /// The ranges that changed: DEST is an ordinary page blob
+    Ranges,
+}
+
+impl From<Route> for MirrorRoute {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Incremental => Self::Incremental,
+            Route::Ranges => Self::Ranges,
+        }
+    }
+}
+
+/// A mirror, and what its source and destination are called.
+struct Named {
+    mirror: SnapshotMirror,
+    source: String,
+    /// The source as another command takes it, where it is an argument.
+    in_command: Option<String>,
+    dest: Address,
+    /// The flags that name the accounts.
+    accounts: String,
+}
+
+impl Mirror {
+    pub(crate) async fn run(self, session: &Session) -> Result {
+        let printer = &session.printer;
+        let keep = self.keep.policy()?;
+        let named = self.named(session).await?;
+        let (source, dest) = (named.source.clone(), named.dest.shown());
+        if self.plan {
+            let plan = named.mirror.plan().await;
+            let plan = plan.map_err(|error| self.failure(error, &named))?;
+            return planned::show(printer, &plan, keep.as_ref(), self.keep.max_delete());
+        }
+        let mut what = format!("Mirror the snapshots of {source} to {dest}");
+        if let Some(keep) = &keep {
+            what.push_str(&format!(", and there {keep}"));
+        }
+        if !self.changes.allows(printer, &what).await? {
+            return Ok(());
+        }
+        if self.verify || keep.is_some() {
+            return Err(Failure::usage("not there yet", "leave --verify and --keep-… out"));
+        }
+        session.interrupt.goes_on(Onward::again("what was copied is kept"));
+        session.interrupt.lets_go();
+        let report = self.copy(&named, session).await?;
+        ended::show(printer, &report)
+    }
+
+    /// Copies what is missing.
+    async fn copy(&self, named: &Named, session: &Session) -> Result<MirrorReport> {
+        let title = format!("{} to {}", named.source, named.dest.shown());
+        let mut follow = Follow::new(&session.printer, &title);
+        let unread = Notify::new();
+        let mut trouble = None;
+        let running = named.mirror.run().on_event(|event| {
+            if let Err(failure) = follow.event(event) {
+                trouble.get_or_insert(failure);
+                unread.notify_one();
+            }
+        });
+        let ended = tokio::select! {
+            biased;
+            ended = running.into_future() => Some(ended),
+            () = unread.notified() => None,
+        };
+        follow.ended();
+        match (trouble, ended) {
+            (Some(Failure::ClosedPipe), None) | (None, None) => Err(Failure::Unread),
+            (Some(failure), None) => Err(failure),
+            (_, Some(ended)) => ended.map_err(|error| self.failure(error, named)),
+        }
+    }
+
+    /// The mirror that the flags describe.
+    async fn named(&self, session: &Session) -> Result<Named> {
+        let source = Some(&self.source_account);
+        let contexts = Contexts::new(&self.account, source, &self.calls, &session.printer).await?;
+        let (origin, dest) = self.origin.read(self.source.as_deref(), self.dest.as_deref()).await?;
+        let dest = Address::parse(dest)?.base("DEST")?;
+        let dest = match origin.name() {
+            Some(name) => dest.or_below(name)?,
+            None => dest.blob("DEST")?,
+        };
+        let dest = contexts.unmistakable(dest)?;
+        let blob = contexts.blob(&dest)?.page_blob_client();
+        let (shown, in_command) = (origin.shown(), origin.in_command());
+        let mut mirror = SnapshotMirror::new(origin.source(&self.origin, &contexts)?, &blob);
+        if let Some(route) = self.route {
+            mirror = mirror.route(route.into());
+        }
+        if let Some(requests) = self.concurrency {
+            mirror = mirror.in_flight(requests.into());
+        }
+        for (is_given, set) in [
+            (self.new_generation, SnapshotMirror::new_generation as fn(_) -> _),
+            (self.take_lock, SnapshotMirror::take_lock),
+            (self.wait, SnapshotMirror::wait_for_lock),
+        ] {
+            if is_given {
+                mirror = set(mirror);
+            }
+        }
+        Ok(Named { mirror, source: shown, in_command, dest, accounts: contexts.all_flags() })
+    }
+}
+
+impl Mirror {
+    /// The failure of a mirror: a broken series is told the command that goes on.
+    fn failure(&self, error: MirrorError, named: &Named) -> Failure {
+        let is_broken = matches!(error, MirrorError::SeriesBroken { .. });
+        let failure = Failure::from(error);
+        match is_broken {
+            true => failure.going_on(&self.again(named)),
+            false => failure,
+        }
+    }
+
+    /// The command that begins a new generation.
+    fn again(&self, named: &Named) -> String {
+        let mut command = String::from("blobcopy mirror");
+        if let Some(source) = &named.in_command {
+            command.push_str(&format!(" {source}"));
+        }
+        command.push_str(&format!(" {} --new-generation", quoted(&named.dest.in_command())));
+        if self.verify {
+            command.push_str(" --verify");
+        }
+        if let Some(route) = self.route.and_then(|route| route.to_possible_value()) {
+            command.push_str(&format!(" --route {}", route.get_name()));
+        }
+        if let Some(requests) = self.concurrency {
+            command.push_str(&format!(" --concurrency {requests}"));
+        }
+        command.push_str(&self.origin.repeated());
+        command.push_str(&self.keep.repeated());
+        command.push_str(&named.accounts);
+        command
+    }
+}

@@ -1,0 +1,160 @@
+//! Where the snapshots come from: a page blob, or a managed disk.
+
+use blobcopy::disks::{DiskSnapshotList, ManagedSnapshots, MirrorSource, PageBlobSnapshots};
+use clap::Args;
+
+use crate::{
+    address::Address,
+    context::Contexts,
+    failure::{Failure, Result},
+    input,
+    quoted::quoted,
+};
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "A managed disk in place of SOURCE")]
+pub(super) struct OriginArgs {
+    /// Its snapshots as JSON lines of {"snapshot", "created", "disk", "url"}, each with a SAS in
+    /// its url; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resource_group", "disk"])]
+    managed_snapshots: Option<String>,
+    /// The disk's resource group; access to its snapshots is granted while they are read
+    #[arg(long, value_name = "GROUP", requires = "disk")]
+    resource_group: Option<String>,
+    /// The disk's name
+    #[arg(long, value_name = "NAME", requires = "resource_group")]
+    disk: Option<String>,
+    /// The subscription [default: AZURE_SUBSCRIPTION_ID]
+    #[arg(long, value_name = "ID", requires = "disk")]
+    subscription: Option<String>,
+    /// Azure Resource Manager, where it is not https://management.azure.com
+    #[arg(long, value_name = "URL", requires = "disk")]
+    resource_manager: Option<String>,
+    /// Uses snapshots to which somebody else has access now, which is revoked in the end
+    #[arg(long, requires = "disk")]
+    take_over: bool,
+}
+
+/// Where the snapshots come from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    Blob(Address),
+    Lines { file: String, text: String },
+    Disk { group: String, disk: String },
+}
+
+impl OriginArgs {
+    /// The source, and DEST as it is written.
+    pub(super) async fn read<'a>(
+        &self,
+        source: Option<&'a str>,
+        dest: Option<&'a str>,
+    ) -> Result<(Origin, &'a str)> {
+        let managed = self.managed_snapshots.is_some() || self.disk.is_some();
+        let (source, dest) = match (source, dest, managed) {
+            (Some(source), Some(dest), false) => (source, dest),
+            (Some(dest), None, true) => ("", dest),
+            (Some(_), Some(_), true) => {
+                return Err(Failure::usage(
+                    "a SOURCE is given, and a managed disk in its place",
+                    "leave one of the two out",
+                ));
+            }
+            _ => {
+                return Err(Failure::usage(
+                    "there is no source, or no destination",
+                    "write it as blobcopy mirror SOURCE DEST; --help shows examples",
+                ));
+            }
+        };
+        let origin = match (&self.managed_snapshots, &self.resource_group, &self.disk) {
+            (Some(file), _, _) => {
+                Origin::Lines { file: file.clone(), text: input::text(file).await? }
+            }
+            (None, Some(group), Some(disk)) => {
+                Origin::Disk { group: group.clone(), disk: disk.clone() }
+            }
+            _ => Origin::Blob(Address::parse(source)?.blob("SOURCE")?.base("SOURCE")?),
+        };
+        Ok((origin, dest))
+    }
+
+    /// The same flags, for a command to be shown.
+    pub(super) fn repeated(&self) -> String {
+        let named = [
+            ("managed-snapshots", &self.managed_snapshots),
+            ("resource-group", &self.resource_group),
+            ("disk", &self.disk),
+            ("subscription", &self.subscription),
+            ("resource-manager", &self.resource_manager),
+        ];
+        let given = named.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+        let mut flags: String =
+            given.map(|(flag, value)| format!(" --{flag} {}", quoted(value))).collect();
+        if self.take_over {
+            flags.push_str(" --take-over");
+        }
+        flags
+    }
+}
+
+impl Origin {
+    /// The name that a container takes for the destination.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Blob(address) => Some(&address.name),
+            Self::Disk { disk, .. } => Some(disk),
+            Self::Lines { .. } => None,
+        }
+    }
+
+    /// As it may be shown.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Blob(address) => address.shown(),
+            Self::Lines { file, .. } => file.clone(),
+            Self::Disk { group, disk } => format!("{group}/{disk}"),
+        }
+    }
+
+    /// As another command takes it, where it is an argument.
+    pub(super) fn in_command(&self) -> Option<String> {
+        match self {
+            Self::Blob(address) => Some(quoted(&address.in_command())),
+            Self::Lines { .. } | Self::Disk { .. } => None,
+        }
+    }
+
+    /// The source of the mirror.
+    pub(super) fn source(&self, flags: &OriginArgs, contexts: &Contexts) -> Result<MirrorSource> {
+        match self {
+            Self::Blob(address) => {
+                let blob = contexts.source_blob(address)?.page_blob_client();
+                Ok(PageBlobSnapshots::of(&blob).into())
+            }
+            Self::Lines { file, text } => {
+                let list: DiskSnapshotList = text.parse().map_err(|error: blobcopy::Error| {
+                    Failure::usage(
+                        format!("{file} is not a chain of snapshots: {error}"),
+                        "write a line of JSON for each: {\"snapshot\", \"created\", \"disk\", \"url\"}",
+                    )
+                })?;
+                Ok(ManagedSnapshots::new(list).options(contexts.options().clone()).into())
+            }
+            Self::Disk { .. } => Err(Failure::usage("not there yet", "give JSON lines")),
+        }
+    }
+}
+
+impl OriginArgs {
+    /// The subscription of the flag or of the environment.
+    fn subscription(&self) -> Result<String> {
+        let variable = || std::env::var("AZURE_SUBSCRIPTION_ID").ok().filter(|id| !id.is_empty());
+        self.subscription.clone().or_else(variable).ok_or_else(|| {
+            Failure::usage(
+                "no subscription is named",
+                "give --subscription, or set AZURE_SUBSCRIPTION_ID",
+            )
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! What an error of a mirror means at the terminal.
+
+use blobcopy::disks::MirrorError;
+
+use super::Failure;
+use crate::{exit::Exit, names};
+
+impl From<MirrorError> for Failure {
+    fn from(error: MirrorError) -> Self {
+        let message = shown(&error);
+        let (exit, advice) = match error {
+            MirrorError::Call(error) => return error.into(),
+            MirrorError::Busy { .. } => (
+                Exit::Unfinished,
+                "wait for it with --wait; if that run is known to be dead, --take-lock breaks its \
+                 lock, which ends by itself within a minute",
+            ),
+            MirrorError::LockLost { .. } => {
+                (Exit::Unfinished, "run the same command again: it goes on where this one stopped")
+            }
+            MirrorError::SeriesBroken { .. } => (
+                Exit::Hopeless,
+                "go on in a new blob beside it, whose first copy is a whole one: add \
+                 --new-generation",
+            ),
+            MirrorError::Refused { .. } => {
+                (Exit::Refused, "mend what is named, and run the command again; --plan looks first")
+            }
+            _ => (Exit::Refused, "mend what is named, and run the command again"),
+        };
+        Self::new(exit, message, advice)
+    }
+}
+
+/// What happened. A name that only looks like a secret is shown as it is.
+fn shown(error: &MirrorError) -> String {
+    let mut text = error.to_string();
+    if let MirrorError::Busy { destination, .. }
+    | MirrorError::LockLost { destination, .. }
+    | MirrorError::SeriesBroken { destination, .. } = error
+    {
+        text = text.replacen(destination, &names::of_source(destination), 1);
+    }
+    text
+}
