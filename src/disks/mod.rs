@@ -3,6 +3,7 @@
 //! | to do this | use |
 //! | --- | --- |
 //! | keep a destination's snapshots equal to a source's | [`SnapshotMirror`] |
+//! | mirror many disks, on one machine or several | [`MirrorFleet`], [`FleetReport::merge`] |
 //! | mirror a managed disk | [`ManagedSnapshots`], [`GrantAccess`] |
 //! | thin out, restore and try what a mirror has made | [`DiskBackup`] |
 //! | say which snapshots to keep, and see why each stays or goes | [`Keep`], [`Kept`] |
@@ -11,6 +12,7 @@
 
 mod backup;
 mod chain;
+mod fleet;
 mod hop;
 mod keep;
 mod keep_words;
@@ -33,6 +35,10 @@ mod source;
 pub use self::{
     backup::DiskBackup,
     chain::{Chain, ChainSnapshot},
+    fleet::{
+        FleetDisk, FleetEvent, FleetEvents, FleetFailure, FleetPlan, FleetReport, FleetStep,
+        LeftBlob, MirrorFleet, PlanFleet, PlannedDisk, RunFleet,
+    },
     keep::Keep,
     keep_words::{KeepCount, KeepDuration, KeepRule, Reason},
     kept::{DatedSnapshot, Kept},

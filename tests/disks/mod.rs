@@ -1,4 +1,5 @@
 //! Mirrors of disks.
 
+mod fleet;
 mod incremental;
 mod world;
