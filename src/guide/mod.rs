@@ -10,10 +10,11 @@
 //! 5. [Back up a page blob, and restore it](backup_and_restore)
 //! 6. [Which snapshots to keep](snapshots_to_keep), so that a series of incremental copies can go
 //!    on
-//! 7. [Restart after a crash](restart_after_a_crash)
-//! 8. [Many blobs, huge blobs](many_blobs_huge_blobs)
-//! 9. [Test your backup code](test_your_code) under paused time
-//! 10. [Coming from another library](coming_from): .NET, Python, `azure_storage_blob`,
+//! 7. [Mirror a disk](mirror_a_disk): its snapshots, managed disks, retention, restores, drills
+//! 8. [Restart after a crash](restart_after_a_crash)
+//! 9. [Many blobs, huge blobs](many_blobs_huge_blobs)
+//! 10. [Test your backup code](test_your_code) under paused time
+//! 11. [Coming from another library](coming_from): .NET, Python, `azure_storage_blob`,
 //!     `object_store`, call by call
 //!
 //! The guide is in the documentation alone: there is nothing here to import.
@@ -47,6 +48,11 @@ pub mod backup_and_restore {}
 ///
 #[doc = include_str!("snapshots_to_keep.md")]
 pub mod snapshots_to_keep {}
+
+/// Mirror a disk.
+///
+#[doc = include_str!("mirror_a_disk.md")]
+pub mod mirror_a_disk {}
 
 /// Restart after a crash.
 ///
