@@ -16,6 +16,10 @@ use crate::{
 /// The smallest part of a disk that is asked for, if the service takes too long for greater ones.
 const SMALLEST_PART: u64 = 4 << 20;
 
+/// How many ranges a page has at most; `None` leaves it to the service. Few in the tests of this
+/// module, so that all lists have many pages.
+const PAGE_SIZE: Option<u32> = if cfg!(test) { Some(9) } else { None };
+
 /// If a part has fewer ranges, the next can be greater.
 const FEW: usize = 1000;
 
@@ -113,6 +117,15 @@ fn within(item: &PageRangeItem, part: PageRange) -> Option<PageRangeItem> {
     })
 }
 
+macro_rules! sized {
+    ($list:expr) => {
+        match PAGE_SIZE {
+            Some(size) => $list.page_size(size),
+            None => $list,
+        }
+    };
+}
+
 /// A page of a list.
 struct Page {
     items: Vec<PageRangeItem>,
@@ -156,14 +169,15 @@ impl Listed {
             Self::Held(blob) => blob.clone(),
             Self::Changes(reading, from) => {
                 let changes = reading.to.changes_since(from, range).await?;
-                return Ok(first(changes, |item| item).await);
+                return Ok(first(sized!(changes), |item| item).await);
             }
             Self::HeldSince(blob, snapshot) => {
                 let changes = blob.get_page_ranges_diff(snapshot).range(range);
-                return Ok(first(changes, |item| item).await);
+                return Ok(first(sized!(changes), |item| item).await);
             }
         };
-        Ok(first(data.get_page_ranges().range(range), PageRangeItem::PageRange).await)
+        let data = data.get_page_ranges().range(range);
+        Ok(first(sized!(data), PageRangeItem::PageRange).await)
     }
 }
 

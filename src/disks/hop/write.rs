@@ -85,8 +85,8 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Makes the changes, which begin at `start`, and waits for all of them. Calls `writes` first if
-    /// there are any.
+    /// Makes the changes, which begin at `start`, and waits for all of them. Calls `writes` before
+    /// each.
     pub(super) async fn write(
         &self,
         start: u64,

@@ -55,20 +55,24 @@ struct Door {
 struct Run {
     sent: u64,
     cut: Option<(u64, Cut)>,
+    /// Requests take so many milliseconds at most.
+    latency: u64,
 }
 
 impl Door {
     async fn pass(&self, request: Request) -> Result<Response, TransportError> {
         let dead = || TransportError::with_message(Kind::Unusable, "the process is dead");
-        let cut = {
+        let (cut, latency) = {
             let mut run = self.run.lock().expect("no test panics while it holds it");
             run.sent += 1;
-            match run.cut {
+            let cut = match run.cut {
                 Some((last, _)) if run.sent > last => return Err(dead()),
                 Some((last, cut)) if run.sent == last => Some(cut),
                 _ => None,
-            }
+            };
+            (cut, fastrand::u64(0..=run.latency))
         };
+        wait(Duration::from_millis(latency)).await;
         match cut {
             Some(Cut::Unsent) => return Err(dead()),
             Some(Cut::Late(seconds)) => {
@@ -142,7 +146,13 @@ impl World {
 
     /// Cuts the next run off at its `request`th request, from 1; `None` lets it run.
     pub(super) fn cut(&self, at: Option<(u64, Cut)>) {
-        *self.run.lock().expect("no test panics while it holds it") = Run { sent: 0, cut: at };
+        let mut run = self.run.lock().expect("no test panics while it holds it");
+        (run.sent, run.cut) = (0, at);
+    }
+
+    /// Lets requests take time, so that late ones land among them.
+    pub(super) fn slow_down(&self, milliseconds: u64) {
+        self.run.lock().expect("no test panics while it holds it").latency = milliseconds;
     }
 
     /// The requests of the run so far.
@@ -223,6 +233,17 @@ impl World {
     pub(super) fn count(&self, op: Op) -> u64 {
         self.sim.count(op)
     }
+
+    /// The bytes that the service was told to copy.
+    pub(super) fn moved(&self) -> u64 {
+        let copies = self.sim.requests().into_iter();
+        let copies = copies.filter(|seen| seen.op() == Op::PutPageFromUrl);
+        let length = |range: &str| -> Option<u64> {
+            let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+            Some(last.parse::<u64>().ok()? + 1 - first.parse::<u64>().ok()?)
+        };
+        copies.map(|seen| seen.header("x-ms-range").and_then(length).expect("a range")).sum()
+    }
 }
 
 /// Both have the same length, content and ranges.
@@ -260,10 +281,14 @@ fn container(sim: &Simulator, account: &str, run: &Arc<Mutex<Run>>) -> BlobConta
 }
 
 /// Lets paused time pass, and what is late arrive.
-#[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 pub(super) async fn pass(seconds: u64) {
+    wait(Duration::from_secs(seconds)).await;
+}
+
+#[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
+async fn wait(span: Duration) {
     let nothing = std::future::pending::<()>();
-    assert!(tokio::time::timeout(Duration::from_secs(seconds), nothing).await.is_err());
+    assert!(tokio::time::timeout(span, nothing).await.is_err());
 }
 
 /// Content that does not repeat.
