@@ -374,6 +374,23 @@ impl Error {
     }
 }
 
+/// For an implementation of [`GrantAccess`](crate::disks::GrantAccess), which has no other error to
+/// return: access may or may not have been granted.
+///
+/// ```
+/// use blobcopy::{CredentialError, Error};
+///
+/// let error = Error::from(CredentialError::new("no such snapshot"));
+/// assert_eq!(error.to_string(), "granting access: no such snapshot");
+/// assert!(error.may_have_been_applied());
+/// ```
+impl From<CredentialError> for Error {
+    fn from(cause: CredentialError) -> Self {
+        let (operation, url) = ("granting access", String::new());
+        Self::Credential { operation, url, cause, attempts: 0, ambiguous: true }
+    }
+}
+
 impl Malformed {
     /// The error for an argument `what` whose `value` cannot be sent.
     pub(crate) fn at(self, what: &'static str, value: impl fmt::Display) -> Error {

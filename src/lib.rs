@@ -50,6 +50,10 @@
 //! - `azure_core`: the credentials of the Azure SDK for Rust authorize clients
 #![cfg_attr(feature = "azure_core", doc = "  ([`Credential::from_token_credential`]).")]
 #![cfg_attr(not(feature = "azure_core"), doc = "  (`Credential::from_token_credential`).")]
+//! - `resource-manager`: Azure Resource Manager lists the snapshots of managed disks and grants
+//!   access to them
+#![cfg_attr(feature = "resource-manager", doc = "  ([`ResourceManager`]).")]
+#![cfg_attr(not(feature = "resource-manager"), doc = "  (`ResourceManager`).")]
 //!
 //! This crate never installs a process-wide rustls cryptography provider. If the program has
 //! installed one (`CryptoProvider::install_default`), it is used instead of ring or AWS-LC.
@@ -120,6 +124,9 @@ pub use self::{
 /// Take them from here, or depend on the same major version.
 #[doc(no_inline)]
 pub use {bytes, futures_core, http, time, url};
+
+#[cfg(feature = "resource-manager")]
+pub use self::clients::{ResourceManager, ResourceManagerBuilder};
 
 /// The crate whose credentials [`Credential::from_token_credential`] takes, in the version that
 /// this crate uses.

@@ -24,6 +24,7 @@ mod names;
 mod old_versions;
 mod over_http;
 mod paging;
+mod resource_manager;
 mod retries;
 mod secrets;
 mod shared_access;

@@ -84,6 +84,21 @@ impl Credential {
         Ok(Self(Proof::Token(token, Some(Arc::new(SasToken::parse(sas)?)))))
     }
 
+    /// The same bearer tokens for a scope that the URL does not decide.
+    #[cfg(feature = "resource-manager")]
+    pub(crate) fn for_scope(self, scope: &'static str) -> Result<Self> {
+        match self.0 {
+            Proof::Token(token, None) => {
+                Ok(Self(Proof::Token(Arc::new(token.for_scope(scope)), None)))
+            }
+            _ => Err(crate::Error::invalid(
+                "credential",
+                format!("{self:?}"),
+                "must be one that provides bearer tokens",
+            )),
+        }
+    }
+
     /// The account of the credential, if it has one.
     pub(crate) fn account(&self) -> Option<&str> {
         match &self.0 {

@@ -33,7 +33,11 @@ const STORAGE: &str = "https://storage.azure.com/.default";
 const DISKS: &str = "https://disk.azure.com//.default";
 
 /// A provider and its latest tokens.
-pub(crate) struct CachedToken(Arc<Shared>);
+pub(crate) struct CachedToken {
+    shared: Arc<Shared>,
+    /// The scope of all tokens, if the URL does not decide it.
+    scope: Option<&'static str>,
+}
 
 struct Shared {
     provider: Box<dyn TokenProvider>,
@@ -78,7 +82,19 @@ type Outcome = Result<HeaderValue, CredentialError>;
 
 impl CachedToken {
     pub(crate) fn new(provider: impl TokenProvider) -> Self {
-        Self(Arc::new(Shared { provider: Box::new(provider), known: Mutex::default() }))
+        let shared = Arc::new(Shared { provider: Box::new(provider), known: Mutex::default() });
+        Self { shared, scope: None }
+    }
+
+    /// The same provider and tokens, for one scope.
+    #[cfg(feature = "resource-manager")]
+    pub(crate) fn for_scope(&self, scope: &'static str) -> Self {
+        Self { shared: Arc::clone(&self.shared), scope: Some(scope) }
+    }
+
+    /// The scope of tokens for requests to `url`.
+    fn scope(&self, url: &Url) -> &'static str {
+        self.scope.unwrap_or_else(|| scope(url))
     }
 
     /// The `Authorization` header for a request to `url` made at `now`.
@@ -88,24 +104,24 @@ impl CachedToken {
         now: OffsetDateTime,
     ) -> Result<HeaderValue, CredentialError> {
         let (wanted, call) = {
-            let mut known = self.0.known();
+            let mut known = self.shared.known();
             let tenant = known.tenants.get(host(url)).cloned();
-            let wanted = Wanted { scope: scope(url), tenant };
+            let wanted = Wanted { scope: self.scope(url), tenant };
             let slot = known.tokens.entry(wanted.clone()).or_default();
             match &slot.held {
                 Some(held) if now < held.refresh_from => return Ok(held.header.clone()),
                 Some(held) if now < held.expires_on => {
                     let header = held.header.clone();
                     // Nobody waits for this call: the current token is used meanwhile.
-                    drop(self.0.call(&wanted, slot, now));
+                    drop(self.shared.call(&wanted, slot, now));
                     return Ok(header);
                 }
                 _ => {}
             }
-            let call = self.0.call(&wanted, slot, now)?;
+            let call = self.shared.call(&wanted, slot, now)?;
             (wanted, call)
         };
-        self.0.outcome(&wanted, call).await
+        self.shared.outcome(&wanted, call).await
     }
 
     /// Follows the challenge in the `headers` of a 401, for a request to `url` with the token
@@ -117,12 +133,12 @@ impl CachedToken {
         refused: &HeaderValue,
         now: OffsetDateTime,
     ) -> Result<bool, CredentialError> {
-        let scope = scope(url);
+        let scope = self.scope(url);
         let Some(tenant) = challenge::tenant(headers, scope) else { return Ok(false) };
         let tenant = Tenant::from(tenant);
         let wanted = Wanted { scope, tenant: Some(Arc::clone(&tenant)) };
         let call = {
-            let mut known = self.0.known();
+            let mut known = self.shared.known();
             let slot = known.tokens.entry(wanted.clone()).or_default();
             // Another request may have followed the same challenge.
             match &slot.held {
@@ -130,13 +146,13 @@ impl CachedToken {
                     known.keep(host(url), tenant);
                     return Ok(true);
                 }
-                _ => self.0.call(&wanted, slot, now)?,
+                _ => self.shared.call(&wanted, slot, now)?,
             }
         };
-        let fresh = self.0.outcome(&wanted, call).await.map_err(|error| {
+        let fresh = self.shared.outcome(&wanted, call).await.map_err(|error| {
             error.after(format_args!("the service expects a token of tenant {tenant}: "))
         })?;
-        self.0.known().keep(host(url), tenant);
+        self.shared.known().keep(host(url), tenant);
         Ok(fresh != *refused)
     }
 }

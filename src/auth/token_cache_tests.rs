@@ -210,7 +210,7 @@ async fn each_scope_has_its_own_token() {
         let url = format!("https://{host}/c/b").parse().expect("a URL");
         assert_eq!(token.header(&url, NOW).await.expect("provided"), expected, "{host}");
     }
-    assert_eq!(token.0.known().tokens.len(), 2);
+    assert_eq!(token.shared.known().tokens.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -294,7 +294,7 @@ async fn each_host_has_the_tenant_that_it_asks_for() {
     let refused = token.header(&first, NOW).await.expect("kept");
     assert!(follow(&first, &other, &refused).await.expect("kept"));
     assert_eq!(token.header(&first, NOW).await.expect("kept"), "Bearer other.example.com-3");
-    assert_eq!(token.0.known().tokens.len(), 2);
+    assert_eq!(token.shared.known().tokens.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,9 +9,13 @@ mod container;
 mod guarded_pages;
 mod lease;
 mod page_blob;
+#[cfg(feature = "resource-manager")]
+mod resource_manager;
 mod sas_url;
 mod service;
 
+#[cfg(feature = "resource-manager")]
+pub use self::resource_manager::{ResourceManager, ResourceManagerBuilder};
 pub use self::{
     account_sas_url::GenerateAccountSasUrl,
     append_blob::AppendBlobClient,

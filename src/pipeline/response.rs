@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Evidence, Result, ServiceError},
     models::ErrorCode,
     wire::{
-        error_body::{self, ErrorBody},
+        error_body::ErrorBody,
         excerpt::{LONGEST_CODE, LONGEST_ID, shown},
         headers,
         transport::Body,
@@ -100,10 +100,9 @@ pub(crate) struct History {
 impl Refusal {
     /// Reads an error response. Responses to HEAD have no body, so the code comes from the header
     /// if possible.
-    pub(crate) fn read(status: StatusCode, from: &HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn of(status: StatusCode, from: &HeaderMap, mut body: ErrorBody) -> Self {
         let id = |name| text(from, &name).map(|text| shown(text, LONGEST_ID));
         let code_in = |name| text(from, &name).map(|text| shown(text, LONGEST_CODE));
-        let mut body = error_body::parse(body);
         let from_service = is_from_service(from) || body.code.is_some();
         let code = match code_in(headers::ERROR_CODE).or(body.code.take()) {
             Some(code) => ErrorCode::from(code),
@@ -161,7 +160,8 @@ pub(crate) fn service_error(
     from: &HeaderMap,
     body: &[u8],
 ) -> ServiceError {
-    Refusal::read(status, from, body).after(History {
+    let body = crate::wire::error_body::parse(body);
+    Refusal::of(status, from, body).after(History {
         operation,
         url: "https://acct.blob.core.windows.net/con/b".to_owned(),
         source_url: None,

@@ -23,7 +23,7 @@ use crate::{
     models::{ErrorCode, ServiceVersion},
     wire::{
         clock::{self, Clock},
-        headers, http_date,
+        error_body, headers, http_date,
         redaction::{forget_keys, redact},
         transport::{BoxFuture, Request, Response, Transport, TransportError},
     },
@@ -52,6 +52,9 @@ pub(crate) struct Pipeline {
     secondary: Option<Secondary>,
     delegation_key: Arc<KeptKey>,
     budget: Option<Budget>,
+    /// Whether the requests are for Azure Resource Manager, and not for storage.
+    #[cfg(feature = "resource-manager")]
+    of_management: bool,
 }
 
 /// What the pipeline needs to know about an operation besides its request.
@@ -103,7 +106,23 @@ impl Pipeline {
             secondary,
             delegation_key: Arc::default(),
             budget: options.budget,
+            #[cfg(feature = "resource-manager")]
+            of_management: false,
         })
+    }
+
+    /// The same for requests to Azure Resource Manager: without the headers that only storage
+    /// knows, and with errors in JSON.
+    #[cfg(feature = "resource-manager")]
+    pub(crate) fn of_management(self) -> Self {
+        Self { of_management: true, ..self }
+    }
+
+    fn is_of_management(&self) -> bool {
+        #[cfg(feature = "resource-manager")]
+        return self.of_management;
+        #[cfg(not(feature = "resource-manager"))]
+        false
     }
 
     /// The same connections, credential and keys, with calls that draw from `budget`.
@@ -310,14 +329,18 @@ impl Pipeline {
         };
         tries.retry_after = retry::retry_after(&answer.headers, self.clock.now());
         let evidence = self.evidence(&answer, request);
-        let refusal = Refusal::read(answer.status, &answer.headers, &body);
+        let body = match self.is_of_management() {
+            true => error_body::parse_json(&body),
+            false => error_body::parse(&body),
+        };
+        let refusal = Refusal::of(answer.status, &answer.headers, body);
         Err(tries.refused(attempt, refusal, evidence))
     }
 
     /// What is known about why a request, or its copy source, was not authorized.
     fn evidence(&self, answer: &Answer, request: &Prepared) -> Option<Evidence> {
         let source = request.headers.get(headers::COPY_SOURCE).and_then(|url| url.to_str().ok());
-        if !matches!(answer.status.as_u16(), 401 | 403 | 404) {
+        if !matches!(answer.status.as_u16(), 401 | 403 | 404) || self.is_of_management() {
             return None;
         }
         let query = source.and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
@@ -334,10 +357,13 @@ impl Pipeline {
     fn dated(&self, request: &Prepared, id: Uuid, now: OffsetDateTime) -> Result<Request> {
         const ADDED: usize = 5;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);
-        headers.insert(headers::VERSION, self.version_value.clone());
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         headers.insert(headers::CLIENT_REQUEST_ID, request_id_value(id));
-        headers.insert(headers::DATE, http_date::value(now).map_err(|why| why.at("clock", now))?);
+        if !self.is_of_management() {
+            let date = http_date::value(now).map_err(|why| why.at("clock", now))?;
+            headers.insert(headers::VERSION, self.version_value.clone());
+            headers.insert(headers::DATE, date);
+        }
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }

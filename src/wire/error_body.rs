@@ -45,6 +45,25 @@ pub(crate) fn parse(body: &[u8]) -> ErrorBody {
     error
 }
 
+/// The same of an error in JSON, as Azure Resource Manager has them:
+/// `{"error": {"code": …, "message": …}}`. Details within it are read if they say more.
+pub(crate) fn parse_json(body: &[u8]) -> ErrorBody {
+    let mut error = ErrorBody::default();
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else { return error };
+    let said = body.get("error").unwrap_or(&body);
+    let text = |name: &str| said.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    error.set("Code", text("code"));
+    error.set("Message", text("message"));
+    let details = said.get("details").and_then(serde_json::Value::as_array);
+    for detail in details.into_iter().flatten() {
+        let text = |name: &str| detail.get(name).and_then(serde_json::Value::as_str);
+        if let (Some(code), Some(message)) = (text("code"), text("message")) {
+            error.set(&shown(code, LONGEST_NAME), message);
+        }
+    }
+    error
+}
+
 impl ErrorBody {
     fn read(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let mut xml = Xml::enter(body, "Error")?;

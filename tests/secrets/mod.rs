@@ -231,6 +231,9 @@ async fn no_secret_is_in_any_type_error_or_event() {
     copies(&mut shown, &sim, &first, &second).await;
     shared_access(&mut shown, &first, &options).await;
     tokens(&mut shown, &service("first", Credential::token(Provider)).0).await;
+    let manager = ResourceManager::builder("s", "g", "d").credential(Credential::token(Provider));
+    shown.debug(&manager);
+    shown.debug(&manager.options(options.clone()).build().expect("legal"));
     refusals(&mut shown, &sim, &first).await;
     lists(&mut shown).await;
     words(&mut shown);

@@ -3,6 +3,8 @@
 
 mod chain;
 mod grants;
+#[cfg(feature = "resource-manager")]
+mod resource_manager;
 mod snapshot_list;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -13,7 +15,7 @@ use url::Url;
 
 pub(crate) use self::grants::{Grants, NotedGrants};
 pub use self::snapshot_list::DiskSnapshotList;
-use crate::{ClientOptions, Credential, Result, transport::BoxFuture};
+use crate::{ClientOptions, Credential, Result, transport::BoxFuture, wire::redaction};
 
 /// Lists the snapshots of a managed disk, and grants and revokes access to them.
 pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
@@ -29,7 +31,7 @@ pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A snapshot of a managed disk, as [`GrantAccess::list`] lists it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManagedSnapshot {
     /// What [`GrantAccess::grant`] takes: in Azure Resource Manager, the resource id.
     pub id: String,
@@ -49,8 +51,18 @@ pub struct ManagedSnapshot {
     pub is_granted: bool,
 }
 
+redaction::debug_redacted!(ManagedSnapshot {
+    id: text,
+    disk: text,
+    time,
+    size,
+    is_incremental,
+    completion,
+    is_granted,
+});
+
 /// The incremental snapshots of a managed disk, as the source of a mirror.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ManagedSnapshots {
     pub(crate) access: Arc<dyn GrantAccess>,
     pub(crate) disk: Option<String>,
@@ -59,6 +71,15 @@ pub struct ManagedSnapshots {
     pub(crate) credential: Option<Credential>,
     pub(crate) options: ClientOptions,
 }
+
+redaction::debug_redacted!(ManagedSnapshots {
+    access,
+    disk: text,
+    duration,
+    take_over,
+    credential,
+    options,
+});
 
 impl ManagedSnapshots {
     /// The snapshots that `access` lists. They must be of one disk, unless [`disk`](Self::disk)

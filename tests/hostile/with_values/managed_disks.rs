@@ -2,12 +2,25 @@
 
 use std::time::Duration;
 
-use blobcopy::{ClientOptions, disks::*};
+use blobcopy::{ClientOptions, Credential, ResourceManager, disks::*};
 
-use super::{super::driven::*, Run, key, models::json};
+use super::{super::driven::*, Provider, Run, key, models::json};
 
 pub(super) fn drive(run: &Run<'_>) {
     let values = run.values;
+    let login = || Credential::token(Provider(values.text(), values.date()));
+    let text = || values.text();
+    for [subscription, group, disk] in [
+        [text(), "g".into(), "d".into()],
+        ["s".into(), text(), "d".into()],
+        ["s".into(), "g".into(), text()],
+    ] {
+        let builder = make!(ResourceManager::builder(subscription, group, disk));
+        let builder = call!(builder, credential(login()));
+        let builder = call!(builder, options(ClientOptions::new()));
+        run.made(builder.clone().build());
+        run.made(call!(builder, endpoint(values.url())).build());
+    }
     json::<ManagedSnapshot>(run);
     mark("DiskSnapshotList", "from_str");
     run.made(values.text().parse::<DiskSnapshotList>());
@@ -15,7 +28,7 @@ pub(super) fn drive(run: &Run<'_>) {
         "snapshot": values.text(),
         "created": "2026-01-01T00:00:00Z",
         "disk": values.text(),
-        "url": "https://md-a.z01.blob.storage.azure.net/x/abcd?sr=b&sig=c2VjcmV0",
+        "url": "https://md-a.z01.blob.storage.azure.net/x/abcd?sr=b&sig=b3duIHNlY3JldA",
         "size": values.number(),
     });
     let list = run.made(line.to_string().parse::<DiskSnapshotList>());
@@ -26,5 +39,5 @@ pub(super) fn drive(run: &Run<'_>) {
     let source = call!(source, take_over(true));
     let source = call!(source, credential(key()));
     let source = call!(source, options(ClientOptions::new()));
-    assert!(!format!("{source:?}").contains("c2VjcmV0"));
+    assert!(!format!("{source:?}").contains("b3duIHNlY3JldA"));
 }

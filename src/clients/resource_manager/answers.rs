@@ -1,0 +1,112 @@
+//! What Resource Manager answers, as far as it is needed.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page {
+    #[serde(default)]
+    pub(super) value: Vec<SnapshotResource>,
+    pub(super) next_link: Option<String>,
+}
+
+/// [A snapshot](https://learn.microsoft.com/rest/api/compute/snapshots/get#snapshot).
+#[derive(Debug, Deserialize)]
+pub(crate) struct SnapshotResource {
+    /// The resource id.
+    pub(crate) id: String,
+    properties: Properties,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    creation_data: CreationData,
+    #[serde(with = "time::serde::rfc3339")]
+    time_created: OffsetDateTime,
+    disk_size_bytes: Option<f64>,
+    disk_state: Option<String>,
+    provisioning_state: Option<String>,
+    #[serde(default)]
+    incremental: bool,
+    completion_percent: Option<f64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreationData {
+    source_resource_id: Option<String>,
+    source_unique_id: Option<String>,
+    logical_sector_size: Option<u32>,
+}
+
+impl SnapshotResource {
+    /// Whether it is a snapshot of the disk with this resource id.
+    pub(super) fn is_of(&self, disk: &str) -> bool {
+        let of = self.properties.creation_data.source_resource_id.as_deref();
+        of.is_some_and(|of| of.trim_matches('/').eq_ignore_ascii_case(disk.trim_matches('/')))
+    }
+
+    /// The unique id of the disk; empty if it is not said.
+    pub(crate) fn disk(&self) -> &str {
+        self.properties.creation_data.source_unique_id.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn time(&self) -> OffsetDateTime {
+        self.properties.time_created
+    }
+
+    /// The size of the disk in bytes.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in bounds")]
+    pub(crate) fn size(&self) -> Option<u64> {
+        let size = self.properties.disk_size_bytes?;
+        // Exact up to 2^53, which is far more than a disk can have.
+        (1.0..9e15).contains(&size).then_some(size as u64)
+    }
+
+    pub(crate) fn is_incremental(&self) -> bool {
+        self.properties.incremental
+    }
+
+    /// How much of it is there, in percent. Snapshots that are complete at once need not say it.
+    pub(crate) fn completion(&self) -> f64 {
+        match self.properties.provisioning_state.as_deref() {
+            Some("Creating" | "Failed") => 0.0,
+            _ => self.properties.completion_percent.unwrap_or(100.0),
+        }
+    }
+
+    /// Whether somebody has access to it.
+    pub(crate) fn is_granted(&self) -> bool {
+        let state = self.properties.disk_state.as_deref().unwrap_or_default();
+        ["ActiveSAS", "ActiveSASFrozen"].iter().any(|granted| granted.eq_ignore_ascii_case(state))
+    }
+
+    /// Whether the disk has sectors of 4096 bytes, which no VHD can hold.
+    pub(crate) fn has_large_sectors(&self) -> bool {
+        self.properties.creation_data.logical_sector_size.is_some_and(|size| size != 512)
+    }
+}
+
+/// What a grant ends with.
+#[derive(Deserialize)]
+pub(super) struct Access {
+    #[serde(rename = "accessSAS", alias = "accessSas")]
+    access_sas: Option<String>,
+    properties: Option<Output>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    output: Option<Box<Access>>,
+}
+
+impl Access {
+    /// The URL, wherever it is: some versions show the operation around it.
+    pub(super) fn url(&self) -> Option<&str> {
+        let within = self.properties.as_ref().and_then(|properties| properties.output.as_ref());
+        self.access_sas.as_deref().or_else(|| within?.url())
+    }
+}
