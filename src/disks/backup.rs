@@ -1,6 +1,9 @@
 //! What a mirror has made, without its source: thinned out, restored, tried.
 
-use super::{Chain, MirrorError};
+use super::{
+    Chain, Keep, MirrorError, MirrorSource, Prune, PrunePlan, PruneSource, Restore, RestorePoint,
+    SnapshotMirror, mirror::MirrorSettings, prune,
+};
 use crate::PageBlobClient;
 
 /// The destination of a mirror, without its source.
@@ -18,5 +21,116 @@ impl DiskBackup {
     /// Its snapshots.
     pub async fn chain(&self) -> Result<Chain, MirrorError> {
         Chain::read(&self.destination).await
+    }
+
+    /// What [`prune`](Self::prune) would delete, and why the rest stays. Nothing is changed, and no
+    /// lock is taken.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a policy without rules, and errors of listing.
+    pub async fn plan_prune(&self, keep: &Keep) -> Result<PrunePlan, MirrorError> {
+        prune::plan(&self.destination, keep).await
+    }
+
+    /// Deletes the snapshots that `keep` does not keep. The source is not touched.
+    ///
+    /// Awaiting it gives [`PruneReport`](super::PruneReport).
+    ///
+    /// A snapshot is judged by the time of the source snapshot that it equals, not by that of its
+    /// copy. These always stay: the newest snapshot, the last one of the newest generation, and
+    /// those of which nobody knows what they equal. The oldest are deleted first, one at a time,
+    /// each only if it still has the ETag of the list. After the last snapshot of an older
+    /// generation its blob is deleted too, since nothing can be read from it any more.
+    ///
+    /// It takes the lock of the mirror. If it is stopped, another prune goes on.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a policy without rules; [`MirrorError::Busy`] while a run is at work;
+    /// errors of the service, such as 409 `BlobImmutableDueToPolicy`.
+    pub fn prune(&self, keep: &Keep) -> Prune {
+        Prune::new(&self.destination, keep)
+    }
+
+    /// Restores a snapshot to a page blob that can be written.
+    ///
+    /// Awaiting it gives [`RestoreReport`](super::RestoreReport).
+    ///
+    /// Within the account Copy Blob copies it; into another account, the ranges that hold data are
+    /// copied by Put Page From URL. Then the target is compared with the snapshot inside the
+    /// service. The target gets the headers and metadata of the disk, without those of the mirror.
+    ///
+    /// A target that exists is refused unless [`overwrite`](Restore::overwrite) is set. The blobs
+    /// of a mirror are refused always: the destination with its generations and its lock, the
+    /// source as far as it is known, and every other mirror's destination.
+    ///
+    /// Until the end the target has metadata that name the snapshot, beginning with
+    /// `blobcopy_restore`. If the restore is stopped, run it again: it finds them and goes on. A
+    /// target that differs from the snapshot keeps them.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] for a target that exists or must not be written, and if there is no
+    /// such snapshot; errors of the service. That the target differs is no error: see
+    /// [`RestoreReport::verdict`](super::RestoreReport::verdict).
+    pub fn restore(&self, point: impl Into<RestorePoint>, target: &PageBlobClient) -> Restore {
+        Restore::new(&self.destination, point.into(), target)
+    }
+}
+
+/// # Restoring
+impl SnapshotMirror {
+    /// The destination alone: to restore without the source.
+    pub fn backup(&self) -> DiskBackup {
+        DiskBackup::of(&self.destination)
+    }
+
+    /// Restores a snapshot of the destination: as [`DiskBackup::restore`]. The source is refused as
+    /// the target, whatever its address.
+    pub fn restore(&self, point: impl Into<RestorePoint>, target: &PageBlobClient) -> Restore {
+        let source = match &self.source {
+            MirrorSource::PageBlob(source) => Some(source.blob()),
+            MirrorSource::Managed(_) => None,
+        };
+        self.backup().restore(point, target).sparing(source)
+    }
+
+    /// Tries a restore of the newest snapshot: as [`DiskBackup::drill`].
+    pub fn drill(&self) -> super::Drill {
+        self.backup().drill()
+    }
+}
+
+/// # Retention
+impl SnapshotMirror {
+    /// What [`prune`](Self::prune) would delete: as [`DiskBackup::plan_prune`].
+    pub async fn plan_prune(&self, keep: &Keep) -> Result<PrunePlan, MirrorError> {
+        prune::plan(&self.destination, keep).await
+    }
+
+    /// Deletes the snapshots of the destination that `keep` does not keep: as
+    /// [`DiskBackup::prune`], with the lock settings of this mirror.
+    pub fn prune(&self, keep: &Keep) -> Prune {
+        let &MirrorSettings { take_lock, wait, .. } = &self.settings;
+        Prune::new(&self.destination, keep).locking(take_lock, wait)
+    }
+
+    /// Deletes snapshots of the source that `keep` does not keep. The destination is not touched.
+    ///
+    /// Awaiting it gives [`SourcePruneReport`](super::SourcePruneReport);
+    /// [`PruneSource::plan`] says before what it would delete.
+    ///
+    /// These always stay: the snapshot that the destination's newest equals, since the next
+    /// difference is taken from it; all later ones, which are still to be copied; and those that
+    /// the destination does not have, unless [`PruneSource::also_absent`]. It takes the lock of the
+    /// mirror.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] for a managed disk, whose snapshots are never deleted; otherwise as
+    /// [`DiskBackup::prune`].
+    pub fn prune_source(&self, keep: &Keep) -> PruneSource {
+        PruneSource::new(self, keep)
     }
 }

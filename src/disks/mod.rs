@@ -12,6 +12,7 @@
 
 mod backup;
 mod chain;
+mod drill;
 mod fleet;
 mod hop;
 mod keep;
@@ -28,13 +29,17 @@ mod mirror_ranges;
 mod mirror_report;
 mod mirror_run;
 mod mirror_survey;
+mod mirror_verify;
 mod mirror_work;
+mod prune;
+mod restore;
 mod route;
 mod source;
 
 pub use self::{
     backup::DiskBackup,
     chain::{Chain, ChainSnapshot},
+    drill::{Drill, DrillReport, RemoveDrills},
     fleet::{
         FleetDisk, FleetEvent, FleetEvents, FleetFailure, FleetPlan, FleetReport, FleetStep,
         LeftBlob, MirrorFleet, PlanFleet, PlannedDisk, RunFleet,
@@ -48,6 +53,15 @@ pub use self::{
     mirror_plan::{LeftSnapshot, MirrorPlan, MirrorWarning, PlannedHop},
     mirror_report::{HopDone, MirrorEvent, MirrorReport},
     mirror_run::{MirrorEvents, RunMirror},
+    mirror_verify::{
+        MirrorReceipt, MirrorReceipts, MirrorVerification, SnapshotOutcome, TornHop,
+        VerifiedSnapshot, VerifyMirror,
+    },
+    prune::{
+        PlannedPrune, PlannedSourcePrune, Prune, PruneFate, PrunePlan, PruneReport, PruneSource,
+        SourceFate, SourcePrunePlan, SourcePruneReport,
+    },
+    restore::{Restore, RestorePoint, RestoreReport, RestoreRoute},
     route::MirrorRoute,
     source::{MirrorSource, PageBlobSnapshots, SourceSnapshot},
 };

@@ -1,5 +1,6 @@
 //! Mirrors of disks.
 
+mod backup;
 mod fleet;
 mod incremental;
 mod world;

@@ -19,18 +19,23 @@ use crate::{
 /// Fills a new page blob with the whole content of `from`: for a restore into another account.
 /// The blob must not exist, unless `overwrite`. A torn one is gone on with by the next call.
 ///
-/// It gets the content headers and the metadata of `from`, without those of a mirror. Until it is
-/// complete it has metadata that say so, whose names begin with `blobcopy_restore_`. Returns the
-/// bytes that this call has written.
+/// It gets the content headers and the metadata of `from`, without those of a mirror, and `mark`,
+/// which stays. Until it is complete it has metadata that say so, whose names begin with
+/// `blobcopy_restore_`. Returns the bytes that this call has written.
 pub(crate) async fn fill(
     from: Opened,
     target: PageBlobClient,
+    mark: &Metadata,
     overwrite: bool,
     in_flight: usize,
     progress: Arc<HopProgress>,
 ) -> Result<u64, MirrorError> {
     let reading = Arc::new(Reading::of(&from, None));
-    let source = reading.properties().await?;
+    let mut source = reading.properties().await?;
+    source.metadata = Lineage::without(&source.metadata);
+    for (name, value) in mark.iter() {
+        source.metadata.insert(name, value);
+    }
     let length = source.content_length;
     let of = identity(&from).await?;
     let mut base = claim(&target, &of, &source, overwrite).await?;
@@ -217,7 +222,7 @@ async fn create(
     };
     let guard = unfinished.guard;
     let note = Restore(Some(unfinished));
-    let metadata = note.with(&Lineage::without(&source.metadata));
+    let metadata = note.with(&source.metadata);
     let mut create = target.create(source.content_length).sequence_number(guard);
     if let Some(value) = &source.content_type {
         create = create.content_type(value);

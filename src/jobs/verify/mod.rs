@@ -6,7 +6,7 @@ mod outcome;
 mod pieces;
 mod scratch;
 
-pub(crate) use self::crc64::WholeCrc64;
+pub(crate) use self::crc64::{WholeCrc64, crc64_of};
 pub use self::{
     outcome::{
         Differences, IdenticalContent, ScratchLeft, Side, Unverifiable, UnverifiableReason,

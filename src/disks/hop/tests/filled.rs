@@ -6,7 +6,7 @@ use blobcopy_simulator::Op;
 
 use super::world::{Cut, KIB, World, is_same, pass};
 use crate::{
-    PageBlobClient, SequenceNumberAction, SnapshotId,
+    Metadata, PageBlobClient, SequenceNumberAction, SnapshotId,
     disks::{
         MirrorError,
         hop::{HopProgress, fill},
@@ -36,7 +36,8 @@ async fn filled(world: &World, overwrite: bool) -> Result<u64, MirrorError> {
     let at = world.snapshots().await.pop().expect("one");
     let hop = world.hop(None, &at);
     let from: Opened = hop.to;
-    fill(from, hop.destination, overwrite, 4, Arc::<HopProgress>::default()).await
+    let (mark, progress) = (Metadata::new(), Arc::<HopProgress>::default());
+    fill(from, hop.destination, &mark, overwrite, 4, progress).await
 }
 
 async fn is_restored(world: &World, snapshot: &PageBlobClient, context: &str) {

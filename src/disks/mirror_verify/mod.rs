@@ -1,0 +1,488 @@
+//! Whether a destination's snapshots equal the source's.
+
+mod reading;
+mod receipt;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+pub use self::receipt::{MirrorReceipt, MirrorReceipts};
+use super::{
+    Chain, ChainSnapshot, MirrorError, MirrorSource, MirrorWarning, SnapshotMirror, SourceSnapshot,
+    lineage::Lineage,
+    lock::Lock,
+    managed::Grants,
+    source::{Opened, snapshots_of},
+};
+use crate::{
+    BlobContainerClient, PageBlobClient, SnapshotId,
+    jobs::{
+        Differences, IdenticalContent, Side, Unverifiable, UnverifiableReason, Verdict, verify,
+    },
+    transport::BoxFuture,
+    wire::{clock, redaction::redact},
+};
+
+/// Compares a destination's snapshots with the source's: returned by [`SnapshotMirror::verify`].
+///
+/// Awaiting it gives [`MirrorVerification`].
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct VerifyMirror {
+    mirror: SnapshotMirror,
+    by_reading: bool,
+    scratch: Option<BlobContainerClient>,
+    receipts: Arc<MirrorReceipts>,
+    newest: Option<usize>,
+    only: Vec<SnapshotId>,
+    in_flight: usize,
+}
+
+/// What a [`VerifyMirror`] found.
+///
+/// `Display` has a line for each snapshot, the oldest first.
+#[must_use = "snapshots that differ are reported here"]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MirrorVerification {
+    /// The destination's URL, without its query.
+    pub destination: String,
+    /// What was verified, the oldest first.
+    pub snapshots: Vec<VerifiedSnapshot>,
+    /// The snapshots of the destination that no mirror has made: they are not compared.
+    pub unknown: Vec<ChainSnapshot>,
+    /// The hop that was torn and has no snapshot yet, if there is one: the next run goes on with
+    /// it. It spoils no snapshot.
+    pub torn: Option<TornHop>,
+    /// What to look after: access to snapshots of a managed disk that could not be given back.
+    pub warnings: Vec<MirrorWarning>,
+    /// What the receipts are made of.
+    receipts: Vec<MirrorReceipt>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// What was found of one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VerifiedSnapshot {
+    /// The snapshot of the destination, with the id and time of the one that it should equal.
+    pub snapshot: ChainSnapshot,
+    /// What the comparison found.
+    pub outcome: SnapshotOutcome,
+}
+
+/// Whether a snapshot of the destination equals one of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SnapshotOutcome {
+    /// Both have the same content.
+    Identical(IdenticalContent),
+    /// The source snapshot is gone, and the copy has the content of the receipt.
+    AsInReceipt(MirrorReceipt),
+    /// They differ.
+    Different(Differences),
+    /// The source snapshot is gone, and the copy has other content than the receipt.
+    NotAsInReceipt(MirrorReceipt),
+    /// The source snapshot is gone, and there is no receipt: nothing can be said.
+    SourceGone,
+    /// The snapshot of the destination was deleted meanwhile.
+    DestinationGone,
+    /// One of them was written meanwhile.
+    Changed(Side),
+    /// The service cannot read one of them, or cannot write the scratch blob: why, in words.
+    Unverifiable(String),
+}
+
+/// A hop by ranges that was torn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TornHop {
+    /// The source snapshot that it goes to.
+    pub to: String,
+    /// When that was taken.
+    #[serde(with = "time::serde::rfc3339")]
+    pub time: OffsetDateTime,
+    /// All before this offset is done.
+    pub done: u64,
+}
+
+/// The snapshots of the source, and how they are opened.
+struct Source {
+    snapshots: Vec<SourceSnapshot>,
+    access: Access,
+}
+
+enum Access {
+    Blob(PageBlobClient),
+    Managed { grants: Arc<Grants>, lock: Lock },
+}
+
+impl VerifyMirror {
+    fn new(mirror: &SnapshotMirror) -> Self {
+        Self {
+            mirror: mirror.clone(),
+            by_reading: false,
+            scratch: None,
+            receipts: Arc::default(),
+            newest: None,
+            only: Vec::new(),
+            in_flight: 16,
+        }
+    }
+
+    /// Reads both through this client and compares every byte, instead of comparing checksums in
+    /// the service. Only ranges that hold data in either are read. At most as many pieces of 4 MiB
+    /// are in memory as requests are [in flight](Self::in_flight).
+    pub fn by_reading(mut self, by_reading: bool) -> Self {
+        self.by_reading = by_reading;
+        self
+    }
+
+    /// The container of the scratch blobs, by default the destination's: see
+    /// [`Verify::scratch`](crate::jobs::Verify::scratch).
+    pub fn scratch(mut self, container: &BlobContainerClient) -> Self {
+        self.scratch = Some(container.clone());
+        self
+    }
+
+    /// Receipts of earlier verifications: a copy whose source snapshot is gone is checked against
+    /// its receipt.
+    pub fn receipts(mut self, receipts: &MirrorReceipts) -> Self {
+        self.receipts = Arc::new(receipts.clone());
+        self
+    }
+
+    /// Verifies only the newest snapshots.
+    pub fn newest(mut self, snapshots: usize) -> Self {
+        self.newest = Some(snapshots);
+        self
+    }
+
+    /// Verifies this snapshot of the destination alone, or with others that are given so.
+    pub fn snapshot(mut self, snapshot: impl Into<SnapshotId>) -> Self {
+        self.only.push(snapshot.into());
+        self
+    }
+
+    /// How many requests are in flight at a time, 2 to 64, by default 16.
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests;
+        self
+    }
+
+    async fn run(self) -> Result<MirrorVerification, MirrorError> {
+        let start = clock::instant();
+        let destination = &self.mirror.destination;
+        let url = redact(destination.url()?.as_str()).into_owned();
+        let source = self.open().await?;
+        let verified = self.verify_all(&source).await;
+        let warnings = source.close().await;
+        let (chain, snapshots) = verified?;
+        let receipt = |one: &VerifiedSnapshot| match &one.outcome {
+            SnapshotOutcome::Identical(found) => {
+                MirrorReceipt::new(destination, &one.snapshot, found)
+            }
+            SnapshotOutcome::AsInReceipt(receipt) => Some(receipt.clone()),
+            _ => None,
+        };
+        let unknown = chain.snapshots.iter().filter(|one| one.equals.is_none());
+        Ok(MirrorVerification {
+            destination: url,
+            receipts: snapshots.iter().filter_map(receipt).collect(),
+            unknown: unknown.cloned().collect(),
+            torn: torn(&chain),
+            snapshots,
+            warnings,
+            elapsed: clock::instant() - start,
+        })
+    }
+
+    async fn open(&self) -> Result<Source, MirrorError> {
+        match &self.mirror.source {
+            MirrorSource::PageBlob(source) => {
+                let blob = source.blob().clone();
+                let snapshots = snapshots_of(&blob).await?;
+                Ok(Source { snapshots, access: Access::Blob(blob) })
+            }
+            MirrorSource::Managed(source) => {
+                let settings = &self.mirror.settings;
+                let destination = &self.mirror.destination;
+                let lock = Lock::take(destination, settings.take_lock, settings.wait).await?;
+                let opened = async {
+                    let (_, snapshots) = Grants::list(source).await?;
+                    Ok((snapshots, Grants::begin(source.clone(), lock.notes()).await?))
+                };
+                match opened.await {
+                    Ok((snapshots, grants)) => {
+                        Ok(Source { snapshots, access: Access::Managed { grants, lock } })
+                    }
+                    Err(error) => {
+                        lock.release().await;
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+
+    async fn verify_all(
+        &self,
+        source: &Source,
+    ) -> Result<(Chain, Vec<VerifiedSnapshot>), MirrorError> {
+        let chain = Chain::read(&self.mirror.destination).await?;
+        let chosen = self.choose(&chain)?;
+        let mut verified = Vec::with_capacity(chosen.len());
+        for snapshot in chosen {
+            let copy = snapshot.client(&self.mirror.destination);
+            let outcome = match source.open(&snapshot)? {
+                Some(opened) => {
+                    let outcome = self.compare(source, &opened, &copy).await;
+                    opened.close().await;
+                    outcome?
+                }
+                None => SnapshotOutcome::SourceGone,
+            };
+            let outcome = match outcome {
+                SnapshotOutcome::SourceGone => self.by_receipt(&snapshot, &copy).await?,
+                outcome => outcome,
+            };
+            verified.push(VerifiedSnapshot { snapshot, outcome });
+        }
+        Ok((chain, verified))
+    }
+
+    /// The snapshots to verify, the oldest first.
+    fn choose(&self, chain: &Chain) -> Result<Vec<ChainSnapshot>, MirrorError> {
+        let known = chain.snapshots.iter().filter(|one| one.equals.is_some());
+        let mut chosen: Vec<ChainSnapshot> = known.cloned().collect();
+        if let Some(missing) =
+            self.only.iter().find(|id| !chosen.iter().any(|one| one.snapshot == **id))
+        {
+            let why = format!("has no snapshot {missing} that a mirror has made");
+            return Err(MirrorError::refused(&chain.name, why));
+        }
+        if !self.only.is_empty() {
+            chosen.retain(|one| self.only.contains(&one.snapshot));
+        }
+        let skipped = chosen.len().saturating_sub(self.newest.unwrap_or(usize::MAX));
+        chosen.drain(..skipped);
+        Ok(chosen)
+    }
+
+    async fn compare(
+        &self,
+        source: &Source,
+        opened: &Opened,
+        copy: &PageBlobClient,
+    ) -> Result<SnapshotOutcome, MirrorError> {
+        source.check()?;
+        if self.by_reading {
+            return reading::compare(opened, copy, self.in_flight).await;
+        }
+        let verdict = self.in_service(&opened.blob().await?, copy).await?;
+        let lost = Some(UnverifiableReason::NoPermission);
+        match &verdict {
+            // The access may have ended on the way: it is granted again, once.
+            Verdict::Unverifiable(Unverifiable { reason, side: Some(Side::Source), .. })
+                if Some(*reason) == lost && matches!(source.access, Access::Managed { .. }) =>
+            {
+                opened.clone().close().await;
+                Ok(self.in_service(&opened.blob().await?, copy).await?.into())
+            }
+            _ => Ok(verdict.into()),
+        }
+    }
+
+    async fn in_service(
+        &self,
+        source: &PageBlobClient,
+        copy: &PageBlobClient,
+    ) -> Result<Verdict, MirrorError> {
+        let verify = verify(source, copy).concurrency(self.in_flight);
+        Ok(match &self.scratch {
+            Some(scratch) => verify.scratch(scratch).await?.verdict,
+            None => verify.await?.verdict,
+        })
+    }
+
+    /// Checks a copy whose source snapshot is gone.
+    async fn by_receipt(
+        &self,
+        snapshot: &ChainSnapshot,
+        copy: &PageBlobClient,
+    ) -> Result<SnapshotOutcome, MirrorError> {
+        let receipt = self.receipts.of(&self.mirror.destination, snapshot);
+        let Some(receipt) = receipt.cloned() else { return Ok(SnapshotOutcome::SourceGone) };
+        let found = match self.by_reading {
+            true => reading::read(copy, self.in_flight).await?,
+            // Compared with itself, its CRC-64 is found.
+            false => self.in_service(copy, copy).await?.into(),
+        };
+        Ok(match found {
+            SnapshotOutcome::Identical(found) if receipt.proves(&found) => {
+                SnapshotOutcome::AsInReceipt(receipt)
+            }
+            SnapshotOutcome::Identical(_) => SnapshotOutcome::NotAsInReceipt(receipt),
+            SnapshotOutcome::SourceGone => SnapshotOutcome::DestinationGone,
+            other => other,
+        })
+    }
+}
+
+impl Source {
+    /// The source snapshot that a copy should equal; `None` if it is gone.
+    fn open(&self, copy: &ChainSnapshot) -> Result<Option<Opened>, MirrorError> {
+        let equal = |one: &&SourceSnapshot| {
+            copy.equals.as_deref() == Some(one.id.as_str()) && copy.time == Some(one.time)
+        };
+        let Some(snapshot) = self.snapshots.iter().find(equal) else { return Ok(None) };
+        Ok(Some(match &self.access {
+            Access::Blob(blob) => Opened::of_blob(blob, snapshot)?,
+            Access::Managed { grants, .. } => Opened::granted(Arc::clone(grants), snapshot),
+        }))
+    }
+
+    /// Whether grants may still be noted.
+    fn check(&self) -> Result<(), MirrorError> {
+        match &self.access {
+            Access::Blob(_) => Ok(()),
+            Access::Managed { lock, .. } => lock.check(),
+        }
+    }
+
+    async fn close(self) -> Vec<MirrorWarning> {
+        let Access::Managed { grants, lock } = self.access else { return Vec::new() };
+        let warnings = grants.end().await;
+        lock.release().await;
+        warnings
+    }
+}
+
+/// The hop under way in the metadata of the newest base.
+fn torn(chain: &Chain) -> Option<TornHop> {
+    let hop = Lineage::read(&chain.base()?.metadata)?.hop?;
+    Some(TornHop { to: hop.to.id, time: hop.to.time, done: hop.done })
+}
+
+impl From<Verdict> for SnapshotOutcome {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Identical(found) => Self::Identical(found),
+            Verdict::Different(found) => Self::Different(found),
+            Verdict::SourceGone => Self::SourceGone,
+            Verdict::DestinationGone => Self::DestinationGone,
+            Verdict::Changed(side) => Self::Changed(side),
+            Verdict::Unverifiable(why) => Self::Unverifiable(why.to_string()),
+        }
+    }
+}
+
+/// # Verifying
+impl SnapshotMirror {
+    /// Compares each snapshot of the destination with the source snapshot that it equals.
+    ///
+    /// Awaiting it gives [`MirrorVerification`].
+    ///
+    /// Each pair is compared by [`verify`](crate::jobs::verify()): by page ranges, and by CRC-64
+    /// inside the service. [`by_reading`](VerifyMirror::by_reading) reads both instead. A source
+    /// snapshot that is gone is an outcome of its own; with a receipt of an earlier verification,
+    /// the copy is checked against that.
+    ///
+    /// Nothing is changed, and no lock is taken, except of a managed disk: access to its snapshots
+    /// is granted and given back.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the service that say nothing of the content; [`MirrorError::Refused`] for a
+    /// snapshot that the destination does not have; of a managed disk also
+    /// [`MirrorError::Busy`]. What differs is in the report.
+    pub fn verify(&self) -> VerifyMirror {
+        VerifyMirror::new(self)
+    }
+}
+
+impl MirrorVerification {
+    /// Whether every snapshot that was verified is proved to have the right content, and there is
+    /// at least one.
+    pub fn is_identical(&self) -> bool {
+        !self.snapshots.is_empty() && self.snapshots.iter().all(VerifiedSnapshot::is_identical)
+    }
+
+    /// A receipt for each snapshot that is proved to have the right content. Store them as lines of
+    /// JSON, to verify the copies when their sources are gone.
+    pub fn receipts(&self) -> &[MirrorReceipt] {
+        &self.receipts
+    }
+}
+
+impl VerifiedSnapshot {
+    /// Whether the copy is proved to have the right content.
+    pub fn is_identical(&self) -> bool {
+        use SnapshotOutcome::{AsInReceipt, Identical};
+        matches!(self.outcome, Identical(_) | AsInReceipt(_))
+    }
+}
+
+impl IntoFuture for VerifyMirror {
+    type Output = Result<MirrorVerification, MirrorError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Display for SnapshotOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identical(found) => {
+                write!(f, "identical: {} bytes, CRC-64 {}", found.length, found.crc64)
+            }
+            Self::AsInReceipt(receipt) => {
+                write!(f, "as in its receipt: {} bytes, CRC-64 {}", receipt.length, receipt.crc64)
+            }
+            Self::Different(found) => found.fmt(f),
+            Self::NotAsInReceipt(_) => f.write_str("differs from its receipt"),
+            Self::SourceGone => f.write_str("the source snapshot is gone"),
+            Self::DestinationGone => f.write_str("was deleted during the verification"),
+            Self::Changed(side) => write!(f, "the {side} was modified during the verification"),
+            Self::Unverifiable(why) => f.write_str(&redact(why)),
+        }
+    }
+}
+
+impl fmt::Display for VerifiedSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.snapshot.to_string();
+        write!(f, "{}: {}", redact(&name), self.outcome)
+    }
+}
+
+impl fmt::Display for TornHop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the copy of {} stopped after {} bytes of the disk", self.to, self.done)
+    }
+}
+
+impl fmt::Display for MirrorVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for one in &self.snapshots {
+            writeln!(f, "{one}")?;
+        }
+        for one in &self.unknown {
+            writeln!(f, "{}: not made by a mirror, not compared", redact(&one.to_string()))?;
+        }
+        if let Some(torn) = &self.torn {
+            writeln!(f, "{torn}; the next run goes on")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
+        let proved = self.snapshots.iter().filter(|one| one.is_identical()).count();
+        write!(f, "{proved} of {} snapshots are proved", self.snapshots.len())
+    }
+}

@@ -1,0 +1,291 @@
+//! Deleting snapshots of a page blob that are at the destination of its mirror.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Removed, remove};
+use crate::{
+    ETag, PageBlobClient, SnapshotId,
+    disks::{
+        Chain, DatedSnapshot, Keep, MirrorError, MirrorSource, Reason, SnapshotMirror,
+        SourceSnapshot, lock::Lock,
+    },
+    transport::BoxFuture,
+    wire::{clock, redaction::redact},
+};
+
+/// Deletes snapshots of a mirror's source that a policy does not keep: returned by
+/// [`SnapshotMirror::prune_source`].
+///
+/// Awaiting it gives [`SourcePruneReport`].
+#[must_use = "nothing is deleted until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct PruneSource {
+    mirror: SnapshotMirror,
+    keep: Keep,
+    max_delete: Option<u64>,
+    absent: bool,
+}
+
+/// What a [`PruneSource`] would delete, and why the rest stays.
+///
+/// `Display` is a table with a line for each snapshot, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourcePrunePlan {
+    /// The source's URL, without its query.
+    pub source: String,
+    /// The policy.
+    pub keep: Keep,
+    /// Every snapshot of the source, the oldest first.
+    pub snapshots: Vec<PlannedSourcePrune>,
+}
+
+/// What a policy says of one snapshot of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedSourcePrune {
+    /// The snapshot.
+    pub snapshot: SourceSnapshot,
+    /// Whether it stays, and why.
+    pub fate: SourceFate,
+}
+
+/// Whether a snapshot of the source stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SourceFate {
+    /// The policy keeps it, for these reasons.
+    Kept(Vec<Reason>),
+    /// The newest snapshot of the destination equals it, so the next difference is taken from it.
+    NextNeedsIt,
+    /// It is later than the newest that was copied: it is still to be copied.
+    NotCopiedYet,
+    /// No snapshot of the destination equals it: it was deleted there, or never copied. See
+    /// [`PruneSource::also_absent`].
+    Absent,
+    /// No rule keeps it: it is deleted.
+    Goes,
+}
+
+/// What a [`PruneSource`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourcePruneReport {
+    /// The source's URL, without its query.
+    pub source: String,
+    /// The snapshots that were deleted, the oldest first.
+    pub deleted: Vec<SourceSnapshot>,
+    /// Those that should go and stay since they were written meanwhile: their ETag has changed.
+    pub changed: Vec<SourceSnapshot>,
+    /// How many should go and stay because of [`max_delete`](PruneSource::max_delete).
+    pub left: u64,
+    /// How many stay.
+    pub kept: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// The snapshots of a source with their ETags.
+struct Listed {
+    plan: SourcePrunePlan,
+    etags: HashMap<String, ETag>,
+}
+
+impl PruneSource {
+    pub(in crate::disks) fn new(mirror: &SnapshotMirror, keep: &Keep) -> Self {
+        let (mirror, keep) = (mirror.clone(), keep.clone());
+        Self { mirror, keep, max_delete: None, absent: false }
+    }
+
+    /// Deletes at most so many snapshots, the oldest first. Without a limit by default.
+    pub fn max_delete(mut self, snapshots: u64) -> Self {
+        self.max_delete = Some(snapshots);
+        self
+    }
+
+    /// Also deletes snapshots that the destination does not have, if they are older than the newest
+    /// that was copied. After a [`prune`](SnapshotMirror::prune) these are the ones that it deleted
+    /// there; a snapshot that never was copied is among them too.
+    pub fn also_absent(mut self) -> Self {
+        self.absent = true;
+        self
+    }
+
+    /// What it would delete now. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`SnapshotMirror::prune_source`], except for the lock, which it does not take.
+    pub async fn plan(&self) -> Result<SourcePrunePlan, MirrorError> {
+        Ok(self.list().await?.plan)
+    }
+
+    async fn list(&self) -> Result<Listed, MirrorError> {
+        let blob = self.source()?;
+        let chain = Chain::read(&self.mirror.destination).await?;
+        let listed = blob.list_snapshots().collect_all().await?;
+        let (mut snapshots, mut etags) = (Vec::new(), HashMap::new());
+        for item in listed.into_iter().filter(|item| !item.is_deleted) {
+            let Some(time) = DatedSnapshot::from(&item.snapshot).time else { continue };
+            let (id, length) = (item.snapshot.to_string(), Some(item.properties.content_length));
+            etags.extend(item.properties.etag.map(|etag| (id.clone(), etag)));
+            snapshots.push(SourceSnapshot { time, id, length });
+        }
+        snapshots.sort();
+        let snapshots = fates(&chain, snapshots, &self.keep, self.absent)?;
+        let source = redact(blob.url()?.as_str()).into_owned();
+        let plan = SourcePrunePlan { source, keep: self.keep.clone(), snapshots };
+        Ok(Listed { plan, etags })
+    }
+
+    fn source(&self) -> Result<&PageBlobClient, MirrorError> {
+        match &self.mirror.source {
+            MirrorSource::PageBlob(source) => Ok(source.blob()),
+            MirrorSource::Managed(_) => {
+                let why = "snapshots of a managed disk are never deleted: delete them with Azure \
+                           Resource Manager, but not the one that was copied last";
+                Err(MirrorError::refused("prune_source", why))
+            }
+        }
+    }
+
+    async fn run(self) -> Result<SourcePruneReport, MirrorError> {
+        let start = clock::instant();
+        self.source()?;
+        self.keep.apply([] as [SnapshotId; 0])?;
+        let settings = &self.mirror.settings;
+        let destination = &self.mirror.destination;
+        let lock = Lock::take(destination, settings.take_lock, settings.wait).await?;
+        let pruned = self.delete(&lock).await;
+        lock.release().await;
+        pruned.map(|report| SourcePruneReport { elapsed: clock::instant() - start, ..report })
+    }
+
+    async fn delete(&self, lock: &Lock) -> Result<SourcePruneReport, MirrorError> {
+        let Listed { plan, etags } = self.list().await?;
+        let blob = self.source()?;
+        let (goes, kept): (Vec<_>, Vec<_>) =
+            plan.snapshots.into_iter().partition(|one| !one.stays());
+        let most = self.max_delete.and_then(|most| usize::try_from(most).ok());
+        let now = most.unwrap_or(usize::MAX).min(goes.len());
+        let mut report = SourcePruneReport {
+            source: plan.source,
+            deleted: Vec::new(),
+            changed: Vec::new(),
+            left: (goes.len() - now) as u64,
+            kept: kept.len() as u64,
+            elapsed: Duration::ZERO,
+        };
+        for PlannedSourcePrune { snapshot, .. } in goes.into_iter().take(now) {
+            lock.check()?;
+            let id: SnapshotId = snapshot.id.parse()?;
+            match remove(&blob.with_snapshot(&id), etags.get(&snapshot.id)).await? {
+                Removed::Deleted => report.deleted.push(snapshot),
+                Removed::Changed => report.changed.push(snapshot),
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// What a policy says of snapshots of the source, given the chain at the destination.
+fn fates(
+    chain: &Chain,
+    snapshots: Vec<SourceSnapshot>,
+    keep: &Keep,
+    also_absent: bool,
+) -> Result<Vec<PlannedSourcePrune>, MirrorError> {
+    let place = |at: usize| SnapshotId::from_service(&format!("{at:020}"));
+    let dated = snapshots
+        .iter()
+        .enumerate()
+        .filter_map(|(at, one)| Some(DatedSnapshot { snapshot: place(at)?, time: Some(one.time) }));
+    let kept = keep.apply(dated)?;
+    let newest = chain.newest().and_then(|newest| newest.time);
+    let fate = |snapshot: &SourceSnapshot, reasons: Vec<Reason>| {
+        let equal = |one: &crate::disks::ChainSnapshot| {
+            one.time == Some(snapshot.time) && one.equals.as_deref() == Some(snapshot.id.as_str())
+        };
+        if newest.is_none_or(|newest| snapshot.time > newest) {
+            SourceFate::NotCopiedYet
+        } else if newest == Some(snapshot.time) {
+            SourceFate::NextNeedsIt
+        } else if !reasons.is_empty() {
+            SourceFate::Kept(reasons)
+        } else if !also_absent && !chain.snapshots.iter().any(equal) {
+            SourceFate::Absent
+        } else {
+            SourceFate::Goes
+        }
+    };
+    let fates = snapshots.into_iter().zip(kept).map(|(snapshot, kept)| {
+        let fate = fate(&snapshot, kept.reasons);
+        PlannedSourcePrune { snapshot, fate }
+    });
+    Ok(fates.collect())
+}
+
+impl PlannedSourcePrune {
+    /// Whether it stays.
+    pub fn stays(&self) -> bool {
+        self.fate != SourceFate::Goes
+    }
+}
+
+impl IntoFuture for PruneSource {
+    type Output = Result<SourcePruneReport, MirrorError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Display for SourceFate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept(reasons) => {
+                let reasons: Vec<String> = reasons.iter().map(Reason::to_string).collect();
+                f.write_str(&reasons.join(", "))
+            }
+            Self::NextNeedsIt => f.write_str("the next difference is taken from it"),
+            Self::NotCopiedYet => f.write_str("not copied yet"),
+            Self::Absent => f.write_str("the destination does not have it"),
+            Self::Goes => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for PlannedSourcePrune {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let action = if self.stays() { "keep" } else { "remove" };
+        f.write_str(format!("{action:<6} {:<28}  {}", self.snapshot.id, self.fate).trim_end())
+    }
+}
+
+impl fmt::Display for SourcePrunePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for one in &self.snapshots {
+            writeln!(f, "{one}")?;
+        }
+        let goes = self.snapshots.iter().filter(|one| !one.stays()).count();
+        write!(f, "{}: {goes} of {} snapshots go", self.keep, self.snapshots.len())
+    }
+}
+
+impl fmt::Display for SourcePruneReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, deleted, changed, left, kept, .. } = self;
+        write!(f, "{source}: {} snapshots deleted, {kept} kept", deleted.len())?;
+        if !changed.is_empty() {
+            write!(f, ", {} changed meanwhile and left", changed.len())?;
+        }
+        match left {
+            0 => Ok(()),
+            left => write!(f, ", {left} left for the next prune"),
+        }
+    }
+}

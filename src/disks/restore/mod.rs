@@ -1,0 +1,311 @@
+//! A writable page blob out of a snapshot of a chain.
+
+mod mark;
+mod own;
+mod point;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::point::RestorePoint;
+use self::{
+    mark::{Found, Mark},
+    own::Own,
+};
+use super::{
+    Chain, ChainSnapshot, MirrorError, SourceSnapshot,
+    hop::{HopProgress, fill},
+    source::Opened,
+};
+use crate::{
+    BlobContainerClient, BlobProperties, Conditions, ETag, ErrorCode, Metadata, PageBlobClient,
+    jobs::{Side, Verdict, Verified, verify},
+    transport::BoxFuture,
+    wire::{clock, redaction::redact},
+};
+
+/// Restores a snapshot: returned by [`DiskBackup::restore`](super::DiskBackup::restore) and
+/// [`SnapshotMirror::restore`](super::SnapshotMirror::restore).
+///
+/// Awaiting it gives [`RestoreReport`].
+#[must_use = "nothing is restored until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct Restore {
+    destination: PageBlobClient,
+    source: Option<PageBlobClient>,
+    point: RestorePoint,
+    target: PageBlobClient,
+    overwrite: bool,
+    by_ranges: bool,
+    verify: bool,
+    scratch: Option<BlobContainerClient>,
+    in_flight: usize,
+}
+
+/// What a [`Restore`] did.
+#[must_use = "a restore that differs from its snapshot is reported here"]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RestoreReport {
+    /// The snapshot that was restored, with the id and time of the source snapshot.
+    pub snapshot: ChainSnapshot,
+    /// The target's URL, without its query.
+    pub target: String,
+    /// How it was copied.
+    pub route: RestoreRoute,
+    /// The length of the disk in bytes.
+    pub length: u64,
+    /// The bytes that this call wrote: by Copy Blob the length, by ranges only those with data.
+    pub bytes: u64,
+    /// Whether a torn restore was gone on with.
+    pub resumed: bool,
+    /// Whether the target equals the snapshot; `None` if that was not to be checked.
+    pub verdict: Option<Verdict>,
+    /// How long it took, with the check.
+    pub elapsed: Duration,
+}
+
+/// How a snapshot is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RestoreRoute {
+    /// Copy Blob, within the account.
+    CopyBlob,
+    /// Put Page From URL for each range that holds data.
+    Ranges,
+}
+
+impl Restore {
+    pub(super) fn new(
+        destination: &PageBlobClient,
+        point: RestorePoint,
+        target: &PageBlobClient,
+    ) -> Self {
+        Self {
+            destination: destination.clone(),
+            source: None,
+            point,
+            target: target.clone(),
+            overwrite: false,
+            by_ranges: false,
+            verify: true,
+            scratch: None,
+            in_flight: 16,
+        }
+    }
+
+    /// The source of the mirror, which is never written to.
+    pub(super) fn sparing(mut self, source: Option<&PageBlobClient>) -> Self {
+        self.source = source.cloned();
+        self
+    }
+
+    /// Whether a target that exists is overwritten. By default it is refused, unless it holds a
+    /// torn restore of the same snapshot.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Whether it is copied by ranges within the account too. By default Copy Blob does that.
+    pub fn by_ranges(mut self, by_ranges: bool) -> Self {
+        self.by_ranges = by_ranges;
+        self
+    }
+
+    /// Whether the target is compared with the snapshot at the end, by
+    /// [`verify`](crate::jobs::verify()). By default it is.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// The container of the scratch blob of the comparison, by default the target's.
+    pub fn scratch(mut self, container: &BlobContainerClient) -> Self {
+        self.scratch = Some(container.clone());
+        self
+    }
+
+    /// How many requests are in flight at a time, 2 to 64, by default 16.
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests;
+        self
+    }
+
+    async fn run(self) -> Result<RestoreReport, MirrorError> {
+        let chain = Chain::read(&self.destination).await?;
+        let snapshot = self.point.find(&chain)?.clone();
+        let (destination, source) = (&self.destination, self.source.as_ref());
+        let own = Own { destination, chain: &chain, source };
+        let found = own.look(&self.target).await?;
+        self.restore(snapshot, found).await
+    }
+
+    /// Restores a snapshot to the target, which has these properties and may be written.
+    pub(super) async fn restore(
+        self,
+        snapshot: ChainSnapshot,
+        found: Option<BlobProperties>,
+    ) -> Result<RestoreReport, MirrorError> {
+        let start = clock::instant();
+        let from = snapshot.client(&self.destination);
+        let mark = Mark::of(&from)?;
+        let seen = from.get_properties().await?;
+        let mut report = RestoreReport {
+            target: redact(self.target.url()?.as_str()).into_owned(),
+            route: self.route(),
+            length: seen.content_length,
+            bytes: 0,
+            resumed: false,
+            verdict: None,
+            elapsed: Duration::ZERO,
+            snapshot,
+        };
+        self.fetch(&from, &seen, &mark, found, &mut report).await?;
+        if self.verify {
+            report.verdict = Some(self.check(&from).await?.verdict);
+        }
+        if !report.is_doubtful() {
+            mark.take_off(&self.target).await?;
+        }
+        report.elapsed = clock::instant() - start;
+        Ok(report)
+    }
+
+    fn route(&self) -> RestoreRoute {
+        let (from, to) = (self.destination.container_client(), self.target.container_client());
+        match self.by_ranges || !from.is_same_account(&to) {
+            true => RestoreRoute::Ranges,
+            false => RestoreRoute::CopyBlob,
+        }
+    }
+
+    /// Brings the content to the target, or goes on where a torn restore stopped.
+    async fn fetch(
+        &self,
+        from: &PageBlobClient,
+        seen: &BlobProperties,
+        mark: &Mark,
+        found: Option<BlobProperties>,
+        report: &mut RestoreReport,
+    ) -> Result<(), MirrorError> {
+        let was = found.as_ref().map(|found| mark.find(found, seen.content_length));
+        let etag = found.and_then(|found| found.etag).unwrap_or(ETag::ANY);
+        let conditions = match was {
+            None => Conditions::new().if_none_match(ETag::ANY),
+            Some(Found::Pending(id)) => {
+                report.resumed = true;
+                report.bytes = seen.content_length;
+                self.target.resume_copy(id).wait().await?;
+                return Ok(());
+            }
+            Some(Found::Written) if !self.overwrite => {
+                report.resumed = true;
+                return Ok(());
+            }
+            Some(Found::Partial) => {
+                report.resumed = true;
+                return self.fill(from, mark, report).await;
+            }
+            Some(Found::Foreign) if !self.overwrite => {
+                let why = "exists: restore to another blob, or overwrite it";
+                return Err(MirrorError::refused(self.target.name(), why));
+            }
+            Some(Found::Failed | Found::Written | Found::Foreign) => {
+                Conditions::new().if_match(etag)
+            }
+        };
+        if report.route == RestoreRoute::Ranges {
+            return self.fill(from, mark, report).await;
+        }
+        let start = self.target.start_copy_from_uri(from).conditions(conditions);
+        let copied = match start.metadata(mark.with(&seen.metadata)).await {
+            Ok(mut copy) => copy.wait().await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        match copied {
+            Ok(()) => report.bytes = seen.content_length,
+            Err(error) if is_impossible(&error) => return self.fill(from, mark, report).await,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    async fn fill(
+        &self,
+        from: &PageBlobClient,
+        mark: &Mark,
+        report: &mut RestoreReport,
+    ) -> Result<(), MirrorError> {
+        let ChainSnapshot { snapshot, time, length, .. } = &report.snapshot;
+        let (id, length) = (snapshot.to_string(), Some(*length));
+        let time = time.unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+        let opened = Opened::of_blob(from, &SourceSnapshot { time, id, length })?;
+        let progress = Arc::new(HopProgress::default());
+        let target = self.target.clone();
+        report.route = RestoreRoute::Ranges;
+        let (mark, overwrite) = (mark.with(&Metadata::new()), self.overwrite);
+        let filled = fill(opened, target, &mark, overwrite, self.in_flight, progress);
+        report.bytes = filled.await?;
+        Ok(())
+    }
+
+    async fn check(&self, from: &PageBlobClient) -> Result<Verified, MirrorError> {
+        let verify = verify(from, &self.target).concurrency(self.in_flight);
+        Ok(match &self.scratch {
+            Some(scratch) => verify.scratch(scratch).await?,
+            None => verify.await?,
+        })
+    }
+}
+
+/// Whether Copy Blob cannot do it here, whatever is tried.
+fn is_impossible(error: &crate::Error) -> bool {
+    use ErrorCode::{CopyAcrossAccountsNotSupported, FeatureVersionMismatch};
+    matches!(error.code(), Some(CopyAcrossAccountsNotSupported | FeatureVersionMismatch))
+}
+
+impl RestoreReport {
+    /// Whether the target was compared with the snapshot, and equals it.
+    pub fn is_identical(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Identical(_)))
+    }
+
+    /// Whether the target may have other content than the snapshot. It keeps its mark then.
+    fn is_doubtful(&self) -> bool {
+        use Verdict::{Changed, DestinationGone, Different};
+        matches!(self.verdict, Some(Different(_) | DestinationGone | Changed(Side::Destination)))
+    }
+}
+
+impl IntoFuture for Restore {
+    type Output = Result<RestoreReport, MirrorError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Display for RestoreRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::CopyBlob => "Copy Blob",
+            Self::Ranges => "ranges",
+        })
+    }
+}
+
+impl fmt::Display for RestoreReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { snapshot, target, route, length, .. } = self;
+        let name = snapshot.to_string();
+        write!(f, "{target}: {length} bytes of {} by {route}", redact(&name))?;
+        match &self.verdict {
+            Some(verdict) => write!(f, ", {verdict}"),
+            None => f.write_str(", not verified"),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A writable page blob out of a snapshot.
+
+use std::time::Duration;
+
+use blobcopy::{
+    PageBlobClient,
+    disks::{MirrorError, MirrorRoute, RestorePoint, RestoreRoute},
+    jobs::Verdict,
+};
+use blobcopy_simulator::Op;
+
+use super::{ROUTES, World};
+use crate::disks::world::content;
+
+/// Where a restore goes: beside the backup, or to the other account.
+fn targets(world: &World) -> [(PageBlobClient, RestoreRoute); 2] {
+    let near = world.near.container_client("vhds").page_blob_client("restored.vhd");
+    [(world.beside("restored.vhd"), RestoreRoute::CopyBlob), (near, RestoreRoute::Ranges)]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_is_restored_to_a_blob_that_can_be_written() {
+    for route in ROUTES {
+        let world = World::new().await;
+        let metadata = [("owner", "me")];
+        world.disk().set_metadata(metadata).await.expect("set");
+        let taken = world.grown(3).await;
+        world.by(route).run().await.expect("mirrored");
+        for (target, way) in targets(&world) {
+            let report = world.kept().restore(RestorePoint::Newest, &target).await;
+            let report = report.expect("restored");
+            assert_eq!((report.route, report.length), (way, 16 << 20), "{report}");
+            assert!(report.is_identical() && !report.resumed, "{report}");
+            assert_eq!(report.snapshot.equals.as_deref(), Some(taken[2].as_str()));
+            let source = content(&world.disk().with_snapshot(&taken[2])).await;
+            assert!(content(&target).await == source, "{route} {way}");
+            let found = target.get_properties().await.expect("there");
+            let names: Vec<&str> = found.metadata.iter().map(|(name, _)| name).collect();
+            assert!(names.iter().all(|name| !name.starts_with("blobcopy")), "{names:?}");
+            assert!(!found.is_incremental_copy);
+            target.upload_pages(0, vec![9; 512]).await.expect("it can be written");
+            target.create_snapshot().await.expect("taken");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_is_chosen_by_its_id_or_by_the_time_of_its_source() {
+    let world = World::new().await;
+    let taken = world.grown(3).await;
+    world.mirror().run().await.expect("mirrored");
+    let chain = world.kept().chain().await.expect("listed");
+    let middle = &chain.snapshots[1];
+    let time = middle.time.expect("dated");
+    let points = [
+        RestorePoint::from(&middle.snapshot),
+        RestorePoint::from(&taken[1]),
+        RestorePoint::from(time),
+        RestorePoint::from(time + Duration::from_secs(1)),
+    ];
+    for (at, point) in points.into_iter().enumerate() {
+        let target = world.beside(&format!("restored{at}"));
+        let report = world.mirror().restore(point, &target).await.expect("restored");
+        assert_eq!(&report.snapshot, middle);
+    }
+    let early = RestorePoint::from(time - Duration::from_secs(24 * 3600));
+    let none = world.kept().restore(early, &world.beside("none")).await.expect_err("none");
+    assert!(none.to_string().contains("or before"), "{none}");
+    assert!(!world.beside("none").exists().await.expect("looked"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_exists_is_refused_unless_it_may_be_overwritten() {
+    let world = World::new().await;
+    world.grown(2).await;
+    world.mirror().run().await.expect("mirrored");
+    for (target, way) in targets(&world) {
+        target.create(512).await.expect("created");
+        target.upload_pages(0, vec![3; 512]).await.expect("written");
+        let refused = world.kept().restore(RestorePoint::Newest, &target).await;
+        let refused = refused.expect_err("it exists");
+        assert!(matches!(refused, MirrorError::Refused { .. }), "{refused}");
+        assert_eq!(content(&target).await, [3; 512], "{way}");
+        let restore = world.kept().restore(RestorePoint::Newest, &target).overwrite(true);
+        assert!(restore.await.expect("restored").is_identical());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mirrors_own_blobs_are_refused_always() {
+    for route in ROUTES {
+        let world = World::new().await;
+        world.grown(2).await;
+        world.by(route).run().await.expect("mirrored");
+        let snapshot = world.kept().chain().await.expect("listed").snapshots[0].clone();
+        let before = world.disk().get_properties().await.expect("there").etag;
+        let own = [
+            world.backup(),
+            world.beside("disk0.vhd.g2"),
+            world.beside("disk0.vhd.blobcopy"),
+            snapshot.client(&world.backup()),
+            world.disk(),
+        ];
+        for target in own {
+            for backup in [world.kept(), world.mirror().backup()] {
+                let restore = backup.restore(RestorePoint::Newest, &target).overwrite(true);
+                let refused = restore.await.expect_err("its own");
+                assert!(matches!(refused, MirrorError::Refused { .. }), "{refused}");
+            }
+            let restore = world.mirror().restore(RestorePoint::Newest, &target).overwrite(true);
+            restore.await.expect_err("its own");
+        }
+        assert_eq!(world.disk().get_properties().await.expect("there").etag, before);
+        assert_eq!(world.equals().await.len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_destination_of_another_mirror_is_refused() {
+    for route in ROUTES {
+        let world = World::new().await;
+        world.grown(1).await;
+        world.mirror().run().await.expect("mirrored");
+        let other = world.beside("other.vhd");
+        let mirror = blobcopy::disks::SnapshotMirror::new(&world.disk(), &other);
+        mirror.route(route).run().await.expect("mirrored");
+        let restore = world.kept().restore(RestorePoint::Newest, &other).overwrite(true);
+        let refused = restore.await.expect_err("a mirror's").to_string();
+        assert!(refused.contains("destination of a mirror"), "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_differs_is_reported_and_stays_marked() {
+    let world = World::new().await;
+    world.grown(1).await;
+    world.by(MirrorRoute::Ranges).run().await.expect("mirrored");
+    let target = world.beside("restored.vhd");
+    // Written by somebody else before it is checked: the first comparison fails.
+    world.sim.faults().on(Op::PutBlockFromUrl).answer(403, "AuthorizationFailure");
+    world.sim.faults().on(Op::SetBlobMetadata).answer(403, "AuthorizationFailure");
+    let restore = || world.kept().restore(RestorePoint::Newest, &target);
+    restore().await.expect_err("the mark cannot be taken off");
+    world.sim.faults().clear();
+    target.upload_pages(1 << 20, vec![1; 512]).await.expect("written");
+    let report = restore().await.expect("compared");
+    assert!(report.resumed && !report.is_identical(), "{report}");
+    assert!(matches!(report.verdict, Some(Verdict::Different(_))), "{report}");
+    let marked = target.get_properties().await.expect("there").metadata;
+    assert!(marked.get("blobcopy_restored_from").is_some(), "{marked:?}");
+    let report = restore().overwrite(true).await.expect("restored");
+    assert!(report.is_identical() && !report.resumed, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_check_can_be_left_out() {
+    let world = World::new().await;
+    world.grown(1).await;
+    world.mirror().run().await.expect("mirrored");
+    let target = world.beside("restored.vhd");
+    let restore = world.kept().restore(RestorePoint::Newest, &target).verify(false);
+    let report = restore.await.expect("restored");
+    assert_eq!((&report.verdict, report.is_identical()), (&None, false));
+    assert!(report.to_string().ends_with("not verified"), "{report}");
+    assert_eq!(world.sent(Op::PutBlockFromUrl), 0);
+}
