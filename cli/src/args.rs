@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     commands::{
         abort::Abort, check::Check, completions::Completions, copy::Copy, create::Create,
-        delete::Delete, diff::Diff, get::Get, incremental::Incremental, mirror::Mirror, put::Put,
-        report::Reports, sas::Sas, simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots,
-        status::Status, verify::Verify, watch::Watch,
+        delete::Delete, diff::Diff, drill::Drill, get::Get, incremental::Incremental,
+        mirror::Mirror, prune::Prune, put::Put, report::Reports, restore::Restore, sas::Sas,
+        simulate::Simulate, snapshot::Snapshot, snapshots::Snapshots, status::Status,
+        verify::Verify, watch::Watch,
     },
     exit,
     failure::{Failure, Result},
@@ -33,6 +34,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Incremental(Box<Incremental>),
     Mirror(Box<Mirror>),
+    Prune(Box<Prune>),
+    Restore(Box<Restore>),
+    Drill(Box<Drill>),
     Copy(Box<Copy>),
     Check(Box<Check>),
     Verify(Box<Verify>),

@@ -21,6 +21,7 @@ fn transcript(place: Place, form: &[&str]) -> String {
     let image = folder.write("disk.img", &disk);
     let got = folder.path("got.img");
     let mut shown = String::new();
+    let timed = ["mirror", "prune", "restore", "drill"];
     let mut run = |line: &str| {
         let line = line.replace("IMAGE", &image).replace("NOTES", &notes).replace("GOT", &got);
         let arguments: Vec<&str> = line.split(' ').chain(form.iter().copied()).collect();
@@ -37,7 +38,8 @@ fn transcript(place: Place, form: &[&str]) -> String {
                 (code, screen(&text))
             }
         };
-        let text = if line.starts_with("mirror") { measures(&text) } else { text };
+        let text =
+            if timed.iter().any(|name| line.starts_with(name)) { measures(&text) } else { text };
         let code = code.unwrap_or(-1);
         shown.push_str(&format!("$ blobcopy {line}\n{}\n[{code}]\n\n", text.trim_end()));
     };
@@ -66,6 +68,15 @@ fn transcript(place: Place, form: &[&str]) -> String {
     run("mirror vhds/disk0.vhd backups/ --plan");
     run("mirror vhds/disk0.vhd backups/ --quiet");
     run("mirror vhds/disk0.vhd backups/ --quiet --route ranges");
+    run("mirror vhds/disk0.vhd backups/ --quiet --verify --keep-last 2");
+    run("prune backups/disk0.vhd --keep-daily 1 --plan");
+    run("prune backups/disk0.vhd --keep-last 1 --what-if");
+    run("prune backups/disk0.vhd --keep-last 1");
+    run("restore backups/disk0.vhd@newest vhds/restored.vhd");
+    run("restore backups/disk0.vhd vhds/restored.vhd");
+    world.simulator.clock().advance(std::time::Duration::from_secs(60));
+    run("drill backups/disk0.vhd");
+    run("delete vhds/restored.vhd");
     run("status backups/");
     run("copy vhds/notes.txt backups/notes.txt --sync");
     world.simulator.copies().hold();
@@ -116,9 +127,17 @@ fn signatures(text: &str) -> String {
 /// Times taken and numbers of requests without what differs from run to run.
 fn measures(text: &str) -> String {
     let mut text = text.to_owned();
-    for name in
-        ["\nrequests  ", "\ntime  ", "\"requests\":", "\"elapsed\":", "\"secs\":", "\"nanos\":"]
-    {
+    let names = [
+        "\nrequests  ",
+        "\ntime  ",
+        "\nrecovery time  ",
+        "Z, ",
+        "blobcopy-drill-",
+        "\"requests\":",
+        "\"secs\":",
+        "\"nanos\":",
+    ];
+    for name in names {
         let mut parts = text.split(name);
         let mut kept = parts.next().unwrap_or_default().to_owned();
         for part in parts {

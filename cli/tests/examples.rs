@@ -8,7 +8,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{BINARY, Ended, World, bare, disk::Folder, finish, spawn};
+use crate::{
+    managed_disks,
+    support::{BINARY, Ended, World, bare, disk::Folder, finish, spawn},
+};
 
 /// The examples in the help of a command.
 fn examples(command: &str) -> Vec<String> {
@@ -30,7 +33,7 @@ fn commands() -> Vec<String> {
 #[test]
 fn the_examples_of_every_command_run() {
     let commands = commands();
-    assert_eq!(commands.len(), 19, "{commands:?}");
+    assert_eq!(commands.len(), 22, "{commands:?}");
     for command in commands {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command}");
@@ -38,6 +41,12 @@ fn the_examples_of_every_command_run() {
             let folder = Folder::new(&format!("example-{command}-{number}"));
             let ended = match command.as_str() {
                 "simulate" => serve(example),
+                _ if ["--disk", "--managed-snapshots"]
+                    .iter()
+                    .any(|flag| example.contains(flag)) =>
+                {
+                    managed_disks::example(example, &format!("example-{number}"))
+                }
                 _ => run(&command, example, &folder),
             };
             assert_eq!(ended.code, Some(0), "{example}: {ended:#?}");
@@ -192,6 +201,12 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
             world.good(&["copy", "-r", "vhds/", dest, "--create"]);
         }
         world.simulator.clock().advance(std::time::Duration::from_secs(2));
+    }
+    if ["prune", "restore", "drill"].contains(&command) {
+        world.good(&["mirror", "vhds/disk0.vhd", "backups/"]);
+    }
+    if example.contains("@newest vhds/restored.vhd --overwrite") {
+        world.good(&["copy", "vhds/disk0.vhd", "vhds/restored.vhd", "--wait"]);
     }
     if command == "verify" {
         world.good(&["copy", "vhds/disk0.vhd", "backups/disk0.vhd", "--wait"]);

@@ -1,6 +1,7 @@
 //! The binary, end to end against the simulator: in a pipe and in a terminal.
 
 mod abort;
+mod backup;
 mod contexts;
 mod copy;
 mod create;
@@ -19,6 +20,8 @@ mod killed_mirror;
 mod lines;
 #[cfg(unix)]
 mod logins;
+#[cfg(unix)]
+mod managed_disks;
 mod mirror;
 #[cfg(unix)]
 mod mirror_live;

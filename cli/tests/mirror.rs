@@ -6,7 +6,7 @@ use blobcopy::LeaseId;
 use blobcopy_simulator::{Op, Simulator};
 use serde_json::Value;
 
-use crate::support::{Ended, World};
+use crate::support::{Ended, World, disk::Folder};
 
 /// A disk with two snapshots, of which the second differs in 512 bytes.
 pub(crate) fn world() -> World {
@@ -151,18 +151,41 @@ fn a_broken_series_is_told_the_command_that_goes_on() {
         disk.upload_pages(0, vec![9; 512]).await.expect("data");
     });
     world.snapshot();
-    let flags = ["--concurrency", "3"];
+    let flags = ["--concurrency", "3", "--keep-last", "5", "--keep-zone", "-05:00", "--verify"];
     let broken = world.mirror(&flags);
     assert_eq!(broken.code, Some(42), "{broken:#?}");
     let command = broken.err.split('`').nth(1).expect("a command");
     assert_eq!(
         command,
-        "blobcopy mirror vhds/disk0.vhd backups/disk0.vhd --new-generation --concurrency 3"
+        "blobcopy mirror vhds/disk0.vhd backups/disk0.vhd --new-generation --verify --concurrency \
+         3 --keep-last 5 --keep-zone=-05:00"
     );
     let arguments: Vec<&str> = command.split(' ').skip(1).collect();
     let report = world.json(&arguments);
     assert_eq!(report["hops"].as_array().map(Vec::len), Some(1), "{report}");
     assert_eq!(world.snapshots_of("backups/disk0.vhd.g2").len(), 1);
+}
+
+#[test]
+fn what_is_verified_once_is_proved_by_its_receipt() {
+    let world = world();
+    let folder = Folder::new("mirror-receipts");
+    let file = folder.path("proved.jsonl");
+    let proved = world.mirror(&["--verify", "--receipts", &file]);
+    assert_eq!(proved.code, Some(0), "{proved:#?}");
+    assert_eq!(proved.out.matches(": identical: 65536 bytes").count(), 2, "{}", proved.out);
+    let first = &world.snapshots_of("vhds/disk0.vhd")[0];
+    world.good(&["delete", &format!("vhds/disk0.vhd@{first}")]);
+    let gone = world.mirror(&["--verify", "--keep-last", "1"]);
+    assert_eq!(gone.code, Some(1), "{gone:#?}");
+    assert!(gone.err.contains("error: 1 snapshot is not proved"), "{gone:#?}");
+    assert_eq!(world.snapshots_of("backups/disk0.vhd").len(), 2, "nothing is removed then");
+    for _ in 0..2 {
+        let report = world.json(&[&MIRROR[..], &["--verify", "--receipts", &file]].concat());
+        assert_eq!(report["verification"]["snapshots"].as_array().map(Vec::len), Some(2));
+    }
+    let lines = std::fs::read_to_string(&file).expect("there");
+    assert_eq!(lines.lines().count(), 2, "{lines}");
 }
 
 #[test]

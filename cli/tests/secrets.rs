@@ -6,7 +6,7 @@ use blobcopy_simulator::DEFAULT_KEY;
 use crate::support::{World, bare, disk::Folder, finish, spawn};
 
 /// Every command, with the flags that make it show most; some of them fail.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 36] = [
     "create vhds",
     "create made --if-missing",
     "put FILE vhds/notes.txt",
@@ -18,7 +18,12 @@ const COMMANDS: [&str; 31] = [
     "incremental vhds/disk0.vhd nowhere/ --snapshot new",
     "incremental vhds/disk0.vhd backups/ --what-if",
     "mirror vhds/disk0.vhd backups/mirrored.vhd --plan",
+    "mirror vhds/disk0.vhd backups/mirrored.vhd --verify --keep-last 9",
     "mirror vhds/disk0.vhd nowhere/",
+    "prune backups/mirrored.vhd --keep-last 1 --plan",
+    "restore backups/mirrored.vhd@newest vhds/restored.vhd",
+    "restore backups/mirrored.vhd vhds/disk0.vhd",
+    "drill backups/mirrored.vhd",
     "copy vhds/disk0.vhd backups/copied.vhd --wait",
     "copy vhds/notes.txt backups/notes.txt --sync",
     "copy vhds/missing backups/missing",

@@ -6,11 +6,14 @@ mod origin;
 pub(crate) mod picture;
 mod planned;
 
-use blobcopy::disks::{MirrorError, MirrorReport, MirrorRoute, SnapshotMirror};
+use blobcopy::disks::{
+    Keep, MirrorError, MirrorReport, MirrorRoute, MirrorVerification, PruneReport, SnapshotMirror,
+};
 use clap::{Args, ValueEnum};
 use tokio::sync::Notify;
 
-use self::{follow::Follow, origin::OriginArgs};
+use self::{ended::Mirrored, follow::Follow, origin::OriginArgs};
+use super::prune;
 use crate::{
     Session,
     address::Address,
@@ -20,13 +23,17 @@ use crate::{
     interrupt::Onward,
     keep::KeepArgs,
     quoted::quoted,
+    receipts,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   blobcopy mirror vhds/disk0.vhd backups/disk0.vhd --plan
   blobcopy mirror vhds/disk0.vhd backups/
-  blobcopy mirror vhds/disk0.vhd backups/ --route ranges
+  blobcopy mirror vhds/disk0.vhd backups/ --route ranges --verify --receipts proved.jsonl
+  blobcopy mirror vhds/disk0.vhd backups/ --keep-daily 7 --keep-weekly 4 --keep-within 2d
+  blobcopy mirror --managed-snapshots chain.jsonl backups/disk0.vhd
+  blobcopy mirror --resource-group disks --disk disk0 backups/disk0.vhd --login
 
 Running the command again is how it goes on: what is there is not copied again.";
 
@@ -52,6 +59,10 @@ pub(crate) struct Mirror {
     /// Compares each snapshot with the source's afterwards, inside the service
     #[arg(long, conflicts_with = "plan")]
     verify: bool,
+    /// With --verify: adds a receipt of each snapshot that is proved to FILE, as JSON lines; one
+    /// whose source is gone is proved by its receipt
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    receipts: Option<String>,
     /// How the first copy is made; a destination that exists keeps its own [default: incremental,
     /// where it can be]
     #[arg(long, value_enum)]
@@ -128,13 +139,44 @@ impl Mirror {
         if !self.changes.allows(printer, &what).await? {
             return Ok(());
         }
-        if self.verify || keep.is_some() {
-            return Err(Failure::usage("not there yet", "leave --verify and --keep-… out"));
-        }
         session.interrupt.goes_on(Onward::again("what was copied is kept"));
         session.interrupt.lets_go();
-        let report = self.copy(&named, session).await?;
-        ended::show(printer, &report)
+        let mut mirrored = Mirrored::of(self.copy(&named, session).await?);
+        if self.verify {
+            let verification = self.verified(&named).await?;
+            mirrored.verification = Some(verification);
+        }
+        let proved = mirrored.proved();
+        if let Some(keep) = keep.filter(|_| proved.is_ok()) {
+            mirrored.pruned = Some(self.prune(&named, &keep).await?);
+        }
+        mirrored.show(printer)?;
+        proved?;
+        mirrored.pruned.as_ref().map_or(Ok(()), prune::judged)
+    }
+
+    /// Compares each snapshot, and adds what is proved to the file of receipts.
+    async fn verified(&self, named: &Named) -> Result<MirrorVerification> {
+        let mut verify = named.mirror.verify();
+        if let Some(requests) = self.concurrency {
+            verify = verify.in_flight(requests.into());
+        }
+        let Some(path) = &self.receipts else {
+            return Ok(verify.await?);
+        };
+        let known = receipts::of_mirror(path).await?;
+        let verification = verify.receipts(&known).await?;
+        receipts::add(path, verification.receipts()).await?;
+        Ok(verification)
+    }
+
+    /// Removes what the policy does not keep.
+    async fn prune(&self, named: &Named, keep: &Keep) -> Result<PruneReport> {
+        let mut prune = named.mirror.prune(keep);
+        if let Some(most) = self.keep.max_delete() {
+            prune = prune.max_delete(most);
+        }
+        Ok(prune.await?)
     }
 
     /// Copies what is missing.
@@ -215,6 +257,9 @@ impl Mirror {
         command.push_str(&format!(" {} --new-generation", quoted(&named.dest.in_command())));
         if self.verify {
             command.push_str(" --verify");
+        }
+        if let Some(path) = &self.receipts {
+            command.push_str(&format!(" --receipts {}", quoted(path)));
         }
         if let Some(route) = self.route.and_then(|route| route.to_possible_value()) {
             command.push_str(&format!(" --route {}", route.get_name()));

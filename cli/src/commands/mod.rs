@@ -7,11 +7,14 @@ pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod diff;
+pub(crate) mod drill;
 pub(crate) mod get;
 pub(crate) mod incremental;
 pub(crate) mod mirror;
+pub(crate) mod prune;
 pub(crate) mod put;
 pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod sas;
 pub(crate) mod simulate;
 pub(crate) mod snapshot;
@@ -27,6 +30,9 @@ impl Command {
         match self {
             Self::Incremental(command) => command.run(session).await,
             Self::Mirror(command) => command.run(session).await,
+            Self::Prune(command) => command.run(session).await,
+            Self::Restore(command) => command.run(session).await,
+            Self::Drill(command) => command.run(session).await,
             Self::Copy(command) => command.run(session).await,
             Self::Check(command) => command.run(session).await,
             Self::Watch(command) => command.run(session).await,

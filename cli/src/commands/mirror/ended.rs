@@ -1,19 +1,90 @@
 //! How a mirror ended: what it copied, as a table and as fields.
 
-use blobcopy::disks::MirrorReport;
+use blobcopy::disks::{MirrorReport, MirrorVerification, PruneReport, SnapshotOutcome};
+use serde::Serialize;
 
-use super::super::copy::{ended::Counted, follow::shown};
+use super::super::{
+    copy::{ended::Counted, follow::shown},
+    prune::removed,
+};
 use crate::{
-    failure::Result,
+    exit::Exit,
+    failure::{Failure, Result},
     moment::service_form,
     output::{Align, Format, Printer, Table, pairs},
 };
 
-/// Shows the report. As JSON lines it was the last event.
-pub(super) fn show(printer: &Printer, report: &MirrorReport) -> Result {
-    match printer.format() {
-        Format::Jsonl => Ok(()),
-        _ => printer.record(report, || text(printer, report)),
+/// All that a command did.
+#[derive(Debug, Serialize)]
+pub(super) struct Mirrored {
+    #[serde(flatten)]
+    report: MirrorReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) verification: Option<MirrorVerification>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pruned: Option<PruneReport>,
+}
+
+/// What comes after the report, as JSON lines.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Afterwards<'a> {
+    Verified(&'a MirrorVerification),
+    Pruned(&'a PruneReport),
+}
+
+impl Mirrored {
+    pub(super) fn of(report: MirrorReport) -> Self {
+        Self { report, verification: None, pruned: None }
+    }
+
+    /// Shows all of it. As JSON lines the report was an event.
+    pub(super) fn show(&self, printer: &Printer) -> Result {
+        if printer.format() != Format::Jsonl {
+            return printer.record(self, || self.text(printer));
+        }
+        let verified = self.verification.as_ref().map(Afterwards::Verified);
+        let pruned = self.pruned.as_ref().map(Afterwards::Pruned);
+        let mut lines = verified.into_iter().chain(pruned);
+        lines.try_for_each(|line| printer.record(&line, String::new))
+    }
+
+    /// Fails if a snapshot was compared and not proved.
+    pub(super) fn proved(&self) -> Result {
+        let Some(verification) = &self.verification else { return Ok(()) };
+        let doubtful = verification.snapshots.iter().filter(|one| !one.is_identical());
+        let gone = |one: &&_| matches!(one, SnapshotOutcome::SourceGone);
+        let all: Vec<&SnapshotOutcome> = doubtful.map(|one| &one.outcome).collect();
+        let (count, gone) = (all.len(), all.iter().copied().filter(gone).count());
+        let counted = Counted(count.try_into().unwrap_or(u64::MAX), "snapshot");
+        let is = if count == 1 { "is" } else { "are" };
+        let advice = match count {
+            0 => return Ok(()),
+            _ if count == gone => {
+                "their sources are gone, and no receipt is there: verify each copy while its \
+                 source exists, with --receipts FILE"
+            }
+            _ => "see what differs; `blobcopy prune` and a new copy may mend it",
+        };
+        let what = format!("{counted} {is} not proved to equal the source's");
+        Err(Failure::new(Exit::Unfinished, what, advice))
+    }
+
+    fn text(&self, printer: &Printer) -> String {
+        let mut text = text(printer, &self.report);
+        if let Some(verification) = &self.verification {
+            text.push('\n');
+            for one in &verification.snapshots {
+                text.push_str(&format!("{one}\n"));
+            }
+            for one in &verification.unknown {
+                text.push_str(&format!("{one}: made by no mirror, and not compared\n"));
+            }
+        }
+        if let Some(pruned) = &self.pruned {
+            text.push_str(&format!("\n{}", removed(pruned)));
+        }
+        text
     }
 }
 

@@ -1,6 +1,9 @@
 //! Where the snapshots come from: a page blob, or a managed disk.
 
-use blobcopy::disks::{DiskSnapshotList, ManagedSnapshots, MirrorSource, PageBlobSnapshots};
+use blobcopy::{
+    ResourceManager,
+    disks::{DiskSnapshotList, ManagedSnapshots, MirrorSource, PageBlobSnapshots},
+};
 use clap::Args;
 
 use crate::{
@@ -141,7 +144,20 @@ impl Origin {
                 })?;
                 Ok(ManagedSnapshots::new(list).options(contexts.options().clone()).into())
             }
-            Self::Disk { .. } => Err(Failure::usage("not there yet", "give JSON lines")),
+            Self::Disk { group, disk } => {
+                let (login, options) = contexts.manager()?;
+                let manager = ResourceManager::builder(flags.subscription()?, group, disk)
+                    .credential(login)
+                    .options(options.clone());
+                let manager = match &flags.resource_manager {
+                    Some(url) => manager.endpoint(url.parse().map_err(|_| {
+                        Failure::usage("--resource-manager is not a URL", "write it with https://")
+                    })?),
+                    None => manager,
+                };
+                let snapshots = ManagedSnapshots::new(manager.build()?);
+                Ok(snapshots.take_over(flags.take_over).options(options).into())
+            }
         }
     }
 }

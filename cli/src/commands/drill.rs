@@ -1,0 +1,76 @@
+//! `blobcopy drill`: restores the newest snapshot of a mirror on trial.
+
+use blobcopy::disks::{DiskBackup, DrillReport};
+use clap::Args;
+
+use super::{copy::follow::shown, restore};
+use crate::{
+    Session,
+    address::Address,
+    args::{AccountArgs, CallArgs},
+    context::Contexts,
+    failure::{Result, redacted},
+    moment::service_form,
+    output::pairs,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  blobcopy drill backups/disk0.vhd
+  blobcopy drill backups/disk0.vhd --scratch scratch --output json
+
+A backup that was never restored may be none: run it from time to time.";
+
+/// Restores the newest snapshot of a mirror's destination to a scratch blob, compares the two, and
+/// removes it
+///
+/// It says how old the snapshot is, and how long the restore took.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Drill {
+    /// The destination of a mirror
+    dest: String,
+    /// The container of the scratch blob; by default that of DEST
+    #[arg(long, value_name = "CONTAINER")]
+    scratch: Option<String>,
+    #[command(flatten)]
+    account: AccountArgs,
+    #[command(flatten)]
+    calls: CallArgs,
+}
+
+impl Drill {
+    pub(crate) async fn run(self, session: &Session) -> Result {
+        let printer = &session.printer;
+        let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
+        let dest = Address::parse(&self.dest)?.blob("DEST")?.base("DEST")?;
+        let dest = contexts.unmistakable(dest)?;
+        let backup = DiskBackup::of(&contexts.blob(&dest)?.page_blob_client());
+        let mut drill = backup.drill();
+        if let Some(scratch) = &self.scratch {
+            let scratch = Address::parse(scratch)?.container("--scratch")?;
+            drill = drill.container(&contexts.container(&scratch)?);
+        }
+        // The scratch blob is removed in the background.
+        session.interrupt.lets_go();
+        let report = drill.await?;
+        printer.record(&report, || text(&report))?;
+        if let Some(why) = &report.left {
+            printer.warn(&format!("warning: the scratch blob is left: {}", redacted(why)));
+        }
+        restore::judged(&report.restore)
+    }
+}
+
+fn text(report: &DrillReport) -> String {
+    let age = report.age.map(|age| format!(", {} ago", shown(age)));
+    let point = report.recovery_point.map(service_form).unwrap_or_default();
+    let verdict = report.restore.verdict.as_ref();
+    pairs([
+        ("snapshot", report.restore.snapshot.to_string()),
+        ("size", format!("{} bytes", report.restore.length)),
+        ("compared", verdict.map(ToString::to_string).unwrap_or_default()),
+        ("recovery point", format!("{point}{}", age.unwrap_or_default())),
+        ("recovery time", shown(report.recovery_time)),
+    ])
+}

@@ -1,0 +1,180 @@
+//! `blobcopy restore`: a writable disk out of a snapshot of a mirror.
+
+use blobcopy::disks::{DiskBackup, MirrorError, RestorePoint, RestoreReport};
+use clap::Args;
+
+use crate::{
+    Session,
+    address::{Address, When},
+    args::{AccountArgs, CallArgs, ChangeArgs, SourceAccountArgs},
+    context::Contexts,
+    exit::Exit,
+    failure::{Failure, Result},
+    interrupt::Onward,
+    moment::{self, service_form},
+    output::pairs,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  blobcopy restore backups/disk0.vhd vhds/restored.vhd
+  blobcopy restore backups/disk0.vhd@newest vhds/restored.vhd --overwrite
+  blobcopy restore backups/disk0.vhd@2026-01-01T00:00:00.1234567Z vhds/restored.vhd
+
+Of a restore that was interrupted, running the command again is how it goes on.";
+
+/// Makes a page blob that can be written out of a snapshot of a mirror's destination, and compares
+/// the two
+///
+/// Inside an account the service copies it; into another one it is filled range by range. The
+/// disk that is mirrored, and the destination itself, are never overwritten.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Restore {
+    /// The destination of a mirror, with @ID of its snapshot or of the source's that it equals; or
+    /// @TIME for the newest one at or before it; @newest is the default
+    #[arg(value_name = "DEST@SNAPSHOT")]
+    backup: String,
+    /// The page blob to make; container/ keeps the name
+    target: String,
+    /// Replaces what is at TARGET
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    account: AccountArgs,
+    #[command(flatten)]
+    source_account: SourceAccountArgs,
+    #[command(flatten)]
+    calls: CallArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+impl Restore {
+    pub(crate) async fn run(self, session: &Session) -> Result {
+        let printer = &session.printer;
+        let source = Some(&self.source_account);
+        let contexts = Contexts::new(&self.account, source, &self.calls, printer).await?;
+        let (from, point) = backup(&self.backup)?;
+        let target = Address::parse(&self.target)?.base("TARGET")?.or_below(&from.name)?;
+        let target = contexts.unmistakable(target)?;
+        let blob = contexts.blob(&target)?.page_blob_client();
+        let backup = DiskBackup::of(&contexts.source_blob(&from)?.page_blob_client());
+        let mut what = format!("Restore {} ({point}) to {}", from.shown(), target.shown());
+        if self.overwrite {
+            what.push_str(", in place of what is there");
+        }
+        if !self.changes.allows(printer, &what).await? {
+            return Ok(());
+        }
+        session.interrupt.goes_on(Onward::again("what was restored so far is kept"));
+        let restore = backup.restore(point, &blob).overwrite(self.overwrite);
+        let report = restore.await.map_err(refused)?;
+        printer.record(&report, || text(&report))?;
+        judged(&report)
+    }
+}
+
+/// What a refusal is about is often a target that exists.
+fn refused(error: MirrorError) -> Failure {
+    let is_refused = matches!(error, MirrorError::Refused { .. });
+    let failure = Failure::from(error);
+    match is_refused {
+        true => failure.advising(
+            "name a TARGET that does not exist, or add --overwrite; `blobcopy snapshots DEST` \
+             lists what can be restored",
+        ),
+        false => failure,
+    }
+}
+
+/// The report for people.
+pub(crate) fn text(report: &RestoreReport) -> String {
+    let mut lines = vec![
+        ("target", report.target.clone()),
+        ("snapshot", report.snapshot.to_string()),
+        ("disk of", report.snapshot.time.map(service_form).unwrap_or_default()),
+        ("size", format!("{} bytes", report.length)),
+        ("by", report.route.to_string()),
+    ];
+    if report.resumed {
+        lines.push(("resumed", "yes".to_owned()));
+    }
+    if let Some(verdict) = &report.verdict {
+        lines.push(("compared", verdict.to_string()));
+    }
+    pairs(lines)
+}
+
+/// Fails unless the restored disk was proved to be the snapshot.
+pub(crate) fn judged(report: &RestoreReport) -> Result {
+    match (report.is_identical(), &report.verdict) {
+        (true, _) => Ok(()),
+        (false, Some(verdict)) => Err(Failure::new(
+            Exit::Unfinished,
+            format!("the restored disk is not proved to be the snapshot: {verdict}"),
+            "run the command again, with --overwrite",
+        )),
+        (false, None) => Ok(()),
+    }
+}
+
+/// Reads `DEST@SNAPSHOT`: like any address, and `@newest`. A URL names a snapshot in its query.
+///
+/// The id of a snapshot, with seven digits, is that snapshot; another time is the newest snapshot at
+/// or before it.
+fn backup(text: &str) -> Result<(Address, RestorePoint)> {
+    let after = text.rsplit_once('@').filter(|(rest, _)| !rest.contains("://"));
+    if let Some((rest, "newest")) = after {
+        let address = Address::parse(rest)?.blob("DEST")?.base("DEST")?;
+        return Ok((address, RestorePoint::Newest));
+    }
+    let address = Address::parse(text)?.blob("DEST")?;
+    let point = match &address.when {
+        None | Some(When::Latest) => RestorePoint::Newest,
+        Some(When::At(snapshot)) => match after.map(|(_, time)| time) {
+            Some(time) if time != snapshot.as_str() => moment::date(time)
+                .map_err(|why| Failure::usage(why, "write DEST@TIME, or DEST@newest"))?
+                .into(),
+            _ => snapshot.into(),
+        },
+    };
+    Ok((Address { when: None, ..address }, point))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snapshot_is_an_id_a_time_or_the_newest() {
+        let read = |text: &str| {
+            let (address, point) = backup(text).expect(text);
+            assert!(address.when.is_none());
+            (address.name, point)
+        };
+        let name = || "disk0.vhd".to_owned();
+        for newest in ["", "@newest", "@latest"] {
+            let read = read(&format!("//acct/backups/disk0.vhd{newest}"));
+            assert_eq!(read, (name(), RestorePoint::Newest));
+        }
+        let time = "2026-01-01T00:00:00.1234567Z";
+        let id = || RestorePoint::Snapshot(time.parse().expect("an id"));
+        assert_eq!(read(&format!("backups/disk0.vhd@{time}")), (name(), id()));
+        let url = "https://acct.blob.core.windows.net/backups/disk0.vhd";
+        let of_url = format!("{url}?snapshot={time}");
+        assert_eq!(read(&of_url).1, id());
+        assert_eq!(read(&format!("{url}@newest")).0, "disk0.vhd@newest");
+        for earlier in ["2026-01-01T00:00Z", "2026-01-01T01:00:00+0100"] {
+            let (_, point) = read(&format!("backups/disk0.vhd@{earlier}"));
+            assert_eq!(point.to_string(), moment::date(earlier).map(rfc3339).expect("a time"));
+        }
+        for bad in ["backups/@newest", "backups/", "backups/d@2026-01-01T00:00:00Z@newest"] {
+            assert_eq!(backup(bad).expect_err(bad).exit_code(), 64);
+        }
+    }
+
+    fn rfc3339(time: time::OffsetDateTime) -> String {
+        RestorePoint::from(time).to_string()
+    }
+}

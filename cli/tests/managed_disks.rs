@@ -1,0 +1,176 @@
+//! `blobcopy mirror` from a managed disk: by granted URLs, and by Azure Resource Manager.
+
+use std::time::Duration;
+
+use blobcopy_simulator::{ManagedDisk, Op, Simulator};
+
+use crate::support::{
+    Ended, World, bare,
+    disk::Folder,
+    finish, spawn,
+    stand_in::{CERTIFICATE, StandIn},
+};
+
+/// What must be seen nowhere.
+const TOKEN: &str = "tOkEn-Of-ThE-iDeNtItY";
+
+/// A simulator that takes one token, with a managed disk of three snapshots.
+struct Managed {
+    world: World,
+    folder: Folder,
+    disk: ManagedDisk,
+    identity: StandIn,
+}
+
+impl Managed {
+    fn new(name: &str) -> Self {
+        let builder = Simulator::builder()
+            .https()
+            .path_style_disks(true)
+            .accept_bearer(|token| token == TOKEN);
+        let (world, folder) = (World::of(builder), Folder::new(&format!("managed-{name}")));
+        let ours = world.simulator.certificate_pem().expect("https");
+        folder.write("trusted.pem", format!("{CERTIFICATE}{ours}").as_bytes());
+        let token = format!(
+            r#"{{"access_token":"{TOKEN}","expires_on":"4102444800","resource":"https://storage.azure.com","token_type":"Bearer"}}"#
+        );
+        let identity = StandIn::by_http(200, &token);
+        let disk = world.simulator.managed_disks().create("disks", "disk0", 1 << 20);
+        for number in 0..3u8 {
+            disk.write(u64::from(number) << 16, &[number + 1; 1024]);
+            disk.snapshot(&format!("disk0-{number}"));
+            world.simulator.clock().advance(Duration::from_secs(60));
+        }
+        let managed = Self { world, folder, disk, identity };
+        assert_eq!(managed.run(&["create", "backups"]).code, Some(0));
+        managed
+    }
+
+    /// Runs the binary with a login, and nothing but it.
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let endpoint = self.world.simulator.endpoint("devstoreaccount1").to_string();
+        let login = "--login=managed-identity";
+        let account = ["--account", "devstoreaccount1", "--endpoint", &endpoint, login];
+        let mut command = bare(&[arguments, &account].concat());
+        command
+            .env("SSL_CERT_FILE", self.folder.path("trusted.pem"))
+            .env("IDENTITY_ENDPOINT", format!("{}/msi/token", self.identity.url))
+            .env("IDENTITY_HEADER", "header");
+        let ended = finish(spawn(command), "");
+        for secret in [TOKEN, "sig="] {
+            let shown = format!("{}{}", ended.out, ended.err).replace("sig=REDACTED", "");
+            assert!(!shown.contains(secret), "{ended:?}");
+        }
+        ended
+    }
+
+    /// Mirrors the disk by Resource Manager.
+    fn mirror(&self, flags: &[&str]) -> Ended {
+        let disks = self.world.simulator.managed_disks();
+        let manager = disks.endpoint().to_string();
+        let of_disk = ["mirror", "--resource-group", "disks", "--disk", "disk0"];
+        let of_manager = ["--resource-manager", &*manager, "--subscription", disks.subscription()];
+        self.run(&[&of_disk[..], &of_manager, &["backups/disk0.vhd"], flags].concat())
+    }
+
+    /// A file with the URLs of the disk's snapshots, to which access is granted.
+    fn chain(&self) -> String {
+        let lines = self.disk.snapshots().into_iter().map(|snapshot| {
+            let created = snapshot.created().expect("there");
+            let created = created.format(&time::format_description::well_known::Rfc3339);
+            let line = serde_json::json!({
+                "snapshot": snapshot.name(), "created": created.expect("a time"),
+                "disk": self.disk.unique_id(),
+                "url": snapshot.grant(Duration::from_secs(3600)).expect("granted").as_str(),
+            });
+            format!("{line}\n")
+        });
+        self.folder.write("chain.jsonl", lines.collect::<String>().as_bytes())
+    }
+
+    fn snapshots(&self) -> usize {
+        let listed = self.run(&["snapshots", "backups/disk0.vhd", "-o", "jsonl"]);
+        assert_eq!(listed.code, Some(0), "{listed:#?}");
+        listed.out.lines().count()
+    }
+}
+
+/// Runs an example of the help with a managed disk.
+pub(crate) fn example(line: &str, name: &str) -> Ended {
+    let managed = Managed::new(name);
+    let line = match line.contains("--disk") {
+        true => line.to_owned(),
+        false => line.replace("chain.jsonl", &managed.chain()),
+    };
+    let disks = managed.world.simulator.managed_disks();
+    let manager = disks.endpoint().to_string();
+    let of_manager = ["--resource-manager", &*manager, "--subscription", disks.subscription()];
+    let given = line.split(' ').skip(1).filter(|argument| *argument != "--login");
+    let mut arguments: Vec<&str> = given.collect();
+    if line.contains("--disk") {
+        arguments.extend(of_manager);
+    }
+    managed.run(&arguments)
+}
+
+#[test]
+fn a_disk_is_mirrored_by_its_manager_and_access_is_given_back() {
+    let managed = Managed::new("manager");
+    let plan = managed.mirror(&["--plan"]);
+    assert_eq!(plan.code, Some(0), "{plan:#?}");
+    assert!(plan.out.contains("to copy      3 snapshots"), "{}", plan.out);
+    assert_eq!(managed.world.simulator.count(Op::GrantSnapshotAccess), 0);
+
+    let mirrored = managed.mirror(&["--verify", "-v"]);
+    assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
+    assert_eq!(mirrored.out.matches("identical: ").count(), 3, "{}", mirrored.out);
+    assert_eq!((managed.snapshots(), managed.disk.granted()), (3, 0));
+    // The next one is a difference.
+    managed.disk.write(0, &[9; 512]);
+    managed.disk.snapshot("disk0-3");
+    let next = managed.mirror(&["-o", "json"]);
+    assert_eq!(next.code, Some(0), "{next:#?}");
+    let report: serde_json::Value = serde_json::from_str(&next.out).expect("JSON");
+    assert_eq!((&report["bytes"], &report["present"]), (&512.into(), &3.into()), "{report}");
+    assert_eq!((managed.snapshots(), managed.disk.granted()), (4, 0));
+}
+
+#[test]
+fn a_snapshot_that_somebody_else_reads_is_used_only_if_asked() {
+    let managed = Managed::new("somebody");
+    let first = managed.disk.snapshots().into_iter().next().expect("a snapshot");
+    first.grant(Duration::from_secs(3600)).expect("granted");
+    let refused = managed.mirror(&[]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(first.is_granted());
+    let taken = managed.mirror(&["--take-over"]);
+    assert_eq!(taken.code, Some(0), "{taken:#?}");
+    assert_eq!((managed.snapshots(), managed.disk.granted()), (3, 0));
+}
+
+#[test]
+fn a_chain_is_mirrored_by_the_urls_that_its_lines_have() {
+    let managed = Managed::new("lines");
+    let file = managed.chain();
+    let mirror = ["mirror", "--managed-snapshots", &*file, "backups/disk0.vhd", "-v"];
+    let mirrored = managed.run(&mirror);
+    assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
+    assert_eq!(managed.snapshots(), 3);
+    let lines = std::fs::read_to_string(&file).expect("there");
+    let bad = managed.folder.write("bad.jsonl", lines.replace("url", "uri").as_bytes());
+    let refused = managed.run(&["mirror", "--managed-snapshots", &bad, "backups/disk0.vhd"]);
+    assert_eq!(refused.code, Some(64), "{refused:#?}");
+    assert!(refused.err.contains("line 1"), "{refused:#?}");
+}
+
+#[test]
+fn a_managed_disk_needs_a_login_and_a_subscription() {
+    let world = World::new();
+    let of_disk = ["mirror", "--resource-group", "g", "--disk", "d", "backups/d.vhd"];
+    let ended = world.run(&of_disk);
+    assert_eq!(ended.code, Some(64), "{ended:#?}");
+    assert!(ended.err.contains("--login"), "{ended:#?}");
+    let ended = world.run(&[&of_disk[..], &["--source-login=cli"]].concat());
+    assert_eq!(ended.code, Some(64), "{ended:#?}");
+    assert!(ended.err.contains("AZURE_SUBSCRIPTION_ID"), "{ended:#?}");
+}
