@@ -3,4 +3,5 @@
 mod backup;
 mod fleet;
 mod incremental;
+mod property;
 mod world;

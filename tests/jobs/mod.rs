@@ -15,7 +15,7 @@ mod plans;
 mod receipts;
 mod runs;
 mod safety;
-mod seeds;
+pub(crate) mod seeds;
 mod shards;
 mod stock;
 mod throttled;
