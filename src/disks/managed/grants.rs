@@ -220,7 +220,8 @@ impl Grants {
         let client = match granted {
             Ok(client) => client,
             Err(error) => {
-                if !error.may_have_been_applied() {
+                // Without a status nobody has refused it: the answer may be lost.
+                if error.status().is_some() && !error.may_have_been_applied() {
                     state.noted.remove(&snapshot.id);
                     self.note(state).await?;
                 }

@@ -24,6 +24,9 @@ pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
 
     /// Grants reading of the snapshot with this id for so long, and returns the URL with its SAS.
     /// Granting again extends it.
+    ///
+    /// After an error without a [status](crate::Error::status) the access may be there: it stays
+    /// noted, and is given back.
     fn grant<'a>(&'a self, snapshot: &'a str, duration: Duration) -> BoxFuture<'a, Result<Url>>;
 
     /// Revokes every access to the snapshot, whoever has it.
