@@ -255,6 +255,7 @@ fn run(command: &str, example: &str, folder: &Folder) -> Ended {
         )
         .replace("https://acct.blob.core.windows.net", endpoint.trim_end_matches('/'))
         .replace("https://example.com/public.iso images/", &format!("'{}' docs/", public.trim()));
+    folder.write("disks.txt", b"vhds/disk0.vhd backups/\n");
     folder.write("notes.txt", b"some notes");
     folder.write("disk.img", &[1; 4096]);
     let completions = folder.path(".local/share/bash-completion/completions");

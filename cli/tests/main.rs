@@ -23,6 +23,7 @@ mod logins;
 #[cfg(unix)]
 mod managed_disks;
 mod mirror;
+mod mirror_fleet;
 #[cfg(unix)]
 mod mirror_live;
 mod names;

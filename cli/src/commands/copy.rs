@@ -4,7 +4,7 @@ pub(crate) mod ended;
 pub(crate) mod follow;
 pub(crate) mod job_args;
 mod many;
-mod shard;
+pub(crate) mod shard;
 
 use blobcopy::{AccessTier, BlobType, Conditions, RehydratePriority, Tags};
 use clap::Args;

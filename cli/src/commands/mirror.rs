@@ -1,6 +1,8 @@
 //! `blobcopy mirror`: keeps a destination's snapshots equal to a source's.
 
 mod ended;
+mod fleet;
+mod fleet_picture;
 mod follow;
 mod origin;
 pub(crate) mod picture;
@@ -32,6 +34,8 @@ Examples:
   blobcopy mirror vhds/disk0.vhd backups/
   blobcopy mirror vhds/disk0.vhd backups/ --route ranges --verify --receipts proved.jsonl
   blobcopy mirror vhds/disk0.vhd backups/ --keep-daily 7 --keep-weekly 4 --keep-within 2d
+  blobcopy mirror -r vhds/ backups/ --shard 0/2
+  blobcopy mirror --list disks.txt --parallel 20
   blobcopy mirror --managed-snapshots chain.jsonl backups/disk0.vhd
   blobcopy mirror --resource-group disks --disk disk0 backups/disk0.vhd --login
 
@@ -39,6 +43,8 @@ Running the command again is how it goes on: what is there is not copied again."
 
 const USAGE: &str = "\
 blobcopy mirror [OPTIONS] <SOURCE> <DEST>
+       blobcopy mirror [OPTIONS] -r <SOURCE/> <DEST/>
+       blobcopy mirror [OPTIONS] --list <FILE>
        blobcopy mirror [OPTIONS] --managed-snapshots <FILE> <DEST>
        blobcopy mirror [OPTIONS] --resource-group <GROUP> --disk <NAME> <DEST>";
 
@@ -80,6 +86,8 @@ pub(crate) struct Mirror {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: Option<u16>,
     #[command(flatten)]
+    fleet: FleetArgs,
+    #[command(flatten)]
     origin: OriginArgs,
     #[command(flatten)]
     keep: KeepArgs,
@@ -91,6 +99,27 @@ pub(crate) struct Mirror {
     calls: CallArgs,
     #[command(flatten)]
     changes: ChangeArgs,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Many disks")]
+struct FleetArgs {
+    /// Mirrors all page blobs below SOURCE/ that have snapshots, to the same names below DEST/
+    #[arg(long, short, conflicts_with_all = ["list", "managed_snapshots", "disk"])]
+    recursive: bool,
+    /// Mirrors each pair of FILE: SOURCE and DEST in a line, with a tab or a space between; - is
+    /// standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "source", "dest", "managed_snapshots", "disk",
+    ])]
+    list: Option<String>,
+    /// Only this part of the disks: INDEX/COUNT, from 0, such as 3/16; otherwise
+    /// JOB_COMPLETION_INDEX of BLOBCOPY_SHARDS, where they are set
+    #[arg(long, value_name = "I/N")]
+    shard: Option<String>,
+    /// How many disks are mirrored at a time (8)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    parallel: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -110,6 +139,37 @@ impl From<Route> for MirrorRoute {
     }
 }
 
+/// What the flags say of each mirror.
+#[derive(Debug, Clone, Copy)]
+struct Settings {
+    route: Option<Route>,
+    in_flight: Option<u16>,
+    new_generation: bool,
+    take_lock: bool,
+    wait: bool,
+}
+
+impl Settings {
+    fn of(self, mut mirror: SnapshotMirror) -> SnapshotMirror {
+        if let Some(route) = self.route {
+            mirror = mirror.route(route.into());
+        }
+        if let Some(requests) = self.in_flight {
+            mirror = mirror.in_flight(requests.into());
+        }
+        for (is_given, set) in [
+            (self.new_generation, SnapshotMirror::new_generation as fn(_) -> _),
+            (self.take_lock, SnapshotMirror::take_lock),
+            (self.wait, SnapshotMirror::wait_for_lock),
+        ] {
+            if is_given {
+                mirror = set(mirror);
+            }
+        }
+        mirror
+    }
+}
+
 /// A mirror, and what its source and destination are called.
 struct Named {
     mirror: SnapshotMirror,
@@ -125,6 +185,9 @@ impl Mirror {
     pub(crate) async fn run(self, session: &Session) -> Result {
         let printer = &session.printer;
         let keep = self.keep.policy()?;
+        if self.fleet.recursive || self.fleet.list.is_some() {
+            return fleet::run(&self, keep, session).await;
+        }
         let named = self.named(session).await?;
         let (source, dest) = (named.source.clone(), named.dest.shown());
         if self.plan {
@@ -204,6 +267,11 @@ impl Mirror {
         }
     }
 
+    fn settings(&self) -> Settings {
+        let &Self { route, new_generation, take_lock, wait, .. } = self;
+        Settings { route, in_flight: self.concurrency, new_generation, take_lock, wait }
+    }
+
     /// The mirror that the flags describe.
     async fn named(&self, session: &Session) -> Result<Named> {
         let source = Some(&self.source_account);
@@ -217,22 +285,8 @@ impl Mirror {
         let dest = contexts.unmistakable(dest)?;
         let blob = contexts.blob(&dest)?.page_blob_client();
         let (shown, in_command) = (origin.shown(), origin.in_command());
-        let mut mirror = SnapshotMirror::new(origin.source(&self.origin, &contexts)?, &blob);
-        if let Some(route) = self.route {
-            mirror = mirror.route(route.into());
-        }
-        if let Some(requests) = self.concurrency {
-            mirror = mirror.in_flight(requests.into());
-        }
-        for (is_given, set) in [
-            (self.new_generation, SnapshotMirror::new_generation as fn(_) -> _),
-            (self.take_lock, SnapshotMirror::take_lock),
-            (self.wait, SnapshotMirror::wait_for_lock),
-        ] {
-            if is_given {
-                mirror = set(mirror);
-            }
-        }
+        let mirror = SnapshotMirror::new(origin.source(&self.origin, &contexts)?, &blob);
+        let mirror = self.settings().of(mirror);
         Ok(Named { mirror, source: shown, in_command, dest, accounts: contexts.all_flags() })
     }
 }

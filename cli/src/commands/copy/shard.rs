@@ -5,7 +5,7 @@ use blobcopy::jobs::{JobFile, Shard};
 use crate::failure::{Failure, Result};
 
 /// The shard of the flags or, where they are silent, of the environment; `None` for all of the job.
-pub(super) fn chosen(
+pub(crate) fn chosen(
     flag: Option<&str>,
     file: Option<&JobFile>,
     environment: impl Fn(&str) -> Option<String>,

@@ -1,0 +1,124 @@
+//! `blobcopy mirror -r` and `--list`.
+
+use blobcopy_simulator::Simulator;
+use serde_json::Value;
+
+use crate::support::{World, disk::Folder};
+
+/// Disks in `vhds`, each with two snapshots, and one without any.
+fn world() -> World {
+    let world = World::of(Simulator::builder());
+    let service = world.service();
+    world.runtime.block_on(async {
+        let vhds = service.container_client("vhds");
+        vhds.create().await.expect("created");
+        service.container_client("backups").create().await.expect("created");
+        for number in 0..5u8 {
+            let disk = vhds.page_blob_client(&format!("team/disk{number}.vhd"));
+            disk.create(64 << 10).await.expect("a disk");
+            for change in 0..2 {
+                disk.upload_pages(change * 4096, vec![number + 1; 1024]).await.expect("data");
+                disk.create_snapshot().await.expect("a snapshot");
+            }
+        }
+        vhds.page_blob_client("team/new.vhd").create(512).await.expect("a disk");
+    });
+    world
+}
+
+fn json(world: &World, arguments: &[&str]) -> Value {
+    let out = world.good(&[arguments, &["--output", "json"]].concat());
+    serde_json::from_str(&out).expect("JSON")
+}
+
+/// The snapshots of all blobs in `backups`.
+fn snapshots(world: &World) -> usize {
+    world.runtime.block_on(async {
+        let backups = world.service().container_client("backups");
+        let listed = backups.list_blobs().include([blobcopy::BlobInclude::Snapshots]);
+        let listed = listed.collect_all().await.expect("listed");
+        listed.iter().filter(|item| item.snapshot.is_some()).count()
+    })
+}
+
+#[test]
+fn the_disks_of_a_folder_are_mirrored_and_nothing_twice() {
+    let world = world();
+    let mirror = ["mirror", "-r", "vhds/team/", "backups/daily/"];
+    let plan = json(&world, &[&mirror[..], &["--plan"]].concat());
+    assert_eq!(plan["disks"].as_array().map(Vec::len), Some(5), "{plan}");
+    assert_eq!(snapshots(&world), 0);
+    let text = world.run(&mirror);
+    assert_eq!(text.code, Some(0), "{text:#?}");
+    assert!(text.out.contains("copied        10 snapshots"), "{}", text.out);
+    assert_eq!(text.err.matches(": 2 snapshots copied").count(), 5, "{}", text.err);
+    assert!(text.err.contains("not mirrored: ") && text.err.contains("new.vhd"), "{}", text.err);
+    assert_eq!(snapshots(&world), 10);
+    let again = json(&world, &mirror);
+    assert_eq!(again["disks"][0]["copied"], 0, "{again}");
+    assert_eq!(snapshots(&world), 10);
+    let names = world.good(&["snapshots", "backups/daily/disk0.vhd", "-o", "jsonl"]);
+    assert_eq!(names.lines().count(), 2);
+}
+
+#[test]
+fn shards_have_each_disk_once() {
+    let world = world();
+    let mut disks = 0;
+    for shard in ["0/3", "1/3", "2/3"] {
+        let report = json(&world, &["mirror", "-r", "vhds/", "backups/", "--shard", shard]);
+        disks += report["disks"].as_array().expect("disks").len();
+        assert_eq!(report["shard"]["count"], 3, "{report}");
+    }
+    assert_eq!((disks, snapshots(&world)), (5, 10));
+    let mut command = world.command(&["mirror", "-r", "vhds/", "backups/"]);
+    command.env("JOB_COMPLETION_INDEX", "9").env("BLOBCOPY_SHARDS", "3");
+    let bad = crate::support::finish(crate::support::spawn(command), "");
+    assert_eq!(bad.code, Some(64), "{bad:#?}");
+}
+
+#[test]
+fn a_list_has_a_pair_in_each_line_and_a_disk_that_fails_stops_no_other() {
+    let world = world();
+    let folder = Folder::new("mirror-list");
+    let list = "# disks\nvhds/team/disk0.vhd backups/a.vhd\nvhds/team/disk1.vhd\tbackups/b c.vhd\n\n\
+                vhds/team/missing.vhd backups/\n";
+    let file = folder.write("disks.txt", list.as_bytes());
+    let ended = world.run(&["mirror", "--list", &file, "--parallel", "2"]);
+    assert!(matches!(ended.code, Some(0 | 1 | 42)), "{ended:#?}");
+    assert_eq!(snapshots(&world), 4, "{ended:#?}");
+    let lines = world.run(&["mirror", "--list", &file, "-o", "jsonl"]);
+    let events: Vec<Value> =
+        lines.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(events.last().expect("events")["event"], "ended", "{lines:#?}");
+
+    let bad = folder.write("bad.txt", b"vhds/team/disk0.vhd\n");
+    let refused = world.run(&["mirror", "--list", &bad]);
+    assert_eq!(refused.code, Some(64), "{refused:#?}");
+    assert!(refused.err.contains("line 1"), "{refused:#?}");
+    for arguments in [
+        &["mirror", "-r", "vhds/"][..],
+        &["mirror", "-r", "vhds/d", "backups/"],
+        &["mirror", "--list", &file, "backups/"],
+        &["mirror", "-r", "vhds/", "backups/", "--list", &file],
+        &["mirror", "-r", "vhds/", "backups/", "--shard", "3/3"],
+    ] {
+        let refused = world.run(arguments);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(64), ""), "{refused:#?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_shows_the_disks_that_are_under_way() {
+    use crate::support::terminal::Terminal;
+
+    for columns in [100, 40] {
+        let world = world();
+        let command = world.command(&["mirror", "-r", "vhds/", "backups/", "--parallel", "2"]);
+        let (code, shown) = Terminal::start(command, columns).finish();
+        assert_eq!(code, Some(0), "{shown}");
+        assert!(shown.contains("5 disks done, 10 snapshots copied"), "{shown:?}");
+        assert!(shown.contains("team/disk0.vhd 1 of 2"), "{shown:?}");
+    }
+}
