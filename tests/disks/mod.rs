@@ -3,5 +3,6 @@
 mod backup;
 mod fleet;
 mod incremental;
+mod managed;
 mod property;
 mod world;

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{ManagedSnapshot, ManagedSnapshots, chain::the_one_disk};
 use crate::{
-    BlobType, Error, PageBlobClient, Result,
+    BlobProperties, BlobType, Error, PageBlobClient, Result,
     disks::{MirrorError, MirrorWarning, SourceSnapshot},
     transport::BoxFuture,
     wire::{clock, redaction},
@@ -217,7 +217,7 @@ impl Grants {
             self.close_oldest(state).await;
             granted = self.grant(state, &snapshot.id).await;
         }
-        let client = match granted {
+        let mut client = match granted {
             Ok(client) => client,
             Err(error) => {
                 // Without a status nobody has refused it: the answer may be lost.
@@ -228,7 +228,13 @@ impl Grants {
                 return Err(refused_grant(snapshot, &listed, error));
             }
         };
-        is_its_disk(&client, snapshot).await?;
+        let mut found = client.get_properties().await;
+        if found.as_ref().is_err_and(may_be_about_access) {
+            // Somebody may have revoked it just now.
+            client = self.grant(state, &snapshot.id).await?;
+            found = client.get_properties().await;
+        }
+        check_disk(&found?, snapshot)?;
         Ok(client)
     }
 
@@ -335,11 +341,7 @@ fn refused_grant(
 }
 
 /// Refuses what is not the disk as a fixed VHD: its bytes and a footer.
-async fn is_its_disk(
-    client: &PageBlobClient,
-    snapshot: &SourceSnapshot,
-) -> Result<(), MirrorError> {
-    let found = client.get_properties().await?;
+fn check_disk(found: &BlobProperties, snapshot: &SourceSnapshot) -> Result<(), MirrorError> {
     let is_page_blob = found.blob_type == Some(BlobType::PageBlob);
     let is_expected = snapshot.length.is_none_or(|length| length == found.content_length);
     if is_page_blob && is_expected && found.content_length % 512 == 0 {

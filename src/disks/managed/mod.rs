@@ -18,6 +18,44 @@ pub use self::snapshot_list::DiskSnapshotList;
 use crate::{ClientOptions, Credential, Result, transport::BoxFuture, wire::redaction};
 
 /// Lists the snapshots of a managed disk, and grants and revokes access to them.
+///
+/// Azure Resource Manager does that with the feature `resource-manager`, and [`DiskSnapshotList`]
+/// stands for access that was granted by other means. Implement it for anything else; an error of
+/// your own is a [`CredentialError`](crate::CredentialError).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use blobcopy::{
+///     CredentialError, Result,
+///     disks::{GrantAccess, ManagedSnapshot, ManagedSnapshots},
+///     transport::BoxFuture,
+///     url::Url,
+/// };
+///
+/// /// Asks a service of our own, which may do what we may not.
+/// #[derive(Debug)]
+/// struct OurVault;
+///
+/// impl GrantAccess for OurVault {
+///     fn list(&self) -> BoxFuture<'_, Result<Vec<ManagedSnapshot>>> {
+///         Box::pin(async { Ok(Vec::new()) })
+///     }
+///
+///     fn grant<'a>(&'a self, snapshot: &'a str, _: Duration) -> BoxFuture<'a, Result<Url>> {
+///         Box::pin(async move {
+///             Err(CredentialError::new(format!("the vault does not know {snapshot}")).into())
+///         })
+///     }
+///
+///     fn revoke<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<()>> {
+///         Box::pin(async { Ok(()) })
+///     }
+/// }
+///
+/// let source = ManagedSnapshots::new(OurVault);
+/// # let _ = source;
+/// ```
 pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
     /// All snapshots that may belong to the chain, in any order.
     fn list(&self) -> BoxFuture<'_, Result<Vec<ManagedSnapshot>>>;
@@ -29,7 +67,8 @@ pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
     /// noted, and is given back.
     fn grant<'a>(&'a self, snapshot: &'a str, duration: Duration) -> BoxFuture<'a, Result<Url>>;
 
-    /// Revokes every access to the snapshot, whoever has it.
+    /// Revokes every access to the snapshot, also that of others. If there is none, that is no
+    /// error.
     fn revoke<'a>(&'a self, snapshot: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
@@ -65,6 +104,44 @@ redaction::debug_redacted!(ManagedSnapshot {
 });
 
 /// The incremental snapshots of a managed disk, as the source of a mirror.
+///
+/// Complete incremental snapshots of one disk count; others are left out. The disk is mirrored as a
+/// fixed VHD: its bytes and a footer of 512 bytes. Disks with sectors of 4096 bytes (VHDX) are
+/// refused.
+///
+/// A run grants itself access to two snapshots at a time, renews it before it ends and gives it
+/// back. The service allows five of one disk, with those of others. What a run was granted is noted
+/// in the marker blob beside the destination before it is granted, so that after a crash the next
+/// run gives it back. That run cannot know whether somebody else was granted access to the same
+/// snapshot meanwhile: theirs ends too, since the service revokes all access to a snapshot at once.
+///
+/// It rests on public documents and was never tried on the service.
+///
+/// ```
+/// use blobcopy::disks::{DiskSnapshotList, ManagedSnapshots, SnapshotMirror};
+/// # use blobcopy_simulator::Simulator;
+///
+/// # blobcopy_simulator::example(async |_| {
+/// # let sim = Simulator::builder().account("far", "ZmFy").build();
+/// # let far = sim.connection_string_of("far").unwrap();
+/// # let far = blobcopy::BlobServiceClient::builder_from_connection_string(&far)?;
+/// # let service = far.options(sim.client_options()).build()?;
+/// # service.container_client("backups").create().await?;
+/// # let disk = sim.managed_disks().create("production", "disk0", 1 << 20);
+/// # disk.write(0, &[7; 512]);
+/// # let url = disk.snapshot("disk0-1").grant(std::time::Duration::from_secs(3600)).unwrap();
+/// # let lines = format!(
+/// #     r#"{{"snapshot":"disk0-1","created":"2026-01-01T00:00:00Z","disk":"d","url":"{url}"}}"#
+/// # );
+/// # let options = sim.client_options();
+/// // A line for each snapshot, or a ResourceManager, which grants access itself.
+/// let list: DiskSnapshotList = lines.parse()?;
+/// let source = ManagedSnapshots::new(list).options(options);
+/// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+/// let report = SnapshotMirror::new(source, &backup).run().await?;
+/// assert_eq!(report.hops.len(), 1);
+/// # Ok(()) });
+/// ```
 #[derive(Clone)]
 pub struct ManagedSnapshots {
     pub(crate) access: Arc<dyn GrantAccess>,
@@ -104,7 +181,8 @@ impl ManagedSnapshots {
         self
     }
 
-    /// For how long access is granted at a time, by default 4 hours. It is renewed when needed.
+    /// For how long access is granted at a time: 1 second to 60 days, by default 4 hours. It is
+    /// renewed when a quarter of it is left, or 10 minutes if that is more.
     pub fn grant_for(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
@@ -117,8 +195,10 @@ impl ManagedSnapshots {
         self
     }
 
-    /// A credential that is sent beside the SAS, for disks that demand both
-    /// (`dataAccessAuthMode: AzureActiveDirectory`).
+    /// A credential with bearer tokens that are sent beside the SAS, for disks that demand both
+    /// (`dataAccessAuthMode: AzureActiveDirectory`). They are for the scope
+    /// `https://disk.azure.com//.default`, and reach the service that copies with each request, so
+    /// the destination's URL must be https.
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = Some(credential);
         self
