@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use blobcopy::{
-    BlobContainerClient, BlobServiceClient, Clock,
-    disks::{FleetEvent, FleetReport, FleetStep, MirrorFleet, MirrorRoute, SnapshotMirror},
+    BlobContainerClient, BlobInclude, BlobServiceClient, Clock,
+    disks::{FleetEvent, FleetReport, FleetStep, Keep, MirrorFleet, MirrorRoute, SnapshotMirror},
     jobs::Shard,
 };
 use blobcopy_simulator::{Op, Simulator};
@@ -191,8 +191,11 @@ async fn a_fleet_that_cannot_be_right_is_refused_before_anything_is_done() {
     let twice =
         MirrorFleet::new([SnapshotMirror::new(&from, &to), SnapshotMirror::new(&from, &to)]);
     let itself = MirrorFleet::of_container(&world.from(), "", &world.from(), "");
+    let no_rule = world.fleet().keep(&Keep::new());
     world.sim.forget_requests();
-    for (fleet, why) in [(twice, "of two mirrors"), (itself, "mirrored to itself")] {
+    for (fleet, why) in
+        [(twice, "of two mirrors"), (itself, "mirrored to itself"), (no_rule, "has no rule")]
+    {
         let error = fleet.run().await.expect_err(why).to_string();
         assert!(error.contains(why), "{error}");
     }
@@ -219,6 +222,7 @@ async fn the_shards_of_a_fleet_mirror_each_disk_once_and_add_up() {
     assert_eq!((merged.disks.len(), merged.copied(), merged.left), (18, 18, 6), "{merged}");
     let whole = world.fleet().run().await.expect("a report");
     assert_eq!((whole.copied(), whole.present(), &whole.fleet), (0, 18, &merged.fleet), "{whole}");
+    assert_ne!(world.fleet().verify().run().await.expect("a report").fleet, merged.fleet);
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,6 +238,8 @@ async fn a_listing_that_breaks_off_loses_no_disk_that_was_begun() {
     assert_eq!((names(&report), report.copied()), (vec![("a", false)], 2), "{report}");
     let unlisted = report.unlisted.as_ref().expect("it broke off");
     assert_eq!((unlisted.step, report.is_ok()), (FleetStep::List, false), "{report}");
+    world.sim.faults().clear();
+    refused().after(1).times(1).answer(403, "AuthorizationFailure");
     assert!(world.fleet().plan().await.is_err());
 
     world.sim.faults().clear();
@@ -282,4 +288,57 @@ async fn the_events_of_a_fleet_pair_up_and_a_dropped_run_is_gone_on_with() {
     for number in 0..6 {
         world.assert_mirrored(&format!("disk-{number}")).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_disks_that_were_mirrored_and_found_equal_are_thinned_out() {
+    for route in [MirrorRoute::Incremental, MirrorRoute::Ranges] {
+        let world = World::new().await;
+        for name in ["a", "b", "c"] {
+            world.disk(name, 4).await;
+        }
+        let fleet = world.fleet().each(move |mirror| mirror.route(route));
+        assert!(fleet.run().await.expect("a report").is_ok());
+        for name in ["a", "b", "c"] {
+            world.change(name, 4).await;
+        }
+        let refused = world.sim.faults().on(Op::SnapshotBlob).container("backups").blob("b");
+        refused.answer(403, "AuthorizationFailure");
+        let refused = world.sim.faults().on(Op::IncrementalCopy).blob("b");
+        refused.answer(403, "AuthorizationFailure");
+        let fleet = fleet.verify().keep(&Keep::new().last(2));
+        let report = fleet.run().await.expect("a report");
+        let told = report.disks.iter().map(|disk| (disk.copied, disk.verified, disk.removed));
+        assert_eq!(told.collect::<Vec<_>>(), [(1, 1, 3), (0, 0, 0), (1, 1, 3)], "{report}");
+        assert_eq!((report.failed(), report.removed()), (1, 6), "{report}");
+
+        world.sim.faults().clear();
+        let report = fleet.max_delete(2).run().await.expect("a report");
+        let told = report.disks.iter().map(|disk| (disk.copied, disk.verified, disk.removed));
+        assert_eq!(told.collect::<Vec<_>>(), [(0, 1, 0), (1, 1, 2), (0, 1, 0)], "{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_differs_is_a_failure_of_its_disk_and_nothing_of_it_is_removed() {
+    let world = World::new().await;
+    for name in ["a", "b"] {
+        world.disk(name, 3).await;
+    }
+    let fleet = world.fleet().each(|mirror| mirror.route(MirrorRoute::Ranges));
+    assert!(fleet.run().await.expect("a report").is_ok());
+    // A snapshot of `b` that says that it equals the newest, and does not.
+    let spoiled = world.to().page_blob_client("b");
+    let newest = spoiled.list_snapshots().include([BlobInclude::Metadata]).collect_all().await;
+    let newest = newest.expect("listed").pop().expect("the newest");
+    spoiled.upload_pages(0, vec![9; 512]).await.expect("written");
+    let snapshot = spoiled.create_snapshot().metadata(newest.properties.metadata.clone());
+    snapshot.await.expect("taken");
+    spoiled.with_snapshot(&newest.snapshot).delete().await.expect("deleted");
+
+    let report = fleet.verify().keep(&Keep::new().last(1)).run().await.expect("a report");
+    let told: Vec<_> = report.disks.iter().map(|disk| (disk.verified, disk.removed)).collect();
+    assert_eq!(told, [(1, 2), (0, 0)], "{report}");
+    let failure = report.disks[1].failure.as_ref().expect("it differs");
+    assert_eq!((failure.step, failure.may_be_mended), (FleetStep::Verify, false), "{report}");
 }

@@ -1,10 +1,34 @@
 //! What a run does with one disk.
 
+use std::sync::Arc;
+
 use super::{
-    super::{MirrorError, MirrorEvent, SnapshotMirror},
-    FleetDisk, FleetEvent, FleetFailure, FleetStep,
+    super::{
+        Keep, MirrorError, MirrorEvent, MirrorSource, PageBlobSnapshots, SnapshotMirror,
+        SnapshotOutcome,
+    },
+    FleetDisk, FleetEvent, FleetFailure, FleetSettings, FleetStep,
     run::Told,
 };
+
+/// What is done with every disk.
+#[derive(Debug)]
+pub(super) struct Policy {
+    keep: Option<Keep>,
+    max_delete: Option<u64>,
+    verify: bool,
+}
+
+impl Policy {
+    pub(super) fn of(settings: &FleetSettings) -> Result<Self, MirrorError> {
+        if let Some(keep) = &settings.keep {
+            // A policy without rules is refused before anything is copied.
+            keep.apply([] as [crate::SnapshotId; 0])?;
+        }
+        let &FleetSettings { max_delete, verify, .. } = settings;
+        Ok(Self { keep: settings.keep.clone(), max_delete, verify })
+    }
+}
 
 /// What became of a disk so far.
 pub(super) struct Outcome {
@@ -42,17 +66,78 @@ impl Outcome {
         }
         self.told.push(FleetEvent::Disk { disk: self.number, of: event.clone() });
     }
-
-    fn failed(mut self, step: FleetStep, error: &MirrorError) -> FleetDisk {
-        self.disk.failure = Some(FleetFailure::new(step, error));
-        self.disk
-    }
 }
 
-/// Mirrors a disk.
-pub(super) async fn mirrored(mirror: SnapshotMirror, mut outcome: Outcome) -> FleetDisk {
-    if let Err(error) = mirror.run().on_event(|event| outcome.event(event)).await {
-        return outcome.failed(FleetStep::Mirror, &error);
+/// Mirrors a disk, then compares it and thins it out, as the policy says.
+pub(super) async fn mirrored(
+    mirror: SnapshotMirror,
+    policy: Arc<Policy>,
+    mut outcome: Outcome,
+) -> FleetDisk {
+    let mut step = FleetStep::Mirror;
+    let done = Box::pin(steps(mirror, &policy, &mut outcome, &mut step)).await;
+    let mut disk = outcome.disk;
+    if let Err(error) = done {
+        disk.failure = Some(FleetFailure::new(step, &error));
     }
-    outcome.disk
+    disk
+}
+
+/// Carries out one step after the other. What a comparison finds is no error, but ends it too.
+async fn steps(
+    mirror: SnapshotMirror,
+    policy: &Policy,
+    outcome: &mut Outcome,
+    step: &mut FleetStep,
+) -> Result<(), MirrorError> {
+    mirror.run().on_event(|event| outcome.event(event)).await?;
+    let mirror = drawing(mirror);
+    let disk = &mut outcome.disk;
+    if policy.verify && disk.copied + disk.present > 0 {
+        *step = FleetStep::Verify;
+        verified(&mirror, disk).await?;
+    }
+    if let Some(keep) = policy.keep.as_ref().filter(|_| disk.failure.is_none()) {
+        *step = FleetStep::Prune;
+        let prune = mirror.prune(keep);
+        let prune = policy.max_delete.into_iter().fold(prune, super::super::Prune::max_delete);
+        let report = prune.await?;
+        disk.removed = report.deleted.len().try_into().unwrap_or(u64::MAX);
+    }
+    Ok(())
+}
+
+/// Compares what this run copied, and the newest in any case.
+async fn verified(mirror: &SnapshotMirror, disk: &mut FleetDisk) -> Result<(), MirrorError> {
+    let newest = usize::try_from(disk.copied.max(1)).unwrap_or(usize::MAX);
+    let verify = mirror.verify().newest(newest).in_flight(mirror.settings.in_flight);
+    let found = verify.await?;
+    disk.warnings.extend(found.warnings.iter().cloned());
+    for one in &found.snapshots {
+        let may_be_mended = match &one.outcome {
+            SnapshotOutcome::Identical(_) | SnapshotOutcome::AsInReceipt(_) => {
+                disk.verified += 1;
+                continue;
+            }
+            // Nobody can say.
+            SnapshotOutcome::SourceGone | SnapshotOutcome::DestinationGone => continue,
+            SnapshotOutcome::Changed(_) => true,
+            _ => false,
+        };
+        let message = one.to_string();
+        let failure = FleetFailure::found(FleetStep::Verify, &message, may_be_mended);
+        disk.failure.get_or_insert(failure);
+    }
+    Ok(())
+}
+
+/// A mirror whose clients draw from its budget in what is done beside a run, too.
+fn drawing(mut mirror: SnapshotMirror) -> SnapshotMirror {
+    if let Some(budget) = &mirror.settings.budget {
+        mirror.destination = mirror.destination.with_budget(budget);
+        if let MirrorSource::PageBlob(source) = &mut mirror.source {
+            *source = PageBlobSnapshots::of(&source.blob().with_budget(budget));
+        }
+    }
+    mirror
 }

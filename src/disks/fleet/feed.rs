@@ -310,6 +310,8 @@ impl Listing {
                 let destination = self.destination.page_blob_client(&name);
                 Of::Mirror(SnapshotMirror::new(&source, &destination))
             }
+            // A drill is at work, or one was killed.
+            (Some(Kind::Disk), false) if seen.name.contains(".blobcopy-drill-") => Of::Nothing,
             (Some(Kind::Disk), false) => left(name, "it has no snapshots"),
             _ => Of::Nothing,
         })

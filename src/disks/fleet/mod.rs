@@ -18,7 +18,7 @@ pub use self::{
     report::{FleetDisk, FleetFailure, FleetReport, FleetStep},
     run::{FleetEvents, RunFleet},
 };
-use super::SnapshotMirror;
+use super::{Keep, SnapshotMirror};
 use crate::{
     BlobContainerClient,
     jobs::{Budget, Shard},
@@ -61,6 +61,9 @@ pub(super) struct FleetSettings {
     pub(super) concurrency: usize,
     pub(super) budget: Option<Budget>,
     pub(super) shard: Option<Shard>,
+    pub(super) keep: Option<Keep>,
+    pub(super) max_delete: Option<u64>,
+    pub(super) verify: bool,
     pub(super) each: Option<Each>,
 }
 
@@ -118,7 +121,15 @@ impl MirrorFleet {
     fn of(origin: Origin) -> Self {
         Self {
             origin,
-            settings: FleetSettings { concurrency: 8, budget: None, shard: None, each: None },
+            settings: FleetSettings {
+                concurrency: 8,
+                budget: None,
+                shard: None,
+                keep: None,
+                max_delete: None,
+                verify: false,
+                each: None,
+            },
         }
     }
 
@@ -145,6 +156,31 @@ impl MirrorFleet {
     #[must_use]
     pub fn part_of(mut self, shard: Shard) -> Self {
         self.settings.shard = Some(shard);
+        self
+    }
+
+    /// Thins out the snapshots of each destination by this policy, after its disk was mirrored
+    /// without an error. See [`DiskBackup::prune`](super::DiskBackup::prune).
+    #[must_use]
+    pub fn keep(mut self, keep: &Keep) -> Self {
+        self.settings.keep = Some(keep.clone());
+        self
+    }
+
+    /// The most snapshots that [`keep`](Self::keep) removes of one disk in a run, the oldest first.
+    /// Without a limit by default.
+    #[must_use]
+    pub fn max_delete(mut self, snapshots: u64) -> Self {
+        self.settings.max_delete = Some(snapshots);
+        self
+    }
+
+    /// Compares the snapshots that the run copied of a disk, and its newest in any case, with the
+    /// source's, before the destination is thinned out. What differs is a failure of that disk, and
+    /// nothing is removed of it then. See [`SnapshotMirror::verify`].
+    #[must_use]
+    pub fn verify(mut self) -> Self {
+        self.settings.verify = true;
         self
     }
 
@@ -189,6 +225,10 @@ impl MirrorFleet {
     pub(super) fn fingerprint(&self) -> String {
         let mut lines = self.origin.lines();
         lines.sort();
+        let settings = &self.settings;
+        let keep = settings.keep.as_ref().map(Keep::to_string).unwrap_or_default();
+        lines.push(format!("keep {keep} of at most {:?}", settings.max_delete));
+        lines.push(format!("verify {}", settings.verify));
         let mut hash = Sha256::new();
         for line in lines {
             // With lengths, so that no two fleets are one text.
@@ -206,6 +246,9 @@ impl fmt::Debug for MirrorFleet {
             .field("concurrency", &settings.concurrency)
             .field("budget", &settings.budget)
             .field("shard", &settings.shard)
+            .field("keep", &settings.keep)
+            .field("max_delete", &settings.max_delete)
+            .field("verify", &settings.verify)
             .finish_non_exhaustive()
     }
 }

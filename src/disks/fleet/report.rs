@@ -5,7 +5,7 @@ use std::{fmt, iter, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::super::{MirrorError, MirrorRoute, MirrorWarning};
-use crate::{Error, Result, jobs::Shard};
+use crate::{Error, Result, jobs::Shard, wire::redaction::redact};
 
 /// What a run of a [`MirrorFleet`](super::MirrorFleet) did.
 ///
@@ -246,6 +246,12 @@ impl FleetFailure {
             request_id,
             may_be_mended,
         }
+    }
+
+    /// A step that found what must not be.
+    pub(super) fn found(step: FleetStep, message: &str, may_be_mended: bool) -> Self {
+        let message = redact(message).into_owned();
+        Self { step, code: None, message, request_id: None, may_be_mended }
     }
 }
 

@@ -150,6 +150,7 @@ impl Told {
 struct Engine {
     pool: Pool<(u64, FleetDisk)>,
     told: Told,
+    policy: Arc<disk::Policy>,
     begun: u64,
     report: FleetReport,
     /// The budgets that its requests draw from, with their requests and retries when it began.
@@ -166,6 +167,7 @@ impl Engine {
         Ok(Self {
             pool: Pool::new(feed, settings.concurrency),
             told: Told::default(),
+            policy: Arc::new(disk::Policy::of(settings)?),
             begun: 0,
             report: FleetReport {
                 fleet: fleet.fingerprint(),
@@ -186,7 +188,7 @@ impl Engine {
             if self.has_ended {
                 return Poll::Ready(None);
             }
-            let (told, begun) = (&self.told, &mut self.begun);
+            let (told, policy, begun) = (&self.told, &self.policy, &mut self.begun);
             let budgets = &mut self.budgets;
             let step = self.pool.poll_step(cx, |mirror| {
                 for of in feed::budgets_of(&mirror) {
@@ -204,7 +206,7 @@ impl Engine {
                     destination: disk.destination.clone(),
                 });
                 let outcome = Outcome::new(number, disk, told.clone());
-                let work = disk::mirrored(mirror, outcome);
+                let work = disk::mirrored(mirror, Arc::clone(policy), outcome);
                 Box::pin(async move { (number, work.await) })
             });
             match step {

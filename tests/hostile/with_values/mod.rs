@@ -5,6 +5,7 @@ mod budgets;
 mod clients;
 mod copies;
 mod disks;
+mod fleets;
 mod jobs;
 mod leases;
 mod lists;
@@ -65,6 +66,7 @@ async fn drive(values: &Values) {
     disks::drive(&run);
     managed_disks::drive(&run);
     jobs::drive(&run);
+    Box::pin(fleets::drive(&run)).await;
     Box::pin(jobs::jobs(&run, &service)).await;
     Box::pin(jobs::verified(&run, &service)).await;
     Box::pin(budgets::watched(&run, &service)).await;
