@@ -5,6 +5,7 @@ use std::{env, process::Command};
 use blobcopy::{
     BlobServiceClient,
     disks::{MirrorFleet, MirrorRoute, SnapshotMirror},
+    jobs::Budget,
 };
 use tokio::runtime::Builder;
 
@@ -40,7 +41,11 @@ pub(crate) fn run(arguments: &[String]) {
     runtime.block_on(async {
         match (what.as_str(), rest.as_slice()) {
             ("mirror", []) => mirror(&service).await,
-            ("loop", []) => one_at_a_time(&service).await,
+            ("loop", []) => one_at_a_time(&service, None).await,
+            ("paced", []) => {
+                // What a mirror does too: a blob takes 500 requests a second.
+                one_at_a_time(&service, Some(Budget::new().for_one_blob())).await;
+            }
             ("fleet", [concurrency, route]) => {
                 fleet(&service, concurrency.parse().unwrap(), *route == "ranges").await;
             }
@@ -62,9 +67,10 @@ async fn mirror(service: &BlobServiceClient) {
 
 /// What published samples do with the last two snapshots: list the difference, then copy each range
 /// with a request of its own, one after the other.
-async fn one_at_a_time(service: &BlobServiceClient) {
+async fn one_at_a_time(service: &BlobServiceClient, budget: Option<Budget>) {
     let disk = service.container_client("vhds").page_blob_client("disk");
     let copy = service.container_client("backups").page_blob_client("copied");
+    let copy = budget.iter().fold(copy, |copy, budget| copy.with_budget(budget));
     let snapshots = disk.list_snapshots().collect_all().await.unwrap();
     let [.., before, after] = snapshots.as_slice() else { panic!("two snapshots") };
     let source = disk.with_snapshot(&after.snapshot);
