@@ -174,8 +174,7 @@ impl<'a> Listed<'a> {
         let equals = match properties.is_incremental_copy {
             true => copied(properties.copy.as_ref()),
             false => Lineage::read(&properties.metadata)
-                .filter(|lineage| lineage.hop.is_none())
-                .and_then(|lineage| lineage.equals)
+                .and_then(Lineage::into_sealed)
                 .map(|point| (point.id, Some(point.time))),
         };
         let (equals, time) = equals.map_or((None, None), |(id, time)| (Some(id), time));

@@ -4,9 +4,11 @@ use time::OffsetDateTime;
 
 use super::{
     BrokenSeries, Chain, Keep, LeftSnapshot, MirrorError, MirrorPlan, MirrorRoute, MirrorWarning,
-    PlannedHop, SourceSnapshot, chain::Base, lineage::Lineage,
+    PlannedHop, SourceSnapshot,
+    chain::Base,
+    lineage::{Lineage, Point},
 };
-use crate::SnapshotId;
+use crate::{SnapshotId, wire::redaction::redact};
 
 /// What is there, and what is to be copied.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +70,8 @@ impl Survey {
         let Sides { source, snapshots, destination, chain, .. } = &sides;
         let newest = chain.newest().and_then(|found| found.time);
         let floor = newest.max(tip.as_ref().map(|tip| tip.time));
-        let (present, left, later) = sort(snapshots, chain, floor);
+        let unsealed = sides.unsealed(route);
+        let (present, left, later) = sort(snapshots, chain, floor, unsealed.as_ref());
         let last = tip.as_ref().map(|tip| snapshots.iter().find(|s| s.is(&tip.id, tip.time)));
         let is_gone = matches!(last, Some(None));
         let mut warnings = twice(chain);
@@ -208,11 +211,19 @@ impl Sides<'_> {
             let why = "has metadata of a mirror that cannot be read: its lineage is unknown";
             MirrorError::refused(&self.destination, why)
         })?;
-        if lineage.source != self.source {
+        if lineage.source != redact(&self.source) {
             let why = format!("is a mirror of {}: choose another destination", lineage.source);
             return Err(MirrorError::refused(&self.destination, why));
         }
         Ok(lineage.equals.map(|point| Tip { id: point.id, time: point.time }))
+    }
+
+    /// The source snapshot of a hop by ranges that was torn while its snapshot was taken. It may be
+    /// there already, or twice: the hop is to be ended first.
+    fn unsealed(&self, route: MirrorRoute) -> Option<Point> {
+        let base = self.chain.base().filter(|_| route == MirrorRoute::Ranges)?;
+        let hop = Lineage::read(&base.metadata)?.hop?;
+        Some(hop.to).filter(|_| hop.sealing)
     }
 
     /// Whether the policy for the source would remove the tip now.
@@ -230,10 +241,13 @@ fn sort(
     snapshots: &[SourceSnapshot],
     chain: &Chain,
     floor: Option<OffsetDateTime>,
+    unsealed: Option<&Point>,
 ) -> (u64, Vec<LeftSnapshot>, Vec<SourceSnapshot>) {
     let (mut present, mut left, mut later) = (0, Vec::new(), Vec::new());
     for snapshot in snapshots {
-        if chain.find(&snapshot.id, snapshot.time).is_some() {
+        if unsealed.is_some_and(|point| point.is(snapshot)) {
+            later.push(snapshot.clone());
+        } else if chain.find(&snapshot.id, snapshot.time).is_some() {
             present += 1;
         } else if Some(snapshot.time) > floor {
             later.push(snapshot.clone());

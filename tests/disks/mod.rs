@@ -5,4 +5,5 @@ mod fleet;
 mod incremental;
 mod managed;
 mod property;
+mod ranges;
 mod world;

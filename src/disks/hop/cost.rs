@@ -41,7 +41,10 @@ pub(crate) async fn cost(hop: &Hop) -> Result<HopCost, MirrorError> {
         };
         match counted {
             Ok(()) => {
-                cost.mended = if cost.whole.is_none() { changes.besides() } else { 0 };
+                // What a torn hop has written is nobody else's.
+                let torn = found.as_ref().is_some_and(|(_, lineage)| lineage.hop.is_some());
+                let counts = cost.whole.is_none() && !torn;
+                cost.mended = if counts { changes.besides() } else { 0 };
                 return Ok(cost);
             }
             Err(Torn::Failed(error)) => return Err(error),

@@ -106,7 +106,7 @@ pub(crate) struct HopCost {
     pub(crate) written: u64,
     /// The bytes to clear.
     pub(crate) cleared: u64,
-    /// Of these, the bytes that are put right since somebody else, or a torn hop, has written them.
+    /// Of these, the bytes that are put right since somebody else has written them.
     pub(crate) mended: u64,
     /// Why everything is copied, if that is so.
     pub(crate) whole: Option<String>,

@@ -149,26 +149,24 @@ async fn the_snapshot_of_a_torn_hop_may_be_gone_or_come_to_be_the_first() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_lands_in_the_next_hop_is_refused() {
-    let (world, all, _) = changed(LENGTH).await;
-    // The sixth page of the difference lands after the next hop has written it.
-    world
-        .sim
-        .faults()
-        .on(Op::PutPageFromUrl)
-        .after(5)
-        .times(1)
-        .land_late(std::time::Duration::from_secs(30));
-    world.carry(&all[1]).await.expect("repeated");
-    for at in 0..6 {
-        world.write(at * 48 * KIB, 16 * KIB, 300 + at).await;
+    // Before the next hop has written the page, after that, and after it is sealed.
+    for seconds in (5..=90).step_by(5) {
+        let (world, all, _) = changed(LENGTH).await;
+        let late = std::time::Duration::from_secs(seconds);
+        world.sim.faults().on(Op::PutPageFromUrl).after(4).times(1).land_late(late);
+        world.carry(&all[1]).await.expect("repeated");
+        for at in 0..6 {
+            world.write(at * 48 * KIB, 16 * KIB, 300 + at).await;
+        }
+        let third = world.snapshot().await;
+        world.slow_down(4000);
+        world.carry(&third).await.expect("carried");
+        pass(120).await;
+        let context = format!("after {seconds} seconds");
+        world.has(&world.snapshots().await, &context).await;
+        let last: SnapshotId = third.id.parse().expect("an id");
+        super::world::is_same(&world.disk.with_snapshot(last), &world.backup, &context).await;
     }
-    let third = world.snapshot().await;
-    world.slow_down(4000);
-    world.carry(&third).await.expect("carried");
-    pass(60).await;
-    world.has(&world.snapshots().await, "late").await;
-    let last: SnapshotId = third.id.parse().expect("an id");
-    super::world::is_same(&world.disk.with_snapshot(last), &world.backup, "base").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,7 +247,7 @@ async fn history(seed: u64) {
             let cut = match random.u8(0..3) {
                 0 => Cut::Unsent,
                 1 => Cut::Applied,
-                _ => Cut::Late(random.u64(1..60)),
+                _ => Cut::Late(random.u64(1..200)),
             };
             world.cut((attempt < 4).then(|| (random.u64(1..50), cut)));
             let carried = world.carry(&to).await;
@@ -265,7 +263,7 @@ async fn history(seed: u64) {
             pass(60).await;
         }
     }
-    pass(120).await;
+    pass(300).await;
     let copies = world.copies().await;
     for (index, (equals, copy)) in copies.iter().enumerate() {
         let context = format!("seed {seed}, copy {index}");
