@@ -43,6 +43,9 @@ pub(crate) struct KeepArgs {
     max_delete: Option<u64>,
 }
 
+/// Sets a rule of a policy.
+type Set = fn(Keep, KeepCount) -> Keep;
+
 impl KeepArgs {
     /// The policy, if there is one.
     pub(crate) fn policy(&self) -> Result<Option<Keep>> {
@@ -96,7 +99,7 @@ impl KeepArgs {
     }
 
     /// The rules that count, from the shortest period to the longest.
-    fn counts(&self) -> [(Option<KeepCount>, fn(Keep, KeepCount) -> Keep); 6] {
+    fn counts(&self) -> [(Option<KeepCount>, Set); 6] {
         [
             (self.keep_last, Keep::last),
             (self.keep_hourly, Keep::hourly),

@@ -85,6 +85,9 @@ fn each_route_copies_what_is_missing_and_nothing_twice() {
         assert_eq!(report["hops"].as_array().map(Vec::len), Some(2), "{report}");
         assert_eq!(report["hops"][1]["bytes"], 512, "{report}");
         world.is_mirrored("backups/disk0.vhd");
+        let listed = world.json(&["snapshots", "backups/disk0.vhd"]);
+        let sources = world.snapshots_of("vhds/disk0.vhd");
+        assert_eq!(listed[1]["source_snapshot"], sources[1].as_str(), "{listed}");
 
         let again = world.json(&MIRROR);
         assert_eq!((&again["present"], &again["bytes"]), (&2.into(), &0.into()), "{again}");

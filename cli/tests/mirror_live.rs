@@ -29,9 +29,11 @@ fn a_terminal_shows_the_chain_and_how_far_it_has_come() {
             let (code, shown) = Terminal::start(command, columns).finish();
             assert_eq!(code, Some(0), "{shown}");
             assert!(shown.contains("vhds/disk0.vhd to backups/disk0.vhd"), "{shown:?}");
-            assert!(shown.contains("3 to copy") && shown.contains("1 snapshot there"), "{shown:?}");
+            assert!(shown.contains("3 to copy"), "{shown:?}");
+            // Not every picture is drawn of a run that is soon over.
             if route == "incremental" {
-                assert!(shown.contains(" > ") && shown.contains(" = "), "{shown:?}");
+                let parts = ["1 snapshot there", " > ", " = "];
+                assert!(parts.iter().all(|part| shown.contains(part)), "{shown:?}");
             }
             // Lines are filled up to the width, and follow each other without an end.
             for drawn in shown.split(['\r', '\n']) {

@@ -121,8 +121,8 @@ pub(crate) fn judged(report: &RestoreReport) -> Result {
 
 /// Reads `DEST@SNAPSHOT`: like any address, and `@newest`. A URL names a snapshot in its query.
 ///
-/// The id of a snapshot, with seven digits, is that snapshot; another time is the newest snapshot at
-/// or before it.
+/// The id of a snapshot, with seven digits, is that snapshot; another time is the newest snapshot
+/// at or before it.
 fn backup(text: &str) -> Result<(Address, RestorePoint)> {
     let after = text.rsplit_once('@').filter(|(rest, _)| !rest.contains("://"));
     if let Some((rest, "newest")) = after {

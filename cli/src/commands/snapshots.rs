@@ -1,5 +1,8 @@
 //! `blobcopy snapshots`: lists the snapshots of a blob.
 
+use std::collections::BTreeMap;
+
+use blobcopy::{BlobClient, SnapshotId, disks::DiskBackup};
 use clap::Args;
 use serde::Serialize;
 
@@ -8,7 +11,7 @@ use crate::{
     address::Address,
     args::{AccountArgs, CallArgs},
     context::Contexts,
-    failure::{Result, without_query},
+    failure::{Result, redacted, without_query},
     listing, names,
     output::{Align, Table},
     record::snapshot_in,
@@ -21,7 +24,8 @@ Examples:
 
 /// Lists the snapshots of a blob, oldest first
 ///
-/// For a blob that is made by incremental copies, it says which snapshot of the source each equals.
+/// For a blob that is made by incremental copies or a mirror, it says which snapshot of the source
+/// each equals.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Snapshots {
@@ -55,6 +59,10 @@ impl Snapshots {
         let blob = contexts.blob(&address)?;
         let shown = without_query(&blob.url()?);
         let found = listing::snapshots(&blob, &self.calls).await?;
+        let mirrored = match found.iter().any(|listed| listed.copy.is_some()) {
+            true => BTreeMap::new(),
+            false => mirrored(&blob).await,
+        };
         let rows = found.into_iter().map(|listed| {
             let source = listed.copy.as_ref().and_then(|copy| copy.source.as_ref());
             let source = source.map(|source| source.expose());
@@ -67,12 +75,22 @@ impl Snapshots {
                 copy_status: listed.copy.as_ref().map(|copy| copy.status.to_string()),
                 copy_id: listed.copy.as_ref().map(|copy| copy.copy_id.to_string()),
                 source: source.map(names::of_source),
-                source_snapshot: source.and_then(snapshot_in),
+                source_snapshot: source
+                    .and_then(snapshot_in)
+                    .or_else(|| mirrored.get(&listed.snapshot).cloned()),
             }
         });
         let rows: Vec<Row> = rows.collect();
         printer.list(&rows, &format!("{shown} has no snapshots"), table)
     }
+}
+
+/// What the snapshots of a mirror by changed ranges equal: that is in their metadata.
+async fn mirrored(blob: &BlobClient) -> BTreeMap<SnapshotId, String> {
+    let chain = DiskBackup::of(&blob.page_blob_client()).chain().await;
+    let snapshots = chain.map(|chain| chain.snapshots).unwrap_or_default();
+    let own = snapshots.into_iter().filter(|found| found.blob == blob.name());
+    own.filter_map(|found| Some((found.snapshot, redacted(&found.equals?)))).collect()
 }
 
 fn table(rows: &[Row]) -> Table {

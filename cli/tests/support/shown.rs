@@ -19,7 +19,7 @@ pub(crate) fn shown(text: &str, endpoint: &str) -> String {
         }
         match found.or_else(|| guid(rest).map(|length| ("ID", length))) {
             Some((kind, length)) => {
-                let value = &rest[..length];
+                let value = whole(&rest[..length]);
                 let known: Vec<&str> =
                     seen.iter().filter(|(k, _)| *k == kind).map(|(_, v)| *v).collect();
                 let number = match known.iter().position(|known| *known == value) {
@@ -39,6 +39,12 @@ pub(crate) fn shown(text: &str, endpoint: &str) -> String {
         }
     }
     result
+}
+
+/// A time without the zeros at the end of its seconds, which the service writes and JSON does not.
+fn whole(value: &str) -> &str {
+    let time = value.strip_suffix('Z').filter(|time| time.contains('.'));
+    time.map_or(value, |time| time.trim_end_matches('0'))
 }
 
 /// The length of a time with whole seconds.
@@ -73,6 +79,10 @@ fn matches(text: &str, shape: &str) -> Option<usize> {
 fn the_same_value_has_the_same_name() {
     let text = "2026-01-01T00:00:00.1234567Z a 2026-01-01T00:00:00Z \
                 2026-01-01T00:00:00.1234567Z 11111111-2222-3333-4444-555555555555 http://h/x";
+    assert_eq!(
+        shown("2026-01-01T00:00:00.1200000Z 2026-01-01T00:00:00.12Z", "x"),
+        "[TIME 1] [TIME 1]"
+    );
     let expected = "[TIME 1] a [DATE] [TIME 1] [ID 1] [ENDPOINT]/x";
     assert_eq!(shown(text, "http://h"), expected);
 }

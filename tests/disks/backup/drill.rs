@@ -1,5 +1,4 @@
 //! Restores that are tried.
-#![allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 
 use std::time::Duration;
 

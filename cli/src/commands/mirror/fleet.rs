@@ -28,10 +28,10 @@ use crate::{
 
 pub(super) async fn run(args: &Mirror, keep: Option<Keep>, session: &Session) -> Result {
     let printer = &session.printer;
-    if args.verify || keep.is_some() {
+    if args.receipts.is_some() {
         return Err(Failure::usage(
-            "many disks are not verified or thinned out in one run yet",
-            "leave --verify and --keep-… out, and run mirror or prune for each disk",
+            "--receipts is for one disk",
+            "leave it out: --verify compares the snapshots whose sources exist",
         ));
     }
     let source = Some(&args.source_account);
@@ -106,6 +106,15 @@ async fn fleet(
     }
     let settings = args.settings();
     let mut fleet = fleet.each(move |mirror| settings.of(mirror));
+    if args.verify {
+        fleet = fleet.verify();
+    }
+    if let Some(keep) = keep {
+        fleet = fleet.keep(keep);
+    }
+    if let Some(most) = args.keep.max_delete() {
+        fleet = fleet.max_delete(most);
+    }
     if let Some(disks) = args.fleet.parallel {
         fleet = fleet.concurrency(disks.into());
     }
@@ -223,6 +232,10 @@ fn text(report: &FleetReport) -> String {
         ("there before", Counted(report.present(), "snapshot").to_string()),
         ("copied", format!("{}, {} bytes", Counted(report.copied(), "snapshot"), report.bytes())),
     ];
+    let verified = report.disks.iter().map(|disk| disk.verified).sum::<u64>();
+    if verified > 0 {
+        lines.push(("compared", Counted(verified, "snapshot").to_string()));
+    }
     if report.removed() > 0 {
         lines.push(("removed", Counted(report.removed(), "snapshot").to_string()));
     }
