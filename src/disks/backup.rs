@@ -29,6 +29,20 @@ impl DiskBackup {
     /// # Errors
     ///
     /// `InvalidInput` for a policy without rules, and errors of listing.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{DiskBackup, Keep, SnapshotMirror};
+    ///
+    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// # let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// # disk.create_snapshot().await?;
+    /// # SnapshotMirror::new(&disk, &backup).run().await?;
+    /// let plan = DiskBackup::of(&backup).plan_prune(&Keep::new().daily(7)).await?;
+    /// println!("{plan}");
+    /// assert_eq!(plan.goes().count(), 0);
+    /// # Ok(()) });
+    /// ```
     pub async fn plan_prune(&self, keep: &Keep) -> Result<PrunePlan, MirrorError> {
         prune::plan(&self.destination, keep).await
     }
@@ -49,6 +63,20 @@ impl DiskBackup {
     ///
     /// `InvalidInput` for a policy without rules; [`MirrorError::Busy`] while a run is at work;
     /// errors of the service, such as 409 `BlobImmutableDueToPolicy`.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{DiskBackup, Keep, SnapshotMirror};
+    ///
+    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// # let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// # disk.create_snapshot().await?;
+    /// # SnapshotMirror::new(&disk, &backup).run().await?;
+    /// let keep = Keep::new().daily(7).weekly(4).monthly(12);
+    /// let report = DiskBackup::of(&backup).prune(&keep).max_delete(100).await?;
+    /// assert_eq!((report.deleted.len(), report.kept), (0, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn prune(&self, keep: &Keep) -> Prune {
         Prune::new(&self.destination, keep)
     }
@@ -74,6 +102,22 @@ impl DiskBackup {
     /// [`MirrorError::Refused`] for a target that exists or must not be written, and if there is no
     /// such snapshot; errors of the service. That the target differs is no error: see
     /// [`RestoreReport::verdict`](super::RestoreReport::verdict).
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{DiskBackup, RestorePoint, SnapshotMirror};
+    ///
+    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// # let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// # disk.create_snapshot().await?;
+    /// # SnapshotMirror::new(&disk, &backup).run().await?;
+    /// let target = service.container_client("vhds").page_blob_client("restored.vhd");
+    /// let backup = DiskBackup::of(&backup);
+    /// let report = backup.restore(RestorePoint::Newest, &target).await?;
+    /// assert!(report.is_identical(), "{report}");
+    /// target.upload_pages(0, vec![1; 512]).await?;
+    /// # Ok(()) });
+    /// ```
     pub fn restore(&self, point: impl Into<RestorePoint>, target: &PageBlobClient) -> Restore {
         Restore::new(&self.destination, point.into(), target)
     }
@@ -130,6 +174,21 @@ impl SnapshotMirror {
     ///
     /// [`MirrorError::Refused`] for a managed disk, whose snapshots are never deleted; otherwise as
     /// [`DiskBackup::prune`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{Keep, SnapshotMirror};
+    ///
+    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// # let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// # disk.create_snapshot().await?;
+    /// # SnapshotMirror::new(&disk, &backup).run().await?;
+    /// let mirror = SnapshotMirror::new(&disk, &backup);
+    /// let keep = Keep::new().last(3);
+    /// println!("{}", mirror.prune_source(&keep).plan().await?);
+    /// assert_eq!(mirror.prune_source(&keep).await?.deleted, []);
+    /// # Ok(()) });
+    /// ```
     pub fn prune_source(&self, keep: &Keep) -> PruneSource {
         PruneSource::new(self, keep)
     }

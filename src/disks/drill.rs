@@ -229,6 +229,20 @@ impl DiskBackup {
     /// # Errors
     ///
     /// As [`restore`](Self::restore). That the blob could not be removed is in the report.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{DiskBackup, SnapshotMirror};
+    ///
+    /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// # let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// # disk.create_snapshot().await?;
+    /// # SnapshotMirror::new(&disk, &backup).run().await?;
+    /// let report = DiskBackup::of(&backup).drill().await?;
+    /// assert!(report.is_identical(), "{report}");
+    /// println!("all but the last {:?} came back in {:?}", report.age, report.recovery_time);
+    /// # Ok(()) });
+    /// ```
     pub fn drill(&self) -> Drill {
         Drill::new(&self.destination)
     }
@@ -240,6 +254,15 @@ impl DiskBackup {
     /// # Errors
     ///
     /// The first error of a request; what was removed before stays removed.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::DiskBackup;
+    ///
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// assert!(DiskBackup::of(&backup).remove_drills().await?.is_empty());
+    /// # Ok(()) });
+    /// ```
     pub fn remove_drills(&self) -> RemoveDrills {
         RemoveDrills::new(&self.destination)
     }

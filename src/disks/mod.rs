@@ -5,6 +5,7 @@
 //! | keep a destination's snapshots equal to a source's | [`SnapshotMirror`] |
 //! | mirror many disks, on one machine or several | [`MirrorFleet`], [`FleetReport::merge`] |
 //! | mirror a managed disk | [`ManagedSnapshots`], [`GrantAccess`] |
+//! | prove that the destination's snapshots equal the source's | [`SnapshotMirror::verify`] |
 //! | thin out, restore and try what a mirror has made | [`DiskBackup`] |
 //! | say which snapshots to keep, and see why each stays or goes | [`Keep`], [`Kept`] |
 //! | say for how long | [`KeepDuration`] |

@@ -62,8 +62,8 @@ pub(crate) struct Mirror {
     /// Says what would be copied, and changes nothing
     #[arg(long)]
     plan: bool,
-    /// Compares each snapshot with the source's afterwards, inside the service; of many disks, those
-    /// that were copied and the newest
+    /// Compares each snapshot with the source's afterwards, inside the service; of many disks,
+    /// those that were copied and the newest
     #[arg(long, conflicts_with = "plan")]
     verify: bool,
     /// With --verify: adds a receipt of each snapshot that is proved to FILE, as JSON lines; one

@@ -1,4 +1,5 @@
 //! Restores that are tried.
+#![allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 
 use std::time::Duration;
 

@@ -164,3 +164,29 @@ async fn the_check_can_be_left_out() {
     assert!(report.to_string().ends_with("not verified"), "{report}");
     assert_eq!(world.sent(Op::PutBlockFromUrl), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_mirrors_own_blobs_are_known_under_another_address_too() {
+    let world = World::new().await;
+    world.grown(1).await;
+    world.by(MirrorRoute::Ranges).run().await.expect("mirrored");
+    // The destination has its lineage; of the marker only its ETag and date can tell.
+    let text = world.sim.connection_string_of("far").expect("an account");
+    let key = text.split("AccountKey=").nth(1).and_then(|rest| rest.split(';').next());
+    let path_style: blobcopy::url::Url = "http://127.0.0.1/far".parse().expect("a URL");
+    let credential = blobcopy::Credential::shared_key("far", key.expect("a key"));
+    let other = blobcopy::BlobServiceClient::builder(path_style)
+        .credential(credential.expect("a key"))
+        .options(world.sim.client_options())
+        .build()
+        .expect("a client");
+    let backups = other.container_client("backups");
+    assert!(!backups.is_same_account(&world.backup().container_client()));
+    let marker = backups.page_blob_client("disk0.vhd.blobcopy");
+    assert!(marker.exists().await.expect("the same account"));
+    for target in [marker, backups.page_blob_client("disk0.vhd")] {
+        let restore = world.kept().restore(RestorePoint::Newest, &target).overwrite(true);
+        let refused = restore.await.expect_err("its own");
+        assert!(matches!(refused, MirrorError::Refused { .. }), "{refused}");
+    }
+}

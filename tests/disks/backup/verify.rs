@@ -1,10 +1,17 @@
 //! A destination's snapshots beside the source's.
 
+use std::time::Duration;
+
 use blobcopy::{
-    disks::{MirrorReceipt, MirrorReceipts, MirrorRoute, SnapshotOutcome},
+    disks::{
+        GrantAccess, ManagedSnapshot, ManagedSnapshots, MirrorError, MirrorReceipt, MirrorReceipts,
+        MirrorRoute, SnapshotMirror, SnapshotOutcome,
+    },
     jobs::Differences,
+    transport::BoxFuture,
+    url::Url,
 };
-use blobcopy_simulator::Op;
+use blobcopy_simulator::{ManagedDisk, Op};
 
 use super::{ROUTES, World};
 
@@ -144,4 +151,68 @@ async fn a_refusal_never_counts_as_proof() {
     let scratch = world.near.container_client("vhds");
     let verified = world.mirror().verify().scratch(&scratch).await.expect("verified");
     assert!(verified.is_identical(), "{verified}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_disk_is_verified_with_access_that_is_given_back() {
+    let world = World::new().await;
+    let disk = world.sim.managed_disks().create("group", "data", 4 << 20);
+    for number in 0..3_u8 {
+        disk.write(u64::from(number) << 20, &[number + 1; 512]);
+        world.sim.clock().advance(Duration::from_secs(900));
+        disk.snapshot(&format!("s{number}"));
+    }
+    let access = Granting(disk.clone());
+    let managed = ManagedSnapshots::new(access).options(world.sim.client_options());
+    let mirror = SnapshotMirror::new(managed, &world.backup());
+    mirror.run().await.expect("mirrored");
+    for by_reading in [false, true] {
+        let verified = mirror.verify().by_reading(by_reading).await.expect("verified");
+        assert!(verified.is_identical() && verified.snapshots.len() == 3, "{verified}");
+        assert_eq!((disk.granted(), &verified.warnings), (0, &Vec::new()));
+    }
+    assert!(disk.most_granted() <= 5);
+    let held = world.backup().container_client().blob_client("disk0.vhd.blobcopy");
+    let lease = held.acquire_lease(Duration::from_secs(60)).await.expect("leased");
+    let busy = mirror.verify().await.expect_err("grants are noted under the lock");
+    assert!(matches!(busy, MirrorError::Busy { .. }), "{busy}");
+    drop(lease);
+}
+
+/// Grants access at the simulator itself.
+#[derive(Debug)]
+struct Granting(ManagedDisk);
+
+impl Granting {
+    fn find(&self, id: &str) -> Option<blobcopy_simulator::ManagedSnapshot> {
+        self.0.snapshots().into_iter().find(|one| one.id() == id)
+    }
+}
+
+impl GrantAccess for Granting {
+    fn list(&self) -> BoxFuture<'_, blobcopy::Result<Vec<ManagedSnapshot>>> {
+        let listed = self.0.snapshots().into_iter().map(|one| ManagedSnapshot {
+            id: one.id(),
+            disk: self.0.unique_id(),
+            time: one.created().expect("taken"),
+            size: one.size(),
+            is_incremental: true,
+            completion: 100.0,
+            is_granted: one.is_granted(),
+        });
+        let listed = listed.collect();
+        Box::pin(async { Ok(listed) })
+    }
+
+    fn grant<'a>(&'a self, id: &'a str, time: Duration) -> BoxFuture<'a, blobcopy::Result<Url>> {
+        let url = self.find(id).and_then(|one| one.grant(time)).expect("granted");
+        Box::pin(async { Ok(url) })
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str) -> BoxFuture<'a, blobcopy::Result<()>> {
+        if let Some(snapshot) = self.find(id) {
+            snapshot.revoke();
+        }
+        Box::pin(async { Ok(()) })
+    }
 }

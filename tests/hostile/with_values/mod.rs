@@ -1,5 +1,6 @@
 //! Calls every public function that takes text, a number, a date or bytes with hostile values.
 
+mod backups;
 mod blobs;
 mod budgets;
 mod clients;
@@ -65,6 +66,8 @@ async fn drive(values: &Values) {
     Box::pin(lists::drive(&run, &service)).await;
     disks::drive(&run);
     managed_disks::drive(&run);
+    backups::drive(&run);
+    Box::pin(backups::backups(&run, &service)).await;
     jobs::drive(&run);
     Box::pin(fleets::drive(&run)).await;
     Box::pin(jobs::jobs(&run, &service)).await;
