@@ -1,5 +1,5 @@
-//! Restores yesterday's disk from a mirror, and tries the newest copy, as a schedule should do every
-//! week. No byte passes through this program.
+//! Restores yesterday's disk from a mirror, and tries the newest copy, as a schedule should do
+//! every week. No byte passes through this program.
 //!
 //! Uses the account in `AZURE_STORAGE_CONNECTION_STRING`; if that is not set, a simulator that it
 //! starts itself. Run it with `cargo run --example restore_disk`.

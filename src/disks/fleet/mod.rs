@@ -27,12 +27,12 @@ use crate::{
 /// Mirrors of many disks, run as one: a list of them, or all page blobs of a container that have
 /// snapshots.
 ///
-/// A disk that fails does not stop the others: the [report](FleetReport) says which failed, why, and
-/// whether another run may mend it. All state lives in the service, as with one mirror, so running
-/// a fleet again is how it goes on.
+/// A disk that fails does not stop the others: the [report](FleetReport) says which failed, why,
+/// and whether another run may mend it. All state lives in the service, as with one mirror, so
+/// running a fleet again is how it goes on.
 ///
-/// The memory that a run takes does not grow with the snapshots, and with the disks only by a line
-/// of the report for each.
+/// In memory are the chains of the disks at work, a page of the container's listing, and a line of
+/// the report for each disk.
 ///
 /// ```
 /// use blobcopy::disks::MirrorFleet;
@@ -141,8 +141,8 @@ impl MirrorFleet {
         self
     }
 
-    /// The budget that the requests of all disks draw from. By default the fleet has one of its own,
-    /// and a mirror that has a budget, or whose clients have one, keeps it.
+    /// The budget that the requests of all disks draw from. By default the fleet has one of its
+    /// own, and a mirror that has a budget, or whose clients have one, keeps it.
     #[must_use]
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.settings.budget = Some(budget.clone());

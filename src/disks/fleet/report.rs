@@ -156,10 +156,10 @@ impl FleetReport {
     /// # let first = &text.replace("I", "0");
     /// # let second = &text.replace("I", "1");
     /// // As the workers wrote them.
-    /// let reports: [FleetReport; 2] = [serde_json::from_str(first)?, serde_json::from_str(second)?];
-    /// let report = FleetReport::merge(reports.clone())?;
-    /// assert_eq!(report.requests, 14);
-    /// assert!(FleetReport::merge([reports[0].clone()]).is_err());
+    /// let first: FleetReport = serde_json::from_str(first)?;
+    /// let second: FleetReport = serde_json::from_str(second)?;
+    /// assert!(FleetReport::merge([first.clone()]).is_err());
+    /// assert_eq!(FleetReport::merge([first, second])?.requests, 14);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
