@@ -2,6 +2,8 @@
 
 mod abort;
 mod backup;
+#[cfg(unix)]
+mod backup_guide;
 mod contexts;
 mod copy;
 mod create;
