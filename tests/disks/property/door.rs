@@ -16,6 +16,7 @@ use blobcopy::{
 };
 use blobcopy_simulator::{ManagedDisk, Simulator, SimulatorTransport};
 use fastrand::Rng;
+use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinHandle};
 
 /// What happens at one request of a run.
@@ -27,6 +28,8 @@ pub(super) enum Tear {
     KilledAfter,
     /// The run is killed, and the request arrives so much later.
     KilledLate(Duration),
+    /// The run stands still for so long, and then goes on, whatever others have done meanwhile.
+    Frozen(Duration),
     /// From then on nothing comes through: requests or their answers are lost.
     CutOff,
     /// This request is lost, and the client knows.
@@ -48,6 +51,8 @@ impl Tear {
             Self::KilledAfter,
             Self::KilledLate(late),
             Self::KilledLate(late),
+            Self::Frozen(late),
+            Self::Frozen(late),
             Self::CutOff,
             Self::Reset,
             Self::LostAnswer,
@@ -81,6 +86,8 @@ struct Inner {
     is_cut: AtomicBool,
     cut: Notify,
     is_down: AtomicBool,
+    /// Until when it stands still.
+    thaws: Mutex<Option<OffsetDateTime>>,
     /// The longest time that a request, or its answer, is under way.
     way: Duration,
     disk: Option<ManagedDisk>,
@@ -100,7 +107,12 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Waits until all has arrived.
+    /// A run that stands still goes on.
+    pub(super) fn alive(&self, run: JoinHandle<()>) {
+        self.late.lock().expect("no panic").push(run);
+    }
+
+    /// Waits until all has arrived, and all runs have ended.
     pub(super) async fn settle(&self) {
         loop {
             let late = self.late.lock().expect("no panic").pop();
@@ -126,6 +138,7 @@ impl Door {
             is_cut: AtomicBool::new(false),
             cut: Notify::new(),
             is_down: AtomicBool::new(false),
+            thaws: Mutex::default(),
             way,
             disk: disk.cloned(),
             book: book.clone(),
@@ -133,7 +146,16 @@ impl Door {
         Self { sim: sim.transport(), inner: Arc::new(inner) }
     }
 
-    /// Waits until the run is killed.
+    /// Whether the run stands still, or did.
+    pub(super) fn was_frozen(&self) -> bool {
+        self.thaws().is_some()
+    }
+
+    fn thaws(&self) -> Option<OffsetDateTime> {
+        *self.inner.thaws.lock().expect("no panic")
+    }
+
+    /// Waits until the run is killed, or stands still.
     pub(super) async fn killed(&self) {
         self.inner.cut.notified().await;
     }
@@ -183,6 +205,11 @@ impl Door {
         if tear == Tear::CutOff {
             self.inner.is_down.store(true, Ordering::Relaxed);
         }
+        if let Tear::Frozen(time) = tear {
+            *self.inner.thaws.lock().expect("no panic") = Some(self.now() + time);
+            self.inner.cut.notify_one();
+            sleep(time).await;
+        }
         if let Some(disk) = self.inner.disk.as_ref().filter(|_| tear == Tear::Revoked) {
             disk.snapshots().iter().for_each(blobcopy_simulator::ManagedSnapshot::revoke);
         }
@@ -199,6 +226,14 @@ impl Door {
         if self.inner.is_cut.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
+        let rest = self.thaws().map(|thaws| thaws - self.now());
+        if let Some(rest) = rest.and_then(|rest| Duration::try_from(rest).ok()) {
+            sleep(rest).await;
+        }
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.sim.clock().expect("the simulator's").now()
     }
 
     fn rng(&self) -> MutexGuard<'_, Rng> {
@@ -228,6 +263,9 @@ impl Transport for Door {
             let tear = self.begin().await;
             let mut under_way = UnderWay { request: Some(request), door: self.clone() };
             self.travel().await;
+            if !self.inner.is_cut.load(Ordering::Relaxed) {
+                self.go_on_if_alive().await;
+            }
             if self.inner.is_cut.load(Ordering::Relaxed) {
                 drop(under_way);
                 std::future::pending::<()>().await;

@@ -9,7 +9,7 @@ use std::{
 
 use blobcopy::{
     BlobInclude,
-    disks::{HopDone, MirrorError, MirrorReport},
+    disks::{HopDone, Keep, MirrorError, MirrorReport},
 };
 use fastrand::Rng;
 
@@ -58,16 +58,19 @@ struct Script {
     tears: u64,
     /// Whether snapshots of the source are deleted meanwhile.
     is_pruned: bool,
+    /// Whether the destination is thinned out meanwhile.
+    is_thinned: bool,
     /// The longest time between two snapshots.
     pause: u64,
 }
 
 impl Script {
     fn random(rng: &mut Rng) -> Self {
-        let tears = if rng.u8(..4) == 0 { 0 } else { rng.u64(1..9) };
+        let tears = if rng.u8(..4) == 0 { 0 } else { rng.u64(1..16) };
         Self {
             tears,
             is_pruned: tears > 0 && rng.u8(..4) == 0,
+            is_thinned: rng.u8(..4) == 0,
             pause: [1, 500, 20_000][rng.usize(..3)],
         }
     }
@@ -87,7 +90,7 @@ async fn mirrored(way: Way, seed: u64) -> u64 {
     let (mirror, _) = world.mirror(0, None);
     let report = mirror.take_lock().run().await.expect("a report");
     assert_eq!(report.hops, [], "what lands late makes nothing new");
-    check_chain(&world, &disk).await;
+    check_chain(&world, &disk, &script).await;
     check_grants(&world);
     let torn = world.book.torn.load(Ordering::Relaxed);
     if !script.is_pruned {
@@ -115,7 +118,7 @@ async fn run(world: &World, script: &Script, rng: &mut Rng, is_done: &Cell<bool>
     let (mut hops, mut tears, mut was_killed, mut calm) = (Vec::new(), script.tears, false, 0);
     loop {
         let was_done = is_done.get();
-        let longest = [12, 50, 400][rng.usize(..3)];
+        let longest = [5, 25, 120, 400][rng.usize(..4)];
         let tear = (tears > 0).then(|| (rng.u64(1..longest), Tear::random(rng)));
         let (mut mirror, door) = world.mirror(rng.u64(..), tear);
         if was_killed {
@@ -128,11 +131,18 @@ async fn run(world: &World, script: &Script, rng: &mut Rng, is_done: &Cell<bool>
                 _ => mirror.take_lock(),
             };
         }
+        let mut run = mirror.run().into_future();
         let ended: Option<Result<MirrorReport, MirrorError>> = tokio::select! {
             biased;
             () = door.killed() => None,
-            ended = mirror.run().into_future() => Some(ended),
+            ended = &mut run => Some(ended),
         };
+        if door.was_frozen() && ended.is_none() {
+            // It goes on beside the next ones, and may be refused anything.
+            world.book.alive(tokio::spawn(async move {
+                let _ = run.await;
+            }));
+        }
         let is_torn = door.is_torn();
         tears -= u64::from(is_torn);
         was_killed = ended.is_none();
@@ -141,14 +151,18 @@ async fn run(world: &World, script: &Script, rng: &mut Rng, is_done: &Cell<bool>
             Some(Ok(report)) => {
                 let is_same = report.hops.is_empty();
                 hops.extend(report.hops);
+                if script.is_thinned && rng.bool() {
+                    let keep = Keep::new().last(rng.u32(1..6));
+                    let pruned = world.backup().prune(&keep).await;
+                    assert!(pruned.is_ok() || world.is_torn(), "{pruned:?}");
+                }
                 if is_same && was_done && !is_torn {
                     return hops;
                 }
                 sleep(Duration::from_millis(rng.u64(..3_000))).await;
             }
             Some(Err(error)) => {
-                let torn = world.book.torn.load(Ordering::Relaxed);
-                assert!(torn > 0 || script.is_pruned, "nothing was torn: {error} {error:?}");
+                assert!(world.is_torn() || script.is_pruned, "nothing was torn: {error} {error:?}");
                 if is_done.get() && !is_torn {
                     calm += 1;
                 }
@@ -160,7 +174,7 @@ async fn run(world: &World, script: &Script, rng: &mut Rng, is_done: &Cell<bool>
 }
 
 /// Compares each snapshot of the destination with the truth.
-async fn check_chain(world: &World, disk: &Disk) {
+async fn check_chain(world: &World, disk: &Disk, script: &Script) {
     let chain = world.backup().chain().await.expect("a chain");
     let listed = world.backups(None).list_blobs().include([BlobInclude::Snapshots]);
     let listed = listed.collect_all().await.expect("listed");
@@ -187,7 +201,10 @@ async fn check_chain(world: &World, disk: &Disk) {
     let missing: Vec<&str> = disk
         .taken
         .iter()
-        .filter(|taken| !taken.is_gone && !seen.contains_key(&taken.id))
+        .rev()
+        .filter(|taken| !taken.is_gone)
+        .take(if script.is_thinned { 1 } else { disk.taken.len() })
+        .filter(|taken| !seen.contains_key(&taken.id))
         .map(|taken| taken.id.as_str())
         .collect();
     assert_eq!(missing, [""; 0], "snapshots that are not mirrored");

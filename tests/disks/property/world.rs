@@ -1,6 +1,9 @@
 //! A disk in one account, and what is made of it in another.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use blobcopy::{
     BlobContainerClient, BlobServiceClient, Clock, PageBlobClient, RetryOptions,
@@ -127,6 +130,11 @@ impl World {
             }
         };
         (mirror.in_flight(self.in_flight), door)
+    }
+
+    /// Whether a run was torn so far.
+    pub(super) fn is_torn(&self) -> bool {
+        self.book.torn.load(Ordering::Relaxed) > 0
     }
 
     /// What is at the destination, without any trouble on the way.

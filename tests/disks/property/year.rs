@@ -21,7 +21,7 @@ use crate::jobs::seeds::{number, tried};
 const EACH_RUN: usize = 96;
 
 /// How many days there are if `BLOBCOPY_MIRROR_DAYS` does not say.
-const DAYS: u64 = 92;
+const DAYS: u64 = 365;
 
 #[test]
 fn many_days_of_snapshots_are_mirrored_thinned_out_and_restored() {
