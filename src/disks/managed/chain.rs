@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use super::ManagedSnapshot;
 use crate::disks::{MirrorError, SourceSnapshot};
 
+/// Why a snapshot's id, or a disk's, is refused if it may hold the signature of a SAS.
+pub(super) const IS_SECRET: &str = "must be a name or a resource id, and not a URL with a SAS: it \
+                                    is kept in metadata and shown in reports";
+
 /// The length of the footer of a VHD.
 const FOOTER: u64 = 512;
 
@@ -34,6 +38,16 @@ pub(super) fn the_one_disk(
         let why = "no incremental snapshots were found";
         return Err(MirrorError::refused("managed disk", why));
     };
+    // The listed text itself is not shown.
+    if chain.iter().any(|it| may_hold_a_secret(&it.id)) {
+        return Err(MirrorError::refused(
+            "managed disk",
+            format!("the id of a snapshot {IS_SECRET}"),
+        ));
+    }
+    if may_hold_a_secret(&disk) {
+        return Err(MirrorError::refused("managed disk", format!("its unique id {IS_SECRET}")));
+    }
     let mut ids = BTreeSet::new();
     if let Some(twice) = chain.iter().find(|it| !ids.insert(&it.id)) {
         return Err(MirrorError::refused(&twice.id, "the snapshot is listed twice"));
@@ -42,6 +56,14 @@ pub(super) fn the_one_disk(
     let mut found = chain.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     found.sort();
     Ok((disk, found))
+}
+
+/// Whether text that names something looks like a URL with a query, or like a part of one with a
+/// signature.
+pub(super) fn may_hold_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_url = name.split_once("://").is_some_and(|(_, rest)| rest.contains('?'));
+    is_url || name.contains("sig=") || name.contains("sig%3d")
 }
 
 fn read(listed: ManagedSnapshot) -> Result<SourceSnapshot, MirrorError> {
@@ -96,6 +118,21 @@ mod tests {
         assert_eq!(ids(listed(), Some("TWO")), ["b"]);
         let (disk, found) = the_one_disk(listed(), Some("three")).expect("none yet");
         assert_eq!((disk.as_str(), found.len()), ("three", 0));
+    }
+
+    #[test]
+    fn an_id_that_may_hold_a_signature_is_refused_and_not_shown() {
+        let secrets =
+            ["https://md-a.z01/x?sv=1&SIG=s3cret", "x?a=s3cret&sig%3Ds3cret", "a://b?s3cret"];
+        for secret in secrets {
+            for listed in [snapshot(secret, "d", 1), snapshot("a", secret, 1)] {
+                let error = the_one_disk(vec![listed], None).expect_err(secret).to_string();
+                assert!(error.contains("URL with a SAS") && !error.contains("s3cret"), "{error}");
+            }
+        }
+        for plain in ["/subscriptions/s/providers/Microsoft.Compute/snapshots/a?", "big-signal=1"] {
+            assert_eq!(ids(vec![snapshot(plain, "d", 1)], None), [plain]);
+        }
     }
 
     #[test]

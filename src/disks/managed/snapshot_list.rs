@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use url::Url;
 
-use super::{GrantAccess, ManagedSnapshot};
+use super::{
+    GrantAccess, ManagedSnapshot,
+    chain::{IS_SECRET, may_hold_a_secret},
+};
 use crate::{Error, Result, transport::BoxFuture, wire::redaction::redact};
 
 /// The snapshots of a managed disk to which access has been granted already, such as by `az
@@ -14,7 +17,7 @@ use crate::{Error, Result, transport::BoxFuture, wire::redaction::redact};
 ///
 /// | field | |
 /// | --- | --- |
-/// | `snapshot` | the snapshot's name or resource id, in words of your own: the mirror knows it by this |
+/// | `snapshot` | the snapshot's name or resource id, in words of your own: the mirror knows it by this, and notes it, so it must not be a URL with a SAS |
 /// | `created` | when it was taken (`timeCreated`), such as `2026-01-01T00:00:00.1234567+00:00` |
 /// | `disk` | the disk's unique id (`creationData.sourceUniqueId`), the same in all lines |
 /// | `url` | the URL with its SAS (`accessSAS`) |
@@ -73,6 +76,11 @@ impl DiskSnapshotList {
         let time = OffsetDateTime::parse(text("created")?, &Rfc3339)
             .map_err(|_| "\"created\" must be a time such as 2026-01-01T00:00:00Z".to_owned())?;
         let disk = text("disk")?;
+        for (name, value) in [("snapshot", id), ("disk", disk)] {
+            if may_hold_a_secret(value) {
+                return Err(format!("{name:?} {IS_SECRET}"));
+            }
+        }
         let url = Url::parse(text("url")?)
             .ok()
             .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
@@ -210,6 +218,8 @@ mod tests {
             (good.replace("\"d\"", "7"), "\"disk\" must be text"),
             (good.replace("\"d\"", "\"d\",\"size\":\"1\""), "\"size\" must be"),
             (good.replace("\"d\"", "\"d\",\"completion\":\"1\""), "\"completion\" must be"),
+            (line(URL, "d"), "line 1: \"snapshot\" must be a name or a resource id"),
+            (line("a", URL), "line 1: \"disk\" must be a name or a resource id"),
             (second(&line("b", "e")), "line 2: the snapshot is of the disk e, and those before"),
         ];
         for (lines, expected) in cases {
