@@ -56,6 +56,7 @@ impl PageBlobSnapshots {
 
 /// The source of a mirror: [`PageBlobSnapshots`] or [`ManagedSnapshots`].
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each mirror, and it is not moved")]
 #[non_exhaustive]
 pub enum MirrorSource {
     /// Snapshots of a page blob.

@@ -344,7 +344,7 @@ fn refused_grant(
 fn check_disk(found: &BlobProperties, snapshot: &SourceSnapshot) -> Result<(), MirrorError> {
     let is_page_blob = found.blob_type == Some(BlobType::PageBlob);
     let is_expected = snapshot.length.is_none_or(|length| length == found.content_length);
-    if is_page_blob && is_expected && found.content_length % 512 == 0 {
+    if is_page_blob && is_expected && found.content_length.is_multiple_of(512) {
         return Ok(());
     }
     let expected = snapshot.length.map_or("a multiple of 512".to_owned(), |it| it.to_string());
