@@ -163,6 +163,9 @@ fn a_broken_series_is_told_the_command_that_goes_on() {
         "blobcopy mirror vhds/disk0.vhd backups/disk0.vhd --new-generation --verify --concurrency \
          3 --keep-last 5 --keep-zone=-05:00"
     );
+    let plan = world.mirror(&["--plan"]);
+    assert_eq!(plan.code, Some(42), "{plan:#?}");
+    assert!(plan.err.contains("/disk0.vhd --new-generation`"), "{plan:#?}");
     let arguments: Vec<&str> = command.split(' ').skip(1).collect();
     let report = world.json(&arguments);
     assert_eq!(report["hops"].as_array().map(Vec::len), Some(1), "{report}");

@@ -194,7 +194,10 @@ impl Mirror {
         if self.plan {
             let plan = named.mirror.plan().await;
             let plan = plan.map_err(|error| self.failure(error, &named))?;
-            return planned::show(printer, &plan, keep.as_ref(), self.keep.max_delete());
+            planned::show(printer, &plan, keep.as_ref(), self.keep.max_delete())?;
+            let Some(reason) = &plan.broken else { return Ok(()) };
+            let broken = Failure::series_broken(&plan.destination, reason);
+            return Err(broken.going_on(&self.again(&named)));
         }
         let mut what = format!("Mirror the snapshots of {source} to {dest}");
         if let Some(keep) = &keep {

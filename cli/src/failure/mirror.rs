@@ -1,6 +1,6 @@
 //! What an error of a mirror means at the terminal.
 
-use blobcopy::disks::MirrorError;
+use blobcopy::disks::{BrokenSeries, MirrorError};
 
 use super::Failure;
 use crate::{exit::Exit, names};
@@ -18,11 +18,9 @@ impl From<MirrorError> for Failure {
             MirrorError::LockLost { .. } => {
                 (Exit::Unfinished, "run the same command again: it goes on where this one stopped")
             }
-            MirrorError::SeriesBroken { .. } => (
-                Exit::Hopeless,
-                "go on in a new blob beside it, whose first copy is a whole one: add \
-                 --new-generation",
-            ),
+            MirrorError::SeriesBroken { destination, reason, .. } => {
+                return Self::series_broken(&destination, &reason);
+            }
             MirrorError::Refused { .. } => {
                 (Exit::Refused, "mend what is named, and run the command again; --plan looks first")
             }
@@ -32,12 +30,22 @@ impl From<MirrorError> for Failure {
     }
 }
 
+impl Failure {
+    /// A series of incremental copies that cannot go on.
+    pub(crate) fn series_broken(destination: &str, reason: &BrokenSeries) -> Self {
+        let destination = names::of_source(destination);
+        Self::new(
+            Exit::Hopeless,
+            format!("{destination}: the series of incremental copies is broken: {reason}"),
+            "go on in a new blob beside it, whose first copy is a whole one: add --new-generation",
+        )
+    }
+}
+
 /// What happened. A name that only looks like a secret is shown as it is.
 fn shown(error: &MirrorError) -> String {
     let mut text = error.to_string();
-    if let MirrorError::Busy { destination, .. }
-    | MirrorError::LockLost { destination, .. }
-    | MirrorError::SeriesBroken { destination, .. } = error
+    if let MirrorError::Busy { destination, .. } | MirrorError::LockLost { destination, .. } = error
     {
         text = text.replacen(destination, &names::of_source(destination), 1);
     }
