@@ -1,7 +1,7 @@
 //! What a restore must never write to.
 
 use crate::{
-    BlobProperties, CopyId, CopySourceUrl, CopyState, CopyStatus, ErrorCode, PageBlobClient,
+    BlobProperties, CopyId, CopySourceUrl, CopyState, CopyStatus, Error, ErrorCode, PageBlobClient,
     Result,
     disks::{Chain, MirrorError, lineage::Lineage, lock::Lock},
 };
@@ -27,6 +27,10 @@ impl Own<'_> {
         }
         if self.has_name_of(target)? {
             return Err(refused(target));
+        }
+        if let Some(other) = kept_by(target).await? {
+            let why = format!("{other} is the destination of a mirror, which keeps this name");
+            return Err(MirrorError::refused(target.name(), format!("{why}: choose another")));
         }
         for _ in 0..LOOKS {
             let Some(found) = properties(target).await? else { return Ok(None) };
@@ -104,6 +108,24 @@ impl Own<'_> {
             }
         }
         Ok(Some(false))
+    }
+}
+
+/// The mirror's destination beside the target that keeps this name for its lock or for a later
+/// generation.
+async fn kept_by(target: &PageBlobClient) -> Result<Option<String>, MirrorError> {
+    let name = target.name();
+    let generation = name.rsplit_once(".g").map(|(stem, _)| stem);
+    let generation = generation.filter(|stem| Chain::generation_of(stem, name) > Some(1));
+    let stem = name.strip_suffix(Lock::SUFFIX).or(generation).filter(|stem| !stem.is_empty());
+    let Some(stem) = stem else { return Ok(None) };
+    match Chain::read(&target.container_client().page_blob_client(stem)).await {
+        Ok(chain) => Ok(chain.route.map(|_| stem.to_owned())),
+        // Who may not list may write still.
+        Err(error) if error.as_call().and_then(Error::status).is_some_and(|it| it == 403) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

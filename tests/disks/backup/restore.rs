@@ -190,3 +190,22 @@ async fn the_mirrors_own_blobs_are_known_under_another_address_too() {
         assert!(matches!(refused, MirrorError::Refused { .. }), "{refused}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn names_that_another_mirror_keeps_for_itself_are_refused() {
+    let world = World::new().await;
+    world.grown(1).await;
+    for name in ["disk0.vhd", "other.vhd"] {
+        let to = world.beside(name);
+        blobcopy::disks::SnapshotMirror::new(&world.disk(), &to).run().await.expect("mirrored");
+    }
+    for name in ["other.vhd.g2", "other.vhd.g17", "other.vhd.blobcopy"] {
+        let restore = world.kept().restore(RestorePoint::Newest, &world.beside(name));
+        let refused = restore.overwrite(true).await.expect_err("of the other mirror").to_string();
+        assert!(refused.contains("keeps this name"), "{refused}");
+    }
+    // What is no mirror's may be named so.
+    let free = world.beside("free.g2");
+    let report = world.kept().restore(RestorePoint::Newest, &free).await.expect("restored");
+    assert!(report.is_identical(), "{report}");
+}
