@@ -15,6 +15,7 @@ use super::{
     lineage::Lineage,
     lock::Lock,
     managed::Grants,
+    mirror_work::held,
     source::{Opened, snapshots_of},
 };
 use crate::{
@@ -108,7 +109,14 @@ impl VerifyMirror {
         let destination = &self.mirror.destination;
         let url = redact(destination.url()?.as_str()).into_owned();
         let source = self.open().await?;
-        let verified = self.verify_all(&source).await;
+        let verified = match &source.access {
+            Access::Blob(_) => self.verify_all(&source).await,
+            Access::Managed { lock, .. } => held(lock, self.verify_all(&source)).await,
+        };
+        // After a loss another run may hold the lock, and read by what this one was granted.
+        if let Err(lost @ MirrorError::LockLost { .. }) = verified {
+            return Err(lost);
+        }
         let warnings = source.close().await;
         let (chain, snapshots) = verified?;
         let receipt = |one: &VerifiedSnapshot| match &one.outcome {
@@ -138,9 +146,8 @@ impl VerifyMirror {
                 Ok(Source { snapshots, access: Access::Blob(blob) })
             }
             MirrorSource::Managed(source) => {
-                let settings = &self.mirror.settings;
                 let destination = &self.mirror.destination;
-                let lock = Lock::take(destination, settings.take_lock, settings.wait).await?;
+                let lock = Lock::take(destination, false, self.mirror.settings.wait).await?;
                 let opened = async {
                     let (_, snapshots) = Grants::list(source).await?;
                     Ok((snapshots, Grants::begin(source.clone(), lock.notes()).await?))

@@ -97,9 +97,20 @@ impl From<Verdict> for SnapshotOutcome {
 
 impl MirrorVerification {
     /// Whether every snapshot that was verified is proved to have the right content, and there is
-    /// at least one.
+    /// at least one. A copy whose source snapshot is gone is proved by a receipt alone.
+    ///
+    /// It asks for proof of all; [`has_differences`](Self::has_differences) asks whether a copy is
+    /// wrong. Between them are the copies of which nothing can be said.
     pub fn is_identical(&self) -> bool {
         !self.snapshots.is_empty() && self.snapshots.iter().all(VerifiedSnapshot::is_identical)
+    }
+
+    /// Whether a copy is known to be wrong: it differs from its source snapshot or its receipt.
+    ///
+    /// That a source snapshot is gone is no difference: with retention at the source it is so of
+    /// all old ones.
+    pub fn has_differences(&self) -> bool {
+        self.snapshots.iter().any(VerifiedSnapshot::is_different)
     }
 
     /// A receipt for each snapshot that is proved to have the right content. Store them as lines of
@@ -114,6 +125,12 @@ impl VerifiedSnapshot {
     pub fn is_identical(&self) -> bool {
         use SnapshotOutcome::{AsInReceipt, Identical};
         matches!(self.outcome, Identical(_) | AsInReceipt(_))
+    }
+
+    /// Whether the copy is known to be wrong: see [`MirrorVerification::has_differences`].
+    pub fn is_different(&self) -> bool {
+        use SnapshotOutcome::{Different, NotAsInReceipt};
+        matches!(self.outcome, Different(_) | NotAsInReceipt(_))
     }
 }
 

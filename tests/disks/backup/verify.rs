@@ -1,8 +1,15 @@
 //! A destination's snapshots beside the source's.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use blobcopy::{
+    BlobClient,
     disks::{
         GrantAccess, ManagedSnapshot, ManagedSnapshots, MirrorError, MirrorReceipt, MirrorReceipts,
         MirrorRoute, SnapshotMirror, SnapshotOutcome,
@@ -56,7 +63,7 @@ async fn one_wrong_page_is_found_at_its_place() {
     let bad = world.backup().create_snapshot().metadata(metadata).await.expect("taken").snapshot;
     for by_reading in [false, true] {
         let verified = world.mirror().verify().by_reading(by_reading).await.expect("verified");
-        assert!(!verified.is_identical());
+        assert!(!verified.is_identical() && verified.has_differences());
         let [good, wrong] = &verified.snapshots[..] else { panic!("{verified}") };
         assert!(good.is_identical(), "{verified}");
         assert_eq!(wrong.snapshot.snapshot, bad);
@@ -84,6 +91,7 @@ async fn a_source_that_is_gone_is_an_outcome_of_its_own_and_a_receipt_proves_the
     let verified = world.mirror().verify().await.expect("verified");
     assert_eq!(verified.snapshots[0].outcome, SnapshotOutcome::SourceGone);
     assert!(!verified.is_identical() && verified.snapshots[1].is_identical(), "{verified}");
+    assert!(!verified.has_differences(), "nothing is known to be wrong");
 
     let read = |line: &String| serde_json::from_str::<MirrorReceipt>(line).expect("a receipt");
     let receipts: MirrorReceipts = lines.iter().map(read).collect();
@@ -99,7 +107,7 @@ async fn a_source_that_is_gone_is_an_outcome_of_its_own_and_a_receipt_proves_the
     let wrong: MirrorReceipts = [wrong].into_iter().collect();
     let verified = world.mirror().verify().receipts(&wrong).await.expect("verified");
     assert!(matches!(verified.snapshots[0].outcome, SnapshotOutcome::NotAsInReceipt(_)));
-    assert!(!verified.is_identical(), "{verified}");
+    assert!(!verified.is_identical() && verified.has_differences(), "{verified}");
 
     // The whole source is gone.
     let all = blobcopy::DeleteSnapshots::Include;
@@ -145,7 +153,7 @@ async fn a_refusal_never_counts_as_proof() {
     world.sim.faults().on(Op::PutBlockFromUrl).answer(403, "AuthorizationPermissionMismatch");
     let verified = world.mirror().verify().await.expect("verified");
     assert!(matches!(verified.snapshots[0].outcome, SnapshotOutcome::Unverifiable(_)));
-    assert!(!verified.is_identical(), "{verified}");
+    assert!(!verified.is_identical() && !verified.has_differences(), "{verified}");
     world.sim.faults().clear();
     // With a scratch container elsewhere.
     let scratch = world.near.container_client("vhds");
@@ -176,7 +184,61 @@ async fn a_managed_disk_is_verified_with_access_that_is_given_back() {
     let lease = held.acquire_lease(Duration::from_secs(60)).await.expect("leased");
     let busy = mirror.verify().await.expect_err("grants are noted under the lock");
     assert!(matches!(busy, MirrorError::Busy { .. }), "{busy}");
+    // That the mirror may break a lock is for its runs alone.
+    let busy = mirror.clone().take_lock().verify().await.expect_err("the other run is alive");
+    assert!(matches!(busy, MirrorError::Busy { .. }), "{busy}");
     drop(lease);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_lock_is_lost_nothing_is_given_back() {
+    let world = World::new().await;
+    let disk = world.sim.managed_disks().create("group", "data", 4 << 20);
+    disk.write(0, &[1; 512]);
+    disk.snapshot("s0");
+    let managed = ManagedSnapshots::new(Granting(disk.clone()));
+    let managed = managed.options(world.sim.client_options());
+    SnapshotMirror::new(managed, &world.backup()).run().await.expect("mirrored");
+    assert_eq!(disk.granted(), 0);
+    // Another run takes the lock while this one is granted access.
+    let marker = world.backup().container_client().blob_client("disk0.vhd.blobcopy");
+    let (granting, taken) = (Granting(disk.clone()), Arc::default());
+    let robbed = Robbed { granting, marker, taken: Arc::clone(&taken) };
+    let managed = ManagedSnapshots::new(robbed).options(world.sim.client_options());
+    let mirror = SnapshotMirror::new(managed, &world.backup());
+    let lost = mirror.verify().await.expect_err("the lock is lost");
+    assert!(matches!(lost, MirrorError::LockLost { .. }), "{lost}");
+    assert!(taken.load(Relaxed), "the access was granted");
+    assert_eq!(disk.granted(), 1, "the other run reads by this access");
+}
+
+/// Loses the lock in the middle of a grant.
+#[derive(Debug)]
+struct Robbed {
+    granting: Granting,
+    marker: BlobClient,
+    taken: Arc<AtomicBool>,
+}
+
+impl GrantAccess for Robbed {
+    fn list(&self) -> BoxFuture<'_, blobcopy::Result<Vec<ManagedSnapshot>>> {
+        self.granting.list()
+    }
+
+    fn grant<'a>(&'a self, id: &'a str, time: Duration) -> BoxFuture<'a, blobcopy::Result<Url>> {
+        Box::pin(async move {
+            let url = self.granting.grant(id, time).await?;
+            self.marker.break_lease().period(Duration::ZERO).await?;
+            self.taken.store(true, Relaxed);
+            // The lock is renewed meanwhile, which fails.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(url)
+        })
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str) -> BoxFuture<'a, blobcopy::Result<()>> {
+        self.granting.revoke(id)
+    }
 }
 
 /// Grants access at the simulator itself.
