@@ -2,7 +2,7 @@
 
 use super::{
     Chain, Keep, MirrorError, MirrorSource, Prune, PrunePlan, PruneSource, Restore, RestorePoint,
-    SnapshotMirror, mirror::MirrorSettings, prune,
+    SnapshotMirror, prune,
 };
 use crate::PageBlobClient;
 
@@ -28,7 +28,8 @@ impl DiskBackup {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a policy without rules, and errors of listing.
+    /// `InvalidInput` for a policy without rules, [`MirrorError::Refused`] if there is no
+    /// destination or no mirror made it, and errors of listing.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -61,7 +62,8 @@ impl DiskBackup {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a policy without rules; [`MirrorError::Busy`] while a run is at work;
+    /// `InvalidInput` for a policy without rules; [`MirrorError::Refused`] if there is no
+    /// destination or no mirror made it; [`MirrorError::Busy`] while a run is at work;
     /// errors of the service, such as 409 `BlobImmutableDueToPolicy`.
     ///
     /// ```
@@ -154,10 +156,10 @@ impl SnapshotMirror {
     }
 
     /// Deletes the snapshots of the destination that `keep` does not keep: as
-    /// [`DiskBackup::prune`], with the lock settings of this mirror.
+    /// [`DiskBackup::prune`]. It waits for the lock if this mirror does, and breaks it only if
+    /// [`Prune::take_lock`] is set.
     pub fn prune(&self, keep: &Keep) -> Prune {
-        let &MirrorSettings { take_lock, wait, .. } = &self.settings;
-        Prune::new(&self.destination, keep).locking(take_lock, wait)
+        Prune::new(&self.destination, keep).waiting(self.settings.wait)
     }
 
     /// Deletes snapshots of the source that `keep` does not keep. The destination is not touched.
@@ -172,7 +174,8 @@ impl SnapshotMirror {
     ///
     /// # Errors
     ///
-    /// [`MirrorError::Refused`] for a managed disk, whose snapshots are never deleted; otherwise as
+    /// [`MirrorError::Refused`] for a managed disk, whose snapshots are never deleted, and if the
+    /// destination is not the mirror of this source or has no copy of it; otherwise as
     /// [`DiskBackup::prune`].
     ///
     /// ```

@@ -58,7 +58,15 @@ impl SnapshotMirror {
         self
     }
 
-    /// Breaks the lock of a run that is known to be dead.
+    /// Lets [`run`](Self::run) break the lock of a run that is known to be dead.
+    ///
+    /// It is for runs alone, and not for a [`prune`](Self::prune), [`prune_source`] or
+    /// [`verify`](Self::verify) of this mirror: until they begin, another run may lawfully have
+    /// taken the lock. [`Prune::take_lock`] and [`PruneSource::take_lock`] are for them.
+    ///
+    /// [`prune_source`]: Self::prune_source
+    /// [`Prune::take_lock`]: super::Prune::take_lock
+    /// [`PruneSource::take_lock`]: super::PruneSource::take_lock
     pub fn take_lock(mut self) -> Self {
         self.settings.take_lock = true;
         self

@@ -190,7 +190,7 @@ impl Mirroring {
     }
 
     /// Whether the last copy into an incremental base came from another blob.
-    fn is_of_another(&self, chain: &Chain) -> bool {
+    pub(crate) fn is_of_another(&self, chain: &Chain) -> bool {
         let copy =
             chain.base().filter(|base| base.is_incremental).and_then(|base| base.copy.as_ref());
         let (Some(blob), Some(copy)) = (self.page_blob(), copy) else { return false };

@@ -78,8 +78,8 @@ impl Prune {
         self
     }
 
-    pub(super) fn locking(mut self, take_lock: bool, wait: bool) -> Self {
-        (self.take_lock, self.wait) = (take_lock, wait);
+    pub(super) fn waiting(mut self, wait: bool) -> Self {
+        self.wait = wait;
         self
     }
 
@@ -87,6 +87,8 @@ impl Prune {
         let start = clock::instant();
         // A policy without rules is refused before the lock is taken.
         self.keep.apply([] as [crate::SnapshotId; 0])?;
+        // Taking the lock creates its marker: nothing is left beside what is no mirror's.
+        chain_of(&self.destination).await?;
         let lock = Lock::take(&self.destination, self.take_lock, self.wait).await?;
         let pruned = self.delete(&lock).await;
         lock.release().await;
@@ -94,7 +96,7 @@ impl Prune {
     }
 
     async fn delete(&self, lock: &Lock) -> Result<PruneReport, MirrorError> {
-        let chain = Chain::read(&self.destination).await?;
+        let chain = chain_of(&self.destination).await?;
         let plan = PrunePlan::of(&chain, &self.keep)?;
         let goes: Vec<ChainSnapshot> = plan.goes().cloned().collect();
         let most = self.max_delete.and_then(|most| usize::try_from(most).ok());
@@ -129,12 +131,25 @@ impl Prune {
     }
 }
 
+/// The chain of a destination that a mirror has made.
+async fn chain_of(destination: &PageBlobClient) -> Result<Chain, MirrorError> {
+    let chain = Chain::read(destination).await?;
+    let why = match (chain.base(), chain.newest()) {
+        (None, None) => "does not exist: give the destination of a mirror",
+        (Some(base), None) if base.route().is_none() => {
+            "was not made by a mirror: give the destination of one"
+        }
+        _ => return Ok(chain),
+    };
+    Err(MirrorError::refused(destination.url()?, why))
+}
+
 /// Plans a prune of `destination`. Nothing is changed.
 pub(super) async fn plan(
     destination: &PageBlobClient,
     keep: &Keep,
 ) -> Result<PrunePlan, MirrorError> {
-    let chain = Chain::read(destination).await?;
+    let chain = chain_of(destination).await?;
     let mut plan = PrunePlan::of(&chain, keep)?;
     let bases = old_bases(destination, &plan, chain.generation).await?;
     plan.bases = bases.into_iter().map(|base| base.client.name().to_owned()).collect();

@@ -4,12 +4,12 @@ use std::{collections::HashMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Removed, remove};
+use super::{Removed, chain_of, remove};
 use crate::{
     ETag, PageBlobClient, SnapshotId,
     disks::{
-        Chain, DatedSnapshot, Keep, MirrorError, MirrorSource, Reason, SnapshotMirror,
-        SourceSnapshot, lock::Lock,
+        Chain, DatedSnapshot, Keep, MirrorError, MirrorRoute, MirrorSource, Reason, SnapshotMirror,
+        SourceSnapshot, lineage::Lineage, lock::Lock, mirror_work::Mirroring,
     },
     transport::BoxFuture,
     wire::{clock, redaction::redact},
@@ -26,6 +26,7 @@ pub struct PruneSource {
     keep: Keep,
     max_delete: Option<u64>,
     absent: bool,
+    take_lock: bool,
 }
 
 /// What a [`PruneSource`] would delete, and why the rest stays.
@@ -97,7 +98,7 @@ struct Listed {
 impl PruneSource {
     pub(in crate::disks) fn new(mirror: &SnapshotMirror, keep: &Keep) -> Self {
         let (mirror, keep) = (mirror.clone(), keep.clone());
-        Self { mirror, keep, max_delete: None, absent: false }
+        Self { mirror, keep, max_delete: None, absent: false, take_lock: false }
     }
 
     /// Deletes at most so many snapshots, the oldest first. Without a limit by default.
@@ -114,6 +115,12 @@ impl PruneSource {
         self
     }
 
+    /// Breaks the lock of a run that is known to be dead.
+    pub fn take_lock(mut self) -> Self {
+        self.take_lock = true;
+        self
+    }
+
     /// What it would delete now. Nothing is changed.
     ///
     /// # Errors
@@ -125,7 +132,7 @@ impl PruneSource {
 
     async fn list(&self) -> Result<Listed, MirrorError> {
         let blob = self.source()?;
-        let chain = Chain::read(&self.mirror.destination).await?;
+        let chain = self.chain().await?;
         let listed = blob.list_snapshots().collect_all().await?;
         let (mut snapshots, mut etags) = (Vec::new(), HashMap::new());
         for item in listed.into_iter().filter(|item| !item.is_deleted) {
@@ -139,6 +146,36 @@ impl PruneSource {
         let source = redact(blob.url()?.as_str()).into_owned();
         let plan = SourcePrunePlan { source, keep: self.keep.clone(), snapshots };
         Ok(Listed { plan, etags })
+    }
+
+    /// The chain, if it is of this source and has copies of it. What it does not hold must not be
+    /// taken for copied.
+    async fn chain(&self) -> Result<Chain, MirrorError> {
+        let destination = &self.mirror.destination;
+        let chain = chain_of(destination).await?;
+        let mirroring = Mirroring::of(self.mirror.clone())?;
+        let refused = |why: &str| Err(MirrorError::refused(destination.url()?, why));
+        if mirroring.is_of_another(&chain) {
+            return refused(
+                "its copies come from another blob: no snapshot of this one is deleted",
+            );
+        }
+        if chain.route == Some(MirrorRoute::Ranges) || chain.route.is_none() {
+            let lineage = chain.base().and_then(|base| Lineage::read(&base.metadata));
+            let Some(lineage) = lineage else {
+                return refused("does not say of what it is a mirror: its metadata were changed");
+            };
+            let mut source = self.source()?.url()?;
+            source.set_query(None);
+            if lineage.source != redact(source.as_str()) {
+                let why = format!("is a mirror of {}, not of this source", lineage.source);
+                return refused(&why);
+            }
+        }
+        if chain.newest().is_none() {
+            return refused("has no copy of this source yet");
+        }
+        Ok(chain)
     }
 
     fn source(&self) -> Result<&PageBlobClient, MirrorError> {
@@ -156,9 +193,10 @@ impl PruneSource {
         let start = clock::instant();
         self.source()?;
         self.keep.apply([] as [SnapshotId; 0])?;
-        let settings = &self.mirror.settings;
+        // Taking the lock creates its marker: nothing is left beside what is no mirror's.
+        self.chain().await?;
         let destination = &self.mirror.destination;
-        let lock = Lock::take(destination, settings.take_lock, settings.wait).await?;
+        let lock = Lock::take(destination, self.take_lock, self.mirror.settings.wait).await?;
         let pruned = self.delete(&lock).await;
         lock.release().await;
         pruned.map(|report| SourcePruneReport { elapsed: clock::instant() - start, ..report })

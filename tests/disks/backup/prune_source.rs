@@ -40,8 +40,6 @@ async fn what_the_destination_does_not_have_stays_unless_that_is_wanted() {
     let taken = world.grown(3).await;
     let keep = Keep::new().last(1);
     let prune = || world.mirror().prune_source(&keep);
-    assert_eq!(prune().await.expect("nothing is copied").deleted, []);
-    assert_eq!(prune().also_absent().await.expect("nothing is copied").deleted, []);
     world.mirror().run().await.expect("mirrored");
     world.mirror().prune(&keep).await.expect("pruned");
     let plan = prune().plan().await.expect("planned");
