@@ -97,6 +97,14 @@ impl Chain {
         Ok(listed.into_chain())
     }
 
+    /// The chain of what a listing has shown, as tests need it.
+    #[cfg(test)]
+    pub(crate) fn of_listing(name: &str, items: Vec<BlobItem>) -> Self {
+        let mut listed = Listed::of(name);
+        items.into_iter().for_each(|item| listed.take(item));
+        listed.into_chain()
+    }
+
     /// The name of a generation's blob: `disk`, then `disk.g2` and so on.
     pub(crate) fn name_of(destination: &str, generation: u32) -> String {
         match generation {

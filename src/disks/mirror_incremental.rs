@@ -45,6 +45,7 @@ impl Mirroring {
                     warnings.push(warning.clone());
                 }
             }
+            told.all_read().await;
             for (place, step) in survey.steps.iter().enumerate() {
                 lock.check()?;
                 let event = MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() };
@@ -53,6 +54,7 @@ impl Mirroring {
                     Went::Done(done) => {
                         changes = 0;
                         told.tell(MirrorEvent::HopDone(done.clone()));
+                        told.all_read().await;
                         hops.push(*done);
                     }
                     Went::Changed(error) if changes >= CHANGES => return Err(error.into()),

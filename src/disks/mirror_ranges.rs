@@ -39,6 +39,7 @@ pub(crate) async fn copy(
     for warning in &warnings {
         told.tell(MirrorEvent::Warning(warning.clone()));
     }
+    told.all_read().await;
     let mut hops = Vec::new();
     for (place, step) in survey.steps.iter().enumerate() {
         lock.check()?;
@@ -77,6 +78,7 @@ pub(crate) async fn copy(
             copy_id: None,
         };
         told.tell(MirrorEvent::HopDone(Box::new(done.clone())));
+        told.all_read().await;
         hops.push(done);
     }
     Ok(Done { survey, hops, warnings })

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -190,6 +191,18 @@ impl Teller {
                 told.events.push_back(event);
             }
         });
+    }
+
+    /// Waits until all events have been read: what follows begins after that.
+    pub(crate) async fn all_read(&self) {
+        poll_fn(|cx| {
+            if self.with(|told| told.events.is_empty()) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     fn next(&self) -> Option<MirrorEvent> {

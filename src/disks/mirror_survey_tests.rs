@@ -1,1 +1,182 @@
+use time::macros::datetime;
 
+use super::*;
+use crate::{BlobItem, CopyState, Metadata, disks::lineage::Point};
+
+const DAYS: [&str; 4] = [
+    "2026-01-01T00:00:00.0000000Z",
+    "2026-01-02T00:00:00.0000000Z",
+    "2026-01-03T00:00:00.0000000Z",
+    "2026-01-04T00:00:00.0000000Z",
+];
+
+fn time(day: usize) -> OffsetDateTime {
+    datetime!(2026-01-01 00:00 UTC) + time::Duration::days(i64::try_from(day).expect("small"))
+}
+
+fn snapshot(day: usize) -> SourceSnapshot {
+    SourceSnapshot { time: time(day), id: DAYS[day].into(), length: Some(512) }
+}
+
+fn sides(days: &[usize], chain: Chain) -> Sides<'static> {
+    Sides {
+        source: "https://a/vhds/disk".into(),
+        is_managed: false,
+        snapshots: days.iter().map(|day| snapshot(*day)).collect(),
+        destination: "https://b/backups/disk".into(),
+        chain,
+        is_of_another: false,
+        route: None,
+        new_generation: false,
+        pruning: None,
+    }
+}
+
+fn item(name: &str, snapshot: Option<usize>) -> BlobItem {
+    let snapshot = snapshot.map(|day| DAYS[day].parse().expect("an id"));
+    BlobItem { name: name.into(), snapshot, ..BlobItem::default() }
+}
+
+/// A base by Incremental Copy Blob, with copies of these days.
+fn incremental(name: &str, days: &[usize]) -> Vec<BlobItem> {
+    let mut items = Vec::new();
+    for day in days.iter().map(|day| Some(*day)).chain([None]) {
+        let mut item = item(name, day);
+        item.properties.is_incremental_copy = true;
+        if let Some(day) = day.or(days.last().copied()) {
+            let mut copy = CopyState::new("id".parse().expect("an id"), "success".into());
+            let url = format!("https://a/vhds/disk?snapshot={}", DAYS[day]);
+            copy.source = Some(crate::models::CopySourceUrl::new(url));
+            item.properties.copy = Some(copy);
+        }
+        items.push(item);
+    }
+    items
+}
+
+/// A base by ranges that equals a day, and its snapshots.
+fn ranges(equals: usize, days: &[usize]) -> Vec<BlobItem> {
+    let lineage = |day: usize| Lineage {
+        source: "https://a/vhds/disk".into(),
+        equals: Some(Point { id: DAYS[day].into(), time: time(day) }),
+        hop: None,
+    };
+    let of = |day: usize, is_snapshot: bool| {
+        let mut item = item("disk", is_snapshot.then_some(day));
+        item.properties.metadata = lineage(day).with(&Metadata::new());
+        item
+    };
+    days.iter().map(|day| of(*day, true)).chain([of(equals, false)]).collect()
+}
+
+fn chain(items: Vec<BlobItem>) -> Chain {
+    Chain::of_listing("disk", items)
+}
+
+fn hops(survey: &Survey) -> Vec<(Option<&str>, &str)> {
+    let hop = |step: &'_ Step| (step.from.as_ref().map(|from| from.id.clone()), step.to.id.clone());
+    let hops = survey.steps.iter().map(hop);
+    let place = |id: &str| DAYS.iter().find(|day| **day == id).copied().expect("a day");
+    hops.map(|(from, to)| (from.map(|from| place(&from)), place(&to))).collect()
+}
+
+#[test]
+fn what_is_later_than_the_newest_copy_is_copied() {
+    let survey = Survey::of(sides(&[0, 1, 2, 3], chain(incremental("disk", &[1])))).expect("fine");
+    assert_eq!(hops(&survey), [(Some(DAYS[1]), DAYS[2]), (Some(DAYS[2]), DAYS[3])]);
+    assert_eq!((survey.present, survey.left.len(), survey.broken), (1, 1, None));
+    let first = Survey::of(sides(&[0, 1], chain(Vec::new()))).expect("fine");
+    assert_eq!(hops(&first), [(None, DAYS[0]), (Some(DAYS[0]), DAYS[1])]);
+    assert_eq!(first.steps[0].whole.as_deref(), Some("the first copy"));
+}
+
+#[test]
+fn an_increment_needs_the_source_snapshot_that_was_copied_last() {
+    let of = |days: &[usize]| sides(days, chain(incremental("disk", &[0, 1])));
+    let broken = Survey::of(of(&[0, 2])).expect("fine");
+    assert_eq!(broken.broken, Some(BrokenSeries::LastSnapshotGone));
+    assert!(broken.steps.is_empty());
+    let next = Survey::of(Sides { new_generation: true, ..of(&[0, 2]) }).expect("fine");
+    assert_eq!((next.broken.clone(), next.steps[0].generation), (None, 2));
+    assert_eq!(hops(&next), [(None, DAYS[2])]);
+    let gone = MirrorWarning::LastSourceSnapshotGone { snapshot: DAYS[1].into() };
+    assert_eq!(Survey::of(of(&[0])).expect("fine").warnings, [gone]);
+}
+
+#[test]
+fn by_ranges_everything_is_copied_if_that_is_gone() {
+    let survey = Survey::of(sides(&[0, 2], chain(ranges(1, &[0, 1])))).expect("fine");
+    assert_eq!((survey.route, survey.broken.clone()), (MirrorRoute::Ranges, None));
+    assert_eq!(hops(&survey), [(None, DAYS[2])]);
+    assert!(survey.steps[0].whole.as_deref().is_some_and(|why| why.contains("gone")));
+    let gone = MirrorWarning::LastSourceSnapshotGone { snapshot: DAYS[1].into() };
+    assert_eq!(survey.warnings, [gone]);
+}
+
+#[test]
+fn a_new_generation_whose_first_copy_is_under_way_needs_no_earlier_snapshot() {
+    let items = [incremental("disk", &[0, 1]), incremental("disk.g2", &[])].concat();
+    let survey = Survey::of(sides(&[2, 3], chain(items))).expect("fine");
+    assert_eq!(hops(&survey), [(None, DAYS[2]), (Some(DAYS[2]), DAYS[3])]);
+    assert_eq!((survey.steps[0].generation, survey.broken), (2, None));
+}
+
+#[test]
+fn two_snapshots_that_equal_one_are_kept_and_told() {
+    let mut items = incremental("disk", &[0, 1]);
+    let mut again = items[0].clone();
+    again.snapshot = Some(DAYS[3].parse().expect("an id"));
+    items.push(again);
+    let chain = chain(items);
+    assert_eq!(chain.snapshots.len(), 3);
+    let survey = Survey::of(sides(&[0, 1], chain)).expect("fine");
+    assert_eq!(survey.warnings, [MirrorWarning::CopiedTwice { snapshot: DAYS[0].into() }]);
+    assert_eq!(survey.present, 2);
+}
+
+#[test]
+fn a_snapshot_made_again_under_its_name_is_another() {
+    let chain = chain(ranges(1, &[1]));
+    let mut sides = sides(&[1], chain);
+    sides.snapshots[0].time = time(2);
+    let survey = Survey::of(sides).expect("fine");
+    assert_eq!((survey.present, survey.steps.len()), (0, 1));
+    assert_eq!(survey.steps[0].from, None);
+}
+
+#[test]
+fn soft_deleted_ones_and_torn_hops_are_no_part_of_the_chain() {
+    let mut items = incremental("disk", &[0, 1]);
+    items[1].is_deleted = true;
+    assert_eq!(chain(items).snapshots.len(), 1);
+    let mut items = incremental("disk", &[0, 1]);
+    items.iter_mut().for_each(|item| item.is_deleted = true);
+    assert_eq!((chain(items.clone()).generation, chain(items).snapshots.len()), (0, 0));
+    for status in ["failed", "aborted", "pending"] {
+        let mut items = incremental("disk", &[0]);
+        if let Some(copy) = &mut items[0].properties.copy {
+            copy.status = status.into();
+        }
+        let chain = chain(items);
+        assert_eq!((chain.snapshots[0].equals.clone(), chain.newest()), (None, None), "{status}");
+    }
+}
+
+#[test]
+fn managed_disks_go_by_ranges_alone() {
+    let managed = |chain| Sides { is_managed: true, ..sides(&[0], chain) };
+    let survey = Survey::of(managed(chain(Vec::new()))).expect("fine");
+    assert_eq!(survey.route, MirrorRoute::Ranges);
+    let wanted = Some(MirrorRoute::Incremental);
+    let error = Survey::of(Sides { route: wanted, ..managed(chain(Vec::new())) });
+    assert!(error.expect_err("refused").to_string().contains("managed disk"));
+    let error = Survey::of(managed(chain(incremental("disk", &[0]))));
+    assert!(error.expect_err("refused").to_string().contains("cannot read managed disks"));
+}
+
+#[test]
+fn a_policy_without_rules_is_refused() {
+    let keep = Keep::new();
+    let sides = sides(&[0, 1], chain(incremental("disk", &[0])));
+    Survey::of(Sides { pruning: Some(&keep), ..sides }).expect_err("it would remove all");
+}

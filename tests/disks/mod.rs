@@ -7,3 +7,10 @@ mod managed;
 mod property;
 mod ranges;
 mod world;
+
+// Runs that meet others, die, or find that their series is broken.
+mod gate;
+mod generations;
+mod locks;
+mod pending;
+mod torn;

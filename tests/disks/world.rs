@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use blobcopy::{
-    BlobServiceClient, ClientOptions, Clock, PageBlobClient, RetryOptions, SnapshotId,
+    BlobServiceClient, ClientOptions, Clock, PageBlobClient, SnapshotId,
     disks::{Chain, SnapshotMirror},
+    transport::Transport,
 };
-use blobcopy_simulator::{Op, Simulator, SimulatorBuilder};
+use blobcopy_simulator::{Simulator, SimulatorBuilder};
 use time::macros::datetime;
 
 pub(super) const MIB: u64 = 1 << 20;
 
-/// A disk of 16 MiB in account `near`, and backups in both accounts.
+/// A disk of 1 MiB in account `near`, and backups in both accounts.
 pub(super) struct World {
     pub(super) sim: Simulator,
     pub(super) near: BlobServiceClient,
@@ -36,7 +37,7 @@ impl World {
             service.container_client(name).create().await.expect("created");
         }
         let world = Self { sim, near, far };
-        world.disk().create(16 * MIB).await.expect("created");
+        world.disk().create(MIB).await.expect("created");
         world
     }
 
@@ -52,11 +53,11 @@ impl World {
         SnapshotMirror::new(&self.disk(), &self.backup())
     }
 
-    /// A mirror whose requests are tried once, as if each failure were the last.
-    pub(super) fn impatient(&self) -> SnapshotMirror {
-        let options = || self.sim.client_options().retry(RetryOptions::none());
-        let (near, far) =
-            (client(&self.sim, "near", options()), client(&self.sim, "far", options()));
+    /// The mirror of a process that reaches the service by this way.
+    pub(super) fn through(&self, way: impl Transport + Clone + 'static) -> SnapshotMirror {
+        let options = || self.sim.client_options().transport(way.clone());
+        let near = client(&self.sim, "near", options());
+        let far = client(&self.sim, "far", options());
         let disk = near.container_client("vhds").page_blob_client("disk0.vhd");
         let backup = far.container_client("backups").page_blob_client("disk0.vhd");
         SnapshotMirror::new(&disk, &backup)
@@ -64,7 +65,7 @@ impl World {
 
     /// Writes a page that says `number`, and takes a snapshot a quarter of an hour later.
     pub(super) async fn grow(&self, number: u64) -> SnapshotId {
-        let at = (number * 7 * 4096) % (16 * MIB);
+        let at = (number * 7 * 4096) % MIB;
         let content = vec![u8::try_from(number % 250 + 1).expect("small"); 4096];
         self.disk().upload_pages(at, content).await.expect("written");
         if number % 5 == 4 {
@@ -102,11 +103,6 @@ impl World {
         let count = self.sim.requests().len();
         self.sim.forget_requests();
         u64::try_from(count).expect("few")
-    }
-
-    /// The requests of one kind since they were forgotten.
-    pub(super) fn sent(&self, op: Op) -> usize {
-        self.sim.requests().iter().filter(|request| request.op() == op).count()
     }
 }
 
