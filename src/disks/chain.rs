@@ -134,6 +134,19 @@ impl Chain {
     }
 
     /// The newest snapshot that equals one of the source.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// disk.create_snapshot().await?;
+    /// let mirror = SnapshotMirror::new(&disk, &backup);
+    /// mirror.run().await.unwrap();
+    /// assert!(mirror.chain().await.unwrap().newest().is_some());
+    /// # Ok(()) });
+    /// ```
     pub fn newest(&self) -> Option<&ChainSnapshot> {
         self.snapshots.iter().rev().find(|found| found.equals.is_some())
     }
@@ -244,6 +257,20 @@ impl ChainSnapshot {
     }
 
     /// A client for it. `destination` is the mirror's.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let taken = disk.create_snapshot().await?.snapshot;
+    /// let report = SnapshotMirror::new(&disk, &backup).run().await.unwrap();
+    /// let copy = report.hops[0].destination.client(&backup);
+    /// let content = disk.with_snapshot(&taken).download().await?.bytes().await?;
+    /// assert_eq!(copy.download().await?.bytes().await?, content);
+    /// # Ok(()) });
+    /// ```
     pub fn client(&self, destination: &PageBlobClient) -> PageBlobClient {
         let container = destination.container_client();
         container.page_blob_client(&self.blob).with_snapshot(&self.snapshot)

@@ -7,6 +7,53 @@ use super::{
 use crate::{Error, PageBlobClient, jobs::Budget};
 
 /// Keeps a destination's snapshots equal to a source's.
+///
+/// [`run`](Self::run) copies each source snapshot that is later than the newest at the destination,
+/// oldest first, and moves only what differs from the one before. Snapshots that are older than the
+/// newest copy stay out: neither route can go back.
+///
+/// # Routes
+///
+/// How it copies belongs to the destination blob, and is chosen at its first copy:
+///
+/// | | Incremental Copy Blob | changed ranges |
+/// | --- | --- | --- |
+/// | source | a page blob's snapshots | those, or a managed disk's |
+/// | destination | can only be copied into; its snapshots can be read | a page blob, which stays writable |
+/// | if the source snapshot that was copied last is gone | the series is broken | everything is copied |
+/// | if the source was created anew | the series is broken | everything is copied |
+///
+/// # The destination
+///
+/// Nothing is stored but the blob, its snapshots and a small blob `<name>.blobcopy`, the marker
+/// whose lease is the lock: one run at a time works on a destination. What each snapshot equals is
+/// read from the service: from the source of its copy, or from its metadata. So a run can be
+/// stopped or killed at any moment, and the next one goes on from there.
+///
+/// A broken series goes on in a [new generation](Self::new_generation): another blob, `<name>.g2`
+/// and so on, which is part of the same [`Chain`].
+///
+/// The client of the destination must be able to list its container.
+///
+/// ```
+/// # blobcopy_simulator::example(async |service| {
+/// use blobcopy::disks::SnapshotMirror;
+///
+/// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+/// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+/// let mirror = SnapshotMirror::new(&disk, &backup);
+///
+/// disk.create_snapshot().await?;
+/// assert_eq!(mirror.run().await.unwrap().hops.len(), 1);
+///
+/// disk.upload_pages(4096, vec![1; 512]).await?;
+/// let later = disk.create_snapshot().await?.snapshot;
+/// let report = mirror.run().await.unwrap();
+/// assert_eq!((report.hops.len(), report.bytes), (1, 512)); // only what differs
+/// let newest = mirror.chain().await.unwrap().newest().cloned().unwrap();
+/// assert_eq!(newest.equals, Some(later.to_string()));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone)]
 pub struct SnapshotMirror {
     pub(crate) source: MirrorSource,
@@ -27,7 +74,22 @@ pub(crate) struct MirrorSettings {
 }
 
 impl SnapshotMirror {
-    /// A mirror from the snapshots of `source` to the page blob `destination`.
+    /// A mirror from the snapshots of `source` to the page blob `destination`. Sends nothing.
+    ///
+    /// The source is a client of a page blob, [`PageBlobSnapshots`](super::PageBlobSnapshots) or
+    /// [`ManagedSnapshots`](super::ManagedSnapshots). The destination's name has at most 1,015
+    /// characters, and does not end in `.blobcopy` or `.g` and a number.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let mirror = SnapshotMirror::new(&disk, &backup);
+    /// assert!(mirror.chain().await.unwrap().snapshots.is_empty());
+    /// # Ok(()) });
+    /// ```
     pub fn new(source: impl Into<MirrorSource>, destination: &PageBlobClient) -> Self {
         Self {
             source: source.into(),
@@ -45,20 +107,56 @@ impl SnapshotMirror {
     }
 
     /// The route of the first copy. By default Incremental Copy Blob where it can be. A destination
-    /// that exists keeps its route: asking for the other is refused.
+    /// that exists keeps its route: the other one is refused.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{MirrorRoute, SnapshotMirror};
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// disk.create_snapshot().await?;
+    /// let mirror = SnapshotMirror::new(&disk, &backup).route(MirrorRoute::Ranges);
+    /// mirror.run().await.unwrap();
+    /// backup.clear_pages(0..512).await?; // it stays writable
+    /// # Ok(()) });
+    /// ```
     pub fn route(mut self, route: MirrorRoute) -> Self {
         self.settings.route = Some(route);
         self
     }
 
     /// If the series of incremental copies is broken, goes on in a new blob, `<name>.g2`, then
-    /// `<name>.g3` and so on.
+    /// `<name>.g3` and so on. Its first copy is a full one. Without a broken series this changes
+    /// nothing.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{BrokenSeries, MirrorError, SnapshotMirror};
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let mirror = SnapshotMirror::new(&disk, &backup);
+    /// let first = disk.create_snapshot().await?.snapshot;
+    /// mirror.run().await.unwrap();
+    /// disk.with_snapshot(&first).delete().await?;
+    /// disk.create_snapshot().await?;
+    /// let Err(MirrorError::SeriesBroken { reason, .. }) = mirror.run().await else { panic!() };
+    /// assert_eq!(reason, BrokenSeries::LastSnapshotGone);
+    /// let report = mirror.new_generation().run().await.unwrap();
+    /// assert_eq!(report.hops[0].destination.blob, "disk0.vhd.g2");
+    /// # Ok(()) });
+    /// ```
     pub fn new_generation(mut self) -> Self {
         self.settings.new_generation = true;
         self
     }
 
-    /// Lets [`run`](Self::run) break the lock of a run that is known to be dead.
+    /// Lets [`run`](Self::run) break the lock of a run that is known to be dead. A run that is alive
+    /// after all stops with [`MirrorError::LockLost`] when it next renews its lease, within 20
+    /// seconds.
+    ///
+    /// Without this, the lock of a dead run is free 60 seconds after its last renewal.
     ///
     /// It is for runs alone, and not for a [`prune`](Self::prune), [`prune_source`] or
     /// [`verify`](Self::verify) of this mirror: until they begin, another run may lawfully have
@@ -67,35 +165,115 @@ impl SnapshotMirror {
     /// [`prune_source`]: Self::prune_source
     /// [`Prune::take_lock`]: super::Prune::take_lock
     /// [`PruneSource::take_lock`]: super::PruneSource::take_lock
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// SnapshotMirror::new(&disk, &backup).take_lock().run().await.unwrap();
+    /// # Ok(()) });
+    /// ```
     pub fn take_lock(mut self) -> Self {
         self.settings.take_lock = true;
         self
     }
 
-    /// Waits while another run holds the lock, in place of ending as [`MirrorError::Busy`].
+    /// Waits while another run holds the lock, in place of ending as [`MirrorError::Busy`]. It
+    /// looks every 5 seconds, without a limit.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// SnapshotMirror::new(&disk, &backup).wait_for_lock().run().await.unwrap();
+    /// # Ok(()) });
+    /// ```
     pub fn wait_for_lock(mut self) -> Self {
         self.settings.wait = true;
         self
     }
 
-    /// How many requests are in flight at a time, by default 16.
+    /// How many requests of the route by changed ranges are in flight at a time, by default 16. It
+    /// must be at least 1.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// SnapshotMirror::new(&disk, &backup).in_flight(64).run().await.unwrap();
+    /// # Ok(()) });
+    /// ```
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.settings.in_flight = requests;
         self
     }
 
-    /// The budget that all requests draw from.
+    /// The budget that all requests draw from, those to the source too. Each disk gets a [budget of
+    /// one blob](Budget::for_one_blob) of it. By default, the clients' own budgets.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let budget = Budget::new().requests_per_second(1_000);
+    /// let report = SnapshotMirror::new(&disk, &backup).budget(&budget).run().await.unwrap();
+    /// assert_eq!(budget.requests(), report.requests);
+    /// # Ok(()) });
+    /// ```
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.settings.budget = Some(budget.clone());
         self
     }
 
-    /// What is at the destination.
+    /// What is at the destination: one request, or two if the container has many names that begin
+    /// like the destination's, for each 5,000 blobs and snapshots.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let chain = SnapshotMirror::new(&disk, &backup).chain().await.unwrap();
+    /// assert_eq!((chain.generation, chain.snapshots.len()), (0, 0));
+    /// # Ok(()) });
+    /// ```
     pub async fn chain(&self) -> Result<Chain, MirrorError> {
         Chain::read(&self.destination).await
     }
 
-    /// What a run would do now. Nothing is changed.
+    /// What a run would do now. Nothing is changed, and the lock is not needed.
+    ///
+    /// It lists both sides, and asks the source for the size of each difference.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`](MirrorError::Refused) if source and destination do not go together; otherwise
+    /// the error of a request. A broken series is no error here: see
+    /// [`MirrorPlan::broken`].
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// disk.create_snapshot().await?;
+    /// let plan = SnapshotMirror::new(&disk, &backup).plan().await.unwrap();
+    /// println!("{plan}");
+    /// assert_eq!((plan.hops.len(), plan.generation), (1, 1));
+    /// # Ok(()) });
+    /// ```
     pub async fn plan(&self) -> Result<MirrorPlan, MirrorError> {
         let mirroring = Mirroring::of(self.clone())?;
         Box::pin(mirroring.plan()).await
@@ -130,9 +308,24 @@ impl SnapshotMirror {
         RunMirror::new(self.clone())
     }
 
-    /// The retention policy by which the source's snapshots are deleted, by
-    /// `prune_source` or by others: [`plan`](Self::plan) and [`run`](Self::run) warn if it would
-    /// delete the snapshot that the next increment needs. Nothing is deleted here.
+    /// The retention policy by which somebody deletes the source's snapshots:
+    /// [`plan`](Self::plan) and [`run`](Self::run) warn if it would delete the one that the next
+    /// increment needs. Nothing is deleted here.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{Keep, MirrorWarning, SnapshotMirror};
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let mirror = SnapshotMirror::new(&disk, &backup).pruning_source(&Keep::new().last(1));
+    /// let snapshot = disk.create_snapshot().await?.snapshot.to_string();
+    /// mirror.run().await.unwrap();
+    /// disk.create_snapshot().await?;
+    /// let warning = MirrorWarning::AboutToBePruned { snapshot };
+    /// assert_eq!(mirror.plan().await.unwrap().warnings, [warning]);
+    /// # Ok(()) });
+    /// ```
     pub fn pruning_source(mut self, keep: &Keep) -> Self {
         self.settings.pruning = Some(keep.clone());
         self

@@ -101,11 +101,35 @@ pub enum MirrorWarning {
 
 impl MirrorPlan {
     /// The bytes of all hops, as far as they are known.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// disk.upload_pages(0, vec![1; 1024]).await?;
+    /// disk.create_snapshot().await?;
+    /// let plan = SnapshotMirror::new(&disk, &backup).plan().await.unwrap();
+    /// assert!(plan.bytes() >= 1024 && plan.known_bytes() == Some(plan.bytes()));
+    /// # Ok(()) });
+    /// ```
     pub fn bytes(&self) -> u64 {
         self.hops.iter().filter_map(|hop| hop.bytes).sum()
     }
 
     /// The bytes of all hops; `None` if those of some hop are not known.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let plan = SnapshotMirror::new(&disk, &backup).plan().await.unwrap();
+    /// assert_eq!(plan.known_bytes(), Some(0)); // nothing is to be copied
+    /// # Ok(()) });
+    /// ```
     pub fn known_bytes(&self) -> Option<u64> {
         self.hops.iter().map(|hop| hop.bytes).sum()
     }

@@ -75,7 +75,8 @@ pub struct MirrorReport {
     pub present: u64,
     /// The bytes of all hops.
     pub bytes: u64,
-    /// The requests of this run, retries included.
+    /// The requests of this run with the clients of the source and the destination, retries
+    /// included.
     pub requests: u64,
     /// How long it took.
     pub elapsed: Duration,

@@ -97,8 +97,12 @@ impl Survey {
             (false, None) => Some("the first copy".to_owned()),
             (false, Some(_)) => None,
         };
+        let mut steps = steps(from, later, chain.generation.max(1), why);
+        if sides.is_managed {
+            steps.iter_mut().for_each(Step::mark_border);
+        }
         let mut survey = Self {
-            steps: steps(from, later, chain.generation.max(1), why),
+            steps,
             source: source.clone(),
             destination: destination.clone(),
             chain: sides.chain,
@@ -156,6 +160,22 @@ impl Survey {
             left: self.left.clone(),
             broken: self.broken.clone(),
             warnings: self.warnings.clone(),
+        }
+    }
+}
+
+/// The length of a managed disk of 4 TiB, with its footer.
+const BORDER: u64 = (4 << 40) + 512;
+
+impl Step {
+    /// The service gives no difference between managed snapshots if one is longer than 4 TiB and the
+    /// other is not.
+    fn mark_border(&mut self) {
+        let is_beyond = |snapshot: &SourceSnapshot| Some(snapshot.length? > BORDER);
+        let before = self.from.as_ref().and_then(is_beyond);
+        if self.whole.is_none() && before.is_some_and(|before| Some(!before) == is_beyond(&self.to))
+        {
+            self.whole = Some("the service gives no difference across 4 TiB".to_owned());
         }
     }
 }

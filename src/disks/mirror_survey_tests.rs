@@ -56,14 +56,15 @@ fn incremental(name: &str, days: &[usize]) -> Vec<BlobItem> {
 
 /// A base by ranges that equals a day, and its snapshots.
 fn ranges(equals: usize, days: &[usize]) -> Vec<BlobItem> {
-    let lineage = |day: usize| Lineage {
+    let lineage = |day: usize, sealed: bool| Lineage {
         source: "https://a/vhds/disk".into(),
         equals: Some(Point { id: DAYS[day].into(), time: time(day) }),
         hop: None,
+        sealed,
     };
     let of = |day: usize, is_snapshot: bool| {
         let mut item = item("disk", is_snapshot.then_some(day));
-        item.properties.metadata = lineage(day).with(&Metadata::new());
+        item.properties.metadata = lineage(day, is_snapshot).with(&Metadata::new());
         item
     };
     days.iter().map(|day| of(*day, true)).chain([of(equals, false)]).collect()
@@ -179,4 +180,30 @@ fn a_policy_without_rules_is_refused() {
     let keep = Keep::new();
     let sides = sides(&[0, 1], chain(incremental("disk", &[0])));
     Survey::of(Sides { pruning: Some(&keep), ..sides }).expect_err("it would remove all");
+}
+
+#[test]
+fn a_managed_disk_that_grew_beyond_4_tib_is_copied_whole() {
+    let sizes = |lengths: [u64; 3]| {
+        let mut sides = Sides { is_managed: true, ..sides(&[0, 1, 2], chain(Vec::new())) };
+        for (snapshot, length) in sides.snapshots.iter_mut().zip(lengths) {
+            snapshot.length = Some(length);
+        }
+        let survey = Survey::of(sides).expect("fine");
+        survey.steps.into_iter().map(|step| step.whole.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes([BORDER - 512, BORDER, BORDER + 512]), [true, false, true]);
+    assert_eq!(sizes([BORDER + 512, 1 << 50, 512]), [true, false, true]);
+}
+
+#[test]
+fn a_snapshot_that_somebody_took_of_a_base_by_ranges_is_left_alone() {
+    let mut items = ranges(1, &[0, 1]);
+    let mut foreign = items[2].clone();
+    foreign.snapshot = Some(DAYS[3].parse().expect("an id"));
+    items.push(foreign);
+    let chain = chain(items);
+    assert_eq!(chain.snapshots.len(), 3);
+    assert_eq!(chain.newest().and_then(|newest| newest.equals.as_deref()), Some(DAYS[1]));
+    assert_eq!(chain.snapshots[2].equals, None);
 }

@@ -43,7 +43,18 @@ pub struct PageBlobSnapshots {
 }
 
 impl PageBlobSnapshots {
-    /// The snapshots of this blob.
+    /// The snapshots of this blob. Its client must be able to list them, and to read pages.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{PageBlobSnapshots, SnapshotMirror};
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let source = PageBlobSnapshots::of(&disk); // the same as `&disk`
+    /// SnapshotMirror::new(source, &backup).run().await.unwrap();
+    /// # Ok(()) });
+    /// ```
     pub fn of(blob: &PageBlobClient) -> Self {
         Self { blob: blob.clone() }
     }

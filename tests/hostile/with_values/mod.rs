@@ -11,6 +11,7 @@ mod jobs;
 mod leases;
 mod lists;
 mod managed_disks;
+mod mirrors;
 mod models;
 mod sas;
 mod writes;
@@ -68,6 +69,8 @@ async fn drive(values: &Values) {
     managed_disks::drive(&run);
     backups::drive(&run);
     Box::pin(backups::backups(&run, &service)).await;
+    mirrors::documents(&run);
+    mirrors::drive(&run, &service);
     jobs::drive(&run);
     Box::pin(fleets::drive(&run)).await;
     Box::pin(jobs::jobs(&run, &service)).await;
