@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use blobcopy::{
-    BlobServiceClient, ClientOptions, Clock, PageBlobClient, SnapshotId,
+    BlobServiceClient, ClientOptions, Clock, PageBlobClient, RetryOptions, SnapshotId,
     disks::{Chain, SnapshotMirror},
     transport::Transport,
 };
-use blobcopy_simulator::{Simulator, SimulatorBuilder};
+use blobcopy_simulator::{Op, Simulator, SimulatorBuilder};
 use time::macros::datetime;
 
 pub(super) const MIB: u64 = 1 << 20;
@@ -51,6 +51,16 @@ impl World {
 
     pub(super) fn mirror(&self) -> SnapshotMirror {
         SnapshotMirror::new(&self.disk(), &self.backup())
+    }
+
+    /// A mirror whose requests are tried once, as if each failure were the last.
+    pub(super) fn impatient(&self) -> SnapshotMirror {
+        let options = || self.sim.client_options().retry(RetryOptions::none());
+        let (near, far) =
+            (client(&self.sim, "near", options()), client(&self.sim, "far", options()));
+        let disk = near.container_client("vhds").page_blob_client("disk0.vhd");
+        let backup = far.container_client("backups").page_blob_client("disk0.vhd");
+        SnapshotMirror::new(&disk, &backup)
     }
 
     /// The mirror of a process that reaches the service by this way.
@@ -103,6 +113,11 @@ impl World {
         let count = self.sim.requests().len();
         self.sim.forget_requests();
         u64::try_from(count).expect("few")
+    }
+
+    /// The requests of one kind since they were forgotten.
+    pub(super) fn sent(&self, op: Op) -> usize {
+        self.sim.requests().iter().filter(|request| request.op() == op).count()
     }
 }
 

@@ -155,11 +155,6 @@ impl World {
         self.run.lock().expect("no test panics while it holds it").latency = milliseconds;
     }
 
-    /// The requests of the run so far.
-    pub(super) fn sent(&self) -> u64 {
-        self.run.lock().expect("no test panics while it holds it").sent
-    }
-
     pub(super) async fn write(&self, offset: u64, length: u64, seed: u64) {
         let content = bytes(seed, usize::try_from(length).expect("small"));
         self.disk.upload_pages(offset, content).await.expect("written");
