@@ -7,10 +7,12 @@
 //! ```
 //!
 //! Without arguments it uses a simulator, with a made-up login. With them it uses the login of the
-//! Azure CLI (`az login`), which needs these permissions for the group's snapshots:
-//! `Microsoft.Compute/snapshots/read`, `Microsoft.Compute/snapshots/beginGetAccess/action` and
-//! `Microsoft.Compute/snapshots/endGetAccess/action`; and the role Storage Blob Data Contributor
-//! for the container. The mirror stays then. Nothing of this was ever tried on a real account.
+//! Azure CLI (`az login`), which needs these permissions: `Microsoft.Compute/snapshots/read`,
+//! `Microsoft.Compute/snapshots/beginGetAccess/action` and
+//! `Microsoft.Compute/snapshots/endGetAccess/action` for the group's snapshots, and
+//! `Microsoft.Compute/locations/DiskOperations/read` to learn how a grant ended; and the role
+//! Storage Blob Data Contributor for the container. The mirror stays then. Nothing of this was ever
+//! tried on a real account.
 
 #[path = "shared/account.rs"]
 #[allow(dead_code, reason = "a managed disk has no connection string")]

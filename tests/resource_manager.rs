@@ -307,6 +307,16 @@ async fn disks_with_large_sectors_are_refused_since_no_vhd_can_hold_them() {
     let script = Script::new([answer(200, "", &half.to_string())]);
     let found = listed(&scripted(&script, Credential::token(Login::default()))).await;
     assert_eq!(found[0].completion, 0.0);
+    // One of another disk that is being made does not hide those of this disk.
+    let mut group = snapshot(json!(512));
+    let odd = json!({ "id": "/odd", "properties": { "provisioningState": "Creating" } });
+    group["value"].as_array_mut().expect("a list").push(odd);
+    let mut untimed = snapshot(json!(512))["value"][0].clone();
+    untimed["properties"].as_object_mut().expect("an object").remove("timeCreated");
+    group["value"].as_array_mut().expect("a list").push(untimed);
+    let script = Script::new([answer(200, "", &group.to_string())]);
+    let found = listed(&scripted(&script, Credential::token(Login::default()))).await;
+    assert_eq!(found.len(), 1);
 }
 
 #[test]

@@ -253,7 +253,8 @@ impl Base {
 impl ChainSnapshot {
     /// Whether it equals this snapshot of the source.
     pub(crate) fn is_equal_to(&self, id: &str, time: OffsetDateTime) -> bool {
-        self.time == Some(time) && self.equals.as_deref() == Some(id)
+        self.time == Some(time)
+            && self.equals.as_deref().is_some_and(|equals| equals.eq_ignore_ascii_case(id))
     }
 
     /// A client for it. `destination` is the mirror's.

@@ -21,8 +21,8 @@ pub(crate) struct Lineage {
     pub(crate) sealed: bool,
 }
 
-/// A source snapshot in metadata.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A source snapshot in metadata. Two are equal whatever the case of their ids.
+#[derive(Debug, Clone)]
 pub(crate) struct Point {
     pub(crate) id: String,
     pub(crate) time: OffsetDateTime,
@@ -42,6 +42,14 @@ pub(crate) struct HopState {
     /// Whether all pages are written and the snapshot is being taken.
     pub(crate) sealing: bool,
 }
+
+impl PartialEq for Point {
+    fn eq(&self, other: &Self) -> bool {
+        self.time == other.time && self.id.eq_ignore_ascii_case(&other.id)
+    }
+}
+
+impl Eq for Point {}
 
 impl From<&SourceSnapshot> for Point {
     fn from(snapshot: &SourceSnapshot) -> Self {
@@ -78,6 +86,14 @@ impl Lineage {
     /// Whether a blob with this metadata is of a mirror, even if the rest is unreadable.
     pub(crate) fn is_on(metadata: &Metadata) -> bool {
         metadata.get(Self::SOURCE).is_some()
+    }
+
+    /// Whether it is of this source. Unique ids of managed disks are compared without case, and URLs
+    /// as they are.
+    pub(crate) fn is_of(&self, source: &str) -> bool {
+        let source = redact(source);
+        let is_url = source.contains("://");
+        self.source == source || (!is_url && self.source.eq_ignore_ascii_case(&source))
     }
 
     /// The lineage in the metadata, or `None` if it is not there or unreadable.
@@ -192,5 +208,20 @@ mod tests {
             assert_eq!(Lineage::without(&upper).iter().count(), 1);
         }
         assert_eq!(Lineage::read(&users), None);
+    }
+
+    #[test]
+    fn ids_are_the_same_in_any_case_and_urls_are_not() {
+        let point = |id: &str| Point { id: id.into(), time: datetime!(2026-01-01 00:00 UTC) };
+        assert_eq!(point("/resourceGroups/GRP/a"), point("/resourcegroups/grp/a"));
+        assert_ne!(point("a"), point("b"));
+        let of = |source: &str| Lineage {
+            source: source.into(),
+            equals: None,
+            hop: None,
+            sealed: false,
+        };
+        assert!(of("1B-2c").is_of("1b-2C") && !of("1b").is_of("1c"));
+        assert!(of("https://a/b").is_of("https://a/b") && !of("https://a/b").is_of("https://a/B"));
     }
 }

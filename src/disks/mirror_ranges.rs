@@ -68,7 +68,7 @@ pub(crate) async fn copy(
                 snapshot: sealed.snapshot,
                 equals: Some(step.to.id.clone()),
                 time: Some(step.to.time),
-                length: step.to.length.unwrap_or_default(),
+                length: sealed.length,
                 etag: None,
             },
             bytes: sealed.written,

@@ -8,7 +8,7 @@ use super::{
     chain::Base,
     lineage::{Lineage, Point},
 };
-use crate::{SnapshotId, wire::redaction::redact};
+use crate::SnapshotId;
 
 /// What is there, and what is to be copied.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,7 +231,7 @@ impl Sides<'_> {
             let why = "has metadata of a mirror that cannot be read: its lineage is unknown";
             MirrorError::refused(&self.destination, why)
         })?;
-        if lineage.source != redact(&self.source) {
+        if !lineage.is_of(&self.source) {
             let why = format!("is a mirror of {}: choose another destination", lineage.source);
             return Err(MirrorError::refused(&self.destination, why));
         }

@@ -24,9 +24,9 @@ pub struct SourceSnapshot {
 
 impl SourceSnapshot {
     /// Whether both are the same snapshot: a managed snapshot that was made again under its name is
-    /// another one.
+    /// another one. Ids are compared without case: Resource Manager writes one in several ways.
     pub(crate) fn is(&self, id: &str, time: OffsetDateTime) -> bool {
-        self.id == id && self.time == time
+        self.time == time && self.id.eq_ignore_ascii_case(id)
     }
 }
 

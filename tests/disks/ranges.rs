@@ -1,6 +1,6 @@
 //! Mirrors by changed ranges, from snapshots of a page blob.
 
-use blobcopy::disks::{MirrorRoute, SnapshotMirror};
+use blobcopy::disks::{DiskBackup, MirrorRoute, RestorePoint, SnapshotMirror};
 use blobcopy_simulator::Op;
 
 use super::world::{MIB, World};
@@ -62,4 +62,35 @@ async fn a_hop_that_was_torn_after_its_snapshot_is_ended_first_and_moves_nothing
     assert_eq!(moved, [(0, true), (4096, false)]);
     world.expect_equal(&taken).await;
     assert_eq!(world.mirror().run().await.expect("up to date").hops.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_metadata_of_each_snapshot_and_the_headers_are_kept_and_restored() {
+    let world = World::new().await;
+    let made = world.disk().create(16 * MIB).content_type("application/x-vhd");
+    made.cache_control("no-cache").content_language("de").await.expect("created");
+    let mut taken = Vec::new();
+    let long = "x".repeat(8000);
+    for (number, owner) in ["team a", "team b", &long].into_iter().enumerate() {
+        world.disk().set_metadata([("owner", owner)]).await.expect("set");
+        taken.push(world.grow(number as u64).await);
+    }
+    by_ranges(world.mirror()).run().await.expect("mirrored");
+    let chain = world.expect_equal(&taken).await;
+    // The last has more than a blob can have beside those of a mirror.
+    for (found, owner) in chain.snapshots.iter().zip([Some("team a"), Some("team b"), None]) {
+        let copy = found.client(&world.backup()).get_properties().await.expect("there");
+        assert_eq!(copy.metadata.get("owner"), owner);
+        for service in [&world.near, &world.far] {
+            let target = service.container_client("backups").page_blob_client("restored.vhd");
+            let restore = DiskBackup::of(&world.backup());
+            let restore = restore.restore(RestorePoint::from(&found.snapshot), &target);
+            restore.overwrite(true).await.expect("restored");
+            let target = target.get_properties().await.expect("there");
+            assert_eq!(target.metadata.get("owner"), owner);
+            assert_eq!(target.content_type.as_deref(), Some("application/x-vhd"));
+            assert_eq!(target.cache_control.as_deref(), Some("no-cache"));
+            assert_eq!(target.content_language.as_deref(), Some("de"));
+        }
+    }
 }

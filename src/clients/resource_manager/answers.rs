@@ -23,9 +23,10 @@ pub(crate) struct SnapshotResource {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
-    creation_data: CreationData,
-    #[serde(with = "time::serde::rfc3339")]
-    time_created: OffsetDateTime,
+    // All snapshots of a group are listed, and one that is being made may lack these.
+    creation_data: Option<CreationData>,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    time_created: Option<OffsetDateTime>,
     disk_size_bytes: Option<f64>,
     disk_state: Option<String>,
     provisioning_state: Option<String>,
@@ -45,16 +46,17 @@ struct CreationData {
 impl SnapshotResource {
     /// Whether it is a snapshot of the disk with this resource id.
     pub(super) fn is_of(&self, disk: &str) -> bool {
-        let of = self.properties.creation_data.source_resource_id.as_deref();
+        let of = self.creation().and_then(|data| data.source_resource_id.as_deref());
         of.is_some_and(|of| of.trim_matches('/').eq_ignore_ascii_case(disk.trim_matches('/')))
     }
 
     /// The unique id of the disk; empty if it is not said.
     pub(crate) fn disk(&self) -> &str {
-        self.properties.creation_data.source_unique_id.as_deref().unwrap_or_default()
+        self.creation().and_then(|data| data.source_unique_id.as_deref()).unwrap_or_default()
     }
 
-    pub(crate) fn time(&self) -> OffsetDateTime {
+    /// When it was taken; `None` while it is being made.
+    pub(crate) fn time(&self) -> Option<OffsetDateTime> {
         self.properties.time_created
     }
 
@@ -86,7 +88,12 @@ impl SnapshotResource {
 
     /// Whether the disk has sectors of 4096 bytes, which no VHD can hold.
     pub(crate) fn has_large_sectors(&self) -> bool {
-        self.properties.creation_data.logical_sector_size.is_some_and(|size| size != 512)
+        let size = self.creation().and_then(|data| data.logical_sector_size);
+        size.is_some_and(|size| size != 512)
+    }
+
+    fn creation(&self) -> Option<&CreationData> {
+        self.properties.creation_data.as_ref()
     }
 }
 

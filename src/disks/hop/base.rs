@@ -118,19 +118,23 @@ impl<N: Note> Base<N> {
 
     async fn take(&mut self, step: Step<N>) -> Result<(), MirrorError> {
         let mut refused: Option<Error> = None;
+        // The ETag that the last attempt depended on.
+        let mut before = None;
         for _ in 0..ATTEMPTS {
             self.check()?;
             let etag = match self.etag.clone() {
                 Some(etag) => etag,
                 None => {
                     let etag = self.look(&step, refused.as_ref()).await?;
-                    // An attempt whose answer was lost.
-                    if refused.is_some() && self.is_taken(&step) {
+                    // An attempt whose answer was lost. A note that was there already says nothing:
+                    // the ETag must change.
+                    if refused.is_some() && self.is_taken(&step) && etag != before {
                         return Ok(());
                     }
                     etag.unwrap_or(ETag::ANY)
                 }
             };
+            before = Some(etag.clone());
             let error = match self.send(&step, Conditions::new().if_match(etag)).await {
                 Ok(etag) => {
                     self.etag = etag;

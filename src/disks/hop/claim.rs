@@ -19,6 +19,8 @@ pub(super) struct Claim {
     pub(super) base: Base<Lineage>,
     /// The length of the snapshot.
     pub(super) length: u64,
+    /// The user's metadata of the snapshot.
+    pub(super) metadata: Metadata,
     /// Why everything is copied, if it is.
     pub(super) whole: Option<String>,
     /// All before this offset is done.
@@ -122,7 +124,7 @@ impl Claim {
             let lock = hop.lock.clone();
             let mut base = Base::noted(&hop.destination, (note, guard), &seen, etag, lock);
             base.raise().await?;
-            let claim = Self::begin(base, source.content_length, standing).await?;
+            let claim = Self::begin(base, source, standing).await?;
             return Ok(Claimed::ToDo(Box::new(claim)));
         }
         let why = "another run changes it all the time";
@@ -132,15 +134,17 @@ impl Claim {
 
     async fn begin(
         mut base: Base<Lineage>,
-        length: u64,
+        source: &BlobProperties,
         standing: Standing,
     ) -> Result<Self, MirrorError> {
+        let length = source.content_length;
         if base.length < length {
             base.resize(length).await?;
         }
         let Standing { earlier, whole, done, is_resumed, may_be_taken, .. } = standing;
         let is_new = false;
-        Ok(Self { base, length, whole, done, earlier, is_resumed, is_new, may_be_taken })
+        let metadata = Lineage::without(&source.metadata);
+        Ok(Self { base, length, metadata, whole, done, earlier, is_resumed, is_new, may_be_taken })
     }
 }
 
@@ -161,7 +165,7 @@ pub(super) async fn look(hop: &Hop) -> Result<Option<(BlobProperties, Lineage)>,
     }
     match Lineage::read(&seen.metadata) {
         None => refused("its metadata do not say what it equals: they were changed by hand"),
-        Some(lineage) if lineage.source != redact(&hop.source) => {
+        Some(lineage) if !lineage.is_of(&hop.source) => {
             let other = lineage.source;
             refused(&format!("is the mirror of {other}, and not of {}", hop.source))
         }
@@ -204,6 +208,18 @@ async fn create(hop: &Hop, source: &BlobProperties) -> Result<Result<Claim, Erro
     if let Some(value) = &source.content_type {
         create = create.content_type(value);
     }
+    if let Some(value) = &source.content_encoding {
+        create = create.content_encoding(value);
+    }
+    if let Some(value) = &source.content_language {
+        create = create.content_language(value);
+    }
+    if let Some(value) = &source.content_disposition {
+        create = create.content_disposition(value);
+    }
+    if let Some(value) = &source.cache_control {
+        create = create.cache_control(value);
+    }
     let create = create.metadata(note.with(&Metadata::new()));
     let created = match create.conditions(Conditions::new().if_none_match(ETag::ANY)).await {
         Ok(created) => created,
@@ -225,6 +241,7 @@ async fn create(hop: &Hop, source: &BlobProperties) -> Result<Result<Claim, Erro
     Ok(Ok(Claim {
         base: Base::noted(&hop.destination, (note, guard), &seen, created.etag, lock),
         length,
+        metadata: Lineage::without(&source.metadata),
         whole: Some(FIRST.to_owned()),
         done: 0,
         earlier: None,

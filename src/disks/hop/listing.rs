@@ -156,10 +156,20 @@ impl Listed {
         }
     }
 
-    /// Whether the service does not tell this difference.
+    /// Whether the service cannot tell this difference. Any other refusal is an error: it must not
+    /// move the whole disk.
     fn is_refusal(&self, error: &Error) -> bool {
         matches!(self, Self::Changes(..) | Self::HeldSince(..))
-            && matches!(error.status().map(|status| status.as_u16()), Some(400 | 409))
+            && matches!(
+                error.code(),
+                Some(
+                    ErrorCode::BlobOverwritten
+                        | ErrorCode::BlobGenerationMismatch
+                        | ErrorCode::PreviousSnapshotNotFound
+                        | ErrorCode::PreviousSnapshotCannotBeNewer
+                        | ErrorCode::PreviousSnapshotOperationNotSupported
+                )
+            )
     }
 
     async fn once(&self, range: PageRange) -> Result<Result<Page, Error>, MirrorError> {

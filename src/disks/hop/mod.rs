@@ -89,6 +89,8 @@ pub(crate) struct HopProgress {
 pub(crate) struct Sealed {
     /// The snapshot of the destination.
     pub(crate) snapshot: SnapshotId,
+    /// Its length.
+    pub(crate) length: u64,
     /// The bytes that this run wrote.
     pub(crate) written: u64,
     /// The bytes that this run cleared.
@@ -119,6 +121,7 @@ const ATTEMPTS: usize = 16;
 pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
     let reading = Arc::new(Reading::of(&hop.to, hop.from.as_ref()));
     let seen = reading.properties().await?;
+    let length = seen.content_length;
     let mut refused = None;
     let mut moved = write::Moved::default();
     let mut is_resumed = None;
@@ -127,7 +130,8 @@ pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
             Claimed::ToDo(claim) => claim,
             Claimed::Sealed(snapshot) => {
                 let (written, cleared) = (moved.written, moved.cleared);
-                return Ok(Sealed { snapshot, written, cleared, whole: false, resumed: true });
+                let (whole, resumed) = (false, true);
+                return Ok(Sealed { snapshot, length, written, cleared, whole, resumed });
             }
         };
         // Of the first claim: a second one finds the hop of this run.
@@ -147,6 +151,6 @@ pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
         let whole = claim.whole.is_some();
         let snapshot = Box::pin(claim.seal()).await?;
         let (written, cleared) = (moved.written, moved.cleared);
-        return Ok(Sealed { snapshot, written, cleared, whole, resumed });
+        return Ok(Sealed { snapshot, length, written, cleared, whole, resumed });
     }
 }

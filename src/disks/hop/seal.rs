@@ -1,7 +1,10 @@
 //! The end of a hop: a snapshot of the base, and what it equals in the metadata.
 
 use super::{ATTEMPTS, MirrorError, claim::Claim, snapshots, torn::is_changed};
-use crate::{Conditions, SnapshotId, disks::lineage::Lineage};
+use crate::{Conditions, Metadata, SnapshotId, disks::lineage::Lineage};
+
+/// The most bytes of metadata that a blob can have, names and values.
+const MOST_METADATA: usize = 8 << 10;
 
 impl Claim {
     /// Takes the snapshot, when all pages are written. It is there exactly once afterwards.
@@ -39,7 +42,8 @@ impl Claim {
             };
             self.base.check()?;
             let sealed = Lineage { equals: Some(to), hop: None, sealed: true, ..sealing };
-            let metadata = sealed.with(self.base.metadata());
+            let metadata =
+                with_metadata_of_source(sealed.with(self.base.metadata()), &self.metadata);
             let take = self.base.blob.create_snapshot().metadata(metadata);
             match take.conditions(unchanged).await {
                 Ok(taken) => return Ok(taken.snapshot),
@@ -59,4 +63,15 @@ impl Claim {
         Err(refused
             .map_or_else(|| MirrorError::refused(self.base.blob.name(), why), MirrorError::from))
     }
+}
+
+/// The metadata of the destination's snapshot, with those of the source's beside, unless they are
+/// more than a blob can have.
+fn with_metadata_of_source(own: Metadata, source: &Metadata) -> Metadata {
+    let mut all = own.clone();
+    for (name, value) in source.iter() {
+        all.insert(name, value);
+    }
+    let length: usize = all.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if length > MOST_METADATA { own } else { all }
 }

@@ -10,7 +10,7 @@ pub(super) const IS_SECRET: &str = "must be a name or a resource id, and not a U
                                     is kept in metadata and shown in reports";
 
 /// The length of the footer of a VHD.
-const FOOTER: u64 = 512;
+pub(super) const FOOTER: u64 = 512;
 
 /// The complete incremental snapshots of the one disk, oldest first, and the disk's unique id.
 /// `wanted` is the disk that the user named.
@@ -49,7 +49,7 @@ pub(super) fn the_one_disk(
         return Err(MirrorError::refused("managed disk", format!("its unique id {IS_SECRET}")));
     }
     let mut ids = BTreeSet::new();
-    if let Some(twice) = chain.iter().find(|it| !ids.insert(&it.id)) {
+    if let Some(twice) = chain.iter().find(|it| !ids.insert(it.id.to_ascii_lowercase())) {
         return Err(MirrorError::refused(&twice.id, "the snapshot is listed twice"));
     }
     chain.retain(|it| it.completion >= 100.0);
@@ -140,6 +140,8 @@ mod tests {
         let error = |listed| the_one_disk(listed, None).expect_err("refused").to_string();
         assert!(error(vec![]).contains("no incremental snapshots"));
         let twice = vec![snapshot("a", "d", 1), snapshot("a", "d", 2)];
+        assert!(error(twice).contains("twice"));
+        let twice = vec![snapshot("/GRP/a", "d", 1), snapshot("/grp/A", "d", 2)];
         assert!(error(twice).contains("twice"));
         let odd = ManagedSnapshot { size: Some(700), ..snapshot("a", "d", 1) };
         assert!(error(vec![odd]).contains("700 bytes"));

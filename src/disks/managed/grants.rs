@@ -10,7 +10,10 @@ use std::{
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
-use super::{ManagedSnapshot, ManagedSnapshots, chain::the_one_disk};
+use super::{
+    ManagedSnapshot, ManagedSnapshots,
+    chain::{FOOTER, the_one_disk},
+};
 use crate::{
     BlobProperties, BlobType, Error, PageBlobClient, Result,
     disks::{MirrorError, MirrorWarning, SourceSnapshot},
@@ -39,8 +42,10 @@ pub(crate) struct Grants {
 /// What is granted now.
 #[derive(Debug, Default)]
 struct State {
-    /// What the note says: all that is granted, or may be.
+    /// What is granted, or may be, and is noted.
     noted: BTreeSet<String>,
+    /// What an earlier run has noted and this access does not list: another must give it back.
+    of_others: BTreeSet<String>,
     held: BTreeMap<String, Held>,
     /// Counts each use, so that the one that was not used for longest is known.
     uses: u64,
@@ -72,7 +77,8 @@ impl Grants {
     /// when it is renewed, but one that fails for another reason must not be sent for ever.
     const MOST_MENDED: u32 = 256;
 
-    /// Begins: gives back what an earlier run had noted and not given back.
+    /// Begins: gives back what an earlier run had noted and not given back, of what is listed. The
+    /// rest stays noted: somebody else has granted it, who must give it back.
     pub(crate) async fn begin(
         source: ManagedSnapshots,
         notes: Arc<dyn NotedGrants>,
@@ -82,8 +88,14 @@ impl Grants {
             let rule = "must be 1 second to 60 days";
             return Err(Error::invalid("duration of a grant", value, rule).into());
         }
-        let noted = notes.noted().await?.into_iter().collect();
-        let state = Mutex::new(State { noted, ..State::default() });
+        let mut noted: BTreeSet<String> = notes.noted().await?.into_iter().collect();
+        let mut of_others = BTreeSet::new();
+        if !noted.is_empty() {
+            let listed = source.access.list().await?;
+            let is_listed = |id: &String| listed.iter().any(|it| it.id.eq_ignore_ascii_case(id));
+            (noted, of_others) = noted.into_iter().partition(is_listed);
+        }
+        let state = Mutex::new(State { noted, of_others, ..State::default() });
         let grants = Self { source, notes, state };
         grants.give_all_back().await;
         Ok(Arc::new(grants))
@@ -235,6 +247,9 @@ impl Grants {
             found = client.get_properties().await;
         }
         check_disk(&found?, snapshot)?;
+        if snapshot.length.is_none() {
+            check_footer(&client, snapshot).await?;
+        }
         Ok(client)
     }
 
@@ -303,7 +318,8 @@ impl Grants {
     }
 
     async fn note(&self, state: &State) -> Result<()> {
-        self.notes.note(state.noted.iter().cloned().collect()).await
+        let all = state.noted.iter().chain(&state.of_others);
+        self.notes.note(all.cloned().collect()).await
     }
 }
 
@@ -356,6 +372,26 @@ fn check_disk(found: &BlobProperties, snapshot: &SourceSnapshot) -> Result<(), M
             found.content_length
         ),
     ))
+}
+
+/// Refuses what does not end as a fixed VHD. Where the size of the disk is known, its length tells.
+async fn check_footer(
+    client: &PageBlobClient,
+    snapshot: &SourceSnapshot,
+) -> Result<(), MirrorError> {
+    const COOKIE: &[u8] = b"conectix";
+    let length = client.get_properties().await?.content_length;
+    let Some(start) = length.checked_sub(FOOTER) else { return Err(no_vhd(snapshot)) };
+    let footer = client.download().range(start..length).await?.bytes().await?;
+    if footer.starts_with(COOKIE) { Ok(()) } else { Err(no_vhd(snapshot)) }
+}
+
+fn no_vhd(snapshot: &SourceSnapshot) -> MirrorError {
+    MirrorError::refused(
+        snapshot,
+        "its URL is not that of a fixed VHD, which ends with a footer of 512 bytes: only the format \
+         VHD can be read, and not VHDX",
+    )
 }
 
 #[cfg(test)]

@@ -442,3 +442,45 @@ fn durations_that_the_service_does_not_know_are_refused() {
         assert!(error.contains("must be 1 second to 60 days"), "{error}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_access_was_granted_stays_noted_until_that_gives_it_back() {
+    let world = World::new(1);
+    let both = || vec!["/group/a".to_owned(), "0".to_owned()];
+    *world.note.0.lock().expect("unlocked") = both();
+    let (grants, found) = (world.begin().await, world.snapshots().await);
+    assert_eq!(world.steps.take(), ["revoke 0", "note /group/a"]);
+    grants.client(&found[0]).await.expect("granted");
+    assert_eq!(world.steps.take(), ["note 0,/group/a", "grant 0"]);
+    assert_eq!(grants.end().await, []);
+    assert_eq!(world.steps.take(), ["revoke 0", "note /group/a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_of_unknown_size_must_end_as_a_vhd() {
+    let world = World::new(1);
+    let (grants, mut found) = (world.begin().await, world.snapshots().await);
+    found[0].length = None;
+    let client = grants.client(&found[0]).await.expect("a VHD");
+    assert!(check_footer(&client, &found[0]).await.is_ok());
+    grants.end().await;
+    // The same bytes without a footer, as a VHDX may have them.
+    let sim = Simulator::builder().build();
+    let text = sim.connection_string();
+    let options = ClientOptions::new().transport(Door(sim.transport()));
+    let service = crate::BlobServiceClient::builder_from_connection_string(&text).expect("legal");
+    let service = service.options(options).build().expect("a client");
+    let container = service.container_client("disks");
+    container.create().await.expect("created");
+    for (length, content) in [(0, &b""[..]), (4096, b"vhdxfile")] {
+        let plain = container.page_blob_client("plain.vhdx");
+        plain.create(length).await.expect("created");
+        if !content.is_empty() {
+            let mut page = content.to_vec();
+            page.resize(512, 0);
+            plain.upload_pages(0, page).await.expect("written");
+        }
+        let error = check_footer(&plain, &found[0]).await.expect_err("no VHD").to_string();
+        assert!(error.contains("VHDX"), "{error}");
+    }
+}

@@ -16,14 +16,17 @@ impl GrantAccess for ResourceManager {
                             the format VHDX, and only VHD can be mirrored";
                 return Err(Error::invalid("snapshot", &large.id, rule));
             }
-            let snapshots = listed.into_iter().map(|listed| ManagedSnapshot {
-                disk: listed.disk().to_owned(),
-                time: listed.time(),
-                size: listed.size(),
-                is_incremental: listed.is_incremental(),
-                completion: listed.completion(),
-                is_granted: listed.is_granted(),
-                id: listed.id,
+            let snapshots = listed.into_iter().filter_map(|listed| {
+                Some(ManagedSnapshot {
+                    disk: listed.disk().to_owned(),
+                    // One without a time is not there yet.
+                    time: listed.time()?,
+                    size: listed.size(),
+                    is_incremental: listed.is_incremental(),
+                    completion: listed.completion(),
+                    is_granted: listed.is_granted(),
+                    id: listed.id,
+                })
             });
             Ok(snapshots.collect())
         })

@@ -1,6 +1,7 @@
 //! What a mirror has made: thinned out, verified, restored, tried.
 
 mod drill;
+mod foreign;
 mod other;
 mod prune;
 mod prune_source;

@@ -90,3 +90,26 @@ async fn lists_of_many_pages_are_read_while_the_disk_is_written() {
     assert_eq!(done.cleared, RANGES / 2 * 512);
     world.has(&all, "many").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_difference_that_is_refused_for_another_reason_does_not_move_the_disk() {
+    for (status, code) in [(400, "InvalidQueryParameterValue"), (409, "LeaseIdMissing")] {
+        for account in ["srcaccount", "dstaccount"] {
+            let world = World::new(MIB).await;
+            world.write(0, 64 * KIB, 1).await;
+            world.snapshot().await;
+            world.write(128 * KIB, 4 * KIB, 2).await;
+            world.snapshot().await;
+            let all = world.snapshots().await;
+            world.carry(&all[0]).await.expect("carried");
+            let rule = world.sim.faults().on(Op::GetPageRanges).account(account).times(1);
+            let _ = rule.answer(status, code);
+            let error = world.carry(&all[1]).await.expect_err("refused");
+            let found = error.as_call().and_then(crate::Error::code).expect("the service's");
+            assert_eq!(found.as_str(), code);
+            let done = world.carry(&all[1]).await.expect("carried");
+            assert_eq!((done.written, done.whole), (4 * KIB, false), "{account} {code}");
+            world.has(&all, code).await;
+        }
+    }
+}

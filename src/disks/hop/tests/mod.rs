@@ -1,5 +1,6 @@
 //! Hops on the simulator, between two accounts.
 
+mod beside;
 mod filled;
 mod lists;
 mod plain;
