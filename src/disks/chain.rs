@@ -1,15 +1,18 @@
 //! The chain at the destination: its generations and their snapshots, with what each equals.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{DatedSnapshot, MirrorError, MirrorRoute, lineage::Lineage};
+use super::{
+    DatedSnapshot, MirrorError, MirrorRoute,
+    lineage::{Lineage, decoded},
+};
 use crate::{
-    BlobInclude, BlobItem, BlobType, CopyState, CopyStatus, ETag, Metadata, PageBlobClient,
-    SnapshotId,
+    BlobInclude, BlobItem, BlobProperties, BlobType, CopyState, CopyStatus, ETag, Metadata,
+    PageBlobClient, SnapshotId,
 };
 
 /// The snapshots of a mirror's destination, oldest first, over all generations.
@@ -24,9 +27,16 @@ pub struct Chain {
     pub generation: u32,
     /// The snapshots, by the time of the source snapshots that they equal.
     pub snapshots: Vec<ChainSnapshot>,
+    /// Blobs that are named like a later generation and were copied from another source than the
+    /// first: they are left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<String>,
     /// The newest generation's base blob.
     #[serde(skip)]
     pub(crate) base: Option<Base>,
+    /// The greatest number whose name is taken, by a generation or by any other blob.
+    #[serde(skip)]
+    pub(crate) taken: u32,
 }
 
 /// A snapshot at the destination.
@@ -128,6 +138,11 @@ impl Chain {
         self.base.as_ref()
     }
 
+    /// The generation after `generation` whose name is free.
+    pub(crate) fn next_free(&self, generation: u32) -> u32 {
+        generation.max(self.taken).saturating_add(1)
+    }
+
     /// The snapshot that equals this one of the source.
     pub(crate) fn find(&self, id: &str, time: OffsetDateTime) -> Option<&ChainSnapshot> {
         self.snapshots.iter().find(|found| found.is_equal_to(id, time))
@@ -158,26 +173,36 @@ struct Listed<'a> {
     name: &'a str,
     bases: Vec<(u32, Base)>,
     snapshots: Vec<ChainSnapshot>,
+    /// Where the content of a generation comes from, by what was listed of it.
+    sources: BTreeMap<u32, Source>,
+    taken: u32,
 }
 
 impl<'a> Listed<'a> {
     fn of(name: &'a str) -> Self {
-        Self { name, bases: Vec::new(), snapshots: Vec::new() }
+        Self { name, bases: Vec::new(), snapshots: Vec::new(), sources: BTreeMap::new(), taken: 0 }
     }
 
     fn forget_later(&mut self) {
         self.bases.retain(|(generation, _)| *generation == 1);
         self.snapshots.retain(|found| found.generation == 1);
+        self.sources.retain(|generation, _| *generation == 1);
     }
 
     /// Takes a blob or snapshot, if it is of this chain.
     fn take(&mut self, item: BlobItem) {
         let Some(generation) = Chain::generation_of(self.name, &item.name) else { return };
         let BlobItem { name, snapshot, properties, is_deleted, .. } = item;
+        if !is_deleted {
+            self.taken = self.taken.max(generation);
+        }
         // A later generation is of a mirror only if it looks like one.
         let is_ours = properties.is_incremental_copy || Lineage::is_on(&properties.metadata);
         if is_deleted || (generation > 1 && !is_ours) {
             return;
+        }
+        if let Some(source) = Source::of(&properties) {
+            self.sources.entry(generation).or_insert(source);
         }
         let Some(snapshot) = snapshot else {
             let base = Base {
@@ -193,7 +218,7 @@ impl<'a> Listed<'a> {
             return self.bases.push((generation, base));
         };
         let equals = match properties.is_incremental_copy {
-            true => copied(properties.copy.as_ref()),
+            true => properties.copy.as_ref().and_then(copied),
             false => Lineage::read(&properties.metadata)
                 .and_then(Lineage::into_sealed)
                 .map(|point| (point.id, Some(point.time))),
@@ -211,7 +236,15 @@ impl<'a> Listed<'a> {
     }
 
     fn into_chain(self) -> Chain {
-        let Self { name, mut bases, mut snapshots } = self;
+        let Self { name, mut bases, mut snapshots, sources, taken } = self;
+        let first = sources.values().next();
+        let is_foreign = |generation: &u32| {
+            sources.get(generation).zip(first).is_some_and(|(found, first)| found != first)
+        };
+        let foreign = sources.keys().filter(|found| is_foreign(found));
+        let foreign = foreign.map(|found| Chain::name_of(name, *found)).collect();
+        bases.retain(|(generation, _)| !is_foreign(generation));
+        snapshots.retain(|found| !is_foreign(&found.generation));
         bases.sort_by_key(|(generation, _)| *generation);
         snapshots.sort_by_cached_key(|found| {
             let taken = || DatedSnapshot::from(&found.snapshot).time;
@@ -222,13 +255,53 @@ impl<'a> Listed<'a> {
         let route = newest.as_ref().and_then(|(_, base)| base.route());
         let generation = newest.as_ref().map_or(0, |(generation, _)| *generation);
         let base = newest.map(|(_, base)| base);
-        Chain { name: name.to_owned(), route, generation, snapshots, base }
+        Chain { name: name.to_owned(), route, generation, snapshots, foreign, base, taken }
+    }
+}
+
+/// Where a generation's content comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// A blob: its account and cloud, and its path.
+    Blob { account: String, cloud: String, path: String },
+    /// A managed disk's unique id.
+    Disk(String),
+}
+
+impl Source {
+    /// By the copy into it, or by its lineage.
+    fn of(properties: &BlobProperties) -> Option<Self> {
+        if !properties.is_incremental_copy {
+            return Lineage::read(&properties.metadata).map(|lineage| Self::named(&lineage.source));
+        }
+        Some(Self::named(properties.copy.as_ref()?.source.as_ref()?.expose()))
+    }
+
+    /// By a URL or a unique id. The service may return a URL in another form, and with a SAS.
+    fn named(text: &str) -> Self {
+        match url::Url::parse(text) {
+            Ok(url) if url.has_host() => {
+                let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+                // An account has several hosts, such as one of a zone and the secondary one.
+                let (before, cloud) = host.split_once(".blob.").unwrap_or((&host, ""));
+                let account = if cloud.is_empty() { None } else { before.split('.').next() };
+                let account = account.unwrap_or(before);
+                Self::Blob {
+                    account: account.strip_suffix("-secondary").unwrap_or(account).to_owned(),
+                    cloud: cloud.to_owned(),
+                    path: decoded(url.path()).unwrap_or_else(|| url.path().to_owned()),
+                }
+            }
+            _ => Self::Disk(text.to_ascii_lowercase()),
+        }
     }
 }
 
 /// The source snapshot that a snapshot of an incremental base holds, by the copy that made it.
-fn copied(copy: Option<&CopyState>) -> Option<(String, Option<OffsetDateTime>)> {
-    let copy = copy.filter(|copy| copy.status == CopyStatus::Success)?;
+pub(crate) fn copied(copy: &CopyState) -> Option<(String, Option<OffsetDateTime>)> {
+    if copy.status != CopyStatus::Success {
+        return None;
+    }
     let id = copy.source.as_ref()?.snapshot()?;
     let time = DatedSnapshot::from(&id).time;
     Some((id.to_string(), time))

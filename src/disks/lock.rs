@@ -70,6 +70,16 @@ impl Lock {
         destination: &PageBlobClient,
         take_lock: bool,
     ) -> Result<Self, MirrorError> {
+        Self::try_take_for(destination, take_lock, std::future::ready(Ok(()))).await
+    }
+
+    /// The same. If there is no marker, it is created after `may_begin` has agreed.
+    pub(crate) async fn try_take_for(
+        destination: &PageBlobClient,
+        take_lock: bool,
+        may_begin: impl Future<Output = Result<(), MirrorError>>,
+    ) -> Result<Self, MirrorError> {
+        let mut may_begin = Some(may_begin);
         let name = format!("{}{}", destination.name(), Self::SUFFIX);
         let blob = destination.container_client().block_blob_client(&name);
         let url = redact(destination.url()?.as_str()).into_owned();
@@ -84,7 +94,12 @@ impl Lock {
                 Err(error) => error,
             };
             match error.code() {
-                Some(ErrorCode::BlobNotFound) => create(&blob).await?,
+                Some(ErrorCode::BlobNotFound) => {
+                    if let Some(may_begin) = may_begin.take() {
+                        may_begin.await?;
+                    }
+                    create(&blob).await?;
+                }
                 Some(
                     ErrorCode::LeaseAlreadyPresent | ErrorCode::LeaseIsBreakingAndCannotBeAcquired,
                 ) => {

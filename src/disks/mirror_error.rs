@@ -79,8 +79,6 @@ impl MirrorError {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BrokenSeries {
-    /// The destination was copied from another blob.
-    OtherSource,
     /// The source was created anew since the last copy: by Put Blob or Copy Blob.
     SourceRecreated,
     /// The source snapshot that was copied last, from which the next difference would be taken, no
@@ -91,7 +89,6 @@ pub enum BrokenSeries {
 impl fmt::Display for BrokenSeries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherSource => "its copies come from another blob",
             Self::SourceRecreated => "the source was created anew since the last copy",
             Self::LastSnapshotGone => "the source snapshot that was copied last no longer exists",
         })

@@ -1,10 +1,10 @@
 //! A mirror's copies by Incremental Copy Blob.
 
 use super::{
-    BrokenSeries, Chain, ChainSnapshot, HopDone, MirrorError, MirrorEvent,
+    BrokenSeries, Chain, ChainSnapshot, HopDone, MirrorError, MirrorEvent, SourceSnapshot,
     lock::Lock,
     mirror_run::Teller,
-    mirror_survey::{Step, Survey},
+    mirror_survey::{Step, Survey, of_another},
     mirror_work::{Done, Mirroring, is_recreated},
 };
 use crate::{CopyFromUriOperation, CopyId, CopyState, Error, ErrorCode, SnapshotId};
@@ -14,12 +14,18 @@ type Result<T> = std::result::Result<T, MirrorError>;
 /// How often in a row somebody else's copies may change what is left to do.
 const CHANGES: u32 = 10;
 
+/// How many snapshots in a row may be left out since the service refuses them.
+const MOST_REFUSED: usize = 100;
+
 /// What became of a step.
 #[derive(Debug)]
 enum Went {
     Done(Box<HopDone>),
     /// Somebody else has copied, or is copying: both sides must be listed again.
     Changed(Error),
+    /// The base was copied from a later snapshot, or from this one: by somebody else just now, or
+    /// its snapshot was deleted.
+    Earlier(Error),
 }
 
 impl Mirroring {
@@ -35,8 +41,10 @@ impl Mirroring {
     ) -> Result<Done> {
         let (mut hops, mut warnings) = (Vec::new(), Vec::new());
         let mut changes = 0;
+        // The snapshots that the service refuses, and how many they were at the last copy.
+        let (mut refused, mut last_refused) = (Vec::new(), 0);
         'listed: loop {
-            let mut pending = self.settle_pending(&mut survey).await?;
+            let mut pending = self.settle_pending(&mut survey, &refused).await?;
             Box::pin(self.size(&mut survey)).await?;
             told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
             for warning in &survey.warnings {
@@ -53,9 +61,19 @@ impl Mirroring {
                 match Box::pin(self.step(place, step, pending.take(), told)).await? {
                     Went::Done(done) => {
                         changes = 0;
+                        last_refused = refused.len();
                         told.tell(MirrorEvent::HopDone(done.clone()));
                         told.all_read().await;
                         hops.push(*done);
+                    }
+                    Went::Earlier(error) if refused.len() >= last_refused + MOST_REFUSED => {
+                        return Err(error.into());
+                    }
+                    Went::Earlier(error) => {
+                        tracing::debug!(%error, "the snapshot is left out, unless it is there now");
+                        refused.push(step.to.clone());
+                        survey = self.survey().await?;
+                        continue 'listed;
                     }
                     Went::Changed(error) if changes >= CHANGES => return Err(error.into()),
                     Went::Changed(error) => {
@@ -82,8 +100,13 @@ impl Mirroring {
 
     /// Looks at the copy that is pending into the base. Returns its id if it is of the first step's
     /// snapshot; otherwise waits for it and lists both sides again.
-    async fn settle_pending(&self, survey: &mut Survey) -> Result<Option<CopyId>> {
+    async fn settle_pending(
+        &self,
+        survey: &mut Survey,
+        refused: &[SourceSnapshot],
+    ) -> Result<Option<CopyId>> {
         loop {
+            survey.leave(refused);
             let Some(pending) = survey.chain.base().and_then(|base| base.pending()) else {
                 return Ok(None);
             };
@@ -144,10 +167,13 @@ impl Mirroring {
             return Err(self.broken(BrokenSeries::SourceRecreated));
         }
         match error.code() {
-            Some(Code::PendingCopyOperation | Code::IncrementalCopyOfEarlierSnapshotNotAllowed) => {
-                Ok(Went::Changed(error))
+            Some(Code::PendingCopyOperation) => Ok(Went::Changed(error)),
+            Some(Code::IncrementalCopyOfEarlierSnapshotNotAllowed) => Ok(Went::Earlier(error)),
+            Some(Code::IncrementalCopyBlobMismatch) => {
+                let url = self.mirror.destination.url();
+                let name = || self.mirror.destination.name().to_owned();
+                Err(of_another(&url.map_or_else(|_| name(), String::from), "another blob"))
             }
-            Some(Code::IncrementalCopyBlobMismatch) => Err(self.broken(BrokenSeries::OtherSource)),
             Some(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist) => {
                 Err(self.broken(BrokenSeries::LastSnapshotGone))
             }

@@ -87,6 +87,14 @@ pub enum MirrorWarning {
         /// The source snapshot's id.
         snapshot: String,
     },
+    /// The source has no snapshots, so nothing is copied.
+    NoSourceSnapshots,
+    /// A blob is named like a generation of this mirror, but was copied from another source. It is
+    /// left alone.
+    ForeignGeneration {
+        /// The blob's name.
+        blob: String,
+    },
     /// Somebody wrote to the destination since its last snapshot. The next hop mends it.
     DestinationWritten {
         /// The bytes that were written or cleared.
@@ -151,6 +159,14 @@ impl fmt::Display for MirrorWarning {
             Self::CopiedTwice { snapshot } => {
                 write!(f, "the destination has more than one snapshot that equals {snapshot}")
             }
+            Self::NoSourceSnapshots => {
+                write!(f, "the source has no snapshots: there is nothing to copy")
+            }
+            Self::ForeignGeneration { blob } => write!(
+                f,
+                "{blob} is named like a generation of this mirror, but was copied from another \
+                 source: it is left alone"
+            ),
             Self::DestinationWritten { bytes } => write!(
                 f,
                 "{bytes} bytes of the destination were written by somebody else; the next copy \

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::{
     BrokenSeries, Chain, Keep, LeftSnapshot, MirrorError, MirrorPlan, MirrorRoute, MirrorWarning,
     PlannedHop, SourceSnapshot,
-    chain::Base,
+    chain::{Base, copied as copied_by},
     lineage::{Lineage, Point},
 };
 use crate::SnapshotId;
@@ -49,8 +49,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) snapshots: Vec<SourceSnapshot>,
     pub(crate) destination: String,
     pub(crate) chain: Chain,
-    /// Whether the copies into the newest generation come from another blob.
-    pub(crate) is_of_another: bool,
+    /// The other blob that the copies into the newest generation come from.
+    pub(crate) other: Option<String>,
     pub(crate) route: Option<MirrorRoute>,
     pub(crate) new_generation: bool,
     pub(crate) pruning: Option<&'a Keep>,
@@ -66,15 +66,24 @@ impl Survey {
     /// Decides what to copy. Sends nothing.
     pub(crate) fn of(sides: Sides<'_>) -> Result<Self, MirrorError> {
         let (route, because) = sides.route()?;
+        if let Some(other) = &sides.other {
+            return Err(of_another(&sides.destination, other));
+        }
         let tip = sides.tip(route)?;
         let Sides { source, snapshots, destination, chain, .. } = &sides;
         let newest = chain.newest().and_then(|found| found.time);
         let floor = newest.max(tip.as_ref().map(|tip| tip.time));
         let unsealed = sides.unsealed(route);
-        let (present, left, later) = sort(snapshots, chain, floor, unsealed.as_ref());
+        let (present, left, later) =
+            sort(snapshots, chain, floor, (unsealed.as_ref(), tip.as_ref()));
         let last = tip.as_ref().map(|tip| snapshots.iter().find(|s| s.is(&tip.id, tip.time)));
         let is_gone = matches!(last, Some(None));
         let mut warnings = twice(chain);
+        let foreign = chain.foreign.iter().cloned();
+        warnings.extend(foreign.map(|blob| MirrorWarning::ForeignGeneration { blob }));
+        if snapshots.is_empty() {
+            warnings.push(MirrorWarning::NoSourceSnapshots);
+        }
         let incremental = route == MirrorRoute::Incremental;
         if let Some(tip) = &tip {
             if is_gone && (!incremental || later.is_empty()) {
@@ -87,7 +96,6 @@ impl Survey {
         }
         let broken = match () {
             () if !incremental => None,
-            () if sides.is_of_another => Some(BrokenSeries::OtherSource),
             () if is_gone && !later.is_empty() => Some(BrokenSeries::LastSnapshotGone),
             () => None,
         };
@@ -130,12 +138,26 @@ impl Survey {
             self.broken = Some(reason);
             return;
         }
-        for later in self.steps.iter_mut().skip(step) {
-            later.generation = later.generation.saturating_add(1);
-        }
+        let later = self.steps.iter_mut().skip(step);
+        later.for_each(|later| later.generation = self.chain.next_free(later.generation));
         if let Some(first) = self.steps.get_mut(step) {
             first.from = None;
             first.whole = Some(format!("a new generation: {reason}"));
+        }
+    }
+
+    /// Leaves out the steps to snapshots that the service has refused.
+    pub(crate) fn leave(&mut self, refused: &[SourceSnapshot]) {
+        let mut from = None;
+        for step in std::mem::take(&mut self.steps) {
+            let step = Step { from: from.take().unwrap_or(step.from), ..step };
+            if refused.contains(&step.to) {
+                from = Some(step.from);
+                let because = "the service says that a later one was copied before".to_owned();
+                self.left.push(LeftSnapshot { snapshot: step.to, because });
+            } else {
+                self.steps.push(step);
+            }
         }
     }
 
@@ -222,8 +244,13 @@ impl Sides<'_> {
             return self.tip_by_ranges(base);
         }
         let of_this = |found: &&super::ChainSnapshot| found.generation == self.chain.generation;
-        let mut copied = self.chain.snapshots.iter().rev().filter(of_this);
-        Ok(copied.find_map(|found| Some(Tip { id: found.equals.clone()?, time: found.time? })))
+        let copied = self.chain.snapshots.iter().rev().filter(of_this);
+        let mut copied = copied.filter_map(|found| Some((found.equals.clone()?, found.time?)));
+        let last = base.copy.as_ref().and_then(|copy| copied_by(copy));
+        let last = last.and_then(|(id, time)| Some((id, time?)));
+        // The snapshot of the last copy may have been deleted: the base still equals it.
+        let tip = [copied.next(), last].into_iter().flatten().max_by_key(|(_, time)| *time);
+        Ok(tip.map(|(id, time)| Tip { id, time }))
     }
 
     fn tip_by_ranges(&self, base: &Base) -> Result<Option<Tip>, MirrorError> {
@@ -232,8 +259,7 @@ impl Sides<'_> {
             MirrorError::refused(&self.destination, why)
         })?;
         if !lineage.is_of(&self.source) {
-            let why = format!("is a mirror of {}: choose another destination", lineage.source);
-            return Err(MirrorError::refused(&self.destination, why));
+            return Err(of_another(&self.destination, &lineage.source));
         }
         Ok(lineage.equals.map(|point| Tip { id: point.id, time: point.time }))
     }
@@ -256,12 +282,20 @@ impl Sides<'_> {
     }
 }
 
+/// The refusal of a destination that is the mirror of another source.
+pub(crate) fn of_another(destination: &str, other: &str) -> MirrorError {
+    MirrorError::refused(
+        destination,
+        format_args!("is a mirror of {other}: choose another destination"),
+    )
+}
+
 /// How many snapshots are there, those that are left out, and those to copy.
 fn sort(
     snapshots: &[SourceSnapshot],
     chain: &Chain,
     floor: Option<OffsetDateTime>,
-    unsealed: Option<&Point>,
+    (unsealed, tip): (Option<&Point>, Option<&Tip>),
 ) -> (u64, Vec<LeftSnapshot>, Vec<SourceSnapshot>) {
     let (mut present, mut left, mut later) = (0, Vec::new(), Vec::new());
     for snapshot in snapshots {
@@ -272,7 +306,11 @@ fn sort(
         } else if Some(snapshot.time) > floor {
             later.push(snapshot.clone());
         } else {
-            let because = "it is older than the newest that was copied".to_owned();
+            let because = match tip.is_some_and(|tip| snapshot.is(&tip.id, tip.time)) {
+                true => "it was copied, and the copy was deleted at the destination",
+                false => "it is older than the newest that was copied",
+            };
+            let because = because.to_owned();
             left.push(LeftSnapshot { snapshot: snapshot.clone(), because });
         }
     }

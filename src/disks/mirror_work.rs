@@ -102,7 +102,7 @@ impl Mirroring {
         let SnapshotMirror { destination, settings, .. } = &self.mirror;
         let mut is_told = false;
         loop {
-            match Lock::try_take(destination, settings.take_lock).await {
+            match Lock::try_take_for(destination, settings.take_lock, self.expect_source()).await {
                 Err(MirrorError::Busy { .. }) if settings.wait => {}
                 taken => return taken,
             }
@@ -171,13 +171,16 @@ impl Mirroring {
                 let mut id = source.blob().url()?;
                 id.set_query(None);
                 let snapshots = Box::pin(snapshots_of(source.blob())).await?;
+                if snapshots.is_empty() {
+                    self.expect_source().await?;
+                }
                 (redact(id.as_str()).into_owned(), snapshots)
             }
             MirrorSource::Managed(source) => Box::pin(Grants::list(source)).await?,
         };
         let chain = Box::pin(Chain::read(destination)).await?;
         Survey::of(Sides {
-            is_of_another: self.is_of_another(&chain),
+            other: self.other_source(&chain),
             source: id,
             is_managed: matches!(source, MirrorSource::Managed(_)),
             snapshots,
@@ -189,15 +192,33 @@ impl Mirroring {
         })
     }
 
-    /// Whether the last copy into an incremental base came from another blob.
-    pub(crate) fn is_of_another(&self, chain: &Chain) -> bool {
-        let copy =
-            chain.base().filter(|base| base.is_incremental).and_then(|base| base.copy.as_ref());
-        let (Some(blob), Some(copy)) = (self.page_blob(), copy) else { return false };
-        let Some(source) = &copy.source else { return false };
-        match source.snapshot() {
-            Some(snapshot) => !blob.with_snapshot(snapshot).is_source_of(copy),
-            None => !blob.is_source_of(copy),
+    /// The other blob that the last copy into an incremental base came from, if it was another.
+    pub(crate) fn other_source(&self, chain: &Chain) -> Option<String> {
+        let base = chain.base().filter(|base| base.is_incremental)?;
+        let (blob, copy) = (self.page_blob()?, base.copy.as_ref()?);
+        let source = copy.source.as_ref()?;
+        let is_of = match source.snapshot() {
+            Some(snapshot) => blob.with_snapshot(snapshot).is_source_of(copy),
+            None => blob.is_source_of(copy),
+        };
+        let url = source.expose().split('?').next().unwrap_or_default();
+        (!is_of).then(|| redact(url).into_owned())
+    }
+
+    /// Refuses a page blob that is not there: a name that is misspelt, or a disk that was deleted.
+    /// One that is there may have no snapshots yet.
+    async fn expect_source(&self) -> Result<()> {
+        let Some(blob) = self.page_blob() else { return Ok(()) };
+        match blob.get_properties().await {
+            Err(error) if error.code() == Some(&ErrorCode::ContainerNotFound) => Err(error.into()),
+            Err(error) if error.code() == Some(&ErrorCode::BlobNotFound) => {
+                let mut url = blob.url()?;
+                url.set_query(None);
+                let why = "does not exist, and has no snapshots: is it the right name?";
+                Err(MirrorError::refused(url, why))
+            }
+            // What else is wrong is said by the requests that read it.
+            _ => Ok(()),
         }
     }
 

@@ -3,9 +3,11 @@
 mod backup;
 mod fleet;
 mod incremental;
+mod lost;
 mod managed;
 mod property;
 mod ranges;
+mod sources;
 mod world;
 
 // Runs that meet others, die, or find that their series is broken.

@@ -14,7 +14,7 @@ fn caught_up() -> Chain {
 
 fn chain(generation: u32, snapshots: Vec<ChainSnapshot>) -> Chain {
     let (name, route) = ("disk".to_owned(), Some(MirrorRoute::Incremental));
-    Chain { name, route, generation, snapshots, base: None }
+    Chain { name, route, generation, snapshots, foreign: Vec::new(), base: None, taken: 0 }
 }
 
 fn snapshot(generation: u32, id: &str, time: Option<time::OffsetDateTime>) -> ChainSnapshot {

@@ -155,7 +155,7 @@ impl PruneSource {
         let chain = chain_of(destination).await?;
         let mirroring = Mirroring::of(self.mirror.clone())?;
         let refused = |why: &str| Err(MirrorError::refused(destination.url()?, why));
-        if mirroring.is_of_another(&chain) {
+        if mirroring.other_source(&chain).is_some() {
             return refused(
                 "its copies come from another blob: no snapshot of this one is deleted",
             );

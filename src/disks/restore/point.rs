@@ -148,7 +148,9 @@ mod tests {
             }
         };
         let snapshots = vec![snapshot(1, 1, true), snapshot(2, 3, true), snapshot(3, 9, false)];
-        Chain { name: "disk".into(), route: None, generation: 2, snapshots, base: None }
+        let foreign = Vec::new();
+        let name = "disk".into();
+        Chain { name, route: None, generation: 2, snapshots, foreign, base: None, taken: 2 }
     }
 
     #[test]
