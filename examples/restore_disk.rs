@@ -115,6 +115,7 @@ async fn write(
 }
 
 /// Shows how far the copy into a blob has come, until the work is done.
+#[allow(clippy::disallowed_methods, reason = "a bar moves in real time")]
 async fn with_a_bar<T>(
     target: &PageBlobClient,
     work: impl Future<Output = Result<T>>,

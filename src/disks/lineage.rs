@@ -88,8 +88,8 @@ impl Lineage {
         metadata.get(Self::SOURCE).is_some()
     }
 
-    /// Whether it is of this source. Unique ids of managed disks are compared without case, and URLs
-    /// as they are.
+    /// Whether it is of this source. Unique ids of managed disks are compared without case, URLs as
+    /// they are.
     pub(crate) fn is_of(&self, source: &str) -> bool {
         let source = redact(source);
         let is_url = source.contains("://");

@@ -152,9 +152,9 @@ impl SnapshotMirror {
         self
     }
 
-    /// Lets [`run`](Self::run) break the lock of a run that is known to be dead. A run that is alive
-    /// after all stops with [`MirrorError::LockLost`] when it next renews its lease, within 20
-    /// seconds.
+    /// Lets [`run`](Self::run) break the lock of a run that is known to be dead. A run that is
+    /// alive after all stops with [`MirrorError::LockLost`] when it next renews its lease, within
+    /// 20 seconds.
     ///
     /// Without this, the lock of a dead run is free 60 seconds after its last renewal.
     ///
@@ -284,16 +284,16 @@ impl SnapshotMirror {
     /// how far it has come.
     ///
     /// If nothing is to be copied it sends four requests: it takes the lock, lists both sides and
-    /// releases the lock. The first run creates the lock's marker, with three more: it looks before that
-    /// whether the source is there.
+    /// releases the lock. The first run creates the lock's marker, with three more: it looks before
+    /// that whether the source is there.
     ///
     /// # Errors
     ///
     /// [`Busy`](MirrorError::Busy) while another run holds the lock;
     /// [`SeriesBroken`](MirrorError::SeriesBroken) when all that could still be copied is, and a
     /// new generation is needed for the rest; [`LockLost`](MirrorError::LockLost);
-    /// [`Refused`](MirrorError::Refused), such as for a source that does not exist, or a destination
-    /// that is the mirror of another; otherwise the error of a request.
+    /// [`Refused`](MirrorError::Refused), such as for a source that does not exist, or a
+    /// destination that is the mirror of another; otherwise the error of a request.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

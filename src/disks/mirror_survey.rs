@@ -190,8 +190,8 @@ impl Survey {
 const BORDER: u64 = (4 << 40) + 512;
 
 impl Step {
-    /// The service gives no difference between managed snapshots if one is longer than 4 TiB and the
-    /// other is not.
+    /// The service gives no difference between managed snapshots if one is longer than 4 TiB and
+    /// the other is not.
     fn mark_border(&mut self) {
         let is_beyond = |snapshot: &SourceSnapshot| Some(snapshot.length? > BORDER);
         let before = self.from.as_ref().and_then(is_beyond);
@@ -246,7 +246,7 @@ impl Sides<'_> {
         let of_this = |found: &&super::ChainSnapshot| found.generation == self.chain.generation;
         let copied = self.chain.snapshots.iter().rev().filter(of_this);
         let mut copied = copied.filter_map(|found| Some((found.equals.clone()?, found.time?)));
-        let last = base.copy.as_ref().and_then(|copy| copied_by(copy));
+        let last = base.copy.as_ref().and_then(copied_by);
         let last = last.and_then(|(id, time)| Some((id, time?)));
         // The snapshot of the last copy may have been deleted: the base still equals it.
         let tip = [copied.next(), last].into_iter().flatten().max_by_key(|(_, time)| *time);

@@ -25,7 +25,7 @@ fn sides(days: &[usize], chain: Chain) -> Sides<'static> {
         snapshots: days.iter().map(|day| snapshot(*day)).collect(),
         destination: "https://b/backups/disk".into(),
         chain,
-        is_of_another: false,
+        other: None,
         route: None,
         new_generation: false,
         pruning: None,

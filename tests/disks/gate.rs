@@ -1,4 +1,5 @@
 //! The way of the requests of one process, which dies at one of them.
+#![allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 
 use std::{
     sync::{

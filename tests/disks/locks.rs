@@ -1,4 +1,5 @@
 //! Two runs of one mirror.
+#![allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 
 use std::time::Duration;
 

@@ -107,7 +107,7 @@ async fn a_policy_that_would_remove_what_the_next_copy_needs_is_warned_of() {
     world.grow(4).await;
     let snapshot = taken[2].to_string();
     let warning = MirrorWarning::AboutToBePruned { snapshot };
-    assert_eq!(mirror.plan().await.expect("planned").warnings, [warning.clone()]);
+    assert_eq!(mirror.plan().await.expect("planned").warnings, std::slice::from_ref(&warning));
     assert_eq!(mirror.run().await.expect("mirrored").warnings, [warning]);
     assert!(mirror.plan().await.expect("planned").warnings.is_empty());
 }

@@ -85,7 +85,7 @@ async fn the_metadata_of_each_snapshot_and_the_headers_are_kept_and_restored() {
             let target = service.container_client("backups").page_blob_client("restored.vhd");
             let restore = DiskBackup::of(&world.backup());
             let restore = restore.restore(RestorePoint::from(&found.snapshot), &target);
-            restore.overwrite(true).await.expect("restored");
+            let _ = restore.overwrite(true).await.expect("restored");
             let target = target.get_properties().await.expect("there");
             assert_eq!(target.metadata.get("owner"), owner);
             assert_eq!(target.content_type.as_deref(), Some("application/x-vhd"));

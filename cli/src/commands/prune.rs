@@ -98,6 +98,10 @@ pub(crate) fn removed(report: &PruneReport) -> String {
     }
     let removed = Counted(report.deleted.len().try_into().unwrap_or(u64::MAX), "snapshot");
     text.push_str(&format!("{removed} removed, {} kept", report.kept));
+    let changed: u64 = report.changed.len().try_into().unwrap_or(u64::MAX);
+    if let more @ 1.. = changed.saturating_add(report.left) {
+        text.push_str(&format!(", {more} still to remove"));
+    }
     text
 }
 

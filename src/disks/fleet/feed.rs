@@ -26,6 +26,7 @@ use crate::{
 const PAGE: u32 = 2_000;
 
 /// Where the disks of a fleet come from.
+#[allow(clippy::large_enum_variant, reason = "there is one for each fleet")]
 #[derive(Clone)]
 pub(in crate::disks) enum Origin {
     List(Vec<SnapshotMirror>),
@@ -252,6 +253,7 @@ impl Feed {
 }
 
 /// What a feed has come to.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 enum Of {
     Mirror(SnapshotMirror),
     /// The destination's name, and why it is left.

@@ -162,7 +162,7 @@ struct Engine {
 impl Engine {
     fn new(fleet: &MirrorFleet) -> Result<Self, MirrorError> {
         let settings = &fleet.settings;
-        let budget = settings.budget.clone().unwrap_or_else(Budget::new);
+        let budget = settings.budget.clone().unwrap_or_default();
         let feed = Feed::new(&fleet.origin, settings, &budget)?;
         Ok(Self {
             pool: Pool::new(feed, settings.concurrency),

@@ -69,7 +69,8 @@ impl Claim {
 /// more than a blob can have.
 fn with_metadata_of_source(own: Metadata, source: &Metadata) -> Metadata {
     let mut all = own.clone();
-    for (name, value) in source.iter() {
+    // Not those of another mirror, whose destination the source may be.
+    for (name, value) in Lineage::without(source).iter() {
         all.insert(name, value);
     }
     let length: usize = all.iter().map(|(name, value)| name.len() + value.len()).sum();

@@ -389,8 +389,8 @@ async fn check_footer(
 fn no_vhd(snapshot: &SourceSnapshot) -> MirrorError {
     MirrorError::refused(
         snapshot,
-        "its URL is not that of a fixed VHD, which ends with a footer of 512 bytes: only the format \
-         VHD can be read, and not VHDX",
+        "its URL is not that of a fixed VHD, which ends with a footer of 512 bytes: only the \
+         format VHD can be read, and not VHDX",
     )
 }
 

@@ -446,8 +446,7 @@ fn durations_that_the_service_does_not_know_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn what_another_access_was_granted_stays_noted_until_that_gives_it_back() {
     let world = World::new(1);
-    let both = || vec!["/group/a".to_owned(), "0".to_owned()];
-    *world.note.0.lock().expect("unlocked") = both();
+    *world.note.0.lock().expect("unlocked") = vec!["/group/a".to_owned(), "0".to_owned()];
     let (grants, found) = (world.begin().await, world.snapshots().await);
     assert_eq!(world.steps.take(), ["revoke 0", "note /group/a"]);
     grants.client(&found[0]).await.expect("granted");

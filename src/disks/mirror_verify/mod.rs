@@ -110,8 +110,8 @@ impl VerifyMirror {
         let url = redact(destination.url()?.as_str()).into_owned();
         let source = self.open().await?;
         let verified = match &source.access {
-            Access::Blob(_) => self.verify_all(&source).await,
-            Access::Managed { lock, .. } => held(lock, self.verify_all(&source)).await,
+            Access::Blob(_) => Box::pin(self.verify_all(&source)).await,
+            Access::Managed { lock, .. } => held(lock, Box::pin(self.verify_all(&source))).await,
         };
         // After a loss another run may hold the lock, and read by what this one was granted.
         if let Err(lost @ MirrorError::LockLost { .. }) = verified {

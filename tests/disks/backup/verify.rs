@@ -1,4 +1,5 @@
 //! A destination's snapshots beside the source's.
+#![allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 
 use std::{
     sync::{

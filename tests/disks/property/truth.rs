@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 /// Bytes of a page.
 pub(super) const PAGE: u64 = 512;
+const PAGE_BYTES: usize = 512;
 
 /// Bytes that a torn run may copy again.
 pub(super) const WINDOW: u64 = 1 << 30;
@@ -102,7 +103,7 @@ impl Content {
     pub(super) fn wrong(&self, held: &[(u64, Vec<u8>)]) -> Option<String> {
         let mut expected = self.pages.clone();
         for (start, bytes) in held {
-            for (page, bytes) in (start / PAGE..).zip(bytes.chunks(PAGE as usize)) {
+            for (page, bytes) in (start / PAGE..).zip(bytes.chunks(PAGE_BYTES)) {
                 let at = page * PAGE;
                 let Entry::Occupied(number) = expected.entry(page) else {
                     return Some(format!("the page at {at} is written, and must not be"));
@@ -130,7 +131,7 @@ impl Content {
 /// What a write puts into a page: no other page and no other write has the same.
 pub(super) fn bytes_of(page: u64, number: u64) -> Vec<u8> {
     let word = word_of(page, number);
-    word.repeat(PAGE as usize / word.len())
+    word.repeat(PAGE_BYTES / word.len())
 }
 
 fn word_of(page: u64, number: u64) -> [u8; 8] {

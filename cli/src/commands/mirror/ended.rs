@@ -1,6 +1,8 @@
 //! How a mirror ended: what it copied, as a table and as fields.
 
-use blobcopy::disks::{MirrorReport, MirrorVerification, PruneReport, SnapshotOutcome};
+use blobcopy::disks::{
+    MirrorReport, MirrorVerification, PruneReport, SnapshotOutcome, VerifiedSnapshot,
+};
 use serde::Serialize;
 
 use super::super::{
@@ -49,23 +51,19 @@ impl Mirrored {
         lines.try_for_each(|line| printer.record(&line, String::new))
     }
 
-    /// Fails if a snapshot was compared and not proved.
+    /// Fails if a snapshot was compared and not proved. One whose source is gone could not be: it is
+    /// told, and no failure, since the source prunes its snapshots too.
     pub(super) fn proved(&self) -> Result {
         let Some(verification) = &self.verification else { return Ok(()) };
-        let doubtful = verification.snapshots.iter().filter(|one| !one.is_identical());
-        let gone = |one: &&_| matches!(one, SnapshotOutcome::SourceGone);
-        let all: Vec<&SnapshotOutcome> = doubtful.map(|one| &one.outcome).collect();
-        let (count, gone) = (all.len(), all.iter().copied().filter(gone).count());
+        let gone = |outcome: &SnapshotOutcome| matches!(outcome, SnapshotOutcome::SourceGone);
+        let doubtful = |one: &&VerifiedSnapshot| !one.is_identical() && !gone(&one.outcome);
+        let count = verification.snapshots.iter().filter(doubtful).count();
+        if count == 0 {
+            return Ok(());
+        }
         let counted = Counted(count.try_into().unwrap_or(u64::MAX), "snapshot");
         let is = if count == 1 { "is" } else { "are" };
-        let advice = match count {
-            0 => return Ok(()),
-            _ if count == gone => {
-                "their sources are gone, and no receipt is there: verify each copy while its \
-                 source exists, with --receipts FILE"
-            }
-            _ => "see what differs; `blobcopy prune` and a new copy may mend it",
-        };
+        let advice = "see what differs; `blobcopy prune` and a new copy may mend it";
         let what = format!("{counted} {is} not proved to equal the source's");
         Err(Failure::new(Exit::Unfinished, what, advice))
     }
