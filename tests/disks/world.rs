@@ -12,7 +12,7 @@ use time::macros::datetime;
 
 pub(super) const MIB: u64 = 1 << 20;
 
-/// A disk of 1 MiB in account `near`, and backups in both accounts.
+/// A disk of 16 MiB in account `near`, and backups in both accounts.
 pub(super) struct World {
     pub(super) sim: Simulator,
     pub(super) near: BlobServiceClient,
@@ -37,7 +37,7 @@ impl World {
             service.container_client(name).create().await.expect("created");
         }
         let world = Self { sim, near, far };
-        world.disk().create(MIB).await.expect("created");
+        world.disk().create(16 * MIB).await.expect("created");
         world
     }
 
@@ -75,7 +75,7 @@ impl World {
 
     /// Writes a page that says `number`, and takes a snapshot a quarter of an hour later.
     pub(super) async fn grow(&self, number: u64) -> SnapshotId {
-        let at = (number * 7 * 4096) % MIB;
+        let at = (number * 7 * 4096) % (16 * MIB);
         let content = vec![u8::try_from(number % 250 + 1).expect("small"); 4096];
         self.disk().upload_pages(at, content).await.expect("written");
         if number % 5 == 4 {
