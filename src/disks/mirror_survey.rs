@@ -223,7 +223,13 @@ impl Sides<'_> {
             return Ok((route, because.to_owned()));
         };
         let found = base.route().filter(|_| base.is_page_blob).ok_or_else(|| {
-            let why = "exists and was not made by a mirror: choose another name, or delete it";
+            let why = match self.chain.newest() {
+                None => "exists and was not made by a mirror: choose another name",
+                Some(_) => {
+                    "has lost the metadata of its mirror, so that it cannot go on. Its snapshots \
+                     are good, and can be restored: do not delete it, and mirror to another name"
+                }
+            };
             MirrorError::refused(&self.destination, why)
         })?;
         if self.route.is_some_and(|wanted| wanted != found) {

@@ -14,6 +14,10 @@ pub enum MirrorRoute {
     /// written, only its snapshots can.
     Incremental,
     /// Get Page Ranges for the difference, and Put Page From URL for what changed.
+    ///
+    /// What somebody else writes to the destination between two runs, the next one puts right.
+    /// Nobody may write to it while a run is at work: that may stay in the copies, and only
+    /// [`verify`](super::SnapshotMirror::verify) finds it.
     Ranges,
 }
 

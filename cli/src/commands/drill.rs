@@ -33,6 +33,9 @@ pub(crate) struct Drill {
     /// The container of the scratch blob; by default that of DEST
     #[arg(long, value_name = "CONTAINER")]
     scratch: Option<String>,
+    /// Remove what killed drills of DEST have left beside it first, and any that is at work
+    #[arg(long)]
+    remove_left: bool,
     #[command(flatten)]
     account: AccountArgs,
     #[command(flatten)]
@@ -46,6 +49,11 @@ impl Drill {
         let dest = Address::parse(&self.dest)?.blob("DEST")?.base("DEST")?;
         let dest = contexts.unmistakable(dest)?;
         let backup = DiskBackup::of(&contexts.blob(&dest)?.page_blob_client());
+        if self.remove_left {
+            for name in backup.remove_drills().await? {
+                printer.warn(&format!("removed {}, which a drill had left", redacted(&name)));
+            }
+        }
         let mut drill = backup.drill();
         if let Some(scratch) = &self.scratch {
             let scratch = Address::parse(scratch)?.container("--scratch")?;

@@ -51,8 +51,8 @@ impl Mirrored {
         lines.try_for_each(|line| printer.record(&line, String::new))
     }
 
-    /// Fails if a snapshot was compared and not proved. One whose source is gone could not be: it is
-    /// told, and no failure, since the source prunes its snapshots too.
+    /// Fails if a snapshot was compared and not proved. One whose source is gone could not be: it
+    /// is told, and no failure, since the source prunes its snapshots too.
     pub(super) fn proved(&self) -> Result {
         let Some(verification) = &self.verification else { return Ok(()) };
         let gone = |outcome: &SnapshotOutcome| matches!(outcome, SnapshotOutcome::SourceGone);
