@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
@@ -15,7 +16,7 @@ use super::{
     chain::{FOOTER, the_one_disk},
 };
 use crate::{
-    BlobProperties, BlobType, Error, PageBlobClient, Result,
+    BlobProperties, BlobType, ClientOptions, Clock, Error, PageBlobClient, Result,
     disks::{MirrorError, MirrorWarning, SourceSnapshot},
     transport::BoxFuture,
     wire::{clock, redaction},
@@ -46,6 +47,9 @@ struct State {
     noted: BTreeSet<String>,
     /// What an earlier run has noted and this access does not list: another must give it back.
     of_others: BTreeSet<String>,
+    /// What an earlier run may have asked for and not been given: revoked now, but the request may
+    /// still land until this time. It stays noted until then, and counts as this mirror's own.
+    late: BTreeMap<String, OffsetDateTime>,
     held: BTreeMap<String, Held>,
     /// Counts each use, so that the one that was not used for longest is known.
     uses: u64,
@@ -77,8 +81,14 @@ impl Grants {
     /// when it is renewed, but one that fails for another reason must not be sent for ever.
     const MOST_MENDED: u32 = 256;
 
+    /// How long after a run ended a request of it for access may still land.
+    const LATE: time::Duration = time::Duration::minutes(15);
+
     /// Begins: gives back what an earlier run had noted and not given back, of what is listed. The
     /// rest stays noted: somebody else has granted it, who must give it back.
+    ///
+    /// What is given back so stays noted for a while, since the earlier run's request for it may
+    /// land even later.
     pub(crate) async fn begin(
         source: ManagedSnapshots,
         notes: Arc<dyn NotedGrants>,
@@ -88,14 +98,23 @@ impl Grants {
             let rule = "must be 1 second to 60 days";
             return Err(Error::invalid("duration of a grant", value, rule).into());
         }
-        let mut noted: BTreeSet<String> = notes.noted().await?.into_iter().collect();
+        let now = clock_of(&source).now();
+        let (mut noted, mut late) = (BTreeSet::new(), BTreeMap::new());
+        for note in notes.noted().await? {
+            match late_note(&note) {
+                Some((until, id)) if until > now => drop(late.insert(id.to_owned(), until)),
+                Some(_) => {}
+                None => drop(noted.insert(note)),
+            }
+        }
         let mut of_others = BTreeSet::new();
         if !noted.is_empty() {
             let listed = source.access.list().await?;
             let is_listed = |id: &String| listed.iter().any(|it| it.id.eq_ignore_ascii_case(id));
             (noted, of_others) = noted.into_iter().partition(is_listed);
         }
-        let state = Mutex::new(State { noted, of_others, ..State::default() });
+        late.extend(noted.iter().map(|id| (id.clone(), now + Self::LATE)));
+        let state = Mutex::new(State { noted, of_others, late, ..State::default() });
         let grants = Self { source, notes, state };
         grants.give_all_back().await;
         Ok(Arc::new(grants))
@@ -198,6 +217,12 @@ impl Grants {
     /// Returns what could not be given back.
     async fn give_all_back(&self) -> BTreeSet<String> {
         let mut state = self.state.lock().await;
+        let late: Vec<_> = state.late.keys().filter(|id| !state.noted.contains(*id)).collect();
+        for id in late {
+            if let Err(error) = self.source.access.revoke(id).await {
+                tracing::debug!(snapshot = id, %error, "there was nothing to give back");
+            }
+        }
         for id in state.noted.clone() {
             self.revoke(&mut state, &id).await;
         }
@@ -264,7 +289,8 @@ impl Grants {
         let Some(found) = found else {
             return Err(MirrorError::refused(snapshot, "the snapshot no longer exists"));
         };
-        if found.is_granted && !self.source.take_over && !state.noted.contains(&snapshot.id) {
+        let is_own = state.noted.contains(&snapshot.id) || state.late.contains_key(&snapshot.id);
+        if found.is_granted && !self.source.take_over && !is_own {
             return Err(MirrorError::refused(
                 snapshot,
                 "somebody else has access to this snapshot now, and would lose it when this \
@@ -318,9 +344,28 @@ impl Grants {
     }
 
     async fn note(&self, state: &State) -> Result<()> {
-        let all = state.noted.iter().chain(&state.of_others);
-        self.notes.note(all.cloned().collect()).await
+        let all = state.noted.iter().chain(&state.of_others).cloned();
+        let late = state.late.iter().filter(|(id, _)| !state.noted.contains(*id));
+        let late = late.filter_map(|(id, until)| {
+            Some(format!("{LATE_NOTE}{} {id}", until.format(&Rfc3339).ok()?))
+        });
+        self.notes.note(all.chain(late).collect()).await
     }
+}
+
+/// What a note begins with of a snapshot that is given back, but may be granted late.
+const LATE_NOTE: &str = "late ";
+
+/// Until when a snapshot may be granted late, and its id.
+fn late_note(note: &str) -> Option<(OffsetDateTime, &str)> {
+    let (until, id) = note.strip_prefix(LATE_NOTE)?.split_once(' ')?;
+    Some((OffsetDateTime::parse(until, &Rfc3339).ok()?, id))
+}
+
+fn clock_of(source: &ManagedSnapshots) -> Clock {
+    let ClientOptions { clock, transport, .. } = &source.options;
+    let of_transport = || transport.as_ref().and_then(|transport| transport.clock());
+    clock.clone().or_else(of_transport).unwrap_or_else(Clock::system)
 }
 
 /// How long before its end access is renewed: 10 minutes, or a quarter of its time if that is more,

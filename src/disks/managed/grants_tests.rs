@@ -176,7 +176,8 @@ impl World {
         let note = Note(Arc::default(), steps.clone());
         let access = ByHand { disk, steps: steps.clone() };
         let options = ClientOptions::new().transport(Door(sim.transport()));
-        let options = options.retry(RetryOptions::none());
+        let clock = crate::Clock::starting_at(datetime!(2026-01-01 00:00 UTC));
+        let options = options.retry(RetryOptions::none()).clock(clock);
         let source = ManagedSnapshots::new(access.clone()).grant_for(HOUR).options(options);
         Self { access, note, steps, source }
     }
@@ -321,7 +322,11 @@ async fn a_run_that_died_at_any_step_has_its_access_given_back_by_the_next() {
         let took = std::mem::take(&mut *world.steps.log()).steps.len();
         let next = world.begin().await;
         assert_eq!(world.granted(), 1, "after {last} steps");
-        assert!(next.notes.noted().await.expect("noted").is_empty());
+        let noted = next.notes.noted().await.expect("noted");
+        assert!(
+            noted.iter().all(|note| note.starts_with("late 2026-01-01T00:15:00Z ")),
+            "{noted:?}"
+        );
         let others = PageBlobClient::builder(others).options(world.source.options.clone()).build();
         assert!(reads(&others.expect("a client")).await, "access of others is left alone");
         if took <= last {
@@ -448,11 +453,36 @@ async fn what_another_access_was_granted_stays_noted_until_that_gives_it_back() 
     let world = World::new(1);
     *world.note.0.lock().expect("unlocked") = vec!["/group/a".to_owned(), "0".to_owned()];
     let (grants, found) = (world.begin().await, world.snapshots().await);
-    assert_eq!(world.steps.take(), ["revoke 0", "note /group/a"]);
+    // The request of the earlier run may still land.
+    let late = "note /group/a,late 2026-01-01T00:15:00Z 0";
+    assert_eq!(world.steps.take(), ["revoke 0", late]);
     grants.client(&found[0]).await.expect("granted");
     assert_eq!(world.steps.take(), ["note 0,/group/a", "grant 0"]);
     assert_eq!(grants.end().await, []);
-    assert_eq!(world.steps.take(), ["revoke 0", "note /group/a"]);
+    assert_eq!(world.steps.take(), ["revoke 0", late]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_of_a_dead_run_that_lands_late_is_given_back_too() {
+    let world = World::new(1);
+    *world.note.0.lock().expect("unlocked") = vec!["0".to_owned()];
+    world.begin().await.end().await;
+    // It lands after a whole run has come and gone.
+    world.access.named("0").grant(HOUR).expect("granted");
+    let found = world.snapshots().await;
+    let grants = world.begin().await;
+    assert_eq!(world.granted(), 0);
+    assert!(reads(&grants.client(&found[0]).await.expect("it is no one else's")).await);
+    grants.end().await;
+    assert_eq!(world.granted(), 0);
+
+    pass(Duration::from_secs(15 * 60)).await;
+    world.access.named("0").grant(HOUR).expect("granted");
+    let grants = world.begin().await;
+    let error = grants.client(&found[0]).await.expect_err("somebody else's").to_string();
+    assert!(error.contains("somebody else has access"), "{error}");
+    grants.end().await;
+    assert_eq!(world.granted(), 1, "access of others is left alone");
 }
 
 #[tokio::test(start_paused = true)]
