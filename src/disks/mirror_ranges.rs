@@ -24,7 +24,7 @@ type Result<T> = std::result::Result<T, MirrorError>;
 /// Makes the copies of `survey`, oldest first. What is open at the end, the grants give back.
 pub(crate) async fn copy(
     mirror: &Mirroring,
-    survey: Survey,
+    mut survey: Survey,
     grants: Option<&Arc<Grants>>,
     lock: &Lock,
     told: &Teller,
@@ -34,6 +34,7 @@ pub(crate) async fn copy(
         (None, Some(grants)) => Ok(Opened::granted(Arc::clone(grants), snapshot)),
         (None, None) => Err(MirrorError::refused(snapshot, "cannot be read without access")),
     };
+    Box::pin(mirror.size_ranges(&mut survey)).await?;
     told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
     let warnings = survey.warnings.clone();
     for warning in &warnings {

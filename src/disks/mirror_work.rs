@@ -256,8 +256,9 @@ impl Mirroring {
         Ok(survey.plan())
     }
 
-    /// Learns what each step by ranges moves. Of a managed disk, only a run can.
-    async fn size_ranges(&self, survey: &mut Survey) -> Result<()> {
+    /// Learns what each step by ranges moves. Of a managed disk only the copy itself tells: access
+    /// to each snapshot would be needed.
+    pub(crate) async fn size_ranges(&self, survey: &mut Survey) -> Result<()> {
         let Some(blob) = self.page_blob() else { return Ok(()) };
         for (place, step) in survey.steps.iter_mut().enumerate() {
             if place > 0 {
@@ -284,7 +285,12 @@ impl Mirroring {
                 progress: Default::default(),
                 lock: None,
             };
-            let cost = Box::pin(hop::cost(&hop)).await?;
+            let cost = match Box::pin(hop::cost(&hop)).await {
+                Ok(cost) => cost,
+                // The figure is for people alone: the copy shows what is really wrong.
+                Err(MirrorError::Call(error)) if error.status().is_some() => continue,
+                Err(error) => return Err(error),
+            };
             step.bytes = Some(cost.written);
             step.cleared = cost.cleared;
             step.whole = step.whole.take().or(cost.whole);
