@@ -6,7 +6,11 @@ use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::{MirrorError, hop::HeldLock, managed::NotedGrants};
+use super::{
+    MirrorError,
+    hop::{HeldLock, is_changed},
+    managed::NotedGrants,
+};
 use crate::{
     BlockBlobClient, Conditions, ETag, Error, ErrorCode, Lease, LeaseId, PageBlobClient, Result,
     transport::BoxFuture,
@@ -283,11 +287,6 @@ impl NotedGrants for Marker {
             Ok(())
         })
     }
-}
-
-fn is_changed(error: &Error) -> bool {
-    let code = error.code();
-    matches!(code, Some(ErrorCode::ConditionNotMet | ErrorCode::TargetConditionNotMet))
 }
 
 #[cfg(test)]

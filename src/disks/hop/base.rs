@@ -8,7 +8,28 @@ use super::{
 };
 use crate::{
     BlobProperties, Conditions, ETag, Error, Metadata, PageBlobClient, SequenceNumberAction,
+    builders::CreatePageBlob,
 };
+
+/// A blob that is created with the content headers of another.
+pub(super) fn with_headers(mut create: CreatePageBlob, source: &BlobProperties) -> CreatePageBlob {
+    if let Some(value) = &source.content_type {
+        create = create.content_type(value);
+    }
+    if let Some(value) = &source.content_encoding {
+        create = create.content_encoding(value);
+    }
+    if let Some(value) = &source.content_language {
+        create = create.content_language(value);
+    }
+    if let Some(value) = &source.content_disposition {
+        create = create.content_disposition(value);
+    }
+    if let Some(value) = &source.cache_control {
+        create = create.cache_control(value);
+    }
+    create
+}
 
 /// A note in metadata of what is under way.
 pub(super) trait Note: Clone + PartialEq + Send + Sync {

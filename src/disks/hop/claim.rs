@@ -2,7 +2,7 @@
 
 use super::{
     ATTEMPTS, Hop, MirrorError,
-    base::{Base, Note},
+    base::{Base, Note, with_headers},
     snapshots::{self, Copy},
     torn::is_changed,
 };
@@ -204,23 +204,8 @@ async fn create(hop: &Hop, source: &BlobProperties) -> Result<Result<Claim, Erro
     let source_id = redact(&hop.source).into_owned();
     let note = Lineage { source: source_id, equals: None, hop: Some(state), sealed: false };
     let length = source.content_length;
-    let mut create = hop.destination.create(length).sequence_number(guard);
-    if let Some(value) = &source.content_type {
-        create = create.content_type(value);
-    }
-    if let Some(value) = &source.content_encoding {
-        create = create.content_encoding(value);
-    }
-    if let Some(value) = &source.content_language {
-        create = create.content_language(value);
-    }
-    if let Some(value) = &source.content_disposition {
-        create = create.content_disposition(value);
-    }
-    if let Some(value) = &source.cache_control {
-        create = create.cache_control(value);
-    }
-    let create = create.metadata(note.with(&Metadata::new()));
+    let create = hop.destination.create(length).sequence_number(guard);
+    let create = with_headers(create, source).metadata(note.with(&Metadata::new()));
     let created = match create.conditions(Conditions::new().if_none_match(ETag::ANY)).await {
         Ok(created) => created,
         Err(error)

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     ATTEMPTS, HopProgress, MirrorError, Opened, Reading,
-    base::{Base, Note},
+    base::{Base, Note, with_headers},
     changes::Changes,
     listing::Listed,
     torn::{Torn, is_changed},
@@ -223,23 +223,9 @@ async fn create(
     let guard = unfinished.guard;
     let note = Restore(Some(unfinished));
     let metadata = note.with(&source.metadata);
-    let mut create = target.create(source.content_length).sequence_number(guard);
-    if let Some(value) = &source.content_type {
-        create = create.content_type(value);
-    }
-    if let Some(value) = &source.content_encoding {
-        create = create.content_encoding(value);
-    }
-    if let Some(value) = &source.content_language {
-        create = create.content_language(value);
-    }
-    if let Some(value) = &source.content_disposition {
-        create = create.content_disposition(value);
-    }
-    if let Some(value) = &source.cache_control {
-        create = create.cache_control(value);
-    }
-    let created = create.metadata(metadata.clone()).conditions(unchanged).await?;
+    let create = target.create(source.content_length).sequence_number(guard);
+    let created =
+        with_headers(create, source).metadata(metadata.clone()).conditions(unchanged).await?;
     let seen = BlobProperties {
         content_length: source.content_length,
         sequence_number: Some(guard),

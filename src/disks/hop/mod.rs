@@ -42,7 +42,7 @@ use self::{
     reading::Reading,
     torn::Torn,
 };
-pub(crate) use self::{cost::cost, fill::fill};
+pub(crate) use self::{cost::cost, fill::fill, torn::is_changed};
 use super::{MirrorError, source::Opened};
 use crate::{PageBlobClient, SnapshotId};
 

@@ -25,7 +25,7 @@ impl From<Error> for Torn {
 }
 
 /// Whether the blob has changed since its ETag was seen.
-pub(super) fn is_changed(error: &Error) -> bool {
+pub(crate) fn is_changed(error: &Error) -> bool {
     use ErrorCode::{ConditionNotMet, TargetConditionNotMet};
     matches!(error.code(), Some(ConditionNotMet | TargetConditionNotMet))
 }

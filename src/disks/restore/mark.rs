@@ -1,9 +1,11 @@
 //! How a blob shows that it holds a restore that is not finished.
 
 use crate::{
-    BlobProperties, Conditions, CopyId, CopyStatus, ETag, ErrorCode, Metadata, PageBlobClient,
-    Result,
-    disks::lineage::{Lineage, encoded},
+    BlobProperties, Conditions, CopyId, CopyStatus, ETag, Metadata, PageBlobClient, Result,
+    disks::{
+        hop::is_changed,
+        lineage::{Lineage, encoded},
+    },
     wire::redaction::redact,
 };
 
@@ -104,9 +106,4 @@ impl Mark {
         }
         Ok(())
     }
-}
-
-fn is_changed(error: &crate::Error) -> bool {
-    let code = error.code();
-    matches!(code, Some(ErrorCode::ConditionNotMet | ErrorCode::TargetConditionNotMet))
 }
