@@ -114,7 +114,7 @@ async fn same(disk: &PageBlobClient, copy: &PageBlobClient, route: &str) {
 }
 
 /// Where there is anything but zeros, and what.
-async fn content(blob: &PageBlobClient) -> Vec<(u64, Vec<u8>)> {
+pub(crate) async fn content(blob: &PageBlobClient) -> Vec<(u64, Vec<u8>)> {
     let mut pages = Vec::new();
     for range in blob.get_page_ranges().collect_all().await.expect("listed").ranges {
         let read = blob.download().range(range.start..range.end).await.expect("there");

@@ -18,6 +18,8 @@ mod jobs;
 #[cfg(unix)]
 mod killed;
 #[cfg(unix)]
+mod killed_managed;
+#[cfg(unix)]
 mod killed_mirror;
 mod lines;
 #[cfg(unix)]
@@ -39,5 +41,7 @@ mod status;
 mod streams;
 mod support;
 mod usage;
+#[cfg(unix)]
+mod waited_out;
 #[cfg(unix)]
 mod walkthrough;

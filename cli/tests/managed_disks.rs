@@ -1,6 +1,9 @@
 //! `blobcopy mirror` from a managed disk: by granted URLs, and by Azure Resource Manager.
 
-use std::time::Duration;
+use std::{
+    process::{Child, Command},
+    time::Duration,
+};
 
 use blobcopy_simulator::{ManagedDisk, Op, Simulator};
 
@@ -15,15 +18,15 @@ use crate::support::{
 const TOKEN: &str = "tOkEn-Of-ThE-iDeNtItY";
 
 /// A simulator that takes one token, with a managed disk of three snapshots.
-struct Managed {
-    world: World,
+pub(crate) struct Managed {
+    pub(crate) world: World,
     folder: Folder,
-    disk: ManagedDisk,
+    pub(crate) disk: ManagedDisk,
     identity: StandIn,
 }
 
 impl Managed {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let builder = Simulator::builder()
             .https()
             .path_style_disks(true)
@@ -46,8 +49,8 @@ impl Managed {
         managed
     }
 
-    /// Runs the binary with a login, and nothing but it.
-    fn run(&self, arguments: &[&str]) -> Ended {
+    /// The binary with a login, and nothing but it.
+    fn command(&self, arguments: &[&str]) -> Command {
         let endpoint = self.world.simulator.endpoint("devstoreaccount1").to_string();
         let login = "--login=managed-identity";
         let account = ["--account", "devstoreaccount1", "--endpoint", &endpoint, login];
@@ -56,7 +59,17 @@ impl Managed {
             .env("SSL_CERT_FILE", self.folder.path("trusted.pem"))
             .env("IDENTITY_ENDPOINT", format!("{}/msi/token", self.identity.url))
             .env("IDENTITY_HEADER", "header");
-        let ended = finish(spawn(command), "");
+        command
+    }
+
+    /// Runs it to its end.
+    fn run(&self, arguments: &[&str]) -> Ended {
+        self.finish(spawn(self.command(arguments)))
+    }
+
+    /// Waits for its end. Nothing that it has said is a secret.
+    pub(crate) fn finish(&self, child: Child) -> Ended {
+        let ended = finish(child, "");
         for secret in [TOKEN, "sig="] {
             let shown = format!("{}{}", ended.out, ended.err).replace("sig=REDACTED", "");
             assert!(!shown.contains(secret), "{ended:?}");
@@ -66,11 +79,17 @@ impl Managed {
 
     /// Mirrors the disk by Resource Manager.
     fn mirror(&self, flags: &[&str]) -> Ended {
+        let flags = [&["backups/disk0.vhd"], flags].concat();
+        self.finish(spawn(self.mirror_of("disk0", &flags)))
+    }
+
+    /// The mirror of a disk by Resource Manager.
+    pub(crate) fn mirror_of(&self, disk: &str, flags: &[&str]) -> Command {
         let disks = self.world.simulator.managed_disks();
         let manager = disks.endpoint().to_string();
-        let of_disk = ["mirror", "--resource-group", "disks", "--disk", "disk0"];
+        let of_disk = ["mirror", "--resource-group", "disks", "--disk", disk];
         let of_manager = ["--resource-manager", &*manager, "--subscription", disks.subscription()];
-        self.run(&[&of_disk[..], &of_manager, &["backups/disk0.vhd"], flags].concat())
+        self.command(&[&of_disk[..], &of_manager, flags].concat())
     }
 
     /// A file with the URLs of the disk's snapshots, to which access is granted.
