@@ -1,6 +1,9 @@
 //! The chain at the destination: its generations and their snapshots, with what each equals.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,7 @@ use time::OffsetDateTime;
 use super::{
     DatedSnapshot, MirrorError, MirrorRoute,
     lineage::{Lineage, decoded},
+    source::SourceKey,
 };
 use crate::{
     BlobInclude, BlobItem, BlobProperties, BlobType, CopyState, CopyStatus, ETag, Metadata,
@@ -25,7 +29,8 @@ pub struct Chain {
     pub route: Option<MirrorRoute>,
     /// The newest generation, from 1; 0 if there is no destination yet.
     pub generation: u32,
-    /// The snapshots, by the time of the source snapshots that they equal.
+    /// The snapshots, by the time of the source snapshots that they equal; of those with one time,
+    /// by the ids.
     pub snapshots: Vec<ChainSnapshot>,
     /// Blobs that are named like a later generation and were copied from another source than the
     /// first: they are left alone.
@@ -148,6 +153,11 @@ impl Chain {
         self.snapshots.iter().find(|found| found.is_equal_to(id, time))
     }
 
+    /// The source snapshots that are there.
+    pub(crate) fn keys(&self) -> HashSet<SourceKey> {
+        self.snapshots.iter().filter_map(ChainSnapshot::key).collect()
+    }
+
     /// The newest snapshot that equals one of the source.
     ///
     /// ```
@@ -249,7 +259,7 @@ impl<'a> Listed<'a> {
         snapshots.sort_by_cached_key(|found| {
             let taken = || DatedSnapshot::from(&found.snapshot).time;
             let time = found.time.or_else(taken);
-            (time, found.generation, found.snapshot.as_str().to_owned())
+            (time, found.key(), found.generation, found.snapshot.as_str().to_owned())
         });
         let newest = bases.pop();
         let route = newest.as_ref().and_then(|(_, base)| base.route());
@@ -324,6 +334,11 @@ impl Base {
 }
 
 impl ChainSnapshot {
+    /// The source snapshot that it equals, if that is known.
+    pub(crate) fn key(&self) -> Option<SourceKey> {
+        Some(SourceKey::of(self.equals.as_deref()?, self.time?))
+    }
+
     /// Whether it equals this snapshot of the source.
     pub(crate) fn is_equal_to(&self, id: &str, time: OffsetDateTime) -> bool {
         self.time == Some(time)

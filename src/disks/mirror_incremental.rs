@@ -90,8 +90,8 @@ impl Mirroring {
             Some(reason) => Err(self.broken(reason)),
             None => {
                 // What this run copied was not there before.
-                let own = |done: &HopDone| survey.chain.find(&done.source.id, done.source.time);
-                let own = hops.iter().filter(|done| own(done).is_some()).count();
+                let there = survey.chain.keys();
+                let own = hops.iter().filter(|done| there.contains(&done.source.key())).count();
                 survey.present = survey.present.saturating_sub(own as u64);
                 Ok(Done { survey, hops, warnings })
             }

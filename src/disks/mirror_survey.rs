@@ -1,12 +1,15 @@
 //! Both sides of a mirror, and what follows from them: the copies to make.
 
+use std::collections::HashSet;
+
 use time::OffsetDateTime;
 
 use super::{
-    BrokenSeries, Chain, Keep, LeftSnapshot, MirrorError, MirrorPlan, MirrorRoute, MirrorWarning,
-    PlannedHop, SourceSnapshot,
+    BrokenSeries, Chain, ChainSnapshot, DatedSnapshot, Keep, LeftSnapshot, MirrorError, MirrorPlan,
+    MirrorRoute, MirrorWarning, PlannedHop, SourceSnapshot,
     chain::{Base, copied as copied_by},
     lineage::{Lineage, Point},
+    source::SourceKey,
 };
 use crate::SnapshotId;
 
@@ -62,6 +65,12 @@ struct Tip {
     time: OffsetDateTime,
 }
 
+impl Tip {
+    fn key(&self) -> SourceKey {
+        SourceKey::of(&self.id, self.time)
+    }
+}
+
 impl Survey {
     /// Decides what to copy. Sends nothing.
     pub(crate) fn of(sides: Sides<'_>) -> Result<Self, MirrorError> {
@@ -71,11 +80,11 @@ impl Survey {
         }
         let tip = sides.tip(route)?;
         let Sides { source, snapshots, destination, chain, .. } = &sides;
-        let newest = chain.newest().and_then(|found| found.time);
-        let floor = newest.max(tip.as_ref().map(|tip| tip.time));
+        let newest = chain.newest().and_then(ChainSnapshot::key);
+        let floor = newest.max(tip.as_ref().map(Tip::key));
         let unsealed = sides.unsealed(route);
         let (present, left, later) =
-            sort(snapshots, chain, floor, (unsealed.as_ref(), tip.as_ref()));
+            sort(snapshots, &chain.keys(), floor, (unsealed.as_ref(), tip.as_ref()));
         let last = tip.as_ref().map(|tip| snapshots.iter().find(|s| s.is(&tip.id, tip.time)));
         let is_gone = matches!(last, Some(None));
         let mut warnings = twice(chain);
@@ -249,14 +258,14 @@ impl Sides<'_> {
         if route == MirrorRoute::Ranges {
             return self.tip_by_ranges(base);
         }
-        let of_this = |found: &&super::ChainSnapshot| found.generation == self.chain.generation;
+        let of_this = |found: &&ChainSnapshot| found.generation == self.chain.generation;
         let copied = self.chain.snapshots.iter().rev().filter(of_this);
         let mut copied = copied.filter_map(|found| Some((found.equals.clone()?, found.time?)));
         let last = base.copy.as_ref().and_then(copied_by);
         let last = last.and_then(|(id, time)| Some((id, time?)));
         // The snapshot of the last copy may have been deleted: the base still equals it.
-        let tip = [copied.next(), last].into_iter().flatten().max_by_key(|(_, time)| *time);
-        Ok(tip.map(|(id, time)| Tip { id, time }))
+        let tips = [copied.next(), last].into_iter().flatten();
+        Ok(tips.map(|(id, time)| Tip { id, time }).max_by_key(Tip::key))
     }
 
     fn tip_by_ranges(&self, base: &Base) -> Result<Option<Tip>, MirrorError> {
@@ -280,11 +289,16 @@ impl Sides<'_> {
 
     /// Whether the policy for the source would remove the tip now.
     fn prunes(&self, tip: &Tip) -> Result<bool, MirrorError> {
-        let Some(keep) = self.pruning.filter(|_| !self.is_managed) else { return Ok(false) };
-        let ids = self.snapshots.iter().map(|snapshot| snapshot.id.parse());
-        let ids: Vec<SnapshotId> = ids.collect::<crate::Result<_>>()?;
-        let kept = keep.apply(&ids)?;
-        Ok(kept.iter().any(|kept| kept.snapshot.as_str() == tip.id && !kept.stays()))
+        let Some(keep) = self.pruning else { return Ok(false) };
+        // The ids of a managed disk's snapshots are names: their places stand for them.
+        let place = |at: usize| SnapshotId::from_service(&format!("{at:020}"));
+        let dated = self.snapshots.iter().enumerate().filter_map(|(at, one)| {
+            Some(DatedSnapshot { snapshot: place(at)?, time: Some(one.time) })
+        });
+        let kept = keep.apply(dated)?;
+        let at = self.snapshots.iter().position(|one| one.is(&tip.id, tip.time));
+        let Some(place) = at.and_then(place) else { return Ok(false) };
+        Ok(kept.iter().any(|kept| kept.snapshot == place && !kept.stays()))
     }
 }
 
@@ -299,21 +313,26 @@ pub(crate) fn of_another(destination: &str, other: &str) -> MirrorError {
 /// How many snapshots are there, those that are left out, and those to copy.
 fn sort(
     snapshots: &[SourceSnapshot],
-    chain: &Chain,
-    floor: Option<OffsetDateTime>,
+    there: &HashSet<SourceKey>,
+    floor: Option<SourceKey>,
     (unsealed, tip): (Option<&Point>, Option<&Tip>),
 ) -> (u64, Vec<LeftSnapshot>, Vec<SourceSnapshot>) {
     let (mut present, mut left, mut later) = (0, Vec::new(), Vec::new());
     for snapshot in snapshots {
+        let key = snapshot.key();
         if unsealed.is_some_and(|point| point.is(snapshot)) {
             later.push(snapshot.clone());
-        } else if chain.find(&snapshot.id, snapshot.time).is_some() {
+        } else if there.contains(&key) {
             present += 1;
-        } else if Some(snapshot.time) > floor {
+        } else if floor.as_ref().is_none_or(|floor| key > *floor) {
             later.push(snapshot.clone());
         } else {
+            let is_beside = floor.as_ref().is_some_and(|floor| floor.time == key.time);
             let because = match tip.is_some_and(|tip| snapshot.is(&tip.id, tip.time)) {
                 true => "it was copied, and the copy was deleted at the destination",
+                false if is_beside => {
+                    "it has the same time as the newest that was copied, and comes before it"
+                }
                 false => "it is older than the newest that was copied",
             };
             let because = because.to_owned();
@@ -338,8 +357,8 @@ fn steps(
 
 /// A warning for each source snapshot that more than one of the destination equals.
 fn twice(chain: &Chain) -> Vec<MirrorWarning> {
-    let equal = |a: &super::ChainSnapshot, b: &super::ChainSnapshot| {
-        a.equals.is_some() && (&a.equals, a.time, a.generation) == (&b.equals, b.time, b.generation)
+    let equal = |a: &ChainSnapshot, b: &ChainSnapshot| {
+        a.equals.is_some() && (a.key(), a.generation) == (b.key(), b.generation)
     };
     let groups = chain.snapshots.chunk_by(equal).filter(|group| group.len() > 1);
     let ids = groups.filter_map(|group| group.first()?.equals.clone());

@@ -28,6 +28,24 @@ impl SourceSnapshot {
     pub(crate) fn is(&self, id: &str, time: OffsetDateTime) -> bool {
         self.time == time && self.id.eq_ignore_ascii_case(id)
     }
+
+    pub(crate) fn key(&self) -> SourceKey {
+        SourceKey::of(&self.id, self.time)
+    }
+}
+
+/// What tells the snapshots of one source apart, and puts them in order: the time, and the id
+/// without case. Snapshots of a managed disk may have the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SourceKey {
+    pub(crate) time: OffsetDateTime,
+    id: String,
+}
+
+impl SourceKey {
+    pub(crate) fn of(id: &str, time: OffsetDateTime) -> Self {
+        Self { time, id: id.to_ascii_lowercase() }
+    }
 }
 
 impl fmt::Display for SourceSnapshot {
@@ -185,6 +203,6 @@ pub(crate) async fn snapshots_of(
         let length = Some(item.properties.content_length);
         found.push(SourceSnapshot { time, id: item.snapshot.to_string(), length });
     }
-    found.sort();
+    found.sort_by_cached_key(SourceSnapshot::key);
     Ok(found)
 }

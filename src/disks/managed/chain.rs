@@ -54,7 +54,7 @@ pub(super) fn the_one_disk(
     }
     chain.retain(|it| it.completion >= 100.0);
     let mut found = chain.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    found.sort();
+    found.sort_by_cached_key(SourceSnapshot::key);
     Ok((disk, found))
 }
 

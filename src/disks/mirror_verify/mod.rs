@@ -4,7 +4,7 @@ mod reading;
 mod receipt;
 mod report;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 pub use self::{
     receipt::{MirrorReceipt, MirrorReceipts},
@@ -16,7 +16,7 @@ use super::{
     lock::Lock,
     managed::Grants,
     mirror_work::held,
-    source::{Opened, snapshots_of},
+    source::{Opened, SourceKey, snapshots_of},
 };
 use crate::{
     BlobContainerClient, PageBlobClient, SnapshotId,
@@ -42,7 +42,7 @@ pub struct VerifyMirror {
 
 /// The snapshots of the source, and how they are opened.
 struct Source {
-    snapshots: Vec<SourceSnapshot>,
+    snapshots: HashMap<SourceKey, SourceSnapshot>,
     access: Access,
 }
 
@@ -142,8 +142,7 @@ impl VerifyMirror {
         match &self.mirror.source {
             MirrorSource::PageBlob(source) => {
                 let blob = source.blob().clone();
-                let snapshots = snapshots_of(&blob).await?;
-                Ok(Source { snapshots, access: Access::Blob(blob) })
+                Ok(Source::of(snapshots_of(&blob).await?, Access::Blob(blob)))
             }
             MirrorSource::Managed(source) => {
                 let destination = &self.mirror.destination;
@@ -154,7 +153,7 @@ impl VerifyMirror {
                 };
                 match opened.await {
                     Ok((snapshots, grants)) => {
-                        Ok(Source { snapshots, access: Access::Managed { grants, lock } })
+                        Ok(Source::of(snapshots, Access::Managed { grants, lock }))
                     }
                     Err(error) => {
                         lock.release().await;
@@ -270,12 +269,15 @@ impl VerifyMirror {
 }
 
 impl Source {
+    fn of(snapshots: Vec<SourceSnapshot>, access: Access) -> Self {
+        let keyed = snapshots.into_iter().map(|one| (one.key(), one));
+        Self { snapshots: keyed.collect(), access }
+    }
+
     /// The source snapshot that a copy should equal; `None` if it is gone.
     fn open(&self, copy: &ChainSnapshot) -> Result<Option<Opened>, MirrorError> {
-        let equal = |one: &&SourceSnapshot| {
-            copy.equals.as_deref() == Some(one.id.as_str()) && copy.time == Some(one.time)
-        };
-        let Some(snapshot) = self.snapshots.iter().find(equal) else { return Ok(None) };
+        let found = copy.key().and_then(|key| self.snapshots.get(&key));
+        let Some(snapshot) = found else { return Ok(None) };
         Ok(Some(match &self.access {
             Access::Blob(blob) => Opened::of_blob(blob, snapshot)?,
             Access::Managed { grants, .. } => Opened::granted(Arc::clone(grants), snapshot),

@@ -7,13 +7,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     Error, Result, SnapshotId,
-    disks::{Chain, ChainSnapshot, MirrorError},
+    disks::{Chain, ChainSnapshot, DatedSnapshot, MirrorError},
 };
 
 /// Which snapshot to [restore](crate::disks::DiskBackup::restore).
 ///
 /// As text it is `newest`; a snapshot id with its seven digits after the point; or a time in RFC
-/// 3339, for the newest snapshot at or before it.
+/// 3339, for the newest snapshot at or before it. Snapshots of a managed disk may have the same
+/// time: of these, the newest is the one whose id comes last, which was copied last.
 ///
 /// ```
 /// use blobcopy::disks::RestorePoint;
@@ -33,7 +34,8 @@ pub enum RestorePoint {
     /// The newest snapshot, by the time of the source snapshots.
     Newest,
     /// The snapshot of the destination with this id or, if there is none, the one that equals the
-    /// source snapshot with this id.
+    /// source snapshot with this id, or else the one that was taken then. The ids of a managed
+    /// disk's snapshots are names, and their times may be written like an id.
     Snapshot(SnapshotId),
     /// The newest snapshot of which the source snapshot was taken at this time or before.
     #[serde(with = "time::serde::rfc3339")]
@@ -61,7 +63,10 @@ impl RestorePoint {
                     return Err(MirrorError::refused(id, why));
                 }
                 let equal = |one: &&ChainSnapshot| one.equals.as_deref() == Some(id.as_str());
-                own.first().copied().or_else(|| known().rev().find(equal))
+                let time = DatedSnapshot::from(id).time;
+                let then = |one: &&ChainSnapshot| time.is_some() && one.time == time;
+                let own = own.first().copied().or_else(|| known().rev().find(equal));
+                own.or_else(|| known().rev().find(then))
             }
         };
         found.ok_or_else(|| {
@@ -177,5 +182,21 @@ mod tests {
         );
         assert!(refused("2026-01-09T00:00:00.0000000Z").contains("that a mirror has made"));
         assert!(refused("2026-02-01T00:00:00.0000000Z").contains("several generations"));
+    }
+
+    #[test]
+    fn of_several_with_one_time_the_one_that_was_copied_last_is_found() {
+        let mut chain = chain();
+        let names = ["/snapshots/a", "/snapshots/b"];
+        for (snapshot, name) in chain.snapshots.iter_mut().zip(names) {
+            snapshot.equals = Some(name.into());
+            snapshot.time = Some(datetime!(2026-01-05 00:00:00.1234567 UTC));
+        }
+        // The last has seven digits, as an id has: those of managed disks are no times.
+        for text in ["newest", "2026-01-06T00:00:00Z", "2026-01-05T00:00:00.1234567Z"] {
+            let point: RestorePoint = text.parse().expect(text);
+            let found = point.find(&chain).expect(text);
+            assert_eq!(found.equals.as_deref(), Some(names[1]), "{text}");
+        }
     }
 }
