@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::{Error, wire::redaction::redact};
 
 /// Why a call of [`disks`](crate::disks) failed.
 ///
@@ -53,6 +53,17 @@ pub enum MirrorError {
         why: String,
     },
 
+    /// It cannot be done now: others use what it needs, or change it meanwhile. The message says
+    /// what. Another run can do it, without anything being mended first.
+    #[error("{subject}: {why}")]
+    #[non_exhaustive]
+    NotNow {
+        /// The blob or snapshot, without its query.
+        subject: String,
+        /// Why, and what to wait for.
+        why: String,
+    },
+
     /// A call to the service failed.
     #[error(transparent)]
     Call(#[from] Error),
@@ -61,8 +72,44 @@ pub enum MirrorError {
 impl MirrorError {
     /// A refusal before anything is changed.
     pub(crate) fn refused(subject: impl fmt::Display, why: impl fmt::Display) -> Self {
-        let shown = |text: String| crate::wire::redaction::redact(&text).into_owned();
-        Self::Refused { subject: shown(subject.to_string()), why: shown(why.to_string()) }
+        Self::Refused { subject: shown(subject), why: shown(why) }
+    }
+
+    /// What cannot be done now, and can be by another run.
+    pub(crate) fn not_now(subject: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::NotNow { subject: shown(subject), why: shown(why) }
+    }
+
+    /// The end of tries that all failed since somebody else changes `subject` meanwhile. `last` is
+    /// the error of the last one.
+    pub(crate) fn kept_changing(subject: &str, why: &str, last: Option<Error>) -> Self {
+        match last {
+            Some(error) if error.is_passing() => error.into(),
+            Some(error) => Self::not_now(subject, format_args!("{why}: {error}")),
+            None => Self::not_now(subject, why),
+        }
+    }
+
+    /// Whether the same call may succeed later without anything being mended: another run is at
+    /// work, the lock was lost, others use or change what is needed, or the service was busy or
+    /// could not be reached.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("no such disk");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let error = SnapshotMirror::new(&disk, &backup).run().await.unwrap_err();
+    /// assert!(!error.is_passing()); // somebody must correct the name
+    /// # Ok(()) });
+    /// ```
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::LockLost { .. } | Self::NotNow { .. } => true,
+            Self::Call(error) => error.is_passing(),
+            Self::SeriesBroken { .. } | Self::Refused { .. } => false,
+        }
     }
 
     /// The error of the call that failed, if one did.
@@ -72,6 +119,11 @@ impl MirrorError {
             _ => None,
         }
     }
+}
+
+/// Text without secrets.
+fn shown(text: impl fmt::Display) -> String {
+    redact(&text.to_string()).into_owned()
 }
 
 /// Why a series of incremental copies cannot go on.

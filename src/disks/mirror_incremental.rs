@@ -75,7 +75,11 @@ impl Mirroring {
                         survey = self.survey().await?;
                         continue 'listed;
                     }
-                    Went::Changed(error) if changes >= CHANGES => return Err(error.into()),
+                    Went::Changed(error) if changes >= CHANGES => {
+                        let why = "others copy into it all the time";
+                        let destination = &survey.destination;
+                        return Err(MirrorError::kept_changing(destination, why, Some(error)));
+                    }
                     Went::Changed(error) => {
                         tracing::debug!(%error, "somebody else copies into the destination");
                         changes += 1;
@@ -227,7 +231,7 @@ impl Mirroring {
         found.ok_or_else(|| {
             let why = "its copy succeeded, but the destination does not list its snapshot yet: run \
                        the mirror again";
-            MirrorError::refused(&step.to, why)
+            MirrorError::not_now(&step.to, why)
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use blobcopy::{
     SnapshotId,
-    disks::{MirrorEvent, MirrorWarning},
+    disks::{MirrorError, MirrorEvent, MirrorWarning},
 };
 use blobcopy_simulator::Op;
 use futures_util::StreamExt;
@@ -63,6 +63,18 @@ async fn a_copy_that_another_starts_under_way_changes_the_plan() {
     }
     assert_eq!(plans, 2);
     world.expect_equal(&[taken[0].clone(), taken[2].clone()]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_others_always_copy_into_is_left_to_another_run() {
+    let (world, _) = slow().await;
+    let starts = world.sim.faults().on(Op::IncrementalCopy);
+    drop(starts.answer(409, "PendingCopyOperation"));
+    let error = world.mirror().run().await.expect_err("never its turn");
+    assert!(matches!(error, MirrorError::NotNow { .. }) && error.is_passing(), "{error:?}");
+    assert!(error.to_string().contains("others copy into it all the time: "), "{error}");
+    world.sim.faults().clear();
+    assert_eq!(world.mirror().run().await.expect("its turn").hops.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,9 @@ impl From<MirrorError> for Failure {
             MirrorError::LockLost { .. } => {
                 (Exit::Unfinished, "run the same command again: it goes on where this one stopped")
             }
+            MirrorError::NotNow { .. } => {
+                (Exit::Unfinished, "run the same command again, when that has passed")
+            }
             MirrorError::SeriesBroken { destination, reason, .. } => {
                 return Self::series_broken(&destination, &reason);
             }

@@ -235,9 +235,9 @@ impl FleetFailure {
             _ => None,
         };
         let may_be_mended = match error {
-            MirrorError::SeriesBroken { .. } | MirrorError::Refused { .. } => false,
+            // Whoever mends it may be at work already.
             MirrorError::Call(error) => !matches!(error, Error::InvalidInput { .. }),
-            _ => true,
+            error => error.is_passing(),
         };
         Self {
             step,

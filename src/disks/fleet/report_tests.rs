@@ -50,6 +50,19 @@ fn the_reports_of_all_shards_add_up() {
 }
 
 #[test]
+fn what_passes_may_be_mended_by_another_run() {
+    let cases = [
+        (MirrorError::not_now("x", "in use"), true),
+        (MirrorError::refused("x", "no"), false),
+        (Error::invalid("x", "y", "no").into(), false),
+    ];
+    for (error, expected) in cases {
+        let failure = FleetFailure::new(FleetStep::Mirror, &error);
+        assert_eq!((failure.may_be_mended, error.is_passing()), (expected, expected), "{error}");
+    }
+}
+
+#[test]
 fn reports_that_are_no_whole_are_refused() {
     let other = FleetReport { fleet: "01".into(), ..report(1, 2) };
     for (reports, why) in [

@@ -175,7 +175,8 @@ impl<N: Note> Base<N> {
             self.etag = None;
             refused = Some(error);
         }
-        Err(refused.map_or_else(|| self.lost(None), Into::into))
+        let why = "it changes all the time";
+        Err(MirrorError::kept_changing(self.blob.name(), why, refused))
     }
 
     async fn send(&self, step: &Step<N>, unchanged: Conditions) -> Result<Option<ETag>, Error> {

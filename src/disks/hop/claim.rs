@@ -128,8 +128,7 @@ impl Claim {
             return Ok(Claimed::ToDo(Box::new(claim)));
         }
         let why = "another run changes it all the time";
-        Err(changed
-            .map_or_else(|| MirrorError::refused(hop.destination.name(), why), MirrorError::from))
+        Err(MirrorError::kept_changing(hop.destination.name(), why, changed))
     }
 
     async fn begin(

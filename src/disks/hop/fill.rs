@@ -195,7 +195,7 @@ async fn claim(
         }
     }
     let why = "somebody else changes it all the time";
-    Err(changed.map_or_else(|| MirrorError::refused(target.name(), why), MirrorError::from))
+    Err(MirrorError::kept_changing(target.name(), why, changed))
 }
 
 async fn take_over(

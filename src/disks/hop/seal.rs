@@ -60,8 +60,7 @@ impl Claim {
             }
         }
         let why = "its last snapshot could not be taken: it changes all the time";
-        Err(refused
-            .map_or_else(|| MirrorError::refused(self.base.blob.name(), why), MirrorError::from))
+        Err(MirrorError::kept_changing(self.base.blob.name(), why, refused))
     }
 }
 

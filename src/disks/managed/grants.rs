@@ -160,7 +160,7 @@ impl Grants {
         let state = self.state.lock().await;
         let held = state.held.get(&snapshot.id);
         held.map(|held| held.url.clone()).ok_or_else(|| {
-            MirrorError::refused(snapshot, "the access was given back while it was in use")
+            MirrorError::not_now(snapshot, "the access was given back while it was in use")
         })
     }
 
@@ -287,11 +287,15 @@ impl Grants {
     ) -> Result<(), MirrorError> {
         let found = listed.iter().find(|found| snapshot.is(&found.id, found.time));
         let Some(found) = found else {
-            return Err(MirrorError::refused(snapshot, "the snapshot no longer exists"));
+            return Err(MirrorError::not_now(snapshot, "the snapshot no longer exists"));
         };
+        if found.completion < 100.0 {
+            let why = format!("it is not complete yet: {} %", found.completion);
+            return Err(MirrorError::not_now(snapshot, why));
+        }
         let is_own = state.noted.contains(&snapshot.id) || state.late.contains_key(&snapshot.id);
         if found.is_granted && !self.source.take_over && !is_own {
-            return Err(MirrorError::refused(
+            return Err(MirrorError::not_now(
                 snapshot,
                 "somebody else has access to this snapshot now, and would lose it when this \
                  mirror gives its own back: wait until it ends, revoke it, or use take_over",
@@ -390,7 +394,7 @@ fn refused_grant(
     let granted = listed.iter().filter(|found| found.is_granted).count();
     let most = Grants::MOST;
     match error.status().map(|status| status.as_u16()) {
-        Some(409) if granted >= most => MirrorError::refused(
+        Some(409) if granted >= most => MirrorError::not_now(
             snapshot,
             format_args!(
                 "no access was granted: {granted} snapshots are in use now, and at most {most} of \

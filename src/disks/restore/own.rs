@@ -45,7 +45,7 @@ impl Own<'_> {
             }
         }
         let why = "may be a blob of the mirror under another address, and is written all the time";
-        Err(MirrorError::refused(target.name(), why))
+        Err(MirrorError::not_now(target.name(), why))
     }
 
     /// Whether its address says that it is a blob of the mirror.
