@@ -1,10 +1,13 @@
-//! A year of snapshots every 15 minutes, thinned out at both ends, and restored.
+//! A year of snapshots every 15 minutes, thinned out at both ends, verified and restored.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use blobcopy::{
     SnapshotId,
-    disks::{Chain, ChainSnapshot, HopDone, Keep, SnapshotMirror},
+    disks::{
+        Chain, ChainSnapshot, HopDone, Keep, MirrorReceipts, MirrorVerification, SnapshotMirror,
+        SnapshotOutcome,
+    },
 };
 use time::OffsetDateTime;
 
@@ -21,17 +24,18 @@ use crate::jobs::seeds::{number, tried};
 const EACH_RUN: usize = 96;
 
 /// How many days there are if `BLOBCOPY_MIRROR_DAYS` does not say.
-const DAYS: u64 = 365;
+const DAYS: u64 = 28;
 
 #[test]
-fn many_days_of_snapshots_are_mirrored_thinned_out_and_restored() {
+fn many_days_of_snapshots_are_mirrored_thinned_out_verified_and_restored() {
     let days = number("BLOBCOPY_MIRROR_DAYS").unwrap_or(DAYS);
     tried(0, lived(Way::Incremental, days));
 }
 
 #[test]
-fn a_week_of_snapshots_is_mirrored_by_ranges_thinned_out_and_restored() {
-    let days = number("BLOBCOPY_MIRROR_DAYS").unwrap_or(DAYS).min(7);
+fn many_days_of_snapshots_are_mirrored_by_ranges_thinned_out_verified_and_restored() {
+    // It takes four times as long.
+    let days = number("BLOBCOPY_MIRROR_DAYS").unwrap_or(DAYS / 4);
     tried(0, lived(Way::Ranges, days));
 }
 
@@ -42,6 +46,7 @@ async fn lived(way: Way, days: u64) {
     let at_source = Keep::new().last(4);
     let mut all: Vec<(SnapshotId, OffsetDateTime)> = Vec::new();
     let mut before: Option<Taken> = None;
+    let mut receipts = MirrorReceipts::new();
     for day in 0..days {
         for _ in 0..EACH_RUN {
             disk.write_little().await;
@@ -57,6 +62,8 @@ async fn lived(way: Way, days: u64) {
             before = Some(taken.clone());
         }
         mirror.prune(&keep).await.expect("pruned");
+        // While the source has those of today; the others have a receipt.
+        let _ = verify(&mirror, &mut receipts).await;
         let pruned = mirror.prune_source(&at_source).also_absent().await.expect("pruned");
         assert_eq!(pruned.kept, 4);
         let chain = mirror.chain().await.expect("a chain");
@@ -70,6 +77,10 @@ async fn lived(way: Way, days: u64) {
     let kept: BTreeSet<_> = kept.iter().filter(|it| it.stays()).map(|it| it.time).collect();
     let there: BTreeSet<_> = chain.snapshots.iter().map(|it| it.time).collect();
     assert_eq!(there, kept, "what a policy keeps of all at once");
+    let verified = verify(&mirror, &mut receipts).await;
+    assert_eq!(verified.snapshots.len(), chain.snapshots.len());
+    let compared = verified.snapshots.iter().filter(|one| is_compared(&one.outcome)).count();
+    assert_eq!(compared, 1, "of the last hour, which is still at the source");
     for copy in &chain.snapshots {
         check_restored(&world, &mirror, &disk, copy).await;
     }
@@ -83,6 +94,18 @@ fn check_hop(hop: &HopDone, before: Option<&Taken>, taken: &Taken) {
         None => taken.content.written(),
     };
     assert_eq!((hop.whole, hop.bytes), (before.is_none(), bytes), "{}", taken.id);
+}
+
+/// Compares every snapshot of the destination with the source's, or with its receipt.
+async fn verify(mirror: &SnapshotMirror, receipts: &mut MirrorReceipts) -> MirrorVerification {
+    let verified = mirror.verify().receipts(receipts).await.expect("verified");
+    assert!(verified.is_identical(), "{verified}");
+    receipts.extend(verified.receipts().iter().cloned());
+    verified
+}
+
+fn is_compared(outcome: &SnapshotOutcome) -> bool {
+    matches!(outcome, SnapshotOutcome::Identical(_))
 }
 
 fn chain_has(chain: &Chain, taken: &Taken) -> bool {
