@@ -8,14 +8,17 @@
 mod account;
 #[path = "shared/containers.rs"]
 mod containers;
+#[path = "shared/service.rs"]
+mod service;
 
 use std::process::ExitCode;
 
-use account::{CONNECTION_STRING, Result, account, announce};
-use blobcopy::{BlobContainerClient, BlobServiceClient, CompletedCopy, PageBlobClient, SnapshotId};
+use account::Result;
+use blobcopy::{BlobContainerClient, CompletedCopy, PageBlobClient, SnapshotId};
 use blobcopy_simulator::Simulator;
 use containers::{in_containers, unused_name};
 use indicatif::HumanBytes;
+use service::connect;
 
 const DISK: usize = 16 << 20;
 const KIB: usize = 1 << 10;
@@ -27,22 +30,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     // Keep it until the end: a simulator stops when it is dropped.
-    let (service, _simulator) = connect().await?;
+    let (service, _simulator) = connect(Simulator::builder()).await?;
     let container = service.container_client(&unused_name());
     in_containers([&container], async || back_up_and_compare(&container).await).await?;
     println!("\nThe container is deleted again.");
     Ok(())
-}
-
-/// A client of the account in the environment, or of a new simulator.
-async fn connect() -> Result<(BlobServiceClient, Option<Simulator>)> {
-    if let Some(service) = account(CONNECTION_STRING)? {
-        return Ok((service, None));
-    }
-    let simulator = Simulator::builder().start().await?;
-    announce(&simulator);
-    let service = BlobServiceClient::from_connection_string(&simulator.connection_string())?;
-    Ok((service, Some(simulator)))
 }
 
 async fn back_up_and_compare(container: &BlobContainerClient) -> Result<()> {

@@ -10,18 +10,21 @@ mod account;
 mod containers;
 #[path = "shared/mirror_bar.rs"]
 mod mirror_bar;
+#[path = "shared/service.rs"]
+mod service;
 
 use std::{process::ExitCode, time::Duration};
 
-use account::{CONNECTION_STRING, Result, account, announce};
+use account::Result;
 use blobcopy::{
-    BlobContainerClient, BlobServiceClient, DeleteSnapshots, PageBlobClient,
+    BlobContainerClient, DeleteSnapshots, PageBlobClient,
     disks::{DiskBackup, RestorePoint, SnapshotMirror},
 };
 use blobcopy_simulator::Simulator;
 use containers::{in_containers, unused_name};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use mirror_bar::MirrorBar;
+use service::connect;
 
 const DISK: usize = 64 << 20;
 
@@ -32,22 +35,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     // Keep it until the end: a simulator stops when it is dropped.
-    let (service, _simulator) = connect().await?;
+    let (service, _simulator) = connect(Simulator::builder().copy_rate(48 << 20)).await?;
     let container = service.container_client(&unused_name());
     in_containers([&container], async || lose_and_restore(&container).await).await?;
     println!("\nThe container is deleted again.");
     Ok(())
-}
-
-/// A client of the account in the environment, or of a new simulator.
-async fn connect() -> Result<(BlobServiceClient, Option<Simulator>)> {
-    if let Some(service) = account(CONNECTION_STRING)? {
-        return Ok((service, None));
-    }
-    let simulator = Simulator::builder().copy_rate(48 << 20).start().await?;
-    announce(&simulator);
-    let service = BlobServiceClient::from_connection_string(&simulator.connection_string())?;
-    Ok((service, Some(simulator)))
 }
 
 async fn lose_and_restore(container: &BlobContainerClient) -> Result<()> {

@@ -8,17 +8,20 @@
 mod account;
 #[path = "shared/containers.rs"]
 mod containers;
+#[path = "shared/service.rs"]
+mod service;
 
 use std::{process::ExitCode, time::Duration};
 
-use account::{CONNECTION_STRING, Result, account, announce};
+use account::Result;
 use blobcopy::{
-    BlobContainerClient, BlobServiceClient,
+    BlobContainerClient,
     jobs::{Budget, CheckReport, CopyJob, JobEvent, Receipts, Verdict, verify},
 };
 use blobcopy_simulator::Simulator;
 use containers::{in_containers, unused_name};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use service::connect;
 
 const DISK: u64 = 4 << 20;
 const NOTES: usize = 12;
@@ -30,7 +33,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     // Keep it until the end: a simulator stops when it is dropped.
-    let (service, _simulator) = connect().await?;
+    let (service, _simulator) = connect(Simulator::builder()).await?;
     let name = unused_name();
     let data = service.container_client(&format!("{name}-data"));
     let backups = service.container_client(&format!("{name}-backup"));
@@ -43,17 +46,6 @@ async fn run() -> Result<()> {
     .await?;
     println!("\nThe containers are deleted again.");
     Ok(())
-}
-
-/// A client of the account in the environment, or of a new simulator.
-async fn connect() -> Result<(BlobServiceClient, Option<Simulator>)> {
-    if let Some(service) = account(CONNECTION_STRING)? {
-        return Ok((service, None));
-    }
-    let simulator = Simulator::builder().start().await?;
-    announce(&simulator);
-    let service = BlobServiceClient::from_connection_string(&simulator.connection_string())?;
-    Ok((service, Some(simulator)))
 }
 
 /// Makes a disk and some small blobs.
