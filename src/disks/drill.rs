@@ -6,7 +6,10 @@ use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Chain, DiskBackup, MirrorError, Restore, RestorePoint, RestoreReport};
+use super::{
+    Chain, DiskBackup, MirrorError, Restore, RestorePoint, RestoreReport,
+    restore::{Settings, with_settings},
+};
 use crate::{
     BlobContainerClient, BlobItem, ErrorCode, PageBlobClient, Result,
     transport::BoxFuture,
@@ -22,9 +25,7 @@ pub struct Drill {
     destination: PageBlobClient,
     point: RestorePoint,
     container: Option<BlobContainerClient>,
-    by_ranges: bool,
-    scratch: Option<BlobContainerClient>,
-    in_flight: usize,
+    settings: Settings,
 }
 
 /// What a [`Drill`] found.
@@ -53,9 +54,7 @@ impl Drill {
             destination: destination.clone(),
             point: RestorePoint::Newest,
             container: None,
-            by_ranges: false,
-            scratch: None,
-            in_flight: 16,
+            settings: Settings::default(),
         }
     }
 
@@ -72,24 +71,6 @@ impl Drill {
         self
     }
 
-    /// Whether it is copied by ranges within the account too: see [`Restore::by_ranges`].
-    pub fn by_ranges(mut self, by_ranges: bool) -> Self {
-        self.by_ranges = by_ranges;
-        self
-    }
-
-    /// The container of the scratch blob of the comparison: see [`Restore::scratch`].
-    pub fn scratch(mut self, container: &BlobContainerClient) -> Self {
-        self.scratch = Some(container.clone());
-        self
-    }
-
-    /// How many requests are in flight at a time, 2 to 64, by default 16.
-    pub fn in_flight(mut self, requests: usize) -> Self {
-        self.in_flight = requests;
-        self
-    }
-
     async fn run(self) -> Result<DrillReport, MirrorError> {
         let start = clock::instant();
         let chain = Chain::read(&self.destination).await?;
@@ -99,12 +80,8 @@ impl Drill {
         let name = format!("{}{:032x}", prefix(&self.destination), fastrand::u128(..));
         let target = container.page_blob_client(&name);
         let litter = Litter(Some(target.clone()));
-        let mut restore = Restore::new(&self.destination, self.point, &target)
-            .by_ranges(self.by_ranges)
-            .in_flight(self.in_flight);
-        if let Some(scratch) = &self.scratch {
-            restore = restore.scratch(scratch);
-        }
+        let mut restore = Restore::new(&self.destination, self.point, &target);
+        restore.settings = self.settings;
         let restored = restore.restore(snapshot, None).await;
         let recovery_time = clock::instant() - start;
         // The service's clock, by which the snapshots are dated too.
@@ -125,6 +102,8 @@ impl Drill {
         })
     }
 }
+
+with_settings!(Drill);
 
 /// How the names of the blobs of drills begin.
 fn prefix(destination: &PageBlobClient) -> String {

@@ -3,12 +3,14 @@
 mod mark;
 mod own;
 mod point;
+mod settings;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::point::RestorePoint;
+pub(super) use self::settings::{Settings, with_settings};
 use self::{
     mark::{Found, Mark},
     own::Own,
@@ -19,7 +21,7 @@ use super::{
     source::Opened,
 };
 use crate::{
-    BlobContainerClient, BlobProperties, Conditions, ETag, ErrorCode, Metadata, PageBlobClient,
+    BlobProperties, Conditions, ETag, ErrorCode, Metadata, PageBlobClient,
     jobs::{Side, Verdict, Verified, verify},
     transport::BoxFuture,
     wire::{clock, redaction::redact},
@@ -37,10 +39,8 @@ pub struct Restore {
     point: RestorePoint,
     target: PageBlobClient,
     overwrite: bool,
-    by_ranges: bool,
     verify: bool,
-    scratch: Option<BlobContainerClient>,
-    in_flight: usize,
+    pub(super) settings: Settings,
 }
 
 /// What a [`Restore`] did.
@@ -89,10 +89,8 @@ impl Restore {
             point,
             target: target.clone(),
             overwrite: false,
-            by_ranges: false,
             verify: true,
-            scratch: None,
-            in_flight: 16,
+            settings: Settings::default(),
         }
     }
 
@@ -109,28 +107,10 @@ impl Restore {
         self
     }
 
-    /// Whether it is copied by ranges within the account too. By default Copy Blob does that.
-    pub fn by_ranges(mut self, by_ranges: bool) -> Self {
-        self.by_ranges = by_ranges;
-        self
-    }
-
     /// Whether the target is compared with the snapshot at the end, by
     /// [`verify`](crate::jobs::verify()). By default it is.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
-        self
-    }
-
-    /// The container of the scratch blob of the comparison, by default the target's.
-    pub fn scratch(mut self, container: &BlobContainerClient) -> Self {
-        self.scratch = Some(container.clone());
-        self
-    }
-
-    /// How many requests are in flight at a time, 2 to 64, by default 16.
-    pub fn in_flight(mut self, requests: usize) -> Self {
-        self.in_flight = requests;
         self
     }
 
@@ -176,7 +156,7 @@ impl Restore {
 
     fn route(&self) -> RestoreRoute {
         let (from, to) = (self.destination.container_client(), self.target.container_client());
-        match self.by_ranges || !from.is_same_account(&to) {
+        match self.settings.by_ranges || !from.is_same_account(&to) {
             true => RestoreRoute::Ranges,
             false => RestoreRoute::CopyBlob,
         }
@@ -247,19 +227,21 @@ impl Restore {
         let target = self.target.clone();
         report.route = RestoreRoute::Ranges;
         let (mark, overwrite) = (mark.with(&Metadata::new()), self.overwrite);
-        let filled = fill(opened, target, &mark, overwrite, self.in_flight, progress);
+        let filled = fill(opened, target, &mark, overwrite, self.settings.in_flight, progress);
         report.bytes = filled.await?;
         Ok(())
     }
 
     async fn check(&self, from: &PageBlobClient) -> Result<Verified, MirrorError> {
-        let verify = verify(from, &self.target).concurrency(self.in_flight);
-        Ok(match &self.scratch {
+        let verify = verify(from, &self.target).concurrency(self.settings.in_flight);
+        Ok(match &self.settings.scratch {
             Some(scratch) => verify.scratch(scratch).await?,
             None => verify.await?,
         })
     }
 }
+
+with_settings!(Restore);
 
 /// Whether Copy Blob cannot do it here, whatever is tried.
 fn is_impossible(error: &crate::Error) -> bool {
