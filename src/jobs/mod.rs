@@ -75,7 +75,7 @@ mod trace;
 mod verify;
 mod watch;
 
-pub(crate) use self::verify::{WholeCrc64, crc64_of};
+pub(crate) use self::verify::{RangeList, Union, WholeCrc64, crc64_of};
 pub use self::{
     check::{CheckJob, CheckReport, DifferenceLine},
     copy_job::CopyJob,

@@ -9,14 +9,11 @@ use super::SnapshotOutcome;
 use crate::{
     Conditions, ETag, Error, ErrorCode, PageBlobClient, PageRange, Pager,
     disks::{MirrorError, source::Opened},
-    jobs::{Differences, IdenticalContent, Side, WholeCrc64, crc64_of},
+    jobs::{Differences, IdenticalContent, RangeList, Side, Union, WholeCrc64, crc64_of},
 };
 
 /// The longest piece that is read at a time.
 const PIECE: u64 = 4 << 20;
-
-/// Ranges that are no more than this apart are read together.
-const GAP: u64 = 64 << 10;
 
 const PAGE: usize = 512;
 
@@ -99,10 +96,11 @@ async fn compare_both(
             (source_length.min(destination_length), source_length.max(destination_length));
         return Ok(different(vec![PageRange::from(shorter..longer)], true));
     }
-    let union = Union::of(&source, &destination).await?;
+    let lists = [List::of(&source, 0).await?, List::of(&destination, 0).await?];
+    let union = Union::of(lists, PIECE);
     let (source, destination) = (Arc::new(source), Arc::new(destination));
     let both = (Arc::clone(&source), Arc::clone(&destination));
-    let pieces = stream::try_unfold(union, |mut union: Union| async move {
+    let pieces = stream::try_unfold(union, |mut union: Union<List>| async move {
         Ok::<_, Stop>(union.next().await?.map(|piece| (piece, union)))
     });
     let compared = pieces
@@ -231,84 +229,41 @@ impl Pinned {
     }
 }
 
-/// The ranges that hold data in either, ascending, in pieces.
-struct Union {
-    lists: [List; 2],
-    /// All before it is in a piece, or holds no data.
-    done: u64,
-    /// The rest of a range that was longer than a piece.
-    rest: Option<Range<u64>>,
-}
-
+/// The ranges of one that hold data.
 struct List {
     pager: Pager<PageRange>,
-    next: Option<PageRange>,
     of: Pinned,
-}
-
-impl Union {
-    async fn of(source: &Pinned, destination: &Pinned) -> Result<Self, Stop> {
-        let lists = [List::of(source).await?, List::of(destination).await?];
-        Ok(Self { lists, done: 0, rest: None })
-    }
-
-    async fn next(&mut self) -> Result<Option<Range<u64>>, Stop> {
-        let first = match self.rest.take() {
-            None => self.first(u64::MAX).await?,
-            rest => rest,
-        };
-        let Some(mut run) = first else { return Ok(None) };
-        while run.end - run.start < PIECE {
-            match self.first(run.end + GAP).await? {
-                Some(next) => run.end = run.end.max(next.end),
-                None => break,
-            }
-        }
-        let end = run.end.min(run.start + PIECE);
-        self.rest = (end < run.end).then_some(end..run.end);
-        self.done = run.end;
-        Ok(Some(run.start..end))
-    }
-
-    /// Takes the next range that begins at `limit` or before, without what is done.
-    async fn first(&mut self, limit: u64) -> Result<Option<Range<u64>>, Stop> {
-        loop {
-            let [one, other] = &mut self.lists;
-            let (a, b) = (one.peek().await?, other.peek().await?);
-            let list = match (a, b) {
-                (None, None) => return Ok(None),
-                (Some(a), Some(b)) if b < a => other,
-                (None, Some(_)) => other,
-                _ => one,
-            };
-            let Some(range) = list.next.take_if(|range| range.start <= limit) else {
-                return Ok(None);
-            };
-            if range.end > self.done {
-                return Ok(Some(range.start.max(self.done)..range.end));
-            }
-        }
-    }
+    /// The end of the last range.
+    at: u64,
 }
 
 impl List {
-    async fn of(of: &Pinned) -> Result<Self, Stop> {
-        let pager = of.blob().await?.get_page_ranges().conditions(of.conditions());
-        Ok(Self { pager, next: None, of: of.clone() })
+    async fn of(of: &Pinned, at: u64) -> Result<Self, MirrorError> {
+        let list = of.blob().await?.get_page_ranges().conditions(of.conditions());
+        let pager = if at == 0 { list } else { list.range(at..of.length) };
+        Ok(Self { pager, of: of.clone(), at })
     }
+}
 
-    async fn peek(&mut self) -> Result<Option<u64>, Stop> {
-        if self.next.is_none() {
-            self.next = match self.pager.try_next().await {
-                Ok(next) => next,
+impl RangeList for List {
+    type Error = Stop;
+
+    async fn next(&mut self) -> Result<Option<PageRange>, Stop> {
+        loop {
+            match self.pager.try_next().await {
+                Ok(next) => {
+                    self.at = next.map_or(self.at, |range| range.end);
+                    return Ok(next);
+                }
                 Err(error) => {
                     self.of.failed(error).await?;
-                    // Again from the beginning: what is done is left out.
-                    *self = Self::of(&self.of).await?;
-                    self.pager.try_next().await?
+                    if self.at >= self.of.length {
+                        return Ok(None);
+                    }
+                    // With the new access, from where it was.
+                    *self = Self::of(&self.of, self.at).await?;
                 }
-            };
+            }
         }
-        Ok(self.next.map(|range| range.start))
     }
 }

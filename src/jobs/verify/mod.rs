@@ -5,8 +5,12 @@ mod crc64;
 mod outcome;
 mod pieces;
 mod scratch;
+mod union;
 
-pub(crate) use self::crc64::{WholeCrc64, crc64_of};
+pub(crate) use self::{
+    crc64::{WholeCrc64, crc64_of},
+    union::{RangeList, Union},
+};
 pub use self::{
     outcome::{
         Differences, IdenticalContent, ScratchLeft, Side, Unverifiable, UnverifiableReason,

@@ -4,25 +4,24 @@ use std::ops::Range;
 
 use futures_util::TryStreamExt;
 
-use super::compare::{Blob, Stop};
+use super::{
+    compare::{Blob, Stop},
+    union::{RangeList, Union},
+};
 use crate::{Conditions, PageRange, Pager};
 
 /// The pieces of a comparison, ascending.
 #[derive(Debug)]
 pub(super) enum Pieces {
     Whole(Grid),
-    Ranges(Box<Union>),
+    Ranges(Box<Union<List>>),
 }
 
 impl Pieces {
     /// Of two blobs of one length: of two page blobs, only the ranges that hold data in either.
     pub(super) fn of(source: &Blob, destination: &Blob, piece: u64) -> Self {
         match source.is_page && destination.is_page {
-            true => {
-                let lists = [source, destination].map(List::new);
-                let (done, rest) = (0, None);
-                Self::Ranges(Box::new(Union { lists, piece, gap: piece / GAPS, done, rest }))
-            }
+            true => Self::Ranges(Box::new(Union::of([source, destination].map(List::new), piece))),
             false => Self::Whole(Grid { at: 0, length: source.length, piece }),
         }
     }
@@ -34,10 +33,6 @@ impl Pieces {
         }
     }
 }
-
-/// Ranges that are no more than this part of a piece apart are read together: reading some zeros
-/// costs less than another request.
-const GAPS: u64 = 64;
 
 /// All bytes.
 #[derive(Debug)]
@@ -55,65 +50,10 @@ impl Grid {
     }
 }
 
-/// The ranges of both page blobs, from lists that are read as they are needed.
-#[derive(Debug)]
-pub(super) struct Union {
-    lists: [List; 2],
-    piece: u64,
-    gap: u64,
-    /// All before it is in a piece, or holds no data.
-    done: u64,
-    /// The rest of a range that was longer than a piece.
-    rest: Option<Range<u64>>,
-}
-
-impl Union {
-    async fn next(&mut self) -> Result<Option<Range<u64>>, Stop> {
-        let mut run = match self.rest.take() {
-            Some(rest) => rest,
-            None => match self.first(u64::MAX).await? {
-                Some(run) => run,
-                None => return Ok(None),
-            },
-        };
-        while run.end - run.start < self.piece {
-            match self.first(run.end + self.gap).await? {
-                Some(next) => run.end = run.end.max(next.end),
-                None => break,
-            }
-        }
-        let end = run.end.min(run.start + self.piece);
-        self.rest = (end < run.end).then_some(end..run.end);
-        self.done = run.end;
-        Ok(Some(run.start..end))
-    }
-
-    /// Takes the next range of both lists that begins at `limit` or before, without what is done.
-    async fn first(&mut self, limit: u64) -> Result<Option<Range<u64>>, Stop> {
-        loop {
-            let [one, other] = &mut self.lists;
-            let (a, b) = (one.peek().await?, other.peek().await?);
-            let list = match (a, b) {
-                (None, None) => return Ok(None),
-                (Some(a), Some(b)) if b < a => other,
-                (None, Some(_)) => other,
-                _ => one,
-            };
-            let Some(range) = list.next.take_if(|range| range.start <= limit) else {
-                return Ok(None);
-            };
-            if range.end > self.done {
-                return Ok(Some(range.start.max(self.done)..range.end));
-            }
-        }
-    }
-}
-
 /// The page ranges of one blob, while it has its ETag.
 #[derive(Debug)]
-struct List {
+pub(super) struct List {
     pager: Pager<PageRange>,
-    next: Option<PageRange>,
     of: Blob,
 }
 
@@ -121,18 +61,18 @@ impl List {
     fn new(of: &Blob) -> Self {
         let pinned = Conditions::new().if_match(&of.etag);
         let pager = of.client.page_blob_client().get_page_ranges().conditions(pinned);
-        Self { pager, next: None, of: of.clone() }
+        Self { pager, of: of.clone() }
     }
+}
 
-    /// Where the next range begins.
-    async fn peek(&mut self) -> Result<Option<u64>, Stop> {
-        if self.next.is_none() {
-            self.next = match self.pager.try_next().await {
-                Ok(next) => next,
-                Err(error) => return Err(self.of.refused(error).await),
-            };
+impl RangeList for List {
+    type Error = Stop;
+
+    async fn next(&mut self) -> Result<Option<PageRange>, Stop> {
+        match self.pager.try_next().await {
+            Ok(next) => Ok(next),
+            Err(error) => Err(self.of.refused(error).await),
         }
-        Ok(self.next.map(|range| range.start))
     }
 }
 
