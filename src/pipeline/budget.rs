@@ -89,6 +89,8 @@ struct Inner {
 struct State {
     rate: Rate,
     bytes_per_second: Option<u64>,
+    /// The limit of budgets for one blob that draw from this one.
+    blob_requests_per_second: u32,
     patience: Duration,
     next: Place,
     next_bytes: Place,
@@ -119,6 +121,7 @@ impl Budget {
         let state = State {
             rate: Rate::new(f64::from(requests_per_second)),
             bytes_per_second: None,
+            blob_requests_per_second: REQUESTS_PER_SECOND_OF_A_BLOB,
             patience,
             next: Place::default(),
             next_bytes: Place::default(),
@@ -156,6 +159,23 @@ impl Budget {
         self
     }
 
+    /// The most requests per second to one blob, by default 500, what the service takes of most; 0
+    /// counts as 1. Applies to budgets that [`for_one_blob`](Self::for_one_blob) makes from now on.
+    ///
+    /// Premium page blobs take more, by their size. A higher limit than the service's costs little:
+    /// throttled responses lower the rate.
+    ///
+    /// ```
+    /// use blobcopy::jobs::Budget;
+    ///
+    /// let premium = Budget::new().blob_requests_per_second(5_000);
+    /// assert_eq!(premium.for_one_blob().rate(), 5_000.0);
+    /// ```
+    pub fn blob_requests_per_second(self, limit: u32) -> Self {
+        self.0.state().blob_requests_per_second = limit.max(1);
+        self
+    }
+
     /// For how long throttled attempts of one call are repeated without using up its retries, by
     /// default 5 minutes. It is also the longest `Retry-After` that is honoured, up to an hour.
     /// Applies to all clones.
@@ -172,7 +192,8 @@ impl Budget {
         self
     }
 
-    /// A budget for the calls to one blob: 500 requests a second, which also count here.
+    /// A budget for the calls to one blob, which also count here: 500 requests a second, or
+    /// [another limit](Self::blob_requests_per_second).
     ///
     /// The service limits the requests to one blob too. A throttled call lowers the rate of its
     /// blob; when calls to another blob are throttled within a second, it is the account that is
@@ -192,7 +213,8 @@ impl Budget {
         let account = self.0.parent.as_ref().map_or(self, |(account, _)| account);
         let number = account.0.children.fetch_add(1, Relaxed);
         let patience = self.0.state().patience;
-        Self::with(REQUESTS_PER_SECOND_OF_A_BLOB, patience, Some((account.clone(), number)))
+        let limit = account.0.state().blob_requests_per_second;
+        Self::with(limit, patience, Some((account.clone(), number)))
     }
 
     /// Whether this is a clone of `other`, so that both count the same requests.

@@ -13,6 +13,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
     let budget = call!(Budget::new(), requests_per_second(values.small()));
     let budget = call!(budget, patience(values.duration()));
     let budget = call!(budget, bytes_per_second(values.number()));
+    let budget = call!(budget, blob_requests_per_second(values.small()));
     let options = call!(run.options(), budget(budget.clone()));
     super::super::bounds::shown(&options, super::super::bounds::of_values(values));
     let unlimited = Budget::new();
