@@ -14,6 +14,11 @@ use crate::process::{self, Ran, ran};
 /// With this argument the bench runs the client.
 pub(crate) const ARGUMENT: &str = "run-client";
 
+/// As a mirror is by default: a blob takes 500 requests a second.
+pub(crate) const PACED: &str = "paced";
+
+pub(crate) const UNPACED: &str = "unpaced";
+
 /// The most that one Put Page From URL copies.
 const MOST: u64 = 4 << 20;
 
@@ -40,12 +45,8 @@ pub(crate) fn run(arguments: &[String]) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         match (what.as_str(), rest.as_slice()) {
-            ("mirror", []) => mirror(&service).await,
-            ("loop", []) => one_at_a_time(&service, None).await,
-            ("paced", []) => {
-                // What a mirror does too: a blob takes 500 requests a second.
-                one_at_a_time(&service, Some(Budget::new().for_one_blob())).await;
-            }
+            ("mirror", [to, pace]) => mirror(&service, to, budget(pace)).await,
+            ("loop", [to, pace]) => one_at_a_time(&service, to, budget(pace)).await,
             ("fleet", [concurrency, route]) => {
                 fleet(&service, concurrency.parse().unwrap(), *route == "ranges").await;
             }
@@ -53,13 +54,23 @@ pub(crate) fn run(arguments: &[String]) {
         }
     });
     println!("peak {}", process::peak());
+    println!("waits {}", process::waits());
+}
+
+/// What is sent to one blob in a second: as much as the service takes, or as much as there is.
+fn budget(pace: &str) -> Budget {
+    match pace {
+        PACED => Budget::new(),
+        UNPACED => Budget::new().requests_per_second(u32::MAX).blob_requests_per_second(u32::MAX),
+        _ => panic!("{pace}"),
+    }
 }
 
 /// Mirrors the disk by ranges.
-async fn mirror(service: &BlobServiceClient) {
+async fn mirror(service: &BlobServiceClient, to: &str, budget: Budget) {
     let disk = service.container_client("vhds").page_blob_client("disk");
-    let backup = service.container_client("backups").page_blob_client("disk");
-    let mirror = SnapshotMirror::new(&disk, &backup).route(MirrorRoute::Ranges);
+    let backup = service.container_client("backups").page_blob_client(to);
+    let mirror = SnapshotMirror::new(&disk, &backup).route(MirrorRoute::Ranges).budget(&budget);
     let report = mirror.run().await.unwrap();
     println!("snapshots {}", report.hops.len());
     println!("bytes {}", report.bytes);
@@ -67,10 +78,10 @@ async fn mirror(service: &BlobServiceClient) {
 
 /// What published samples do with the last two snapshots: list the difference, then copy each range
 /// with a request of its own, one after the other.
-async fn one_at_a_time(service: &BlobServiceClient, budget: Option<Budget>) {
+async fn one_at_a_time(service: &BlobServiceClient, to: &str, budget: Budget) {
     let disk = service.container_client("vhds").page_blob_client("disk");
-    let copy = service.container_client("backups").page_blob_client("copied");
-    let copy = budget.iter().fold(copy, |copy, budget| copy.with_budget(budget));
+    let copy = service.container_client("backups").page_blob_client(to);
+    let copy = copy.with_budget(&budget.for_one_blob());
     let snapshots = disk.list_snapshots().collect_all().await.unwrap();
     let [.., before, after] = snapshots.as_slice() else { panic!("two snapshots") };
     let source = disk.with_snapshot(&after.snapshot);

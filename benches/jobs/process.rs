@@ -44,10 +44,20 @@ fn cpu_of_children() -> f64 {
 
 /// The most memory that this process has had in RAM, in bytes.
 pub(crate) fn peak() -> u64 {
-    let text = fs::read_to_string("/proc/self/status").expect("memory is read from /proc: Linux");
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-    kib << 10
+    status("VmHWM:") << 10
+}
+
+/// How often the main thread has gone to sleep.
+#[allow(dead_code, reason = "the bench of disks alone tells it")]
+pub(crate) fn waits() -> u64 {
+    status("voluntary_ctxt_switches:")
+}
+
+/// A number that the kernel keeps of this process.
+fn status(name: &str) -> u64 {
+    let text = fs::read_to_string("/proc/self/status").expect("is read from /proc: Linux");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// Wall-clock time.
