@@ -280,9 +280,11 @@ impl Standing {
             }
             _ => None,
         };
-        let sealed = Some(earlier)
-            .flatten()
-            .filter(|copy| torn.is_none() && copy.equals.is(&hop.to.snapshot))
+        // Also if another run has gone on from it since: its lock was broken, and it lives.
+        let sealed = copies
+            .iter()
+            .filter(|_| same.is_none())
+            .find(|copy| copy.equals.is(&hop.to.snapshot))
             .map(|copy| copy.snapshot.clone());
         Self {
             equals: equals.cloned(),

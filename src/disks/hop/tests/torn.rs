@@ -169,6 +169,35 @@ async fn a_write_that_lands_in_the_next_hop_is_refused() {
     }
 }
 
+/// A run whose lock was broken has done this hop, and the next one in part or whole, since the run
+/// that broke it listed what is there.
+#[tokio::test(start_paused = true)]
+async fn a_hop_that_another_run_has_gone_past_is_done() {
+    for cut in [Some((9, Cut::Unsent)), None] {
+        let (world, mut all, _) = changed(LENGTH).await;
+        let late = world.hop(Some(&all[0]), &all[1]);
+        world.carry(&all[1]).await.expect("carried");
+        world.write(0, 64 * KIB, 77).await;
+        all.push(world.snapshot().await);
+        world.cut(cut);
+        let other = world.carry(&all[2]).await;
+        world.cut(None);
+        assert_eq!(other.is_err(), cut.is_some(), "{other:?}");
+        let lineage = world.lineage().await;
+        assert_eq!(lineage.hop.is_some(), cut.is_some());
+
+        let moved = world.moved();
+        let done = super::super::carry(late).await.expect("done");
+        assert!(done.resumed && done.written == 0 && !done.whole, "{done:?}");
+        assert_eq!(world.moved(), moved, "nothing is copied again");
+        assert_eq!(world.lineage().await, lineage, "the hop of the other run stands");
+        if cut.is_some() {
+            world.carry(&all[2]).await.expect("gone on with");
+        }
+        world.has(&all, &format!("{cut:?}")).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn responses_are_lost_and_requests_land_late_within_a_run() {
     for op in [
