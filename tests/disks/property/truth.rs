@@ -79,16 +79,6 @@ impl Content {
         self.changed_since(earlier).count() as u64 * PAGE
     }
 
-    /// The most bytes of a window that were written since `earlier`, or at all.
-    pub(super) fn most_in_a_window(&self, earlier: Option<&Self>) -> u64 {
-        let nothing = Self::default();
-        let mut windows: BTreeMap<u64, u64> = BTreeMap::new();
-        for page in self.changed_since(earlier.unwrap_or(&nothing)) {
-            *windows.entry(page * PAGE / WINDOW).or_default() += PAGE;
-        }
-        windows.into_values().max().unwrap_or_default()
-    }
-
     fn changed_since<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = u64> + 'a {
         let changed = self.pages.iter().filter(|(page, number)| {
             earlier.pages.get(page).is_none_or(|before| before != *number)
