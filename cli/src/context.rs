@@ -73,6 +73,9 @@ impl Contexts {
         if let Some(limit) = calls.client_timeout {
             options = options.attempt_timeout(limit);
         }
+        if let Some(limit) = calls.server_timeout {
+            options = options.server_timeout(limit);
+        }
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let secret = settings::secret_in_file(account).await?;
         let settings = Settings::read(account, secret, "AZURE_STORAGE_", "", &environment)?;

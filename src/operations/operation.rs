@@ -142,7 +142,9 @@ impl Call {
     /// The request with the options of the call.
     pub(crate) fn prepare<O: Operation>(&self, operation: &O) -> Result<Prepared> {
         let to = Target { url: self.url.clone()?, version: self.pipeline.version() };
-        operation.request(&to)?.settings(&self.options).done()
+        let mut options = self.options.clone();
+        options.server_timeout = options.server_timeout.or(self.pipeline.server_timeout());
+        operation.request(&to)?.settings(&options).done()
     }
 
     pub(crate) async fn send<O: Operation>(

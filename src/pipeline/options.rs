@@ -28,6 +28,7 @@ pub struct ClientOptions {
     pub(crate) service_version: ServiceVersion,
     pub(crate) retry: RetryOptions,
     pub(crate) attempt_timeout: Duration,
+    pub(crate) server_timeout: Option<Duration>,
     connect_timeout: Duration,
     pub(crate) application_id: Option<String>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -40,6 +41,7 @@ redaction::debug_redacted!(ClientOptions {
     service_version,
     retry,
     attempt_timeout,
+    server_timeout,
     connect_timeout,
     application_id: text,
     transport,
@@ -62,6 +64,7 @@ impl ClientOptions {
             service_version: ServiceVersion::LATEST,
             retry: RetryOptions::new(),
             attempt_timeout: Duration::from_secs(100),
+            server_timeout: None,
             connect_timeout: Duration::from_secs(10),
             application_id: None,
             transport: None,
@@ -91,6 +94,28 @@ impl ClientOptions {
     /// reads from a URL one for every MiB.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
+        self
+    }
+
+    /// How long the service may work on each request of a call that sets no
+    /// [`server_timeout`](crate::builders::GetProperties::server_timeout) of its own: 1 second to
+    /// 24 hours, in whole seconds. By default the service's own limits hold.
+    ///
+    /// The service lowers values above its limit for the operation (30 seconds for most). When the
+    /// time is over it answers 500 `OperationTimedOut`, which is retried. See
+    /// [Setting timeouts][1].
+    ///
+    /// [1]: https://learn.microsoft.com/rest/api/storageservices/setting-timeouts-for-blob-service-operations
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blobcopy::ClientOptions;
+    ///
+    /// let options = ClientOptions::new().server_timeout(Duration::from_secs(20));
+    /// # let _ = options;
+    /// ```
+    pub fn server_timeout(mut self, limit: Duration) -> Self {
+        self.server_timeout = Some(limit);
         self
     }
 
@@ -174,6 +199,7 @@ impl ClientOptions {
             let value = format!("{:?}", self.attempt_timeout);
             return Err(Error::invalid("attempt timeout", value, "must be 1 ms to 24 hours"));
         }
+        check_server_timeout(self.server_timeout)?;
         if !(Duration::from_millis(1)..=Self::LONGEST_CONNECT).contains(&self.connect_timeout) {
             let value = format!("{:?}", self.connect_timeout);
             return Err(Error::invalid("connect timeout", value, "must be 1 ms to an hour"));
@@ -198,6 +224,18 @@ impl ClientOptions {
                 id,
                 "must be 1 to 64 visible ASCII characters",
             )),
+        }
+    }
+}
+
+/// Refuses a time that the service would not take.
+pub(super) fn check_server_timeout(limit: Option<Duration>) -> Result<()> {
+    let day = Duration::from_secs(24 * 3600);
+    match limit.filter(|limit| limit.as_secs() == 0 || *limit > day) {
+        None => Ok(()),
+        Some(limit) => {
+            let rule = "must be 1 second to 24 hours";
+            Err(Error::invalid("server timeout", format!("{limit:?}"), rule))
         }
     }
 }
@@ -291,6 +329,8 @@ mod tests {
         let cases = [
             (ClientOptions::new().attempt_timeout(Duration::ZERO), "attempt timeout: \"0ns\""),
             (ClientOptions::new().attempt_timeout(Duration::MAX), "attempt timeout: "),
+            (ClientOptions::new().server_timeout(Duration::ZERO), "server timeout: \"0ns\""),
+            (ClientOptions::new().server_timeout(Duration::MAX), "server timeout: "),
             (ClientOptions::new().connect_timeout(Duration::ZERO), "connect timeout: \"0ns\""),
             (ClientOptions::new().connect_timeout(Duration::MAX), "connect timeout: "),
             (ClientOptions::new().application_id(""), "application id: \"\""),

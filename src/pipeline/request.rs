@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
 
+use super::options::check_server_timeout;
 use crate::{
     error::{Error, Result},
     models::{
@@ -280,13 +281,7 @@ impl Settings for CallOptions {
 
 impl CallOptions {
     fn check(&self) -> Result<()> {
-        let day = Duration::from_secs(24 * 3600);
-        if let Some(limit) = self.server_timeout
-            && (limit.as_secs() == 0 || limit > day)
-        {
-            let rule = "must be 1 second to 24 hours";
-            return Err(Error::invalid("server timeout", format!("{limit:?}"), rule));
-        }
+        check_server_timeout(self.server_timeout)?;
         if let Some(id) = &self.client_request_id
             && !((1..=1024).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
         {

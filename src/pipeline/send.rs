@@ -48,6 +48,7 @@ pub(crate) struct Pipeline {
     user_agent: HeaderValue,
     retry: RetryOptions,
     attempt_timeout: Duration,
+    server_timeout: Option<Duration>,
     clock: Clock,
     secondary: Option<Secondary>,
     delegation_key: Arc<KeptKey>,
@@ -102,6 +103,7 @@ impl Pipeline {
             user_agent,
             retry: options.retry,
             attempt_timeout: options.attempt_timeout,
+            server_timeout: options.server_timeout,
             clock,
             secondary,
             delegation_key: Arc::default(),
@@ -150,6 +152,12 @@ impl Pipeline {
     /// The time limit of an attempt.
     pub(crate) fn attempt_timeout(&self) -> Duration {
         self.attempt_timeout
+    }
+
+    /// How long the service may work on a request that says nothing of it. Azure Resource Manager
+    /// knows no such limit.
+    pub(crate) fn server_timeout(&self) -> Option<Duration> {
+        self.server_timeout.filter(|_| !self.is_of_management())
     }
 
     /// Sends a request until an attempt succeeds or retrying is pointless.

@@ -30,6 +30,7 @@ pub struct SeenRequest {
     op: Op,
     route: Route,
     headers: SentHeaders,
+    timeout: Option<u64>,
     status: StatusCode,
     code: Option<String>,
     delivered: bool,
@@ -60,6 +61,11 @@ impl SeenRequest {
     /// A header of the request.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
+    }
+
+    /// The parameter `timeout`: the seconds that the service may work on it.
+    pub fn server_timeout(&self) -> Option<u64> {
+        self.timeout
     }
 
     /// The status of the answer.
@@ -141,7 +147,7 @@ impl RequestLog {
         code: Option<String>,
         delivered: bool,
     ) {
-        let Call { op, route, headers, now: at, .. } = call;
+        let Call { op, route, headers, query, now: at, .. } = call;
         *self.counts.entry(op).or_default() += 1;
         if self.kept == 0 {
             return;
@@ -150,7 +156,9 @@ impl RequestLog {
             self.latest.pop_front();
         }
         let headers = SentHeaders::of(&headers);
-        self.latest.push_back(SeenRequest { op, route, headers, status, code, delivered, at });
+        let timeout = query.get("timeout").and_then(|seconds| seconds.parse().ok());
+        let seen = SeenRequest { op, route, headers, timeout, status, code, delivered, at };
+        self.latest.push_back(seen);
     }
 
     pub(crate) fn latest(&self) -> Vec<SeenRequest> {

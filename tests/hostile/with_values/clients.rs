@@ -75,6 +75,7 @@ async fn options(run: &Run<'_>) {
     for options in [
         call!(run.options(), service_version(version())),
         call!(run.options(), attempt_timeout(values.duration())),
+        call!(run.options(), server_timeout(values.duration())),
         call!(run.options(), connect_timeout(values.duration())),
         call!(run.options(), application_id(values.text())),
         call!(run.options(), clock(clock)),
