@@ -120,7 +120,11 @@ impl DiskBackup {
     /// target.upload_pages(0, vec![1; 512]).await?;
     /// # Ok(()) });
     /// ```
-    pub fn restore(&self, point: impl Into<RestorePoint>, target: &PageBlobClient) -> Restore {
+    pub fn restore<'a>(
+        &self,
+        point: impl Into<RestorePoint>,
+        target: &PageBlobClient,
+    ) -> Restore<'a> {
         Restore::new(&self.destination, point.into(), target)
     }
 }
@@ -134,7 +138,11 @@ impl SnapshotMirror {
 
     /// Restores a snapshot of the destination: as [`DiskBackup::restore`]. The source is refused as
     /// the target, whatever its address.
-    pub fn restore(&self, point: impl Into<RestorePoint>, target: &PageBlobClient) -> Restore {
+    pub fn restore<'a>(
+        &self,
+        point: impl Into<RestorePoint>,
+        target: &PageBlobClient,
+    ) -> Restore<'a> {
         let source = match &self.source {
             MirrorSource::PageBlob(source) => Some(source.blob()),
             MirrorSource::Managed(_) => None,
@@ -143,7 +151,7 @@ impl SnapshotMirror {
     }
 
     /// Tries a restore of the newest snapshot: as [`DiskBackup::drill`].
-    pub fn drill(&self) -> super::Drill {
+    pub fn drill<'a>(&self) -> super::Drill<'a> {
         self.backup().drill()
     }
 }
@@ -159,7 +167,7 @@ impl SnapshotMirror {
     /// [`DiskBackup::prune`]. It waits for the lock if this mirror does, and breaks it only if
     /// [`Prune::take_lock`] is set.
     pub fn prune(&self, keep: &Keep) -> Prune {
-        Prune::new(&self.destination, keep).waiting(self.settings.wait)
+        Prune::new(&self.destination, keep).waiting(self.settings.patience.clone())
     }
 
     /// Deletes snapshots of the source that `keep` does not keep. The destination is not touched.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
-    Chain, DiskBackup, MirrorError, Restore, RestorePoint, RestoreReport,
-    restore::{Settings, with_settings},
+    Chain, DiskBackup, MirrorError, Restore, RestoreEvent, RestorePoint, RestoreReport,
+    mirror_run::Teller,
+    restore::{OnEvent, Settings, with_settings},
 };
 use crate::{
     BlobContainerClient, BlobItem, ErrorCode, PageBlobClient, Result,
@@ -20,12 +21,12 @@ use crate::{
 ///
 /// Awaiting it gives [`DrillReport`].
 #[must_use = "nothing is sent until it is awaited"]
-#[derive(Debug, Clone)]
-pub struct Drill {
+pub struct Drill<'a> {
     destination: PageBlobClient,
     point: RestorePoint,
     container: Option<BlobContainerClient>,
     settings: Settings,
+    on_event: Option<OnEvent<'a>>,
 }
 
 /// What a [`Drill`] found.
@@ -48,13 +49,14 @@ pub struct DrillReport {
     pub left: Option<String>,
 }
 
-impl Drill {
+impl<'a> Drill<'a> {
     pub(super) fn new(destination: &PageBlobClient) -> Self {
         Self {
             destination: destination.clone(),
             point: RestorePoint::Newest,
             container: None,
             settings: Settings::default(),
+            on_event: None,
         }
     }
 
@@ -71,7 +73,14 @@ impl Drill {
         self
     }
 
-    async fn run(self) -> Result<DrillReport, MirrorError> {
+    async fn run(mut self) -> Result<DrillReport, MirrorError> {
+        let mut on_event = self.on_event.take().unwrap_or_else(|| Box::new(|_| {}));
+        let told = Teller::default();
+        let work = Box::pin(self.work(&told));
+        told.during(work, |event| on_event(event)).await
+    }
+
+    async fn work(self, told: &Teller<RestoreEvent>) -> Result<DrillReport, MirrorError> {
         let start = clock::instant();
         let chain = Chain::read(&self.destination).await?;
         let snapshot = self.point.find(&chain)?.clone();
@@ -80,8 +89,8 @@ impl Drill {
         let name = format!("{}{:032x}", prefix(&self.destination), fastrand::u128(..));
         let target = container.page_blob_client(&name);
         let litter = Litter(Some(target.clone()));
-        let mut restore = Restore::new(&self.destination, self.point, &target);
-        restore.settings = self.settings;
+        let restore = Restore::new(&self.destination, self.point, &target);
+        let restore = restore.telling(self.settings, told);
         let restored = restore.restore(snapshot, None).await;
         let recovery_time = clock::instant() - start;
         // The service's clock, by which the snapshots are dated too.
@@ -222,7 +231,7 @@ impl DiskBackup {
     /// println!("all but the last {:?} came back in {:?}", report.age, report.recovery_time);
     /// # Ok(()) });
     /// ```
-    pub fn drill(&self) -> Drill {
+    pub fn drill<'a>(&self) -> Drill<'a> {
         Drill::new(&self.destination)
     }
 
@@ -254,9 +263,21 @@ impl DrillReport {
     }
 }
 
-impl IntoFuture for Drill {
+impl fmt::Debug for Drill<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { destination, point, container, settings, .. } = self;
+        f.debug_struct("Drill")
+            .field("destination", destination)
+            .field("point", point)
+            .field("container", container)
+            .field("settings", settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> IntoFuture for Drill<'a> {
     type Output = Result<DrillReport, MirrorError>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

@@ -1,6 +1,6 @@
 //! The lock of a destination: a lease on a marker blob beside it.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,9 @@ const HELD: Duration = Duration::from_secs(60);
 /// The pause between two looks at a lock that another run holds.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often a wait is told.
+const TELL: Duration = Duration::from_secs(60);
+
 /// How often a request that met a change under way is sent again.
 const TRIES: usize = 5;
 
@@ -49,36 +52,52 @@ impl Lock {
 
     /// Takes the lock of `destination`: the mirror's, not a later generation.
     ///
-    /// If another run holds it: with `take_lock` its lease is broken, with `wait` it is waited for,
-    /// and otherwise this is [`MirrorError::Busy`].
+    /// If another run holds it: with `take_lock` its lease is broken, otherwise it is waited for as
+    /// `patience` says, and in the end this is [`MirrorError::Busy`].
     pub(crate) async fn take(
         destination: &PageBlobClient,
         take_lock: bool,
-        wait: bool,
+        patience: &Patience,
     ) -> Result<Self, MirrorError> {
+        let tell = |wait: LockWait| patience.tell(&wait);
+        let may_begin = || std::future::ready(Ok(()));
+        Self::take_for(destination, take_lock, patience, may_begin, tell).await
+    }
+
+    /// The same. If there is no marker, it is created after `may_begin` has agreed. A wait is told
+    /// to `tell`, when it begins and once a minute.
+    pub(crate) async fn take_for<F>(
+        destination: &PageBlobClient,
+        take_lock: bool,
+        patience: &Patience,
+        may_begin: impl Fn() -> F,
+        tell: impl Fn(LockWait),
+    ) -> Result<Self, MirrorError>
+    where
+        F: Future<Output = Result<(), MirrorError>>,
+    {
+        let began = clock::instant();
+        let mut told: Option<Duration> = None;
         loop {
-            match Self::try_take(destination, take_lock).await {
-                Err(MirrorError::Busy { .. }) if wait => Self::pause().await,
-                taken => return taken,
+            let (destination, marker) =
+                match Self::try_take_for(destination, take_lock, may_begin()).await {
+                    Err(MirrorError::Busy { destination, marker }) => (destination, marker),
+                    taken => return taken,
+                };
+            let waited = clock::instant().duration_since(began);
+            let Some(left) = patience.after(waited) else {
+                return Err(MirrorError::Busy { destination, marker });
+            };
+            if told.is_none_or(|last| waited - last >= TELL) {
+                told = Some(waited);
+                tell(LockWait { destination, marker, waited });
             }
+            clock::sleep(left.min(PAUSE)).await;
         }
     }
 
-    /// Waits before another try.
-    pub(crate) async fn pause() {
-        clock::sleep(PAUSE).await;
-    }
-
     /// Takes the lock if nobody holds it, or breaks it first.
-    pub(crate) async fn try_take(
-        destination: &PageBlobClient,
-        take_lock: bool,
-    ) -> Result<Self, MirrorError> {
-        Self::try_take_for(destination, take_lock, std::future::ready(Ok(()))).await
-    }
-
-    /// The same. If there is no marker, it is created after `may_begin` has agreed.
-    pub(crate) async fn try_take_for(
+    async fn try_take_for(
         destination: &PageBlobClient,
         take_lock: bool,
         may_begin: impl Future<Output = Result<(), MirrorError>>,
@@ -164,6 +183,73 @@ impl HeldLock for Held {
             None => Ok(()),
             Some(cause) => Err(self.loss(cause)),
         }
+    }
+}
+
+/// A wait for the lock that another run holds.
+///
+/// `Display` is a sentence about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LockWait {
+    /// The destination's URL, without its query.
+    pub destination: String,
+    /// The name of the marker blob, on which the other run holds a lease.
+    pub marker: String,
+    /// How long it has waited so far.
+    pub waited: Duration,
+}
+
+impl fmt::Display for LockWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { marker, waited, .. } = self;
+        write!(f, "another run holds the lease on {}: waiting for it", redact(marker))?;
+        match waited.as_secs() {
+            0 => Ok(()),
+            seconds @ 1..60 => write!(f, " for {seconds} s"),
+            seconds => write!(f, " for {} min", seconds / 60),
+        }
+    }
+}
+
+/// How long a lock that another run holds is waited for, and who is told.
+#[derive(Clone, Default)]
+pub(crate) struct Patience {
+    /// `None`: it is not waited for.
+    limit: Option<Duration>,
+    tell: Option<Arc<dyn Fn(&LockWait) + Send + Sync>>,
+}
+
+impl Patience {
+    /// Waits without a limit.
+    pub(crate) fn endless(self) -> Self {
+        Self { limit: Some(Duration::MAX), ..self }
+    }
+
+    /// Waits at most so long.
+    pub(crate) fn at_most(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    pub(crate) fn telling(self, tell: impl Fn(&LockWait) + Send + Sync + 'static) -> Self {
+        Self { tell: Some(Arc::new(tell)), ..self }
+    }
+
+    /// How long it still waits; `None` if no longer.
+    fn after(&self, waited: Duration) -> Option<Duration> {
+        self.limit?.checked_sub(waited).filter(|left| !left.is_zero())
+    }
+
+    fn tell(&self, wait: &LockWait) {
+        if let Some(tell) = &self.tell {
+            tell(wait);
+        }
+    }
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,10 @@
 //! A mirror of a disk's snapshots.
 
+use std::time::Duration;
+
 use super::{
-    Chain, Keep, MirrorError, MirrorPlan, MirrorRoute, MirrorSource, RunMirror, lock::Lock,
+    Chain, Keep, MirrorError, MirrorPlan, MirrorRoute, MirrorSource, RunMirror,
+    lock::{Lock, LockWait, Patience},
     mirror_work::Mirroring,
 };
 use crate::{Error, PageBlobClient, jobs::Budget};
@@ -67,7 +70,7 @@ pub(crate) struct MirrorSettings {
     pub(crate) route: Option<MirrorRoute>,
     pub(crate) new_generation: bool,
     pub(crate) take_lock: bool,
-    pub(crate) wait: bool,
+    pub(crate) patience: Patience,
     pub(crate) in_flight: usize,
     pub(crate) budget: Option<Budget>,
     pub(crate) pruning: Option<Keep>,
@@ -98,7 +101,7 @@ impl SnapshotMirror {
                 route: None,
                 new_generation: false,
                 take_lock: false,
-                wait: false,
+                patience: Patience::default(),
                 in_flight: 16,
                 budget: None,
                 pruning: None,
@@ -181,7 +184,7 @@ impl SnapshotMirror {
     }
 
     /// Waits while another run holds the lock, in place of ending as [`MirrorError::Busy`]. It
-    /// looks every 5 seconds, without a limit.
+    /// looks every 5 seconds, without a limit: see [`lock_timeout`](Self::lock_timeout).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -193,7 +196,50 @@ impl SnapshotMirror {
     /// # Ok(()) });
     /// ```
     pub fn wait_for_lock(mut self) -> Self {
-        self.settings.wait = true;
+        self.settings.patience = self.settings.patience.endless();
+        self
+    }
+
+    /// Waits at most so long while another run holds the lock; then it ends as
+    /// [`MirrorError::Busy`]. It looks every 5 seconds, and once more at the end.
+    ///
+    /// A run in a schedule should have a limit: behind one that hangs and renews its lease, it
+    /// would wait for ever.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use std::time::Duration;
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let mirror = SnapshotMirror::new(&disk, &backup).lock_timeout(Duration::from_secs(600));
+    /// mirror.run().await.unwrap();
+    /// # Ok(()) });
+    /// ```
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.settings.patience = self.settings.patience.at_most(limit);
+        self
+    }
+
+    /// Calls a function when [`prune`](Self::prune), [`prune_source`](Self::prune_source) or
+    /// [`verify`](Self::verify) of this mirror begins to wait for the lock, and once a minute. A
+    /// [`run`](Self::run) tells it by [`MirrorEvent::Waiting`](super::MirrorEvent::Waiting).
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::{Keep, SnapshotMirror};
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// # disk.create_snapshot().await?;
+    /// let mirror = SnapshotMirror::new(&disk, &backup).wait_for_lock();
+    /// mirror.run().await?;
+    /// mirror.on_lock_wait(|wait| eprintln!("{wait}")).prune(&Keep::new().daily(7)).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn on_lock_wait(mut self, tell: impl Fn(&LockWait) + Send + Sync + 'static) -> Self {
+        self.settings.patience = self.settings.patience.telling(tell);
         self
     }
 

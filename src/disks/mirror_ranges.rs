@@ -88,19 +88,29 @@ pub(crate) async fn copy(
 /// Carries out a hop, and tells how far it has come.
 async fn carry(hop: Hop, place: usize, told: &Teller) -> Result<Sealed> {
     let progress = Arc::clone(&hop.progress);
-    let mut work = pin!(Box::pin(hop::carry(hop)));
+    let work = Box::pin(hop::carry(hop));
+    watched(&progress, work, || told.progress(event(place, &progress))).await
+}
+
+/// Does `work`, and calls `tell` when it has come further, ten times a second at most.
+pub(crate) async fn watched<T>(
+    progress: &HopProgress,
+    work: impl Future<Output = T>,
+    tell: impl Fn(),
+) -> T {
+    let mut work = pin!(work);
     let mut tick = Box::pin(clock::sleep(PROGRESS_GAP));
     let mut last = (0, 0);
     poll_fn(|cx| {
-        if let Poll::Ready(sealed) = work.as_mut().poll(cx) {
-            return Poll::Ready(sealed);
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(done);
         }
         while tick.as_mut().poll(cx).is_ready() {
             tick = Box::pin(clock::sleep(PROGRESS_GAP));
             let now = (load(&progress.at), load(&progress.written));
             if now != last {
                 last = now;
-                told.progress(event(place, &progress));
+                tell();
             }
         }
         Poll::Pending
@@ -112,9 +122,15 @@ fn load(number: &std::sync::atomic::AtomicU64) -> u64 {
     number.load(Ordering::Relaxed)
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn event(hop: usize, progress: &HopProgress) -> MirrorEvent {
+    let (written, fraction) = come_to(progress);
+    MirrorEvent::HopProgress { hop, written, fraction }
+}
+
+/// The bytes that were written, and how much is done, from 0 to 1.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn come_to(progress: &HopProgress) -> (u64, f64) {
     let (at, of) = (load(&progress.at), load(&progress.of));
     let fraction = if of == 0 { 0.0 } else { (at as f64 / of as f64).min(1.0) };
-    MirrorEvent::HopProgress { hop, written: load(&progress.written), fraction }
+    (load(&progress.written), fraction)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChainSnapshot, MirrorPlan, MirrorRoute, MirrorWarning, SourceSnapshot};
+use super::{ChainSnapshot, LockWait, MirrorPlan, MirrorRoute, MirrorWarning, SourceSnapshot};
 use crate::CopyId;
 
 /// Something that happened in a run of a [`SnapshotMirror`](super::SnapshotMirror).
@@ -15,8 +15,9 @@ pub enum MirrorEvent {
     /// What the run will do; the first event after [`Waiting`](Self::Waiting). It comes again if a
     /// copy by somebody else has changed what is left.
     Planned(Box<MirrorPlan>),
-    /// Another run holds the lock; this one waits, as it was told to.
-    Waiting,
+    /// Another run holds the lock; this one waits, as it was told to. It comes when the wait begins
+    /// and once a minute.
+    Waiting(LockWait),
     /// The copy of a source snapshot begins.
     HopStarted {
         /// Which hop of the last plan, from 0.

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     future::poll_fn,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
@@ -164,26 +164,38 @@ impl fmt::Debug for MirrorEvents {
 }
 
 /// Where a run puts its events, until they are read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Teller(Arc<Mutex<Told>>);
+#[derive(Debug)]
+pub(crate) struct Teller<E = MirrorEvent>(Arc<Mutex<Told<E>>>);
 
-#[derive(Debug, Default)]
-struct Told {
-    events: VecDeque<MirrorEvent>,
+#[derive(Debug)]
+struct Told<E> {
+    events: VecDeque<E>,
     /// When progress was told last.
     progress: Option<Instant>,
+}
+
+impl<E> Default for Teller<E> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Told { events: VecDeque::new(), progress: None })))
+    }
+}
+
+impl<E> Clone for Teller<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
 /// The least time between two events of progress.
 pub(crate) const PROGRESS_GAP: Duration = Duration::from_millis(100);
 
-impl Teller {
-    pub(crate) fn tell(&self, event: MirrorEvent) {
+impl<E> Teller<E> {
+    pub(crate) fn tell(&self, event: E) {
         self.with(|told| told.events.push_back(event));
     }
 
     /// Tells progress, unless it was told just now.
-    pub(crate) fn progress(&self, event: MirrorEvent) {
+    pub(crate) fn progress(&self, event: E) {
         let now = clock::instant();
         self.with(|told| {
             if told.progress.is_none_or(|last| now.duration_since(last) >= PROGRESS_GAP) {
@@ -191,6 +203,23 @@ impl Teller {
                 told.events.push_back(event);
             }
         });
+    }
+
+    /// Does `work`, and gives what it tells to `on_event` between its steps.
+    pub(crate) async fn during<T>(
+        &self,
+        work: impl Future<Output = T>,
+        mut on_event: impl FnMut(&E),
+    ) -> T {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            let polled = work.as_mut().poll(cx);
+            while let Some(event) = self.next() {
+                on_event(&event);
+            }
+            polled
+        })
+        .await
     }
 
     /// Waits until all events have been read: what follows begins after that.
@@ -205,11 +234,11 @@ impl Teller {
         .await;
     }
 
-    fn next(&self) -> Option<MirrorEvent> {
+    fn next(&self) -> Option<E> {
         self.with(|told| told.events.pop_front())
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Told) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Told<E>) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

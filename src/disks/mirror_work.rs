@@ -100,18 +100,9 @@ impl Mirroring {
 
     async fn lock(&self, told: &Teller) -> Result<Lock> {
         let SnapshotMirror { destination, settings, .. } = &self.mirror;
-        let mut is_told = false;
-        loop {
-            match Lock::try_take_for(destination, settings.take_lock, self.expect_source()).await {
-                Err(MirrorError::Busy { .. }) if settings.wait => {}
-                taken => return taken,
-            }
-            if !is_told {
-                told.tell(MirrorEvent::Waiting);
-                is_told = true;
-            }
-            Lock::pause().await;
-        }
+        let tell = |wait| told.tell(MirrorEvent::Waiting(wait));
+        let may_begin = || self.expect_source();
+        Lock::take_for(destination, settings.take_lock, &settings.patience, may_begin, tell).await
     }
 
     /// Does the work while the lock is held.

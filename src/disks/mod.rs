@@ -48,6 +48,7 @@ pub use self::{
     keep::Keep,
     keep_words::{KeepCount, KeepDuration, KeepRule, Reason},
     kept::{DatedSnapshot, Kept},
+    lock::LockWait,
     managed::{DiskSnapshotList, GrantAccess, ManagedSnapshot, ManagedSnapshots},
     mirror::SnapshotMirror,
     mirror_error::{BrokenSeries, MirrorError},
@@ -62,7 +63,7 @@ pub use self::{
         PlannedPrune, PlannedSourcePrune, Prune, PruneFate, PrunePlan, PruneReport, PruneSource,
         SourceFate, SourcePrunePlan, SourcePruneReport,
     },
-    restore::{Restore, RestorePoint, RestoreReport, RestoreRoute},
+    restore::{Restore, RestoreEvent, RestorePoint, RestoreReport, RestoreRoute},
     route::MirrorRoute,
     source::{MirrorSource, PageBlobSnapshots, SourceSnapshot},
 };

@@ -320,6 +320,37 @@ async fn only_disks_that_were_mirrored_and_found_equal_are_thinned_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_copies_are_compared_if_asked_and_those_without_a_source_with_receipts() {
+    let world = World::new().await;
+    for name in ["a", "b"] {
+        world.disk(name, 3).await;
+    }
+    let verified =
+        |report: &FleetReport| report.disks.iter().map(|disk| disk.verified).collect::<Vec<_>>();
+    let fleet = world.fleet();
+    assert_eq!(verified(&fleet.clone().verify().run().await.expect("a report")), [3, 3]);
+    assert_eq!(verified(&fleet.clone().verify().run().await.expect("a report")), [1, 1]);
+    let fleet = fleet.verify_all();
+    let mut proved = Vec::new();
+    let run = fleet.run().on_event(|event| {
+        if let FleetEvent::Verified { found, .. } = event {
+            proved.extend_from_slice(found.receipts());
+        }
+    });
+    assert_eq!(verified(&run.await.expect("a report")), [3, 3]);
+    assert_eq!(proved.len(), 6);
+
+    // The source of `a` prunes its oldest snapshot.
+    let disk = world.from().page_blob_client("a");
+    let listed = disk.list_snapshots().collect_all().await.expect("listed");
+    disk.with_snapshot(&listed[0].snapshot).delete().await.expect("deleted");
+    let report = fleet.run().await.expect("a report");
+    assert_eq!((verified(&report), report.is_ok()), (vec![2, 3], true), "{report}");
+    let report = fleet.receipts(&proved.into_iter().collect()).run().await.expect("a report");
+    assert_eq!((verified(&report), report.is_ok()), (vec![3, 3], true), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_copy_that_differs_is_a_failure_of_its_disk_and_nothing_of_it_is_removed() {
     let world = World::new().await;
     for name in ["a", "b"] {

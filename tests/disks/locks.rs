@@ -1,11 +1,14 @@
 //! Two runs of one mirror.
 #![allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use blobcopy::{
     LeaseState,
-    disks::{MirrorError, MirrorEvent, MirrorEvents, MirrorRoute},
+    disks::{Keep, LockWait, MirrorError, MirrorEvent, MirrorEvents, MirrorRoute, Prune},
 };
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::Instant;
@@ -64,11 +67,72 @@ async fn a_second_run_waits_if_it_may() {
         tokio::join!(first.try_collect::<Vec<_>>(), second.try_collect::<Vec<_>>());
     assert!(matches!(first.expect("mirrored").last(), Some(MirrorEvent::Ended(_))));
     let second = second.expect("waited");
-    assert_eq!(second[0], MirrorEvent::Waiting);
-    let waits = second.iter().filter(|event| **event == MirrorEvent::Waiting).count();
+    assert!(matches!(second[0], MirrorEvent::Waiting(_)), "{:?}", second[0]);
+    let waits: Vec<u64> = second.iter().filter_map(waited).collect();
+    assert!(waits.len() > 20, "three copies of ten minutes, and told each minute: {waits:?}");
     let Some(MirrorEvent::Ended(report)) = second.last() else { panic!("{second:?}") };
-    assert_eq!((waits, report.hops.len(), report.present), (1, 0, 3));
+    assert_eq!((report.hops.len(), report.present), (0, 3));
     assert_eq!(world.sim.copies().started(), 3);
+}
+
+/// For how many seconds a run has waited, if the event says so.
+fn waited(event: &MirrorEvent) -> Option<u64> {
+    match event {
+        MirrorEvent::Waiting(wait) => {
+            assert_eq!(wait.marker, "disk0.vhd.blobcopy");
+            Some(wait.waited.as_secs())
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_has_a_limit_and_is_told_each_minute() {
+    let world = slow().await;
+    let first = under_way(&world).await;
+    let limit = Duration::from_secs(150);
+    let mirror = world.mirror().lock_timeout(limit);
+    let mut told = Vec::new();
+    let begun = Instant::now();
+    let run = mirror.run().on_event(|event| told.extend(waited(event))).into_future();
+    let busy = async { (run.await, begun.elapsed()) };
+    // The first goes on meanwhile.
+    let (_, (ended, after)) = tokio::join!(first.try_collect::<Vec<_>>(), busy);
+    assert!(matches!(ended, Err(MirrorError::Busy { .. })), "{ended:?}");
+    assert_eq!(after, limit);
+    assert_eq!(told, [0, 60, 120]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prune_waits_as_its_mirror_does_and_tells_it_too() {
+    let world = slow().await;
+    let keep = Keep::new().last(1);
+    let ended = |first: MirrorEvents, prune: Prune| async {
+        tokio::join!(first.try_collect::<Vec<_>>(), prune.into_future()).1
+    };
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = || {
+        let told = Arc::clone(&told);
+        move |wait: &LockWait| told.lock().expect("alone").push(wait.to_string())
+    };
+    let limit = Duration::from_secs(70);
+    let mut first = under_way(&world).await;
+    // A copy is there, so that there is something to thin out.
+    while !matches!(first.next().await, Some(Ok(MirrorEvent::HopDone(_)))) {}
+    let prune = world.mirror().backup().prune(&keep).lock_timeout(limit).on_lock_wait(telling());
+    let busy = ended(first, prune).await;
+    assert!(matches!(busy, Err(MirrorError::Busy { .. })), "{busy:?}");
+    let words = "another run holds the lease on disk0.vhd.blobcopy: waiting for it";
+    let both = [words.to_owned(), format!("{words} for 1 min")];
+    assert_eq!(told.lock().expect("alone").split_off(0), both);
+
+    let world = slow().await;
+    let mut first = under_way(&world).await;
+    while !matches!(first.next().await, Some(Ok(MirrorEvent::HopDone(_)))) {}
+    let mirror = world.mirror().lock_timeout(Duration::from_secs(3600)).on_lock_wait(telling());
+    let pruned = ended(first, mirror.prune(&keep)).await.expect("it waited long enough");
+    assert_eq!((pruned.deleted.len(), pruned.kept), (2, 1), "{pruned}");
+    assert!(told.lock().expect("alone").len() > 10);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        Keep, MirrorError, MirrorEvent, MirrorSource, PageBlobSnapshots, SnapshotMirror,
-        SnapshotOutcome,
+        Keep, MirrorError, MirrorEvent, MirrorReceipts, MirrorSource, MirrorVerification,
+        PageBlobSnapshots, SnapshotMirror, SnapshotOutcome,
     },
-    FleetDisk, FleetEvent, FleetFailure, FleetSettings, FleetStep,
+    FleetDisk, FleetEvent, FleetFailure, FleetSettings, FleetStep, Verified,
     run::Told,
 };
 
@@ -16,7 +16,8 @@ use super::{
 pub(super) struct Policy {
     keep: Option<Keep>,
     max_delete: Option<u64>,
-    verify: bool,
+    verify: Option<Verified>,
+    receipts: Arc<MirrorReceipts>,
 }
 
 impl Policy {
@@ -26,7 +27,8 @@ impl Policy {
             keep.apply([] as [crate::SnapshotId; 0])?;
         }
         let &FleetSettings { max_delete, verify, .. } = settings;
-        Ok(Self { keep: settings.keep.clone(), max_delete, verify })
+        let (keep, receipts) = (settings.keep.clone(), Arc::clone(&settings.receipts));
+        Ok(Self { keep, max_delete, verify, receipts })
     }
 }
 
@@ -68,6 +70,29 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Counts what a comparison has proved, and notes the first that is wrong.
+    fn verified(&mut self, found: &MirrorVerification) {
+        let disk = &mut self.disk;
+        disk.warnings.extend(found.warnings.iter().cloned());
+        for one in &found.snapshots {
+            let may_be_mended = match &one.outcome {
+                SnapshotOutcome::Identical(_) | SnapshotOutcome::AsInReceipt(_) => {
+                    disk.verified += 1;
+                    continue;
+                }
+                // Nobody can say.
+                SnapshotOutcome::SourceGone | SnapshotOutcome::DestinationGone => continue,
+                SnapshotOutcome::Changed(_) => true,
+                _ => false,
+            };
+            let message = one.to_string();
+            let failure = FleetFailure::found(FleetStep::Verify, &message, may_be_mended);
+            disk.failure.get_or_insert(failure);
+        }
+    }
+}
+
 /// Mirrors a disk, then compares it and thins it out, as the policy says.
 pub(super) async fn mirrored(
     mirror: SnapshotMirror,
@@ -92,41 +117,25 @@ async fn steps(
 ) -> Result<(), MirrorError> {
     mirror.run().on_event(|event| outcome.event(event)).await?;
     let mirror = drawing(mirror);
-    let disk = &mut outcome.disk;
-    if policy.verify && disk.copied + disk.present > 0 {
+    let disk = &outcome.disk;
+    if let Some(which) = policy.verify.filter(|_| disk.copied + disk.present > 0) {
         *step = FleetStep::Verify;
-        verified(&mirror, disk).await?;
+        let mut verify = mirror.verify().in_flight(mirror.settings.in_flight);
+        if which == Verified::New {
+            verify = verify.newest(usize::try_from(disk.copied.max(1)).unwrap_or(usize::MAX));
+        }
+        let found = verify.receipts(&policy.receipts).await?;
+        outcome.verified(&found);
+        let (disk, found) = (outcome.number, Box::new(found));
+        outcome.told.push(FleetEvent::Verified { disk, found });
     }
+    let disk = &mut outcome.disk;
     if let Some(keep) = policy.keep.as_ref().filter(|_| disk.failure.is_none()) {
         *step = FleetStep::Prune;
         let prune = mirror.prune(keep);
         let prune = policy.max_delete.into_iter().fold(prune, super::super::Prune::max_delete);
         let report = prune.await?;
         disk.removed = report.deleted.len().try_into().unwrap_or(u64::MAX);
-    }
-    Ok(())
-}
-
-/// Compares what this run copied, and the newest in any case.
-async fn verified(mirror: &SnapshotMirror, disk: &mut FleetDisk) -> Result<(), MirrorError> {
-    let newest = usize::try_from(disk.copied.max(1)).unwrap_or(usize::MAX);
-    let verify = mirror.verify().newest(newest).in_flight(mirror.settings.in_flight);
-    let found = verify.await?;
-    disk.warnings.extend(found.warnings.iter().cloned());
-    for one in &found.snapshots {
-        let may_be_mended = match &one.outcome {
-            SnapshotOutcome::Identical(_) | SnapshotOutcome::AsInReceipt(_) => {
-                disk.verified += 1;
-                continue;
-            }
-            // Nobody can say.
-            SnapshotOutcome::SourceGone | SnapshotOutcome::DestinationGone => continue,
-            SnapshotOutcome::Changed(_) => true,
-            _ => false,
-        };
-        let message = one.to_string();
-        let failure = FleetFailure::found(FleetStep::Verify, &message, may_be_mended);
-        disk.failure.get_or_insert(failure);
     }
     Ok(())
 }

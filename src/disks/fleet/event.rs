@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::MirrorEvent,
+    super::{MirrorEvent, MirrorVerification},
     report::{FleetDisk, FleetReport},
 };
 
@@ -27,6 +27,13 @@ pub enum FleetEvent {
         disk: u64,
         /// What happened.
         of: MirrorEvent,
+    },
+    /// The snapshots of a disk were compared with the source's.
+    Verified {
+        /// The disk's number.
+        disk: u64,
+        /// What was found, with the receipts.
+        found: Box<MirrorVerification>,
     },
     /// A disk is done with: mirrored, or failed.
     Finished {

@@ -18,7 +18,7 @@ pub use self::{
     report::{FleetDisk, FleetFailure, FleetReport, FleetStep},
     run::{FleetEvents, RunFleet},
 };
-use super::{Keep, SnapshotMirror};
+use super::{Keep, MirrorReceipts, SnapshotMirror};
 use crate::{
     BlobContainerClient,
     jobs::{Budget, Shard},
@@ -63,8 +63,17 @@ pub(super) struct FleetSettings {
     pub(super) shard: Option<Shard>,
     pub(super) keep: Option<Keep>,
     pub(super) max_delete: Option<u64>,
-    pub(super) verify: bool,
+    pub(super) verify: Option<Verified>,
+    pub(super) receipts: Arc<MirrorReceipts>,
     pub(super) each: Option<Each>,
+}
+
+/// Which snapshots of a destination are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verified {
+    /// Those that the run copied, and the newest.
+    New,
+    All,
 }
 
 pub(super) type Each = Arc<dyn Fn(SnapshotMirror) -> SnapshotMirror + Send + Sync>;
@@ -127,7 +136,8 @@ impl MirrorFleet {
                 shard: None,
                 keep: None,
                 max_delete: None,
-                verify: false,
+                verify: None,
+                receipts: Arc::default(),
                 each: None,
             },
         }
@@ -180,7 +190,41 @@ impl MirrorFleet {
     /// nothing is removed of it then. See [`SnapshotMirror::verify`].
     #[must_use]
     pub fn verify(mut self) -> Self {
-        self.settings.verify = true;
+        self.settings.verify = Some(Verified::New);
+        self
+    }
+
+    /// The same for every snapshot of each destination: its cost grows with the chains.
+    #[must_use]
+    pub fn verify_all(mut self) -> Self {
+        self.settings.verify = Some(Verified::All);
+        self
+    }
+
+    /// Receipts of earlier verifications: see
+    /// [`VerifyMirror::receipts`](super::VerifyMirror::receipts). New ones are in
+    /// [`FleetEvent::Verified`].
+    ///
+    /// ```
+    /// use blobcopy::disks::{FleetEvent, MirrorFleet, MirrorReceipt, MirrorReceipts};
+    ///
+    /// # blobcopy_simulator::example(async |service| {
+    /// # let (vhds, backups) = (service.container_client("vhds"), service.container_client("backups"));
+    /// # vhds.page_blob_client("disk0.vhd").create_snapshot().await?;
+    /// let mut receipts: Vec<MirrorReceipt> = Vec::new();
+    /// let fleet = MirrorFleet::of_container(&vhds, "", &backups, "").verify_all();
+    /// let report = fleet.receipts(&MirrorReceipts::new()).run().on_event(|event| {
+    ///     if let FleetEvent::Verified { found, .. } = event {
+    ///         receipts.extend_from_slice(found.receipts());
+    ///     }
+    /// });
+    /// assert!(report.await?.is_ok());
+    /// assert_eq!(receipts.len(), 1);
+    /// # Ok(()) });
+    /// ```
+    #[must_use]
+    pub fn receipts(mut self, receipts: &MirrorReceipts) -> Self {
+        self.settings.receipts = Arc::new(receipts.clone());
         self
     }
 
@@ -228,7 +272,7 @@ impl MirrorFleet {
         let settings = &self.settings;
         let keep = settings.keep.as_ref().map(Keep::to_string).unwrap_or_default();
         lines.push(format!("keep {keep} of at most {:?}", settings.max_delete));
-        lines.push(format!("verify {}", settings.verify));
+        lines.push(format!("verify {:?}", settings.verify));
         let mut hash = Sha256::new();
         for line in lines {
             // With lengths, so that no two fleets are one text.

@@ -146,7 +146,8 @@ impl VerifyMirror {
             }
             MirrorSource::Managed(source) => {
                 let destination = &self.mirror.destination;
-                let lock = Lock::take(destination, false, self.mirror.settings.wait).await?;
+                let patience = &self.mirror.settings.patience;
+                let lock = Lock::take(destination, false, patience).await?;
                 let opened = async {
                     let (_, snapshots) = Grants::list(source).await?;
                     Ok((snapshots, Grants::begin(source.clone(), lock.notes()).await?))

@@ -11,7 +11,11 @@ pub use self::{
     plan::{PlannedPrune, PruneFate, PrunePlan},
     source::{PlannedSourcePrune, PruneSource, SourceFate, SourcePrunePlan, SourcePruneReport},
 };
-use super::{Chain, ChainSnapshot, Keep, MirrorError, lineage::Lineage, lock::Lock};
+use super::{
+    Chain, ChainSnapshot, Keep, LockWait, MirrorError,
+    lineage::Lineage,
+    lock::{Lock, Patience},
+};
 use crate::{
     Conditions, ETag, Error, ErrorCode, PageBlobClient,
     transport::BoxFuture,
@@ -30,7 +34,7 @@ pub struct Prune {
     keep: Keep,
     max_delete: Option<u64>,
     take_lock: bool,
-    wait: bool,
+    patience: Patience,
 }
 
 /// What a [`Prune`] did.
@@ -57,7 +61,8 @@ pub struct PruneReport {
 impl Prune {
     pub(super) fn new(destination: &PageBlobClient, keep: &Keep) -> Self {
         let (destination, keep) = (destination.clone(), keep.clone());
-        Self { destination, keep, max_delete: None, take_lock: false, wait: false }
+        let patience = Patience::default();
+        Self { destination, keep, max_delete: None, take_lock: false, patience }
     }
 
     /// Deletes at most so many snapshots, the oldest first. Without a limit by default.
@@ -72,14 +77,28 @@ impl Prune {
         self
     }
 
-    /// Waits while a run holds the lock, in place of ending as [`MirrorError::Busy`].
+    /// Waits while a run holds the lock, in place of ending as [`MirrorError::Busy`]: as
+    /// [`SnapshotMirror::wait_for_lock`](super::SnapshotMirror::wait_for_lock).
     pub fn wait_for_lock(mut self) -> Self {
-        self.wait = true;
+        self.patience = self.patience.endless();
         self
     }
 
-    pub(super) fn waiting(mut self, wait: bool) -> Self {
-        self.wait = wait;
+    /// Waits at most so long: as
+    /// [`SnapshotMirror::lock_timeout`](super::SnapshotMirror::lock_timeout).
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.patience = self.patience.at_most(limit);
+        self
+    }
+
+    /// Calls a function when it begins to wait for the lock, and once a minute.
+    pub fn on_lock_wait(mut self, tell: impl Fn(&LockWait) + Send + Sync + 'static) -> Self {
+        self.patience = self.patience.telling(tell);
+        self
+    }
+
+    pub(super) fn waiting(mut self, patience: Patience) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -89,7 +108,7 @@ impl Prune {
         self.keep.apply([] as [crate::SnapshotId; 0])?;
         // Taking the lock creates its marker: nothing is left beside what is no mirror's.
         chain_of(&self.destination).await?;
-        let lock = Lock::take(&self.destination, self.take_lock, self.wait).await?;
+        let lock = Lock::take(&self.destination, self.take_lock, &self.patience).await?;
         let pruned = self.delete(&lock).await;
         lock.release().await;
         pruned.map(|report| PruneReport { elapsed: clock::instant() - start, ..report })

@@ -196,7 +196,8 @@ impl PruneSource {
         // Taking the lock creates its marker: nothing is left beside what is no mirror's.
         self.chain().await?;
         let destination = &self.mirror.destination;
-        let lock = Lock::take(destination, self.take_lock, self.mirror.settings.wait).await?;
+        let patience = &self.mirror.settings.patience;
+        let lock = Lock::take(destination, self.take_lock, patience).await?;
         let pruned = self.delete(&lock).await;
         lock.release().await;
         pruned.map(|report| SourcePruneReport { elapsed: clock::instant() - start, ..report })

@@ -1,5 +1,6 @@
 //! A writable page blob out of a snapshot of a chain.
 
+mod event;
 mod mark;
 mod own;
 mod point;
@@ -9,8 +10,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::point::RestorePoint;
-pub(super) use self::settings::{Settings, with_settings};
+pub(super) use self::settings::{OnEvent, Settings, with_settings};
+pub use self::{event::RestoreEvent, point::RestorePoint};
 use self::{
     mark::{Found, Mark},
     own::Own,
@@ -18,10 +19,13 @@ use self::{
 use super::{
     Chain, ChainSnapshot, MirrorError, SourceSnapshot,
     hop::{HopProgress, fill},
+    mirror_ranges::{come_to, watched},
+    mirror_run::Teller,
     source::Opened,
 };
 use crate::{
-    BlobProperties, Conditions, ETag, ErrorCode, Metadata, PageBlobClient,
+    BlobProperties, Conditions, CopyFromUriOperation, CopyState, ETag, ErrorCode, Metadata,
+    PageBlobClient,
     jobs::{Side, Verdict, Verified, verify},
     transport::BoxFuture,
     wire::{clock, redaction::redact},
@@ -32,15 +36,23 @@ use crate::{
 ///
 /// Awaiting it gives [`RestoreReport`].
 #[must_use = "nothing is restored until it is awaited"]
+pub struct Restore<'a> {
+    work: Work,
+    settings: Settings,
+    on_event: Option<OnEvent<'a>>,
+}
+
+/// What is restored to where, and how.
 #[derive(Debug, Clone)]
-pub struct Restore {
+pub(super) struct Work {
     destination: PageBlobClient,
     source: Option<PageBlobClient>,
     point: RestorePoint,
     target: PageBlobClient,
     overwrite: bool,
     verify: bool,
-    pub(super) settings: Settings,
+    settings: Settings,
+    told: Teller<RestoreEvent>,
 }
 
 /// What a [`Restore`] did.
@@ -77,13 +89,13 @@ pub enum RestoreRoute {
     Ranges,
 }
 
-impl Restore {
+impl<'a> Restore<'a> {
     pub(super) fn new(
         destination: &PageBlobClient,
         point: RestorePoint,
         target: &PageBlobClient,
     ) -> Self {
-        Self {
+        let work = Work {
             destination: destination.clone(),
             source: None,
             point,
@@ -91,29 +103,46 @@ impl Restore {
             overwrite: false,
             verify: true,
             settings: Settings::default(),
-        }
+            told: Teller::default(),
+        };
+        Self { work, settings: Settings::default(), on_event: None }
     }
 
     /// The source of the mirror, which is never written to.
     pub(super) fn sparing(mut self, source: Option<&PageBlobClient>) -> Self {
-        self.source = source.cloned();
+        self.work.source = source.cloned();
         self
+    }
+
+    /// What it does, for a drill, which tells the events to others.
+    pub(super) fn telling(self, settings: Settings, told: &Teller<RestoreEvent>) -> Work {
+        Work { settings, told: told.clone(), ..self.work }
     }
 
     /// Whether a target that exists is overwritten. By default it is refused, unless it holds a
     /// torn restore of the same snapshot.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.overwrite = overwrite;
+        self.work.overwrite = overwrite;
         self
     }
 
     /// Whether the target is compared with the snapshot at the end, by
     /// [`verify`](crate::jobs::verify()). By default it is.
     pub fn verify(mut self, verify: bool) -> Self {
-        self.verify = verify;
+        self.work.verify = verify;
         self
     }
 
+    async fn run(self) -> Result<RestoreReport, MirrorError> {
+        let Self { work, settings, on_event } = self;
+        let told = Teller::default();
+        let work = Work { settings, told: told.clone(), ..work };
+        let mut on_event = on_event.unwrap_or_else(|| Box::new(|_| {}));
+        told.during(Box::pin(work.run()), |event| on_event(event)).await
+    }
+}
+
+impl Work {
     async fn run(self) -> Result<RestoreReport, MirrorError> {
         let chain = Chain::read(&self.destination).await?;
         let snapshot = self.point.find(&chain)?.clone();
@@ -143,8 +172,14 @@ impl Restore {
             elapsed: Duration::ZERO,
             snapshot,
         };
+        self.told.tell(RestoreEvent::Started {
+            snapshot: report.snapshot.clone(),
+            target: report.target.clone(),
+            length: report.length,
+        });
         self.fetch(&from, &seen, &mark, found, &mut report).await?;
         if self.verify {
+            self.told.tell(RestoreEvent::Comparing);
             report.verdict = Some(self.check(&from).await?.verdict);
         }
         if !report.is_doubtful() {
@@ -178,7 +213,7 @@ impl Restore {
             Some(Found::Pending(id)) => {
                 report.resumed = true;
                 report.bytes = seen.content_length;
-                self.target.resume_copy(id).wait().await?;
+                self.wait(self.target.resume_copy(id)).await?;
                 return Ok(());
             }
             Some(Found::Written) if !self.overwrite => {
@@ -202,7 +237,7 @@ impl Restore {
         }
         let start = self.target.start_copy_from_uri(from).conditions(conditions);
         let copied = match start.metadata(mark.with(&seen.metadata)).await {
-            Ok(mut copy) => copy.wait().await.map(|_| ()),
+            Ok(copy) => self.wait(copy).await,
             Err(error) => Err(error),
         };
         match copied {
@@ -211,6 +246,17 @@ impl Restore {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Waits for a copy of the service, and tells how far it has come.
+    async fn wait(&self, mut copy: CopyFromUriOperation) -> crate::Result<()> {
+        let tell = |state: &CopyState| {
+            if let Some(progress) = state.progress {
+                let (written, fraction) = (progress.copied, progress.fraction());
+                self.told.progress(RestoreEvent::Progress { written, fraction });
+            }
+        };
+        copy.wait().on_progress(tell).await.map(|_| ())
     }
 
     async fn fill(
@@ -227,8 +273,13 @@ impl Restore {
         let target = self.target.clone();
         report.route = RestoreRoute::Ranges;
         let (mark, overwrite) = (mark.with(&Metadata::new()), self.overwrite);
-        let filled = fill(opened, target, &mark, overwrite, self.settings.in_flight, progress);
-        report.bytes = filled.await?;
+        let filled =
+            fill(opened, target, &mark, overwrite, self.settings.in_flight, Arc::clone(&progress));
+        let tell = || {
+            let (written, fraction) = come_to(&progress);
+            self.told.progress(RestoreEvent::Progress { written, fraction });
+        };
+        report.bytes = watched(&progress, Box::pin(filled), tell).await?;
         Ok(())
     }
 
@@ -262,9 +313,19 @@ impl RestoreReport {
     }
 }
 
-impl IntoFuture for Restore {
+impl fmt::Debug for Restore<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { work, settings, .. } = self;
+        f.debug_struct("Restore")
+            .field("work", work)
+            .field("settings", settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> IntoFuture for Restore<'a> {
     type Output = Result<RestoreReport, MirrorError>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

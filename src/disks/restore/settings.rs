@@ -1,6 +1,10 @@
 //! The settings that a restore and a drill share.
 
+use super::RestoreEvent;
 use crate::BlobContainerClient;
+
+/// Takes the events.
+pub(in crate::disks) type OnEvent<'a> = Box<dyn FnMut(&RestoreEvent) + Send + 'a>;
 
 /// How a snapshot is restored and compared.
 #[derive(Debug, Clone)]
@@ -16,10 +20,10 @@ impl Default for Settings {
     }
 }
 
-/// The methods of a builder with `settings`.
+/// The methods of a builder with `settings` and `on_event`.
 macro_rules! with_settings {
     ($builder:ident) => {
-        impl $builder {
+        impl<'a> $builder<'a> {
             /// Whether it is copied by ranges within the account too. By default Copy Blob does
             /// that.
             pub fn by_ranges(mut self, by_ranges: bool) -> Self {
@@ -37,6 +41,34 @@ macro_rules! with_settings {
             /// How many requests are in flight at a time, 2 to 64, by default 16.
             pub fn in_flight(mut self, requests: usize) -> Self {
                 self.settings.in_flight = requests;
+                self
+            }
+
+            /// Calls a function with each event, between two steps of the restore: a slow function
+            /// slows it down.
+            ///
+            /// ```
+            /// # blobcopy_simulator::example(async |service| {
+            /// use blobcopy::disks::{DiskBackup, RestoreEvent, SnapshotMirror};
+            ///
+            /// # let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+            /// # let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+            /// # disk.create_snapshot().await?;
+            /// # SnapshotMirror::new(&disk, &backup).run().await?;
+            /// let tell = |event: &RestoreEvent| match event {
+            ///     RestoreEvent::Progress { fraction, .. } => println!("{:.0} %", 100.0 * fraction),
+            ///     RestoreEvent::Comparing => println!("restored, and compared now"),
+            ///     _ => {}
+            /// };
+            /// let report = DiskBackup::of(&backup).drill().on_event(tell).await?;
+            /// assert!(report.is_identical());
+            /// # Ok(()) });
+            /// ```
+            pub fn on_event(
+                mut self,
+                on_event: impl FnMut(&crate::disks::RestoreEvent) + Send + 'a,
+            ) -> Self {
+                self.on_event = Some(Box::new(on_event));
                 self
             }
         }

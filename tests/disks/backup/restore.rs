@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use blobcopy::{
     PageBlobClient,
-    disks::{MirrorError, MirrorRoute, RestorePoint, RestoreRoute},
+    disks::{MirrorError, MirrorRoute, RestoreEvent, RestorePoint, RestoreRoute},
     jobs::Verdict,
 };
 use blobcopy_simulator::Op;
@@ -42,6 +42,38 @@ async fn a_snapshot_is_restored_to_a_blob_that_can_be_written() {
             target.create_snapshot().await.expect("taken");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_tells_how_far_it_has_come() {
+    let world = World::of(|builder| builder.copy_duration(Duration::from_secs(600))).await;
+    world.grown(2).await;
+    world.mirror().run().await.expect("mirrored");
+    for (target, way) in targets(&world) {
+        let mut told = Vec::new();
+        let tell = |event: &RestoreEvent| told.push(event.clone());
+        let restore = world.kept().restore(RestorePoint::Newest, &target).on_event(tell);
+        let report = restore.await.expect("restored");
+        let (first, last) = (told.first().expect("the first"), told.last().expect("the last"));
+        let RestoreEvent::Started { snapshot, target, length } = first else { panic!("{first:?}") };
+        assert_eq!((snapshot, target), (&report.snapshot, &report.target));
+        assert_eq!(*length, report.length);
+        assert_eq!(last, &RestoreEvent::Comparing, "{told:?}");
+        let fractions = told.iter().filter_map(|event| match event {
+            RestoreEvent::Progress { fraction, .. } => Some(*fraction),
+            _ => None,
+        });
+        let fractions: Vec<f64> = fractions.collect();
+        assert!(fractions.is_sorted(), "{way}: {fractions:?}");
+        if way == RestoreRoute::CopyBlob {
+            assert!(fractions.iter().any(|at| (0.1..0.9).contains(at)), "{fractions:?}");
+        }
+    }
+    let mut told = Vec::new();
+    let drill = world.kept().drill().on_event(|event| told.push(event.clone()));
+    assert!(drill.await.expect("tried").is_identical());
+    assert!(matches!(told[0], RestoreEvent::Started { .. }), "{told:?}");
+    assert_eq!(told.last(), Some(&RestoreEvent::Comparing));
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,6 +60,8 @@ pub(super) async fn backups(run: &Run<'_>, service: &BlobServiceClient) {
     {
         let backup = DiskBackup::of(&copy);
         judge(run, call!(backup.prune(&keep), max_delete(values.number())).await);
+        judge(run, call!(backup.prune(&keep), lock_timeout(values.duration())).await);
+        judge(run, call!(backup.prune(&keep), on_lock_wait(|_| ())).await);
         judge(run, backup.drill().await);
         judge(run, backup.remove_drills().await);
         let restore = || backup.restore(RestorePoint::Newest, &odd);
@@ -71,6 +73,8 @@ pub(super) async fn backups(run: &Run<'_>, service: &BlobServiceClient) {
         judge(run, call!(restore(), verify(false)).await);
         judge(run, call!(restore(), scratch(&elsewhere)).await);
         judge(run, call!(restore(), in_flight(values.small() as usize)).await);
+        judge(run, call!(restore(), on_event(|_| ())).await);
+        judge(run, call!(backup.drill(), on_event(|_| ())).await);
         judge(run, call!(backup.drill(), container(&elsewhere)).await);
         judge(run, call!(backup.drill(), point(values.date())).await);
         judge(run, call!(backup.drill(), by_ranges(true)).await);

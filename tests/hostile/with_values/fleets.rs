@@ -24,7 +24,7 @@ pub(super) async fn drive(run: &Run<'_>) {
     let report = FleetReport::default();
     run.made(make!(FleetReport::merge([report.clone(), report])));
 
-    let settings: [&dyn Fn(MirrorFleet) -> MirrorFleet; 8] = [
+    let settings: [&dyn Fn(MirrorFleet) -> MirrorFleet; 10] = [
         &|fleet| call!(fleet, concurrency(values.small() as usize)),
         &|fleet| call!(fleet, budget(&Budget::new())),
         &|fleet| call!(fleet, part_of(Shard::new(0, 2).expect("a shard"))),
@@ -32,6 +32,8 @@ pub(super) async fn drive(run: &Run<'_>) {
         &|fleet| call!(fleet, max_delete(values.number())),
         &|fleet| call!(fleet, each(|mirror| mirror.route(MirrorRoute::Ranges))),
         &MirrorFleet::verify,
+        &MirrorFleet::verify_all,
+        &|fleet| call!(fleet.verify(), receipts(&MirrorReceipts::new())),
         &|fleet| fleet,
     ];
     for settle in settings {

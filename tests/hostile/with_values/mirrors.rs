@@ -15,6 +15,7 @@ pub(super) fn documents(run: &Run<'_>) {
     json::<ChainSnapshot>(run);
     json::<HopDone>(run);
     json::<LeftSnapshot>(run);
+    json::<LockWait>(run);
     json::<MirrorPlan>(run);
     json::<MirrorReport>(run);
     json::<MirrorRoute>(run);
@@ -34,6 +35,8 @@ pub(super) fn drive(run: &Run<'_>, service: &BlobServiceClient) {
     for mirror in [
         call!(mirror(), route(MirrorRoute::Ranges)),
         call!(mirror(), in_flight(values.small() as usize)),
+        call!(mirror(), lock_timeout(values.duration())),
+        call!(mirror(), on_lock_wait(|_| ())),
         call!(mirror(), budget(&Budget::new())),
         call!(mirror(), pruning_source(&keep)),
         SnapshotMirror::new(&disk, &backups.page_blob_client(&values.text())).take_lock(),
