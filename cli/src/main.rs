@@ -15,6 +15,7 @@ mod interrupt;
 mod keep;
 mod limits;
 mod listing;
+mod lock;
 mod misuse;
 mod moment;
 mod names;

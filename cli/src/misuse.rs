@@ -67,7 +67,12 @@ fn failure(error: &clap::Error) -> Failure {
         _ if error.kind() == ErrorKind::InvalidSubcommand => {
             "`blobcopy --help` shows the commands".to_owned()
         }
-        (None, Some(usage)) => format!("write it as {usage}; --help shows examples"),
+        (None, Some(usage)) => match usage.split_once('\n') {
+            Some((first, _)) => {
+                format!("write it as {first}; --help shows the other forms, and examples")
+            }
+            None => format!("write it as {usage}; --help shows examples"),
+        },
         (None, None) => "--help shows examples".to_owned(),
     };
     Failure::new(Exit::Usage, redacted(what), redacted(&advice))
@@ -116,6 +121,12 @@ mod tests {
                 "blobcopy create",
                 "error: the following required arguments were not provided: <CONTAINER>",
                 "to do: write it as blobcopy create <CONTAINER>; --help shows examples",
+            ),
+            (
+                "blobcopy mirror a b --receipts r",
+                "error: the following required arguments were not provided: --verify[=<WHICH>]",
+                "to do: write it as blobcopy mirror [OPTIONS] <SOURCE> <DEST>; --help shows the \
+                 other forms, and examples",
             ),
             (
                 "blobcopy crate x",

@@ -191,6 +191,14 @@ impl FileBar {
         }
     }
 
+    /// What is done now.
+    pub(crate) fn says(&self, what: &'static str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(what);
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
     /// All bytes before this one are done.
     pub(crate) fn at(&self, position: u64) {
         if let Some(bar) = &self.0 {

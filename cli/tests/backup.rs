@@ -16,6 +16,11 @@ fn wrong_lines_say_how_they_are_written() {
         &["restore", "backups/d", "vhds/e@latest"],
         &["drill"],
         &["drill", "backups/"],
+        &["prune", "--source", "vhds/d", "backups/d"],
+        &["prune", "--source", "vhds/", "backups/d", "--keep-last", "1"],
+        &["prune", "--source", "vhds/d@latest", "backups/d", "--keep-last", "1"],
+        &["prune", "backups/d", "--keep-last", "1", "--also-absent"],
+        &["prune", "backups/d", "--keep-last", "1", "--wait", "--take-lock"],
     ] {
         let ended = world.run(arguments);
         assert_eq!((ended.code, ended.out.as_str()), (Some(64), ""), "{arguments:?}: {ended:?}");
@@ -83,5 +88,114 @@ fn a_drill_restores_and_leaves_nothing() {
         assert!(drilled.is_object(), "{drilled}");
         let names = world.json(&["status", "scratch/"]);
         assert_eq!(names, serde_json::json!([]));
+    }
+}
+
+#[test]
+fn the_source_is_thinned_out_but_for_what_the_next_copy_needs() {
+    for route in ["incremental", "ranges"] {
+        let world = world();
+        let prune = ["prune", "--source", "vhds/disk0.vhd", "backups/", "--keep-last", "1"];
+        let unmirrored = world.run(&prune);
+        assert_eq!(unmirrored.code, Some(2), "{unmirrored:#?}");
+        world.good(&[&MIRROR[..], &["--route", route]].concat());
+        world.change(0, 512);
+        let later = world.snapshot();
+        let before = world.snapshots_of("vhds/disk0.vhd");
+        let plan = world.good(&[&prune[..], &["--plan"]].concat());
+        let rows: Vec<&str> = plan.lines().skip(1).collect();
+        assert!(rows[0].starts_with("remove "), "{plan}");
+        assert!(rows[1].contains("the next difference is taken from it"), "{plan}");
+        assert!(rows[2].contains("not copied yet"), "{plan}");
+        let what_if = world.good(&[&prune[..], &["--what-if"]].concat());
+        let told = "what if: Delete the snapshots of vhds/disk0.vhd, but keep 1 last snapshot";
+        assert!(what_if.starts_with(told), "{what_if}");
+        let most = world.run(&[&prune[..], &["--max-delete", "0"]].concat());
+        assert_eq!(most.code, Some(1), "{most:#?}");
+        assert_eq!(world.snapshots_of("vhds/disk0.vhd"), before, "nothing is removed");
+
+        let report = world.json(&prune);
+        assert_eq!(report["deleted"][0]["id"], before[0].as_str(), "{report}");
+        assert_eq!((&report["kept"], &report["left"]), (&2.into(), &0.into()), "{report}");
+        assert_eq!(world.snapshots_of("vhds/disk0.vhd"), before[1..]);
+        assert_eq!(world.snapshots_of("backups/disk0.vhd").len(), 2, "it is not touched");
+        assert_eq!(world.good(&prune), "0 snapshots removed, 2 kept\n");
+        let report = world.json(&MIRROR);
+        assert_eq!(report["bytes"], 512, "still a difference: {report}");
+        assert_eq!(report["hops"][0]["source"]["id"], later.as_str(), "{report}");
+
+        // What was removed at the destination goes only if that is said.
+        world.good(&["prune", "backups/disk0.vhd", "--keep-last", "1"]);
+        assert_eq!(world.good(&prune), "0 snapshots removed, 2 kept\n");
+        let absent = world.good(&[&prune[..], &["--also-absent"]].concat());
+        assert!(absent.starts_with(&format!("removed disk0.vhd@{}\n", before[1])), "{absent}");
+        assert_eq!(world.snapshots_of("vhds/disk0.vhd"), [later]);
+        // Another disk's mirror is no proof that these were copied.
+        world.good(&["copy", "vhds/disk0.vhd", "vhds/other.vhd", "--wait"]);
+        world.good(&["snapshot", "vhds/other.vhd"]);
+        let other = ["prune", "--source", "vhds/other.vhd", "backups/disk0.vhd"];
+        let other = world.run(&[&other[..], &["--keep-last", "1", "--also-absent"]].concat());
+        assert_eq!(other.code, Some(2), "{other:#?}");
+        assert_eq!(world.snapshots_of("vhds/other.vhd").len(), 1);
+    }
+}
+
+#[test]
+fn restores_and_drills_tell_events_as_json_lines_and_nothing_else_in_a_pipe() {
+    let world = world();
+    world.good(&MIRROR);
+    let names = |lines: &str| -> Vec<String> {
+        let events = lines.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let name = |event: serde_json::Value| event["event"].as_str().map(str::to_owned);
+        events.filter_map(name).filter(|name| name != "progress").collect()
+    };
+    for command in
+        [&["restore", "backups/disk0.vhd", "vhds/new.vhd"][..], &["drill", "backups/disk0.vhd"]]
+    {
+        let lines = world.good(&[command, &["--output", "jsonl"]].concat());
+        assert_eq!(names(&lines), ["started", "comparing", "ended"], "{lines}");
+        let last: serde_json::Value =
+            serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
+        let restore = last.get("restore").unwrap_or(&last);
+        assert_eq!(restore["length"], 65536, "{last}");
+    }
+    world.good(&["delete", "vhds/new.vhd"]);
+    for command in
+        [&["restore", "backups/disk0.vhd", "vhds/new.vhd"][..], &["drill", "backups/disk0.vhd"]]
+    {
+        let what_if = world.good(&[command, &["--what-if"]].concat());
+        assert!(
+            what_if.starts_with("what if: Restore backups/disk0.vhd (newest) to "),
+            "{what_if}"
+        );
+        let quiet = world.run(command);
+        assert_eq!((quiet.code, quiet.err.as_str()), (Some(0), ""), "{quiet:#?}");
+    }
+    assert_eq!(world.json(&["status", "backups/"]).as_array().map(Vec::len), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_shows_how_far_a_restore_has_come() {
+    use std::time::Duration;
+
+    use crate::support::{screen::screen, terminal::Terminal};
+
+    let slow = blobcopy_simulator::Simulator::builder().copy_duration(Duration::from_millis(700));
+    let world = crate::mirror::of(slow);
+    world.good(&MIRROR);
+    for columns in [120, 80, 40] {
+        for (command, name) in [
+            (&["restore", "backups/disk0.vhd", "vhds/r.vhd", "--overwrite"][..], "to vhds/r.vhd"),
+            (&["drill", "backups/disk0.vhd"], "to a scratch blob"),
+        ] {
+            let (code, shown) = Terminal::start(world.command(command), columns).finish();
+            assert_eq!(code, Some(0), "{shown}");
+            let drawn = console::strip_ansi_codes(&shown).into_owned();
+            assert!(columns < 120 || drawn.contains(name), "{drawn:?}");
+            assert!(drawn.contains('%'), "{drawn:?}");
+            let left = screen(&shown);
+            assert!(left.contains("compared") && !left.contains('%'), "{left}");
+        }
     }
 }

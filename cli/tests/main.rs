@@ -21,6 +21,7 @@ mod killed;
 mod killed_managed;
 #[cfg(unix)]
 mod killed_mirror;
+mod limits;
 mod lines;
 #[cfg(unix)]
 mod logins;

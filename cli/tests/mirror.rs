@@ -13,7 +13,7 @@ pub(crate) fn world() -> World {
     of(Simulator::builder())
 }
 
-fn of(builder: blobcopy_simulator::SimulatorBuilder) -> World {
+pub(crate) fn of(builder: blobcopy_simulator::SimulatorBuilder) -> World {
     let world = World::of(builder).with_disk();
     world.snapshot();
     world.change(8192, 512);
@@ -183,16 +183,74 @@ fn what_is_verified_once_is_proved_by_its_receipt() {
     let first = &world.snapshots_of("vhds/disk0.vhd")[0];
     world.good(&["delete", &format!("vhds/disk0.vhd@{first}")]);
     // The source prunes its snapshots too: that is told, and no failure.
-    let gone = world.mirror(&["--verify"]);
+    let gone = world.mirror(&["--verify=all"]);
     assert_eq!(gone.code, Some(0), "{gone:#?}");
     assert_eq!(gone.out.matches(": identical: 65536 bytes").count(), 1, "{}", gone.out);
     assert!(gone.out.contains("the source snapshot"), "{}", gone.out);
-    for _ in 0..2 {
-        let report = world.json(&[&MIRROR[..], &["--verify", "--receipts", &file]].concat());
-        assert_eq!(report["verification"]["snapshots"].as_array().map(Vec::len), Some(2));
+    // A run that was killed while it wrote.
+    let text = std::fs::read_to_string(&file).expect("there");
+    std::fs::write(&file, format!("{text}{{\"destination\":\"htt")).expect("written");
+    for (verify, compared) in [("--verify=all", 2), ("--verify", 1), ("--verify=new", 1)] {
+        let report = world.json(&[&MIRROR[..], &[verify, "--receipts", &file]].concat());
+        let snapshots = report["verification"]["snapshots"].as_array();
+        assert_eq!(snapshots.map(Vec::len), Some(compared), "{verify}: {report}");
     }
     let lines = std::fs::read_to_string(&file).expect("there");
-    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert_eq!(lines.matches('\n').count(), 2, "{lines}");
+
+    // A file that cannot be used is told before anything is copied.
+    world.change(0, 512);
+    world.snapshot();
+    let other = folder.write("other.txt", b"a line of something else\n");
+    for bad in [&*other, &folder.path("no/such/folder"), "-"] {
+        let refused = world.mirror(&["--verify", "--receipts", bad]);
+        assert_eq!(refused.code, Some(64), "{refused:#?}");
+    }
+    assert_eq!(world.snapshots_of("backups/disk0.vhd").len(), 2);
+}
+
+#[test]
+fn a_copy_that_differs_stops_the_prune_and_ends_with_1_of_one_disk_and_of_many() {
+    let world = world();
+    world.good(&[&MIRROR[..], &["--route", "ranges"]].concat());
+    // A snapshot that says that it equals the newest, and does not.
+    world.runtime.block_on(async {
+        let spoiled = world.service().container_client("backups").page_blob_client("disk0.vhd");
+        let with = [blobcopy::BlobInclude::Metadata];
+        let listed = spoiled.list_snapshots().include(with).collect_all().await.expect("listed");
+        let newest = listed.last().expect("the newest");
+        spoiled.upload_pages(0, vec![9; 512]).await.expect("written");
+        let taken = spoiled.create_snapshot().metadata(newest.properties.metadata.clone());
+        taken.await.expect("taken");
+        spoiled.with_snapshot(&newest.snapshot).delete().await.expect("deleted");
+    });
+    for mirror in [&MIRROR[..], &["mirror", "-r", "vhds/", "backups/"]] {
+        for verify in ["--verify", "--verify=all"] {
+            let ended = world.run(&[mirror, &[verify, "--keep-last", "1"]].concat());
+            assert_eq!(ended.code, Some(1), "{ended:#?}");
+            assert!(ended.err.contains("see what differs"), "{ended:#?}");
+            assert_eq!(world.snapshots_of("backups/disk0.vhd").len(), 2, "{ended:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_wait_ends_at_its_limit_and_says_for_what_it_waits() {
+    let world = world();
+    world.good(&MIRROR);
+    world.lock();
+    let prune = ["prune", "backups/disk0.vhd", "--keep-last", "1"];
+    let source = ["prune", "--source", "vhds/disk0.vhd", "backups/disk0.vhd", "--keep-last", "1"];
+    for command in [&MIRROR[..], &prune, &source, &["mirror", "-r", "vhds/", "backups/"]] {
+        for output in ["table", "json"] {
+            let waited = world.run(&[command, &["--wait=1s", "--output", output]].concat());
+            assert_eq!(waited.code, Some(1), "{waited:#?}");
+            let waits = "another run holds the lease on disk0.vhd.blobcopy: waiting for it";
+            assert_eq!(waited.err.matches(waits).count(), 1, "{command:?}: {waited:#?}");
+        }
+    }
+    let lines = world.mirror(&["--wait=1s", "--output", "jsonl"]);
+    assert!(lines.out.starts_with(r#"{"event":"waiting","#), "{lines:#?}");
 }
 
 #[test]

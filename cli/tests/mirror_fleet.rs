@@ -104,13 +104,36 @@ fn a_list_has_a_pair_in_each_line_and_a_disk_that_fails_stops_no_other() {
         &["mirror", "-r", "vhds/"][..],
         &["mirror", "-r", "vhds/d", "backups/"],
         &["mirror", "--list", &file, "backups/"],
-        &["mirror", "--list", &file, "--verify", "--receipts", &file],
+        &["mirror", "--list", &file, "--verify", "--receipts", &bad],
         &["mirror", "-r", "vhds/", "backups/", "--list", &file],
         &["mirror", "-r", "vhds/", "backups/", "--shard", "3/3"],
     ] {
         let refused = world.run(arguments);
         assert_eq!((refused.code, refused.out.as_str()), (Some(64), ""), "{refused:#?}");
     }
+}
+
+#[test]
+fn what_is_verified_once_is_proved_by_its_receipt() {
+    let (world, folder) = (world(), Folder::new("fleet-receipts"));
+    let file = folder.write("proved.jsonl", b"{\"destination\":\"htt");
+    let mirror = ["mirror", "-r", "vhds/team/", "backups/", "--receipts", &file];
+    let verified = |flags: &[&str]| {
+        let report = json(&world, &[&mirror[..], flags].concat());
+        let disks = report["disks"].as_array().expect("disks").clone();
+        disks.iter().map(|disk| disk["verified"].as_u64()).sum::<Option<u64>>()
+    };
+    assert_eq!(verified(&["--verify"]), Some(10));
+    assert_eq!(verified(&["--verify"]), Some(5), "the newest of each");
+    let lines = std::fs::read_to_string(&file).expect("there");
+    assert_eq!(lines.lines().count(), 10, "{lines}");
+    let listed = world.good(&["snapshots", "vhds/team/disk0.vhd", "-o", "jsonl"]);
+    let first: Value = listed.lines().next().map(serde_json::from_str).expect("one").expect("JSON");
+    let first = first["snapshot"].as_str().expect("a time");
+    world.good(&["delete", &format!("vhds/team/disk0.vhd@{first}")]);
+    assert_eq!(verified(&["--verify=all"]), Some(10), "one by its receipt");
+    std::fs::write(&file, "").expect("written");
+    assert_eq!(verified(&["--verify=all"]), Some(9), "whose source is gone is no failure");
 }
 
 #[cfg(unix)]

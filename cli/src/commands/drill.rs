@@ -1,13 +1,19 @@
 //! `blobcopy drill`: restores the newest snapshot of a mirror on trial.
 
-use blobcopy::disks::{DiskBackup, DrillReport};
+use blobcopy::disks::{DiskBackup, Drill as Drilled, DrillReport};
 use clap::Args;
 
-use super::{copy::follow::shown, restore};
+use super::{
+    copy::follow::shown,
+    restore::{
+        self,
+        follow::{self, followed},
+    },
+};
 use crate::{
     Session,
     address::Address,
-    args::{AccountArgs, CallArgs},
+    args::{AccountArgs, CallArgs, ChangeArgs},
     context::Contexts,
     failure::{Result, redacted},
     moment::service_form,
@@ -40,6 +46,8 @@ pub(crate) struct Drill {
     account: AccountArgs,
     #[command(flatten)]
     calls: CallArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
 }
 
 impl Drill {
@@ -49,20 +57,26 @@ impl Drill {
         let dest = Address::parse(&self.dest)?.blob("DEST")?.base("DEST")?;
         let dest = contexts.unmistakable(dest)?;
         let backup = DiskBackup::of(&contexts.blob(&dest)?.page_blob_client());
+        let what = format!("Restore {} (newest) to a scratch blob, and delete it", dest.shown());
+        if !self.changes.allows(printer, &what).await? {
+            return Ok(());
+        }
         if self.remove_left {
             for name in backup.remove_drills().await? {
                 printer.warn(&format!("removed {}, which a drill had left", redacted(&name)));
             }
         }
-        let mut drill = backup.drill();
+        let mut drill: Drilled<'static> = backup.drill();
         if let Some(scratch) = &self.scratch {
             let scratch = Address::parse(scratch)?.container("--scratch")?;
             drill = drill.container(&contexts.container(&scratch)?);
         }
         // The scratch blob is removed in the background.
         session.interrupt.lets_go();
-        let report = drill.await?;
-        printer.record(&report, || text(&report))?;
+        let title = format!("{} to a scratch blob", dest.shown());
+        let ended = followed(printer, &title, |tell| drill.on_event(tell).into_future());
+        let report = ended.await??;
+        follow::ended(printer, &report, || text(&report))?;
         if let Some(why) = &report.left {
             printer.warn(&format!("warning: the scratch blob is left: {}", redacted(why)));
         }

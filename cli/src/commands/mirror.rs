@@ -24,15 +24,18 @@ use crate::{
     failure::{Failure, Result},
     interrupt::Onward,
     keep::KeepArgs,
+    lock::LockArgs,
+    output::Printer,
     quoted::quoted,
-    receipts,
+    receipts::ReceiptFile,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   blobcopy mirror vhds/disk0.vhd backups/disk0.vhd --plan
   blobcopy mirror vhds/disk0.vhd backups/
-  blobcopy mirror vhds/disk0.vhd backups/ --route ranges --verify --receipts proved.jsonl
+  blobcopy mirror vhds/disk0.vhd backups/ --verify --receipts proved.jsonl
+  blobcopy mirror vhds/disk0.vhd backups/ --route ranges --wait=30m
   blobcopy mirror vhds/disk0.vhd backups/ --keep-daily 7 --keep-weekly 4 --keep-within 2d
   blobcopy mirror -r vhds/ backups/ --shard 0/2
   blobcopy mirror --list disks.txt --parallel 20
@@ -62,10 +65,13 @@ pub(crate) struct Mirror {
     /// Says what would be copied, and changes nothing
     #[arg(long)]
     plan: bool,
-    /// Compares each snapshot with the source's afterwards, inside the service; of many disks,
-    /// those that were copied and the newest
-    #[arg(long, conflicts_with = "plan")]
-    verify: bool,
+    /// Afterwards compares snapshots with the source's, inside the service: those that this run
+    /// copied and the newest or, with --verify=all, every one
+    #[arg(
+        long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true,
+        default_missing_value = "new", conflicts_with = "plan"
+    )]
+    verify: Option<Which>,
     /// With --verify: adds a receipt of each snapshot that is proved to FILE, as JSON lines; one
     /// whose source is gone is proved by its receipt
     #[arg(long, value_name = "FILE", requires = "verify")]
@@ -77,12 +83,6 @@ pub(crate) struct Mirror {
     /// If the series of incremental copies is broken, goes on in a new blob: DEST.g2, .g3 and so on
     #[arg(long)]
     new_generation: bool,
-    /// Breaks the lock of a run that is known to be dead
-    #[arg(long)]
-    take_lock: bool,
-    /// Waits while another run is at work, in place of ending with 1
-    #[arg(long, conflicts_with = "take_lock")]
-    wait: bool,
     /// How many requests are under way at once (16)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: Option<u16>,
@@ -92,6 +92,8 @@ pub(crate) struct Mirror {
     origin: OriginArgs,
     #[command(flatten)]
     keep: KeepArgs,
+    #[command(flatten)]
+    lock: LockArgs,
     #[command(flatten)]
     account: AccountArgs,
     #[command(flatten)]
@@ -123,6 +125,15 @@ struct FleetArgs {
     parallel: Option<u16>,
 }
 
+/// Which snapshots are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Those that this run copied, and the newest in any case
+    New,
+    /// Every snapshot of the destination: the cost grows with the chain
+    All,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Route {
     /// Incremental Copy Blob: only snapshots of DEST can be read
@@ -141,33 +152,27 @@ impl From<Route> for MirrorRoute {
 }
 
 /// What the flags say of each mirror.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Settings {
     route: Option<Route>,
     in_flight: Option<u16>,
     new_generation: bool,
-    take_lock: bool,
-    wait: bool,
+    lock: LockArgs,
+    printer: Printer,
 }
 
 impl Settings {
-    fn of(self, mut mirror: SnapshotMirror) -> SnapshotMirror {
+    fn of(&self, mut mirror: SnapshotMirror) -> SnapshotMirror {
         if let Some(route) = self.route {
             mirror = mirror.route(route.into());
         }
         if let Some(requests) = self.in_flight {
             mirror = mirror.in_flight(requests.into());
         }
-        for (is_given, set) in [
-            (self.new_generation, SnapshotMirror::new_generation as fn(_) -> _),
-            (self.take_lock, SnapshotMirror::take_lock),
-            (self.wait, SnapshotMirror::wait_for_lock),
-        ] {
-            if is_given {
-                mirror = set(mirror);
-            }
+        if self.new_generation {
+            mirror = mirror.new_generation();
         }
-        mirror
+        self.lock.of_mirror(mirror, &self.printer)
     }
 }
 
@@ -208,9 +213,15 @@ impl Mirror {
         }
         session.interrupt.goes_on(Onward::again("what was copied is kept"));
         session.interrupt.lets_go();
+        // One that cannot be read or written is known before hours of copying.
+        let mut receipts = match &self.receipts {
+            Some(path) => Some(ReceiptFile::open(path).await?),
+            None => None,
+        };
         let mut mirrored = Mirrored::of(self.copy(&named, session).await?);
-        if self.verify {
-            let verification = self.verified(&named).await?;
+        if let Some(which) = self.verify {
+            let newest = (which == Which::New).then(|| mirrored.copied().max(1));
+            let verification = self.verified(&named, newest, receipts.as_mut()).await?;
             mirrored.verification = Some(verification);
         }
         let proved = mirrored.proved();
@@ -222,18 +233,23 @@ impl Mirror {
         mirrored.pruned.as_ref().map_or(Ok(()), prune::judged)
     }
 
-    /// Compares each snapshot, and adds what is proved to the file of receipts.
-    async fn verified(&self, named: &Named) -> Result<MirrorVerification> {
+    /// Compares the newest snapshots or all, and adds what is proved to the file of receipts.
+    async fn verified(
+        &self,
+        named: &Named,
+        newest: Option<usize>,
+        receipts: Option<&mut ReceiptFile>,
+    ) -> Result<MirrorVerification> {
         let mut verify = named.mirror.verify();
         if let Some(requests) = self.concurrency {
             verify = verify.in_flight(requests.into());
         }
-        let Some(path) = &self.receipts else {
-            return Ok(verify.await?);
-        };
-        let known = receipts::of_mirror(path).await?;
-        let verification = verify.receipts(&known).await?;
-        receipts::add(path, verification.receipts()).await?;
+        if let Some(newest) = newest {
+            verify = verify.newest(newest);
+        }
+        let Some(file) = receipts else { return Ok(verify.await?) };
+        let verification = verify.receipts(file.known()).await?;
+        file.add(verification.receipts())?;
         Ok(verification)
     }
 
@@ -271,9 +287,10 @@ impl Mirror {
         }
     }
 
-    fn settings(&self) -> Settings {
-        let &Self { route, new_generation, take_lock, wait, .. } = self;
-        Settings { route, in_flight: self.concurrency, new_generation, take_lock, wait }
+    fn settings(&self, printer: &Printer) -> Settings {
+        let &Self { route, new_generation, lock, .. } = self;
+        let printer = printer.clone();
+        Settings { route, in_flight: self.concurrency, new_generation, lock, printer }
     }
 
     /// The mirror that the flags describe.
@@ -290,7 +307,7 @@ impl Mirror {
         let blob = contexts.blob(&dest)?.page_blob_client();
         let (shown, in_command) = (origin.shown(), origin.in_command());
         let mirror = SnapshotMirror::new(origin.source(&self.origin, &contexts)?, &blob);
-        let mirror = self.settings().of(mirror);
+        let mirror = self.settings(&session.printer).of(mirror);
         Ok(Named { mirror, source: shown, in_command, dest, accounts: contexts.all_flags() })
     }
 }
@@ -313,8 +330,10 @@ impl Mirror {
             command.push_str(&format!(" {source}"));
         }
         command.push_str(&format!(" {} --new-generation", quoted(&named.dest.in_command())));
-        if self.verify {
-            command.push_str(" --verify");
+        match self.verify {
+            None => {}
+            Some(Which::New) => command.push_str(" --verify"),
+            Some(Which::All) => command.push_str(" --verify=all"),
         }
         if let Some(path) = &self.receipts {
             command.push_str(&format!(" --receipts {}", quoted(path)));

@@ -1,6 +1,8 @@
 //! `blobcopy restore`: a writable disk out of a snapshot of a mirror.
 
-use blobcopy::disks::{DiskBackup, MirrorError, RestorePoint, RestoreReport};
+pub(crate) mod follow;
+
+use blobcopy::disks::{DiskBackup, MirrorError, Restore as Restored, RestorePoint, RestoreReport};
 use clap::Args;
 
 use crate::{
@@ -68,9 +70,11 @@ impl Restore {
             return Ok(());
         }
         session.interrupt.goes_on(Onward::again("what was restored so far is kept"));
-        let restore = backup.restore(point, &blob).overwrite(self.overwrite);
-        let report = restore.await.map_err(refused)?;
-        printer.record(&report, || text(&report))?;
+        let restore: Restored<'static> = backup.restore(point, &blob).overwrite(self.overwrite);
+        let title = format!("{} to {}", from.shown(), target.shown());
+        let ended = follow::followed(printer, &title, |tell| restore.on_event(tell).into_future());
+        let report = ended.await?.map_err(refused)?;
+        follow::ended(printer, &report, || text(&report))?;
         judged(&report)
     }
 }

@@ -40,6 +40,11 @@ impl Mirrored {
         Self { report, verification: None, pruned: None }
     }
 
+    /// How many snapshots were copied.
+    pub(super) fn copied(&self) -> usize {
+        self.report.hops.len()
+    }
+
     /// Shows all of it. As JSON lines the report was an event.
     pub(super) fn show(&self, printer: &Printer) -> Result {
         if printer.format() != Format::Jsonl {
@@ -51,12 +56,13 @@ impl Mirrored {
         lines.try_for_each(|line| printer.record(&line, String::new))
     }
 
-    /// Fails if a snapshot was compared and not proved. One whose source is gone could not be: it
-    /// is told, and no failure, since the source prunes its snapshots too.
+    /// Fails if a snapshot was compared and not proved. One that is gone, there or at the source,
+    /// could not be: that is told, and no failure, since both sides prune their snapshots.
     pub(super) fn proved(&self) -> Result {
         let Some(verification) = &self.verification else { return Ok(()) };
-        let gone = |outcome: &SnapshotOutcome| matches!(outcome, SnapshotOutcome::SourceGone);
-        let doubtful = |one: &&VerifiedSnapshot| !one.is_identical() && !gone(&one.outcome);
+        use SnapshotOutcome::{DestinationGone, SourceGone};
+        let gone = |one: &VerifiedSnapshot| matches!(one.outcome, SourceGone | DestinationGone);
+        let doubtful = |one: &&VerifiedSnapshot| !one.is_identical() && !gone(one);
         let count = verification.snapshots.iter().filter(doubtful).count();
         if count == 0 {
             return Ok(());

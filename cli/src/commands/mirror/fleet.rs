@@ -2,7 +2,7 @@
 
 use blobcopy::{
     disks::{
-        FleetDisk, FleetEvent, FleetPlan, FleetReport, Keep, MirrorEvent, MirrorFleet,
+        FleetDisk, FleetEvent, FleetPlan, FleetReport, FleetStep, Keep, MirrorEvent, MirrorFleet,
         SnapshotMirror,
     },
     jobs::Shard,
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::{
     super::copy::{ended::Counted, follow::shown, shard},
-    Mirror,
+    Mirror, Which,
     fleet_picture::FleetPicture,
 };
 use crate::{
@@ -24,21 +24,16 @@ use crate::{
     input,
     interrupt::Onward,
     output::{Format, Printer, pairs},
+    receipts::ReceiptFile,
 };
 
 pub(super) async fn run(args: &Mirror, keep: Option<Keep>, session: &Session) -> Result {
     let printer = &session.printer;
-    if args.receipts.is_some() {
-        return Err(Failure::usage(
-            "--receipts is for one disk",
-            "leave it out: --verify compares the snapshots whose sources exist",
-        ));
-    }
     let source = Some(&args.source_account);
     let contexts = Contexts::new(&args.account, source, &args.calls, printer).await?;
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let shard = shard::chosen(args.fleet.shard.as_deref(), None, variable)?;
-    let (fleet, what) = fleet(args, &contexts, keep.as_ref(), shard).await?;
+    let (mut fleet, what) = fleet(args, &contexts, keep.as_ref(), shard, printer).await?;
     if args.plan {
         let plan = fleet.plan().await?;
         printer.record(&plan, || plan.to_string())?;
@@ -49,7 +44,14 @@ pub(super) async fn run(args: &Mirror, keep: Option<Keep>, session: &Session) ->
     }
     session.interrupt.goes_on(Onward::again("what was copied is kept"));
     session.interrupt.lets_go();
-    let mut follow = FollowFleet::new(printer);
+    let mut receipts = match &args.receipts {
+        Some(path) => Some(ReceiptFile::open(path).await?),
+        None => None,
+    };
+    if let Some(file) = &receipts {
+        fleet = fleet.receipts(file.known());
+    }
+    let mut follow = FollowFleet::new(printer, receipts.as_mut());
     let unread = Notify::new();
     let mut trouble = None;
     let running = fleet.run().on_event(|event| {
@@ -64,14 +66,16 @@ pub(super) async fn run(args: &Mirror, keep: Option<Keep>, session: &Session) ->
         () = unread.notified() => None,
     };
     drop(follow);
-    let report = match (trouble, ended) {
+    let (report, trouble) = match (trouble, ended) {
         (Some(Failure::ClosedPipe), None) | (None, None) => return Err(Failure::Unread),
         (Some(failure), None) => return Err(failure),
-        (_, Some(ended)) => ended?,
+        (trouble, Some(ended)) => (ended?, trouble),
     };
     if printer.format() != Format::Jsonl {
         printer.record(&report, || text(&report))?;
     }
+    // Of the last disk: all others were mirrored nevertheless.
+    trouble.map_or(Ok(()), Err)?;
     judged(&report)
 }
 
@@ -81,6 +85,7 @@ async fn fleet(
     contexts: &Contexts,
     keep: Option<&Keep>,
     shard: Option<Shard>,
+    printer: &Printer,
 ) -> Result<(MirrorFleet, String)> {
     let (fleet, mut what) = match &args.fleet.list {
         Some(path) => {
@@ -104,10 +109,12 @@ async fn fleet(
     if let Some(keep) = keep {
         what.push_str(&format!(", and there {keep}"));
     }
-    let settings = args.settings();
+    let settings = args.settings(printer);
     let mut fleet = fleet.each(move |mirror| settings.of(mirror));
-    if args.verify {
-        fleet = fleet.verify();
+    match args.verify {
+        None => {}
+        Some(Which::New) => fleet = fleet.verify(),
+        Some(Which::All) => fleet = fleet.verify_all(),
     }
     if let Some(keep) = keep {
         fleet = fleet.keep(keep);
@@ -205,7 +212,13 @@ fn judged(report: &FleetReport) -> Result {
         true => format!("{failed} {verb} not as it should be"),
         false => what,
     };
+    let differs = |disk: &FleetDisk| {
+        disk.failure.as_ref().is_some_and(|failure| failure.step == FleetStep::Verify)
+    };
     let (exit, advice) = match report.may_be_mended() {
+        false if report.disks.iter().any(differs) => {
+            (Exit::Unfinished, "see what differs; `blobcopy prune` and a new copy may mend it")
+        }
         true => (Exit::Unfinished, "run the same command again: what is done stays done"),
         false => (
             Exit::Hopeless,
@@ -262,24 +275,35 @@ fn of_disk(disk: &FleetDisk) -> String {
 }
 
 /// Follows a run: a picture in a terminal, a line for each disk elsewhere, events as JSON lines.
-struct FollowFleet {
+struct FollowFleet<'a> {
     printer: Printer,
     picture: Option<FleetPicture>,
+    receipts: Option<&'a mut ReceiptFile>,
 }
 
-impl FollowFleet {
-    fn new(printer: &Printer) -> Self {
+impl<'a> FollowFleet<'a> {
+    fn new(printer: &Printer, receipts: Option<&'a mut ReceiptFile>) -> Self {
         let picture = printer.draws_bars().then(|| FleetPicture::new(printer));
-        Self { printer: printer.clone(), picture }
+        Self { printer: printer.clone(), picture, receipts }
     }
 
     fn event(&mut self, event: &FleetEvent) -> Result {
         if let Some(picture) = &mut self.picture {
             picture.event(event);
         }
+        // Disk by disk: a run that is killed has proved what it has proved.
+        if let (FleetEvent::Verified { found, .. }, Some(file)) = (event, &mut self.receipts) {
+            file.add(found.receipts())?;
+        }
         match (self.printer.format(), event) {
             // Progress would be most of the lines.
             (Format::Jsonl, FleetEvent::Disk { of: MirrorEvent::HopProgress { .. }, .. }) => {}
+            (
+                Format::Table | Format::Json,
+                FleetEvent::Disk { of: MirrorEvent::Waiting(wait), .. },
+            ) => {
+                self.printer.note(&wait.to_string());
+            }
             (Format::Jsonl, _) => self.printer.record(event, String::new)?,
             (Format::Table, FleetEvent::Finished { outcome, .. }) => {
                 match (&outcome.failure, &self.picture) {

@@ -72,6 +72,10 @@ impl Follow {
         };
         match self.printer.format() {
             Format::Jsonl if is_due => self.printer.record(event, String::new)?,
+            // A run in a schedule that hangs behind another one must show in its log.
+            Format::Json if matches!(event, MirrorEvent::Waiting(_)) => {
+                self.line(event).into_iter().for_each(|line| self.printer.note(&line));
+            }
             // The first plan may be long in coming: one that waits has no picture yet.
             Format::Table if is_due && self.drawn.is_none() => {
                 if let Some(line) = self.line(event) {
@@ -102,7 +106,7 @@ impl Follow {
                 let bytes = bytes.unwrap_or_default();
                 format!("{hops} to copy, {bytes}by {}: {}", plan.route, plan.because)
             }
-            MirrorEvent::Waiting => "another run is at work: waiting for it".to_owned(),
+            MirrorEvent::Waiting(wait) => wait.to_string(),
             MirrorEvent::HopStarted { hop, snapshot } => {
                 let planned = self.plan.as_ref().and_then(|plan| plan.hops.get(*hop));
                 let whole = planned.is_some_and(|hop| hop.whole.is_some());

@@ -21,7 +21,7 @@ pub(crate) struct Picture {
     /// Where the hops of the plan are among the rows.
     hops: Vec<usize>,
     /// What is said below the rows.
-    below: Option<&'static str>,
+    below: Option<String>,
 }
 
 /// A source snapshot, and what is at the destination.
@@ -83,7 +83,7 @@ impl Picture {
     /// Takes in what has happened.
     pub(crate) fn event(&mut self, event: &MirrorEvent) {
         match event {
-            MirrorEvent::Waiting => self.below = Some("another run is at work: waiting for it"),
+            MirrorEvent::Waiting(wait) => self.below = Some(wait.to_string()),
             MirrorEvent::HopStarted { hop, .. } => {
                 self.below = None;
                 self.comes_to(*hop, 0.0, 0);
@@ -127,7 +127,7 @@ impl Picture {
         lines.extend(hidden(before, "earlier"));
         lines.extend(self.rows[shown].iter().map(|row| row.line(width)));
         lines.extend(hidden(after, "later"));
-        lines.push(self.below.map_or_else(|| self.sum(), str::to_owned));
+        lines.push(self.below.clone().unwrap_or_else(|| self.sum()));
         lines.into_iter().map(|line| truncate_str(&line, width, "…").into_owned()).collect()
     }
 

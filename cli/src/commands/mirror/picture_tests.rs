@@ -132,11 +132,16 @@ fn what_is_not_copied_says_why_and_waiting_is_said() {
     let left = json!({ "snapshot": source(1), "because": "it is older than the newest copied" });
     plan.left.push(serde_json::from_value(left).expect("one that is left"));
     let mut picture = Picture::of("a to b", &plan);
-    picture.event(&MirrorEvent::Waiting);
+    let wait = json!({
+        "destination": "https://acct.blob.core.windows.net/backups/disk0.vhd",
+        "marker": "disk0.vhd.blobcopy", "waited": { "secs": 61, "nanos": 0 },
+    });
+    picture.event(&MirrorEvent::Waiting(serde_json::from_value(wait).expect("a wait")));
     let lines = picture.lines(100, 20);
     let left = "2026-01-01T00:00:00.1234567Z - not copied: it is older than the newest copied";
     assert!(lines.iter().any(|line| line == left), "{lines:#?}");
-    assert_eq!(lines.last().map(String::as_str), Some("another run is at work: waiting for it"));
+    let waits = "another run holds the lease on disk0.vhd.blobcopy: waiting for it for 1 min";
+    assert_eq!(lines.last().map(String::as_str), Some(waits));
 }
 
 #[test]

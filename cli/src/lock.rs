@@ -1,0 +1,94 @@
+//! `--take-lock` and `--wait`: what to do about another run that holds the lock.
+
+use std::time::Duration;
+
+use blobcopy::disks::{LockWait, Prune, SnapshotMirror};
+use clap::Args;
+
+use crate::{moment, output::Printer};
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Another run that is at work")]
+pub(crate) struct LockArgs {
+    /// Waits for it, in place of ending with 1; with a TIME such as 30m, at most so long
+    #[arg(
+        long, value_name = "TIME", num_args = 0..=1, require_equals = true,
+        default_missing_value = "unlimited", value_parser = limit, conflicts_with = "take_lock"
+    )]
+    wait: Option<Limit>,
+    /// Breaks its lock, if it is known to be dead
+    #[arg(long)]
+    take_lock: bool,
+}
+
+/// How long to wait; `None` is without a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limit(Option<Duration>);
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "unlimited" => Ok(Limit(None)),
+        _ => moment::duration(text).map(|limit| Limit(Some(limit))),
+    }
+}
+
+impl LockArgs {
+    /// A mirror that takes the lock of a run as the flags say, and tells when it waits.
+    pub(crate) fn of_mirror(self, mirror: SnapshotMirror, printer: &Printer) -> SnapshotMirror {
+        let mirror = match self.wait {
+            None => mirror,
+            Some(Limit(None)) => mirror.wait_for_lock(),
+            Some(Limit(Some(limit))) => mirror.lock_timeout(limit),
+        };
+        let mirror = if self.take_lock { mirror.take_lock() } else { mirror };
+        mirror.on_lock_wait(telling(printer))
+    }
+
+    pub(crate) fn of_prune(self, prune: Prune, printer: &Printer) -> Prune {
+        let prune = match self.wait {
+            None => prune,
+            Some(Limit(None)) => prune.wait_for_lock(),
+            Some(Limit(Some(limit))) => prune.lock_timeout(limit),
+        };
+        let prune = if self.take_lock { prune.take_lock() } else { prune };
+        prune.on_lock_wait(telling(printer))
+    }
+
+    pub(crate) fn takes_lock(self) -> bool {
+        self.take_lock
+    }
+}
+
+fn telling(printer: &Printer) -> impl Fn(&LockWait) + Send + Sync + 'static {
+    let printer = printer.clone();
+    move |wait| printer.note(&wait.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        lock: LockArgs,
+    }
+
+    #[test]
+    fn a_wait_has_a_limit_or_none() {
+        let read = |flags: &[&str]| {
+            let line = Line::try_parse_from(["x"].iter().chain(flags));
+            line.map(|line| line.lock.wait)
+        };
+        let minutes = |minutes: u64| Some(Limit(Some(Duration::from_secs(60 * minutes))));
+        assert_eq!(read(&[]).expect("no wait"), None);
+        assert_eq!(read(&["--wait"]).expect("a wait"), Some(Limit(None)));
+        assert_eq!(read(&["--wait=unlimited"]).expect("a wait"), Some(Limit(None)));
+        assert_eq!(read(&["--wait=30m"]).expect("a wait"), minutes(30));
+        for bad in [&["--wait=soon"][..], &["--wait=0"], &["--wait", "--take-lock"]] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
+}
