@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::{
     DatedSnapshot, MirrorError, MirrorRoute,
     lineage::{Lineage, decoded},
+    lost_lineage::is_lost,
     source::SourceKey,
 };
 use crate::{
@@ -78,6 +79,9 @@ pub(crate) struct Base {
     pub(crate) copy: Option<CopyState>,
     pub(crate) metadata: Metadata,
     pub(crate) sequence_number: Option<u64>,
+    /// Whether it is a base by ranges whose metadata do not say what it equals, though it has
+    /// snapshots that hops were sealed with.
+    pub(crate) is_lost: bool,
 }
 
 impl Chain {
@@ -224,6 +228,7 @@ impl<'a> Listed<'a> {
                 copy: properties.copy,
                 metadata: properties.metadata,
                 sequence_number: properties.sequence_number,
+                is_lost: false,
             };
             return self.bases.push((generation, base));
         };
@@ -261,7 +266,13 @@ impl<'a> Listed<'a> {
             let time = found.time.or_else(taken);
             (time, found.key(), found.generation, found.snapshot.as_str().to_owned())
         });
-        let newest = bases.pop();
+        let mut newest = bases.pop();
+        if let Some((generation, base)) = &mut newest {
+            let is_of = |found: &ChainSnapshot| found.generation == *generation;
+            let has_copies = snapshots.iter().any(|it| is_of(it) && it.equals.is_some());
+            base.is_lost =
+                base.is_page_blob && !base.is_incremental && has_copies && is_lost(&base.metadata);
+        }
         let route = newest.as_ref().and_then(|(_, base)| base.route());
         let generation = newest.as_ref().map_or(0, |(generation, _)| *generation);
         let base = newest.map(|(_, base)| base);
@@ -323,7 +334,7 @@ impl Base {
         match (self.is_incremental, Lineage::is_on(&self.metadata)) {
             (true, _) => Some(MirrorRoute::Incremental),
             (false, true) => Some(MirrorRoute::Ranges),
-            (false, false) => None,
+            (false, false) => self.is_lost.then_some(MirrorRoute::Ranges),
         }
     }
 

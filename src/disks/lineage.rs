@@ -91,9 +91,19 @@ impl Lineage {
     /// Whether it is of this source. Unique ids of managed disks are compared without case, URLs as
     /// they are.
     pub(crate) fn is_of(&self, source: &str) -> bool {
+        Self::is_same_source(&self.source, source)
+    }
+
+    /// The same for what metadata say.
+    pub(crate) fn is_same_source(noted: &str, source: &str) -> bool {
         let source = redact(source);
         let is_url = source.contains("://");
-        self.source == source || (!is_url && self.source.eq_ignore_ascii_case(&source))
+        noted == source || (!is_url && noted.eq_ignore_ascii_case(&source))
+    }
+
+    /// The source that the metadata name, even if the rest is unreadable.
+    pub(crate) fn source_in(metadata: &Metadata) -> Option<String> {
+        decoded(metadata.get(Self::SOURCE)?)
     }
 
     /// The lineage in the metadata, or `None` if it is not there or unreadable.

@@ -95,6 +95,12 @@ pub enum MirrorWarning {
         /// The blob's name.
         blob: String,
     },
+    /// Somebody has replaced the metadata of the destination, so that it no longer says what it
+    /// equals. The mirror goes on from the newest snapshot of the destination.
+    MetadataLost {
+        /// The id of the source snapshot that this one equals.
+        snapshot: String,
+    },
     /// Somebody wrote to the destination since its last snapshot. The next hop mends it.
     DestinationWritten {
         /// The bytes that were written or cleared.
@@ -166,6 +172,11 @@ impl fmt::Display for MirrorWarning {
                 f,
                 "{blob} is named like a generation of this mirror, but was copied from another \
                  source: it is left alone"
+            ),
+            Self::MetadataLost { snapshot } => write!(
+                f,
+                "the metadata of the destination were replaced: the mirror goes on from its newest \
+                 snapshot, which equals {snapshot}"
             ),
             Self::DestinationWritten { bytes } => write!(
                 f,

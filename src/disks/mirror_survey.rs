@@ -54,6 +54,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) chain: Chain,
     /// The other blob that the copies into the newest generation come from.
     pub(crate) other: Option<String>,
+    /// What a base by ranges that has lost its lineage equals.
+    pub(crate) found: Option<Lineage>,
     pub(crate) route: Option<MirrorRoute>,
     pub(crate) new_generation: bool,
     pub(crate) pruning: Option<&'a Keep>,
@@ -90,6 +92,9 @@ impl Survey {
         let mut warnings = twice(chain);
         let foreign = chain.foreign.iter().cloned();
         warnings.extend(foreign.map(|blob| MirrorWarning::ForeignGeneration { blob }));
+        if let Some(equals) = sides.found.as_ref().and_then(|found| found.equals.as_ref()) {
+            warnings.push(MirrorWarning::MetadataLost { snapshot: equals.id.clone() });
+        }
         if snapshots.is_empty() {
             warnings.push(MirrorWarning::NoSourceSnapshots);
         }
@@ -232,13 +237,7 @@ impl Sides<'_> {
             return Ok((route, because.to_owned()));
         };
         let found = base.route().filter(|_| base.is_page_blob).ok_or_else(|| {
-            let why = match self.chain.newest() {
-                None => "exists and was not made by a mirror: choose another name",
-                Some(_) => {
-                    "has lost the metadata of its mirror, so that it cannot go on. Its snapshots \
-                     are good, and can be restored: do not delete it, and mirror to another name"
-                }
-            };
+            let why = "exists and was not made by a mirror: choose another name";
             MirrorError::refused(&self.destination, why)
         })?;
         if self.route.is_some_and(|wanted| wanted != found) {
@@ -269,7 +268,8 @@ impl Sides<'_> {
     }
 
     fn tip_by_ranges(&self, base: &Base) -> Result<Option<Tip>, MirrorError> {
-        let lineage = Lineage::read(&base.metadata).ok_or_else(|| {
+        let lineage = self.found.clone().or_else(|| Lineage::read(&base.metadata));
+        let lineage = lineage.ok_or_else(|| {
             let why = "has metadata of a mirror that cannot be read: its lineage is unknown";
             MirrorError::refused(&self.destination, why)
         })?;

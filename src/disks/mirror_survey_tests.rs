@@ -26,6 +26,7 @@ fn sides(days: &[usize], chain: Chain) -> Sides<'static> {
         destination: "https://b/backups/disk".into(),
         chain,
         other: None,
+        found: None,
         route: None,
         new_generation: false,
         pruning: None,

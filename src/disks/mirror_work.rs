@@ -13,6 +13,7 @@ use super::{
     MirrorSource, MirrorWarning, SnapshotMirror,
     hop::{self, Hop},
     lock::Lock,
+    lost_lineage,
     managed::Grants,
     mirror_ranges,
     mirror_run::Teller,
@@ -170,8 +171,17 @@ impl Mirroring {
             MirrorSource::Managed(source) => Box::pin(Grants::list(source)).await?,
         };
         let chain = Box::pin(Chain::read(destination)).await?;
+        let found = match chain.base().filter(|base| base.is_lost) {
+            Some(_) => {
+                let base = self.base(chain.generation);
+                let seen = base.get_properties().await?;
+                Box::pin(lost_lineage::find(&base, &seen, &id)).await?
+            }
+            None => None,
+        };
         Survey::of(Sides {
             other: self.other_source(&chain),
+            found,
             source: id,
             is_managed: matches!(source, MirrorSource::Managed(_)),
             snapshots,

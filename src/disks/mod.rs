@@ -21,6 +21,7 @@ mod keep_words;
 mod kept;
 mod lineage;
 mod lock;
+mod lost_lineage;
 mod managed;
 mod mirror;
 mod mirror_error;

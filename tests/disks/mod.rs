@@ -4,6 +4,7 @@ mod backup;
 mod fleet;
 mod incremental;
 mod lost;
+mod lost_metadata;
 mod managed;
 mod property;
 mod ranges;

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     BlobProperties, BlobType, Conditions, ETag, Error, ErrorCode, GuardedPages, Metadata,
     SnapshotId,
-    disks::lineage::{HopState, Lineage, Point},
+    disks::{
+        lineage::{HopState, Lineage, Point},
+        lost_lineage::{self, is_lost},
+    },
     wire::redaction::redact,
 };
 
@@ -157,7 +160,14 @@ pub(super) async fn look(hop: &Hop) -> Result<Option<(BlobProperties, Lineage)>,
         Err(error) => return Err(error.into()),
     };
     let is_pages = matches!(seen.blob_type, None | Some(BlobType::PageBlob));
-    if !is_pages || seen.is_incremental_copy || !Lineage::is_on(&seen.metadata) {
+    let is_ours = is_pages && !seen.is_incremental_copy;
+    if is_ours
+        && is_lost(&seen.metadata)
+        && let Some(lineage) = lost_lineage::find(base, &seen, &hop.source).await?
+    {
+        return Ok(Some((seen, lineage)));
+    }
+    if !is_ours || !Lineage::is_on(&seen.metadata) {
         return refused(
             "exists and was not made by a mirror by ranges: choose another destination",
         );

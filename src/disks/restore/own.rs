@@ -34,7 +34,10 @@ impl Own<'_> {
         }
         for _ in 0..LOOKS {
             let Some(found) = properties(target).await? else { return Ok(None) };
-            if found.is_incremental_copy || Lineage::is_on(&found.metadata) {
+            if found.is_incremental_copy
+                || Lineage::is_on(&found.metadata)
+                || is_of_mirror(target).await?
+            {
                 let why = "is the destination of a mirror: restore to another blob";
                 return Err(MirrorError::refused(target.name(), why));
             }
@@ -119,11 +122,18 @@ async fn kept_by(target: &PageBlobClient) -> Result<Option<String>, MirrorError>
     let generation = generation.filter(|stem| Chain::generation_of(stem, name) > Some(1));
     let stem = name.strip_suffix(Lock::SUFFIX).or(generation).filter(|stem| !stem.is_empty());
     let Some(stem) = stem else { return Ok(None) };
-    match Chain::read(&target.container_client().page_blob_client(stem)).await {
-        Ok(chain) => Ok(chain.route.map(|_| stem.to_owned())),
+    let is_kept = is_of_mirror(&target.container_client().page_blob_client(stem)).await?;
+    Ok(is_kept.then(|| stem.to_owned()))
+}
+
+/// Whether a blob is a mirror's destination: one may have lost its metadata and have snapshots that
+/// a mirror has made.
+async fn is_of_mirror(blob: &PageBlobClient) -> Result<bool, MirrorError> {
+    match Chain::read(blob).await {
+        Ok(chain) => Ok(chain.route.is_some()),
         // Who may not list may write still.
         Err(error) if error.as_call().and_then(Error::status).is_some_and(|it| it == 403) => {
-            Ok(None)
+            Ok(false)
         }
         Err(error) => Err(error),
     }
