@@ -247,3 +247,28 @@ async fn a_guard_keeps_a_lease_that_took_long_to_acquire() {
     pass(MINUTE).await;
     assert!(lease.is_held());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ran_out_is_renewed_unless_somebody_has_written() {
+    let (_, blob) = world().await;
+    let id = blob.acquire_lease(MINUTE).guard().await.expect("acquired").into_id();
+    pass(Duration::from_secs(50)).await;
+    assert_eq!(state(&blob).await, LeaseState::Leased, "it is not released");
+    pass(Duration::from_secs(3600)).await;
+    assert_eq!(state(&blob).await, LeaseState::Expired, "it is not renewed");
+
+    let lease = blob.renew_lease(&id).guard(MINUTE).await.expect("renewed");
+    pass(Duration::from_secs(3600)).await;
+    assert!(lease.is_held() && state(&blob).await == LeaseState::Leased);
+    drop(lease);
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(state(&blob).await, LeaseState::Available);
+
+    let id = blob.acquire_lease(MINUTE).guard().await.expect("acquired").into_id();
+    pass(MINUTE).await;
+    blob.set_metadata([("k", "v")]).await.expect("it ran out");
+    let error = blob.renew_lease(&id).guard(MINUTE).await.expect_err("written");
+    assert_eq!(error.code(), Some(&ErrorCode::LeaseNotPresentWithLeaseOperation));
+    let error = blob.renew_lease(&id).guard(MINUTE * 2).await.expect_err("too long");
+    assert!(error.to_string().starts_with("lease duration: "), "{error}");
+}

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     models::LeaseId,
     operations::{
-        lease::{AcquireLease, Release, ReleaseLease, Renew, RenewLease},
+        lease::{Acquire, AcquireLease, Release, ReleaseLease, Renew, RenewLease},
         operation::Call,
     },
     wire::{clock, transport::BoxFuture},
@@ -76,15 +76,73 @@ impl AcquireLease {
     /// ```
     #[doc(alias = "BlobLeaseClient")]
     pub fn guard(self) -> GuardLease {
-        GuardLease(self)
+        GuardLease(Begin::Acquire(self))
     }
 }
 
-/// Acquires a lease that renews and releases itself: returned by
-/// [`AcquireLease::guard`](crate::builders::AcquireLease::guard).
+impl RenewLease {
+    /// Renews a lease of this duration, and makes a [`Lease`] of it that goes on renewing it and
+    /// releases it when it is dropped: for a program that goes on where another stopped.
+    ///
+    /// Awaiting it gives [`Lease`](crate::Lease). If it succeeds, nobody has written to the blob
+    /// without this lease since it was acquired: an expired lease can be renewed only until the
+    /// blob is modified or leased again. If the future fails or is dropped before it completes, the
+    /// lease is not released.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a duration that a lease cannot have; 409
+    /// `LeaseIdMismatchWithLeaseOperation`, `LeaseNotPresentWithLeaseOperation` or
+    /// `LeaseIsBrokenAndCannotBeRenewed` if the lease is gone.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
+    /// let minute = Duration::from_secs(60);
+    /// let id = notes.acquire_lease(minute).guard().await?.into_id();
+    /// // Later, perhaps in another program:
+    /// let lease = notes.renew_lease(&id).guard(minute).await?;
+    /// assert_eq!(lease.id(), &id);
+    /// # Ok(()) });
+    /// ```
+    pub fn guard(self, duration: Duration) -> GuardLease {
+        GuardLease(Begin::Renew(self, duration))
+    }
+}
+
+/// Acquires or renews a lease that renews and releases itself: returned by
+/// [`AcquireLease::guard`](crate::builders::AcquireLease::guard) and
+/// [`RenewLease::guard`](crate::builders::RenewLease::guard).
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
-pub struct GuardLease(AcquireLease);
+pub struct GuardLease(Begin);
+
+#[derive(Debug, Clone)]
+enum Begin {
+    Acquire(AcquireLease),
+    Renew(RenewLease, Duration),
+}
+
+impl Begin {
+    fn parts(&self) -> (&Call, Option<Duration>) {
+        match self {
+            Self::Acquire(acquire) => (&acquire.call, acquire.operation.duration),
+            Self::Renew(renew, duration) => (&renew.call, Some(*duration)),
+        }
+    }
+
+    async fn send(self) -> Result<LeaseId> {
+        match self {
+            Self::Acquire(acquire) => Ok(acquire.claim(true).await?.lease_id),
+            Self::Renew(renew, duration) => {
+                Acquire::new(Some(duration)).check()?;
+                Ok(renew.await?.lease_id)
+            }
+        }
+    }
+}
 
 impl IntoFuture for GuardLease {
     type Output = Result<Lease>;
@@ -95,11 +153,11 @@ impl IntoFuture for GuardLease {
             let runtime = Handle::try_current().map_err(|_| {
                 Error::invalid("lease guard", "this thread", "must run within a tokio runtime")
             })?;
-            let (call, duration) = (self.0.call.clone(), self.0.operation.duration);
-            // The options of the acquire call do not apply to the renewals.
-            let call = Call { options: Default::default(), ..call };
+            let (call, duration) = self.0.parts();
+            // The options of the first call do not apply to the renewals.
+            let call = Call { options: Default::default(), ..call.clone() };
             let begun = clock::instant();
-            let id = self.0.claim(true).await?.lease_id;
+            let id = self.0.send().await?;
             let (tell, ended) = watch::channel(false);
             let fate = Arc::new(OnceLock::new());
             let keeper = duration.map(|duration| {
@@ -237,6 +295,26 @@ impl Lease {
         // After a refusal, sending the release again on drop is pointless.
         self.released = released.as_ref().map_or_else(|error| !error.is_retryable(), |()| true);
         released
+    }
+
+    /// Stops renewing the lease, without releasing it, and returns its id.
+    ///
+    /// A lease of 15 to 60 seconds then runs out. Whoever knows the id can renew it, even after
+    /// that, as long as nobody has written to the blob or leased it: see
+    /// [`RenewLease::guard`](crate::builders::RenewLease::guard). Sends nothing.
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").block_blob_client("notes.txt");
+    /// let id = notes.acquire_infinite_lease().guard().await?.into_id();
+    /// notes.upload("changed").lease_id(&id).await?;
+    /// notes.release_lease(&id).await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn into_id(mut self) -> LeaseId {
+        self.stop();
+        self.released = true;
+        self.id.clone()
     }
 
     fn stop(&self) {

@@ -86,7 +86,7 @@ impl Acquire {
         Self { duration, proposed_id: None, conditions: Conditions::new() }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match self.duration {
             Some(time) if !(15..=60).contains(&time.as_secs()) || time.subsec_nanos() != 0 => {
                 let rule = "must be 15 to 60 whole seconds, or infinite";

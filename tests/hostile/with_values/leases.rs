@@ -68,11 +68,15 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         blob.acquire_lease(values.duration()).guard(),
         blob.acquire_infinite_lease().proposed_id(values.lease()).guard(),
         blob.acquire_lease(minute).conditions(values.conditions()).guard(),
+        blob.renew_lease(&id).guard(values.duration()),
     ] {
         if let Some(lease) = run.wait_for(guard).await {
             pass(minute * 5).await;
             assert!(lease.is_held(), "{lease:?}");
             run.made(lease.release().await);
         }
+    }
+    if let Some(lease) = run.wait_for(blob.acquire_lease(minute).guard()).await {
+        assert_eq!(lease.id().clone(), lease.into_id());
     }
 }
