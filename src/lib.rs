@@ -170,6 +170,7 @@ pub mod builders {
             lease::{AcquireLease, BreakLease, ChangeLease, ReleaseLease, RenewLease},
             set_metadata::SetMetadata,
             set_page_blob_properties::{Resize, SetSequenceNumber},
+            set_properties::SetProperties,
             set_tier::SetTier,
             stage_block::StageBlock,
             stage_block_from_uri::StageBlockFromUri,

@@ -34,6 +34,7 @@ pub(crate) mod operation;
 pub(crate) mod paging;
 pub(crate) mod set_metadata;
 pub(crate) mod set_page_blob_properties;
+pub(crate) mod set_properties;
 pub(crate) mod set_tier;
 pub(crate) mod settings;
 pub(crate) mod stage_block;

@@ -15,6 +15,7 @@ use crate::{
         list_snapshots::BlobSnapshotItem,
         paging::Pager,
         set_metadata::{SetBlobMetadata, SetMetadata},
+        set_properties::{SetBlobProperties, SetProperties},
         set_tier::{SetBlobTier, SetTier},
     },
 };
@@ -78,6 +79,30 @@ impl BlobClient {
     #[doc(alias("SetMetadata", "set_blob_metadata", "Set Blob Metadata", "SetBlobMetadata"))]
     pub fn set_metadata(&self, metadata: impl Into<Metadata>) -> SetMetadata {
         SetMetadata::new(self.call(), SetBlobMetadata::new(metadata.into()))
+    }
+
+    /// Replaces the headers that are stored with the blob and returned with its content, such as
+    /// `Content-Type`. Those that are not set are removed: without any, all are.
+    ///
+    /// Awaiting it gives [`BlobContentInfo`](crate::BlobContentInfo).
+    ///
+    /// Content, metadata, size and sequence number stay as they are.
+    /// [`PageBlobClient::resize`](crate::PageBlobClient::resize) changes the size.
+    ///
+    /// [Set Blob Properties](https://learn.microsoft.com/rest/api/storageservices/set-blob-properties)
+    ///
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// let notes = service.container_client("vhds").blob_client("notes.txt");
+    /// notes.set_properties().content_type("text/plain").cache_control("no-cache").await?;
+    /// let found = notes.get_properties().await?;
+    /// assert_eq!(found.content_type.as_deref(), Some("text/plain"));
+    /// assert_eq!(found.cache_control.as_deref(), Some("no-cache"));
+    /// # Ok(()) });
+    /// ```
+    #[doc(alias("SetHttpHeaders", "set_http_headers", "Set Blob Properties", "SetProperties"))]
+    pub fn set_properties(&self) -> SetProperties {
+        SetProperties::new(self.call(), SetBlobProperties::default())
     }
 
     /// Reads the blob's index tags (from version 2019-12-12). A SAS needs the permission `t`.

@@ -80,6 +80,22 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
             client_request_id(values.text()),
         ]
     );
+    each!(
+        run,
+        blob.set_properties(),
+        [
+            content_type(values.text()),
+            content_encoding(values.text()),
+            content_language(values.text()),
+            content_disposition(values.text()),
+            cache_control(values.text()),
+            stored_md5([7; 16]),
+            conditions(values.conditions()),
+            lease_id(values.lease()),
+            server_timeout(values.duration()),
+            client_request_id(values.text()),
+        ]
+    );
     run.wait_for(call!(&blob, set_metadata(values.metadata()))).await;
     each!(
         run,
