@@ -91,7 +91,8 @@ impl DiskBackup {
     /// copied by Put Page From URL. Then the target is compared with the snapshot inside the
     /// service. The target gets the headers and metadata of the disk, without those of the mirror.
     ///
-    /// A target that exists is refused unless [`overwrite`](Restore::overwrite) is set. The blobs
+    /// A target that exists is refused unless [`overwrite`](Restore::overwrite) is set, or unless
+    /// it equals the snapshot in content, metadata and length: then nothing is written. The blobs
     /// of a mirror are refused always: the destination with its generations and its lock, the
     /// source as far as it is known, and every other mirror's destination.
     ///

@@ -1,7 +1,8 @@
 //! How a blob shows that it holds a restore that is not finished.
 
 use crate::{
-    BlobProperties, Conditions, CopyId, CopyStatus, ETag, Metadata, PageBlobClient, Result,
+    BlobProperties, BlobType, Conditions, CopyId, CopyStatus, ETag, Metadata, PageBlobClient,
+    Result,
     disks::{
         hop::is_changed,
         lineage::{Lineage, encoded},
@@ -60,6 +61,16 @@ impl Mark {
         users.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
+    /// Whether a target without a mark may be what a restore that has ended left, by all but its
+    /// content.
+    pub(super) fn may_be_done(found: &BlobProperties, snapshot: &BlobProperties) -> bool {
+        matches!(found.blob_type, None | Some(BlobType::PageBlob))
+            && !found.is_incremental_copy
+            && found.content_length == snapshot.content_length
+            && found.content_type == snapshot.content_type
+            && found.metadata == Self::without(&snapshot.metadata)
+    }
+
     fn is_on(&self, metadata: &Metadata) -> bool {
         metadata.get(Self::NAME) == Some(&self.0)
     }
@@ -100,7 +111,9 @@ impl Mark {
             match set.await {
                 Ok(_) => break,
                 // Written meanwhile, or done by an attempt whose response was lost.
-                Err(error) if attempt < TRIES && is_changed(&error) => {}
+                Err(error)
+                    if attempt < TRIES && (is_changed(&error) || error.may_have_been_applied()) => {
+                }
                 Err(error) => return Err(error),
             }
         }

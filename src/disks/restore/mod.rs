@@ -70,7 +70,8 @@ pub struct RestoreReport {
     pub length: u64,
     /// The bytes that this call wrote: by Copy Blob the length, by ranges only those with data.
     pub bytes: u64,
-    /// Whether a torn restore was gone on with.
+    /// Whether a torn restore was gone on with, or one had ended here before: then nothing is
+    /// written.
     pub resumed: bool,
     /// Whether the target equals the snapshot; `None` if that was not to be checked.
     pub verdict: Option<Verdict>,
@@ -120,7 +121,8 @@ impl<'a> Restore<'a> {
     }
 
     /// Whether a target that exists is overwritten. By default it is refused, unless it holds a
-    /// torn restore of the same snapshot.
+    /// torn restore of the same snapshot, or equals the snapshot, as after a restore whose last
+    /// response was lost.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.work.overwrite = overwrite;
         self
@@ -178,7 +180,7 @@ impl Work {
             length: report.length,
         });
         self.fetch(&from, &seen, &mark, found, &mut report).await?;
-        if self.verify {
+        if self.verify && report.verdict.is_none() {
             self.told.tell(RestoreEvent::Comparing);
             report.verdict = Some(self.check(&from).await?.verdict);
         }
@@ -207,6 +209,7 @@ impl Work {
         report: &mut RestoreReport,
     ) -> Result<(), MirrorError> {
         let was = found.as_ref().map(|found| mark.find(found, seen.content_length));
+        let may_be_done = found.as_ref().is_some_and(|found| Mark::may_be_done(found, seen));
         let etag = found.and_then(|found| found.etag).unwrap_or(ETag::ANY);
         let conditions = match was {
             None => Conditions::new().if_none_match(ETag::ANY),
@@ -225,7 +228,22 @@ impl Work {
                 return self.fill(from, mark, report).await;
             }
             Some(Found::Foreign) if !self.overwrite => {
-                let why = "exists: restore to another blob, or overwrite it";
+                // A restore may have ended here, whose last response was lost.
+                if may_be_done && self.verify {
+                    self.told.tell(RestoreEvent::Comparing);
+                    report.verdict = Some(self.check(from).await?.verdict);
+                }
+                if report.is_identical() {
+                    report.resumed = true;
+                    return Ok(());
+                }
+                let why = match may_be_done && !self.verify {
+                    true => {
+                        "exists, and may be this snapshot, restored before: run it with its check, \
+                         which tells, restore to another blob, or overwrite it"
+                    }
+                    false => "exists: restore to another blob, or overwrite it",
+                };
                 return Err(MirrorError::refused(self.target.name(), why));
             }
             Some(Found::Failed | Found::Written | Found::Foreign) => {

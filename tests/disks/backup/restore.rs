@@ -119,6 +119,27 @@ async fn a_target_that_exists_is_refused_unless_it_may_be_overwritten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_target_that_equals_the_snapshot_is_restored_already() {
+    let world = World::new().await;
+    world.disk().set_metadata([("owner", "me")]).await.expect("set");
+    world.grown(2).await;
+    world.mirror().run().await.expect("mirrored");
+    for (target, way) in targets(&world) {
+        let restore = || world.kept().restore(RestorePoint::Newest, &target);
+        let _ = restore().await.expect("restored");
+        let etag = target.get_properties().await.expect("there").etag;
+        let again = restore().await.expect("it is there");
+        assert!(again.is_identical() && again.resumed && again.bytes == 0, "{way}: {again}");
+        assert_eq!(target.get_properties().await.expect("there").etag, etag);
+        let refused = restore().verify(false).await.expect_err("not compared").to_string();
+        assert!(refused.contains("restored before"), "{refused}");
+        target.upload_pages(0, vec![9; 512]).await.expect("written");
+        let refused = restore().await.expect_err("it differs").to_string();
+        assert!(refused.contains("exists: "), "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_mirrors_own_blobs_are_refused_always() {
     for route in ROUTES {
         let world = World::new().await;
