@@ -3,7 +3,7 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::SourceSnapshot;
-use crate::{Metadata, wire::redaction::redact};
+use crate::{LeaseId, Metadata, wire::redaction::redact};
 
 /// The lineage of the base blob of a mirror by ranges, or of one of its snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) struct Lineage {
     /// Whether it is of a snapshot that a hop was sealed with. One that somebody else takes has the
     /// metadata of the base, and may hold what they wrote to it.
     pub(crate) sealed: bool,
+    /// The lease of the run that worked on the base last. It may be over.
+    pub(crate) lease: Option<LeaseId>,
 }
 
 /// A source snapshot in metadata. Two are equal whatever the case of their ids.
@@ -74,6 +76,7 @@ impl Lineage {
     const DONE: &'static str = "blobcopy_mirror_done";
     const SEALING: &'static str = "blobcopy_mirror_sealing";
     const SEALED: &'static str = "blobcopy_mirror_sealed";
+    const LEASE: &'static str = "blobcopy_mirror_lease";
 
     /// All names that a mirror uses begin with this.
     pub(crate) const PREFIX: &'static str = "blobcopy_mirror_";
@@ -130,6 +133,7 @@ impl Lineage {
             equals: point(Self::EQUALS, Self::EQUALS_TIME)?,
             hop,
             sealed: flag(Self::SEALED),
+            lease: metadata.get(Self::LEASE).and_then(|id| id.parse().ok()),
         })
     }
 
@@ -156,6 +160,9 @@ impl Lineage {
         }
         if self.sealed {
             metadata.insert(Self::SEALED, "true");
+        }
+        if let Some(lease) = &self.lease {
+            metadata.insert(Self::LEASE, lease.to_string());
         }
         metadata
     }
@@ -206,7 +213,9 @@ mod tests {
             (Some(point("a")), None, false),
             (Some(point("a")), None, true),
         ] {
-            let lineage = Lineage { source: "https://a/b c".into(), equals, hop, sealed };
+            let lease =
+                (!sealed).then(|| "11111111-2222-3333-4444-555555555555".parse().expect("a GUID"));
+            let lineage = Lineage { source: "https://a/b c".into(), equals, hop, sealed, lease };
             assert_eq!(lineage.clone().into_sealed().is_some(), sealed);
             let metadata = lineage.with(&users);
             let upper: Metadata = metadata
@@ -230,6 +239,7 @@ mod tests {
             equals: None,
             hop: None,
             sealed: false,
+            lease: None,
         };
         assert!(of("1B-2c").is_of("1b-2C") && !of("1b").is_of("1c"));
         assert!(of("https://a/b").is_of("https://a/b") && !of("https://a/b").is_of("https://a/B"));

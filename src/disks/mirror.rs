@@ -22,7 +22,8 @@ use crate::{Error, PageBlobClient, jobs::Budget};
 /// | | Incremental Copy Blob | changed ranges |
 /// | --- | --- | --- |
 /// | source | a page blob's snapshots | those, or a managed disk's |
-/// | destination | can only be copied into; its snapshots can be read | a page blob, which stays writable |
+/// | destination | can only be copied into; its snapshots can be read | a page blob, which others can write to between two runs |
+/// | headers and metadata of each snapshot | copied | copied, as far as there is room |
 /// | if the source snapshot that was copied last is gone | the series is broken | everything is copied |
 /// | if the source was created anew | the series is broken | everything is copied |
 ///
@@ -32,6 +33,11 @@ use crate::{Error, PageBlobClient, jobs::Budget};
 /// whose lease is the lock: one run at a time works on a destination. What each snapshot equals is
 /// read from the service: from the source of its copy, or from its metadata. So a run can be
 /// stopped or killed at any moment, and the next one goes on from there.
+///
+/// By changed ranges, a run also holds a lease of 60 seconds on the destination while it copies:
+/// the service refuses writes of others with 412 `LeaseIdMissing`. What others write between two
+/// runs, the next one puts right. A lease of somebody else stops a run before it changes anything.
+/// If the lease is broken, the run stops with an error, and the next one looks at everything again.
 ///
 /// A broken series goes on in a [new generation](Self::new_generation): another blob, `<name>.g2`
 /// and so on, which is part of the same [`Chain`].
@@ -330,7 +336,8 @@ impl SnapshotMirror {
     /// how far it has come.
     ///
     /// If nothing is to be copied it sends four requests: it takes the lock, lists both sides and
-    /// releases the lock. The first run creates the lock's marker, with three more: it looks before
+    /// releases the lock. By changed ranges, a run that copies sends two more for the lease on the
+    /// destination, and one to renew it every 20 seconds. The first run creates the lock's marker, with three more: it looks before
     /// that whether the source is there.
     ///
     /// # Errors

@@ -106,6 +106,14 @@ pub enum MirrorWarning {
         /// The bytes that were written or cleared.
         bytes: u64,
     },
+    /// The copy of a snapshot by changed ranges lacks these metadata of it: a blob has room for 8 KiB
+    /// of metadata, with those of the mirror, and names must be identifiers.
+    MetadataLeft {
+        /// The source snapshot's id.
+        snapshot: String,
+        /// The names.
+        names: Vec<String>,
+    },
     /// Access to a snapshot could not be given back. The next run tries again.
     GrantLeft {
         /// The snapshot's id.
@@ -182,6 +190,12 @@ impl fmt::Display for MirrorWarning {
                 f,
                 "{bytes} bytes of the destination were written by somebody else; the next copy \
                  puts them right"
+            ),
+            Self::MetadataLeft { snapshot, names } => write!(
+                f,
+                "the copy of {snapshot} lacks metadata for which it has no room, or whose names \
+                 are not allowed: {}",
+                names.join(", ")
             ),
             Self::GrantLeft { snapshot } => {
                 write!(f, "access to {snapshot} was not given back; the next run tries again")

@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    ChainSnapshot, HopDone, MirrorError, MirrorEvent, SourceSnapshot,
-    hop::{self, Hop, HopProgress, Sealed},
+    ChainSnapshot, HopDone, MirrorError, MirrorEvent, MirrorWarning, SourceSnapshot,
+    hop::{self, Hold, Hop, HopProgress, Sealed},
     lock::Lock,
     managed::Grants,
     mirror_run::{PROGRESS_GAP, Teller},
@@ -36,12 +36,15 @@ pub(crate) async fn copy(
     };
     Box::pin(mirror.size_ranges(&mut survey)).await?;
     told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
-    let warnings = survey.warnings.clone();
+    let mut warnings = survey.warnings.clone();
     for warning in &warnings {
         told.tell(MirrorEvent::Warning(warning.clone()));
     }
     told.all_read().await;
     let mut hops = Vec::new();
+    // All hops have the same base. After an error the lease runs out: the next run then knows
+    // whether somebody has written to the base.
+    let hold = Arc::new(Hold::new()?);
     for (place, step) in survey.steps.iter().enumerate() {
         lock.check()?;
         told.tell(MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() });
@@ -54,11 +57,18 @@ pub(crate) async fn copy(
             in_flight: mirror.mirror.settings.in_flight,
             progress: Arc::default(),
             lock: Some(lock.held()),
+            hold: Arc::clone(&hold),
         };
         let sealed = carry(hop, place, told).await?;
         // The later one is where the next hop begins.
         if let Some(from) = from {
             from.close().await;
+        }
+        if !sealed.left.is_empty() {
+            let (snapshot, names) = (step.to.id.clone(), sealed.left);
+            let warning = MirrorWarning::MetadataLeft { snapshot, names };
+            told.tell(MirrorEvent::Warning(warning.clone()));
+            warnings.push(warning);
         }
         let base = mirror.base(step.generation);
         let done = HopDone {
@@ -82,6 +92,7 @@ pub(crate) async fn copy(
         told.all_read().await;
         hops.push(done);
     }
+    hold.release().await;
     Ok(Done { survey, hops, warnings })
 }
 

@@ -62,6 +62,7 @@ fn ranges(equals: usize, days: &[usize]) -> Vec<BlobItem> {
         equals: Some(Point { id: DAYS[day].into(), time: time(day) }),
         hop: None,
         sealed,
+        lease: None,
     };
     let of = |day: usize, is_snapshot: bool| {
         let mut item = item("disk", is_snapshot.then_some(day));

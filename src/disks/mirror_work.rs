@@ -285,6 +285,7 @@ impl Mirroring {
                 in_flight: self.mirror.settings.in_flight,
                 progress: Default::default(),
                 lock: None,
+                hold: std::sync::Arc::new(hop::Hold::new()?),
             };
             let cost = match Box::pin(hop::cost(&hop)).await {
                 Ok(cost) => cost,

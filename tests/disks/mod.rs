@@ -17,3 +17,4 @@ mod generations;
 mod locks;
 mod pending;
 mod torn;
+mod windows;

@@ -1,6 +1,6 @@
 //! Mirrors by changed ranges, from snapshots of a page blob.
 
-use blobcopy::disks::{DiskBackup, MirrorRoute, RestorePoint, SnapshotMirror};
+use blobcopy::disks::{DiskBackup, MirrorRoute, MirrorWarning, RestorePoint, SnapshotMirror};
 use blobcopy_simulator::Op;
 
 use super::world::{MIB, World};
@@ -64,33 +64,69 @@ async fn a_hop_that_was_torn_after_its_snapshot_is_ended_first_and_moves_nothing
     assert_eq!(world.mirror().run().await.expect("up to date").hops.len(), 0);
 }
 
+/// What a disk has besides its content, in the order of its snapshots.
+const STORED: [(&str, Option<&str>, Option<&str>); 4] = [
+    ("team a", Some("application/x-vhd"), Some("de")),
+    ("team b", Some("application/x-vhd"), Some("de")),
+    ("team b", Some("application/octet-stream"), None),
+    ("team c", Some("application/octet-stream"), Some("en")),
+];
+
 #[tokio::test(start_paused = true)]
-async fn the_metadata_of_each_snapshot_and_the_headers_are_kept_and_restored() {
+async fn the_metadata_and_headers_of_each_snapshot_are_kept_and_restored() {
     let world = World::new().await;
-    let made = world.disk().create(16 * MIB).content_type("application/x-vhd");
-    made.cache_control("no-cache").content_language("de").await.expect("created");
     let mut taken = Vec::new();
-    let long = "x".repeat(8100);
-    for (number, owner) in ["team a", "team b", &long].into_iter().enumerate() {
+    for (number, (owner, kind, language)) in STORED.into_iter().enumerate() {
         world.disk().set_metadata([("owner", owner)]).await.expect("set");
+        let mut set = world.disk().set_properties().cache_control("no-cache").stored_md5([7; 16]);
+        if let Some(kind) = kind {
+            set = set.content_type(kind);
+        }
+        if let Some(language) = language {
+            set = set.content_language(language);
+        }
+        set.await.expect("set");
         taken.push(world.grow(number as u64).await);
     }
-    by_ranges(world.mirror()).run().await.expect("mirrored");
+    world.sim.forget_requests();
+    let report = by_ranges(world.mirror()).run().await.expect("mirrored");
+    assert_eq!(report.warnings, []);
+    // Three to raise the number, and two where the headers are others than before.
+    assert_eq!(world.sent(Op::SetBlobProperties), 5);
     let chain = world.expect_equal(&taken).await;
-    // The last has more than a blob can have beside those of a mirror.
-    for (found, owner) in chain.snapshots.iter().zip([Some("team a"), Some("team b"), None]) {
-        let copy = found.client(&world.backup()).get_properties().await.expect("there");
-        assert_eq!(copy.metadata.get("owner"), owner);
-        for service in [&world.near, &world.far] {
-            let target = service.container_client("backups").page_blob_client("restored.vhd");
+    for (found, (owner, kind, language)) in chain.snapshots.iter().zip(STORED) {
+        let target = world.far.container_client("backups").page_blob_client("restored.vhd");
+        let near = world.near.container_client("backups").page_blob_client("restored.vhd");
+        for target in [&target, &near] {
             let restore = DiskBackup::of(&world.backup());
-            let restore = restore.restore(RestorePoint::from(&found.snapshot), &target);
+            let restore = restore.restore(RestorePoint::from(&found.snapshot), target);
             let _ = restore.overwrite(true).await.expect("restored");
-            let target = target.get_properties().await.expect("there");
-            assert_eq!(target.metadata.get("owner"), owner);
-            assert_eq!(target.content_type.as_deref(), Some("application/x-vhd"));
-            assert_eq!(target.cache_control.as_deref(), Some("no-cache"));
-            assert_eq!(target.content_language.as_deref(), Some("de"));
+        }
+        for copy in [&found.client(&world.backup()), &target, &near] {
+            let copy = copy.get_properties().await.expect("there");
+            assert_eq!(copy.metadata.get("owner"), Some(owner));
+            assert_eq!(copy.content_type.as_deref(), kind);
+            assert_eq!(copy.content_language.as_deref(), language);
+            assert_eq!(copy.cache_control.as_deref(), Some("no-cache"));
+            assert_eq!(copy.content_md5, Some([7; 16].into()));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_for_which_a_copy_has_no_room_are_told() {
+    let world = World::new().await;
+    let long = "x".repeat(7900);
+    world.disk().set_metadata([("a", "1"), ("long", &long), ("z", "2")]).await.expect("set");
+    let taken = world.grow(0).await;
+    let report = by_ranges(world.mirror()).run().await.expect("mirrored");
+    let told =
+        MirrorWarning::MetadataLeft { snapshot: taken.to_string(), names: vec!["long".into()] };
+    assert_eq!(report.warnings, [told]);
+    let chain = world.expect_equal(&[taken]).await;
+    let copy = chain.snapshots[0].client(&world.backup()).get_properties().await.expect("there");
+    assert_eq!(
+        ["a", "long", "z"].map(|name| copy.metadata.get(name)),
+        [Some("1"), None, Some("2")]
+    );
 }

@@ -4,32 +4,13 @@ use std::sync::Arc;
 
 use super::{
     ATTEMPTS, HeldLock, MirrorError,
+    stored::Headers,
     torn::{is_changed, taken_over},
 };
 use crate::{
-    BlobProperties, Conditions, ETag, Error, Metadata, PageBlobClient, SequenceNumberAction,
-    builders::CreatePageBlob,
+    BlobProperties, Conditions, ETag, Error, LeaseId, Metadata, PageBlobClient,
+    SequenceNumberAction,
 };
-
-/// A blob that is created with the content headers of another.
-pub(super) fn with_headers(mut create: CreatePageBlob, source: &BlobProperties) -> CreatePageBlob {
-    if let Some(value) = &source.content_type {
-        create = create.content_type(value);
-    }
-    if let Some(value) = &source.content_encoding {
-        create = create.content_encoding(value);
-    }
-    if let Some(value) = &source.content_language {
-        create = create.content_language(value);
-    }
-    if let Some(value) = &source.content_disposition {
-        create = create.content_disposition(value);
-    }
-    if let Some(value) = &source.cache_control {
-        create = create.cache_control(value);
-    }
-    create
-}
 
 /// A note in metadata of what is under way.
 pub(super) trait Note: Clone + PartialEq + Send + Sync {
@@ -54,17 +35,22 @@ pub(super) struct Base<N> {
     pub(super) note: N,
     /// The metadata, with those of its user.
     metadata: Metadata,
+    /// Its content headers.
+    headers: Headers,
     /// Its sequence number.
     number: u64,
     /// `None` once pages may have been written.
     etag: Option<ETag>,
     lock: Option<Arc<dyn HeldLock>>,
+    /// This run's lease on it, if it has one.
+    lease: Option<LeaseId>,
 }
 
 /// A change of the blob that depends on its ETag, so that it changes nothing if it lands late.
 #[derive(Debug, Clone, PartialEq)]
 enum Step<N> {
     Note(N),
+    Headers(Headers),
     Length(u64),
     Number(u64),
 }
@@ -76,7 +62,7 @@ impl<N: Note> Base<N> {
         (note, guard): (N, u64),
         seen: &BlobProperties,
         etag: Option<ETag>,
-        lock: Option<Arc<dyn HeldLock>>,
+        (lock, lease): (Option<Arc<dyn HeldLock>>, Option<LeaseId>),
     ) -> Self {
         Self {
             blob: blob.clone(),
@@ -84,10 +70,17 @@ impl<N: Note> Base<N> {
             length: seen.content_length,
             note,
             metadata: seen.metadata.clone(),
+            headers: seen.into(),
             number: seen.sequence_number.unwrap_or_default(),
             etag,
             lock,
+            lease,
         }
+    }
+
+    /// The same blob, whose content headers are these.
+    pub(super) fn with_headers(self, headers: Headers) -> Self {
+        Self { headers, ..self }
     }
 
     /// Whether the lock is still held.
@@ -99,9 +92,8 @@ impl<N: Note> Base<N> {
         self.lock.clone()
     }
 
-    /// The user's metadata and the note that this run left.
-    pub(super) fn metadata(&self) -> &Metadata {
-        &self.metadata
+    pub(super) fn lease(&self) -> Option<&LeaseId> {
+        self.lease.as_ref()
     }
 
     /// The ETag, if no page was written since it was seen.
@@ -137,6 +129,14 @@ impl<N: Note> Base<N> {
         self.take(Step::Length(length)).await
     }
 
+    /// Sets the content headers, if they are others.
+    pub(super) async fn set_headers(&mut self, headers: Headers) -> Result<(), MirrorError> {
+        if self.headers == headers {
+            return Ok(());
+        }
+        self.take(Step::Headers(headers)).await
+    }
+
     async fn take(&mut self, step: Step<N>) -> Result<(), MirrorError> {
         let mut refused: Option<Error> = None;
         // The ETag that the last attempt depended on.
@@ -161,6 +161,7 @@ impl<N: Note> Base<N> {
                     self.etag = etag;
                     match step {
                         Step::Note(note) => self.note = note,
+                        Step::Headers(headers) => self.headers = headers,
                         Step::Length(length) => self.length = length,
                         Step::Number(number) => self.number = number,
                     }
@@ -180,21 +181,34 @@ impl<N: Note> Base<N> {
     }
 
     async fn send(&self, step: &Step<N>, unchanged: Conditions) -> Result<Option<ETag>, Error> {
+        macro_rules! leased {
+            ($set:expr) => {
+                match &self.lease {
+                    Some(lease) => $set.lease_id(lease),
+                    None => $set,
+                }
+            };
+        }
         match step {
             Step::Note(note) => {
-                let set = self.blob.set_metadata(note.with(&self.metadata));
+                let set = leased!(self.blob.set_metadata(note.with(&self.metadata)));
+                set.conditions(unchanged).await.map(|set| set.etag)
+            }
+            Step::Headers(headers) => {
+                let set = leased!(headers.set(self.blob.set_properties()));
                 set.conditions(unchanged).await.map(|set| set.etag)
             }
             Step::Length(length) => {
-                self.blob.resize(*length).conditions(unchanged).await.map(|set| set.etag)
+                let set = leased!(self.blob.resize(*length));
+                set.conditions(unchanged).await.map(|set| set.etag)
             }
             Step::Number(number) => {
                 let action = match *number >= self.number {
                     true => SequenceNumberAction::Max(*number),
                     false => SequenceNumberAction::Update(*number),
                 };
-                let set = self.blob.set_sequence_number(action).conditions(unchanged);
-                set.await.map(|set| set.etag)
+                let set = leased!(self.blob.set_sequence_number(action));
+                set.conditions(unchanged).await.map(|set| set.etag)
             }
         }
     }
@@ -203,6 +217,7 @@ impl<N: Note> Base<N> {
     fn is_taken(&self, step: &Step<N>) -> bool {
         match step {
             Step::Note(note) => self.note == *note,
+            Step::Headers(headers) => self.headers == *headers,
             Step::Length(length) => self.length == *length,
             Step::Number(number) => self.number == *number,
         }
@@ -222,6 +237,7 @@ impl<N: Note> Base<N> {
         };
         let Some(note) = note.filter(is_own) else { return Err(self.lost(refused.cloned())) };
         self.note = note;
+        self.headers = (&seen).into();
         self.metadata = seen.metadata;
         self.length = seen.content_length;
         self.number = seen.sequence_number.unwrap_or_default();

@@ -2,8 +2,10 @@
 
 use super::{
     ATTEMPTS, Hop, MirrorError,
-    base::{Base, Note, with_headers},
+    base::{Base, Note},
+    hold,
     snapshots::{self, Copy},
+    stored::Headers,
     torn::is_changed,
 };
 use crate::{
@@ -22,8 +24,10 @@ pub(super) struct Claim {
     pub(super) base: Base<Lineage>,
     /// The length of the snapshot.
     pub(super) length: u64,
-    /// The user's metadata of the snapshot.
+    /// The metadata of the source snapshot.
     pub(super) metadata: Metadata,
+    /// Its content headers.
+    pub(super) headers: Headers,
     /// Why everything is copied, if it is.
     pub(super) whole: Option<String>,
     /// All before this offset is done.
@@ -95,11 +99,18 @@ impl Claim {
                 }
                 continue;
             };
+            check(hop)?;
+            let goes_on = lineage.hop.as_ref().is_some_and(|torn| {
+                torn.to.is(&hop.to.snapshot) && (torn.done > 0 || torn.sealing)
+            });
+            let held = hop.hold.take_over(&hop.destination, &seen, &lineage, goes_on);
+            let is_unbroken = held.await?;
             let copies = copies(hop, &lineage).await?;
             check(hop)?;
             let copies = snapshots::keep_one(&hop.destination, copies).await?;
             let lengths = (source.content_length, seen.content_length);
-            let standing = Standing::of(hop, &lineage, &copies, lengths, refused.clone());
+            let refused = refused.clone();
+            let standing = Standing::of(hop, &lineage, &copies, lengths, refused, is_unbroken);
             if let Some(snapshot) = standing.sealed {
                 return Ok(Claimed::Sealed(snapshot));
             }
@@ -113,19 +124,34 @@ impl Claim {
                 sealing: standing.may_be_taken,
             };
             let equals = standing.equals.clone();
-            let note = Lineage { equals, hop: Some(state), sealed: false, ..lineage };
+            let lease = Some(hop.hold.id());
+            let note = Lineage { equals, hop: Some(state), sealed: false, lease, ..lineage };
             let unchanged = seen.etag.clone().unwrap_or(ETag::ANY);
             let set = hop.destination.set_metadata(note.with(&seen.metadata));
-            let etag = match set.conditions(Conditions::new().if_match(unchanged)).await {
+            let set = set.conditions(Conditions::new().if_match(unchanged));
+            let held = hop.hold.held();
+            let set = match &held {
+                Some(lease) => set.lease_id(lease),
+                None => set,
+            };
+            let etag = match set.await {
                 Ok(set) => set.etag,
-                Err(error) if is_changed(&error) || error.may_have_been_applied() => {
+                Err(error)
+                    if is_changed(&error)
+                        || error.may_have_been_applied()
+                        || (held.is_none() && hold::is_refused(&error)) =>
+                {
                     changed = Some(error);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
-            let lock = hop.lock.clone();
-            let mut base = Base::noted(&hop.destination, (note, guard), &seen, etag, lock);
+            if let Err(error) = hop.hold.acquire(&hop.destination, etag.as_ref()).await? {
+                changed = Some(error);
+                continue;
+            }
+            let holds = (hop.lock.clone(), hop.hold.held());
+            let mut base = Base::noted(&hop.destination, (note, guard), &seen, etag, holds);
             base.raise().await?;
             let claim = Self::begin(base, source, standing).await?;
             return Ok(Claimed::ToDo(Box::new(claim)));
@@ -145,8 +171,19 @@ impl Claim {
         }
         let Standing { earlier, whole, done, is_resumed, may_be_taken, .. } = standing;
         let is_new = false;
-        let metadata = Lineage::without(&source.metadata);
-        Ok(Self { base, length, metadata, whole, done, earlier, is_resumed, is_new, may_be_taken })
+        let (metadata, headers) = (source.metadata.clone(), source.into());
+        Ok(Self {
+            base,
+            length,
+            metadata,
+            headers,
+            whole,
+            done,
+            earlier,
+            is_resumed,
+            is_new,
+            may_be_taken,
+        })
     }
 }
 
@@ -211,10 +248,12 @@ async fn create(hop: &Hop, source: &BlobProperties) -> Result<Result<Claim, Erro
     let to = Point::from(&hop.to.snapshot);
     let state = HopState { to, whole: true, guard, done: 0, sealing: false };
     let source_id = redact(&hop.source).into_owned();
-    let note = Lineage { source: source_id, equals: None, hop: Some(state), sealed: false };
+    let lease = Some(hop.hold.id());
+    let note = Lineage { source: source_id, equals: None, hop: Some(state), sealed: false, lease };
     let length = source.content_length;
     let create = hop.destination.create(length).sequence_number(guard);
-    let create = with_headers(create, source).metadata(note.with(&Metadata::new()));
+    let headers = Headers::from(source);
+    let create = headers.create(create).metadata(note.with(&Metadata::new()));
     let created = match create.conditions(Conditions::new().if_none_match(ETag::ANY)).await {
         Ok(created) => created,
         Err(error)
@@ -231,29 +270,37 @@ async fn create(hop: &Hop, source: &BlobProperties) -> Result<Result<Claim, Erro
         sequence_number: Some(guard),
         ..BlobProperties::default()
     };
-    let lock = hop.lock.clone();
+    if let Err(error) = hop.hold.acquire(&hop.destination, created.etag.as_ref()).await? {
+        return Ok(Err(error));
+    }
+    let holds = (hop.lock.clone(), hop.hold.held());
     Ok(Ok(Claim {
-        base: Base::noted(&hop.destination, (note, guard), &seen, created.etag, lock),
+        // Without its ETag, somebody may have written to it before it was leased.
+        is_new: created.etag.is_some(),
+        base: Base::noted(&hop.destination, (note, guard), &seen, created.etag, holds)
+            .with_headers(headers.clone().of_new()),
         length,
-        metadata: Lineage::without(&source.metadata),
+        metadata: source.metadata.clone(),
+        headers,
         whole: Some(FIRST.to_owned()),
         done: 0,
         earlier: None,
         is_resumed: false,
-        is_new: true,
         may_be_taken: false,
     }))
 }
 
 impl Standing {
     /// How a base with this lineage stands to the hop, by the lengths of the source snapshot and of
-    /// the base.
+    /// the base, and by whether it `is_unbroken`: nobody else can have written to it since the run
+    /// before had its lease.
     pub(super) fn of(
         hop: &Hop,
         lineage: &Lineage,
         copies: &[Copy],
         (length, base_length): (u64, u64),
         refused: Option<String>,
+        is_unbroken: bool,
     ) -> Self {
         let copy_of = |point: &Point| copies.iter().find(|copy| copy.equals == *point);
         let is_from =
@@ -296,11 +343,16 @@ impl Standing {
             .filter(|_| same.is_none())
             .find(|copy| copy.equals.is(&hop.to.snapshot))
             .map(|copy| copy.snapshot.clone());
+        // Its snapshot is good. What was written to the base since is mended by the next hop.
+        let is_taken =
+            |same: &HopState| same.sealing && base_length >= length && copy_of(&same.to).is_some();
+        // Somebody else may have written where it was done: all is looked at again.
+        let done = same.filter(|same| is_unbroken || is_taken(same)).map_or(0, |same| same.done);
         Self {
             equals: equals.cloned(),
             earlier: earlier.map(|copy| copy.snapshot.clone()),
             whole,
-            done: same.map_or(0, |same| same.done).min(base_length).min(length),
+            done: done.min(base_length).min(length),
             is_resumed: same.is_some(),
             may_be_taken: same.is_some_and(|same| same.sealing),
             sealed,

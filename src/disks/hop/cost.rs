@@ -9,7 +9,7 @@ use super::{
     listing::{Listed, Listing},
     torn::Torn,
 };
-use crate::{PageRange, disks::lineage::Lineage};
+use crate::{LeaseState, PageRange, disks::lineage::Lineage};
 
 /// What the hop would move, without changing anything.
 ///
@@ -25,7 +25,11 @@ pub(crate) async fn cost(hop: &Hop) -> Result<HopCost, MirrorError> {
             Some((seen, lineage)) if is_at(hop, lineage) => {
                 let copies = claim::copies(hop, lineage).await?;
                 let lengths = (length, seen.content_length);
-                let standing = Standing::of(hop, lineage, &copies, lengths, refused.clone());
+                // A lease that is over without a trace was written past, or released.
+                let is_unbroken =
+                    matches!(seen.lease_state, Some(LeaseState::Leased | LeaseState::Expired));
+                let refused = refused.clone();
+                let standing = Standing::of(hop, lineage, &copies, lengths, refused, is_unbroken);
                 now(hop, &reading, &standing, lengths)
             }
             _ => later(hop, &reading, refused.clone(), length),

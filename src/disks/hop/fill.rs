@@ -4,9 +4,10 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     ATTEMPTS, HopProgress, MirrorError, Opened, Reading,
-    base::{Base, Note, with_headers},
+    base::{Base, Note},
     changes::Changes,
     listing::Listed,
+    stored::Headers,
     torn::{Torn, is_changed},
     write::{Moved, Writer},
 };
@@ -207,7 +208,7 @@ async fn take_over(
     let note = Restore(Some(unfinished));
     let unchanged = Conditions::new().if_match(found.etag.clone().unwrap_or(ETag::ANY));
     let set = target.set_metadata(note.with(&found.metadata)).conditions(unchanged).await?;
-    Ok(Base::noted(target, (note, guard), found, set.etag, None))
+    Ok(Base::noted(target, (note, guard), found, set.etag, (None, None)))
 }
 
 async fn create(
@@ -224,13 +225,13 @@ async fn create(
     let note = Restore(Some(unfinished));
     let metadata = note.with(&source.metadata);
     let create = target.create(source.content_length).sequence_number(guard);
-    let created =
-        with_headers(create, source).metadata(metadata.clone()).conditions(unchanged).await?;
+    let create = Headers::from(source).create(create).metadata(metadata.clone());
+    let created = create.conditions(unchanged).await?;
     let seen = BlobProperties {
         content_length: source.content_length,
         sequence_number: Some(guard),
         metadata,
         ..BlobProperties::default()
     };
-    Ok(Base::noted(target, (note, guard), &seen, created.etag, None))
+    Ok(Base::noted(target, (note, guard), &seen, created.etag, (None, None)))
 }

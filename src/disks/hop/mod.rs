@@ -1,10 +1,12 @@
 //! One hop of the route by ranges: from the content of one source snapshot to that of another.
 //!
-//! 1. The base blob is [claimed](claim): its metadata say from what to what the hop goes, and its
-//!    sequence number is raised. No write of an earlier run can land any more.
+//! 1. The base blob is [claimed](claim): its metadata say from what to what the hop goes, it is
+//!    [leased](hold), and its sequence number is raised. Nobody else can write to it, and no write
+//!    of an earlier run can land any more.
 //! 2. [Changes](changes) are read as one stream in the order of addresses: what the source says has
 //!    changed between the two snapshots, and what was written to the base since its own snapshot of
-//!    the first. The second part is empty, unless a hop was torn or somebody else wrote.
+//!    the first. The second part is empty, unless a hop was torn, or somebody else wrote while no
+//!    run was at work.
 //! 3. They are [written](write) in windows. At the end of each the metadata note how far all is
 //!    done.
 //! 4. The base is [sealed](seal): a snapshot of it is taken, and the metadata say what it equals.
@@ -19,16 +21,22 @@
 //! **What the note says.** All before `done` equals the snapshot `to`, whether everything is copied
 //! or only a difference: so a hop can go on in the other way. All after it equals `equals`, but for
 //! pages that were written since the base's snapshot of that.
+//!
+//! A list of changes cannot tell what somebody else writes before `done` from what the hop wrote
+//! there. So a torn hop goes on at `done` only if its lease could be renewed, which proves that
+//! nobody has written meanwhile. Otherwise all is looked at again.
 
 mod base;
 mod changes;
 mod claim;
 mod cost;
 mod fill;
+mod hold;
 mod listing;
 mod reading;
 mod seal;
 mod snapshots;
+mod stored;
 mod torn;
 mod write;
 
@@ -42,9 +50,9 @@ use self::{
     reading::Reading,
     torn::Torn,
 };
-pub(crate) use self::{cost::cost, fill::fill, torn::is_changed};
+pub(crate) use self::{cost::cost, fill::fill, hold::Hold, torn::is_changed};
 use super::{MirrorError, source::Opened};
-use crate::{PageBlobClient, SnapshotId};
+use crate::{Error, PageBlobClient, SnapshotId};
 
 /// One hop, for the run that holds the destination's lock.
 #[derive(Debug, Clone)]
@@ -63,6 +71,8 @@ pub(crate) struct Hop {
     pub(crate) progress: Arc<HopProgress>,
     /// The lock: looked at before each request that changes something.
     pub(crate) lock: Option<Arc<dyn HeldLock>>,
+    /// The lease on the base, for all hops of a run.
+    pub(crate) hold: Arc<Hold>,
 }
 
 /// A lock that this run holds, unless it was lost.
@@ -99,6 +109,8 @@ pub(crate) struct Sealed {
     pub(crate) whole: bool,
     /// Whether a torn hop was gone on with.
     pub(crate) resumed: bool,
+    /// The names of the source snapshot's metadata that its copy could not get.
+    pub(crate) left: Vec<String>,
 }
 
 /// What a hop would move.
@@ -117,8 +129,30 @@ pub(crate) struct HopCost {
 /// How often a step is tried against late requests of torn runs.
 const ATTEMPTS: usize = 16;
 
-/// Carries out a hop, or goes on with a torn one.
+/// Carries out a hop, or goes on with a torn one. The base stays leased: the caller releases the
+/// hold after its last hop.
 pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
+    match Box::pin(carry_on(&hop)).await {
+        Err(MirrorError::Call(error)) if hold::is_refused(&error) => {
+            Err(Box::pin(explained(&hop, error)).await)
+        }
+        carried => carried,
+    }
+}
+
+/// Why the lease of this run no longer counts.
+async fn explained(hop: &Hop, refused: Error) -> MirrorError {
+    if let Some(Err(lost)) = hop.lock.as_ref().map(|lock| lock.check()) {
+        return lost;
+    }
+    let found = claim::look(hop).await.ok().flatten();
+    match found.and_then(|(_, lineage)| lineage.lease) {
+        Some(id) if id != hop.hold.id() => torn::taken_over(&hop.destination, refused),
+        _ => hold::lost(&hop.destination, &refused),
+    }
+}
+
+async fn carry_on(hop: &Hop) -> Result<Sealed, MirrorError> {
     let reading = Arc::new(Reading::of(&hop.to, hop.from.as_ref()));
     let seen = reading.properties().await?;
     let length = seen.content_length;
@@ -126,17 +160,17 @@ pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
     let mut moved = write::Moved::default();
     let mut is_resumed = None;
     loop {
-        let mut claim = match Claim::take(&hop, &seen, refused.clone()).await? {
+        let mut claim = match Claim::take(hop, &seen, refused.clone()).await? {
             Claimed::ToDo(claim) => claim,
             Claimed::Sealed(snapshot) => {
                 let (written, cleared) = (moved.written, moved.cleared);
-                let (whole, resumed) = (false, true);
-                return Ok(Sealed { snapshot, length, written, cleared, whole, resumed });
+                let (whole, resumed, left) = (false, true, Vec::new());
+                return Ok(Sealed { snapshot, length, written, cleared, whole, resumed, left });
             }
         };
         // Of the first claim: a second one finds the hop of this run.
         let resumed = *is_resumed.get_or_insert(claim.is_resumed);
-        match Box::pin(claim.write(&hop, &reading, &mut moved)).await {
+        match Box::pin(claim.write(hop, &reading, &mut moved)).await {
             Ok(()) => {}
             Err(Torn::Failed(error)) => return Err(error),
             Err(Torn::DiffRefused(code)) if refused.is_none() => {
@@ -149,8 +183,8 @@ pub(crate) async fn carry(hop: Hop) -> Result<Sealed, MirrorError> {
             }
         }
         let whole = claim.whole.is_some();
-        let snapshot = Box::pin(claim.seal()).await?;
+        let seal::Taken { snapshot, left } = Box::pin(claim.seal()).await?;
         let (written, cleared) = (moved.written, moved.cleared);
-        return Ok(Sealed { snapshot, length, written, cleared, whole, resumed });
+        return Ok(Sealed { snapshot, length, written, cleared, whole, resumed, left });
     }
 }

@@ -49,7 +49,10 @@ impl Claim {
             }
         };
         let writer = Writer {
-            pages: blob.guarded_pages(self.base.guard),
+            pages: match self.base.lease() {
+                Some(lease) => blob.guarded_pages(self.base.guard).lease_id(lease),
+                None => blob.guarded_pages(self.base.guard),
+            },
             reading,
             in_flight: hop.in_flight.max(1),
             progress: &hop.progress,

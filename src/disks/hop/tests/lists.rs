@@ -56,7 +56,7 @@ async fn a_refused_difference_is_copied_whole_and_what_the_source_lacks_is_clear
     assert_eq!(cost.whole.as_deref(), Some("PreviousSnapshotOperationNotSupported"));
     assert_eq!((cost.written, cost.cleared), (16 * KIB, 4 * KIB));
     refuse();
-    let done = super::super::carry(hop).await.expect("carried");
+    let done = World::run(hop).await.expect("carried");
     assert_eq!((done.written, done.cleared, done.whole), (cost.written, cost.cleared, true));
     assert!(!done.resumed);
     world.has(&all, "whole").await;

@@ -16,7 +16,7 @@ use crate::{
     RetryOptions, SnapshotId,
     disks::{
         MirrorError, SourceSnapshot,
-        hop::{Hop, HopProgress, Sealed},
+        hop::{Hold, Hop, HopProgress, Sealed},
         lineage::{Lineage, Point},
         source::{Opened, snapshots_of},
     },
@@ -182,7 +182,16 @@ impl World {
             in_flight: 4,
             progress: Arc::<HopProgress>::default(),
             lock: None,
+            hold: Arc::new(Hold::new().expect("an id")),
         }
+    }
+
+    /// Carries a hop as a run of its own.
+    pub(super) async fn run(hop: Hop) -> Result<Sealed, MirrorError> {
+        let hold = Arc::clone(&hop.hold);
+        let sealed = super::super::carry(hop).await?;
+        hold.release().await;
+        Ok(sealed)
     }
 
     /// Carries the hop to `to`, from what the mirror has last.
@@ -190,7 +199,7 @@ impl World {
         let last = self.copies().await.pop().map(|(equals, _)| equals);
         let source = self.snapshots().await;
         let from = last.and_then(|last| source.into_iter().find(|at| last.is(at)));
-        super::super::carry(self.hop(from.as_ref(), to)).await
+        Self::run(self.hop(from.as_ref(), to)).await
     }
 
     /// The snapshots of the mirror, oldest first.
