@@ -345,6 +345,7 @@ impl SnapshotMirror {
     /// [`Busy`](MirrorError::Busy) while another run holds the lock;
     /// [`SeriesBroken`](MirrorError::SeriesBroken) when all that could still be copied is, and a
     /// new generation is needed for the rest; [`LockLost`](MirrorError::LockLost);
+    /// [`NotNow`](MirrorError::NotNow), such as while somebody else holds a lease on the destination;
     /// [`Refused`](MirrorError::Refused), such as for a source that does not exist, or a
     /// destination that is the mirror of another; otherwise the error of a request.
     ///

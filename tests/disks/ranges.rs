@@ -116,7 +116,7 @@ async fn the_metadata_and_headers_of_each_snapshot_are_kept_and_restored() {
 #[tokio::test(start_paused = true)]
 async fn metadata_for_which_a_copy_has_no_room_are_told() {
     let world = World::new().await;
-    let long = "x".repeat(7900);
+    let long = "x".repeat(8100);
     world.disk().set_metadata([("a", "1"), ("long", &long), ("z", "2")]).await.expect("set");
     let taken = world.grow(0).await;
     let report = by_ranges(world.mirror()).run().await.expect("mirrored");

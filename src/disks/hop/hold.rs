@@ -183,15 +183,17 @@ pub(super) fn is_refused(error: &Error) -> bool {
 }
 
 fn of_another(base: &PageBlobClient) -> MirrorError {
-    let why = "somebody else holds a lease on it: release that, and run the mirror again";
-    MirrorError::refused(base.name(), why)
+    MirrorError::not_now(
+        base.name(),
+        "somebody else holds a lease on it: wait for that, or release it",
+    )
 }
 
 /// The lease was broken, or could not be renewed in time.
 pub(super) fn lost(base: &PageBlobClient, cause: &Error) -> MirrorError {
     let why = format!(
-        "the lease on it was broken, or could not be renewed in time, so the copy has stopped: run \
-         the mirror again, it goes on ({cause})"
+        "its lease was broken, or could not be renewed in time, so the copy has stopped; the next run \
+         goes on: {cause}"
     );
-    MirrorError::refused(base.name(), why)
+    MirrorError::not_now(base.name(), why)
 }
