@@ -336,18 +336,18 @@ impl SnapshotMirror {
     /// how far it has come.
     ///
     /// If nothing is to be copied it sends four requests: it takes the lock, lists both sides and
-    /// releases the lock. By changed ranges, a run that copies sends two more for the lease on the
-    /// destination, and one to renew it every 20 seconds. The first run creates the lock's marker, with three more: it looks before
-    /// that whether the source is there.
+    /// releases the lock. The first run creates the lock's marker, with three more: it looks before
+    /// that whether the source is there. By changed ranges, a run that copies sends two for the
+    /// lease on the destination, and one to renew it every 20 seconds.
     ///
     /// # Errors
     ///
     /// [`Busy`](MirrorError::Busy) while another run holds the lock;
     /// [`SeriesBroken`](MirrorError::SeriesBroken) when all that could still be copied is, and a
     /// new generation is needed for the rest; [`LockLost`](MirrorError::LockLost);
-    /// [`NotNow`](MirrorError::NotNow), such as while somebody else holds a lease on the destination;
-    /// [`Refused`](MirrorError::Refused), such as for a source that does not exist, or a
-    /// destination that is the mirror of another; otherwise the error of a request.
+    /// [`NotNow`](MirrorError::NotNow), such as while somebody else holds a lease on the
+    /// destination; [`Refused`](MirrorError::Refused), such as for a source that does not exist, or
+    /// a destination that is the mirror of another; otherwise the error of a request.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {

@@ -106,8 +106,8 @@ pub enum MirrorWarning {
         /// The bytes that were written or cleared.
         bytes: u64,
     },
-    /// The copy of a snapshot by changed ranges lacks these metadata of it: a blob has room for 8 KiB
-    /// of metadata, with those of the mirror, and names must be identifiers.
+    /// The copy of a snapshot by changed ranges lacks these metadata of it: a blob has room for
+    /// 8 KiB of metadata, with those of the mirror, and names must be identifiers.
     MetadataLeft {
         /// The source snapshot's id.
         snapshot: String,

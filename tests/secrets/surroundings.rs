@@ -36,6 +36,7 @@ pub(super) async fn builders(shown: &mut Shown, container: &BlobContainerClient)
     shown.debug(&log.append_block(TOKEN));
     shown.debug(&log.append_block_from_uri(source).source_authorization(TOKEN));
     shown.debug(&disk.set_metadata([("k", "v")]));
+    shown.debug(&disk.set_properties().content_type("a/b"));
     shown.debug(&disk.get_tags());
     shown.debug(&disk.set_tags([("k", "v")]));
     shown.debug(&disk.set_tier(AccessTier::Hot));

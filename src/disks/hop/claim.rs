@@ -103,8 +103,7 @@ impl Claim {
             let goes_on = lineage.hop.as_ref().is_some_and(|torn| {
                 torn.to.is(&hop.to.snapshot) && (torn.done > 0 || torn.sealing)
             });
-            let held = hop.hold.take_over(&hop.destination, &seen, &lineage, goes_on);
-            let is_unbroken = held.await?;
+            let is_unbroken = goes_on && hop.hold.take_over(&hop.destination, &lineage).await?;
             let copies = copies(hop, &lineage).await?;
             check(hop)?;
             let copies = snapshots::keep_one(&hop.destination, copies).await?;
@@ -114,6 +113,7 @@ impl Claim {
             if let Some(snapshot) = standing.sealed {
                 return Ok(Claimed::Sealed(snapshot));
             }
+            hop.hold.make_way(&hop.destination, &seen, &lineage).await?;
             let noted = lineage.hop.as_ref().map(|hop| hop.guard);
             let guard = number(seen.sequence_number.max(noted).unwrap_or_default())?;
             let state = HopState {

@@ -23,7 +23,8 @@ const HELD: Duration = Duration::from_secs(60);
 
 /// The lease that a run has, or will have, on the base.
 ///
-/// Dropping it leaves the lease to run out; [`release`](Self::release) is for a base that is sealed.
+/// Dropping it leaves the lease to run out; [`release`](Self::release) is for a base that is
+/// sealed.
 #[derive(Debug)]
 pub(crate) struct Hold(Mutex<State>);
 
@@ -63,41 +64,46 @@ impl Hold {
         (state.id, state.lease) = (lease.id().clone(), Some(lease));
     }
 
-    /// Makes way for this run, or takes over the lease of a torn one if it `goes_on` with it.
-    ///
-    /// Returns whether nobody else can have written to the base since the run before had its lease.
+    /// Takes over the lease of a torn run. Returns whether that could be done: then nobody else can
+    /// have written to the base since that run had its lease.
     pub(super) async fn take_over(
         &self,
         base: &PageBlobClient,
-        seen: &BlobProperties,
         lineage: &Lineage,
-        goes_on: bool,
     ) -> Result<bool, MirrorError> {
         if self.held().is_some() {
             return Ok(true);
         }
-        if goes_on && let Some(noted) = &lineage.lease {
-            match base.renew_lease(noted).guard(HELD).await {
-                Ok(lease) => {
-                    self.keep(lease);
-                    return Ok(true);
-                }
-                Err(error) if is_gone(&error) => {}
-                Err(error) => return Err(error.into()),
+        let Some(noted) = &lineage.lease else { return Ok(false) };
+        match base.renew_lease(noted).guard(HELD).await {
+            Ok(lease) => {
+                self.keep(lease);
+                Ok(true)
             }
+            Err(error) if is_gone(&error) => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        let is_leased = matches!(seen.lease_state, Some(LeaseState::Leased | LeaseState::Breaking));
+    }
+
+    /// Ends the lease of a run before, if it has one still and is not taken over.
+    pub(super) async fn make_way(
+        &self,
+        base: &PageBlobClient,
+        seen: &BlobProperties,
+        lineage: &Lineage,
+    ) -> Result<(), MirrorError> {
+        let is_leased = self.held().is_none()
+            && matches!(seen.lease_state, Some(LeaseState::Leased | LeaseState::Breaking));
         match &lineage.lease {
-            _ if !is_leased => {}
-            None => return Err(of_another(base)),
+            _ if !is_leased => Ok(()),
+            None => Err(of_another(base)),
             // Of a run that died, or whose release did not arrive.
             Some(noted) => match base.release_lease(noted).await {
-                Err(error) if error.code() == Some(&MISMATCH) => return Err(of_another(base)),
-                Err(error) if !is_gone(&error) => return Err(error.into()),
-                _ => {}
+                Err(error) if error.code() == Some(&MISMATCH) => Err(of_another(base)),
+                Err(error) if !is_gone(&error) => Err(error.into()),
+                _ => Ok(()),
             },
         }
-        Ok(false)
     }
 
     /// Acquires the lease, if nobody has written to the base since it had this ETag. Otherwise the
@@ -192,8 +198,8 @@ fn of_another(base: &PageBlobClient) -> MirrorError {
 /// The lease was broken, or could not be renewed in time.
 pub(super) fn lost(base: &PageBlobClient, cause: &Error) -> MirrorError {
     let why = format!(
-        "its lease was broken, or could not be renewed in time, so the copy has stopped; the next run \
-         goes on: {cause}"
+        "its lease was broken, or could not be renewed in time, so the copy has stopped; the next \
+         run goes on: {cause}"
     );
     MirrorError::not_now(base.name(), why)
 }

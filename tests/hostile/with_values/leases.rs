@@ -29,6 +29,7 @@ pub(super) async fn drive(run: &Run<'_>, service: &BlobServiceClient) {
         run,
         blob.renew_lease(&id),
         [
+            guard(values.duration()),
             conditions(values.conditions()),
             server_timeout(values.duration()),
             client_request_id(values.text()),

@@ -187,7 +187,7 @@ async fn a_hop_that_another_run_has_gone_past_is_done() {
         assert_eq!(lineage.hop.is_some(), cut.is_some());
 
         let moved = world.moved();
-        let done = super::super::carry(late).await.expect("done");
+        let done = World::run(late).await.expect("done");
         assert!(done.resumed && done.written == 0 && !done.whole, "{done:?}");
         assert_eq!(world.moved(), moved, "nothing is copied again");
         assert_eq!(world.lineage().await, lineage, "the hop of the other run stands");
