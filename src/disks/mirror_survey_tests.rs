@@ -224,6 +224,7 @@ fn copies(of: &[SourceSnapshot]) -> Vec<BlobItem> {
             equals: Some(Point::from(point)),
             hop: None,
             sealed,
+            lease: None,
         };
         let mut item = BlobItem { name: "disk".into(), snapshot, ..BlobItem::default() };
         item.properties.metadata = lineage.with(&Metadata::new());
