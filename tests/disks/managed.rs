@@ -8,7 +8,10 @@ use std::{
 use blobcopy::{
     AccessToken, Clock, Credential, CredentialError, PageBlobClient, ResourceManager, RetryOptions,
     TokenProvider,
-    disks::{Chain, DiskSnapshotList, ManagedSnapshots, MirrorError, MirrorReport, SnapshotMirror},
+    disks::{
+        Chain, DiskSnapshotList, Keep, ManagedSnapshots, MirrorError, MirrorReport, MirrorWarning,
+        SnapshotMirror,
+    },
     transport::{BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind},
 };
 use blobcopy_simulator::{GrantUrl, ManagedDisk, Simulator, SimulatorTransport};
@@ -409,4 +412,24 @@ async fn ids_that_are_written_in_another_case_name_the_same_snapshots() {
     let source = ManagedSnapshots::new(list).options(world.options());
     let report = world.mirror_of(source).run().await.expect("up to date");
     assert_eq!((report.hops.len(), report.present), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_warns_that_the_snapshot_which_the_next_hop_needs_is_gone_or_about_to_go() {
+    let world = World::new(MIB).await;
+    world.grow(0);
+    world.grow(1);
+    world.run().await.expect("mirrored");
+    world.grow(2);
+    let keep = Keep::new().last(1);
+    let tip = world.disk.snapshots()[1].id();
+    let mirror = world.mirror_of(world.source());
+    let due = MirrorWarning::AboutToBePruned { snapshot: tip.clone() };
+    assert_eq!(mirror.pruning_source(&keep).plan().await.expect("planned").warnings, [due]);
+    world.disk.snapshots()[1].delete();
+    let gone = MirrorWarning::LastSourceSnapshotGone { snapshot: tip };
+    let report = world.run().await.expect("mirrored");
+    assert_eq!((report.hops.len(), report.hops[0].whole), (1, true));
+    assert_eq!(report.warnings, [gone]);
+    assert_eq!(world.run().await.expect("nothing to do").warnings, []);
 }

@@ -9,6 +9,7 @@ mod managed;
 mod property;
 mod ranges;
 mod sources;
+mod warnings;
 mod world;
 
 // Runs that meet others, die, or find that their series is broken.
