@@ -176,15 +176,19 @@ impl SnapshotMirror {
     /// Awaiting it gives [`SourcePruneReport`](super::SourcePruneReport);
     /// [`PruneSource::plan`] says before what it would delete.
     ///
-    /// These always stay: the snapshot that the destination's newest equals, since the next
-    /// difference is taken from it; all later ones, which are still to be copied; and those that
-    /// the destination does not have, unless [`PruneSource::also_absent`]. It takes the lock of the
-    /// mirror.
+    /// These always stay: the snapshot that the destination or its newest snapshot equals, since
+    /// the next difference is taken from it; all later ones, which are still to be copied; and
+    /// those that the destination does not have, unless [`PruneSource::also_absent`]. It takes the
+    /// lock of the mirror, and looks at each copy just before it deletes the original.
+    ///
+    /// Only this mirror's destination is looked at. If the disk has another mirror, whose next
+    /// difference may need a snapshot that this one does not, do not use it.
     ///
     /// # Errors
     ///
     /// [`MirrorError::Refused`] for a managed disk, whose snapshots are never deleted, and if the
-    /// destination is not the mirror of this source or has no copy of it; otherwise as
+    /// destination is not the mirror of this source, has no copy of it, or has snapshots of another
+    /// one in any generation; otherwise as
     /// [`DiskBackup::prune`].
     ///
     /// ```

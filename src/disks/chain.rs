@@ -43,6 +43,9 @@ pub struct Chain {
     /// The greatest number whose name is taken, by a generation or by any other blob.
     #[serde(skip)]
     pub(crate) taken: u32,
+    /// Of which source each of `snapshots` is a copy, as far as that is known.
+    #[serde(skip)]
+    pub(crate) origins: Vec<Option<Origin>>,
 }
 
 /// A snapshot at the destination.
@@ -186,9 +189,9 @@ impl Chain {
 struct Listed<'a> {
     name: &'a str,
     bases: Vec<(u32, Base)>,
-    snapshots: Vec<ChainSnapshot>,
+    snapshots: Vec<(ChainSnapshot, Option<Origin>)>,
     /// Where the content of a generation comes from, by what was listed of it.
-    sources: BTreeMap<u32, Source>,
+    sources: BTreeMap<u32, Origin>,
     taken: u32,
 }
 
@@ -199,7 +202,7 @@ impl<'a> Listed<'a> {
 
     fn forget_later(&mut self) {
         self.bases.retain(|(generation, _)| *generation == 1);
-        self.snapshots.retain(|found| found.generation == 1);
+        self.snapshots.retain(|(found, _)| found.generation == 1);
         self.sources.retain(|generation, _| *generation == 1);
     }
 
@@ -215,8 +218,9 @@ impl<'a> Listed<'a> {
         if is_deleted || (generation > 1 && !is_ours) {
             return;
         }
-        if let Some(source) = Source::of(&properties) {
-            self.sources.entry(generation).or_insert(source);
+        let origin = Origin::of(&properties);
+        if let Some(origin) = &origin {
+            self.sources.entry(generation).or_insert_with(|| origin.clone());
         }
         let Some(snapshot) = snapshot else {
             let base = Base {
@@ -239,15 +243,9 @@ impl<'a> Listed<'a> {
                 .map(|point| (point.id, Some(point.time))),
         };
         let (equals, time) = equals.map_or((None, None), |(id, time)| (Some(id), time));
-        self.snapshots.push(ChainSnapshot {
-            blob: name,
-            generation,
-            snapshot,
-            equals,
-            time,
-            length: properties.content_length,
-            etag: properties.etag,
-        });
+        let (length, etag) = (properties.content_length, properties.etag);
+        let found = ChainSnapshot { blob: name, generation, snapshot, equals, time, length, etag };
+        self.snapshots.push((found, origin));
     }
 
     fn into_chain(self) -> Chain {
@@ -259,13 +257,14 @@ impl<'a> Listed<'a> {
         let foreign = sources.keys().filter(|found| is_foreign(found));
         let foreign = foreign.map(|found| Chain::name_of(name, *found)).collect();
         bases.retain(|(generation, _)| !is_foreign(generation));
-        snapshots.retain(|found| !is_foreign(&found.generation));
+        snapshots.retain(|(found, _)| !is_foreign(&found.generation));
         bases.sort_by_key(|(generation, _)| *generation);
-        snapshots.sort_by_cached_key(|found| {
+        snapshots.sort_by_cached_key(|(found, _)| {
             let taken = || DatedSnapshot::from(&found.snapshot).time;
             let time = found.time.or_else(taken);
             (time, found.key(), found.generation, found.snapshot.as_str().to_owned())
         });
+        let (snapshots, origins): (Vec<ChainSnapshot>, _) = snapshots.into_iter().unzip();
         let mut newest = bases.pop();
         if let Some((generation, base)) = &mut newest {
             let is_of = |found: &ChainSnapshot| found.generation == *generation;
@@ -276,20 +275,21 @@ impl<'a> Listed<'a> {
         let route = newest.as_ref().and_then(|(_, base)| base.route());
         let generation = newest.as_ref().map_or(0, |(generation, _)| *generation);
         let base = newest.map(|(_, base)| base);
-        Chain { name: name.to_owned(), route, generation, snapshots, foreign, base, taken }
+        let name = name.to_owned();
+        Chain { name, route, generation, snapshots, foreign, base, taken, origins }
     }
 }
 
-/// Where a generation's content comes from.
+/// Where the content of a blob or snapshot comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
+pub(crate) enum Origin {
     /// A blob: its account and cloud, and its path.
     Blob { account: String, cloud: String, path: String },
     /// A managed disk's unique id.
     Disk(String),
 }
 
-impl Source {
+impl Origin {
     /// By the copy into it, or by its lineage.
     fn of(properties: &BlobProperties) -> Option<Self> {
         if !properties.is_incremental_copy {
@@ -299,7 +299,7 @@ impl Source {
     }
 
     /// By a URL or a unique id. The service may return a URL in another form, and with a SAS.
-    fn named(text: &str) -> Self {
+    pub(crate) fn named(text: &str) -> Self {
         match url::Url::parse(text) {
             Ok(url) if url.has_host() => {
                 let host = url.host_str().unwrap_or_default().to_ascii_lowercase();

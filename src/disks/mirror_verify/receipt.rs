@@ -104,8 +104,7 @@ impl MirrorReceipts {
     ) -> Option<&MirrorReceipt> {
         let key = (shown(destination, snapshot).ok()?, snapshot.snapshot.clone());
         self.0.get(&key).filter(|receipt| {
-            Some(&receipt.source_snapshot) == snapshot.equals.as_ref()
-                && receipt.time == snapshot.time
+            receipt.time.is_some_and(|time| snapshot.is_equal_to(&receipt.source_snapshot, time))
         })
     }
 }

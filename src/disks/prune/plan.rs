@@ -1,6 +1,6 @@
 //! Which snapshots of a chain a policy keeps.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use time::{UtcOffset, macros::format_description};
@@ -95,7 +95,7 @@ impl PlannedPrune {
 }
 
 /// The last snapshot of the newest generation, whatever the times say.
-fn last_of_newest_generation(chain: &Chain) -> Option<&ChainSnapshot> {
+pub(super) fn last_of_newest_generation(chain: &Chain) -> Option<&ChainSnapshot> {
     let newest = chain.snapshots.iter().filter(|one| one.generation == chain.generation);
     newest
         .filter(|one| one.equals.is_some())
@@ -108,9 +108,14 @@ fn last_of_newest_generation(chain: &Chain) -> Option<&ChainSnapshot> {
 /// given their places in the chain instead.
 fn reasons(chain: &Chain, keep: &Keep) -> Result<Vec<Option<Vec<Reason>>>> {
     let place = |at: usize| SnapshotId::from_service(&format!("{at:020}"));
-    let known = chain.snapshots.iter().enumerate().filter(|(_, one)| one.equals.is_some());
-    let dated = known.filter_map(|(at, one)| {
-        Some(DatedSnapshot { snapshot: place(at)?, time: Some(one.time?) })
+    // Where a source snapshot is there twice, it counts once.
+    let mut first = HashMap::new();
+    let known = chain.snapshots.iter().enumerate();
+    let known = known.filter_map(|(at, one)| Some((at, *first.entry(one.key()?).or_insert(at))));
+    let known: Vec<(usize, usize)> = known.collect();
+    let counted = known.iter().filter(|(at, first)| at == first);
+    let dated = counted.filter_map(|(at, _)| {
+        Some(DatedSnapshot { snapshot: place(*at)?, time: chain.snapshots[*at].time })
     });
     let mut reasons = vec![None; chain.snapshots.len()];
     for kept in keep.apply(dated)? {
@@ -118,6 +123,9 @@ fn reasons(chain: &Chain, keep: &Keep) -> Result<Vec<Option<Vec<Reason>>>> {
         if let Some(reason) = at.and_then(|at| reasons.get_mut(at)) {
             *reason = Some(kept.reasons);
         }
+    }
+    for (at, first) in known {
+        reasons[at] = reasons[first].clone();
     }
     Ok(reasons)
 }

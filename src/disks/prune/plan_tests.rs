@@ -14,7 +14,8 @@ fn caught_up() -> Chain {
 
 fn chain(generation: u32, snapshots: Vec<ChainSnapshot>) -> Chain {
     let (name, route) = ("disk".to_owned(), Some(MirrorRoute::Incremental));
-    Chain { name, route, generation, snapshots, foreign: Vec::new(), base: None, taken: 0 }
+    let (foreign, origins) = (Vec::new(), Vec::new());
+    Chain { name, route, generation, snapshots, foreign, base: None, taken: 0, origins }
 }
 
 fn snapshot(generation: u32, id: &str, time: Option<time::OffsetDateTime>) -> ChainSnapshot {
@@ -43,6 +44,20 @@ fn snapshots_that_were_copied_in_one_day_are_judged_by_their_sources() {
     assert!(table.ends_with("keep 7 daily snapshots: 23 of 30 snapshots go"), "{table}");
     assert!(table.starts_with("remove disk@2026-02-01T00:00:00.0000000Z  2026-01-01 06:00:00\n"));
     assert!(PrunePlan::of(&caught_up(), &Keep::new()).is_err(), "no rule");
+}
+
+#[test]
+fn a_source_snapshot_that_is_there_twice_counts_once() {
+    let day = |day| datetime!(2026-01-01 00:00 UTC) + time::Duration::days(day);
+    let snapshots = [0, 1, 1, 2].iter().enumerate().map(|(at, days)| {
+        snapshot(1, &format!("2026-02-0{}T00:00:00.0000000Z", at + 1), Some(day(*days)))
+    });
+    let chain = chain(1, snapshots.collect());
+    let plan = PrunePlan::of(&chain, &Keep::new().last(2)).expect("rules");
+    let fates: Vec<bool> = plan.snapshots.iter().map(PlannedPrune::stays).collect();
+    assert_eq!(fates, [false, true, true, true]);
+    let plan = PrunePlan::of(&chain, &Keep::new().last(3)).expect("rules");
+    assert_eq!(plan.goes().count(), 0, "three days are there");
 }
 
 #[test]

@@ -1,15 +1,25 @@
 //! Deleting snapshots of a page blob that are at the destination of its mirror.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Removed, chain_of, remove};
+use super::{Removed, chain_of, plan::last_of_newest_generation, remove};
 use crate::{
-    ETag, PageBlobClient, SnapshotId,
+    Conditions, ETag, ErrorCode, PageBlobClient, SnapshotId,
     disks::{
-        Chain, DatedSnapshot, Keep, MirrorError, MirrorRoute, MirrorSource, Reason, SnapshotMirror,
-        SourceSnapshot, lineage::Lineage, lock::Lock, mirror_work::Mirroring,
+        Chain, ChainSnapshot, DatedSnapshot, Keep, MirrorError, MirrorRoute, MirrorSource, Reason,
+        SnapshotMirror, SourceSnapshot,
+        chain::{Origin, copied},
+        hop::is_changed,
+        lineage::Lineage,
+        lock::Lock,
+        mirror_work::Mirroring,
+        source::SourceKey,
     },
     transport::BoxFuture,
     wire::{clock, redaction::redact},
@@ -60,7 +70,8 @@ pub struct PlannedSourcePrune {
 pub enum SourceFate {
     /// The policy keeps it, for these reasons.
     Kept(Vec<Reason>),
-    /// The newest snapshot of the destination equals it, so the next difference is taken from it.
+    /// The destination equals it, or its newest snapshot does, so the next difference is taken from
+    /// it.
     NextNeedsIt,
     /// It is later than the newest that was copied: it is still to be copied.
     NotCopiedYet,
@@ -79,7 +90,8 @@ pub struct SourcePruneReport {
     pub source: String,
     /// The snapshots that were deleted, the oldest first.
     pub deleted: Vec<SourceSnapshot>,
-    /// Those that should go and stay since they were written meanwhile: their ETag has changed.
+    /// Those that should go and stay since they, or their copies, were written or deleted
+    /// meanwhile.
     pub changed: Vec<SourceSnapshot>,
     /// How many should go and stay because of [`max_delete`](PruneSource::max_delete).
     pub left: u64,
@@ -93,6 +105,7 @@ pub struct SourcePruneReport {
 struct Listed {
     plan: SourcePrunePlan,
     etags: HashMap<String, ETag>,
+    copies: HashMap<SourceKey, ChainSnapshot>,
 }
 
 impl PruneSource {
@@ -141,11 +154,13 @@ impl PruneSource {
             etags.extend(item.properties.etag.map(|etag| (id.clone(), etag)));
             snapshots.push(SourceSnapshot { time, id, length });
         }
-        snapshots.sort();
-        let snapshots = fates(&chain, snapshots, &self.keep, self.absent)?;
+        snapshots.sort_by_cached_key(SourceSnapshot::key);
+        let copy = |one: &ChainSnapshot| Some((one.key()?, one.clone()));
+        let copies = chain.snapshots.iter().filter_map(copy).collect();
+        let snapshots = fates(&chain, &copies, snapshots, &self.keep, self.absent)?;
         let source = redact(blob.url()?.as_str()).into_owned();
         let plan = SourcePrunePlan { source, keep: self.keep.clone(), snapshots };
-        Ok(Listed { plan, etags })
+        Ok(Listed { plan, etags, copies })
     }
 
     /// The chain, if it is of this source and has copies of it. What it does not hold must not be
@@ -171,6 +186,14 @@ impl PruneSource {
                 let why = format!("is a mirror of {}, not of this source", lineage.source);
                 return refused(&why);
             }
+        }
+        // Of every generation, and of every snapshot: one that came here in another way proves
+        // nothing.
+        let this = Origin::named(self.source()?.url()?.as_str());
+        let mut copies = chain.snapshots.iter().zip(&chain.origins);
+        let is_copy = |one: &ChainSnapshot| one.equals.is_some();
+        if copies.any(|(one, origin)| is_copy(one) && origin.as_ref() != Some(&this)) {
+            return refused("has snapshots that are not known to be copies of this source");
         }
         if chain.newest().is_none() {
             return refused("has no copy of this source yet");
@@ -204,7 +227,7 @@ impl PruneSource {
     }
 
     async fn delete(&self, lock: &Lock) -> Result<SourcePruneReport, MirrorError> {
-        let Listed { plan, etags } = self.list().await?;
+        let Listed { plan, etags, copies } = self.list().await?;
         let blob = self.source()?;
         let (goes, kept): (Vec<_>, Vec<_>) =
             plan.snapshots.into_iter().partition(|one| !one.stays());
@@ -219,6 +242,11 @@ impl PruneSource {
             elapsed: Duration::ZERO,
         };
         for PlannedSourcePrune { snapshot, .. } in goes.into_iter().take(now) {
+            let copy = copies.get(&snapshot.key());
+            if !self.absent && !self.is_there(copy).await? {
+                report.changed.push(snapshot);
+                continue;
+            }
             lock.check()?;
             let id: SnapshotId = snapshot.id.parse()?;
             match remove(&blob.with_snapshot(&id), etags.get(&snapshot.id)).await? {
@@ -230,9 +258,44 @@ impl PruneSource {
     }
 }
 
-/// What a policy says of snapshots of the source, given the chain at the destination.
+impl PruneSource {
+    /// Whether the copy is there still: a lifecycle rule, or somebody, may have deleted it since it
+    /// was listed.
+    async fn is_there(&self, copy: Option<&ChainSnapshot>) -> Result<bool, MirrorError> {
+        let Some(copy) = copy else { return Ok(false) };
+        let same = Conditions::new().if_match(copy.etag.clone().unwrap_or(ETag::ANY));
+        let asked = copy.client(&self.mirror.destination).get_properties().conditions(same);
+        match asked.await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.code() {
+                Some(ErrorCode::BlobNotFound) => Ok(false),
+                _ if is_changed(&error) => Ok(false),
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+/// The source snapshots that the destination equals, or may equal soon: a difference is taken from
+/// one of them.
+fn needed(chain: &Chain) -> HashSet<SourceKey> {
+    let newest = [chain.newest(), last_of_newest_generation(chain)];
+    let mut needed: HashSet<_> = newest.into_iter().flatten().filter_map(|one| one.key()).collect();
+    let Some(base) = chain.base() else { return needed };
+    let last = base.copy.as_ref().and_then(copied);
+    needed.extend(last.and_then(|(id, time)| Some(SourceKey::of(&id, time?))));
+    if let Some(lineage) = Lineage::read(&base.metadata) {
+        let points = lineage.equals.into_iter().chain(lineage.hop.map(|hop| hop.to));
+        needed.extend(points.map(|point| SourceKey::of(&point.id, point.time)));
+    }
+    needed
+}
+
+/// What a policy says of snapshots of the source, given the chain at the destination and its
+/// copies.
 fn fates(
     chain: &Chain,
+    copies: &HashMap<SourceKey, ChainSnapshot>,
     snapshots: Vec<SourceSnapshot>,
     keep: &Keep,
     also_absent: bool,
@@ -242,26 +305,29 @@ fn fates(
         .iter()
         .enumerate()
         .filter_map(|(at, one)| Some(DatedSnapshot { snapshot: place(at)?, time: Some(one.time) }));
-    let kept = keep.apply(dated)?;
-    let newest = chain.newest().and_then(|newest| newest.time);
-    let fate = |snapshot: &SourceSnapshot, reasons: Vec<Reason>| {
-        let equal = |one: &crate::disks::ChainSnapshot| {
-            one.time == Some(snapshot.time) && one.equals.as_deref() == Some(snapshot.id.as_str())
-        };
-        if newest.is_none_or(|newest| snapshot.time > newest) {
-            SourceFate::NotCopiedYet
-        } else if newest == Some(snapshot.time) {
-            SourceFate::NextNeedsIt
-        } else if !reasons.is_empty() {
-            SourceFate::Kept(reasons)
-        } else if !also_absent && !chain.snapshots.iter().any(equal) {
-            SourceFate::Absent
-        } else {
-            SourceFate::Goes
+    let mut reasons = vec![None; snapshots.len()];
+    for kept in keep.apply(dated)? {
+        let at: Option<usize> = kept.snapshot.as_str().parse().ok();
+        if let Some(reason) = at.and_then(|at| reasons.get_mut(at)) {
+            *reason = Some(kept.reasons);
+        }
+    }
+    let newest = chain.newest().and_then(ChainSnapshot::key);
+    let needed = needed(chain);
+    let fate = |snapshot: &SourceSnapshot, reasons: Option<Vec<Reason>>| {
+        let key = snapshot.key();
+        match reasons {
+            _ if needed.contains(&key) => SourceFate::NextNeedsIt,
+            _ if newest.as_ref().is_none_or(|newest| key > *newest) => SourceFate::NotCopiedYet,
+            // One that was not judged stays.
+            None => SourceFate::Kept(vec![Reason::UnknownTime]),
+            Some(reasons) if !reasons.is_empty() => SourceFate::Kept(reasons),
+            Some(_) if !also_absent && !copies.contains_key(&key) => SourceFate::Absent,
+            Some(_) => SourceFate::Goes,
         }
     };
-    let fates = snapshots.into_iter().zip(kept).map(|(snapshot, kept)| {
-        let fate = fate(&snapshot, kept.reasons);
+    let fates = snapshots.into_iter().zip(reasons).map(|(snapshot, reasons)| {
+        let fate = fate(&snapshot, reasons);
         PlannedSourcePrune { snapshot, fate }
     });
     Ok(fates.collect())
@@ -328,3 +394,7 @@ impl fmt::Display for SourcePruneReport {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

@@ -153,9 +153,9 @@ mod tests {
             }
         };
         let snapshots = vec![snapshot(1, 1, true), snapshot(2, 3, true), snapshot(3, 9, false)];
-        let foreign = Vec::new();
-        let name = "disk".into();
-        Chain { name, route: None, generation: 2, snapshots, foreign, base: None, taken: 2 }
+        let (foreign, origins) = (Vec::new(), Vec::new());
+        let (name, route, base) = ("disk".into(), None, None);
+        Chain { name, route, generation: 2, snapshots, foreign, base, taken: 2, origins }
     }
 
     #[test]
