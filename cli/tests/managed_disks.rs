@@ -137,8 +137,12 @@ fn a_disk_is_mirrored_by_its_manager_and_access_is_given_back() {
     let managed = Managed::new("manager");
     let plan = managed.mirror(&["--plan"]);
     assert_eq!(plan.code, Some(0), "{plan:#?}");
-    assert!(plan.out.contains("to copy      3 snapshots"), "{}", plan.out);
+    assert!(plan.out.contains("to copy      3 snapshots, size not known: --sizes"), "{}", plan.out);
     assert_eq!(managed.world.simulator.count(Op::GrantSnapshotAccess), 0);
+    let plan = managed.mirror(&["--plan", "--sizes"]);
+    assert_eq!(plan.code, Some(0), "{plan:#?}");
+    assert!(plan.out.contains("to copy      3 snapshots, 3584 bytes"), "{}", plan.out);
+    assert_eq!(managed.disk.granted(), 0);
 
     let mirrored = managed.mirror(&["--verify", "-v"]);
     assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
@@ -170,9 +174,37 @@ fn a_snapshot_that_somebody_else_reads_is_used_only_if_asked() {
 }
 
 #[test]
+fn a_disk_that_demands_a_token_beside_the_sas_is_mirrored_with_the_login() {
+    let managed = Managed::new("token");
+    managed.disk.require_bearer(true);
+    let mirrored = managed.mirror(&["--verify"]);
+    assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
+    assert_eq!(mirrored.out.matches("identical: ").count(), 3, "{}", mirrored.out);
+    assert_eq!((managed.snapshots(), managed.disk.granted()), (3, 0));
+    // Lines say so themselves.
+    managed.disk.write(0, &[9; 512]);
+    managed.disk.snapshot("disk0-3");
+    let file = managed.chain();
+    let lines = std::fs::read_to_string(&file).expect("there");
+    let mirror = |file: &str| {
+        managed.run(&["mirror", "--managed-snapshots", file, "backups/lines.vhd", "-o", "json"])
+    };
+    let refused = mirror(&file);
+    assert!(refused.err.contains("NoAuthenticationInformation"), "{refused:#?}");
+    let mode = r#"{"dataAccessAuthMode":"AzureActiveDirectory","#;
+    let told = managed.folder.write("told.jsonl", lines.replace('{', mode).as_bytes());
+    let mirrored = mirror(&told);
+    assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
+}
+
+#[test]
 fn a_chain_is_mirrored_by_the_urls_that_its_lines_have() {
     let managed = Managed::new("lines");
     let file = managed.chain();
+    // They have access, so the sizes are known at once.
+    let of_lines = ["mirror", "--managed-snapshots", &*file, "backups/disk0.vhd"];
+    let plan = managed.run(&[&of_lines[..], &["--plan"]].concat());
+    assert!(plan.out.contains("to copy      3 snapshots, 3584 bytes"), "{}", plan.out);
     let mirror = ["mirror", "--managed-snapshots", &*file, "backups/disk0.vhd", "-v"];
     let mirrored = managed.run(&mirror);
     assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");

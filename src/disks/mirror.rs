@@ -80,6 +80,7 @@ pub(crate) struct MirrorSettings {
     pub(crate) in_flight: usize,
     pub(crate) budget: Option<Budget>,
     pub(crate) pruning: Option<Keep>,
+    pub(crate) plan_sizes: bool,
 }
 
 impl SnapshotMirror {
@@ -111,6 +112,7 @@ impl SnapshotMirror {
                 in_flight: 16,
                 budget: None,
                 pruning: None,
+                plan_sizes: false,
             },
         }
     }
@@ -304,14 +306,38 @@ impl SnapshotMirror {
         Chain::read(&self.destination).await
     }
 
-    /// What a run would do now. Nothing is changed, and the lock is not needed.
+    /// Lets [`plan`](Self::plan) learn what each hop from a managed disk would move. For that it
+    /// takes the lock, is granted access to the snapshots as a run is, notes that in the marker
+    /// blob, and gives the access back. Without this a plan is granted nothing, and does not know
+    /// those sizes. For other sources it changes nothing.
     ///
-    /// It lists both sides, and asks the source for the size of each difference.
+    /// ```
+    /// # blobcopy_simulator::example(async |service| {
+    /// use blobcopy::disks::SnapshotMirror;
+    ///
+    /// let disk = service.container_client("vhds").page_blob_client("disk0.vhd");
+    /// let backup = service.container_client("backups").page_blob_client("disk0.vhd");
+    /// let plan = SnapshotMirror::new(&disk, &backup).plan_sizes().plan().await.unwrap();
+    /// assert_eq!(plan.known_bytes(), Some(0)); // there are no snapshots yet
+    /// # Ok(()) });
+    /// ```
+    pub fn plan_sizes(mut self) -> Self {
+        self.settings.plan_sizes = true;
+        self
+    }
+
+    /// What a run would do now. Nothing is changed, and the lock is not needed, but with
+    /// [`plan_sizes`](Self::plan_sizes).
+    ///
+    /// It lists both sides, and asks the source for the size of each difference. For those of a
+    /// managed disk access is needed: a [`DiskSnapshotList`](super::DiskSnapshotList) has it.
     ///
     /// # Errors
     ///
-    /// [`Refused`](MirrorError::Refused) if source and destination do not go together; otherwise
-    /// the error of a request. A broken series is no error here: see
+    /// [`Refused`](MirrorError::Refused) if source and destination do not go together; with
+    /// [`plan_sizes`](Self::plan_sizes), [`Busy`](MirrorError::Busy) while another run holds the
+    /// lock, and [`NotNow`](MirrorError::NotNow) if no access can be granted now; otherwise the
+    /// error of a request. A broken series is no error here: see
     /// [`MirrorPlan::broken`].
     ///
     /// ```

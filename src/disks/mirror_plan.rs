@@ -43,9 +43,10 @@ pub struct PlannedHop {
     pub to: SourceSnapshot,
     /// The generation that it goes to, from 1.
     pub generation: u32,
-    /// The bytes that are written. `None` if they are not known: of a managed disk, since only a
-    /// run is granted access; by changed ranges in the events of a run, which reads the difference
-    /// when it comes to it; or if the service gives no difference in time.
+    /// The bytes that are written. `None` if they are not known: of a managed disk to whose
+    /// snapshots access would be granted first (see
+    /// [`plan_sizes`](super::SnapshotMirror::plan_sizes)), or if the service gives no difference in
+    /// time.
     pub bytes: Option<u64>,
     /// The bytes that are cleared; by Incremental Copy Blob, the service says nothing of them.
     pub cleared: u64,
@@ -211,7 +212,7 @@ impl fmt::Display for MirrorPlan {
         for hop in &self.hops {
             match hop.bytes {
                 Some(bytes) => write!(f, "{}: {bytes} bytes", hop.to)?,
-                None => write!(f, "{}: a size that is not known yet", hop.to)?,
+                None => write!(f, "{}: size not known", hop.to)?,
             }
             match &hop.whole {
                 Some(why) => writeln!(f, ", everything: {why}")?,

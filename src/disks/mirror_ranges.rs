@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    ChainSnapshot, HopDone, MirrorError, MirrorEvent, MirrorWarning, SourceSnapshot,
+    ChainSnapshot, HopDone, MirrorError, MirrorEvent, MirrorSource, MirrorWarning, SourceSnapshot,
     hop::{self, Hold, Hop, HopProgress, Sealed},
     lock::Lock,
     managed::Grants,
@@ -34,7 +34,12 @@ pub(crate) async fn copy(
         (None, Some(grants)) => Ok(Opened::granted(Arc::clone(grants), snapshot)),
         (None, None) => Err(MirrorError::refused(snapshot, "cannot be read without access")),
     };
-    Box::pin(mirror.size_ranges(&mut survey)).await?;
+    // Access that a run is granted is for the copies alone.
+    let there = match &mirror.mirror.source {
+        MirrorSource::Managed(source) if source.access.grants_access() => None,
+        _ => grants,
+    };
+    Box::pin(mirror.size_ranges(&mut survey, there)).await?;
     told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
     let mut warnings = survey.warnings.clone();
     for warning in &warnings {

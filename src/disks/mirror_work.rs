@@ -1,6 +1,6 @@
 //! The work of a mirror: reads both sides, takes the lock, and makes the copies.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use futures_util::{
     StreamExt,
@@ -9,12 +9,12 @@ use futures_util::{
 };
 
 use super::{
-    BrokenSeries, Chain, HopDone, MirrorError, MirrorEvent, MirrorReport, MirrorRoute,
-    MirrorSource, MirrorWarning, SnapshotMirror,
+    BrokenSeries, Chain, HopDone, ManagedSnapshots, MirrorError, MirrorEvent, MirrorReport,
+    MirrorRoute, MirrorSource, MirrorWarning, SnapshotMirror, SourceSnapshot,
     hop::{self, Hop},
     lock::Lock,
     lost_lineage,
-    managed::Grants,
+    managed::{Grants, OneDisk},
     mirror_ranges,
     mirror_run::Teller,
     mirror_survey::{Sides, Step, Survey},
@@ -127,7 +127,7 @@ impl Mirroring {
 
     async fn copy_all(
         &self,
-        grants: Option<&std::sync::Arc<Grants>>,
+        grants: Option<&Arc<Grants>>,
         lock: &Lock,
         told: &Teller,
     ) -> Result<Done> {
@@ -158,7 +158,7 @@ impl Mirroring {
     /// Lists both sides: two requests, if the lists are short.
     pub(crate) async fn survey(&self) -> Result<Survey> {
         let SnapshotMirror { source, destination, settings } = &self.mirror;
-        let (id, snapshots) = match source {
+        let (id, snapshots, left) = match source {
             MirrorSource::PageBlob(source) => {
                 let mut id = source.blob().url()?;
                 id.set_query(None);
@@ -166,9 +166,12 @@ impl Mirroring {
                 if snapshots.is_empty() {
                     self.expect_source().await?;
                 }
-                (redact(id.as_str()).into_owned(), snapshots)
+                (redact(id.as_str()).into_owned(), snapshots, Vec::new())
             }
-            MirrorSource::Managed(source) => Box::pin(Grants::list(source)).await?,
+            MirrorSource::Managed(source) => {
+                let OneDisk { id, snapshots, left } = Box::pin(Grants::list(source)).await?;
+                (id, snapshots, left)
+            }
         };
         let chain = Box::pin(Chain::read(destination)).await?;
         let found = match chain.base().filter(|base| base.is_lost) {
@@ -179,7 +182,7 @@ impl Mirroring {
             }
             None => None,
         };
-        Survey::of(Sides {
+        let mut survey = Survey::of(Sides {
             other: self.other_source(&chain),
             found,
             source: id,
@@ -190,7 +193,10 @@ impl Mirroring {
             route: settings.route,
             new_generation: settings.new_generation,
             pruning: settings.pruning.as_ref(),
-        })
+        })?;
+        survey.left.extend(left);
+        survey.left.sort_by_cached_key(|left| left.snapshot.key());
+        Ok(survey)
     }
 
     /// The other blob that the last copy into an incremental base came from, if it was another.
@@ -250,19 +256,60 @@ impl Mirroring {
     /// The plan, with the bytes of each hop as far as they can be learnt.
     pub(crate) async fn plan(&self) -> Result<super::MirrorPlan> {
         let mut survey = self.survey().await?;
-        match survey.route {
-            MirrorRoute::Incremental => Box::pin(self.size(&mut survey)).await?,
-            MirrorRoute::Ranges => Box::pin(self.size_ranges(&mut survey)).await?,
+        match (survey.route, &self.mirror.source) {
+            (MirrorRoute::Incremental, _) => Box::pin(self.size(&mut survey)).await?,
+            (MirrorRoute::Ranges, MirrorSource::Managed(source)) => {
+                Box::pin(self.size_managed(source, &mut survey)).await?;
+            }
+            (MirrorRoute::Ranges, _) => Box::pin(self.size_ranges(&mut survey, None)).await?,
         }
         Ok(survey.plan())
     }
 
-    /// Learns what each step by ranges moves. Of a managed disk only the copy itself tells: access
-    /// to each snapshot would be needed.
-    pub(crate) async fn size_ranges(&self, survey: &mut Survey) -> Result<()> {
-        let Some(blob) = self.page_blob() else { return Ok(()) };
+    /// Learns what each step from a managed disk moves, if access to its snapshots is there, or may
+    /// be granted for that.
+    async fn size_managed(&self, source: &ManagedSnapshots, survey: &mut Survey) -> Result<()> {
+        if !source.access.grants_access() {
+            let grants = Grants::of_others(source.clone());
+            return self.size_ranges(survey, Some(&grants)).await;
+        }
+        let SnapshotMirror { destination, settings, .. } = &self.mirror;
+        if !settings.plan_sizes || survey.steps.is_empty() {
+            return Ok(());
+        }
+        // Grants are noted under the lock, as those of a run.
+        let lock = Lock::take(destination, false, &settings.patience).await?;
+        let sized = match Grants::begin(source.clone(), lock.notes()).await {
+            Ok(grants) => {
+                let sized = held(&lock, self.size_ranges(survey, Some(&grants))).await;
+                if !matches!(sized, Err(MirrorError::LockLost { .. })) {
+                    survey.warnings.extend(grants.end().await);
+                }
+                sized
+            }
+            Err(error) => Err(error),
+        };
+        if !matches!(sized, Err(MirrorError::LockLost { .. })) {
+            lock.release().await;
+        }
+        sized
+    }
+
+    /// Learns what each step by ranges moves. The snapshots of a managed disk are read by `grants`:
+    /// without them nothing is learnt of it.
+    pub(crate) async fn size_ranges(
+        &self,
+        survey: &mut Survey,
+        grants: Option<&Arc<Grants>>,
+    ) -> Result<()> {
+        let open = |snapshot: &SourceSnapshot| -> Result<Option<Opened>> {
+            Ok(match self.page_blob() {
+                Some(blob) => Some(Opened::of_blob(blob, snapshot)?),
+                None => grants.map(|grants| Opened::granted(Arc::clone(grants), snapshot)),
+            })
+        };
         for (place, step) in survey.steps.iter_mut().enumerate() {
-            if place > 0 {
+            if let Some(blob) = self.page_blob().filter(|_| place > 0) {
                 // The destination is not yet what the hop begins with: the source alone decides.
                 match size(blob.clone(), step.clone()).await? {
                     Size::Of(bytes) => step.bytes = bytes,
@@ -276,18 +323,24 @@ impl Mirroring {
                 }
                 continue;
             }
-            let opened = |snapshot| Opened::of_blob(blob, snapshot);
+            let Some(to) = open(&step.to)? else { return Ok(()) };
+            let from = step.from.as_ref().map(open).transpose()?.flatten();
             let hop = Hop {
                 destination: self.base(step.generation),
                 source: survey.source.clone(),
-                from: step.from.as_ref().map(opened).transpose()?,
-                to: opened(&step.to)?,
+                from: from.clone(),
+                to,
                 in_flight: self.mirror.settings.in_flight,
                 progress: Default::default(),
                 lock: None,
                 hold: std::sync::Arc::new(hop::Hold::new()?),
             };
-            let cost = match Box::pin(hop::cost(&hop)).await {
+            let cost = Box::pin(hop::cost(&hop)).await;
+            // The later one is where the next step begins.
+            if let Some(from) = from {
+                from.close().await;
+            }
+            let cost = match cost {
                 Ok(cost) => cost,
                 // The figure is for people alone: the copy shows what is really wrong.
                 Err(MirrorError::Call(error)) if error.status().is_some() => continue,

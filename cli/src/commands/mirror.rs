@@ -65,6 +65,10 @@ pub(crate) struct Mirror {
     /// Says what would be copied, and changes nothing
     #[arg(long)]
     plan: bool,
+    /// With --plan: is granted access to the snapshots of a managed disk, to say what each copy
+    /// moves
+    #[arg(long, requires = "plan")]
+    sizes: bool,
     /// Afterwards compares snapshots with the source's, inside the service: those that this run
     /// copied and the newest or, with --verify=all, every one
     #[arg(
@@ -159,6 +163,7 @@ struct Settings {
     new_generation: bool,
     lock: LockArgs,
     printer: Printer,
+    sizes: bool,
 }
 
 impl Settings {
@@ -169,8 +174,13 @@ impl Settings {
         if let Some(requests) = self.in_flight {
             mirror = mirror.in_flight(requests.into());
         }
-        if self.new_generation {
-            mirror = mirror.new_generation();
+        for (is_given, set) in [
+            (self.new_generation, SnapshotMirror::new_generation as fn(_) -> _),
+            (self.sizes, SnapshotMirror::plan_sizes),
+        ] {
+            if is_given {
+                mirror = set(mirror);
+            }
         }
         self.lock.of_mirror(mirror, &self.printer)
     }
@@ -199,7 +209,8 @@ impl Mirror {
         if self.plan {
             let plan = named.mirror.plan().await;
             let plan = plan.map_err(|error| self.failure(error, &named))?;
-            planned::show(printer, &plan, keep.as_ref(), self.keep.max_delete())?;
+            let may_learn = named.in_command.is_none() && !self.sizes;
+            planned::show(printer, &plan, keep.as_ref(), self.keep.max_delete(), may_learn)?;
             let Some(reason) = &plan.broken else { return Ok(()) };
             let broken = Failure::series_broken(&plan.destination, reason);
             return Err(broken.going_on(&self.again(&named)));
@@ -288,9 +299,10 @@ impl Mirror {
     }
 
     fn settings(&self, printer: &Printer) -> Settings {
-        let &Self { route, new_generation, lock, .. } = self;
+        let &Self { route, new_generation, lock, sizes, .. } = self;
         let printer = printer.clone();
-        Settings { route, in_flight: self.concurrency, new_generation, lock, printer }
+        let in_flight = self.concurrency;
+        Settings { route, in_flight, new_generation, lock, printer, sizes }
     }
 
     /// The mirror that the flags describe.

@@ -33,6 +33,7 @@ struct Properties {
     #[serde(default)]
     incremental: bool,
     completion_percent: Option<f64>,
+    data_access_auth_mode: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +85,12 @@ impl SnapshotResource {
     pub(crate) fn is_granted(&self) -> bool {
         let state = self.properties.disk_state.as_deref().unwrap_or_default();
         ["ActiveSAS", "ActiveSASFrozen"].iter().any(|granted| granted.eq_ignore_ascii_case(state))
+    }
+
+    /// Whether a bearer token must be sent beside the SAS. Where it is not said, none is needed.
+    pub(crate) fn needs_token(&self) -> bool {
+        let mode = self.properties.data_access_auth_mode.as_deref().unwrap_or_default();
+        mode.eq_ignore_ascii_case("AzureActiveDirectory")
     }
 
     /// Whether the disk has sectors of 4096 bytes, which no VHD can hold.

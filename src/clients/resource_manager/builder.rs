@@ -113,7 +113,8 @@ impl ResourceManagerBuilder {
         let credential = credential.for_scope(scope.map_or(SCOPE, |(_, scope)| scope))?;
         options.read_from_secondary = false;
         let pipeline = Arc::new(Pipeline::new(credential, options, None)?.of_management());
-        Ok(ResourceManager { pipeline, endpoint, collection: resource("snapshots"), disk })
+        let (collection, lost) = (resource("snapshots"), Arc::default());
+        Ok(ResourceManager { pipeline, endpoint, collection, disk, lost })
     }
 }
 

@@ -3,11 +3,16 @@
 mod answers;
 mod builder;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
+use time::OffsetDateTime;
 use url::Url;
 
 pub(crate) use self::answers::SnapshotResource;
@@ -99,6 +104,9 @@ pub struct ResourceManager {
     collection: String,
     /// The resource id of the disk.
     disk: String,
+    /// The ids, in lower case, of snapshots of which a request for access got no answer: it may
+    /// still be granted.
+    lost: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl ResourceManager {
@@ -138,6 +146,36 @@ impl ResourceManager {
         Err(Error::unexpected(NAME, &url, false, why))
     }
 
+    /// [Snapshots, get](https://learn.microsoft.com/rest/api/compute/snapshots/get): `None` if it
+    /// is not there, or not of this group and disk.
+    pub(crate) async fn snapshot(&self, id: &str) -> Result<Option<SnapshotResource>> {
+        const NAME: &str = "Snapshots - Get";
+        let Some(name) = self.name_of(id) else { return Ok(None) };
+        let url = self.url(&format!("{}{name}", self.collection));
+        match self.send(NAME, Effect::Read, &self.target(&url).get()).await {
+            Ok(answer) => {
+                let found: SnapshotResource = read(&answer)?;
+                Ok(Some(found).filter(|found| found.is_of(&self.disk)))
+            }
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.pipeline.clock().now()
+    }
+
+    /// Whether a request for access to the snapshot got no answer.
+    pub(crate) fn has_lost(&self, snapshot: &str) -> bool {
+        self.lost().contains(&snapshot.to_ascii_lowercase())
+    }
+
+    fn lost(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// [Snapshots, grant
     /// access](https://learn.microsoft.com/rest/api/compute/snapshots/grant-access): reading, in the
     /// format VHD.
@@ -152,7 +190,12 @@ impl ResourceManager {
         let json = HeaderValue::from_static("application/json");
         let request = self.action(snapshot, "beginGetAccess")?;
         let request = request.header(header::CONTENT_TYPE, json);
-        let answer = self.finish(NAME, request.body(body.to_string().into())).await?;
+        let mut tries = Tries::default();
+        let answer = self.finish(NAME, request.body(body.to_string().into()), &mut tries).await;
+        if tries.ambiguous {
+            self.lost().insert(snapshot.to_ascii_lowercase());
+        }
+        let answer = answer?;
         let access: Access = read(&answer)?;
         let url = access.url().ok_or_else(|| answer.unexpected("no accessSAS"))?;
         // A message could show the URL, which is a secret.
@@ -169,7 +212,8 @@ impl ResourceManager {
     pub(crate) async fn revoke_access(&self, snapshot: &str) -> Result<()> {
         const NAME: &str = "Snapshots - Revoke Access";
         let request = self.action(snapshot, "endGetAccess")?;
-        self.finish(NAME, request.body(Bytes::new())).await.map(|_| ())
+        let request = request.body(Bytes::new());
+        self.finish(NAME, request, &mut Tries::default()).await.map(|_| ())
     }
 
     /// Sends a request for an operation that Resource Manager may work on for longer, and waits for
@@ -178,9 +222,15 @@ impl ResourceManager {
     /// From [Track asynchronous Azure
     /// operations](https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations):
     /// 202 with `Location`, which answers 202 until the operation has ended.
-    async fn finish(&self, name: &'static str, request: Prepared) -> Result<Answer> {
+    async fn finish(
+        &self,
+        name: &'static str,
+        request: Prepared,
+        tries: &mut Tries,
+    ) -> Result<Answer> {
         let begun = clock::instant();
-        let mut answer = self.send(name, Effect::Repeatable, &request).await?;
+        let kind = Kind { name, effect: Effect::Repeatable, streams: false, primary_only: true };
+        let mut answer = self.pipeline.send(kind, &request, tries).await?;
         let mut polls = 0;
         let mut url = None;
         while answer.status == http::StatusCode::ACCEPTED {
@@ -219,16 +269,19 @@ impl ResourceManager {
 
     /// The request for an action on a snapshot of this group.
     fn action(&self, snapshot: &str, action: &str) -> Result<Prepared> {
-        let own = snapshot.get(..self.collection.len());
-        let own = own.filter(|own| own.eq_ignore_ascii_case(&self.collection));
-        let name = own.map(|own| &snapshot[own.len()..]);
-        let is_name = |name: &&str| !name.is_empty() && !name.contains('/') && !is_dots(name);
-        let Some(name) = name.filter(is_name) else {
+        let Some(name) = self.name_of(snapshot) else {
             let rule = format!("must be the resource id of a snapshot under {}", self.collection);
             return Err(Error::invalid("snapshot", snapshot, &rule));
         };
         let url = self.url(&format!("{}{name}/{action}", self.collection));
         Ok(self.target(&url).post())
+    }
+
+    /// The name of a snapshot of this group.
+    fn name_of<'a>(&self, id: &'a str) -> Option<&'a str> {
+        let own = id.get(..self.collection.len())?;
+        let name = own.eq_ignore_ascii_case(&self.collection).then(|| &id[own.len()..])?;
+        (!name.is_empty() && !name.contains('/') && !is_dots(name)).then_some(name)
     }
 
     fn target(&self, url: &Url) -> Target {

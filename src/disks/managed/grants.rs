@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     ManagedSnapshot, ManagedSnapshots,
-    chain::{FOOTER, the_one_disk},
+    chain::{FOOTER, OneDisk, not_complete, the_one_disk},
 };
 use crate::{
     BlobProperties, BlobType, ClientOptions, Clock, Error, PageBlobClient, Result,
@@ -55,6 +55,8 @@ struct State {
     uses: u64,
     /// How many requests failed in a row although all access was there.
     mended: u32,
+    /// Of which a request for access failed without an answer: it may be granted late.
+    lost: BTreeSet<String>,
 }
 
 /// Access to a snapshot.
@@ -62,12 +64,14 @@ struct Held {
     client: PageBlobClient,
     /// As it was granted, with its SAS and, if it has one, its `snapshot`.
     url: Url,
+    /// Whether a bearer token is sent beside the SAS.
+    with_token: bool,
     renew_from: Instant,
     ends: Instant,
     used: u64,
 }
 
-redaction::debug_redacted!(Held { client, url: text, renew_from, ends, used });
+redaction::debug_redacted!(Held { client, url: text, with_token, renew_from, ends, used });
 
 impl Grants {
     /// The most snapshots of a disk that can be granted at a time.
@@ -98,20 +102,25 @@ impl Grants {
             let rule = "must be 1 second to 60 days";
             return Err(Error::invalid("duration of a grant", value, rule).into());
         }
+        if !source.access.grants_access() {
+            return Ok(Self::of_others(source));
+        }
         let now = clock_of(&source).now();
         let (mut noted, mut late) = (BTreeSet::new(), BTreeMap::new());
         for note in notes.noted().await? {
             match late_note(&note) {
-                Some((until, id)) if until > now => drop(late.insert(id.to_owned(), until)),
-                Some(_) => {}
+                // What landed by then has ended.
+                Some((until, _)) if until + source.duration <= now => {}
+                Some((until, id)) => drop(late.insert(id.to_owned(), until)),
                 None => drop(noted.insert(note)),
             }
         }
         let mut of_others = BTreeSet::new();
-        if !noted.is_empty() {
-            let listed = source.access.list().await?;
-            let is_listed = |id: &String| listed.iter().any(|it| it.id.eq_ignore_ascii_case(id));
-            (noted, of_others) = noted.into_iter().partition(is_listed);
+        for id in noted.clone() {
+            if source.access.get(&id).await?.is_none() {
+                noted.remove(&id);
+                of_others.insert(id);
+            }
         }
         late.extend(noted.iter().map(|id| (id.clone(), now + Self::LATE)));
         let state = Mutex::new(State { noted, of_others, late, ..State::default() });
@@ -120,10 +129,13 @@ impl Grants {
         Ok(Arc::new(grants))
     }
 
-    /// The complete incremental snapshots of the one disk, oldest first, and the disk's unique id.
-    pub(crate) async fn list(
-        source: &ManagedSnapshots,
-    ) -> Result<(String, Vec<SourceSnapshot>), MirrorError> {
+    /// Begins with access that was granted by other means and stays: nothing is noted.
+    pub(crate) fn of_others(source: ManagedSnapshots) -> Arc<Self> {
+        Arc::new(Self { source, notes: Arc::new(NoNotes), state: Mutex::default() })
+    }
+
+    /// The snapshots of the one disk.
+    pub(crate) async fn list(source: &ManagedSnapshots) -> Result<OneDisk, MirrorError> {
         the_one_disk(source.access.list().await?, source.disk.as_deref())
     }
 
@@ -143,8 +155,8 @@ impl Grants {
         if now < held.renew_from {
             return Ok(held.client.clone());
         }
-        let (last, ends) = (held.client.clone(), held.ends);
-        match self.grant(&mut state, &snapshot.id).await {
+        let (last, ends, with_token) = (held.client.clone(), held.ends, held.with_token);
+        match self.grant(&mut state, &snapshot.id, with_token).await {
             Ok(client) => Ok(client),
             Err(error) if clock::instant() < ends => {
                 tracing::debug!(%error, "access was not renewed; it has not ended yet");
@@ -181,15 +193,18 @@ impl Grants {
         let mut state = self.state.lock().await;
         // Of one that was given back meanwhile, access is granted when it is next asked for.
         let mut granted = !state.held.contains_key(&snapshot.id);
-        let held: Vec<_> =
-            state.held.iter().map(|(id, held)| (id.clone(), held.client.clone())).collect();
-        for (id, client) in held {
+        let held: Vec<_> = state
+            .held
+            .iter()
+            .map(|(id, held)| (id.clone(), held.client.clone(), held.with_token))
+            .collect();
+        for (id, client, with_token) in held {
             match client.get_properties().await {
                 Ok(_) => continue,
                 Err(error) if !may_be_about_access(&error) => return Err(error.into()),
                 Err(_) => {}
             }
-            let client = self.grant(&mut state, &id).await?;
+            let client = self.grant(&mut state, &id, with_token).await?;
             if let Err(error) = client.get_properties().await {
                 // A new grant did not help: it is refused for another reason.
                 return if may_be_about_access(&error) { Ok(false) } else { Err(error.into()) };
@@ -217,14 +232,28 @@ impl Grants {
     /// Returns what could not be given back.
     async fn give_all_back(&self) -> BTreeSet<String> {
         let mut state = self.state.lock().await;
-        let late: Vec<_> = state.late.keys().filter(|id| !state.noted.contains(*id)).collect();
-        for id in late {
-            if let Err(error) = self.source.access.revoke(id).await {
-                tracing::debug!(snapshot = id, %error, "there was nothing to give back");
+        let now = clock_of(&self.source).now();
+        let before = state.late.len();
+        for (id, until) in state.late.clone() {
+            if state.noted.contains(&id) {
+                continue;
+            }
+            match self.source.access.revoke(&id).await {
+                // Nothing can land any more.
+                Ok(()) if until <= now => drop(state.late.remove(&id)),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::debug!(snapshot = id, %error, "there was nothing to give back");
+                }
             }
         }
         for id in state.noted.clone() {
             self.revoke(&mut state, &id).await;
+        }
+        if state.late.len() < before
+            && let Err(error) = self.note(&state).await
+        {
+            tracing::debug!(%error, "the note of late access was not changed");
         }
         state.noted.clone()
     }
@@ -235,8 +264,8 @@ impl Grants {
         state: &mut State,
         snapshot: &SourceSnapshot,
     ) -> Result<PageBlobClient, MirrorError> {
-        let listed = self.source.access.list().await?;
-        self.check(state, &listed, snapshot)?;
+        let found = self.source.access.get(&snapshot.id).await?;
+        let with_token = self.check(state, found, snapshot)?;
         while state.held.len() >= Self::MOST {
             self.close_oldest(state).await;
         }
@@ -245,14 +274,14 @@ impl Grants {
             state.noted.remove(&snapshot.id);
             return Err(error.into());
         }
-        let mut granted = self.grant(state, &snapshot.id).await;
+        let mut granted = self.grant(state, &snapshot.id, with_token).await;
         // The service may count access of others, which only it knows of.
         while let Err(error) = &granted
             && !error.is_retryable()
             && state.held.len() > 1
         {
             self.close_oldest(state).await;
-            granted = self.grant(state, &snapshot.id).await;
+            granted = self.grant(state, &snapshot.id, with_token).await;
         }
         let mut client = match granted {
             Ok(client) => client,
@@ -262,13 +291,13 @@ impl Grants {
                     state.noted.remove(&snapshot.id);
                     self.note(state).await?;
                 }
-                return Err(refused_grant(snapshot, &listed, error));
+                return Err(self.refused_grant(snapshot, error).await);
             }
         };
         let mut found = client.get_properties().await;
         if found.as_ref().is_err_and(may_be_about_access) {
             // Somebody may have revoked it just now.
-            client = self.grant(state, &snapshot.id).await?;
+            client = self.grant(state, &snapshot.id, with_token).await?;
             found = client.get_properties().await;
         }
         check_disk(&found?, snapshot)?;
@@ -278,20 +307,19 @@ impl Grants {
         Ok(client)
     }
 
-    /// Refuses a snapshot that is gone, or that somebody else has access to.
+    /// Refuses a snapshot that is gone, or that somebody else has access to. Returns whether a
+    /// bearer token is sent.
     fn check(
         &self,
         state: &State,
-        listed: &[ManagedSnapshot],
+        found: Option<ManagedSnapshot>,
         snapshot: &SourceSnapshot,
-    ) -> Result<(), MirrorError> {
-        let found = listed.iter().find(|found| snapshot.is(&found.id, found.time));
-        let Some(found) = found else {
+    ) -> Result<bool, MirrorError> {
+        let Some(found) = found.filter(|found| snapshot.is(&found.id, found.time)) else {
             return Err(MirrorError::not_now(snapshot, "the snapshot no longer exists"));
         };
         if found.completion < 100.0 {
-            let why = format!("it is not complete yet: {} %", found.completion);
-            return Err(MirrorError::not_now(snapshot, why));
+            return Err(MirrorError::not_now(snapshot, not_complete(found.completion)));
         }
         let is_own = state.noted.contains(&snapshot.id) || state.late.contains_key(&snapshot.id);
         if found.is_granted && !self.source.take_over && !is_own {
@@ -301,21 +329,35 @@ impl Grants {
                  mirror gives its own back: wait until it ends, revoke it, or use take_over",
             ));
         }
-        Ok(())
+        let has_credential = self.source.credential.is_some();
+        if found.needs_token == Some(true) && !has_credential {
+            return Err(MirrorError::refused(
+                snapshot,
+                "it is read with a bearer token beside the SAS alone (its dataAccessAuthMode is \
+                 AzureActiveDirectory): give a credential, by ManagedSnapshots::credential",
+            ));
+        }
+        Ok(has_credential && found.needs_token != Some(false))
     }
 
     /// Grants access, for the first time or again. It is noted already.
-    async fn grant(&self, state: &mut State, id: &str) -> Result<PageBlobClient> {
+    async fn grant(&self, state: &mut State, id: &str, with_token: bool) -> Result<PageBlobClient> {
         let ManagedSnapshots { access, duration, credential, options, .. } = &self.source;
         let begun = clock::instant();
-        let url = access.grant(id, *duration).await?;
+        let granted = access.grant(id, *duration).await;
+        let is_lost = |error: &Error| error.status().is_none() || error.may_have_been_applied();
+        if granted.as_ref().is_err_and(is_lost) {
+            state.lost.insert(id.to_owned());
+        }
+        let url = granted?;
         let mut builder = PageBlobClient::builder(url.clone()).options(options.clone());
-        if let Some(credential) = credential {
+        if let Some(credential) = credential.as_ref().filter(|_| with_token) {
             builder = builder.credential(credential.clone());
         }
         let client = builder.build()?;
         let (renew_from, ends) = (begun + *duration - ahead(*duration), begun + *duration);
-        let held = Held { client: client.clone(), url, renew_from, ends, used: state.uses };
+        let held =
+            Held { client: client.clone(), url, with_token, renew_from, ends, used: state.uses };
         state.held.insert(id.to_owned(), held);
         Ok(client)
     }
@@ -341,10 +383,34 @@ impl Grants {
             _ => {}
         }
         state.noted.remove(id);
+        if state.lost.remove(id) || self.source.access.may_grant_late(id) {
+            let until = clock_of(&self.source).now() + Self::LATE;
+            state.late.insert(id.to_owned(), until);
+        }
         if let Err(error) = self.note(state).await {
             // It is revoked once more by the next run.
             tracing::debug!(snapshot = id, %error, "the note of granted access was not changed");
         }
+    }
+
+    /// The error of a grant that the service refused.
+    async fn refused_grant(&self, snapshot: &SourceSnapshot, error: Error) -> MirrorError {
+        if error.status().map(|status| status.as_u16()) != Some(409) {
+            return error.into();
+        }
+        let Ok(listed) = self.source.access.list().await else { return error.into() };
+        let granted = listed.iter().filter(|found| found.is_granted).count();
+        if granted < Self::MOST {
+            return error.into();
+        }
+        let most = Self::MOST;
+        MirrorError::not_now(
+            snapshot,
+            format_args!(
+                "no access was granted: {granted} snapshots are in use now, and at most {most} of \
+                 one disk can be; wait until others have given theirs back, or revoke it: {error}"
+            ),
+        )
     }
 
     async fn note(&self, state: &State) -> Result<()> {
@@ -354,6 +420,20 @@ impl Grants {
             Some(format!("{LATE_NOTE}{} {id}", until.format(&Rfc3339).ok()?))
         });
         self.notes.note(all.chain(late).collect()).await
+    }
+}
+
+/// Of access that others have granted nothing is noted, and the notes of others stay as they are.
+#[derive(Debug)]
+struct NoNotes;
+
+impl NotedGrants for NoNotes {
+    fn noted(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn note(&self, _: Vec<String>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -383,26 +463,6 @@ fn may_be_about_access(error: &Error) -> bool {
     let Error::Service(refusal) = error else { return false };
     let statuses = [Some(refusal.status), refusal.source_status];
     statuses.into_iter().flatten().any(|status| matches!(status.as_u16(), 401 | 403))
-}
-
-/// The error of a grant that the service refused.
-fn refused_grant(
-    snapshot: &SourceSnapshot,
-    listed: &[ManagedSnapshot],
-    error: Error,
-) -> MirrorError {
-    let granted = listed.iter().filter(|found| found.is_granted).count();
-    let most = Grants::MOST;
-    match error.status().map(|status| status.as_u16()) {
-        Some(409) if granted >= most => MirrorError::not_now(
-            snapshot,
-            format_args!(
-                "no access was granted: {granted} snapshots are in use now, and at most {most} of \
-                 one disk can be; wait until others have given theirs back, or revoke it: {error}"
-            ),
-        ),
-        _ => error.into(),
-    }
 }
 
 /// Refuses what is not the disk as a fixed VHD: its bytes and a footer.

@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 
-pub(crate) use self::grants::{Grants, NotedGrants};
 pub use self::snapshot_list::DiskSnapshotList;
+pub(crate) use self::{
+    chain::OneDisk,
+    grants::{Grants, NotedGrants},
+};
 use crate::{ClientOptions, Credential, Result, transport::BoxFuture, wire::redaction};
 
 /// Lists the snapshots of a managed disk, and grants and revokes access to them.
@@ -60,6 +63,15 @@ pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
     /// All snapshots that may belong to the chain, in any order.
     fn list(&self) -> BoxFuture<'_, Result<Vec<ManagedSnapshot>>>;
 
+    /// The snapshot with this id as it is now; `None` if there is none. By default it
+    /// [lists](Self::list) all: implement it where one snapshot costs less.
+    fn get<'a>(&'a self, snapshot: &'a str) -> BoxFuture<'a, Result<Option<ManagedSnapshot>>> {
+        Box::pin(async move {
+            let listed = self.list().await?;
+            Ok(listed.into_iter().find(|found| found.id.eq_ignore_ascii_case(snapshot)))
+        })
+    }
+
     /// Grants reading of the snapshot with this id for so long, and returns the URL with its SAS.
     /// Granting again extends it.
     ///
@@ -70,6 +82,21 @@ pub trait GrantAccess: fmt::Debug + Send + Sync + 'static {
     /// Revokes every access to the snapshot, also that of others. If there is none, that is no
     /// error.
     fn revoke<'a>(&'a self, snapshot: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// Whether [`grant`](Self::grant) and [`revoke`](Self::revoke) change anything, by default
+    /// `true`. `false` where access was granted by other means and stays: then nothing is noted,
+    /// and a plan reads sizes without any setting.
+    fn grants_access(&self) -> bool {
+        true
+    }
+
+    /// Whether a request for access to this snapshot may still be granted after a later one was
+    /// answered, since its own answer was lost: by default `false`. The snapshot stays noted then
+    /// after it was given back, and the next run revokes it once more.
+    fn may_grant_late(&self, snapshot: &str) -> bool {
+        let _ = snapshot;
+        false
+    }
 }
 
 /// A snapshot of a managed disk, as [`GrantAccess::list`] lists it.
@@ -91,6 +118,10 @@ pub struct ManagedSnapshot {
     pub completion: f64,
     /// Whether somebody has access to it now.
     pub is_granted: bool,
+    /// Whether a bearer token must be sent beside the SAS (`dataAccessAuthMode` is
+    /// `AzureActiveDirectory`); `None` if it is not known.
+    #[serde(default)]
+    pub needs_token: Option<bool>,
 }
 
 redaction::debug_redacted!(ManagedSnapshot {
@@ -101,6 +132,7 @@ redaction::debug_redacted!(ManagedSnapshot {
     is_incremental,
     completion,
     is_granted,
+    needs_token,
 });
 
 /// The incremental snapshots of a managed disk, as the source of a mirror.
@@ -196,9 +228,12 @@ impl ManagedSnapshots {
     }
 
     /// A credential with bearer tokens that are sent beside the SAS, for disks that demand both
-    /// (`dataAccessAuthMode: AzureActiveDirectory`). They are for the scope
-    /// `https://disk.azure.com//.default`, and reach the service that copies with each request, so
-    /// the destination's URL must be https.
+    /// (`dataAccessAuthMode: AzureActiveDirectory`): with each snapshot that
+    /// [needs one](ManagedSnapshot::needs_token), or of which that is not known. Without it,
+    /// snapshots that need one are refused.
+    ///
+    /// The tokens are for the scope `https://disk.azure.com//.default`, and reach the service that
+    /// copies with each request, so the destination's URL must be https.
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = Some(credential);
         self

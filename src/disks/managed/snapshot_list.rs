@@ -23,6 +23,7 @@ use crate::{Error, Result, transport::BoxFuture, wire::redaction::redact};
 /// | `url` | the URL with its SAS (`accessSAS`) |
 /// | `size` | the size of the disk in bytes (`diskSizeBytes`), if you know it |
 /// | `completion` | how much of it is there, in percent (`completionPercent`), by default 100 |
+/// | `dataAccessAuthMode` | `AzureActiveDirectory` if a bearer token must be sent beside the SAS |
 ///
 /// Other fields are ignored, and so are empty lines. All snapshots must be incremental, and access
 /// to them must last until the mirror has ended: it cannot be renewed. The mirror revokes nothing.
@@ -61,6 +62,22 @@ impl DiskSnapshotList {
         self.snapshots.first().map_or("", |first| &first.disk)
     }
 
+    /// Whether some snapshot needs a bearer token beside the SAS: see
+    /// [`ManagedSnapshots::credential`](super::ManagedSnapshots::credential).
+    ///
+    /// ```
+    /// # use blobcopy::disks::DiskSnapshotList;
+    /// let line = r#"{"snapshot": "disk0-1", "created": "2026-01-01T00:00:00Z", "disk": "d-1",
+    ///     "url": "https://md-a.z01.blob.storage.azure.net/x/abcd?sr=b&sig=c2VjcmV0",
+    ///     "dataAccessAuthMode": "AzureActiveDirectory"}"#;
+    /// let list: DiskSnapshotList = line.replace('\n', " ").parse()?;
+    /// assert!(list.needs_token());
+    /// # Ok::<(), blobcopy::Error>(())
+    /// ```
+    pub fn needs_token(&self) -> bool {
+        self.snapshots.iter().any(|snapshot| snapshot.needs_token == Some(true))
+    }
+
     fn add(&mut self, line: &str) -> Result<(), String> {
         let fields: Map<String, Value> =
             serde_json::from_str(line).map_err(|error| match error.classify() {
@@ -93,6 +110,11 @@ impl DiskSnapshotList {
             None | Some(Value::Null) => 100.0,
             Some(percent) => percent.as_f64().ok_or("\"completion\" must be a number")?,
         };
+        let needs_token = match fields.get("dataAccessAuthMode") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(mode)) => Some(mode.eq_ignore_ascii_case("AzureActiveDirectory")),
+            Some(_) => return Err("\"dataAccessAuthMode\" must be text".to_owned()),
+        };
         if !self.snapshots.is_empty() && self.disk() != disk {
             return Err(format!(
                 "the snapshot is of the disk {}, and those before are of {}: a chain is of one disk",
@@ -111,6 +133,7 @@ impl DiskSnapshotList {
             is_incremental: true,
             completion,
             is_granted: false,
+            needs_token,
         });
         Ok(())
     }
@@ -151,6 +174,10 @@ impl GrantAccess for DiskSnapshotList {
     /// Does nothing: others granted the access.
     fn revoke<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn grants_access(&self) -> bool {
+        false
     }
 }
 
@@ -218,6 +245,7 @@ mod tests {
             (good.replace("\"d\"", "7"), "\"disk\" must be text"),
             (good.replace("\"d\"", "\"d\",\"size\":\"1\""), "\"size\" must be"),
             (good.replace("\"d\"", "\"d\",\"completion\":\"1\""), "\"completion\" must be"),
+            (good.replace("\"d\"", "\"d\",\"dataAccessAuthMode\":1"), "must be text"),
             (line(URL, "d"), "line 1: \"snapshot\" must be a name or a resource id"),
             (line("a", URL), "line 1: \"disk\" must be a name or a resource id"),
             (second(&line("b", "e")), "line 2: the snapshot is of the disk e, and those before"),

@@ -149,7 +149,7 @@ impl VerifyMirror {
                 let patience = &self.mirror.settings.patience;
                 let lock = Lock::take(destination, false, patience).await?;
                 let opened = async {
-                    let (_, snapshots) = Grants::list(source).await?;
+                    let snapshots = Grants::list(source).await?.snapshots;
                     Ok((snapshots, Grants::begin(source.clone(), lock.notes()).await?))
                 };
                 match opened.await {

@@ -262,6 +262,7 @@ impl GrantAccess for Granting {
             is_incremental: true,
             completion: 100.0,
             is_granted: one.is_granted(),
+            needs_token: None,
         });
         let listed = listed.collect();
         Box::pin(async { Ok(listed) })

@@ -92,5 +92,6 @@ fn shown(snapshot: &Snapshot, disk: &str) -> Option<ManagedSnapshot> {
         is_incremental: true,
         completion: 100.0,
         is_granted: snapshot.is_granted(),
+        needs_token: None,
     })
 }

@@ -32,6 +32,7 @@ pub(super) fn drive(run: &Run<'_>) {
         "size": values.number(),
     });
     let list = run.made(line.to_string().parse::<DiskSnapshotList>());
+    assert!(list.as_ref().is_none_or(|list| !list.needs_token()));
     let Some(list) = list else { return };
     let source = make!(ManagedSnapshots::new(list));
     let source = call!(source, disk(values.text()));

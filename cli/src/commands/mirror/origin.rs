@@ -142,12 +142,17 @@ impl Origin {
                         "write a line of JSON for each: {\"snapshot\", \"created\", \"disk\", \"url\"}",
                     )
                 })?;
-                Ok(ManagedSnapshots::new(list).options(contexts.options().clone()).into())
+                let needs_token = list.needs_token();
+                let snapshots = ManagedSnapshots::new(list).options(contexts.options().clone());
+                Ok(match needs_token {
+                    true => snapshots.credential(contexts.manager()?.0).into(),
+                    false => snapshots.into(),
+                })
             }
             Self::Disk { group, disk } => {
                 let (login, options) = contexts.manager()?;
                 let manager = ResourceManager::builder(flags.subscription()?, group, disk)
-                    .credential(login)
+                    .credential(login.clone())
                     .options(options.clone());
                 let manager = match &flags.resource_manager {
                     Some(url) => manager.endpoint(url.parse().map_err(|_| {
@@ -156,7 +161,9 @@ impl Origin {
                     None => manager,
                 };
                 let snapshots = ManagedSnapshots::new(manager.build()?);
-                Ok(snapshots.take_over(flags.take_over).options(options).into())
+                let snapshots = snapshots.take_over(flags.take_over).options(options);
+                // It is sent with the snapshots alone that demand a token beside the SAS.
+                Ok(snapshots.credential(login).into())
             }
         }
     }

@@ -25,14 +25,16 @@ struct Planned<'a> {
     retention: Option<Vec<Kept>>,
 }
 
+/// `may_learn` says that sizes which are not known can be learnt with --sizes.
 pub(super) fn show(
     printer: &Printer,
     plan: &MirrorPlan,
     keep: Option<&Keep>,
     max_delete: Option<u64>,
+    may_learn: bool,
 ) -> Result {
     let retention = keep.map(|keep| keep.apply(afterwards(plan))).transpose()?;
-    let text = || text(printer, plan, retention.as_deref(), max_delete);
+    let text = || text(printer, plan, retention.as_deref(), (max_delete, may_learn));
     let text = (printer.format() == crate::output::Format::Table).then(text).unwrap_or_default();
     printer.record(&Planned { plan, bytes: plan.known_bytes(), retention }, || text)?;
     if printer.format() == crate::output::Format::Table {
@@ -58,7 +60,7 @@ fn text(
     printer: &Printer,
     plan: &MirrorPlan,
     retention: Option<&[Kept]>,
-    max_delete: Option<u64>,
+    (max_delete, may_learn): (Option<u64>, bool),
 ) -> String {
     let hops = Counted(plan.hops.len().try_into().unwrap_or(u64::MAX), "snapshot");
     let there = plan.chain.snapshots.iter().filter(|found| found.equals.is_some()).count();
@@ -72,8 +74,14 @@ fn text(
         lines.push(("generation", plan.generation.to_string()));
     }
     lines.push(("there", there.to_string()));
-    let bytes = plan.known_bytes().map(|bytes| format!(", {bytes} bytes"));
-    lines.push(("to copy", format!("{hops}{}", bytes.unwrap_or_default())));
+    let bytes = match plan.known_bytes() {
+        Some(bytes) => format!(", {bytes} bytes"),
+        None if may_learn => {
+            ", size not known: --sizes is granted access, and learns it".to_owned()
+        }
+        None => ", size not known".to_owned(),
+    };
+    lines.push(("to copy", format!("{hops}{bytes}")));
     if let Some(kept) = retention {
         let removed = kept.iter().filter(|one| !one.stays()).count();
         let removed = Counted(removed.try_into().unwrap_or(u64::MAX), "snapshot");
