@@ -140,6 +140,22 @@ async fn what_mirrors_made_in_the_same_container_is_no_source() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_destination_that_lost_its_metadata_is_told_and_is_no_source() {
+    let world = World::new().await;
+    world.disk("one.vhd", 2).await;
+    let fleet = || MirrorFleet::of_container(&world.from(), "", &world.from(), "kept/");
+    let by_ranges = |mirror: SnapshotMirror| mirror.route(MirrorRoute::Ranges);
+    fleet().each(by_ranges).run().await.expect("mirrored");
+    let base = world.from().page_blob_client("kept/one.vhd");
+    base.set_metadata([("owner", "me")]).await.expect("set");
+    let plan = fleet().plan().await.expect("planned");
+    let left: Vec<_> = plan.left.iter().map(|left| left.because.as_str()).collect();
+    assert_eq!(left, ["it is the destination of a mirror and has lost its metadata"]);
+    let report = fleet().run().await.expect("mirrored");
+    assert_eq!((report.disks.len(), report.left), (1, 1), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_disk_that_fails_stops_no_other_and_is_mended_by_the_next_run() {
     let world = World::new().await;
     for name in ["a", "b", "c"] {

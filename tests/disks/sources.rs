@@ -85,6 +85,30 @@ async fn a_generation_of_another_disk_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_blob_of_another_disk_is_not_pruned_with_an_old_generation() {
+    let world = World::new().await;
+    let taken = world.grown(1).await;
+    world.mirror().run().await.expect("mirrored");
+    let other = other(&world).await;
+    let foreign = world.far.container_client("backups").page_blob_client("disk0.vhd.g2");
+    let id = other.create_snapshot().await.expect("taken").snapshot;
+    let mut copy = foreign.start_copy_incremental(&other, id).await.expect("started");
+    copy.wait().await.expect("copied");
+    for copy in foreign.list_snapshots().collect_all().await.expect("listed") {
+        foreign.with_snapshot(&copy.snapshot).delete().await.expect("deleted");
+    }
+    world.disk().with_snapshot(&taken[0]).delete().await.expect("deleted");
+    world.grow(1).await;
+    world.mirror().new_generation().run().await.expect("mirrored");
+    let kept = DiskBackup::of(&world.backup());
+    let keep = Keep::new().last(1);
+    assert_eq!(kept.plan_prune(&keep).await.expect("planned").bases, ["disk0.vhd"]);
+    let pruned = kept.prune(&keep).await.expect("pruned");
+    assert_eq!(pruned.bases, ["disk0.vhd"]);
+    assert!(foreign.exists().await.expect("asked"), "it is not ours");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_is_taken_is_passed_over_by_the_next_generation() {
     let world = World::new().await;
     let taken = world.grown(1).await;

@@ -159,6 +159,8 @@ struct Listing {
 struct Seen {
     name: String,
     has_snapshots: bool,
+    /// Whether it has snapshots that a mirror has made.
+    has_copies: bool,
     /// Why it is no source; `None` if that is unknown.
     kind: Option<Kind>,
 }
@@ -288,7 +290,11 @@ impl Listing {
             };
             if let Some(blob) = &mut self.blob {
                 match &item.snapshot {
-                    Some(_) => blob.has_snapshots |= !item.is_deleted,
+                    Some(_) => {
+                        blob.has_snapshots |= !item.is_deleted;
+                        let lineage = Lineage::read(&item.properties.metadata);
+                        blob.has_copies |= lineage.and_then(Lineage::into_sealed).is_some();
+                    }
                     None => blob.kind = Some(Kind::of(&item)),
                 }
             }
@@ -308,6 +314,9 @@ impl Listing {
             Of::Left(name, LeftBlob { source, because: because.to_owned() })
         };
         Some(match (seen.kind, seen.has_snapshots) {
+            (Some(Kind::Disk), true) if seen.has_copies => {
+                left(name, "it is the destination of a mirror and has lost its metadata")
+            }
             (Some(Kind::Disk), true) => {
                 let destination = self.destination.page_blob_client(&name);
                 Of::Mirror(SnapshotMirror::new(&source, &destination))

@@ -137,7 +137,7 @@ impl Prune {
             }
         }
         if report.left == 0 && report.changed.is_empty() {
-            for base in old_bases(&self.destination, &plan, chain.generation).await? {
+            for base in old_bases(&self.destination, &plan, &chain).await? {
                 lock.check()?;
                 // It has snapshots still if somebody took one: then the service refuses.
                 let deleted = remove(&base.client, Some(&base.etag)).await?;
@@ -170,7 +170,7 @@ pub(super) async fn plan(
 ) -> Result<PrunePlan, MirrorError> {
     let chain = chain_of(destination).await?;
     let mut plan = PrunePlan::of(&chain, keep)?;
-    let bases = old_bases(destination, &plan, chain.generation).await?;
+    let bases = old_bases(destination, &plan, &chain).await?;
     plan.bases = bases.into_iter().map(|base| base.client.name().to_owned()).collect();
     Ok(plan)
 }
@@ -185,11 +185,14 @@ struct OldBase {
 async fn old_bases(
     destination: &PageBlobClient,
     plan: &PrunePlan,
-    newest: u32,
+    chain: &Chain,
 ) -> Result<Vec<OldBase>, MirrorError> {
     let mut bases = Vec::new();
-    for generation in plan.emptied(newest) {
+    for generation in plan.emptied(chain.generation) {
         let name = Chain::name_of(destination.name(), generation);
+        if chain.foreign.contains(&name) {
+            continue;
+        }
         let client = destination.container_client().page_blob_client(&name);
         let found = match client.get_properties().await {
             Ok(found) => found,
