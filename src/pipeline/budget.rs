@@ -31,8 +31,16 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The longest pause for all, whatever the service demands.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// How much of the time just past may be made up for: timers are no more exact.
+/// How much of the time just past may be made up for, beside a nap: timers are no more exact.
 const BURST: Duration = Duration::from_millis(20);
+
+/// How much longer than it must the first in line waits, at most, so that the calls behind it go
+/// with it: a client that wakes for each call takes more than twice the CPU time. The time is made
+/// up for, so no call is lost.
+const NAP: Duration = Duration::from_millis(10);
+
+/// For how many calls it waits.
+const TOGETHER_AT_MOST: u32 = 8;
 
 /// How soon throttled responses for another blob show that the account is throttled, not one blob.
 const TOGETHER: Duration = Duration::from_secs(1);
@@ -399,7 +407,7 @@ impl Inner {
     fn owe_bytes(&self, count: u64, now: Instant) {
         let mut state = self.state();
         let cost = state.time_for_bytes(count);
-        state.next_bytes.add(cost, now);
+        state.next_bytes.add(cost, BURST, now);
         self.bytes.fetch_add(count, Relaxed);
     }
 }
@@ -411,13 +419,14 @@ impl State {
             return Err(until);
         }
         let cost = Duration::from_secs_f64(1.0 / self.rate.at(now));
-        self.next.take(cost, now)?;
+        let nap = nap(cost);
+        self.next.take(cost, BURST + nap, now).map_err(|until| until + nap)?;
         Ok(self.rate.sends(now))
     }
 
     fn take_bytes(&mut self, count: u64, now: Instant) -> Result<(), Instant> {
         let cost = self.time_for_bytes(count);
-        self.next_bytes.take(cost, now)
+        self.next_bytes.take(cost, BURST, now)
     }
 
     fn time_for_bytes(&self, count: u64) -> Duration {
@@ -436,21 +445,30 @@ impl State {
     }
 }
 
+/// How much longer the first in line waits if each place costs so much.
+fn nap(cost: Duration) -> Duration {
+    match cost > NAP / 2 {
+        true => Duration::ZERO,
+        false => NAP.min(cost * TOGETHER_AT_MOST),
+    }
+}
+
 impl Place {
-    /// Takes a place that costs so much time, if the places before it are paid for.
-    fn take(&mut self, cost: Duration, now: Instant) -> Result<(), Instant> {
+    /// Takes a place that costs so much time, if the places before it are paid for. Of the time
+    /// just past, `burst` may be made up for.
+    fn take(&mut self, cost: Duration, burst: Duration, now: Instant) -> Result<(), Instant> {
         match self.0.filter(|next| *next > now) {
             Some(next) => Err(next),
             None => {
-                self.add(cost, now);
+                self.add(cost, burst, now);
                 Ok(())
             }
         }
     }
 
-    fn add(&mut self, cost: Duration, now: Instant) {
-        let earliest = now.checked_sub(BURST).unwrap_or(now);
-        let next = self.0.map_or(now, |next| next.max(earliest));
+    fn add(&mut self, cost: Duration, burst: Duration, now: Instant) {
+        let earliest = now.checked_sub(burst).unwrap_or(now);
+        let next = self.0.map_or(earliest, |next| next.max(earliest));
         self.0 = Some(next.checked_add(cost).unwrap_or(next));
     }
 

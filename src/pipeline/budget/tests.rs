@@ -114,6 +114,36 @@ async fn the_limit_holds_and_places_are_given_in_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_wait_go_several_at_a_time() {
+    for (per_second, together) in [(500, 5), (2000, 8)] {
+        let budget = Budget::new().requests_per_second(per_second);
+        let (begun, times) = (clock::instant(), RefCell::new(Vec::new()));
+        join_all((0..per_second).map(async |_| {
+            budget.admit(0).await;
+            times.borrow_mut().push(clock::instant());
+        }))
+        .await;
+        let took = begun.elapsed();
+        assert!((970 * MILLI..1010 * MILLI).contains(&took), "{per_second}: {took:?}");
+        let mut times = times.into_inner();
+        times.dedup();
+        let wakes = u32::try_from(times.len()).expect("few");
+        assert!(wakes <= per_second / together + 1, "{per_second}: woke {wakes} times");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_after_the_other_uses_the_whole_limit_too() {
+    let budget = Budget::new().requests_per_second(500);
+    let begun = clock::instant();
+    for _ in 0..1000 {
+        budget.admit(0).await;
+        clock::sleep(MILLI).await;
+    }
+    assert!((1970 * MILLI..2020 * MILLI).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_is_one_for_all() {
     let budget = Budget::new();
     let permits = join_all((0..64).map(|_| budget.admit(0))).await;
