@@ -142,6 +142,14 @@ impl CopySource {
         self
     }
 
+    /// Whether a key or a token for it may have to be requested.
+    pub(crate) fn may_request(&self) -> bool {
+        match &self.place {
+            Place::Url(_) => false,
+            Place::Blob(blob) => matches!(blob.pipeline().credential().0, Proof::Token(..)),
+        }
+    }
+
     /// The source of an incremental copy: `snapshot` replaces one in the URL of the source. The
     /// service requires authorization here even within one account.
     pub(crate) async fn resolve_snapshot(&self, snapshot: &SnapshotId) -> Result<HeaderValue> {

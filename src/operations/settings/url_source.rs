@@ -43,6 +43,11 @@ impl UrlSource {
         }
     }
 
+    /// Whether [`resolve`](Self::resolve) may send a request.
+    pub(crate) fn may_request(&self) -> bool {
+        self.source.may_request()
+    }
+
     /// Finds the URL and the authorization with which the service may read the source.
     pub(crate) async fn resolve(&mut self, call: &Call) -> Result<()> {
         let bearer = self.authorization.as_ref().map(Bearer::header).transpose()?;
