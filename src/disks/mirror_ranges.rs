@@ -50,6 +50,7 @@ pub(crate) async fn copy(
     // All hops have the same base. After an error the lease runs out: the next run then knows
     // whether somebody has written to the base.
     let hold = Arc::new(Hold::new()?);
+    let mut last = None;
     for (place, step) in survey.steps.iter().enumerate() {
         lock.check()?;
         told.tell(MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() });
@@ -59,12 +60,14 @@ pub(crate) async fn copy(
             source: survey.source.clone(),
             from: from.clone(),
             to: open(&step.to)?,
+            last: last.take().filter(|_| from.is_some()),
             in_flight: mirror.mirror.settings.in_flight,
             progress: Arc::default(),
             lock: Some(lock.held()),
             hold: Arc::clone(&hold),
         };
         let sealed = carry(hop, place, told).await?;
+        last = Some(sealed.copy_of(&step.to));
         // The later one is where the next hop begins.
         if let Some(from) = from {
             from.close().await;

@@ -330,6 +330,7 @@ impl Mirroring {
                 source: survey.source.clone(),
                 from: from.clone(),
                 to,
+                last: None,
                 in_flight: self.mirror.settings.in_flight,
                 progress: Default::default(),
                 lock: None,

@@ -221,6 +221,11 @@ pub(super) async fn look(hop: &Hop) -> Result<Option<(BlobProperties, Lineage)>,
 
 /// The base's snapshots that matter to the hop.
 pub(super) async fn copies(hop: &Hop, lineage: &Lineage) -> Result<Vec<Copy>, MirrorError> {
+    let is_last =
+        |last: &&Copy| lineage.hop.is_none() && lineage.equals.as_ref() == Some(&last.equals);
+    if let Some(last) = hop.last.as_ref().filter(is_last) {
+        return Ok(vec![last.clone()]);
+    }
     let to = Point::from(&hop.to.snapshot);
     let noted = lineage.hop.as_ref().map(|hop| &hop.to);
     let points: Vec<_> =

@@ -48,10 +48,11 @@ use std::{fmt, sync::Arc};
 use self::{
     claim::{Claim, Claimed},
     reading::Reading,
+    snapshots::Copy,
     torn::Torn,
 };
 pub(crate) use self::{cost::cost, fill::fill, hold::Hold, torn::is_changed};
-use super::{MirrorError, source::Opened};
+use super::{MirrorError, SourceSnapshot, lineage::Point, source::Opened};
 use crate::{Error, PageBlobClient, SnapshotId};
 
 /// One hop, for the run that holds the destination's lock.
@@ -65,6 +66,9 @@ pub(crate) struct Hop {
     pub(crate) from: Option<Opened>,
     /// The snapshot that it shall equal.
     pub(crate) to: Opened,
+    /// The destination's snapshot of `from`, if this run has taken it: it is not listed again, in
+    /// a chain that may be long.
+    pub(crate) last: Option<Copy>,
     /// How many requests are in flight.
     pub(crate) in_flight: usize,
     /// Is told how far the hop has come.
@@ -111,6 +115,14 @@ pub(crate) struct Sealed {
     pub(crate) resumed: bool,
     /// The names of the source snapshot's metadata that its copy could not get.
     pub(crate) left: Vec<String>,
+}
+
+impl Sealed {
+    /// Its snapshot, as the next hop begins with it.
+    pub(crate) fn copy_of(&self, source: &SourceSnapshot) -> Copy {
+        let snapshot = self.snapshot.clone();
+        Copy { snapshot, equals: Point::from(source), length: self.length }
+    }
 }
 
 /// What a hop would move.

@@ -10,7 +10,7 @@ use crate::{BlobInclude, ErrorCode, PageBlobClient, SnapshotId};
 
 /// A snapshot of the base that equals a snapshot of the source.
 #[derive(Debug, Clone)]
-pub(super) struct Copy {
+pub(crate) struct Copy {
     pub(super) snapshot: SnapshotId,
     pub(super) equals: Point,
     pub(super) length: u64,

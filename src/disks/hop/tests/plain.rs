@@ -5,7 +5,7 @@ use blobcopy_simulator::Op;
 use super::world::{KIB, MIB, World, bytes, is_same};
 use crate::{
     Metadata, SnapshotId,
-    disks::hop::{HopCost, cost},
+    disks::hop::{Hop, HopCost, carry, cost},
 };
 
 const LENGTH: u64 = 2 * MIB;
@@ -51,6 +51,26 @@ async fn a_difference_moves_what_changed_and_nothing_else() {
     // number, what was touched; then its state, note, snapshot and note.
     let by_this_run: u64 = world.sim.counts().values().sum::<u64>();
     assert!(by_this_run >= 14, "{by_this_run}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_lists_the_snapshots_of_a_long_chain_only_once() {
+    let world = mirrored().await;
+    let mut before = world.snapshots().await.pop().expect("one");
+    let mut last = None;
+    for number in 0..3 {
+        world.write(4 * KIB * number, KIB, 7).await;
+        let to = world.snapshot().await;
+        let hop = Hop { last: last.clone(), ..world.hop(Some(&before), &to) };
+        world.sim.forget_requests();
+        let sealed = carry(hop).await.expect("carried");
+        // The first time nothing is known, and the last time it is that of another hop.
+        assert_eq!(world.count(Op::ListBlobs), u64::from(number != 1), "{number}");
+        assert!(!sealed.whole);
+        last = last.or_else(|| Some(sealed.copy_of(&to)));
+        before = to;
+    }
+    world.has(&world.snapshots().await, "all").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,6 +179,7 @@ impl World {
             source: SOURCE.to_owned(),
             from: from.map(opened),
             to: opened(to),
+            last: None,
             in_flight: 4,
             progress: Arc::<HopProgress>::default(),
             lock: None,
