@@ -56,7 +56,7 @@ macro_rules! with_settings {
             /// # disk.create_snapshot().await?;
             /// # SnapshotMirror::new(&disk, &backup).run().await?;
             /// let tell = |event: &RestoreEvent| match event {
-            ///     RestoreEvent::Progress { fraction, .. } => println!("{:.0} %", 100.0 * fraction),
+            ///     RestoreEvent::Progress { fraction, .. } => println!("{fraction:.2} of it"),
             ///     RestoreEvent::Comparing => println!("restored, and compared now"),
             ///     _ => {}
             /// };
