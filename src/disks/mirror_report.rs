@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChainSnapshot, LockWait, MirrorPlan, MirrorRoute, MirrorWarning, SourceSnapshot};
+use super::{
+    ChainSnapshot, LeftSnapshot, LockWait, MirrorPlan, MirrorRoute, MirrorWarning, SourceSnapshot,
+};
 use crate::CopyId;
 
 /// Something that happened in a run of a [`SnapshotMirror`](super::SnapshotMirror).
@@ -74,6 +76,9 @@ pub struct MirrorReport {
     pub hops: Vec<HopDone>,
     /// The snapshots of the source that the destination had before.
     pub present: u64,
+    /// Source snapshots that are neither there nor copied, with why.
+    #[serde(default)]
+    pub left: Vec<LeftSnapshot>,
     /// The bytes of all hops.
     pub bytes: u64,
     /// The requests of this run with the clients of the source and the destination, retries

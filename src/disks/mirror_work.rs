@@ -46,6 +46,7 @@ pub(crate) async fn run(mirror: SnapshotMirror, told: Teller) -> Result<MirrorRe
         destination: survey.destination,
         route: survey.route,
         present: survey.present,
+        left: survey.left,
         bytes: hops.iter().map(|hop| hop.bytes).sum(),
         hops,
         requests: mirror.requests(),

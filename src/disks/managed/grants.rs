@@ -7,30 +7,20 @@ use std::{
     time::Duration,
 };
 
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use super::{
     ManagedSnapshot, ManagedSnapshots,
     chain::{FOOTER, OneDisk, not_complete, the_one_disk},
+    notes::{NoNotes, NotedGrants, late_note, note_of_late},
 };
 use crate::{
     BlobProperties, BlobType, ClientOptions, Clock, Error, PageBlobClient, Result,
     disks::{MirrorError, MirrorWarning, SourceSnapshot},
-    transport::BoxFuture,
     wire::{clock, redaction},
 };
-
-/// Where granted access is noted before it is granted, so that a later run can give it back: the
-/// mirror's marker blob.
-pub(crate) trait NotedGrants: std::fmt::Debug + Send + Sync {
-    /// The ids of the snapshots that a run has been granted, as they were noted last.
-    fn noted(&self) -> BoxFuture<'_, Result<Vec<String>>>;
-
-    /// Notes these in place of those before.
-    fn note(&self, snapshots: Vec<String>) -> BoxFuture<'_, Result<()>>;
-}
 
 /// The access of one run to the snapshots of a managed disk.
 #[derive(Debug)]
@@ -416,34 +406,9 @@ impl Grants {
     async fn note(&self, state: &State) -> Result<()> {
         let all = state.noted.iter().chain(&state.of_others).cloned();
         let late = state.late.iter().filter(|(id, _)| !state.noted.contains(*id));
-        let late = late.filter_map(|(id, until)| {
-            Some(format!("{LATE_NOTE}{} {id}", until.format(&Rfc3339).ok()?))
-        });
+        let late = late.filter_map(|(id, until)| note_of_late(*until, id));
         self.notes.note(all.chain(late).collect()).await
     }
-}
-
-/// Of access that others have granted nothing is noted, and the notes of others stay as they are.
-#[derive(Debug)]
-struct NoNotes;
-
-impl NotedGrants for NoNotes {
-    fn noted(&self) -> BoxFuture<'_, Result<Vec<String>>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn note(&self, _: Vec<String>) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-/// What a note begins with of a snapshot that is given back, but may be granted late.
-const LATE_NOTE: &str = "late ";
-
-/// Until when a snapshot may be granted late, and its id.
-fn late_note(note: &str) -> Option<(OffsetDateTime, &str)> {
-    let (until, id) = note.strip_prefix(LATE_NOTE)?.split_once(' ')?;
-    Some((OffsetDateTime::parse(until, &Rfc3339).ok()?, id))
 }
 
 fn clock_of(source: &ManagedSnapshots) -> Clock {

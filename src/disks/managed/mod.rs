@@ -3,6 +3,7 @@
 
 mod chain;
 mod grants;
+mod notes;
 #[cfg(feature = "resource-manager")]
 mod resource_manager;
 mod snapshot_list;
@@ -14,10 +15,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 pub use self::snapshot_list::DiskSnapshotList;
-pub(crate) use self::{
-    chain::OneDisk,
-    grants::{Grants, NotedGrants},
-};
+pub(crate) use self::{chain::OneDisk, grants::Grants, notes::NotedGrants};
 use crate::{ClientOptions, Credential, Result, transport::BoxFuture, wire::redaction};
 
 /// Lists the snapshots of a managed disk, and grants and revokes access to them.
