@@ -29,7 +29,7 @@ impl From<&BlobProperties> for Headers {
             language: text(&blob.content_language),
             disposition: text(&blob.content_disposition),
             cache: text(&blob.cache_control),
-            md5: blob.content_md5.clone(),
+            md5: blob.content_md5,
         }
     }
 }
@@ -52,8 +52,8 @@ macro_rules! written {
         if let Some(value) = &$headers.cache {
             request = request.cache_control(value);
         }
-        if let Some(md5) = &$headers.md5 {
-            request = request.stored_md5(md5.clone());
+        if let Some(md5) = $headers.md5 {
+            request = request.stored_md5(md5);
         }
         request
     }};
