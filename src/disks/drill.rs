@@ -98,8 +98,10 @@ impl<'a> Drill<'a> {
             Ok(found) => found.created_on.or(found.last_modified),
             Err(_) => None,
         };
-        let age =
-            begun.zip(recovery_point).and_then(|(begun, point)| (begun - point).try_into().ok());
+        // The service gives whole seconds: what was taken in the same one is not older than that.
+        let age = begun
+            .zip(recovery_point)
+            .map(|(begun, point)| (begun - point).try_into().unwrap_or_default());
         let left = litter.remove().await.err();
         let restore = restored?;
         Ok(DrillReport {

@@ -217,8 +217,10 @@ impl fmt::Display for LockWait {
 pub(crate) struct Patience {
     /// `None`: it is not waited for.
     limit: Option<Duration>,
-    tell: Option<Arc<dyn Fn(&LockWait) + Send + Sync>>,
+    tell: Option<OnLockWait>,
 }
+
+type OnLockWait = Arc<dyn Fn(&LockWait) + Send + Sync>;
 
 impl Patience {
     /// Waits without a limit.

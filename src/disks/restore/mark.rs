@@ -98,18 +98,19 @@ impl Mark {
         }
     }
 
-    /// Takes the mark off a blob, if it has it still.
-    pub(super) async fn take_off(&self, blob: &PageBlobClient) -> Result<()> {
+    /// Takes the mark off a blob, if it has it still. Returns the ETag before and after that.
+    pub(super) async fn take_off(&self, blob: &PageBlobClient) -> Result<Option<[ETag; 2]>> {
         const TRIES: u32 = 5;
         for attempt in 1.. {
             let found = blob.get_properties().await?;
             if !self.is_on(&found.metadata) {
                 break;
             }
-            let same = Conditions::new().if_match(found.etag.unwrap_or(ETag::ANY));
+            let etag = found.etag.unwrap_or(ETag::ANY);
+            let same = Conditions::new().if_match(etag.clone());
             let set = blob.set_metadata(Self::without(&found.metadata)).conditions(same);
             match set.await {
-                Ok(_) => break,
+                Ok(set) => return Ok(set.etag.map(|later| [etag, later])),
                 // Written meanwhile, or done by an attempt whose response was lost.
                 Err(error)
                     if attempt < TRIES && (is_changed(&error) || error.may_have_been_applied()) => {
@@ -117,6 +118,6 @@ impl Mark {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(None)
     }
 }

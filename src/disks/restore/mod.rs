@@ -174,18 +174,20 @@ impl Work {
             elapsed: Duration::ZERO,
             snapshot,
         };
-        self.told.tell(RestoreEvent::Started {
-            snapshot: report.snapshot.clone(),
-            target: report.target.clone(),
-            length: report.length,
-        });
         self.fetch(&from, &seen, &mark, found, &mut report).await?;
         if self.verify && report.verdict.is_none() {
             self.told.tell(RestoreEvent::Comparing);
             report.verdict = Some(self.check(&from).await?.verdict);
         }
         if !report.is_doubtful() {
-            mark.take_off(&self.target).await?;
+            let taken_off = mark.take_off(&self.target).await?;
+            // The content is what was compared; its ETag is a new one.
+            if let (Some([before, after]), Some(Verdict::Identical(found))) =
+                (taken_off, &mut report.verdict)
+                && found.destination_etag == before
+            {
+                found.destination_etag = after;
+            }
         }
         report.elapsed = clock::instant() - start;
         Ok(report)
@@ -211,6 +213,13 @@ impl Work {
         let was = found.as_ref().map(|found| mark.find(found, seen.content_length));
         let may_be_done = found.as_ref().is_some_and(|found| Mark::may_be_done(found, seen));
         let etag = found.and_then(|found| found.etag).unwrap_or(ETag::ANY);
+        if self.overwrite || !matches!(was, Some(Found::Foreign)) {
+            self.told.tell(RestoreEvent::Started {
+                snapshot: report.snapshot.clone(),
+                target: report.target.clone(),
+                length: report.length,
+            });
+        }
         let conditions = match was {
             None => Conditions::new().if_none_match(ETag::ANY),
             Some(Found::Pending(id)) => {

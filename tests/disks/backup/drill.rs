@@ -21,6 +21,16 @@ async fn left(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_snapshot_of_this_second_has_an_age_too() {
+    let world = World::new().await;
+    world.sim.clock().advance(Duration::from_millis(700));
+    world.grown(1).await;
+    world.mirror().run().await.expect("mirrored");
+    let report = world.kept().drill().await.expect("tried");
+    assert!(report.age.expect("known") < Duration::from_secs(2), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_newest_snapshot_is_tried_and_nothing_is_left() {
     for route in ROUTES {
         let world = World::new().await;

@@ -35,6 +35,8 @@ async fn a_snapshot_is_restored_to_a_blob_that_can_be_written() {
             let source = content(&world.disk().with_snapshot(&taken[2])).await;
             assert!(content(&target).await == source, "{route} {way}");
             let found = target.get_properties().await.expect("there");
+            let Some(Verdict::Identical(proved)) = &report.verdict else { panic!("{report}") };
+            assert_eq!(Some(&proved.destination_etag), found.etag.as_ref(), "{route} {way}");
             let names: Vec<&str> = found.metadata.iter().map(|(name, _)| name).collect();
             assert!(names.iter().all(|name| !name.starts_with("blobcopy")), "{names:?}");
             assert!(!found.is_incremental_copy);
@@ -69,6 +71,11 @@ async fn it_tells_how_far_it_has_come() {
             assert!(fractions.iter().any(|at| (0.1..0.9).contains(at)), "{fractions:?}");
         }
     }
+    let [(target, _), _] = targets(&world);
+    let mut told = 0;
+    let restore = world.kept().restore(RestorePoint::Newest, &target).on_event(|_| told += 1);
+    restore.await.expect_err("it exists");
+    assert_eq!(told, 0, "nothing was begun");
     let mut told = Vec::new();
     let drill = world.kept().drill().on_event(|event| told.push(event.clone()));
     assert!(drill.await.expect("tried").is_identical());
