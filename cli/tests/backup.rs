@@ -71,10 +71,15 @@ fn a_restore_is_a_disk_as_it_was_and_replaces_none_unasked() {
         for own in ["vhds/disk0.vhd", "backups/disk0.vhd"] {
             let refused = world.run(&["restore", "backups/disk0.vhd", own, "--overwrite"]);
             assert_eq!(refused.code, Some(2), "{own}: {refused:#?}");
+            assert!(!refused.err.contains("--overwrite"), "that is no help: {refused:#?}");
         }
         let missing = "backups/disk0.vhd@2020-01-01T00:00:00.0000000Z";
         let missing = world.run(&["restore", missing, "vhds/new.vhd"]);
         assert_eq!(missing.code, Some(2), "{missing:#?}");
+        assert!(missing.err.contains("`blobcopy snapshots DEST` lists"), "{missing:#?}");
+        let missing = world.run(&["drill", "backups/other.vhd"]);
+        assert_eq!(missing.code, Some(2), "{missing:#?}");
+        assert!(!missing.err.contains("--plan"), "it has none: {missing:#?}");
     }
 }
 

@@ -90,7 +90,7 @@ fn the_units_run() {
     let secret = folder.write("connection-string", world.simulator.connection_string().as_bytes());
     let secret = Path::new(&secret).to_str().expect("UTF-8").to_owned();
     let commands = [of_unit(MIRROR, &secret), of_unit(DRILL, &secret)].concat();
-    assert_eq!(commands.len(), 3, "{commands:#?}");
+    assert_eq!(commands.len(), 4, "{commands:#?}");
     for line in commands {
         assert!(line.starts_with("/usr/local/bin/blobcopy ") && !line.contains('$'), "{line}");
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -153,7 +153,7 @@ fn of_manifest() -> Vec<Vec<String>> {
 fn the_manifest_runs() {
     let world = disk();
     let all = of_manifest();
-    assert_eq!(all.len(), 3, "{all:#?}");
+    assert_eq!(all.len(), 4, "{all:#?}");
     for arguments in all {
         // The account is the simulator's, by its connection string.
         let mut words = Vec::new();

@@ -37,7 +37,8 @@ fn a_dead_process_holds_its_lock_for_a_minute_by_each_route() {
         world.simulator.clock().advance(HELD);
         let good = finish(spawn(mirror()), "");
         assert_eq!(good.code, Some(0), "{route}: {good:#?}");
-        let verified = world.run(&["mirror", "vhds/disk0.vhd", "backups/disk0.vhd", "--verify"]);
+        let verified =
+            world.run(&["mirror", "vhds/disk0.vhd", "backups/disk0.vhd", "--verify=all"]);
         assert_eq!(verified.code, Some(0), "{route}: {verified:#?}");
         assert_eq!(verified.out.matches("identical: ").count(), 2, "{route}: {verified:#?}");
     }

@@ -1,6 +1,6 @@
 //! `blobcopy drill`: restores the newest snapshot of a mirror on trial.
 
-use blobcopy::disks::{DiskBackup, Drill as Drilled, DrillReport};
+use blobcopy::disks::{DiskBackup, Drill as Drilled, DrillReport, MirrorError};
 use clap::Args;
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     address::Address,
     args::{AccountArgs, CallArgs, ChangeArgs},
     context::Contexts,
-    failure::{Result, redacted},
+    failure::{Failure, Result, redacted},
     moment::service_form,
     output::pairs,
 };
@@ -75,12 +75,22 @@ impl Drill {
         session.interrupt.lets_go();
         let title = format!("{} to a scratch blob", dest.shown());
         let ended = followed(printer, &title, |tell| drill.on_event(tell).into_future());
-        let report = ended.await??;
+        let report = ended.await?.map_err(refused)?;
         follow::ended(printer, &report, || text(&report))?;
         if let Some(why) = &report.left {
             printer.warn(&format!("warning: the scratch blob is left: {}", redacted(why)));
         }
         restore::judged(&report.restore)
+    }
+}
+
+/// What to do about a refusal.
+fn refused(error: MirrorError) -> Failure {
+    let is_refused = matches!(error, MirrorError::Refused { .. });
+    let failure = Failure::from(error);
+    match is_refused {
+        true => failure.advising("give the DEST of a mirror that has copied a snapshot"),
+        false => failure,
     }
 }
 

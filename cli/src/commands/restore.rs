@@ -79,17 +79,19 @@ impl Restore {
     }
 }
 
-/// What a refusal is about is often a target that exists.
+/// What to do about a refusal.
 fn refused(error: MirrorError) -> Failure {
-    let is_refused = matches!(error, MirrorError::Refused { .. });
-    let failure = Failure::from(error);
-    match is_refused {
-        true => failure.advising(
-            "name a TARGET that does not exist, or add --overwrite; `blobcopy snapshots DEST` \
-             lists what can be restored",
-        ),
-        false => failure,
-    }
+    let advice = match &error {
+        MirrorError::Refused { why, .. } if why.contains("overwrite") => {
+            "name a TARGET that does not exist, or add --overwrite"
+        }
+        MirrorError::Refused { .. } => {
+            "mend what is named; `blobcopy snapshots DEST` lists what can be restored, and a time \
+             is written as DEST@2026-01-01T06:00Z"
+        }
+        _ => return error.into(),
+    };
+    Failure::from(error).advising(advice)
 }
 
 /// The report for people.

@@ -27,20 +27,38 @@ impl Table {
         self.rows.push(cells.into_iter().map(|cell| cell.replace(['\n', '\r'], " ")).collect());
     }
 
+    /// Renders `narrow` in place of this where that alone fits side by side.
+    pub(crate) fn render_or(&self, narrow: &Self, width: Option<usize>) -> String {
+        match !self.fits(width) && narrow.fits(width) {
+            true => narrow.render(width),
+            false => self.render(width),
+        }
+    }
+
+    /// Whether it fits side by side.
+    fn fits(&self, width: Option<usize>) -> bool {
+        width.is_none_or(|width| self.columns_wide() <= width)
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let widest = |at: usize| {
+            let head = measure_text_width(self.columns[at].0);
+            let cells = self.rows.iter().map(|row| measure_text_width(&row[at]));
+            cells.chain([head]).max().unwrap_or(head)
+        };
+        (0..self.columns.len()).map(widest).collect()
+    }
+
+    fn columns_wide(&self) -> usize {
+        self.widths().iter().sum::<usize>() + GAP * self.columns.len().saturating_sub(1)
+    }
+
     /// Side by side where `width` allows; where it does not, each row as lines of its own, so that
     /// nothing is cut or torn and all can be copied.
     pub(crate) fn render(&self, width: Option<usize>) -> String {
-        let widths: Vec<usize> = (0..self.columns.len())
-            .map(|at| {
-                let head = measure_text_width(self.columns[at].0);
-                let cells = self.rows.iter().map(|row| measure_text_width(&row[at]));
-                cells.chain([head]).max().unwrap_or(head)
-            })
-            .collect();
-        let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        match width {
-            Some(width) if total > width => self.as_records(),
-            _ => self.as_columns(&widths),
+        match self.fits(width) {
+            true => self.as_columns(&self.widths()),
+            false => self.as_records(),
         }
     }
 

@@ -5,9 +5,12 @@ use blobcopy::disks::{
 };
 use serde::Serialize;
 
-use super::super::{
-    copy::{ended::Counted, follow::shown},
-    prune::removed,
+use super::{
+    super::{
+        copy::{ended::Counted, follow::shown},
+        prune::removed,
+    },
+    picture::short_name,
 };
 use crate::{
     exit::Exit,
@@ -103,7 +106,8 @@ fn text(printer: &Printer, report: &MirrorReport) -> String {
         ("time", shown(report.elapsed)),
     ]);
     if !report.hops.is_empty() {
-        text.push_str(&format!("\n{}", table(report).render(printer.width())));
+        let table = table(report).render_or(&narrow(report), printer.width());
+        text.push_str(&format!("\n{table}"));
     }
     text
 }
@@ -129,6 +133,25 @@ fn table(report: &MirrorReport) -> Table {
             hop.bytes.to_string(),
             hop.cleared.to_string(),
             how.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// The same without the destination's name and how it was copied.
+fn narrow(report: &MirrorReport) -> Table {
+    let mut table = Table::new([
+        ("SOURCE SNAPSHOT", Align::Left),
+        ("DESTINATION SNAPSHOT", Align::Left),
+        ("BYTES", Align::Right),
+        ("CLEARED", Align::Right),
+    ]);
+    for hop in &report.hops {
+        table.row([
+            service_form(hop.source.time),
+            short_name(&hop.destination),
+            hop.bytes.to_string(),
+            hop.cleared.to_string(),
         ]);
     }
     table

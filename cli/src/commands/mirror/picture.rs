@@ -3,10 +3,10 @@
 //! A pure function from a plan and what has happened since to lines of text.
 
 use blobcopy::{
-    disks::{Chain, HopDone, MirrorEvent, MirrorPlan, PlannedHop},
+    disks::{Chain, ChainSnapshot, HopDone, MirrorEvent, MirrorPlan, PlannedHop},
     time::OffsetDateTime,
 };
-use console::truncate_str;
+use console::{measure_text_width, truncate_str};
 use indicatif::HumanBytes;
 use time::macros::format_description;
 
@@ -53,13 +53,17 @@ struct Amount {
     bytes: Option<u64>,
     cleared: u64,
     whole: bool,
+    generation: u32,
 }
 
 /// From this width on there is room for times in full, and a bar.
 const WIDE: usize = 80;
 
-/// The columns of a bar between its brackets.
-const BAR: usize = 20;
+/// The most columns of a bar between its brackets.
+const BAR: usize = 30;
+
+/// The fewest: below that there is none.
+const LEAST_BAR: usize = 8;
 
 impl Picture {
     pub(crate) fn of(title: impl Into<String>, plan: &MirrorPlan) -> Self {
@@ -113,7 +117,7 @@ impl Picture {
         let waits = |row: &&mut Row| !matches!(row.state, State::There(_));
         let mut rows = self.rows.iter_mut().filter(|row| row.time == done.source.time);
         if let Some(row) = rows.find(waits) {
-            row.state = State::There(done.destination.snapshot.to_string());
+            row.state = State::There(short_name(&done.destination));
         }
     }
 
@@ -150,8 +154,10 @@ impl Picture {
         let there = self.rows.iter().filter(|row| matches!(row.state, State::There(_))).count();
         let open: Vec<&Amount> = self.rows.iter().filter_map(Row::open).collect();
         let there = Counted(there.try_into().unwrap_or(u64::MAX), "snapshot");
-        if open.is_empty() {
-            return format!("{there} there");
+        match (open.len(), self.rows.len()) {
+            (0, 0) => return "no snapshots yet".to_owned(),
+            (0, _) => return format!("{there} there"),
+            _ => {}
         }
         let bytes: Option<u64> = open.iter().map(|amount| amount.bytes).sum();
         let bytes = bytes.map_or_else(String::new, |bytes| format!(": {}", HumanBytes(bytes)));
@@ -163,14 +169,23 @@ fn there(chain: &Chain) -> Vec<Row> {
     let mut rows = Vec::new();
     for snapshot in &chain.snapshots {
         let Some(time) = snapshot.time else { continue };
-        rows.push(Row { time, state: State::There(snapshot.snapshot.to_string()) });
+        rows.push(Row { time, state: State::There(short_name(snapshot)) });
     }
     rows
 }
 
 fn ahead(hop: &PlannedHop) -> State {
     let whole = hop.whole.is_some();
-    State::Ahead(Amount { bytes: hop.bytes, cleared: hop.cleared, whole })
+    let &PlannedHop { bytes, cleared, generation, .. } = hop;
+    State::Ahead(Amount { bytes, cleared, whole, generation })
+}
+
+/// A snapshot of the destination without its name, and with its generation if that is a later one.
+pub(crate) fn short_name(snapshot: &ChainSnapshot) -> String {
+    match snapshot.generation {
+        0 | 1 => snapshot.snapshot.to_string(),
+        later => format!("{} in .g{later}", snapshot.snapshot),
+    }
 }
 
 /// A line for rows that there is no room for.
@@ -201,7 +216,10 @@ impl Row {
         };
         match &self.state {
             State::There(snapshot) if is_wide => format!("{time} = {snapshot}"),
-            State::There(_) => format!("{time} = there"),
+            State::There(snapshot) => match snapshot.split_once(" in ") {
+                Some((_, generation)) => format!("{time} = there, in {generation}"),
+                None => format!("{time} = there"),
+            },
             State::Ahead(amount) => format!("{time}   {}", amount.text(width)),
             State::Left(because) => format!("{time} - not copied: {because}"),
             State::UnderWay { amount, fraction, written } => {
@@ -210,9 +228,11 @@ impl Row {
                     Some(_) => amount.text(width),
                     None => format!("{} written", HumanBytes(*written)),
                 };
-                match is_wide {
-                    true => format!("{time} > {percent} [{}] {amount}", bar(*fraction)),
-                    false => format!("{time} > {percent} {amount}"),
+                let row = format!("{time} > {percent} {amount}");
+                let room = width.saturating_sub(measure_text_width(&row) + 3).min(BAR);
+                match is_wide && room >= LEAST_BAR {
+                    true => format!("{time} > {percent} [{}] {amount}", bar(*fraction, room)),
+                    false => row,
                 }
             }
         }
@@ -232,16 +252,19 @@ impl Amount {
         if self.whole {
             text.push_str(", everything");
         }
+        if self.generation > 1 {
+            text.push_str(&format!(", to .g{}", self.generation));
+        }
         text
     }
 }
 
-fn bar(fraction: f64) -> String {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let done = (fraction.clamp(0.0, 1.0) * 20.0) as usize;
-    let head = if (1..BAR).contains(&done) { ">" } else { "" };
+fn bar(fraction: f64, columns: usize) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+    let done = (fraction.clamp(0.0, 1.0) * columns as f64) as usize;
+    let head = if (1..columns).contains(&done) { ">" } else { "" };
     let done = "=".repeat(done.saturating_sub(head.len()));
-    format!("{:<BAR$}", format!("{done}{head}"))
+    format!("{:<columns$}", format!("{done}{head}"))
 }
 
 /// A time without what there is no room for, in UTC.

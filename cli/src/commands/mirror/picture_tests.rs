@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The time of day `day` in January.
+/// The time of the so-many-th day of the year.
 fn at(day: u8) -> String {
-    format!("2026-01-{day:02}T00:00:00.1234567Z")
+    let (month, day) = (day.saturating_sub(1) / 28 + 1, day.saturating_sub(1) % 28 + 1);
+    format!("2026-{month:02}-{day:02}T00:00:00.1234567Z")
 }
 
 fn source(day: u8) -> Value {
@@ -20,7 +21,7 @@ fn hop(from: u8, to: u8, bytes: u64, cleared: u64) -> Value {
 
 fn there(day: u8) -> Value {
     json!({
-        "blob": "disk0.vhd", "generation": 1, "snapshot": format!("2026-02-{day:02}T00:00:00.0000000Z"),
+        "blob": "disk0.vhd", "generation": 1, "snapshot": format!("2026-02-{:02}T00:00:00.0000000Z", day % 28 + u8::from(day % 28 == 0) * 28),
         "equals": at(day), "time": at(day), "length": 1 << 20, "etag": null,
     })
 }
@@ -78,7 +79,7 @@ fn it_shows_both_sides_and_what_each_hop_moves() {
     picture.event(&progress(0, 0.2));
     assert_eq!(
         picture.lines(100, 20)[3],
-        "2026-01-03T00:00:00.1234567Z >  43% [=======>            ] 8.00 KiB"
+        "2026-01-03T00:00:00.1234567Z >  43% [===========>                  ] 8.00 KiB"
     );
     picture.event(&done(3));
     picture.event(&progress(1, 1.0));
@@ -86,7 +87,7 @@ fn it_shows_both_sides_and_what_each_hop_moves() {
         picture.lines(100, 20)[3..],
         [
             "2026-01-03T00:00:00.1234567Z = 2026-02-03T00:00:00.0000000Z",
-            "2026-01-04T00:00:00.1234567Z > 100% [====================] 12.00 KiB, 512 B cleared",
+            "2026-01-04T00:00:00.1234567Z > 100% [==============================] 12.00 KiB, 512 B cleared",
             "3 snapshots there, 1 to copy: 12.00 KiB",
         ]
     );
@@ -103,11 +104,58 @@ fn what_is_known_only_later_is_shown_then() {
     assert_eq!(
         picture.lines(100, 20)[2..],
         [
-            "2026-01-02T00:00:00.1234567Z >  50% [=========>          ] 2.00 KiB written",
+            "2026-01-02T00:00:00.1234567Z >  50% [==============>               ] 2.00 KiB written",
             "2026-01-03T00:00:00.1234567Z   to copy",
             "1 snapshot there, 2 to copy",
         ]
     );
+}
+
+/// A plan whose later snapshots are in a second generation.
+fn two_generations() -> MirrorPlan {
+    let mut plan = plan(3, 2);
+    plan.chain.snapshots[2].generation = 2;
+    plan.hops.iter_mut().for_each(|hop| hop.generation = 2);
+    plan.hops[0].whole = Some("a new generation".to_owned());
+    plan
+}
+
+#[test]
+fn later_generations_are_named() {
+    let plan = two_generations();
+    let mut picture = Picture::of("a to b", &plan);
+    assert_eq!(
+        picture.lines(100, 20)[2..],
+        [
+            "2026-01-02T00:00:00.1234567Z = 2026-02-02T00:00:00.0000000Z",
+            "2026-01-03T00:00:00.1234567Z = 2026-02-03T00:00:00.0000000Z in .g2",
+            "2026-01-04T00:00:00.1234567Z   12.00 KiB, 512 B cleared, everything, to .g2",
+            "2026-01-05T00:00:00.1234567Z   16.00 KiB, to .g2",
+            "3 snapshots there, 2 to copy: 28.00 KiB",
+        ]
+    );
+    picture.event(&progress(0, 0.5));
+    let row = "2026-01-04T00:00:00.1234567Z >  50% 12.00 KiB, 512 B cleared, everything, to .g2";
+    assert_eq!(picture.lines(80, 20)[4], row, "there is no room for a bar");
+    let row = "2026-01-04T00:00:00.1234567Z >  50% [==============>               ] \
+               12.00 KiB, 512 B cleared, everything, to .g2";
+    assert_eq!(picture.lines(120, 20)[4], row);
+    assert_eq!(picture.lines(40, 20)[3], "2026-01-03 00:00:00 = there, in .g2");
+}
+
+#[test]
+fn nothing_is_cut_off_at_80_columns() {
+    for (days, hops) in [(0, 0), (0, 1), (1, 1), (20, 20), (0, 200), (200, 1), (200, 55)] {
+        let mut picture = picture(days, hops);
+        picture.event(&progress(0, 0.5));
+        for width in [80, 120] {
+            let lines = picture.lines(width, 14);
+            assert!(lines.len() <= 14, "{lines:#?}");
+            assert!(lines.iter().all(|line| !line.ends_with('…')), "{lines:#?}");
+        }
+    }
+    let lines = picture(0, 0).lines(80, 14);
+    assert_eq!(lines[1..], ["no snapshots yet"]);
 }
 
 #[test]

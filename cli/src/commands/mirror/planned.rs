@@ -6,7 +6,7 @@ use blobcopy::{
 };
 use serde::Serialize;
 
-use super::super::copy::ended::Counted;
+use super::{super::copy::ended::Counted, picture::short_name};
 use crate::{
     failure::Result,
     moment::service_form,
@@ -92,19 +92,23 @@ fn text(
         lines.push(("to remove", text));
     }
     let mut text = pairs(lines);
-    let table = table(plan).render(printer.width());
+    let table = table(plan, true).render_or(&table(plan, false), printer.width());
     if table.lines().count() > 1 {
         text.push_str(&format!("\n{table}"));
     }
     text
 }
 
-/// A row for each source snapshot: both sides, and what its hop would move.
-fn table(plan: &MirrorPlan) -> Table {
+/// A row for each source snapshot: both sides, and what its hop would move. Where there is no room
+/// for it, the name of the destination is left out of each row.
+fn table(plan: &MirrorPlan, is_wide: bool) -> Table {
     let mut rows = Vec::new();
     for found in &plan.chain.snapshots {
         let (Some(time), Some(_)) = (found.time, &found.equals) else { continue };
-        let cells = [found.to_string(), String::new(), "there".to_owned()];
+        let cells = match is_wide {
+            true => [found.to_string(), String::new(), "there".to_owned()],
+            false => [String::new(), String::new(), format!("= {}", short_name(found))],
+        };
         rows.push((time, cells));
     }
     for hop in &plan.hops {
@@ -123,6 +127,17 @@ fn table(plan: &MirrorPlan) -> Table {
         rows.push((left.snapshot.time, cells));
     }
     rows.sort_by_key(|(time, _)| *time);
+    if !is_wide {
+        let mut table = Table::new([
+            ("SOURCE SNAPSHOT", Align::Left),
+            ("BYTES", Align::Right),
+            ("STATE", Align::Left),
+        ]);
+        for (time, [_, bytes, state]) in rows {
+            table.row([service_form(time), bytes, state]);
+        }
+        return table;
+    }
     let mut table = Table::new([
         ("SOURCE SNAPSHOT", Align::Left),
         ("DESTINATION SNAPSHOT", Align::Left),
