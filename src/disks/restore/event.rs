@@ -9,7 +9,8 @@ use crate::disks::ChainSnapshot;
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RestoreEvent {
-    /// The snapshot is found, and the target may be written: the copy begins, or goes on.
+    /// The snapshot is found, and the target may be written: the copy begins, or goes on. Or the
+    /// target may be it already, and is compared.
     Started {
         /// The snapshot that is restored.
         snapshot: ChainSnapshot,

@@ -213,7 +213,8 @@ impl Work {
         let was = found.as_ref().map(|found| mark.find(found, seen.content_length));
         let may_be_done = found.as_ref().is_some_and(|found| Mark::may_be_done(found, seen));
         let etag = found.and_then(|found| found.etag).unwrap_or(ETag::ANY);
-        if self.overwrite || !matches!(was, Some(Found::Foreign)) {
+        let is_foreign = matches!(was, Some(Found::Foreign)) && !self.overwrite;
+        if !is_foreign || (may_be_done && self.verify) {
             self.told.tell(RestoreEvent::Started {
                 snapshot: report.snapshot.clone(),
                 target: report.target.clone(),

@@ -71,9 +71,10 @@ async fn it_tells_how_far_it_has_come() {
             assert!(fractions.iter().any(|at| (0.1..0.9).contains(at)), "{fractions:?}");
         }
     }
-    let [(target, _), _] = targets(&world);
+    let foreign = world.beside("foreign.vhd");
+    foreign.create(512).await.expect("created");
     let mut told = 0;
-    let restore = world.kept().restore(RestorePoint::Newest, &target).on_event(|_| told += 1);
+    let restore = world.kept().restore(RestorePoint::Newest, &foreign).on_event(|_| told += 1);
     restore.await.expect_err("it exists");
     assert_eq!(told, 0, "nothing was begun");
     let mut told = Vec::new();
