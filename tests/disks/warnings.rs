@@ -1,5 +1,7 @@
 //! The source snapshot that the next difference is taken from: gone, or about to go.
 
+use std::slice::from_ref;
+
 use blobcopy::{
     SnapshotId,
     disks::{BrokenSeries, Keep, MirrorError, MirrorEvent, MirrorRoute, MirrorWarning},
@@ -29,8 +31,8 @@ async fn a_run_warns_that_the_snapshot_is_gone() {
                 told.push(warning.clone());
             }
         });
-        assert_eq!(run.await.expect("nothing to do").warnings, [gone.clone()], "{route}");
-        assert_eq!(told, [gone.clone()]);
+        assert_eq!(run.await.expect("nothing to do").warnings, from_ref(&gone), "{route}");
+        assert_eq!(told, from_ref(&gone));
         world.grow(2).await;
         let ended = world.mirror().run().await;
         match (route, ended) {
