@@ -382,3 +382,49 @@ impl fmt::Display for ChainSnapshot {
         write!(f, "{}@{}", self.blob, self.snapshot)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_has_several_addresses() {
+        let named = |url: &str| Origin::named(url);
+        let source = named("https://acct.blob.core.windows.net/vhds/disk%200.vhd");
+        for same in [
+            "https://ACCT.blob.core.windows.net/vhds/disk%200.vhd?snapshot=x&sig=y",
+            "https://acct-secondary.blob.core.windows.net/vhds/disk%200.vhd",
+            "https://acct.z01.blob.core.windows.net/vhds/disk 0.vhd",
+        ] {
+            assert_eq!(named(same), source, "{same}");
+        }
+        for other in [
+            "https://acct2.blob.core.windows.net/vhds/disk%200.vhd",
+            "https://acct.blob.core.chinacloudapi.cn/vhds/disk%200.vhd",
+            "https://acct.blob.core.windows.net/vhds/Disk%200.vhd",
+            "acct",
+        ] {
+            assert_ne!(named(other), source, "{other}");
+        }
+        assert_eq!(named("1B-2c"), named("1b-2C"));
+    }
+
+    #[test]
+    fn what_is_listed_again_is_there_once() {
+        let item = |name: &str, snapshot: Option<&str>| {
+            let snapshot = snapshot.map(|id| id.parse().expect("an id"));
+            let mut item = BlobItem { name: name.into(), snapshot, ..BlobItem::default() };
+            item.properties.is_incremental_copy = true;
+            item
+        };
+        let time = Some("2026-01-01T00:00:00.0000000Z");
+        let mut listed = Listed::of("disk");
+        let later = || [item("disk.g2", time), item("disk.g2", None)];
+        let first = [item("disk", time), item("disk", None)];
+        first.into_iter().chain(later()).for_each(|item| listed.take(item));
+        listed.forget_later();
+        later().into_iter().for_each(|item| listed.take(item));
+        let chain = listed.into_chain();
+        assert_eq!((chain.generation, chain.snapshots.len()), (2, 2));
+    }
+}

@@ -227,6 +227,10 @@ mod tests {
             assert_eq!(Lineage::without(&upper).iter().count(), 1);
         }
         assert_eq!(Lineage::read(&users), None);
+        let source = "https://a/b?sv=1&sig=s3cret".to_owned();
+        let lineage = Lineage { source, equals: None, hop: None, sealed: false, lease: None };
+        let metadata = lineage.with(&users);
+        assert!(metadata.iter().all(|(_, value)| !value.contains("s3cret")), "{metadata:?}");
     }
 
     #[test]
@@ -234,6 +238,8 @@ mod tests {
         let point = |id: &str| Point { id: id.into(), time: datetime!(2026-01-01 00:00 UTC) };
         assert_eq!(point("/resourceGroups/GRP/a"), point("/resourcegroups/grp/a"));
         assert_ne!(point("a"), point("b"));
+        let again = Point { time: datetime!(2026-01-01 00:00:00.0000001 UTC), ..point("a") };
+        assert_ne!(point("a"), again, "made again under its name");
         let of = |source: &str| Lineage {
             source: source.into(),
             equals: None,

@@ -122,6 +122,19 @@ fn a_new_generation_whose_first_copy_is_under_way_needs_no_earlier_snapshot() {
     let survey = Survey::of(sides(&[2, 3], chain(items))).expect("fine");
     assert_eq!(hops(&survey), [(None, DAYS[2]), (Some(DAYS[2]), DAYS[3])]);
     assert_eq!((survey.steps[0].generation, survey.broken), (2, None));
+    // One that is older than what an earlier generation has is not copied after it.
+    let items = [incremental("disk", &[1]), incremental("disk.g2", &[])].concat();
+    let survey = Survey::of(sides(&[0, 2], chain(items))).expect("fine");
+    assert_eq!((hops(&survey), survey.left.len()), (vec![(None, DAYS[2])], 1));
+}
+
+#[test]
+fn what_is_left_out_is_not_where_the_next_copy_begins() {
+    let mut survey =
+        Survey::of(sides(&[0, 1, 2, 3], chain(incremental("disk", &[0])))).expect("fine");
+    survey.leave(&[snapshot(1), snapshot(2)]);
+    assert_eq!(hops(&survey), [(Some(DAYS[0]), DAYS[3])]);
+    assert_eq!(survey.left.len(), 2);
 }
 
 #[test]

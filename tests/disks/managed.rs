@@ -224,6 +224,7 @@ async fn a_managed_disk_is_mirrored_byte_for_byte_over_hops_and_resizes() {
         let whole: Vec<_> = first.hops.iter().chain(&second.hops).map(|hop| hop.whole).collect();
         assert_eq!(whole, [true, false, false, false, false], "{form:?}");
         assert_eq!(world.run().await.expect("nothing to do").hops.len(), 0);
+        assert_eq!(world.disk.most_granted(), 2, "access is given back after each hop");
         world.expect_equal().await;
     }
 }

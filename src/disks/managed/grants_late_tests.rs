@@ -12,6 +12,8 @@ async fn a_grant_of_a_dead_run_that_lands_late_is_given_back_too() {
     let found = world.snapshots().await;
     let grants = world.begin().await;
     assert_eq!(world.granted(), 0);
+    // And another, while this run is at work.
+    world.access.named("0").grant(HOUR).expect("granted");
     assert!(reads(&grants.client(&found[0]).await.expect("it is no one else's")).await);
     grants.end().await;
     assert_eq!(world.granted(), 0);

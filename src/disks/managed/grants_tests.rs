@@ -386,6 +386,9 @@ async fn at_most_five_snapshots_are_granted_at_a_time() {
         }
     }
     assert_eq!(world.access.disk.most_granted(), 5);
+    let steps = world.steps.take();
+    let count = |kind: &str| steps.iter().filter(|step| step.starts_with(kind)).count();
+    assert_eq!(count("grant") - count("revoke"), 5, "no sixth is asked for: {steps:?}");
     grants.end().await;
 
     // Three of others leave room for two.

@@ -31,6 +31,12 @@ fn snapshot(generation: u32, id: &str, time: Option<time::OffsetDateTime>) -> Ch
 }
 
 #[test]
+fn the_newest_generation_stays_though_it_has_no_snapshot_yet() {
+    let plan = PrunePlan::of(&chain(2, Vec::new()), &Keep::new().last(1)).expect("rules");
+    assert_eq!(plan.emptied(2).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
 fn snapshots_that_were_copied_in_one_day_are_judged_by_their_sources() {
     let plan = PrunePlan::of(&caught_up(), &Keep::new().daily(7)).expect("rules");
     assert_eq!(plan.goes().count(), 23);

@@ -173,3 +173,19 @@ async fn a_foreign_blob_that_has_the_name_of_a_generation_stays() {
     let found = foreign.get_properties().await.expect("there");
     assert_eq!(found.blob_type, Some(BlobType::BlockBlob));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_blob_between_two_generations_stays() {
+    let world = World::new().await;
+    world.grown(2).await;
+    world.mirror().run().await.expect("mirrored");
+    let foreign = world.beside("disk0.vhd.g2");
+    foreign.create(512).await.expect("created");
+    world.disk().create(16 << 20).await.expect("created anew");
+    world.grown(2).await;
+    world.mirror().new_generation().run().await.expect("mirrored");
+    assert_eq!(world.kept().chain().await.expect("listed").generation, 3);
+    let report = world.kept().prune(&Keep::new().last(1)).await.expect("pruned");
+    assert_eq!(report.bases, ["disk0.vhd"], "{report}");
+    assert!(foreign.exists().await.expect("looked"), "it is no mirror's");
+}

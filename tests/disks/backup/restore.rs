@@ -30,6 +30,11 @@ async fn a_snapshot_is_restored_to_a_blob_that_can_be_written() {
             let report = world.kept().restore(RestorePoint::Newest, &target).await;
             let report = report.expect("restored");
             assert_eq!((report.route, report.length), (way, 16 << 20), "{report}");
+            let requests = world.sim.requests();
+            let starts = requests.iter().filter(|request| request.op() == Op::CopyBlob);
+            for start in starts {
+                assert_eq!(start.header("if-none-match"), Some("*"), "{start:?}");
+            }
             assert!(report.is_identical() && !report.resumed, "{report}");
             assert_eq!(report.snapshot.equals.as_deref(), Some(taken[2].as_str()));
             let source = content(&world.disk().with_snapshot(&taken[2])).await;
@@ -249,6 +254,28 @@ async fn the_mirrors_own_blobs_are_known_under_another_address_too() {
         let restore = world.kept().restore(RestorePoint::Newest, &target).overwrite(true);
         let refused = restore.await.expect_err("its own");
         assert!(matches!(refused, MirrorError::Refused { .. }), "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_source_is_known_under_another_address_too() {
+    for route in ROUTES {
+        let world = World::new().await;
+        world.grown(1).await;
+        world.by(route).run().await.expect("mirrored");
+        let text = world.sim.connection_string_of("near").expect("an account");
+        let key = text.split("AccountKey=").nth(1).and_then(|rest| rest.split(';').next());
+        let path_style: blobcopy::url::Url = "http://127.0.0.1/near".parse().expect("a URL");
+        let credential = blobcopy::Credential::shared_key("near", key.expect("a key"));
+        let other = blobcopy::BlobServiceClient::builder(path_style)
+            .credential(credential.expect("a key"))
+            .options(world.sim.client_options())
+            .build()
+            .expect("a client");
+        let source = other.container_client("vhds").page_blob_client("disk0.vhd");
+        let restore = world.mirror().restore(RestorePoint::Newest, &source).overwrite(true);
+        let refused = restore.await.expect_err("its own source").to_string();
+        assert!(refused.contains("is the source or destination of the mirror"), "{refused}");
     }
 }
 

@@ -211,6 +211,15 @@ async fn after_the_lock_is_lost_nothing_is_given_back() {
     assert!(matches!(lost, MirrorError::LockLost { .. }), "{lost}");
     assert!(taken.load(Relaxed), "the access was granted");
     assert_eq!(disk.granted(), 1, "the other run reads by this access");
+
+    // The same in a run that copies.
+    disk.write(512, &[2; 512]);
+    disk.snapshot("s1");
+    taken.store(false, Relaxed);
+    let lost = mirror.run().await.expect_err("the lock is lost");
+    assert!(matches!(lost, MirrorError::LockLost { .. }), "{lost}");
+    assert!(taken.load(Relaxed), "the access was granted");
+    assert_eq!(disk.granted(), 1, "the other run reads by this access");
 }
 
 /// Loses the lock in the middle of a grant.
