@@ -129,6 +129,12 @@ impl Credential {
         }
     }
 
+    /// Whether it is a SAS of one blob, snapshot or version: it lists nothing.
+    pub(crate) fn is_sas_of_one_blob(&self) -> bool {
+        let (Proof::Sas(sas) | Proof::Token(_, Some(sas))) = &self.0 else { return false };
+        sas.expose().split('&').any(|pair| matches!(pair, "sr=b" | "sr=bs" | "sr=bv"))
+    }
+
     /// Authorizes `request`, which must not change afterwards.
     pub(crate) async fn authorize(
         &self,

@@ -165,6 +165,11 @@ impl BlobContainerClient {
     pub fn budget(&self) -> Option<&Budget> {
         self.pipeline.budget()
     }
+
+    /// Whether it has a SAS of one blob, with which it cannot list.
+    pub(crate) fn has_sas_of_one_blob(&self) -> bool {
+        self.pipeline.credential().is_sas_of_one_blob()
+    }
 }
 
 /// # Its blobs

@@ -2,7 +2,7 @@
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::SourceSnapshot;
+use super::{SourceSnapshot, addresses::is_same_blob};
 use crate::{LeaseId, Metadata, wire::redaction::redact};
 
 /// The lineage of the base blob of a mirror by ranges, or of one of its snapshots.
@@ -91,8 +91,8 @@ impl Lineage {
         metadata.get(Self::SOURCE).is_some()
     }
 
-    /// Whether it is of this source. Unique ids of managed disks are compared without case, URLs as
-    /// they are.
+    /// Whether it is of this source. Unique ids of managed disks are compared without case, URLs by
+    /// account, container and name.
     pub(crate) fn is_of(&self, source: &str) -> bool {
         Self::is_same_source(&self.source, source)
     }
@@ -101,7 +101,10 @@ impl Lineage {
     pub(crate) fn is_same_source(noted: &str, source: &str) -> bool {
         let source = redact(source);
         let is_url = source.contains("://");
-        noted == source || (!is_url && noted.eq_ignore_ascii_case(&source))
+        match is_url {
+            true => noted == source || is_same_blob(noted, &source),
+            false => noted.eq_ignore_ascii_case(&source),
+        }
     }
 
     /// The source that the metadata name, even if the rest is unreadable.
@@ -249,5 +252,8 @@ mod tests {
         };
         assert!(of("1B-2c").is_of("1b-2C") && !of("1b").is_of("1c"));
         assert!(of("https://a/b").is_of("https://a/b") && !of("https://a/b").is_of("https://a/B"));
+        let disk = of("http://acct.blob.core.windows.net/vhds/d");
+        assert!(disk.is_of("https://acct-secondary.blob.core.windows.net/vhds/d"));
+        assert!(!disk.is_of("https://acct.blob.core.windows.net/vhds/D") && !disk.is_of("d"));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     Chain, Keep, MirrorError, MirrorPlan, MirrorRoute, MirrorSource, RunMirror,
+    addresses::{check_destination, check_source},
     lock::{Lock, LockWait, Patience},
     mirror_work::Mirroring,
 };
@@ -432,8 +433,10 @@ impl SnapshotMirror {
             let why = format!("is too long: with `{}` it must have at most 1024", Lock::SUFFIX);
             return Err(MirrorError::refused(name, format!("{why} characters")));
         }
+        check_destination(to)?;
         let MirrorSource::PageBlob(source) = &self.source else { return Ok(()) };
         let from = source.blob();
+        check_source(from)?;
         if from.snapshot().is_some() || from.version_id().is_some() {
             let why = "is a snapshot or version: give the blob, of which all snapshots are copied";
             return Err(MirrorError::refused(from.url()?, why));

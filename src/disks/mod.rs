@@ -11,6 +11,7 @@
 //! | say for how long | [`KeepDuration`] |
 //! | date a snapshot by something other than its id | [`DatedSnapshot`] |
 
+mod addresses;
 mod backup;
 mod chain;
 mod drill;

@@ -193,15 +193,25 @@ impl Endpoint {
 }
 
 /// The server of a URL, the same for all hosts of an account: primary, secondary, IPv6 and
-/// dual-stack.
+/// dual-stack. An emulator is the same under all addresses of this machine.
 pub(crate) fn server(url: &Url) -> Option<String> {
     let name = url.host_str()?;
     Some(match host(url) {
         HostKind::Azure(account) | HostKind::Label(account) => {
             format!("{account}.{}", beyond_label(url))
         }
+        HostKind::Path | HostKind::Custom if is_of_this_machine(url) => "localhost".to_owned(),
         HostKind::Path | HostKind::Custom => name.to_owned(),
     })
+}
+
+fn is_of_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Whether a URL is that of a managed disk or its snapshot, as returned by granting access. Names

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use blobcopy::{
-    DeleteSnapshots, PageBlobClient,
+    Credential, DeleteSnapshots, PageBlobClient,
     disks::{DiskBackup, Keep, MirrorError, MirrorRoute, SnapshotMirror},
 };
+use blobcopy_simulator::GrantUrl;
 use futures_util::TryStreamExt;
 
 use super::world::{MIB, World};
@@ -46,6 +47,29 @@ async fn another_disk_never_goes_on_with_the_chain_of_the_first() {
         }
         let after = (names(&world).await, world.mirror().chain().await.expect("listed"));
         assert_eq!(before, after, "nothing was written");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_under_another_address_goes_on_with_its_chain() {
+    for route in [MirrorRoute::Incremental, MirrorRoute::Ranges] {
+        let world = World::new().await;
+        world.grown(2).await;
+        let mirror = SnapshotMirror::new(&world.disk(), &world.backup()).route(route);
+        mirror.run().await.expect("mirrored");
+        world.grow(2).await;
+        let url = world.disk().url().expect("a URL");
+        let scheme = if url.scheme() == "https" { "http" } else { "https" };
+        let url = format!("{scheme}:{}", url.as_str().split_once(':').expect("a scheme").1);
+        let builder = PageBlobClient::builder(url.parse().expect("a URL"));
+        let key = Credential::shared_key("near", "bmVhcg==").expect("a key");
+        let builder = builder.credential(key).options(world.sim.client_options());
+        let other = SnapshotMirror::new(&builder.build().expect("a client"), &world.backup());
+        let report = other.run().await.expect("the same disk");
+        assert_eq!((report.hops.len(), report.present), (1, 2), "{route}");
+        let keep = Keep::new().last(1);
+        other.prune_source(&keep).await.expect("the same disk");
+        assert_eq!(mirror.run().await.expect("the same disk").hops.len(), 0, "{route}");
     }
 }
 
@@ -153,4 +177,25 @@ async fn a_first_run_looks_at_its_source_before_it_makes_the_marker() {
     // The lease is refused, the source is looked at, the marker is created; then as always, with
     // a look at a source that has no snapshots.
     assert_eq!(world.counted(), 4 + 3 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_managed_snapshot_as_a_page_blob_is_refused_with_what_to_give() {
+    let world = World::new().await;
+    let disk = world.sim.managed_disks().create("group", "disk0", MIB);
+    disk.snapshot("disk0-1");
+    for form in [GrantUrl::Blob, GrantUrl::BlobWithPolicy, GrantUrl::Snapshot] {
+        disk.grant_urls(form);
+        let mut url = disk.snapshots()[0].grant(Duration::from_secs(60)).expect("granted");
+        // A client of a snapshot is refused anyhow.
+        let query = url.query().expect("a SAS").to_owned();
+        let pairs = query.split('&').filter(|pair| !pair.starts_with("snapshot="));
+        url.set_query(Some(&pairs.collect::<Vec<_>>().join("&")));
+        let builder = PageBlobClient::builder(url).options(world.sim.client_options());
+        let mirror = SnapshotMirror::new(&builder.build().expect("a client"), &world.backup());
+        let words = ["ManagedSnapshots", "--resource-group", "--managed-snapshots"];
+        is_refused(&mirror.plan().await.expect_err("one snapshot"), &words);
+        is_refused(&mirror.run().await.expect_err("one snapshot"), &words);
+    }
+    assert!(names(&world).await.is_empty(), "no marker is left");
 }

@@ -182,7 +182,7 @@ impl PruneSource {
             };
             let mut source = self.source()?.url()?;
             source.set_query(None);
-            if lineage.source != redact(source.as_str()) {
+            if !lineage.is_of(source.as_str()) {
                 let why = format!("is a mirror of {}, not of this source", lineage.source);
                 return refused(&why);
             }
