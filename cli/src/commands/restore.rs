@@ -33,8 +33,9 @@ Of a restore that was interrupted, running the command again is how it goes on."
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Restore {
-    /// The destination of a mirror, with @ID of its snapshot or of the source's that it equals; or
-    /// @TIME for the newest one at or before it; @newest is the default
+    /// The destination of a mirror, with @ID of its snapshot or of the source's that it equals (of
+    /// a managed disk's, the last part will do); or with @TIME, for the newest one at or before it;
+    /// @newest is the default
     #[arg(value_name = "DEST@SNAPSHOT")]
     backup: String,
     /// The page blob to make; container/ keeps the name
@@ -57,7 +58,7 @@ impl Restore {
         let printer = &session.printer;
         let source = Some(&self.source_account);
         let contexts = Contexts::new(&self.account, source, &self.calls, printer).await?;
-        let (from, point) = backup(&self.backup)?;
+        let (from, point) = Written::read(&self.backup)?.chosen(&contexts).await?;
         let target = Address::parse(&self.target)?.base("TARGET")?.or_below(&from.name)?;
         let target = contexts.unmistakable(target)?;
         let blob = contexts.blob(&target)?.page_blob_client();
@@ -125,28 +126,72 @@ pub(crate) fn judged(report: &RestoreReport) -> Result {
     }
 }
 
-/// Reads `DEST@SNAPSHOT`: like any address, and `@newest`. A URL names a snapshot in its query.
-///
-/// The id of a snapshot, with seven digits, is that snapshot; another time is the newest snapshot
-/// at or before it.
-fn backup(text: &str) -> Result<(Address, RestorePoint)> {
-    let after = text.rsplit_once('@').filter(|(rest, _)| !rest.contains("://"));
-    if let Some((rest, "newest")) = after {
-        let address = Address::parse(rest)?.blob("DEST")?.base("DEST")?;
-        return Ok((address, RestorePoint::Newest));
-    }
-    let address = Address::parse(text)?.blob("DEST")?;
-    let point = match &address.when {
-        None | Some(When::Latest) => RestorePoint::Newest,
-        Some(When::At(snapshot)) => match after.map(|(_, time)| time) {
-            Some(time) if time != snapshot.as_str() => moment::date(time)
-                .map_err(|why| Failure::usage(why, "write DEST@TIME, or DEST@newest"))?
-                .into(),
-            _ => snapshot.into(),
-        },
-    };
-    Ok((Address { when: None, ..address }, point))
+/// What is restored, as it is written.
+#[derive(Debug)]
+struct Written {
+    address: Address,
+    point: RestorePoint,
+    /// The blob whose name ends with what may name a snapshot too, if it is one.
+    whole: Option<Address>,
 }
+
+impl Written {
+    /// Reads `DEST@SNAPSHOT`: like any address, `@newest`, and `@` with the id or the name of a
+    /// source snapshot. A URL names a snapshot in its query.
+    ///
+    /// The id of a snapshot, with seven digits, is that snapshot; another time is the newest
+    /// snapshot at or before it.
+    fn read(text: &str) -> Result<Self> {
+        let of = |address, point| Self { address, point, whole: None };
+        let base = |rest: &str| Address::parse(rest)?.blob("DEST")?.base("DEST");
+        let after = text.rsplit_once('@').filter(|(rest, _)| !rest.contains("://"));
+        match after {
+            Some((rest, "newest")) => return Ok(of(base(rest)?, RestorePoint::Newest)),
+            Some((_, "")) => {
+                return Err(Failure::usage(
+                    format!("{text:?} ends with @, and no snapshot"),
+                    FORMS,
+                ));
+            }
+            _ => {}
+        }
+        let address = Address::parse(text)?;
+        let point = match (&address.when, after) {
+            (Some(When::At(snapshot)), Some((_, time))) if time != snapshot.as_str() => {
+                moment::date(time).map_err(|why| Failure::usage(why, FORMS))?.into()
+            }
+            (Some(When::At(snapshot)), _) => snapshot.into(),
+            (Some(When::Latest), _) => RestorePoint::Newest,
+            // A name with @ in a folder's name goes on after it; a resource id begins with a slash.
+            (None, Some((rest, name)))
+                if rest.trim_start_matches('/').contains('/')
+                    && (name.starts_with('/') || !name.contains('/')) =>
+            {
+                let point = RestorePoint::Equals(name.to_owned());
+                let whole = Some(address).filter(|_| !name.starts_with('/'));
+                return Ok(Self { whole, ..of(base(rest)?, point) });
+            }
+            (None, _) => RestorePoint::Newest,
+        };
+        Ok(of(Address { when: None, ..address.blob("DEST")? }, point))
+    }
+
+    /// The blob and the point. A mirror's destination with the whole name comes first.
+    async fn chosen(self, contexts: &Contexts) -> Result<(Address, RestorePoint)> {
+        let Self { address, point, whole } = self;
+        if let Some(whole) = whole {
+            let backup = DiskBackup::of(&contexts.source_blob(&whole)?.page_blob_client());
+            if backup.chain().await.is_ok_and(|chain| !chain.snapshots.is_empty()) {
+                return Ok((whole, RestorePoint::Newest));
+            }
+        }
+        Ok((address, point))
+    }
+}
+
+/// How a snapshot is named.
+const FORMS: &str = "write DEST@newest; DEST@TIME, such as 2026-01-01T12:00:00Z; or DEST@ID, with \
+                     the id of a snapshot, or that or the name of the source's";
 
 #[cfg(test)]
 mod tests {
@@ -155,8 +200,8 @@ mod tests {
     #[test]
     fn the_snapshot_is_an_id_a_time_or_the_newest() {
         let read = |text: &str| {
-            let (address, point) = backup(text).expect(text);
-            assert!(address.when.is_none());
+            let Written { address, point, whole } = Written::read(text).expect(text);
+            assert!(address.when.is_none() && whole.is_none());
             (address.name, point)
         };
         let name = || "disk0.vhd".to_owned();
@@ -175,9 +220,29 @@ mod tests {
             let (_, point) = read(&format!("backups/disk0.vhd@{earlier}"));
             assert_eq!(point.to_string(), moment::date(earlier).map(rfc3339).expect("a time"));
         }
-        for bad in ["backups/@newest", "backups/", "backups/d@2026-01-01T00:00:00Z@newest"] {
-            assert_eq!(backup(bad).expect_err(bad).exit_code(), 64);
+        let bad = ["backups/@newest", "backups/", "backups/d@2026-01-01T00:00:00Z@newest"];
+        for bad in [&bad[..], &["backups/d@", "backups@d", "backups/@d"]].concat() {
+            assert_eq!(Written::read(bad).expect_err(bad).exit_code(), 64, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_no_time_is_the_source_snapshots_id_or_name() {
+        let read = |text: &str| Written::read(text).expect(text);
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/snapshots/d-1";
+        for name in [id, "d-1", "2026-01-01-daily"] {
+            for place in ["backups/disk0.vhd", "//acct/backups/disk0.vhd"] {
+                let Written { address, point, whole } = read(&format!("{place}@{name}"));
+                assert_eq!(
+                    (&*address.name, &point),
+                    ("disk0.vhd", &RestorePoint::Equals(name.into()))
+                );
+                let whole = whole.map(|whole| whole.name);
+                assert_eq!(whole, (name != id).then(|| format!("disk0.vhd@{name}")));
+            }
+        }
+        let folder = read("backups/a@b/disk0.vhd");
+        assert_eq!((&*folder.address.name, folder.point), ("a@b/disk0.vhd", RestorePoint::Newest));
     }
 
     fn rfc3339(time: time::OffsetDateTime) -> String {

@@ -8,13 +8,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::{
     Error, Result, SnapshotId,
     disks::{Chain, ChainSnapshot, DatedSnapshot, MirrorError},
+    wire::redaction::redact,
 };
 
 /// Which snapshot to [restore](crate::disks::DiskBackup::restore).
 ///
-/// As text it is `newest`; a snapshot id with its seven digits after the point; or a time in RFC
-/// 3339, for the newest snapshot at or before it. Snapshots of a managed disk may have the same
-/// time: of these, the newest is the one whose id comes last, which was copied last.
+/// As text it is `newest`; a snapshot id with its seven digits after the point; the resource id of
+/// a managed disk's snapshot, which begins with `/`; or a time in RFC 3339, for the newest snapshot
+/// at or before it. Snapshots of a managed disk may have the same time: of these, the newest is the
+/// one whose id comes last, which was copied last.
 ///
 /// ```
 /// use blobcopy::disks::RestorePoint;
@@ -23,6 +25,8 @@ use crate::{
 /// assert!(matches!(point, RestorePoint::Snapshot(_)));
 /// let point: RestorePoint = "2026-01-01T12:00:00+01:00".parse()?;
 /// assert!(matches!(point, RestorePoint::AtOrBefore(_)));
+/// let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/snapshots/disk0-1";
+/// assert_eq!(id.parse::<RestorePoint>()?, RestorePoint::Equals(id.into()));
 /// assert_eq!("newest".parse::<RestorePoint>()?, RestorePoint::Newest);
 /// assert!("yesterday".parse::<RestorePoint>().is_err());
 /// # Ok::<(), blobcopy::Error>(())
@@ -37,6 +41,10 @@ pub enum RestorePoint {
     /// source snapshot with this id, or else the one that was taken then. The ids of a managed
     /// disk's snapshots are names, and their times may be written like an id.
     Snapshot(SnapshotId),
+    /// The snapshot that equals this one of the source: its id, in any case; or the last segment of
+    /// its resource id, such as `disk0-1`. A name that several snapshots of the source have is
+    /// refused.
+    Equals(String),
     /// The newest snapshot of which the source snapshot was taken at this time or before.
     #[serde(with = "time::serde::rfc3339")]
     AtOrBefore(OffsetDateTime),
@@ -64,20 +72,57 @@ impl RestorePoint {
                 }
                 let equal = |one: &&ChainSnapshot| one.equals.as_deref() == Some(id.as_str());
                 let time = DatedSnapshot::from(id).time;
-                let then = |one: &&ChainSnapshot| time.is_some() && one.time == time;
+                let then = |one: &&ChainSnapshot| time.is_some() && one.time.map(in_ticks) == time;
                 let own = own.first().copied().or_else(|| known().rev().find(equal));
                 own.or_else(|| known().rev().find(then))
             }
+            Self::Equals(name) => equal_to(chain, name)?,
         };
         found.ok_or_else(|| {
             let why = match self {
                 Self::Newest => "has no snapshot to restore".to_owned(),
                 Self::Snapshot(id) => format!("has no snapshot {id} that a mirror has made"),
+                Self::Equals(name) => format!(
+                    "has no snapshot that equals {name} of the source: name it by its id, by the \
+                     id of the source's or the last part of that, by a time such as \
+                     2026-01-01T12:00:00Z, or as newest"
+                ),
                 Self::AtOrBefore(_) => format!("has no snapshot from {self} or before"),
             };
             MirrorError::refused(&chain.name, why)
         })
     }
+}
+
+/// The snapshot whose source snapshot has this id or, if there is none, this name. The last one, if
+/// it was copied more than once.
+fn equal_to<'a>(chain: &'a Chain, name: &str) -> Result<Option<&'a ChainSnapshot>, MirrorError> {
+    let find = |is_it: &dyn Fn(&str) -> bool| {
+        let found: Vec<_> =
+            chain.snapshots.iter().filter(|one| one.equals.as_deref().is_some_and(is_it)).collect();
+        let first = found.first().map(|first| first.key());
+        match found.iter().all(|one| Some(one.key()) == first) {
+            true => Ok(found.last().copied()),
+            false => Err(MirrorError::refused(
+                &chain.name,
+                format!(
+                    "has several snapshots that equal one called {name}: give the time or the id \
+                     of one of them"
+                ),
+            )),
+        }
+    };
+    match find(&|id| id.eq_ignore_ascii_case(name))? {
+        Some(found) => Ok(Some(found)),
+        None => {
+            find(&|id| id.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name)))
+        }
+    }
+}
+
+/// A time as a snapshot id holds it, in units of 100 ns.
+fn in_ticks(time: OffsetDateTime) -> OffsetDateTime {
+    time - time::Duration::nanoseconds((time.nanosecond() % 100).into())
 }
 
 impl From<SnapshotId> for RestorePoint {
@@ -111,12 +156,16 @@ impl FromStr for RestorePoint {
         if text == "newest" {
             return Ok(Self::Newest);
         }
+        if text.starts_with('/') {
+            return Ok(Self::Equals(text.to_owned()));
+        }
         let digits = text.strip_suffix('Z').and_then(|text| text.split_once('.'));
         if digits.is_some_and(|(_, digits)| digits.len() == 7) {
             return Ok(Self::Snapshot(text.parse()?));
         }
         OffsetDateTime::parse(text, &Rfc3339).map(Self::AtOrBefore).map_err(|_| {
-            let rule = "must be newest, a snapshot id, or a time such as 2026-01-01T12:00:00Z";
+            let rule = "must be newest, a snapshot id, a resource id that begins with /, or a time \
+                        such as 2026-01-01T12:00:00Z";
             Error::invalid("restore point", text, rule)
         })
     }
@@ -127,6 +176,7 @@ impl fmt::Display for RestorePoint {
         match self {
             Self::Newest => f.pad("newest"),
             Self::Snapshot(id) => id.fmt(f),
+            Self::Equals(name) => f.pad(&redact(name)),
             Self::AtOrBefore(time) => f.pad(&time.format(&Rfc3339).unwrap_or_default()),
         }
     }
@@ -198,5 +248,38 @@ mod tests {
             let found = point.find(&chain).expect(text);
             assert_eq!(found.equals.as_deref(), Some(names[1]), "{text}");
         }
+    }
+
+    #[test]
+    fn a_managed_snapshot_is_found_by_its_id_in_any_case_its_name_and_its_time() {
+        let mut chain = chain();
+        let ids = ["/subscriptions/S/g/snapshots/db-001", "/subscriptions/S/g/snapshots/db-002"];
+        let time = |day: u8| datetime!(2026-01-01 00:00:00.123456789 UTC).replace_day(day);
+        for ((snapshot, id), day) in chain.snapshots.iter_mut().zip(ids).zip([1, 2]) {
+            snapshot.equals = Some(id.into());
+            snapshot.time = Some(time(day).expect("a day"));
+        }
+        let find = |point: RestorePoint, chain: &Chain| {
+            let found = point.find(chain).map(|one| one.equals.clone().expect("known"));
+            found.map_err(|error| error.to_string())
+        };
+        for text in [ids[0], &ids[0].to_lowercase(), "2026-01-01T00:00:00.1234567Z"] {
+            let point: RestorePoint = text.parse().expect(text);
+            assert_eq!(find(point, &chain).as_deref(), Ok(ids[0]), "{text}");
+        }
+        for name in ["db-001", "DB-001"] {
+            assert_eq!(find(RestorePoint::Equals(name.into()), &chain).as_deref(), Ok(ids[0]));
+        }
+        let error = find(RestorePoint::Equals("yesterday".into()), &chain).expect_err("no name");
+        assert!(error.contains("has no snapshot that equals yesterday"), "{error}");
+        assert!(error.contains("2026-01-01T12:00:00Z, or as newest"), "{error}");
+        // Of another group, or made again under its name.
+        for other in ["/subscriptions/S/h/snapshots/DB-001", &ids[0].to_uppercase()] {
+            chain.snapshots[1].equals = Some(other.into());
+            let error = find(RestorePoint::Equals("db-001".into()), &chain).expect_err("two");
+            assert!(error.contains("several snapshots that equal one called db-001"), "{error}");
+        }
+        let whole = find(RestorePoint::Equals(ids[0].into()), &chain).expect_err("made again");
+        assert!(whole.contains("give the time"), "{whole}");
     }
 }
