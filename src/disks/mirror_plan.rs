@@ -115,6 +115,18 @@ pub enum MirrorWarning {
         /// The names.
         names: Vec<String>,
     },
+    /// A snapshot of the managed disk is not complete yet. It and all later ones are left for the
+    /// next run: none could be copied after a later one.
+    Incomplete {
+        /// Its id.
+        snapshot: String,
+    },
+    /// There are snapshots of another managed disk of the same name. They need another destination,
+    /// and [`ManagedSnapshots::disk`](super::ManagedSnapshots::disk).
+    OtherDisk {
+        /// The other disk's unique id.
+        disk: String,
+    },
     /// Access to a snapshot could not be given back. The next run tries again.
     GrantLeft {
         /// The snapshot's id.
@@ -197,6 +209,16 @@ impl fmt::Display for MirrorWarning {
                 "the copy of {snapshot} lacks metadata for which it has no room, or whose names \
                  are not allowed: {}",
                 names.join(", ")
+            ),
+            Self::Incomplete { snapshot } => write!(
+                f,
+                "the source snapshot {snapshot} is not complete yet: it and all later ones are \
+                 left for the next run"
+            ),
+            Self::OtherDisk { disk } => write!(
+                f,
+                "there are snapshots of another disk of this name, with the unique id {disk}: \
+                 they are not copied here; mirror them to another destination, by that id"
             ),
             Self::GrantLeft { snapshot } => {
                 write!(f, "access to {snapshot} was not given back; the next run tries again")

@@ -50,6 +50,9 @@ pub(crate) struct Sides<'a> {
     pub(crate) is_managed: bool,
     /// Oldest first.
     pub(crate) snapshots: Vec<SourceSnapshot>,
+    /// Those that cannot be read yet, oldest first. None after the first of them is copied now,
+    /// since it could never follow.
+    pub(crate) incomplete: Vec<SourceSnapshot>,
     pub(crate) destination: String,
     pub(crate) chain: Chain,
     /// The other blob that the copies into the newest generation come from.
@@ -85,8 +88,17 @@ impl Survey {
         let newest = chain.newest().and_then(ChainSnapshot::key);
         let floor = newest.max(tip.as_ref().map(Tip::key));
         let unsealed = sides.unsealed(route);
-        let (present, left, later) =
-            sort(snapshots, &chain.keys(), floor, (unsealed.as_ref(), tip.as_ref()));
+        let (present, mut left, mut later) =
+            sort(snapshots, &chain.keys(), floor.clone(), (unsealed.as_ref(), tip.as_ref()));
+        let begun = unsealed.as_ref().map(|to| SourceKey::of(&to.id, to.time));
+        let waits = sides.first_incomplete(floor.max(begun));
+        if let Some(waits) = waits {
+            let end = later.partition_point(|one| one.key() < waits.key());
+            left.extend(later.drain(end..).map(|snapshot| LeftSnapshot {
+                snapshot,
+                because: format!("it is later than {waits}, which is not complete yet"),
+            }));
+        }
         let last = tip.as_ref().map(|tip| snapshots.iter().find(|s| s.is(&tip.id, tip.time)));
         let is_gone = matches!(last, Some(None));
         let mut warnings = twice(chain);
@@ -95,7 +107,9 @@ impl Survey {
         if let Some(equals) = sides.found.as_ref().and_then(|found| found.equals.as_ref()) {
             warnings.push(MirrorWarning::MetadataLost { snapshot: equals.id.clone() });
         }
-        if snapshots.is_empty() {
+        if let Some(waits) = waits {
+            warnings.push(MirrorWarning::Incomplete { snapshot: waits.id.clone() });
+        } else if snapshots.is_empty() {
             warnings.push(MirrorWarning::NoSourceSnapshots);
         }
         let incremental = route == MirrorRoute::Incremental;
@@ -285,6 +299,12 @@ impl Sides<'_> {
         let base = self.chain.base().filter(|_| route == MirrorRoute::Ranges)?;
         let hop = Lineage::read(&base.metadata)?.hop?;
         Some(hop.to).filter(|_| hop.sealing)
+    }
+
+    /// The first snapshot after what is copied that cannot be read yet.
+    fn first_incomplete(&self, copied: Option<SourceKey>) -> Option<&SourceSnapshot> {
+        let is_later = |one: &&SourceSnapshot| copied.as_ref().is_none_or(|it| one.key() > *it);
+        self.incomplete.iter().find(is_later)
     }
 
     /// Whether the policy for the source would remove the tip now.

@@ -23,6 +23,7 @@ fn sides(days: &[usize], chain: Chain) -> Sides<'static> {
         source: "https://a/vhds/disk".into(),
         is_managed: false,
         snapshots: days.iter().map(|day| snapshot(*day)).collect(),
+        incomplete: Vec::new(),
         destination: "https://b/backups/disk".into(),
         chain,
         other: None,
@@ -176,6 +177,29 @@ fn soft_deleted_ones_and_torn_hops_are_no_part_of_the_chain() {
         let chain = chain(items);
         assert_eq!((chain.snapshots[0].equals.clone(), chain.newest()), (None, None), "{status}");
     }
+}
+
+#[test]
+fn the_copies_end_before_the_first_snapshot_that_is_not_complete() {
+    let of = |days: &[usize], incomplete: &[usize], chain: Chain| {
+        let incomplete = incomplete.iter().map(|day| snapshot(*day)).collect();
+        Survey::of(Sides { incomplete, is_managed: true, ..sides(days, chain) }).expect("fine")
+    };
+    let waits = |day: usize| MirrorWarning::Incomplete { snapshot: DAYS[day].into() };
+    let survey = of(&[0, 2, 3], &[1], chain(Vec::new()));
+    assert_eq!(hops(&survey), [(None, DAYS[0])]);
+    assert_eq!(survey.warnings, [waits(1)]);
+    let left: Vec<_> = survey.left.iter().map(|left| left.snapshot.id.as_str()).collect();
+    assert_eq!(left, [DAYS[2], DAYS[3]]);
+    let because = format!("it is later than {}, which is not complete yet", DAYS[1]);
+    assert!(survey.left.iter().all(|left| left.because == because));
+    // The newest alone, and nothing that can be copied.
+    let survey = of(&[], &[0], chain(Vec::new()));
+    assert_eq!((survey.steps.len(), survey.warnings), (0, vec![waits(0)]));
+    // What was copied before stays copied, and the mirror goes on from it.
+    let survey = of(&[1, 2], &[0], chain(ranges(1, &[1])));
+    assert_eq!(hops(&survey), [(Some(DAYS[1]), DAYS[2])]);
+    assert!(survey.warnings.is_empty() && survey.left.is_empty());
 }
 
 #[test]

@@ -12,9 +12,10 @@ use super::{
     BrokenSeries, Chain, HopDone, ManagedSnapshots, MirrorError, MirrorEvent, MirrorReport,
     MirrorRoute, MirrorSource, MirrorWarning, SnapshotMirror, SourceSnapshot,
     hop::{self, Hop},
+    lineage::Lineage,
     lock::Lock,
     lost_lineage,
-    managed::{Grants, OneDisk},
+    managed::Grants,
     mirror_ranges,
     mirror_run::Teller,
     mirror_survey::{Sides, Step, Survey},
@@ -159,7 +160,8 @@ impl Mirroring {
     /// Lists both sides: two requests, if the lists are short.
     pub(crate) async fn survey(&self) -> Result<Survey> {
         let SnapshotMirror { source, destination, settings } = &self.mirror;
-        let (id, snapshots, left) = match source {
+        let (mut incomplete, mut left, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let (id, snapshots, chain) = match source {
             MirrorSource::PageBlob(source) => {
                 let mut id = source.blob().url()?;
                 id.set_query(None);
@@ -167,14 +169,17 @@ impl Mirroring {
                 if snapshots.is_empty() {
                     self.expect_source().await?;
                 }
-                (redact(id.as_str()).into_owned(), snapshots, Vec::new())
+                let chain = Box::pin(Chain::read(destination)).await?;
+                (redact(id.as_str()).into_owned(), snapshots, chain)
             }
             MirrorSource::Managed(source) => {
-                let OneDisk { id, snapshots, left } = Box::pin(Grants::list(source)).await?;
-                (id, snapshots, left)
+                let chain = Box::pin(Chain::read(destination)).await?;
+                let known = known_disk(&chain);
+                let found = Box::pin(Grants::list(source, known.as_deref())).await?;
+                (incomplete, left, others) = (found.incomplete, found.left, found.others);
+                (found.id, found.snapshots, chain)
             }
         };
-        let chain = Box::pin(Chain::read(destination)).await?;
         let found = match chain.base().filter(|base| base.is_lost) {
             Some(_) => {
                 let base = self.base(chain.generation);
@@ -189,12 +194,15 @@ impl Mirroring {
             source: id,
             is_managed: matches!(source, MirrorSource::Managed(_)),
             snapshots,
+            incomplete,
             destination: redact(destination.url()?.as_str()).into_owned(),
             chain,
             route: settings.route,
             new_generation: settings.new_generation,
             pruning: settings.pruning.as_ref(),
         })?;
+        let others = others.iter().map(|disk| redact(disk).into_owned());
+        survey.warnings.extend(others.map(|disk| MirrorWarning::OtherDisk { disk }));
         survey.left.extend(left);
         survey.left.sort_by_cached_key(|left| left.snapshot.key());
         Ok(survey)
@@ -358,6 +366,11 @@ impl Mirroring {
         }
         Ok(())
     }
+}
+
+/// The unique id of the managed disk that the destination is the mirror of, if it says so.
+pub(crate) fn known_disk(chain: &Chain) -> Option<String> {
+    Lineage::source_in(&chain.base()?.metadata)
 }
 
 /// Does `work` until the lock is lost.

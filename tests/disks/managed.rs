@@ -260,12 +260,30 @@ async fn only_complete_incremental_snapshots_of_the_one_disk_are_mirrored() {
     full.delete();
     world.expect_equal().await;
 
+    // One that is completed after a later one is not passed over.
+    world.grow(2);
+    let middle = world.disk.snapshots().pop().expect("there");
+    middle.set_completion(40.0);
+    world.grow(3);
+    let report = world.run().await.expect("nothing to copy yet");
+    let warning = MirrorWarning::Incomplete { snapshot: middle.id() };
+    assert_eq!((report.hops.len(), report.warnings), (0, vec![warning]));
+    middle.set_completion(100.0);
+    assert_eq!(world.run().await.expect("mirrored").hops.len(), 2);
+
     let again = world.sim.managed_disks().create("group", "disk0", MIB);
     again.snapshot("of a disk that was made again");
-    let error = world.run().await.expect_err("two disks").to_string();
+    let report = world.run().await.expect("the disk that the destination has");
+    let warning = MirrorWarning::OtherDisk { disk: again.unique_id() };
+    assert_eq!((report.present, report.warnings), (4, vec![warning]));
+    let verified = world.mirror_of(world.source()).verify().await.expect("that disk");
+    assert_eq!(verified.snapshots.len(), 4);
+    let elsewhere = world.backup.container_client().page_blob_client("new.vhd");
+    let error = SnapshotMirror::new(world.source(), &elsewhere).run().await;
+    let error = error.expect_err("two disks").to_string();
     assert!(error.contains(&world.disk.unique_id()) && error.contains(&again.unique_id()));
     let one = world.source().disk(world.disk.unique_id());
-    assert_eq!(world.mirror_of(one).run().await.expect("one disk").present, 2);
+    assert_eq!(world.mirror_of(one).run().await.expect("one disk").present, 4);
     let other = world.source().disk(again.unique_id());
     let error = world.mirror_of(other).run().await.expect_err("another disk").to_string();
     assert!(error.contains("is a mirror of"), "{error}");

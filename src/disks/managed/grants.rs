@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     ManagedSnapshot, ManagedSnapshots,
-    chain::{FOOTER, OneDisk, not_complete, the_one_disk},
+    chain::{FOOTER, OneDisk, is_complete, not_complete, the_one_disk},
     notes::{NoNotes, NotedGrants, late_note, note_of_late},
 };
 use crate::{
@@ -125,8 +125,14 @@ impl Grants {
     }
 
     /// The snapshots of the one disk.
-    pub(crate) async fn list(source: &ManagedSnapshots) -> Result<OneDisk, MirrorError> {
-        the_one_disk(source.access.list().await?, source.disk.as_deref())
+    ///
+    /// `known` is the unique id of the disk that the destination is the mirror of: it is taken if
+    /// there are snapshots of others too.
+    pub(crate) async fn list(
+        source: &ManagedSnapshots,
+        known: Option<&str>,
+    ) -> Result<OneDisk, MirrorError> {
+        the_one_disk(source.access.list().await?, source.disk.as_deref(), known)
     }
 
     /// A client that reads the snapshot: granted now if it is not, renewed if it ends soon.
@@ -308,7 +314,7 @@ impl Grants {
         let Some(found) = found.filter(|found| snapshot.is(&found.id, found.time)) else {
             return Err(MirrorError::not_now(snapshot, "the snapshot no longer exists"));
         };
-        if found.completion < 100.0 {
+        if !is_complete(found.completion) {
             return Err(MirrorError::not_now(snapshot, not_complete(found.completion)));
         }
         let is_own = state.noted.contains(&snapshot.id) || state.late.contains_key(&snapshot.id);

@@ -203,7 +203,7 @@ impl World {
     }
 
     async fn snapshots(&self) -> Vec<SourceSnapshot> {
-        let found = Grants::list(&self.source).await.expect("listed");
+        let found = Grants::list(&self.source, None).await.expect("listed");
         assert_eq!(found.id, self.access.disk.unique_id());
         found.snapshots
     }

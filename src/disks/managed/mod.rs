@@ -3,6 +3,7 @@
 
 mod chain;
 mod grants;
+mod ids;
 mod notes;
 #[cfg(feature = "resource-manager")]
 mod resource_manager;
@@ -15,7 +16,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 pub use self::snapshot_list::DiskSnapshotList;
-pub(crate) use self::{chain::OneDisk, grants::Grants, notes::NotedGrants};
+pub(crate) use self::{grants::Grants, notes::NotedGrants};
 use crate::{ClientOptions, Credential, Result, transport::BoxFuture, wire::redaction};
 
 /// Lists the snapshots of a managed disk, and grants and revokes access to them.
@@ -103,7 +104,7 @@ pub struct ManagedSnapshot {
     /// What [`GrantAccess::grant`] takes: in Azure Resource Manager, the resource id.
     pub id: String,
     /// The unique id of the disk (`creationData.sourceUniqueId`). A disk that was made again under
-    /// its name has another.
+    /// its name has another. It must not be empty.
     pub disk: String,
     /// When the snapshot was taken.
     #[serde(with = "time::serde::rfc3339")]
@@ -112,7 +113,8 @@ pub struct ManagedSnapshot {
     pub size: Option<u64>,
     /// Whether it is an incremental snapshot. Others are left out of the chain.
     pub is_incremental: bool,
-    /// How much of it is there, in percent. It cannot be read before 100.
+    /// How much of it is there, in percent. It cannot be read before 100, and the chain ends before
+    /// it until then.
     pub completion: f64,
     /// Whether somebody has access to it now.
     pub is_granted: bool,
@@ -205,7 +207,8 @@ impl ManagedSnapshots {
         }
     }
 
-    /// The unique id of the disk: snapshots of others are left out.
+    /// The unique id of the disk: snapshots of others are left out. Without it, and if a disk was
+    /// made again under its name, the one that the destination is the mirror of is taken.
     pub fn disk(mut self, unique_id: impl Into<String>) -> Self {
         self.disk = Some(unique_id.into());
         self

@@ -4,12 +4,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use url::Url;
+use url::{Host, Url};
 
-use super::{
-    GrantAccess, ManagedSnapshot,
-    chain::{IS_SECRET, may_hold_a_secret},
-};
+use super::{GrantAccess, ManagedSnapshot, ids::why_not};
 use crate::{Error, Result, transport::BoxFuture, wire::redaction::redact};
 
 /// The snapshots of a managed disk to which access has been granted already, such as by `az
@@ -20,7 +17,7 @@ use crate::{Error, Result, transport::BoxFuture, wire::redaction::redact};
 /// | `snapshot` | the snapshot's name or resource id, in words of your own: the mirror knows it by this, and notes it, so it must not be a URL with a SAS |
 /// | `created` | when it was taken (`timeCreated`), such as `2026-01-01T00:00:00.1234567+00:00` |
 /// | `disk` | the disk's unique id (`creationData.sourceUniqueId`), the same in all lines |
-/// | `url` | the URL with its SAS (`accessSAS`) |
+/// | `url` | the https URL with its SAS (`accessSAS`), another one in each line |
 /// | `size` | the size of the disk in bytes (`diskSizeBytes`), if you know it |
 /// | `completion` | how much of it is there, in percent (`completionPercent`), by default 100 |
 /// | `dataAccessAuthMode` | `AzureActiveDirectory` if a bearer token must be sent beside the SAS |
@@ -78,7 +75,8 @@ impl DiskSnapshotList {
         self.snapshots.iter().any(|snapshot| snapshot.needs_token == Some(true))
     }
 
-    fn add(&mut self, line: &str) -> Result<(), String> {
+    /// Adds a line. `seen` are the ids and the blobs of the lines before.
+    fn add(&mut self, number: usize, line: &str, seen: &mut Seen) -> Result<(), String> {
         let fields: Map<String, Value> =
             serde_json::from_str(line).map_err(|error| match error.classify() {
                 serde_json::error::Category::Data => "is not a JSON object".to_owned(),
@@ -94,14 +92,17 @@ impl DiskSnapshotList {
             .map_err(|_| "\"created\" must be a time such as 2026-01-01T00:00:00Z".to_owned())?;
         let disk = text("disk")?;
         for (name, value) in [("snapshot", id), ("disk", disk)] {
-            if may_hold_a_secret(value) {
-                return Err(format!("{name:?} {IS_SECRET}"));
+            if let Some(why) = why_not(value) {
+                return Err(format!("{name:?} {why}"));
             }
         }
         let url = Url::parse(text("url")?)
             .ok()
             .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
             .ok_or("\"url\" must be the URL of a snapshot, with its SAS")?;
+        if url.scheme() == "http" && !is_of_this_machine(&url) {
+            return Err("\"url\" must be https: its SAS is a secret".to_owned());
+        }
         let size = match fields.get("size") {
             None | Some(Value::Null) => None,
             Some(size) => Some(size.as_u64().ok_or("\"size\" must be a number of bytes")?),
@@ -115,16 +116,20 @@ impl DiskSnapshotList {
             Some(Value::String(mode)) => Some(mode.eq_ignore_ascii_case("AzureActiveDirectory")),
             Some(_) => return Err("\"dataAccessAuthMode\" must be text".to_owned()),
         };
-        if !self.snapshots.is_empty() && self.disk() != disk {
+        if !self.snapshots.is_empty() && !self.disk().eq_ignore_ascii_case(disk) {
             return Err(format!(
                 "the snapshot is of the disk {}, and those before are of {}: a chain is of one disk",
                 redact(disk),
                 redact(self.disk())
             ));
         }
-        if self.urls.insert(id.to_owned(), url).is_some() {
+        if seen.ids.insert(id.to_ascii_lowercase(), number).is_some() {
             return Err(format!("the snapshot {} is there twice", redact(id)));
         }
+        if let Some(before) = seen.blobs.insert(blob_of(&url), number) {
+            return Err(format!("its \"url\" is that of line {before}: each snapshot has its own"));
+        }
+        self.urls.insert(id.to_owned(), url);
         self.snapshots.push(ManagedSnapshot {
             id: id.to_owned(),
             disk: disk.to_owned(),
@@ -139,6 +144,32 @@ impl DiskSnapshotList {
     }
 }
 
+/// What the lines have had so far, and which line it was.
+#[derive(Debug, Default)]
+struct Seen {
+    ids: BTreeMap<String, usize>,
+    blobs: BTreeMap<String, usize>,
+}
+
+/// Which blob or snapshot a URL leads to, whatever its SAS.
+fn blob_of(url: &Url) -> String {
+    let mut pairs = url.query_pairs();
+    let snapshot = pairs.find(|(name, _)| name.eq_ignore_ascii_case("snapshot"));
+    let snapshot = snapshot.map(|(_, id)| id.into_owned()).unwrap_or_default();
+    let host = url.host_str().unwrap_or_default();
+    format!("{host}:{:?}{}?{snapshot}", url.port_or_known_default(), url.path())
+}
+
+/// Whether what is sent there stays on this machine: to a simulator.
+fn is_of_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 impl std::str::FromStr for DiskSnapshotList {
     type Err = Error;
 
@@ -146,10 +177,14 @@ impl std::str::FromStr for DiskSnapshotList {
     fn from_str(text: &str) -> Result<Self> {
         const WHAT: &str = "snapshots";
         let mut list = Self { snapshots: Vec::new(), urls: BTreeMap::new() };
+        let mut seen = Seen::default();
+        // PowerShell 5 writes a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let number = at + 1;
             let wrong =
-                |why| Error::InvalidInput { what: WHAT, why: format!("line {}: {why}", at + 1) };
-            list.add(line).map_err(wrong)?;
+                |why| Error::InvalidInput { what: WHAT, why: format!("line {number}: {why}") };
+            list.add(number, line, &mut seen).map_err(wrong)?;
         }
         if list.snapshots.is_empty() {
             let why = "there is no line with a snapshot".to_owned();
@@ -198,9 +233,11 @@ mod tests {
     const URL: &str = "https://md-a.z01.blob.storage.azure.net/x/abcd?snapshot=2026-01-01T00:00:00.\
                        1234567Z&sv=2018-11-09&sr=bs&si=1&sig=U0VDUkVU%3D";
 
+    /// A line with the URL of the snapshot: each has its own.
     fn line(id: &str, disk: &str) -> String {
+        let url = URL.replace("abcd", if id == "a" { "abcd" } else { "other" });
         format!(
-            r#"{{"snapshot":"{id}","created":"2026-01-01T00:00:00.1234567+00:00","disk":"{disk}","url":"{URL}"}}"#
+            r#"{{"snapshot":"{id}","created":"2026-01-01T00:00:00.1234567+00:00","disk":"{disk}","url":"{url}"}}"#
         )
     }
 
@@ -227,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_the_case_of_the_disk_and_a_simulators_http_are_fine() {
+        let local = line("b", "D").replace(
+            "https://md-a.z01.blob.storage.azure.net",
+            "http://md-a.z01.blob.localhost:10000",
+        );
+        let (first, third) = (line("a", "d"), line("c", "d"));
+        let fourth = third.replace("\"c\"", "\"e\"").replace(".1234567Z", ".1234568Z");
+        let lines = format!("\u{feff}{first}\r\n{local}\r\n{third}\n{fourth}\n");
+        let list: DiskSnapshotList = lines.parse().expect("four lines");
+        assert_eq!((list.disk(), list.snapshots.len()), ("d", 4));
+    }
+
+    #[test]
     fn errors_name_the_line_and_the_field_and_show_no_secret() {
         let good = line("a", "d");
         let without = |name: &str| good.replace(name, "other");
@@ -249,6 +299,16 @@ mod tests {
             (line(URL, "d"), "line 1: \"snapshot\" must be a name or a resource id"),
             (line("a", URL), "line 1: \"disk\" must be a name or a resource id"),
             (second(&line("b", "e")), "line 2: the snapshot is of the disk e, and those before"),
+            (second(&line("A", "d")), "line 2: the snapshot A is there twice"),
+            (second(&good.replace("\"a\"", "\"b\"")), "line 2: its \"url\" is that of line 1"),
+            (
+                second(&good.replace("\"a\"", "\"b\"").replace("sig=", "sr=b&sig=")),
+                "line 2: its \"url\" is that of line 1",
+            ),
+            (good.replace("https:", "http:"), "line 1: \"url\" must be https"),
+            (line("a", "  "), "line 1: \"disk\" must not be empty"),
+            (line("a", "\\u001b[31m"), "line 1: \"disk\" must not have control characters"),
+            (line(&"a".repeat(7000), "d"), "line 1: \"snapshot\" is 7000 bytes long"),
         ];
         for (lines, expected) in cases {
             let error = wrong(&lines);

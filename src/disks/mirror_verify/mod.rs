@@ -15,7 +15,7 @@ use super::{
     lineage::Lineage,
     lock::Lock,
     managed::Grants,
-    mirror_work::held,
+    mirror_work::{held, known_disk},
     source::{Opened, SourceKey, snapshots_of},
 };
 use crate::{
@@ -149,7 +149,8 @@ impl VerifyMirror {
                 let patience = &self.mirror.settings.patience;
                 let lock = Lock::take(destination, false, patience).await?;
                 let opened = async {
-                    let snapshots = Grants::list(source).await?.snapshots;
+                    let known = known_disk(&Chain::read(destination).await?);
+                    let snapshots = Grants::list(source, known.as_deref()).await?.snapshots;
                     Ok((snapshots, Grants::begin(source.clone(), lock.notes()).await?))
                 };
                 match opened.await {
