@@ -200,6 +200,12 @@ impl Address {
         }
     }
 
+    /// Whether it is the URL of a managed disk or its snapshot. Names of accounts have no hyphen.
+    pub(crate) fn is_managed_disk(&self) -> bool {
+        let Place::Url(url) = &self.place else { return false };
+        url.host_str().is_some_and(|host| host.starts_with("md-") && host.contains(".blob."))
+    }
+
     /// Whether a SAS is written in it.
     pub(crate) fn holds_sas(&self) -> bool {
         matches!(&self.place, Place::Url(url) if url.query_pairs().any(|(name, _)| name == "sig"))

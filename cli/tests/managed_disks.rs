@@ -217,6 +217,102 @@ fn a_chain_is_mirrored_by_the_urls_that_its_lines_have() {
 }
 
 #[test]
+fn a_restore_takes_every_name_of_a_snapshot_that_is_shown() {
+    let managed = Managed::new("named");
+    let mirrored = managed.mirror(&["-v"]);
+    assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
+    let backup = "backups/disk0.vhd";
+    let good = |arguments: &[&str]| {
+        let ended = managed.run(arguments);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:#?}");
+        ended.out
+    };
+    let listed = good(&["snapshots", backup]);
+    let prune = good(&["prune", backup, "--keep-last", "9", "--plan"]);
+    let drill = good(&["drill", backup]);
+    let plan = managed.mirror(&["--plan"]).out;
+    let second = managed.disk.snapshots().swap_remove(1);
+    let created = second.created().expect("there");
+    let form = time::macros::format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z"
+    );
+    let time = created.format(form).expect("a time");
+    let word = |text: &str, with: &str, part: &str| {
+        let line = text.lines().find(|line| line.contains(with)).expect(with).to_owned();
+        line.split_whitespace().find(|word| word.contains(part)).expect(part).to_owned()
+    };
+    let id = word(&listed, "disk0-1", "disk0-1");
+    assert!(id.starts_with("/subscriptions/"), "{listed}");
+    let own = word(&listed, "disk0-1", "T");
+    assert_eq!(word(&plan, &time, &time), time);
+    assert_eq!(word(&prune, &time, "@"), format!("disk0.vhd@{own}"));
+    for (at, name) in
+        [&*id, &id.to_uppercase(), "disk0-1", "DISK0-1", &own, &time].iter().enumerate()
+    {
+        let (from, to) = (format!("{backup}@{name}"), format!("backups/restored-{at}.vhd"));
+        let report = good(&["restore", &from, &to, "-o", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        assert_eq!(report["snapshot"]["equals"], *id, "{name}: {report}");
+        // What a restore shows is a name too.
+        let again = good(&["restore", &from, &to, "--overwrite"]);
+        assert_eq!(word(&again, "disk of", "T"), time, "{again}");
+    }
+    let newest = word(&drill, "recovery point", "T");
+    let newest = format!("{backup}@{}", newest.trim_end_matches(','));
+    good(&["restore", &newest, "backups/newest.vhd"]);
+    for bad in ["yesterday", "2h", "2026-11-26", "2026-11-26 15:39:26", "disk0"] {
+        let refused = managed.run(&["restore", &format!("{backup}@{bad}"), "backups/no.vhd"]);
+        assert_eq!(refused.code, Some(2), "{bad}: {refused:#?}");
+        assert!(refused.err.contains(&format!("equals {bad} of the source")), "{refused:#?}");
+        assert!(refused.err.contains("2026-01-01T12:00:00Z, or as newest"), "{refused:#?}");
+    }
+    let empty = managed.run(&["restore", &format!("{backup}@"), "backups/no.vhd"]);
+    assert_eq!(empty.code, Some(64), "{empty:#?}");
+    assert!(empty.err.contains("DEST@newest; DEST@TIME"), "{empty:#?}");
+}
+
+#[test]
+fn the_url_of_a_managed_snapshot_is_refused_with_the_flags_to_give() {
+    let world = World::new();
+    let sas = "sv=2018-11-09&sr=b&si=1&sig=c2VjcmV0";
+    for query in [sas.to_owned(), format!("snapshot=2026-01-01T00:00:00.1234567Z&{sas}")] {
+        let url = format!("https://md-a.z01.blob.storage.azure.net/xyz/abcd?{query}");
+        for flags in [&[][..], &["--plan"], &["--route", "ranges"]] {
+            let ended = world.run(&[&["mirror", &url, "backups/d.vhd"][..], flags].concat());
+            assert_eq!(ended.code, Some(64), "{ended:#?}");
+            assert!(ended.err.contains("one snapshot of a managed disk"), "{ended:#?}");
+            assert!(ended.err.contains("--resource-group GROUP --disk NAME"), "{ended:#?}");
+            assert!(ended.err.contains("--managed-snapshots FILE"), "{ended:#?}");
+            assert!(!ended.err.contains("c2VjcmV0"), "{ended:#?}");
+        }
+    }
+    assert_eq!(world.simulator.requests().len(), 0);
+}
+
+#[test]
+fn flags_that_only_resource_manager_can_follow_are_refused_beside_lines() {
+    let world = World::new();
+    for flag in ["--take-over", "--disk-id=d-1", "--subscription=s", "--resource-manager=https://m"]
+    {
+        let lines = ["mirror", "--managed-snapshots", "-", "backups/d.vhd", flag];
+        let ended = world.run(&lines);
+        assert_eq!(ended.code, Some(64), "{ended:#?}");
+        let flag = flag.split('=').next().expect("a flag");
+        assert!(ended.err.contains(flag), "{ended:#?}");
+    }
+}
+
+#[test]
+fn a_disk_may_be_given_by_its_resource_id_whose_last_part_is_its_name() {
+    let managed = Managed::new("by-id");
+    let id = managed.disk.id();
+    let mirrored = managed.finish(spawn(managed.mirror_of(&id, &["backups/"])));
+    assert_eq!(mirrored.code, Some(0), "{mirrored:#?}");
+    let listed = managed.run(&["snapshots", "backups/disk0"]);
+    assert_eq!(listed.out.lines().count(), 4, "{listed:#?}");
+}
+
+#[test]
 fn a_managed_disk_needs_a_login_and_a_subscription() {
     let world = World::new();
     let of_disk = ["mirror", "--resource-group", "g", "--disk", "d", "backups/d.vhd"];

@@ -24,9 +24,12 @@ pub(super) struct OriginArgs {
     /// The disk's resource group; access to its snapshots is granted while they are read
     #[arg(long, value_name = "GROUP", requires = "disk")]
     resource_group: Option<String>,
-    /// The disk's name
+    /// The disk's name or resource id
     #[arg(long, value_name = "NAME", requires = "resource_group")]
     disk: Option<String>,
+    /// The disk's unique id, where snapshots of an earlier disk of that name are there too
+    #[arg(long, value_name = "ID", requires = "disk")]
+    disk_id: Option<String>,
     /// The subscription [default: AZURE_SUBSCRIPTION_ID]
     #[arg(long, value_name = "ID", requires = "disk")]
     subscription: Option<String>,
@@ -54,6 +57,12 @@ impl OriginArgs {
         dest: Option<&'a str>,
     ) -> Result<(Origin, &'a str)> {
         let managed = self.managed_snapshots.is_some() || self.disk.is_some();
+        if let Some(flag) = self.of_manager().filter(|_| self.managed_snapshots.is_some()) {
+            return Err(Failure::usage(
+                format!("--{flag} says nothing of snapshots that --managed-snapshots lists"),
+                "leave one of the two out",
+            ));
+        }
         let (source, dest) = match (source, dest, managed) {
             (Some(source), Some(dest), false) => (source, dest),
             (Some(dest), None, true) => ("", dest),
@@ -77,9 +86,33 @@ impl OriginArgs {
             (None, Some(group), Some(disk)) => {
                 Origin::Disk { group: group.clone(), disk: disk.clone() }
             }
-            _ => Origin::Blob(Address::parse(source)?.blob("SOURCE")?.base("SOURCE")?),
+            _ => {
+                let address = Address::parse(source)?;
+                if address.is_managed_disk() {
+                    return Err(Failure::usage(
+                        format!(
+                            "{} is one snapshot of a managed disk, which lists no others",
+                            address.shown()
+                        ),
+                        "name the disk in place of SOURCE: --resource-group GROUP --disk NAME; or \
+                         write a line with the URL of each snapshot: --managed-snapshots FILE",
+                    ));
+                }
+                Origin::Blob(address.blob("SOURCE")?.base("SOURCE")?)
+            }
         };
         Ok((origin, dest))
+    }
+
+    /// A flag that only Resource Manager can follow.
+    fn of_manager(&self) -> Option<&'static str> {
+        let given = [
+            ("take-over", self.take_over),
+            ("disk-id", self.disk_id.is_some()),
+            ("subscription", self.subscription.is_some()),
+            ("resource-manager", self.resource_manager.is_some()),
+        ];
+        given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
     }
 
     /// The same flags, for a command to be shown.
@@ -88,6 +121,7 @@ impl OriginArgs {
             ("managed-snapshots", &self.managed_snapshots),
             ("resource-group", &self.resource_group),
             ("disk", &self.disk),
+            ("disk-id", &self.disk_id),
             ("subscription", &self.subscription),
             ("resource-manager", &self.resource_manager),
         ];
@@ -106,7 +140,8 @@ impl Origin {
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Blob(address) => Some(&address.name),
-            Self::Disk { disk, .. } => Some(disk),
+            // A resource id ends with the name.
+            Self::Disk { disk, .. } => disk.rsplit('/').next(),
             Self::Lines { .. } => None,
         }
     }
@@ -116,6 +151,7 @@ impl Origin {
         match self {
             Self::Blob(address) => address.shown(),
             Self::Lines { file, .. } => file.clone(),
+            Self::Disk { disk, .. } if disk.starts_with('/') => disk.clone(),
             Self::Disk { group, disk } => format!("{group}/{disk}"),
         }
     }
@@ -161,6 +197,10 @@ impl Origin {
                     None => manager,
                 };
                 let snapshots = ManagedSnapshots::new(manager.build()?);
+                let snapshots = match &flags.disk_id {
+                    Some(id) => snapshots.disk(id),
+                    None => snapshots,
+                };
                 let snapshots = snapshots.take_over(flags.take_over).options(options);
                 // It is sent with the snapshots alone that demand a token beside the SAS.
                 Ok(snapshots.credential(login).into())
