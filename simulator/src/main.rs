@@ -36,7 +36,9 @@ Serves a simulated blob service until it is interrupted.
   --keep-requests COUNT  requests to remember (4096); 0 in long runs, to save time
   --managed-disk GROUP/NAME:BYTES:SNAPSHOTS
                          make a managed disk in a resource group, with that many snapshots between
-                         which it changed; repeatable, needs --any-bearer and --https to be read
+                         which it changed; repeatable, needs --any-bearer and --https to be read;
+                         with :policy or :snapshot at its end, access is granted by URLs of that
+                         form; with :token, they need a bearer token too
   --path-style-disks     show managed disks at ADDRESS:PORT/md-..., not below localhost
   --any-bearer           accept every bearer token; needs https
   --https FILE           also serve https, and write the certificate to trust to FILE

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{ManagedDisk, Simulator};
+use crate::{GrantUrl, ManagedDisk, Simulator};
 
 /// Blobs for a container, parsed from `[ACCOUNT/]CONTAINER:COUNT:BYTES`.
 ///
@@ -63,11 +63,15 @@ impl FromStr for Fill {
 
 /// A managed disk with snapshots, parsed from `GROUP/NAME:BYTES:SNAPSHOTS`.
 ///
+/// After these, `:policy` or `:snapshot` sets the [form of its URLs](GrantUrl), and `:token`
+/// demands a bearer token beside the SAS.
+///
 /// ```
 /// use blobcopy_simulator::{Disk, Simulator};
 ///
 /// let sim = Simulator::builder().build();
 /// "group/disk0:1048576:2".parse::<Disk>()?.put_into(&sim);
+/// "group/disk1:1048576:2:snapshot:token".parse::<Disk>()?.put_into(&sim);
 /// assert!("disk0:1048576:2".parse::<Disk>().is_err());
 /// # Ok::<(), String>(())
 /// ```
@@ -77,12 +81,16 @@ pub struct Disk {
     name: String,
     bytes: u64,
     snapshots: u32,
+    urls: GrantUrl,
+    needs_token: bool,
 }
 
 impl Disk {
     /// Makes the disk, and changes it before each of its snapshots.
     pub fn put_into(&self, simulator: &Simulator) {
         let disk = simulator.managed_disks().create(&self.group, &self.name, self.bytes);
+        disk.grant_urls(self.urls);
+        disk.require_bearer(self.needs_token);
         for number in 0..self.snapshots {
             change(&disk, number);
             disk.snapshot(&format!("{}-{:03}", self.name, number + 1));
@@ -95,15 +103,27 @@ impl FromStr for Disk {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "it is not GROUP/NAME:BYTES:SNAPSHOTS".to_owned();
+        let wrong = || {
+            "it is not GROUP/NAME:BYTES:SNAPSHOTS, and then :policy or :snapshot, :token".to_owned()
+        };
         let (group, rest) = text.split_once('/').ok_or_else(wrong)?;
         let parts: Vec<&str> = rest.split(':').collect();
-        let [name, bytes, snapshots] = parts[..] else { return Err(wrong()) };
+        let [name, bytes, snapshots, ref more @ ..] = parts[..] else { return Err(wrong()) };
         let (bytes, snapshots) = (number::<u64>(bytes)?, number(snapshots)?);
         if !bytes.is_multiple_of(512) || bytes > (4 << 40) {
             return Err("a managed disk has a multiple of 512 bytes, at most 4 TiB".to_owned());
         }
-        Ok(Self { group: group.to_owned(), name: name.to_owned(), bytes, snapshots })
+        let (mut urls, mut needs_token) = (GrantUrl::default(), false);
+        for option in more {
+            match *option {
+                "policy" => urls = GrantUrl::BlobWithPolicy,
+                "snapshot" => urls = GrantUrl::Snapshot,
+                "token" => needs_token = true,
+                _ => return Err(wrong()),
+            }
+        }
+        let (group, name) = (group.to_owned(), name.to_owned());
+        Ok(Self { group, name, bytes, snapshots, urls, needs_token })
     }
 }
 
@@ -122,4 +142,32 @@ fn change(disk: &ManagedDisk, round: u32) {
 
 fn number<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("{text:?} is not a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_says_which_urls_it_gives_and_whether_it_demands_a_token() {
+        for (options, part, needs_token) in [
+            ("", "sp=r", false),
+            (":policy", "si=", false),
+            (":snapshot", "sr=bs", false),
+            (":token:snapshot", "sr=bs", true),
+        ] {
+            let disk: Disk = format!("g/d:4096:1{options}").parse().expect(options);
+            assert_eq!(disk.needs_token, needs_token);
+            let sim = Simulator::builder().build();
+            disk.put_into(&sim);
+            let made = sim.managed_disks().get("g", "d").expect("made");
+            let url = made.snapshots()[0].grant(Duration::from_secs(60)).expect("granted");
+            assert!(url.as_str().contains(part), "{url}");
+        }
+        for bad in ["g/d:4096:1:", "g/d:4096:1:sas", "g/d:4096", "d:4096:1"] {
+            assert!(bad.parse::<Disk>().is_err(), "{bad}");
+        }
+    }
 }

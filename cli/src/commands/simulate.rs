@@ -68,7 +68,9 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// Makes a managed disk in a resource group, with that many snapshots between which it changed;
-    /// may be given several times, and needs --any-bearer and --https to be read
+    /// may be given several times, and needs --any-bearer and --https to be read. With :policy or
+    /// :snapshot at its end, access is granted by URLs of that form; with :token, they need a
+    /// bearer token too
     #[arg(long, value_name = "GROUP/NAME:BYTES:SNAPSHOTS")]
     managed_disk: Vec<Disk>,
     /// Shows managed disks at ADDRESS:PORT/md-..., not below localhost
