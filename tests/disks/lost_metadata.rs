@@ -1,5 +1,7 @@
 //! Destinations by ranges whose metadata somebody has replaced, as the portal does.
 
+use std::time::Duration;
+
 use blobcopy::{
     PageBlobClient,
     disks::{MirrorError, MirrorPlan, MirrorRoute::Ranges, MirrorWarning, SnapshotMirror},
@@ -71,6 +73,8 @@ async fn a_hop_that_was_torn_before_is_put_right() {
     drop(world.sim.faults().on(Op::PutPageFromUrl).account("far").after(2).reset());
     world.impatient().in_flight(1).run().await.expect_err("torn");
     world.sim.faults().clear();
+    // The lease on the base has run out.
+    world.sim.clock().advance(Duration::from_secs(61));
     wipe(&world).await;
     // The snapshot that it went to is gone.
     world.disk().with_snapshot(&torn).delete().await.expect("deleted");
