@@ -122,6 +122,14 @@ impl Failure {
         self
     }
 
+    /// Says which line of a file it is about.
+    pub(crate) fn in_line(mut self, number: usize, path: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.message = format!("line {number} of {path}: {}", told.message);
+        }
+        self
+    }
+
     /// Says what to do in this case.
     pub(crate) fn advising(mut self, advice: &str) -> Self {
         if let Self::Told(told) = &mut self {

@@ -100,6 +100,18 @@ fn a_list_has_a_pair_in_each_line_and_a_disk_that_fails_stops_no_other() {
     let refused = world.run(&["mirror", "--list", &bad]);
     assert_eq!(refused.code, Some(64), "{refused:#?}");
     assert!(refused.err.contains("line 1"), "{refused:#?}");
+    // A mark before the first line is none of the name; a wrong line is named, not its meeting
+    // another; and a list without disks comes from what has failed.
+    let marked =
+        folder.write("marked.txt", "\u{feff}vhds/team/disk0.vhd backups/a.vhd\n".as_bytes());
+    world.good(&["mirror", "--list", &marked]);
+    let two = b"vhds/team/disk0.vhd xy/a.vhd\nvhds/team/disk1.vhd zz/a.vhd\n";
+    let none = folder.write("none.txt", b"# nothing\n\n");
+    for (file, word) in [(folder.write("two.txt", two), "line 1 of"), (none, "names no disk")] {
+        let refused = world.run(&["mirror", "--list", &file]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(64), ""), "{refused:#?}");
+        assert!(refused.err.contains(word), "{refused:#?}");
+    }
     for arguments in [
         &["mirror", "-r", "vhds/"][..],
         &["mirror", "-r", "vhds/d", "backups/"],

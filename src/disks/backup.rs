@@ -58,13 +58,18 @@ impl DiskBackup {
     /// each only if it still has the ETag of the list. After the last snapshot of an older
     /// generation its blob is deleted too, since nothing can be read from it any more.
     ///
+    /// A snapshot that a restore or a drill reads stays meanwhile, and is
+    /// [reported](super::PruneReport::being_read). So are those that the service keeps, such as by
+    /// an immutability policy: the rest is deleted nevertheless.
+    ///
     /// It takes the lock of the mirror. If it is stopped, another prune goes on.
     ///
     /// # Errors
     ///
     /// `InvalidInput` for a policy without rules; [`MirrorError::Refused`] if there is no
-    /// destination or no mirror made it; [`MirrorError::Busy`] while a run is at work;
-    /// errors of the service, such as 409 `BlobImmutableDueToPolicy`.
+    /// destination or no mirror made it; [`MirrorError::Busy`] while a run is at work; errors of
+    /// the service. After the first deletion an error is in
+    /// [the report](super::PruneReport::stopped).
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -95,6 +100,11 @@ impl DiskBackup {
     /// it equals the snapshot in content, metadata and length: then nothing is written. The blobs
     /// of a mirror are refused always: the destination with its generations and its lock, the
     /// source as far as it is known, and every other mirror's destination.
+    ///
+    /// Meanwhile an empty blob beside the destination keeps [prunes](Self::prune) from deleting the
+    /// snapshot: `<name>.blobcopy-read-` and 16 random digits, with a lease of 60 seconds that is
+    /// renewed. If the credential may only read there, the restore goes on without it, and
+    /// [says so](super::RestoreReport::kept_from_prunes): stop scheduled prunes before.
     ///
     /// Until the end the target has metadata that name the snapshot, beginning with
     /// `blobcopy_restore`. If the restore is stopped, run it again: it finds them and goes on. A

@@ -93,6 +93,10 @@ impl Chain {
     /// One request for most: the names that begin with the destination's. If many others do, the
     /// list is left after the destination's own, and the later generations are listed apart.
     pub(crate) async fn read(destination: &PageBlobClient) -> Result<Self, MirrorError> {
+        if destination.snapshot().is_some() || destination.version_id().is_some() {
+            let why = "is a snapshot or version: give the blob, whose snapshots are the backup";
+            return Err(MirrorError::refused(destination.url()?, why));
+        }
         let container = destination.container_client();
         let name = destination.name();
         let include = [BlobInclude::Snapshots, BlobInclude::Copy, BlobInclude::Metadata];

@@ -49,6 +49,11 @@ pub struct DrillReport {
     pub left: Option<String>,
 }
 
+impl Drill<'_> {
+    /// The most characters that the name of a scratch blob has more than that of its destination.
+    pub(super) const MORE: usize = ".blobcopy-drill-".len() + 32;
+}
+
 impl<'a> Drill<'a> {
     pub(super) fn new(destination: &PageBlobClient) -> Self {
         Self {
@@ -81,6 +86,7 @@ impl<'a> Drill<'a> {
     }
 
     async fn work(self, told: &Teller<RestoreEvent>) -> Result<DrillReport, MirrorError> {
+        self.settings.check()?;
         let start = clock::instant();
         let chain = Chain::read(&self.destination).await?;
         let snapshot = self.point.find(&chain)?.clone();

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Chain, Keep, MirrorError, MirrorPlan, MirrorRoute, MirrorSource, RunMirror,
+    Chain, Drill, Keep, MirrorError, MirrorPlan, MirrorRoute, MirrorSource, RunMirror,
     addresses::{check_destination, check_source},
     lock::{Lock, LockWait, Patience},
     mirror_work::Mirroring,
+    reads::ReadNote,
 };
-use crate::{Error, PageBlobClient, jobs::Budget};
+use crate::{Error, PageBlobClient, jobs::Budget, wire::redaction::bare};
 
 /// Keeps a destination's snapshots equal to a source's.
 ///
@@ -88,8 +89,9 @@ impl SnapshotMirror {
     /// A mirror from the snapshots of `source` to the page blob `destination`. Sends nothing.
     ///
     /// The source is a client of a page blob, [`PageBlobSnapshots`](super::PageBlobSnapshots) or
-    /// [`ManagedSnapshots`](super::ManagedSnapshots). The destination's name has at most 1,015
-    /// characters, and does not end in `.blobcopy` or `.g` and a number.
+    /// [`ManagedSnapshots`](super::ManagedSnapshots). The destination's name has at most 976
+    /// characters, and does not end in `.blobcopy` or `.g` and a number. Its URL has at most 1,500
+    /// bytes: a restore sends it with a snapshot and a SAS, and the service takes 2 KiB.
     ///
     /// ```
     /// # blobcopy_simulator::example(async |service| {
@@ -363,9 +365,10 @@ impl SnapshotMirror {
     /// how far it has come.
     ///
     /// If nothing is to be copied it sends four requests: it takes the lock, lists both sides and
-    /// releases the lock. The first run creates the lock's marker, with three more: it looks before
-    /// that whether the source is there. By changed ranges, a run that copies sends two for the
-    /// lease on the destination, and one to renew it every 20 seconds.
+    /// releases the lock. The first run creates the lock's marker, with four more: it lists both
+    /// sides before that, so that no marker is left beside what cannot be mirrored. By changed
+    /// ranges, a run that copies sends two for the lease on the destination, and one to renew it
+    /// every 20 seconds.
     ///
     /// # Errors
     ///
@@ -429,9 +432,18 @@ impl SnapshotMirror {
                        another name";
             return Err(MirrorError::refused(name, why));
         }
-        if name.encode_utf16().count() + Lock::SUFFIX.len() > LONGEST_NAME {
-            let why = format!("is too long: with `{}` it must have at most 1024", Lock::SUFFIX);
-            return Err(MirrorError::refused(name, format!("{why} characters")));
+        // A backup that could not be restored, or tried, is none.
+        let (characters, url) = (name.encode_utf16().count(), bare(to.url()?).as_str().len());
+        if characters + MORE > LONGEST_NAME {
+            let most = LONGEST_NAME - MORE;
+            let why = format!("is too long: it must have at most {most} characters, since drills");
+            return Err(MirrorError::refused(name, format!("{why} put names of their own to it")));
+        }
+        if url > LONGEST_URL {
+            let why =
+                format!("its URL has {url} bytes and must have at most {LONGEST_URL}, since a");
+            let why = format!("{why} restore sends it with a snapshot and a SAS");
+            return Err(MirrorError::refused(name, why));
         }
         check_destination(to)?;
         let MirrorSource::PageBlob(source) = &self.source else { return Ok(()) };
@@ -455,6 +467,14 @@ impl SnapshotMirror {
 
 /// The most characters of a blob's name.
 const LONGEST_NAME: usize = 1024;
+
+/// The most characters that are put to the name of a destination.
+const MORE: usize = Drill::MORE;
+
+/// The most bytes of a destination's URL, so that with a snapshot and a SAS it has 2 KiB.
+const LONGEST_URL: usize = 1500;
+
+const _: () = assert!(MORE >= ReadNote::MORE && MORE >= Lock::SUFFIX.len());
 
 /// Whether a name is that of a marker or of a later generation.
 fn is_reserved(name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Error, wire::redaction::redact};
+use crate::{Error, ErrorCode, wire::redaction::redact};
 
 /// Why a call of [`disks`](crate::disks) failed.
 ///
@@ -43,7 +43,8 @@ pub enum MirrorError {
     },
 
     /// The source or destination cannot be used for this: the message says why and what to do.
-    /// Nothing was changed.
+    /// Nothing was changed by this call, unless somebody changed source or destination while a run
+    /// worked: what it copied before stays.
     #[error("{subject}: {why}")]
     #[non_exhaustive]
     Refused {
@@ -64,6 +65,18 @@ pub enum MirrorError {
         why: String,
     },
 
+    /// The blob has as many snapshots as the service allows: in a premium account 100. Delete some
+    /// of them, such as by [`SnapshotMirror::prune`](super::SnapshotMirror::prune), and run the
+    /// mirror again: it goes on.
+    #[error("{blob}: has as many snapshots as the service allows: prune it first: {cause}")]
+    #[non_exhaustive]
+    TooManySnapshots {
+        /// The name of the destination's blob.
+        blob: String,
+        /// The service's refusal.
+        cause: Error,
+    },
+
     /// A call to the service failed.
     #[error(transparent)]
     Call(#[from] Error),
@@ -78,6 +91,20 @@ impl MirrorError {
     /// What cannot be done now, and can be by another run.
     pub(crate) fn not_now(subject: impl fmt::Display, why: impl fmt::Display) -> Self {
         Self::NotNow { subject: shown(subject), why: shown(why) }
+    }
+
+    /// What it means that the service takes no snapshot of this blob.
+    pub(crate) fn of_snapshot(blob: &str, cause: Error) -> Self {
+        match cause.code() {
+            Some(ErrorCode::SnapshotCountExceeded) => {
+                Self::TooManySnapshots { blob: shown(blob), cause }
+            }
+            Some(ErrorCode::SnapshotOperationRateExceeded) => {
+                let why = "its snapshots follow each other faster than the service allows";
+                Self::not_now(blob, format_args!("{why}: {cause}"))
+            }
+            _ => cause.into(),
+        }
     }
 
     /// The end of tries that all failed since somebody else changes `subject` meanwhile. `last` is
@@ -108,14 +135,18 @@ impl MirrorError {
         match self {
             Self::Busy { .. } | Self::LockLost { .. } | Self::NotNow { .. } => true,
             Self::Call(error) => error.is_passing(),
-            Self::SeriesBroken { .. } | Self::Refused { .. } => false,
+            Self::SeriesBroken { .. } | Self::Refused { .. } | Self::TooManySnapshots { .. } => {
+                false
+            }
         }
     }
 
     /// The error of the call that failed, if one did.
     pub fn as_call(&self) -> Option<&Error> {
         match self {
-            Self::Call(error) | Self::LockLost { cause: error, .. } => Some(error),
+            Self::Call(error)
+            | Self::LockLost { cause: error, .. }
+            | Self::TooManySnapshots { cause: error, .. } => Some(error),
             _ => None,
         }
     }

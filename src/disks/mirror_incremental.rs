@@ -23,6 +23,8 @@ enum Went {
     Done(Box<HopDone>),
     /// Somebody else has copied, or is copying: both sides must be listed again.
     Changed(Error),
+    /// The source snapshot may be gone since it was listed.
+    Gone(Error),
     /// The base was copied from a later snapshot, or from this one: by somebody else just now, or
     /// its snapshot was deleted.
     Earlier(Error),
@@ -75,6 +77,15 @@ impl Mirroring {
                         survey = self.survey().await?;
                         continue 'listed;
                     }
+                    Went::Gone(error) => {
+                        let wanted = step.to.clone();
+                        survey = self.survey().await?;
+                        if survey.steps.iter().any(|step| step.to == wanted) {
+                            return Err(error.into());
+                        }
+                        tracing::debug!(%error, "the snapshot was deleted at the source");
+                        continue 'listed;
+                    }
                     Went::Changed(error) if changes >= CHANGES => {
                         let why = "others copy into it all the time";
                         let destination = &survey.destination;
@@ -93,10 +104,7 @@ impl Mirroring {
         match survey.broken {
             Some(reason) => Err(self.broken(reason)),
             None => {
-                // What this run copied was not there before.
-                let there = survey.chain.keys();
-                let own = hops.iter().filter(|done| there.contains(&done.source.key())).count();
-                survey.present = survey.present.saturating_sub(own as u64);
+                survey.count_without(&hops);
                 Ok(Done { survey, hops, warnings })
             }
         }
@@ -149,11 +157,14 @@ impl Mirroring {
             Some(id) => base.resume_copy(id),
             None => match self.start(step).await {
                 Ok(copy) => copy,
-                Err(error) => return self.refused(error),
+                Err(error) => return self.refused(step.generation, error),
             },
         };
         let adopted = resumed || copy.was_adopted();
-        self.watch(place, step, copy, adopted, told).await.map(Went::Done)
+        match self.watch(place, step, copy, adopted, told).await {
+            Err(MirrorError::Call(error @ Error::CopyFailed { .. })) => Ok(Went::Gone(error)),
+            watched => watched.map(Went::Done),
+        }
     }
 
     async fn start(&self, step: &Step) -> crate::Result<CopyFromUriOperation> {
@@ -165,7 +176,7 @@ impl Mirroring {
     }
 
     /// What the refusal of a start means.
-    fn refused(&self, error: Error) -> Result<Went> {
+    fn refused(&self, generation: u32, error: Error) -> Result<Went> {
         use ErrorCode as Code;
         if is_recreated(&error) {
             return Err(self.broken(BrokenSeries::SourceRecreated));
@@ -181,7 +192,11 @@ impl Mirroring {
             Some(Code::IncrementalCopyBlobPreviousSnapshotDoesNotExist) => {
                 Err(self.broken(BrokenSeries::LastSnapshotGone))
             }
-            _ => Err(error.into()),
+            _ if error.status().is_some_and(|status| status == 404) => Ok(Went::Gone(error)),
+            _ => {
+                let blob = self.base(generation);
+                Err(MirrorError::of_snapshot(blob.name(), error))
+            }
         }
     }
 

@@ -83,6 +83,12 @@ pub enum MirrorWarning {
         /// Its id.
         snapshot: String,
     },
+    /// The newest source snapshot that was copied is not at the destination: its copy was deleted
+    /// there. It is not copied again, since neither route can go back.
+    CopyDeleted {
+        /// The source snapshot's id.
+        snapshot: String,
+    },
     /// The destination has more than one snapshot that equals this one of the source.
     CopiedTwice {
         /// The source snapshot's id.
@@ -182,6 +188,11 @@ impl fmt::Display for MirrorWarning {
                 f,
                 "the policy for the source removes the snapshot {snapshot}, which the next copy \
                  needs: mirror first"
+            ),
+            Self::CopyDeleted { snapshot } => write!(
+                f,
+                "{snapshot} was copied, and its copy was deleted at the destination: it is not \
+                 copied again"
             ),
             Self::CopiedTwice { snapshot } => {
                 write!(f, "the destination has more than one snapshot that equals {snapshot}")

@@ -39,69 +39,98 @@ pub(crate) async fn copy(
         MirrorSource::Managed(source) if source.access.grants_access() => None,
         _ => grants,
     };
-    Box::pin(mirror.size_ranges(&mut survey, there)).await?;
-    told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
-    let mut warnings = survey.warnings.clone();
-    for warning in &warnings {
-        told.tell(MirrorEvent::Warning(warning.clone()));
-    }
-    told.all_read().await;
-    let mut hops = Vec::new();
+    let mut warnings: Vec<MirrorWarning> = Vec::new();
+    let mut hops: Vec<HopDone> = Vec::new();
     // All hops have the same base. After an error the lease runs out: the next run then knows
     // whether somebody has written to the base.
     let hold = Arc::new(Hold::new()?);
-    let mut last = None;
-    for (place, step) in survey.steps.iter().enumerate() {
-        lock.check()?;
-        told.tell(MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() });
-        let from = step.from.as_ref().map(open).transpose()?;
-        let hop = Hop {
-            destination: mirror.base(step.generation),
-            source: survey.source.clone(),
-            from: from.clone(),
-            to: open(&step.to)?,
-            last: last.take().filter(|_| from.is_some()),
-            in_flight: mirror.mirror.settings.in_flight,
-            progress: Arc::default(),
-            lock: Some(lock.held()),
-            hold: Arc::clone(&hold),
-        };
-        let sealed = carry(hop, place, told).await?;
-        last = Some(sealed.copy_of(&step.to));
-        // The later one is where the next hop begins.
-        if let Some(from) = from {
-            from.close().await;
+    'listed: loop {
+        Box::pin(mirror.size_ranges(&mut survey, there)).await?;
+        told.tell(MirrorEvent::Planned(Box::new(survey.plan())));
+        for warning in &survey.warnings {
+            if !warnings.contains(warning) {
+                told.tell(MirrorEvent::Warning(warning.clone()));
+                warnings.push(warning.clone());
+            }
         }
-        if !sealed.left.is_empty() {
-            let (snapshot, names) = (step.to.id.clone(), sealed.left);
-            let warning = MirrorWarning::MetadataLeft { snapshot, names };
-            told.tell(MirrorEvent::Warning(warning.clone()));
-            warnings.push(warning);
-        }
-        let base = mirror.base(step.generation);
-        let done = HopDone {
-            source: step.to.clone(),
-            destination: ChainSnapshot {
-                blob: base.name().to_owned(),
-                generation: step.generation,
-                snapshot: sealed.snapshot,
-                equals: Some(step.to.id.clone()),
-                time: Some(step.to.time),
-                length: sealed.length,
-                etag: None,
-            },
-            bytes: sealed.written,
-            cleared: sealed.cleared,
-            whole: sealed.whole,
-            resumed: sealed.resumed,
-            copy_id: None,
-        };
-        told.tell(MirrorEvent::HopDone(Box::new(done.clone())));
         told.all_read().await;
-        hops.push(done);
+        let mut last = None;
+        for (place, step) in survey.steps.iter().enumerate() {
+            lock.check()?;
+            told.tell(MirrorEvent::HopStarted { hop: place, snapshot: step.to.clone() });
+            let from = step.from.as_ref().map(open).transpose()?;
+            let hop = Hop {
+                destination: mirror.base(step.generation),
+                source: survey.source.clone(),
+                from: from.clone(),
+                to: open(&step.to)?,
+                last: last.take().filter(|_| from.is_some()),
+                in_flight: mirror.mirror.settings.in_flight,
+                progress: Arc::default(),
+                lock: Some(lock.held()),
+                hold: Arc::clone(&hold),
+            };
+            let sealed = match carry(hop, place, told).await {
+                Ok(sealed) => sealed,
+                Err(error) if may_be_gone(&error) => {
+                    let (from, to) = (step.from.clone(), step.to.clone());
+                    survey = Box::pin(mirror.survey()).await?;
+                    let first = survey.steps.first();
+                    if first.is_some_and(|first| (&first.from, &first.to) == (&from, &to)) {
+                        return Err(error);
+                    }
+                    tracing::debug!(%error, "a snapshot was deleted at the source");
+                    continue 'listed;
+                }
+                Err(error) => return Err(error),
+            };
+            last = Some(sealed.copy_of(&step.to));
+            // The later one is where the next hop begins.
+            if let Some(from) = from {
+                from.close().await;
+            }
+            if !sealed.left.is_empty() {
+                let (snapshot, names) = (step.to.id.clone(), sealed.left);
+                let warning = MirrorWarning::MetadataLeft { snapshot, names };
+                told.tell(MirrorEvent::Warning(warning.clone()));
+                warnings.push(warning);
+            }
+            let base = mirror.base(step.generation);
+            let done = HopDone {
+                source: step.to.clone(),
+                destination: ChainSnapshot {
+                    blob: base.name().to_owned(),
+                    generation: step.generation,
+                    snapshot: sealed.snapshot,
+                    equals: Some(step.to.id.clone()),
+                    time: Some(step.to.time),
+                    length: sealed.length,
+                    etag: None,
+                },
+                bytes: sealed.written,
+                cleared: sealed.cleared,
+                whole: sealed.whole,
+                resumed: sealed.resumed,
+                copy_id: None,
+            };
+            told.tell(MirrorEvent::HopDone(Box::new(done.clone())));
+            told.all_read().await;
+            hops.push(done);
+        }
+        break;
     }
     hold.release().await;
+    survey.count_without(&hops);
     Ok(Done { survey, hops, warnings })
+}
+
+/// Whether a hop fails perhaps since a snapshot of the source was deleted meanwhile.
+fn may_be_gone(error: &MirrorError) -> bool {
+    match error {
+        MirrorError::NotNow { .. } => true,
+        MirrorError::Call(error) => error.status().is_some_and(|status| status == 404),
+        _ => false,
+    }
 }
 
 /// Carries out a hop, and tells how far it has come.

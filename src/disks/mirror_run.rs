@@ -23,7 +23,8 @@ type Result<T> = std::result::Result<T, MirrorError>;
 ///
 /// Awaiting it gives the [`MirrorReport`]. Dropping its future, or the stream of
 /// [`events`](Self::events), stops the run at any moment: copies that the service has accepted go
-/// on, the lock is released in the background, and the next run goes on from there.
+/// on, the lock is released in the background, and the next run goes on from there. One that begins
+/// before the release has come to its end is [`MirrorError::Busy`], unless it waits.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct RunMirror<'a> {
     mirror: SnapshotMirror,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 
 use super::{
-    BrokenSeries, Chain, ChainSnapshot, DatedSnapshot, Keep, LeftSnapshot, MirrorError, MirrorPlan,
-    MirrorRoute, MirrorWarning, PlannedHop, SourceSnapshot,
+    BrokenSeries, Chain, ChainSnapshot, DatedSnapshot, HopDone, Keep, LeftSnapshot, MirrorError,
+    MirrorPlan, MirrorRoute, MirrorWarning, PlannedHop, SourceSnapshot,
     chain::{Base, copied as copied_by},
     lineage::{Lineage, Point},
     source::SourceKey,
@@ -107,6 +107,11 @@ impl Survey {
         if let Some(equals) = sides.found.as_ref().and_then(|found| found.equals.as_ref()) {
             warnings.push(MirrorWarning::MetadataLost { snapshot: equals.id.clone() });
         }
+        if let Some(tip) = &tip {
+            let is_deleted = left.iter().any(|left| left.snapshot.is(&tip.id, tip.time));
+            let deleted = is_deleted.then(|| tip.id.clone());
+            warnings.extend(deleted.map(|snapshot| MirrorWarning::CopyDeleted { snapshot }));
+        }
         if let Some(waits) = waits {
             warnings.push(MirrorWarning::Incomplete { snapshot: waits.id.clone() });
         } else if snapshots.is_empty() {
@@ -187,6 +192,13 @@ impl Survey {
                 self.steps.push(step);
             }
         }
+    }
+
+    /// Counts what was there before the run that has made these hops.
+    pub(crate) fn count_without(&mut self, hops: &[HopDone]) {
+        let there = self.chain.keys();
+        let own = hops.iter().filter(|done| there.contains(&done.source.key())).count();
+        self.present = self.present.saturating_sub(own as u64);
     }
 
     pub(crate) fn plan(&self) -> MirrorPlan {

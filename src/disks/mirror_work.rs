@@ -19,10 +19,10 @@ use super::{
     mirror_ranges,
     mirror_run::Teller,
     mirror_survey::{Sides, Step, Survey},
-    source::{Opened, snapshots_of},
+    source::{Opened, not_a_page_blob, snapshots_of},
 };
 use crate::{
-    Error, ErrorCode, PageBlobClient,
+    BlobType, Error, ErrorCode, PageBlobClient,
     jobs::Budget,
     wire::{clock, redaction::redact},
 };
@@ -104,8 +104,13 @@ impl Mirroring {
     async fn lock(&self, told: &Teller) -> Result<Lock> {
         let SnapshotMirror { destination, settings, .. } = &self.mirror;
         let tell = |wait| told.tell(MirrorEvent::Waiting(wait));
-        let may_begin = || self.expect_source();
+        let may_begin = || self.may_begin();
         Lock::take_for(destination, settings.take_lock, &settings.patience, may_begin, tell).await
+    }
+
+    /// Refuses what no run could mirror, before the marker is created beside it.
+    async fn may_begin(&self) -> Result<()> {
+        Box::pin(self.survey()).await.map(|_| ())
     }
 
     /// Does the work while the lock is held.
@@ -232,6 +237,9 @@ impl Mirroring {
                 url.set_query(None);
                 let why = "does not exist, and has no snapshots: is it the right name?";
                 Err(MirrorError::refused(url, why))
+            }
+            Ok(found) if found.blob_type.as_ref().is_some_and(|it| *it != BlobType::PageBlob) => {
+                Err(not_a_page_blob(blob)?)
             }
             // What else is wrong is said by the requests that read it.
             _ => Ok(()),

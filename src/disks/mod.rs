@@ -35,6 +35,7 @@ mod mirror_survey;
 mod mirror_verify;
 mod mirror_work;
 mod prune;
+mod reads;
 mod restore;
 mod route;
 mod source;
@@ -63,7 +64,7 @@ pub use self::{
     },
     prune::{
         PlannedPrune, PlannedSourcePrune, Prune, PruneFate, PrunePlan, PruneReport, PruneSource,
-        SourceFate, SourcePrunePlan, SourcePruneReport,
+        RefusedDelete, SourceFate, SourcePrunePlan, SourcePruneReport,
     },
     restore::{Restore, RestoreEvent, RestorePoint, RestoreReport, RestoreRoute},
     route::MirrorRoute,

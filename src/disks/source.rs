@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{DatedSnapshot, ManagedSnapshots, MirrorError, managed::Grants};
-use crate::{BlobInclude, CopySource, PageBlobClient, PageRange, PageRangeItem, Pager, SnapshotId};
+use crate::{
+    BlobInclude, BlobType, CopySource, PageBlobClient, PageRange, PageRangeItem, Pager, SnapshotId,
+};
 
 /// A snapshot of the source of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -192,6 +194,13 @@ impl Opened {
     }
 }
 
+/// The refusal of a source of another type.
+pub(crate) fn not_a_page_blob(blob: &PageBlobClient) -> crate::Result<MirrorError> {
+    let mut url = blob.url()?;
+    url.set_query(None);
+    Ok(MirrorError::refused(url, "is no page blob: a mirror copies the snapshots of page blobs"))
+}
+
 /// The snapshots of a page blob, oldest first, without soft-deleted ones.
 pub(crate) async fn snapshots_of(
     blob: &PageBlobClient,
@@ -199,6 +208,9 @@ pub(crate) async fn snapshots_of(
     let listed = blob.list_snapshots().include([BlobInclude::Copy]).collect_all().await?;
     let mut found = Vec::new();
     for item in listed.into_iter().filter(|item| !item.is_deleted) {
+        if item.properties.blob_type.is_some_and(|found| found != BlobType::PageBlob) {
+            return Err(not_a_page_blob(blob)?);
+        }
         let Some(time) = DatedSnapshot::from(&item.snapshot).time else { continue };
         let length = Some(item.properties.content_length);
         found.push(SourceSnapshot { time, id: item.snapshot.to_string(), length });

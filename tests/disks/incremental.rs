@@ -1,6 +1,6 @@
 //! Mirrors by Incremental Copy Blob.
 
-use blobcopy::disks::{MirrorEvent, MirrorRoute, SnapshotMirror};
+use blobcopy::disks::{DiskBackup, MirrorEvent, MirrorRoute, SnapshotMirror};
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::world::World;
@@ -72,7 +72,8 @@ async fn what_cannot_work_is_refused_before_anything_is_sent() {
         (SnapshotMirror::new(&disk, &disk), "is the destination"),
         (SnapshotMirror::new(&disk.with_snapshot(&snapshot), &backup), "all snapshots"),
         (SnapshotMirror::new(&disk, &backup.with_snapshot(&snapshot)), "cannot be a destination"),
-        (SnapshotMirror::new(&disk, &at(&"x".repeat(1016))), "too long"),
+        (SnapshotMirror::new(&disk, &at(&"x".repeat(977))), "at most 976"),
+        (SnapshotMirror::new(&disk, &at(&"😀".repeat(150))), "at most 1500"),
         (SnapshotMirror::new(&disk, &at("disk.g2")), "another name"),
         (SnapshotMirror::new(&disk, &at("disk.blobcopy")), "another name"),
         (SnapshotMirror::new(&at("disk.g2"), &at("disk")), "beside it"),
@@ -83,5 +84,8 @@ async fn what_cannot_work_is_refused_before_anything_is_sent() {
         assert!(run.contains(word) && run == planned, "{run}");
     }
     assert_eq!(world.counted(), 0);
-    SnapshotMirror::new(&disk, &at(&"x".repeat(1015))).run().await.expect("it fits");
+    SnapshotMirror::new(&disk, &at(&"x".repeat(976))).run().await.expect("it fits");
+    // And whatever is made of it.
+    let report = DiskBackup::of(&at(&"x".repeat(976))).drill().await.expect("it fits");
+    assert!(report.is_identical(), "{report}");
 }

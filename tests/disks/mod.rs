@@ -9,6 +9,7 @@ mod managed;
 mod property;
 mod ranges;
 mod sources;
+mod unmirrored;
 mod warnings;
 mod world;
 

@@ -229,7 +229,17 @@ impl Mirror {
             Some(path) => Some(ReceiptFile::open(path).await?),
             None => None,
         };
-        let mut mirrored = Mirrored::of(self.copy(&named, session).await?);
+        let mut copied = self.copy(&named, session).await?;
+        if let (Err(MirrorError::TooManySnapshots { .. }), Some(keep)) = (&copied, &keep) {
+            // What the policy does not keep makes room for what is to be copied.
+            let pruned = self.prune(&named, keep).await?;
+            printer.note(&prune::removed(&pruned));
+            if !pruned.deleted.is_empty() {
+                copied = self.copy(&named, session).await?;
+            }
+        }
+        let copied = copied.map_err(|error| self.failure(error, &named))?;
+        let mut mirrored = Mirrored::of(copied);
         if let Some(which) = self.verify {
             let newest = (which == Which::New).then(|| mirrored.copied().max(1));
             let verification = self.verified(&named, newest, receipts.as_mut()).await?;
@@ -274,7 +284,11 @@ impl Mirror {
     }
 
     /// Copies what is missing.
-    async fn copy(&self, named: &Named, session: &Session) -> Result<MirrorReport> {
+    async fn copy(
+        &self,
+        named: &Named,
+        session: &Session,
+    ) -> Result<std::result::Result<MirrorReport, MirrorError>> {
         let title = format!("{} to {}", named.source, named.dest.shown());
         let mut follow = Follow::new(&session.printer, &title);
         let unread = Notify::new();
@@ -294,7 +308,7 @@ impl Mirror {
         match (trouble, ended) {
             (Some(Failure::ClosedPipe), None) | (None, None) => Err(Failure::Unread),
             (Some(failure), None) => Err(failure),
-            (_, Some(ended)) => ended.map_err(|error| self.failure(error, named)),
+            (_, Some(ended)) => Ok(ended),
         }
     }
 

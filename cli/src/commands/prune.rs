@@ -2,7 +2,7 @@
 
 mod source;
 
-use blobcopy::disks::{DiskBackup, Keep, PrunePlan, PruneReport};
+use blobcopy::disks::{DiskBackup, Keep, PrunePlan, PruneReport, RefusedDelete};
 use clap::Args;
 
 use super::copy::ended::Counted;
@@ -117,8 +117,17 @@ pub(crate) fn removed(report: &PruneReport) -> String {
     for base in &report.bases {
         text.push_str(&format!("removed {base}, of which no snapshot was left\n"));
     }
+    for snapshot in &report.being_read {
+        text.push_str(&format!("kept {snapshot}, which a restore reads\n"));
+    }
+    text.push_str(&stuck(&report.refused));
     text.push_str(&sum(report.deleted.len(), report.kept, report.changed.len(), report.left));
     text
+}
+
+/// What the service keeps, a line each.
+fn stuck(refused: &[RefusedDelete]) -> String {
+    refused.iter().map(|one| format!("not removed: {one}\n")).collect()
 }
 
 /// How many were removed, and how many are there still.
@@ -133,7 +142,25 @@ fn sum(removed: usize, kept: u64, changed: usize, left: u64) -> String {
 }
 
 pub(crate) fn judged(report: &PruneReport) -> Result {
+    ended(&report.refused, report.stopped.as_deref())?;
     all_gone(report.changed.len(), report.left)
+}
+
+/// Fails if an error ended it, or if the service keeps something.
+fn ended(refused: &[RefusedDelete], stopped: Option<&str>) -> Result {
+    let refused = Counted(refused.len().try_into().unwrap_or(u64::MAX), "snapshot");
+    let (what, advice) = match (stopped, refused.0) {
+        (None, 0) => return Ok(()),
+        (Some(why), _) => (
+            format!("stopped before all were removed: {why}"),
+            "mend what is named, and run the command again: it goes on",
+        ),
+        (None, _) => (
+            format!("{refused} should go, and the service keeps them"),
+            "end what keeps them, such as a legal hold or a lease, and run the command again",
+        ),
+    };
+    Err(Failure::new(Exit::Unfinished, what, advice))
 }
 
 /// Fails if something should go, and is there still.

@@ -107,6 +107,9 @@ pub(crate) fn text(report: &RestoreReport) -> String {
     if report.resumed {
         lines.push(("resumed", "yes".to_owned()));
     }
+    if !report.kept_from_prunes {
+        lines.push(("not known to prunes", "the credential may not write there".to_owned()));
+    }
     if let Some(verdict) = &report.verdict {
         lines.push(("compared", verdict.to_string()));
     }

@@ -21,6 +21,10 @@ impl From<MirrorError> for Failure {
             MirrorError::NotNow { .. } => {
                 (Exit::Unfinished, "run the same command again, when that has passed")
             }
+            MirrorError::TooManySnapshots { .. } => (
+                Exit::Refused,
+                "remove some with `blobcopy prune`, or mirror with rules such as --keep-last",
+            ),
             MirrorError::SeriesBroken { destination, reason, .. } => {
                 return Self::series_broken(&destination, &reason);
             }

@@ -115,12 +115,25 @@ async fn steps(
     outcome: &mut Outcome,
     step: &mut FleetStep,
 ) -> Result<(), MirrorError> {
-    mirror.run().on_event(|event| outcome.event(event)).await?;
+    let mut done = mirror.run().on_event(|event| outcome.event(event)).await;
+    let prune = |mirror: &SnapshotMirror, keep: &Keep| {
+        let prune = drawing(mirror.clone()).prune(keep);
+        policy.max_delete.into_iter().fold(prune, super::super::Prune::max_delete)
+    };
+    if let (Err(MirrorError::TooManySnapshots { .. }), Some(keep)) = (&done, &policy.keep) {
+        // What the policy does not keep makes room for what is to be copied.
+        let removed = prune(&mirror, keep).await?.deleted.len();
+        outcome.disk.removed += u64::try_from(removed).unwrap_or(u64::MAX);
+        if removed > 0 {
+            done = mirror.run().on_event(|event| outcome.event(event)).await;
+        }
+    }
+    done?;
     let mirror = drawing(mirror);
     let disk = &outcome.disk;
     if let Some(which) = policy.verify.filter(|_| disk.copied + disk.present > 0) {
         *step = FleetStep::Verify;
-        let mut verify = mirror.verify().in_flight(mirror.settings.in_flight);
+        let mut verify = mirror.verify().in_flight(mirror.settings.in_flight.clamp(2, 64));
         if which == Verified::New {
             verify = verify.newest(usize::try_from(disk.copied.max(1)).unwrap_or(usize::MAX));
         }
@@ -132,10 +145,12 @@ async fn steps(
     let disk = &mut outcome.disk;
     if let Some(keep) = policy.keep.as_ref().filter(|_| disk.failure.is_none()) {
         *step = FleetStep::Prune;
-        let prune = mirror.prune(keep);
-        let prune = policy.max_delete.into_iter().fold(prune, super::super::Prune::max_delete);
-        let report = prune.await?;
-        disk.removed = report.deleted.len().try_into().unwrap_or(u64::MAX);
+        let report = prune(&mirror, keep).await?;
+        disk.removed += u64::try_from(report.deleted.len()).unwrap_or(u64::MAX);
+        let refused = report.refused.first().map(ToString::to_string);
+        if let Some(why) = report.stopped.or(refused) {
+            disk.failure = Some(FleetFailure::found(FleetStep::Prune, &why, true));
+        }
     }
     Ok(())
 }

@@ -70,7 +70,8 @@ impl Origin {
                 Ok(())
             }
             Self::Container { source, prefix, destination, destination_prefix } => {
-                let [source, destination] = [source, destination].map(|side| shown(side.url()));
+                let [source, destination] =
+                    [shown(Ok(source.url()?)), shown(Ok(destination.url()?))];
                 if source == destination && prefix == destination_prefix {
                     let why = "would be mirrored to itself: choose another destination or prefix";
                     return Err(MirrorError::refused(source, why));
@@ -93,12 +94,12 @@ impl fmt::Debug for Origin {
 /// What the source and the destination of a mirror are called.
 pub(super) fn named(mirror: &SnapshotMirror) -> [String; 2] {
     let source = match &mirror.source {
-        MirrorSource::PageBlob(source) => shown(source.blob().url()),
+        MirrorSource::PageBlob(source) => shown_blob(source.blob()),
         MirrorSource::Managed(source) => {
             source.disk.clone().unwrap_or_else(|| "managed disk".to_owned())
         }
     };
-    [redact(&source).into_owned(), shown(mirror.destination.url())]
+    [redact(&source).into_owned(), shown_blob(&mirror.destination)]
 }
 
 /// The budgets that a mirror draws from: its own, or those of its clients.
@@ -117,6 +118,14 @@ pub(super) fn budgets_of(mirror: &SnapshotMirror) -> Vec<Budget> {
 /// A URL without its query.
 fn shown(url: crate::Result<url::Url>) -> String {
     url.map(|url| redact(bare(url).as_str()).into_owned()).unwrap_or_default()
+}
+
+/// The URL of a blob. If there is none, its names: the error of the first request says why.
+fn shown_blob(blob: &PageBlobClient) -> String {
+    match blob.url() {
+        Ok(url) => shown(Ok(url)),
+        Err(_) => redact(&format!("{}/{}", blob.container_name(), blob.name())).into_owned(),
+    }
 }
 
 /// What comes next.

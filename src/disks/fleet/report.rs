@@ -4,7 +4,10 @@ use std::{fmt, iter, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{MirrorError, MirrorRoute, MirrorWarning};
+use super::{
+    super::{MirrorError, MirrorRoute, MirrorWarning},
+    LeftBlob,
+};
 use crate::{Error, Result, jobs::Shard, wire::redaction::redact};
 
 /// What a run of a [`MirrorFleet`](super::MirrorFleet) did.
@@ -24,6 +27,9 @@ pub struct FleetReport {
     /// [`FleetEvent::Left`](super::FleetEvent::Left).
     #[serde(default)]
     pub left: u64,
+    /// Which these are, in the order of the listing.
+    #[serde(default)]
+    pub left_blobs: Vec<LeftBlob>,
     /// Why the container could not be listed to its end, if so: disks behind that point are not in
     /// the report.
     #[serde(default)]
@@ -174,11 +180,12 @@ impl FleetReport {
         let mut merged = FleetReport::default();
         for report in reports {
             // In full, so that no field is forgotten.
-            let FleetReport { fleet, shard: _, disks, left, unlisted, requests, retries, elapsed } =
-                report;
+            let FleetReport { fleet, shard: _, disks, left, left_blobs, .. } = report;
+            let FleetReport { unlisted, requests, retries, elapsed, .. } = report;
             merged.fleet = fleet;
             merged.disks.extend(disks);
             merged.left += left;
+            merged.left_blobs.extend(left_blobs);
             merged.unlisted = merged.unlisted.or(unlisted);
             merged.requests += requests;
             merged.retries += retries;

@@ -19,6 +19,7 @@ fn report(index: u32, count: u32) -> FleetReport {
             disk(&format!("a{index}"), (index == 1).then_some(failure)),
         ],
         left: 1,
+        left_blobs: vec![LeftBlob { source: format!("left{index}"), because: String::new() }],
         unlisted: None,
         requests: 10,
         retries: 1,
@@ -36,6 +37,7 @@ fn the_reports_of_all_shards_add_up() {
         (merged.copied(), merged.present(), merged.removed(), merged.bytes(), merged.failed()),
         (12, 18, 6, 3072, 1)
     );
+    assert_eq!(merged.left_blobs.len(), 3);
     assert_eq!((merged.left, merged.requests, merged.retries), (3, 30, 3));
     assert_eq!((merged.elapsed, merged.shard.as_ref()), (Duration::from_secs(2), None));
     assert!(!merged.is_ok() && !merged.may_be_mended());

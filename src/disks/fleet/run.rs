@@ -224,6 +224,7 @@ impl Engine {
                 }
                 Poll::Ready(Some(Step::Left(left))) => {
                     self.report.left += 1;
+                    self.report.left_blobs.push(left.clone());
                     self.told.push(FleetEvent::Left(left));
                 }
                 // Nothing was done yet, so there is nothing to report.

@@ -67,7 +67,9 @@ impl Claim {
                     self.base.writes_pages();
                     refused = Some(error);
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    return Err(MirrorError::of_snapshot(self.base.blob.name(), error));
+                }
             }
         }
         let why = "its last snapshot could not be taken: it changes all the time";

@@ -16,6 +16,7 @@ use super::{
     lock::Lock,
     managed::Grants,
     mirror_work::{held, known_disk},
+    restore::check_in_flight,
     source::{Opened, SourceKey, snapshots_of},
 };
 use crate::{
@@ -105,6 +106,7 @@ impl VerifyMirror {
     }
 
     async fn run(self) -> Result<MirrorVerification, MirrorError> {
+        check_in_flight(self.in_flight)?;
         let start = clock::instant();
         let destination = &self.mirror.destination;
         let url = redact(destination.url()?.as_str()).into_owned();

@@ -15,6 +15,7 @@ use super::{
     Chain, ChainSnapshot, Keep, LockWait, MirrorError,
     lineage::Lineage,
     lock::{Lock, Patience},
+    reads::Reads,
 };
 use crate::{
     Conditions, ETag, Error, ErrorCode, PageBlobClient,
@@ -47,15 +48,39 @@ pub struct PruneReport {
     pub deleted: Vec<ChainSnapshot>,
     /// Those that should go and stay since they were written meanwhile: their ETag has changed.
     pub changed: Vec<ChainSnapshot>,
+    /// Those that should go and stay while a restore or a drill reads them. The next prune deletes
+    /// them.
+    #[serde(default)]
+    pub being_read: Vec<ChainSnapshot>,
+    /// Those that should go and that the service keeps, such as by 409 `BlobImmutableDueToPolicy`.
+    /// The rest was deleted nevertheless.
+    #[serde(default)]
+    pub refused: Vec<RefusedDelete>,
+    /// The error that ended it after it had deleted something, if so: what follows is left.
+    #[serde(default)]
+    pub stopped: Option<String>,
     /// The blobs of older generations that were deleted after their last snapshot.
     pub bases: Vec<String>,
-    /// How many snapshots should go and stay because of [`max_delete`](Prune::max_delete): the next
-    /// prune goes on.
+    /// How many snapshots should go and were not tried, because of
+    /// [`max_delete`](Prune::max_delete) or since it [stopped](Self::stopped): the next prune goes
+    /// on.
     pub left: u64,
     /// How many snapshots the policy keeps, or cannot judge.
     pub kept: u64,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+/// What should be deleted, and the service keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RefusedDelete {
+    /// The snapshot, as `disk0.vhd@2026-01-01T00:00:00.1234567Z`, or the blob.
+    pub name: String,
+    /// The service's code.
+    pub code: Option<String>,
+    /// Why, in words.
+    pub because: String,
 }
 
 impl Prune {
@@ -116,37 +141,82 @@ impl Prune {
 
     async fn delete(&self, lock: &Lock) -> Result<PruneReport, MirrorError> {
         let chain = chain_of(&self.destination).await?;
-        let plan = PrunePlan::of(&chain, &self.keep)?;
-        let goes: Vec<ChainSnapshot> = plan.goes().cloned().collect();
-        let most = self.max_delete.and_then(|most| usize::try_from(most).ok());
-        let now = most.unwrap_or(usize::MAX).min(goes.len());
+        let mut plan = PrunePlan::of(&chain, &self.keep)?;
+        let mut reads = Reads::list(&self.destination).await?;
+        plan.spare(&reads);
         let mut report = PruneReport {
             destination: redact(self.destination.url()?.as_str()).into_owned(),
             deleted: Vec::new(),
             changed: Vec::new(),
+            being_read: plan.being_read().cloned().collect(),
+            refused: Vec::new(),
+            stopped: None,
             bases: Vec::new(),
-            left: (goes.len() - now) as u64,
-            kept: (plan.snapshots.len() - goes.len()) as u64,
+            left: plan.goes().count() as u64,
+            kept: plan.snapshots.iter().filter(|one| one.is_kept()).count() as u64,
             elapsed: Duration::ZERO,
         };
-        for snapshot in &goes[..now] {
+        match Box::pin(self.delete_all(&plan, &chain, &mut reads, lock, &mut report)).await {
+            Err(error) if !report.deleted.is_empty() => report.stopped = Some(error.to_string()),
+            done => done?,
+        }
+        reads.clean().await;
+        Ok(report)
+    }
+
+    async fn delete_all(
+        &self,
+        plan: &PrunePlan,
+        chain: &Chain,
+        reads: &mut Reads,
+        lock: &Lock,
+        report: &mut PruneReport,
+    ) -> Result<(), MirrorError> {
+        for snapshot in plan.goes() {
+            if self.max_delete.is_some_and(|most| report.deleted.len() as u64 >= most) {
+                break;
+            }
             lock.check()?;
+            reads.refresh().await?;
+            if reads.holds(snapshot) {
+                report.being_read.push(snapshot.clone());
+                report.left -= 1;
+                continue;
+            }
             match remove(&snapshot.client(&self.destination), snapshot.etag.as_ref()).await? {
                 Removed::Deleted => report.deleted.push(snapshot.clone()),
                 Removed::Changed => report.changed.push(snapshot.clone()),
+                Removed::Refused(error) => {
+                    report.refused.push(RefusedDelete::of(&snapshot.to_string(), &error));
+                }
             }
+            report.left -= 1;
         }
         if report.left == 0 && report.changed.is_empty() {
-            for base in old_bases(&self.destination, &plan, &chain).await? {
+            for base in old_bases(&self.destination, plan, chain).await? {
                 lock.check()?;
+                let name = base.client.name();
                 // It has snapshots still if somebody took one: then the service refuses.
-                let deleted = remove(&base.client, Some(&base.etag)).await?;
-                if matches!(deleted, Removed::Deleted) {
-                    report.bases.push(base.client.name().to_owned());
+                match remove(&base.client, Some(&base.etag)).await? {
+                    Removed::Deleted => report.bases.push(name.to_owned()),
+                    Removed::Changed => {}
+                    Removed::Refused(error) => {
+                        report.refused.push(RefusedDelete::of(name, &error));
+                    }
                 }
             }
         }
-        Ok(report)
+        Ok(())
+    }
+}
+
+impl RefusedDelete {
+    fn of(name: &str, error: &Error) -> Self {
+        Self {
+            name: redact(name).into_owned(),
+            code: error.code().map(ToString::to_string),
+            because: error.to_string(),
+        }
     }
 }
 
@@ -170,6 +240,7 @@ pub(super) async fn plan(
 ) -> Result<PrunePlan, MirrorError> {
     let chain = chain_of(destination).await?;
     let mut plan = PrunePlan::of(&chain, keep)?;
+    plan.spare(&Reads::list(destination).await?);
     let bases = old_bases(destination, &plan, &chain).await?;
     plan.bases = bases.into_iter().map(|base| base.client.name().to_owned()).collect();
     Ok(plan)
@@ -208,6 +279,8 @@ async fn old_bases(
 enum Removed {
     Deleted,
     Changed,
+    /// The service keeps this one: another may go.
+    Refused(Error),
 }
 
 /// Deletes a snapshot or blob that has this ETag. One that is gone counts as deleted.
@@ -219,6 +292,10 @@ async fn remove(blob: &PageBlobClient, etag: Option<&ETag>) -> Result<Removed, E
             Some(ErrorCode::BlobNotFound) => Ok(Removed::Deleted),
             Some(ErrorCode::ConditionNotMet | ErrorCode::TargetConditionNotMet)
             | Some(ErrorCode::SnapshotsPresent) => Ok(Removed::Changed),
+            // Such as a legal hold, or a lease of somebody else.
+            Some(_) if error.status().is_some_and(|it| it == 409 || it == 412) => {
+                Ok(Removed::Refused(error))
+            }
             _ => Err(error),
         },
     }
@@ -235,7 +312,8 @@ impl IntoFuture for Prune {
 
 impl fmt::Display for PruneReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { destination, deleted, changed, bases, left, kept, .. } = self;
+        let Self { destination, deleted, changed, being_read, refused, stopped, .. } = self;
+        let Self { bases, left, kept, .. } = self;
         write!(f, "{destination}: {} snapshots deleted, {kept} kept", deleted.len())?;
         if !bases.is_empty() {
             write!(f, ", {} old generations deleted", bases.len())?;
@@ -243,9 +321,33 @@ impl fmt::Display for PruneReport {
         if !changed.is_empty() {
             write!(f, ", {} changed meanwhile and left", changed.len())?;
         }
-        match left {
-            0 => Ok(()),
-            left => write!(f, ", {left} left for the next prune"),
+        if !being_read.is_empty() {
+            write!(f, ", {} left while a restore reads them", being_read.len())?;
         }
+        if *left > 0 {
+            write!(f, ", {left} left for the next prune")?;
+        }
+        ending(f, refused, stopped.as_deref())
+    }
+}
+
+/// What a prune could not delete.
+fn ending(
+    f: &mut fmt::Formatter<'_>,
+    refused: &[RefusedDelete],
+    stopped: Option<&str>,
+) -> fmt::Result {
+    if let Some(first) = refused.first() {
+        write!(f, ", {} kept by the service: {first}", refused.len())?;
+    }
+    match stopped {
+        Some(why) => write!(f, "; it stopped: {why}"),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for RefusedDelete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.because)
     }
 }

@@ -7,7 +7,7 @@ use time::{UtcOffset, macros::format_description};
 
 use crate::{
     Result, SnapshotId,
-    disks::{Chain, ChainSnapshot, DatedSnapshot, Keep, Reason},
+    disks::{Chain, ChainSnapshot, DatedSnapshot, Keep, Reason, reads::Reads},
 };
 
 /// What a [`prune`](crate::disks::DiskBackup::prune) would delete, and why the rest stays.
@@ -49,6 +49,8 @@ pub enum PruneFate {
     /// It is not known which source snapshot it equals. No policy can judge it, so it is left
     /// alone.
     LeftAlone,
+    /// No rule keeps it, but a restore or a drill reads it now: a later prune deletes it.
+    BeingRead,
     /// No rule keeps it: it is deleted.
     Goes,
 }
@@ -72,6 +74,21 @@ impl PrunePlan {
         Ok(Self { destination, keep, snapshots, bases: Vec::new() })
     }
 
+    /// Leaves what is being read.
+    pub(super) fn spare(&mut self, reads: &Reads) {
+        for one in &mut self.snapshots {
+            if one.fate == PruneFate::Goes && reads.holds(&one.snapshot) {
+                one.fate = PruneFate::BeingRead;
+            }
+        }
+    }
+
+    /// What would go, but is being read.
+    pub(super) fn being_read(&self) -> impl Iterator<Item = &ChainSnapshot> {
+        let read = self.snapshots.iter().filter(|one| one.fate == PruneFate::BeingRead);
+        read.map(|one| &one.snapshot)
+    }
+
     /// The older generations of which no snapshot stays.
     pub(super) fn emptied(&self, newest: u32) -> impl Iterator<Item = u32> {
         let stay = |generation: &u32| {
@@ -91,6 +108,11 @@ impl PlannedPrune {
     /// Whether it stays.
     pub fn stays(&self) -> bool {
         self.fate != PruneFate::Goes
+    }
+
+    /// Whether the policy keeps it, or cannot judge it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.stays() && self.fate != PruneFate::BeingRead
     }
 }
 
@@ -139,6 +161,7 @@ impl fmt::Display for PruneFate {
             }
             Self::NextNeedsIt => f.write_str("the next copy builds on it"),
             Self::LeftAlone => f.write_str("equals no known snapshot of the source"),
+            Self::BeingRead => f.write_str("a restore reads it"),
             Self::Goes => Ok(()),
         }
     }

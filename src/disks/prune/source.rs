@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Removed, chain_of, plan::last_of_newest_generation, remove};
+use super::{RefusedDelete, Removed, chain_of, ending, plan::last_of_newest_generation, remove};
 use crate::{
     Conditions, ETag, ErrorCode, PageBlobClient, SnapshotId,
     disks::{
@@ -93,7 +93,16 @@ pub struct SourcePruneReport {
     /// Those that should go and stay since they, or their copies, were written or deleted
     /// meanwhile.
     pub changed: Vec<SourceSnapshot>,
-    /// How many should go and stay because of [`max_delete`](PruneSource::max_delete).
+    /// Those that should go and that the service keeps: see [`PruneReport::refused`].
+    ///
+    /// [`PruneReport::refused`]: crate::disks::PruneReport::refused
+    #[serde(default)]
+    pub refused: Vec<RefusedDelete>,
+    /// The error that ended it after it had deleted something, if so: what follows is left.
+    #[serde(default)]
+    pub stopped: Option<String>,
+    /// How many should go and were not tried, because of [`max_delete`](PruneSource::max_delete) or
+    /// since it [stopped](Self::stopped).
     pub left: u64,
     /// How many stay.
     pub kept: u64,
@@ -231,28 +240,43 @@ impl PruneSource {
         let blob = self.source()?;
         let (goes, kept): (Vec<_>, Vec<_>) =
             plan.snapshots.into_iter().partition(|one| !one.stays());
-        let most = self.max_delete.and_then(|most| usize::try_from(most).ok());
-        let now = most.unwrap_or(usize::MAX).min(goes.len());
         let mut report = SourcePruneReport {
             source: plan.source,
             deleted: Vec::new(),
             changed: Vec::new(),
-            left: (goes.len() - now) as u64,
+            refused: Vec::new(),
+            stopped: None,
+            left: goes.len() as u64,
             kept: kept.len() as u64,
             elapsed: Duration::ZERO,
         };
-        for PlannedSourcePrune { snapshot, .. } in goes.into_iter().take(now) {
-            let copy = copies.get(&snapshot.key());
-            if !self.absent && !self.is_there(copy).await? {
-                report.changed.push(snapshot);
-                continue;
+        for PlannedSourcePrune { snapshot, .. } in goes {
+            if self.max_delete.is_some_and(|most| report.deleted.len() as u64 >= most) {
+                break;
             }
-            lock.check()?;
-            let id: SnapshotId = snapshot.id.parse()?;
-            match remove(&blob.with_snapshot(&id), etags.get(&snapshot.id)).await? {
-                Removed::Deleted => report.deleted.push(snapshot),
-                Removed::Changed => report.changed.push(snapshot),
+            let removed = async {
+                if !self.absent && !self.is_there(copies.get(&snapshot.key())).await? {
+                    return Ok(Removed::Changed);
+                }
+                lock.check()?;
+                let id: SnapshotId = snapshot.id.parse()?;
+                Ok(remove(&blob.with_snapshot(&id), etags.get(&snapshot.id)).await?)
+            };
+            match removed.await {
+                Ok(Removed::Deleted) => report.deleted.push(snapshot),
+                Ok(Removed::Changed) => report.changed.push(snapshot),
+                Ok(Removed::Refused(error)) => {
+                    let name = format!("{}@{}", blob.name(), snapshot.id);
+                    report.refused.push(RefusedDelete::of(&name, &error));
+                }
+                Err(error) if report.deleted.is_empty() => return Err(error),
+                Err(error) => {
+                    let error: MirrorError = error;
+                    report.stopped = Some(error.to_string());
+                    break;
+                }
             }
+            report.left -= 1;
         }
         Ok(report)
     }
@@ -383,15 +407,15 @@ impl fmt::Display for SourcePrunePlan {
 
 impl fmt::Display for SourcePruneReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, deleted, changed, left, kept, .. } = self;
+        let Self { source, deleted, changed, refused, stopped, left, kept, .. } = self;
         write!(f, "{source}: {} snapshots deleted, {kept} kept", deleted.len())?;
         if !changed.is_empty() {
             write!(f, ", {} changed meanwhile and left", changed.len())?;
         }
-        match left {
-            0 => Ok(()),
-            left => write!(f, ", {left} left for the next prune"),
+        if *left > 0 {
+            write!(f, ", {left} left for the next prune")?;
         }
+        ending(f, refused, stopped.as_deref())
     }
 }
 

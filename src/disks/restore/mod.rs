@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::settings::{OnEvent, Settings, with_settings};
+pub(super) use self::settings::{OnEvent, Settings, check_in_flight, with_settings};
 pub use self::{event::RestoreEvent, point::RestorePoint};
 use self::{
     mark::{Found, Mark},
@@ -21,6 +21,7 @@ use super::{
     hop::{HopProgress, fill},
     mirror_ranges::{come_to, watched},
     mirror_run::Teller,
+    reads::ReadNote,
     source::Opened,
 };
 use crate::{
@@ -70,6 +71,10 @@ pub struct RestoreReport {
     pub length: u64,
     /// The bytes that this call wrote: by Copy Blob the length, by ranges only those with data.
     pub bytes: u64,
+    /// Whether prunes knew meanwhile that the snapshot was read, and left it. They do not if the
+    /// credential may not write to the destination's container: stop them before such a restore.
+    #[serde(default)]
+    pub kept_from_prunes: bool,
     /// Whether a torn restore was gone on with, or one had ended here before: then nothing is
     /// written.
     pub resumed: bool,
@@ -146,6 +151,7 @@ impl<'a> Restore<'a> {
 
 impl Work {
     async fn run(self) -> Result<RestoreReport, MirrorError> {
+        self.settings.check()?;
         let chain = Chain::read(&self.destination).await?;
         let snapshot = self.point.find(&chain)?.clone();
         let (destination, source) = (&self.destination, self.source.as_ref());
@@ -160,6 +166,21 @@ impl Work {
         snapshot: ChainSnapshot,
         found: Option<BlobProperties>,
     ) -> Result<RestoreReport, MirrorError> {
+        // Before the first look at it: a prune that began earlier may have deleted it.
+        let note = ReadNote::leave(&self.destination, &snapshot).await;
+        let restored = self.restore_noted(snapshot, found).await;
+        let kept_from_prunes = note.is_some();
+        if let Some(note) = note {
+            note.remove().await;
+        }
+        restored.map(|report| RestoreReport { kept_from_prunes, ..report })
+    }
+
+    async fn restore_noted(
+        self,
+        snapshot: ChainSnapshot,
+        found: Option<BlobProperties>,
+    ) -> Result<RestoreReport, MirrorError> {
         let start = clock::instant();
         let from = snapshot.client(&self.destination);
         let mark = Mark::of(&from)?;
@@ -169,6 +190,7 @@ impl Work {
             route: self.route(),
             length: seen.content_length,
             bytes: 0,
+            kept_from_prunes: false,
             resumed: false,
             verdict: None,
             elapsed: Duration::ZERO,
@@ -371,12 +393,16 @@ impl fmt::Display for RestoreRoute {
 
 impl fmt::Display for RestoreReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { snapshot, target, route, length, .. } = self;
+        let Self { snapshot, target, route, length, kept_from_prunes, .. } = self;
         let name = snapshot.to_string();
         write!(f, "{target}: {length} bytes of {} by {route}", redact(&name))?;
         match &self.verdict {
-            Some(verdict) => write!(f, ", {verdict}"),
-            None => f.write_str(", not verified"),
+            Some(verdict) => write!(f, ", {verdict}")?,
+            None => f.write_str(", not verified")?,
+        }
+        match kept_from_prunes {
+            true => Ok(()),
+            false => f.write_str("; prunes did not know that the snapshot was read"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The settings that a restore and a drill share.
 
 use super::RestoreEvent;
-use crate::BlobContainerClient;
+use crate::{BlobContainerClient, Error, Result};
 
 /// Takes the events.
 pub(in crate::disks) type OnEvent<'a> = Box<dyn FnMut(&RestoreEvent) + Send + 'a>;
@@ -17,6 +17,21 @@ pub(in crate::disks) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { by_ranges: false, scratch: None, in_flight: 16 }
+    }
+}
+
+impl Settings {
+    /// Refuses what cannot work, before anything is sent.
+    pub(in crate::disks) fn check(&self) -> Result<()> {
+        check_in_flight(self.in_flight)
+    }
+}
+
+/// Refuses a number of requests in flight with which nothing can be compared.
+pub(in crate::disks) fn check_in_flight(requests: usize) -> Result<()> {
+    match requests {
+        2..=64 => Ok(()),
+        _ => Err(Error::invalid("in flight", requests, "must be 2 to 64")),
     }
 }
 

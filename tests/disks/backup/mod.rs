@@ -3,6 +3,7 @@
 mod drill;
 mod foreign;
 mod other;
+mod pressed;
 mod prune;
 mod prune_source;
 mod restore;

@@ -1,5 +1,7 @@
 //! Prunes, restores and drills that are stopped at any request.
 
+use std::time::Duration;
+
 use blobcopy::{
     PageBlobClient, RetryOptions,
     disks::{DiskBackup, Keep, MirrorRoute, RestorePoint},
@@ -115,6 +117,9 @@ async fn a_drill_that_is_torn_anywhere_leaves_nothing_but_its_scratch_blob() {
                 let torn = impatient(&world).drill().by_ranges(by_ranges).await;
                 world.sim.faults().clear();
                 world.kept().remove_drills().await.expect("removed");
+                // What says that the snapshot is read is void after a minute.
+                world.sim.clock().advance(Duration::from_secs(61));
+                world.kept().prune(&Keep::new().last(9)).await.expect("nothing goes");
                 let backups = world.backup().container_client();
                 let left = backups.list_blobs().collect_all().await.expect("listed");
                 let names: Vec<&str> = left.iter().map(|item| item.name.as_str()).collect();

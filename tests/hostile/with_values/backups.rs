@@ -20,6 +20,7 @@ pub(super) fn drive(run: &Run<'_>) {
     json::<PruneFate>(run);
     json::<PrunePlan>(run);
     json::<PruneReport>(run);
+    json::<RefusedDelete>(run);
     json::<RestorePoint>(run);
     json::<RestoreReport>(run);
     json::<RestoreRoute>(run);

@@ -1,7 +1,9 @@
 //! How a mirror ended: what it copied, as a table and as fields.
 
+use std::collections::BTreeMap;
+
 use blobcopy::disks::{
-    MirrorReport, MirrorVerification, PruneReport, SnapshotOutcome, VerifiedSnapshot,
+    LeftSnapshot, MirrorReport, MirrorVerification, PruneReport, SnapshotOutcome, VerifiedSnapshot,
 };
 use serde::Serialize;
 
@@ -109,7 +111,19 @@ fn text(printer: &Printer, report: &MirrorReport) -> String {
         let table = table(report).render_or(&narrow(report), printer.width());
         text.push_str(&format!("\n{table}"));
     }
+    text.push_str(&left(&report.left));
     text
+}
+
+/// What is not copied: how many snapshots for each reason.
+fn left(left: &[LeftSnapshot]) -> String {
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for one in left {
+        *reasons.entry(&one.because).or_default() += 1;
+    }
+    let line =
+        |(why, count): (&str, u64)| format!("\nnot copied: {}: {why}", Counted(count, "snapshot"));
+    reasons.into_iter().map(line).collect()
 }
 
 fn table(report: &MirrorReport) -> Table {

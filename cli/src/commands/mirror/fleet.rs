@@ -151,6 +151,8 @@ fn folder(given: Option<&str>, what: &str) -> Result<Address> {
 /// The mirrors of a file with a pair of addresses a line.
 async fn listed(path: &str, contexts: &Contexts) -> Result<Vec<SnapshotMirror>> {
     let text = input::text(path).await?;
+    // PowerShell 5 puts a mark before the first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let mut mirrors = Vec::new();
@@ -161,10 +163,23 @@ async fn listed(path: &str, contexts: &Contexts) -> Result<Vec<SnapshotMirror>> 
                 "write SOURCE and DEST in each line, with a tab or a space between them",
             ));
         };
-        let source = Address::parse(source)?.blob("SOURCE")?.base("SOURCE")?;
-        let dest = Address::parse(dest)?.base("DEST")?.or_below(&source.name)?;
-        let from = contexts.source_blob(&source)?.page_blob_client();
-        mirrors.push(SnapshotMirror::new(&from, &contexts.blob(&dest)?.page_blob_client()));
+        let read = || {
+            let source = Address::parse(source)?.blob("SOURCE")?.base("SOURCE")?;
+            let dest = Address::parse(dest)?.base("DEST")?.or_below(&source.name)?;
+            let from = contexts.source_blob(&source)?.page_blob_client();
+            let to = contexts.blob(&dest)?.page_blob_client();
+            // A name that the service cannot have.
+            from.url().and_then(|_| to.url())?;
+            Ok(SnapshotMirror::new(&from, &to))
+        };
+        let mirror = read().map_err(|failure: Failure| failure.in_line(number, path))?;
+        mirrors.push(mirror);
+    }
+    if mirrors.is_empty() {
+        return Err(Failure::usage(
+            format!("{path} names no disk"),
+            "write SOURCE and DEST in each line; what makes the list has perhaps failed",
+        ));
     }
     Ok(mirrors)
 }

@@ -2,7 +2,7 @@
 
 use blobcopy::disks::{Keep, PruneSource, SnapshotMirror, SourcePrunePlan, SourcePruneReport};
 
-use super::{Prune, actions, all_gone, sum};
+use super::{Prune, actions, all_gone, ended, stuck, sum};
 use crate::{
     Session,
     address::Address,
@@ -47,6 +47,7 @@ pub(super) async fn run(
     let prune = most.into_iter().fold(prune, PruneSource::max_delete);
     let report = prune.await?;
     printer.record(&report, || removed(&source, &report))?;
+    ended(&report.refused, report.stopped.as_deref())?;
     all_gone(report.changed.len(), report.left)
 }
 
@@ -55,6 +56,7 @@ fn removed(source: &Address, report: &SourcePruneReport) -> String {
     for snapshot in &report.deleted {
         text.push_str(&format!("removed {}@{}\n", source.name, service_form(snapshot.time)));
     }
+    text.push_str(&stuck(&report.refused));
     text.push_str(&sum(report.deleted.len(), report.kept, report.changed.len(), report.left));
     text
 }
