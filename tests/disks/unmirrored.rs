@@ -11,6 +11,14 @@ use super::world::World;
 
 const ROUTES: [MirrorRoute; 2] = [MirrorRoute::Incremental, MirrorRoute::Ranges];
 
+/// The request that takes a snapshot of the destination.
+fn snapshot_by(route: MirrorRoute) -> Op {
+    match route {
+        MirrorRoute::Incremental => Op::IncrementalCopy,
+        _ => Op::SnapshotBlob,
+    }
+}
+
 /// The names in the container of the backup.
 async fn names(world: &World) -> Vec<String> {
     let list = world.backup().container_client().list_blobs().collect_all().await;
@@ -57,11 +65,7 @@ async fn the_report_of_a_fleet_names_the_disks_without_snapshots() {
 async fn a_blob_that_is_full_of_snapshots_asks_for_a_prune() {
     let keep = Keep::new().last(1);
     let full = |world: &World, route, times| {
-        let op = match route {
-            MirrorRoute::Incremental => Op::IncrementalCopy,
-            _ => Op::SnapshotBlob,
-        };
-        world.sim.faults().on(op).times(times).answer(409, "SnapshotCountExceeded");
+        world.sim.faults().on(snapshot_by(route)).times(times).answer(409, "SnapshotCountExceeded");
     };
     for route in ROUTES {
         let world = World::new().await;
@@ -82,11 +86,7 @@ async fn a_blob_that_is_full_of_snapshots_asks_for_a_prune() {
 
         world.grow(4).await;
         let faults = world.sim.faults();
-        let op = match route {
-            MirrorRoute::Incremental => Op::IncrementalCopy,
-            _ => Op::SnapshotBlob,
-        };
-        faults.on(op).times(1).answer(409, "SnaphotOperationRateExceeded");
+        faults.on(snapshot_by(route)).times(1).answer(409, "SnaphotOperationRateExceeded");
         let error = mirror().run().await.expect_err("too fast");
         assert!(matches!(error, MirrorError::NotNow { .. }) && error.is_passing(), "{error}");
         assert_eq!(mirror().run().await.expect("mirrored").hops.len(), 1);
