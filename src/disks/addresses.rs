@@ -13,7 +13,7 @@ pub(crate) fn is_same_blob(one: &str, other: &str) -> bool {
     let blob = blob.and_then(|url| BlobClient::new(url, Credential::anonymous()).ok());
     let (Some(blob), Some(id)) = (blob, CopyId::from_service("source")) else { return false };
     let mut state = CopyState::new(id, CopyStatus::Success);
-    state.source = Some(CopySourceUrl::new(&bare(other)));
+    state.source = Some(CopySourceUrl::new(bare(other)));
     blob.is_source_of(&state)
 }
 

@@ -106,8 +106,15 @@ mod tests {
         }
     }
 
-    fn pieces(one: Vec<Range<u64>>, other: Vec<Range<u64>>) -> Vec<(u64, u64)> {
-        let mut union = Union::of([one, other].map(|list| Given(list.into_iter())), 6400);
+    fn pieces<const N: usize, const M: usize>(
+        one: [(u64, u64); N],
+        other: [(u64, u64); M],
+    ) -> Vec<(u64, u64)> {
+        let list = |ranges: &[(u64, u64)]| {
+            let ranges: Vec<_> = ranges.iter().map(|&(start, end)| start..end).collect();
+            Given(ranges.into_iter())
+        };
+        let mut union = Union::of([list(&one), list(&other)], 6400);
         let mut pieces = Vec::new();
         while let Ok(Some(piece)) = union.next().now_or_never().expect("at hand") {
             pieces.push((piece.start, piece.end));
@@ -117,27 +124,27 @@ mod tests {
 
     #[test]
     fn what_either_has_is_in_a_piece_once() {
-        assert_eq!(pieces(vec![], vec![]), []);
-        assert_eq!(pieces(vec![0..100], vec![]), [(0, 100)]);
-        assert_eq!(pieces(vec![], vec![500..600, 800..900]), [(500, 600), (800, 900)]);
+        assert_eq!(pieces([], []), []);
+        assert_eq!(pieces([(0, 100)], []), [(0, 100)]);
+        assert_eq!(pieces([], [(500, 600), (800, 900)]), [(500, 600), (800, 900)]);
         assert_eq!(
-            pieces(vec![500..600], vec![0..100, 800..900]),
+            pieces([(500, 600)], [(0, 100), (800, 900)]),
             [(0, 100), (500, 600), (800, 900)]
         );
         // They overlap, or one is within the other.
-        assert_eq!(pieces(vec![0..300, 900..1000], vec![200..500]), [(0, 500), (900, 1000)]);
-        assert_eq!(pieces(vec![0..900], vec![100..200, 300..400]), [(0, 900)]);
+        assert_eq!(pieces([(0, 300), (900, 1000)], [(200, 500)]), [(0, 500), (900, 1000)]);
+        assert_eq!(pieces([(0, 900)], [(100, 200), (300, 400)]), [(0, 900)]);
     }
 
     #[test]
     fn near_ranges_are_one_piece_and_long_ones_several() {
-        assert_eq!(pieces(vec![0..100], vec![200..300]), [(0, 300)]);
-        assert_eq!(pieces(vec![0..100], vec![201..300]), [(0, 100), (201, 300)]);
+        assert_eq!(pieces([(0, 100)], [(200, 300)]), [(0, 300)]);
+        assert_eq!(pieces([(0, 100)], [(201, 300)]), [(0, 100), (201, 300)]);
         assert_eq!(
-            pieces(vec![0..13_000], vec![5000..7000]),
+            pieces([(0, 13_000)], [(5000, 7000)]),
             [(0, 6400), (6400, 12_800), (12_800, 13_000)]
         );
         // The range that makes a piece too long is gone on with, and not begun again.
-        assert_eq!(pieces(vec![0..6000], vec![6000..9000]), [(0, 6400), (6400, 9000)]);
+        assert_eq!(pieces([(0, 6000)], [(6000, 9000)]), [(0, 6400), (6400, 9000)]);
     }
 }

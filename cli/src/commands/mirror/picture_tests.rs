@@ -21,7 +21,7 @@ fn hop(from: u8, to: u8, bytes: u64, cleared: u64) -> Value {
 
 fn there(day: u8) -> Value {
     json!({
-        "blob": "disk0.vhd", "generation": 1, "snapshot": format!("2026-02-{:02}T00:00:00.0000000Z", day % 28 + u8::from(day % 28 == 0) * 28),
+        "blob": "disk0.vhd", "generation": 1, "snapshot": format!("2026-02-{:02}T00:00:00.0000000Z", day % 28 + u8::from(day.is_multiple_of(28)) * 28),
         "equals": at(day), "time": at(day), "length": 1 << 20, "etag": null,
     })
 }
