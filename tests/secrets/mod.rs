@@ -3,21 +3,20 @@
 
 mod echo;
 mod mix_ups;
+mod spy;
 mod surroundings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error as StdError,
     fmt::{Debug, Display},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
 use blobcopy::{
     sas::{AccountSasResourceTypes, BlobSasPermissions, ServiceSas},
-    transport::{
-        Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
-    },
+    transport::{Body, BoxFuture, Response, TransportError, TransportErrorKind},
     *,
 };
 use blobcopy_simulator::{Op, Simulator, SourceEcho};
@@ -26,6 +25,7 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use time::{OffsetDateTime, macros::datetime};
 
+use self::spy::Spy;
 use crate::support::{
     events::Events,
     script::{Script, answer_with},
@@ -129,45 +129,6 @@ fn forms(secret: &str) -> Vec<String> {
     let encoded = |text: &String| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     forms.extend(forms.iter().map(encoded).collect::<Vec<_>>());
     forms.into_iter().map(|form| form.to_lowercase()).collect()
-}
-
-/// Passes everything on, and records the secrets that it sees.
-#[derive(Clone)]
-struct Spy<T> {
-    inner: T,
-    secrets: Arc<Mutex<BTreeSet<String>>>,
-    requests: Arc<Mutex<Vec<Request>>>,
-}
-
-impl<T: Debug> Debug for Spy<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Spy({:?})", self.inner)
-    }
-}
-
-impl<T: Transport> Transport for Spy<T> {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        let mut secrets = self.secrets.lock().expect("one thread");
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        if let Some(value) = header("authorization") {
-            secrets.insert(value.rsplit([' ', ':']).next().expect("a part").to_owned());
-        }
-        let urls = [Some(request.url().as_str()), header("x-ms-copy-source")];
-        for url in urls.into_iter().flatten() {
-            for signature in url.split("sig=").skip(1) {
-                let signature = signature.split('&').next().expect("a part");
-                secrets.insert(signature.to_owned());
-                let decoded = percent_encoding::percent_decode_str(signature);
-                secrets.insert(decoded.decode_utf8().expect("text").into_owned());
-            }
-        }
-        self.requests.lock().expect("one thread").push(request.clone());
-        self.inner.send(request)
-    }
-
-    fn clock(&self) -> Option<Clock> {
-        self.inner.clock()
-    }
 }
 
 #[derive(Debug)]
