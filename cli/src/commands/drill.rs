@@ -1,7 +1,11 @@
 //! `blobcopy drill`: restores the newest snapshot of a mirror on trial.
 
-use blobcopy::disks::{DiskBackup, Drill as Drilled, DrillReport, MirrorError};
+use blobcopy::{
+    BlobContainerClient, PageBlobClient,
+    disks::{DiskBackup, Drill as Drilled, DrillReport, MirrorError},
+};
 use clap::Args;
+use futures_util::TryStreamExt;
 
 use super::{
     copy::follow::shown,
@@ -39,7 +43,8 @@ pub(crate) struct Drill {
     /// The container of the scratch blob; by default that of DEST
     #[arg(long, value_name = "CONTAINER")]
     scratch: Option<String>,
-    /// Remove what killed drills of DEST have left beside it first, and any that is at work
+    /// Remove what killed drills of DEST have left beside it and in --scratch first, and any that
+    /// is at work
     #[arg(long)]
     remove_left: bool,
     #[command(flatten)]
@@ -56,20 +61,37 @@ impl Drill {
         let contexts = Contexts::new(&self.account, None, &self.calls, printer).await?;
         let dest = Address::parse(&self.dest)?.blob("DEST")?.base("DEST")?;
         let dest = contexts.unmistakable(dest)?;
-        let backup = DiskBackup::of(&contexts.blob(&dest)?.page_blob_client());
+        let blob = contexts.blob(&dest)?.page_blob_client();
+        let backup = DiskBackup::of(&blob);
+        let mut containers = vec![blob.container_client()];
+        let mut drill: Drilled<'static> = backup.drill();
+        if let Some(scratch) = &self.scratch {
+            let scratch = Address::parse(scratch)?.container("--scratch")?;
+            let scratch = contexts.container(&scratch)?;
+            drill = drill.container(&scratch);
+            if scratch.url()? != containers[0].url()? {
+                containers.push(scratch);
+            }
+        }
         let what = format!("Restore {} (newest) to a scratch blob, and delete it", dest.shown());
         if !self.changes.allows(printer, &what).await? {
             return Ok(());
         }
-        if self.remove_left {
-            for name in backup.remove_drills().await? {
+        for container in &containers {
+            if !self.remove_left {
+                for name in left(&blob, container).await {
+                    printer.warn(&format!(
+                        "warning: {}/{} was left by a drill, if none is at work: --remove-left \
+                         removes it",
+                        container.name(),
+                        redacted(&name)
+                    ));
+                }
+                continue;
+            }
+            for name in backup.remove_drills().container(container).await? {
                 printer.warn(&format!("removed {}, which a drill had left", redacted(&name)));
             }
-        }
-        let mut drill: Drilled<'static> = backup.drill();
-        if let Some(scratch) = &self.scratch {
-            let scratch = Address::parse(scratch)?.container("--scratch")?;
-            drill = drill.container(&contexts.container(&scratch)?);
         }
         // The scratch blob is removed in the background.
         session.interrupt.lets_go();
@@ -82,6 +104,13 @@ impl Drill {
         }
         restore::judged(&report.restore)
     }
+}
+
+/// The scratch blobs of other drills. A credential that does not show them hinders no drill.
+async fn left(dest: &PageBlobClient, container: &BlobContainerClient) -> Vec<String> {
+    let prefix = format!("{}.blobcopy-drill-", dest.name());
+    let listed = container.list_blobs().prefix(prefix).map_ok(|item| item.name);
+    listed.try_collect().await.unwrap_or_default()
 }
 
 /// What to do about a refusal.
