@@ -37,7 +37,7 @@ Exit codes:
   42   finished, but all that is left can never work: running it again is pointless
   64   usage: an argument, a variable or a file is wrong
   130  interrupted by Ctrl-C
-  143  ended by SIGTERM";
+  143  ended by SIGTERM, or by SIGHUP";
 
 #[cfg(test)]
 mod tests {

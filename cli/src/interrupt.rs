@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, and what goes on without us.
+//! Ctrl-C, SIGTERM and SIGHUP, and what goes on without us.
 
 use std::{
     collections::BTreeMap,
@@ -125,8 +125,18 @@ pub(crate) async fn signalled() -> Exit {
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            // Of a terminal or a connection that was closed.
+            let mut hangup =
+                hears_hangup().then(|| signal(SignalKind::hangup())).and_then(|heard| heard.ok());
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = terminate.recv() => return Exit::Terminated,
+                _ = hung_up => return Exit::Terminated,
                 interrupted = tokio::signal::ctrl_c() => if interrupted.is_ok() {
                     return Exit::Interrupted;
                 },
@@ -141,6 +151,21 @@ pub(crate) async fn signalled() -> Exit {
     std::future::pending().await
 }
 
+/// Whether SIGHUP is to end the process: `nohup` has it ignored. Where that is not to be known, the
+/// system does with it what it does.
+#[cfg(unix)]
+fn hears_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status");
+    status.is_ok_and(|status| !ignores_hangup(&status).unwrap_or(true))
+}
+
+/// What Linux says of the signals that are ignored: SIGHUP is the first.
+#[cfg(unix)]
+fn ignores_hangup(status: &str) -> Option<bool> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok().map(|mask| mask & 1 == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +176,21 @@ mod tests {
             resume: format!("blobcopy status backups/{name} --wait"),
             abort: format!("blobcopy abort backups/{name}"),
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_hangup_that_is_ignored_stays_so() {
+        let status = |mask: &str| format!("Name:\tblobcopy\nSigIgn:\t{mask}\nSigCgt:\t1\n");
+        for (mask, is_ignored) in [
+            ("0000000000000001", Some(true)),
+            ("0000000000001000", Some(false)),
+            ("f", Some(true)),
+            ("?", None),
+        ] {
+            assert_eq!(ignores_hangup(&status(mask)), is_ignored, "{mask}");
+        }
+        assert_eq!(ignores_hangup("Name:\tblobcopy\n"), None);
     }
 
     #[test]
