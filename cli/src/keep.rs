@@ -128,7 +128,9 @@ fn zone(text: &str) -> std::result::Result<UtcOffset, String> {
     match text {
         "Z" | "UTC" => Ok(UtcOffset::UTC),
         _ => UtcOffset::parse(text, form)
-            .map_err(|_| "it is not an offset such as +01:00".to_owned()),
+            .ok()
+            .filter(|zone| (-12 * 3600..=14 * 3600).contains(&zone.whole_seconds()))
+            .ok_or_else(|| "it is not an offset from -12:00 to +14:00, such as +01:00".to_owned()),
     }
 }
 
@@ -175,5 +177,10 @@ mod tests {
         for bad in ["--keep-daily=x", "--keep-within=2w", "--keep-zone=1", "--keep-zone=Rome"] {
             assert!(Line::try_parse_from(["x", bad]).is_err(), "{bad}");
         }
+        for (zone, is_one) in [("-12:00", true), ("+14:00", true), ("+14:01", false)] {
+            let read = Line::try_parse_from(["x", "--keep-zone", zone]);
+            assert_eq!(read.is_ok(), is_one, "{zone}");
+        }
+        assert!(Line::try_parse_from(["x", "--keep-zone", "+25:00"]).is_err());
     }
 }

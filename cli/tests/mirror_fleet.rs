@@ -42,6 +42,20 @@ fn snapshots(world: &World) -> usize {
 }
 
 #[test]
+fn a_destination_inside_of_the_source_is_refused() {
+    let world = world();
+    for (source, dest) in [("vhds/", "vhds/mirror/"), ("vhds/team/", "vhds/team/mirror/")] {
+        for flags in [&[][..], &["--plan"]] {
+            let ended = world.run(&[&["mirror", "-r", source, dest], flags].concat());
+            assert_eq!(ended.code, Some(64), "{ended:#?}");
+            assert!(ended.err.contains("is in SOURCE"), "{ended:#?}");
+        }
+    }
+    world.good(&["mirror", "-r", "vhds/team/", "vhds/team-mirror/", "--plan"]);
+    world.good(&["mirror", "-r", "vhds/", "backups/vhds/", "--plan"]);
+}
+
+#[test]
 fn the_disks_of_a_folder_are_mirrored_and_nothing_twice() {
     let world = world();
     let mirror = ["mirror", "-r", "vhds/team/", "backups/daily/"];

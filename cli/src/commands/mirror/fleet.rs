@@ -20,7 +20,7 @@ use crate::{
     address::Address,
     context::Contexts,
     exit::Exit,
-    failure::{Failure, Result},
+    failure::{Failure, Result, without_query},
     input,
     interrupt::Onward,
     output::{Format, Printer, pairs},
@@ -98,6 +98,14 @@ async fn fleet(
                 .map(|(given, name)| folder(given.as_deref(), name));
             let (source, dest) = (source?, dest?);
             let [from, to] = [contexts.source_container(&source)?, contexts.container(&dest)?];
+            if dest.name.starts_with(&source.name)
+                && without_query(&from.url()?) == without_query(&to.url()?)
+            {
+                return Err(Failure::usage(
+                    format!("DEST {} is in SOURCE {}", dest.shown(), source.shown()),
+                    "name a DEST outside of it: otherwise each run would mirror the mirrors too",
+                ));
+            }
             let what = format!(
                 "Mirror the snapshots of the disks of {} to {}",
                 source.shown(),
