@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use blobcopy::disks::{LockWait, Prune, SnapshotMirror};
+use blobcopy::disks::{LockWait, MirrorError, Prune, SnapshotMirror};
 use clap::Args;
 
-use crate::{moment, output::Printer};
+use crate::{failure::Failure, moment, output::Printer};
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Another run that is at work")]
@@ -56,6 +56,19 @@ impl LockArgs {
 
     pub(crate) fn takes_lock(self) -> bool {
         self.take_lock
+    }
+
+    /// The failure of what took the lock, for somebody who may have waited for it already.
+    pub(crate) fn failure(self, error: MirrorError) -> Failure {
+        let is_busy = matches!(error, MirrorError::Busy { .. });
+        let failure = Failure::from(error);
+        match self.wait {
+            Some(_) if is_busy => failure.advising(
+                "wait longer, with a greater --wait; if that run is known to be dead, --take-lock \
+                 breaks its lock, which ends by itself within a minute",
+            ),
+            _ => failure,
+        }
     }
 }
 

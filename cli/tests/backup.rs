@@ -71,7 +71,8 @@ fn a_restore_is_a_disk_as_it_was_and_replaces_none_unasked() {
         for own in ["vhds/disk0.vhd", "backups/disk0.vhd"] {
             let refused = world.run(&["restore", "backups/disk0.vhd", own, "--overwrite"]);
             assert_eq!(refused.code, Some(2), "{own}: {refused:#?}");
-            assert!(!refused.err.contains("--overwrite"), "that is no help: {refused:#?}");
+            let to_do = "to do: name another TARGET, which does not exist";
+            assert!(refused.err.contains(to_do), "{refused:#?}");
         }
         let missing = "backups/disk0.vhd@2020-01-01T00:00:00.0000000Z";
         let missing = world.run(&["restore", missing, "vhds/new.vhd"]);
@@ -80,6 +81,9 @@ fn a_restore_is_a_disk_as_it_was_and_replaces_none_unasked() {
         let missing = world.run(&["drill", "backups/other.vhd"]);
         assert_eq!(missing.code, Some(2), "{missing:#?}");
         assert!(!missing.err.contains("--plan"), "it has none: {missing:#?}");
+        let missing = world.run(&["prune", "backups/other.vhd", "--keep-last", "1"]);
+        assert_eq!(missing.code, Some(2), "{missing:#?}");
+        assert!(missing.err.contains("to do: give the DEST of a mirror"), "{missing:#?}");
     }
 }
 
@@ -94,6 +98,59 @@ fn a_drill_restores_and_leaves_nothing() {
         let names = world.json(&["status", "scratch/"]);
         assert_eq!(names, serde_json::json!([]));
     }
+}
+
+#[test]
+fn what_a_killed_drill_left_is_told_and_removed_in_each_container() {
+    let world = world();
+    world.good(&MIRROR);
+    world.good(&["create", "scratch"]);
+    let name = format!("disk0.vhd.blobcopy-drill-{}", "0a".repeat(16));
+    let containers = ["backups", "scratch"];
+    for container in containers {
+        let blob = world.service().container_client(container).page_blob_client(&name);
+        world.runtime.block_on(async { blob.create(512).await }).expect("left");
+    }
+    let drill = ["drill", "backups/disk0.vhd", "--scratch", "scratch"];
+    let told = world.run(&drill);
+    assert_eq!(told.code, Some(0), "{told:#?}");
+    for container in containers {
+        let warning = format!("warning: {container}/{name} was left by a drill");
+        assert!(told.err.contains(&warning), "{told:#?}");
+    }
+    let removed = world.run(&[&drill[..], &["--remove-left"]].concat());
+    assert_eq!(
+        (removed.code, removed.err.matches("removed ").count()),
+        (Some(0), 2),
+        "{removed:#?}"
+    );
+    let again = world.run(&drill);
+    assert_eq!((again.code, again.err.as_str()), (Some(0), ""), "{again:#?}");
+}
+
+#[test]
+fn a_leased_target_is_no_reason_for_a_flag_that_restore_lacks() {
+    let world = world();
+    world.good(&MIRROR);
+    world.good(&["create", "restored"]);
+    let target = world.service().container_client("restored").page_blob_client("disk0.vhd");
+    world.runtime.block_on(async {
+        target.create(64 << 10).await.expect("a disk");
+        target.acquire_lease(std::time::Duration::from_secs(60)).await.expect("a lease");
+    });
+    let leased = world.run(&["restore", "backups/disk0.vhd", "restored/", "--overwrite"]);
+    assert_eq!(leased.code, Some(2), "{leased:#?}");
+    assert!(!leased.err.contains("--lease-id"), "{leased:#?}");
+    assert!(leased.err.contains("holds a lease on the blob"), "{leased:#?}");
+}
+
+#[test]
+fn the_help_of_restore_calls_its_source_the_backup() {
+    let world = World::new();
+    let help = world.good(&["restore", "--help"]);
+    assert!(help.contains("The backup's account, if it is another"), "{help}");
+    assert!(!help.contains("ource's account"), "{help}");
+    assert!(world.good(&["mirror", "--help"]).contains("Source's account, if it is another"));
 }
 
 #[test]

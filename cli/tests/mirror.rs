@@ -170,6 +170,27 @@ fn a_broken_series_is_told_the_command_that_goes_on() {
     let report = world.json(&arguments);
     assert_eq!(report["hops"].as_array().map(Vec::len), Some(1), "{report}");
     assert_eq!(world.snapshots_of("backups/disk0.vhd.g2").len(), 1);
+    let listed = world.run(&["snapshots", "backups/disk0.vhd"]);
+    assert_eq!(
+        listed.err,
+        "the mirror goes on in another blob with 1 snapshot: `blobcopy snapshots \
+         backups/disk0.vhd.g2`\n"
+    );
+    assert_eq!(world.run(&["snapshots", "backups/disk0.vhd.g2"]).err, "");
+}
+
+#[test]
+fn an_error_names_the_blob_or_container_of_its_side() {
+    let world = world();
+    for (source, dest, named) in [
+        ("vhds/disk0.vhd", "none/disk0.vhd", "/none/disk0.vhd"),
+        ("nodisks/disk0.vhd", "backups/", "/nodisks"),
+    ] {
+        let ended = world.run(&["mirror", source, dest]);
+        assert_eq!(ended.code, Some(2), "{ended:#?}");
+        let shown = world.shown(&ended.err);
+        assert!(shown.contains(&format!("([ENDPOINT]{named}")), "{shown}");
+    }
 }
 
 #[test]
@@ -247,6 +268,10 @@ fn a_wait_ends_at_its_limit_and_says_for_what_it_waits() {
             assert_eq!(waited.code, Some(1), "{waited:#?}");
             let waits = "another run holds the lease on disk0.vhd.blobcopy: waiting for it";
             assert_eq!(waited.err.matches(waits).count(), 1, "{command:?}: {waited:#?}");
+            assert!(!waited.err.contains("with --wait;"), "it has waited: {waited:#?}");
+            if !command.contains(&"-r") {
+                assert!(waited.err.contains("wait longer"), "{waited:#?}");
+            }
         }
     }
     let lines = world.mirror(&["--wait=1s", "--output", "jsonl"]);

@@ -280,7 +280,7 @@ impl Mirror {
         if let Some(most) = self.keep.max_delete() {
             prune = prune.max_delete(most);
         }
-        Ok(prune.await?)
+        prune.await.map_err(|error| self.lock.failure(error))
     }
 
     /// Copies what is missing.
@@ -342,7 +342,7 @@ impl Mirror {
     /// The failure of a mirror: a broken series is told the command that goes on.
     fn failure(&self, error: MirrorError, named: &Named) -> Failure {
         let is_broken = matches!(error, MirrorError::SeriesBroken { .. });
-        let failure = Failure::from(error);
+        let failure = self.lock.failure(error);
         match is_broken {
             true => failure.going_on(&self.again(named)),
             false => failure,

@@ -2,7 +2,7 @@
 
 mod source;
 
-use blobcopy::disks::{DiskBackup, Keep, PrunePlan, PruneReport, RefusedDelete};
+use blobcopy::disks::{DiskBackup, Keep, MirrorError, PrunePlan, PruneReport, RefusedDelete};
 use clap::Args;
 
 use super::copy::ended::Counted;
@@ -88,7 +88,7 @@ impl Prune {
         let dest = contexts.unmistakable(dest.blob("DEST")?)?;
         let backup = DiskBackup::of(&contexts.blob(&dest)?.page_blob_client());
         if self.plan {
-            let plan = backup.plan_prune(keep).await?;
+            let plan = backup.plan_prune(keep).await.map_err(|error| self.failure(error))?;
             let most = self.keep.max_delete();
             return printer.record(&plan, || planned(&plan, most).render(printer.width()));
         }
@@ -102,9 +102,23 @@ impl Prune {
         if let Some(most) = self.keep.max_delete() {
             prune = prune.max_delete(most);
         }
-        let report = prune.await?;
+        let report = prune.await.map_err(|error| self.failure(error))?;
         printer.record(&report, || removed(&report))?;
         judged(&report)
+    }
+
+    /// What to do about a refusal: a plan would say the same.
+    fn failure(&self, error: MirrorError) -> Failure {
+        let advice = match (&error, &self.source) {
+            (MirrorError::Refused { .. }, None) => {
+                "give the DEST of a mirror that has copied a snapshot"
+            }
+            (MirrorError::Refused { .. }, Some(_)) => {
+                "give the disk as --source, and the DEST that `blobcopy mirror` copied it to"
+            }
+            _ => return self.lock.failure(error),
+        };
+        self.lock.failure(error).advising(advice)
     }
 }
 

@@ -3,7 +3,7 @@
 pub(crate) mod follow;
 
 use blobcopy::disks::{DiskBackup, MirrorError, Restore as Restored, RestorePoint, RestoreReport};
-use clap::Args;
+use clap::{Arg, Args};
 
 use crate::{
     Session,
@@ -31,7 +31,7 @@ Of a restore that was interrupted, running the command again is how it goes on."
 /// Inside an account the service copies it; into another one it is filled range by range. The
 /// disk that is mirrored, and the destination itself, are never overwritten.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_args = of_backup)]
 pub(crate) struct Restore {
     /// The destination of a mirror, with @ID of its snapshot or of the source's that it equals (of
     /// a managed disk's, the last part will do); or with @TIME, for the newest one at or before it;
@@ -80,11 +80,34 @@ impl Restore {
     }
 }
 
+/// The source of a restore is the backup: the flags of its account say so.
+fn of_backup(arg: Arg) -> Arg {
+    const HEADING: &str = "The backup's account, if it is another (or from AZURE_STORAGE_SOURCE_*)";
+    let Some(flag) = arg.get_long().filter(|flag| flag.starts_with("source-")) else { return arg };
+    let help = match flag {
+        "source-account" => "The name of the backup's account",
+        "source-endpoint" => "The URL of the backup's blob service",
+        "source-key-file" => "A file with the key of the backup's account",
+        "source-connection-string-file" => {
+            "A file with the connection string of the backup's account"
+        }
+        "source-sas-file" => "A file with a SAS that reads the backup",
+        "source-login" => "Microsoft Entra ID for the backup",
+        _ => return arg,
+    };
+    arg.help(help).help_heading(HEADING)
+}
+
 /// What to do about a refusal.
 fn refused(error: MirrorError) -> Failure {
     let advice = match &error {
         MirrorError::Refused { why, .. } if why.contains("overwrite") => {
             "name a TARGET that does not exist, or add --overwrite"
+        }
+        MirrorError::Refused { why, .. }
+            if ["restore to a", "choose another"].iter().any(|words| why.contains(words)) =>
+        {
+            "name another TARGET, which does not exist: --overwrite does not help here"
         }
         MirrorError::Refused { .. } => {
             "mend what is named; `blobcopy snapshots DEST` lists what can be restored, and a time \

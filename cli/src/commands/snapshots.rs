@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use blobcopy::{BlobClient, SnapshotId, disks::DiskBackup};
+use blobcopy::{
+    BlobClient, SnapshotId,
+    disks::{ChainSnapshot, DiskBackup},
+};
 use clap::Args;
 use serde::Serialize;
 
+use super::copy::ended::Counted;
 use crate::{
     Session,
     address::Address,
@@ -14,6 +18,7 @@ use crate::{
     failure::{Result, redacted, without_query},
     listing, names,
     output::{Align, Table},
+    quoted::quoted,
     record::snapshot_in,
 };
 
@@ -25,7 +30,7 @@ Examples:
 /// Lists the snapshots of a blob, oldest first
 ///
 /// For a blob that is made by incremental copies or a mirror, it says which snapshot of the source
-/// each equals.
+/// each equals. Where a mirror goes on in another blob, it names that.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Snapshots {
@@ -59,10 +64,9 @@ impl Snapshots {
         let blob = contexts.blob(&address)?;
         let shown = without_query(&blob.url()?);
         let found = listing::snapshots(&blob, &self.calls).await?;
-        let mirrored = match found.iter().any(|listed| listed.copy.is_some()) {
-            true => BTreeMap::new(),
-            false => mirrored(&blob).await,
-        };
+        let chain = DiskBackup::of(&blob.page_blob_client()).chain().await;
+        let chain = chain.map(|chain| chain.snapshots).unwrap_or_default();
+        let mirrored = mirrored(&blob, &chain);
         let rows = found.into_iter().map(|listed| {
             let source = listed.copy.as_ref().and_then(|copy| copy.source.as_ref());
             let source = source.map(|source| source.expose());
@@ -81,16 +85,33 @@ impl Snapshots {
             }
         });
         let rows: Vec<Row> = rows.collect();
-        printer.list(&rows, &format!("{shown} has no snapshots"), table)
+        printer.list(&rows, &format!("{shown} has no snapshots"), table)?;
+        for (name, count) in elsewhere(&blob, &chain) {
+            let address = Address { name: name.to_owned(), ..address.clone() };
+            printer.note(&format!(
+                "the mirror goes on in another blob with {}: `blobcopy snapshots {}`",
+                Counted(count, "snapshot"),
+                quoted(&address.in_command())
+            ));
+        }
+        Ok(())
     }
 }
 
 /// What the snapshots of a mirror by changed ranges equal: that is in their metadata.
-async fn mirrored(blob: &BlobClient) -> BTreeMap<SnapshotId, String> {
-    let chain = DiskBackup::of(&blob.page_blob_client()).chain().await;
-    let snapshots = chain.map(|chain| chain.snapshots).unwrap_or_default();
-    let own = snapshots.into_iter().filter(|found| found.blob == blob.name());
-    own.filter_map(|found| Some((found.snapshot, redacted(&found.equals?)))).collect()
+fn mirrored(blob: &BlobClient, chain: &[ChainSnapshot]) -> BTreeMap<SnapshotId, String> {
+    let own = chain.iter().filter(|found| found.blob == blob.name());
+    own.filter_map(|found| Some((found.snapshot.clone(), redacted(found.equals.as_ref()?))))
+        .collect()
+}
+
+/// The later generations of a mirror's destination, and how many snapshots each has.
+fn elsewhere<'a>(blob: &BlobClient, chain: &'a [ChainSnapshot]) -> BTreeMap<&'a str, u64> {
+    let mut counts = BTreeMap::new();
+    for found in chain.iter().filter(|found| found.blob != blob.name() && found.equals.is_some()) {
+        *counts.entry(found.blob.as_str()).or_default() += 1;
+    }
+    counts
 }
 
 fn table(rows: &[Row]) -> Table {

@@ -1,6 +1,9 @@
 //! What an error of a mirror means at the terminal.
 
-use blobcopy::disks::{BrokenSeries, MirrorError};
+use blobcopy::{
+    Error,
+    disks::{BrokenSeries, MirrorError},
+};
 
 use super::Failure;
 use crate::{exit::Exit, names};
@@ -9,7 +12,7 @@ impl From<MirrorError> for Failure {
     fn from(error: MirrorError) -> Self {
         let message = shown(&error);
         let (exit, advice) = match error {
-            MirrorError::Call(error) => return error.into(),
+            MirrorError::Call(error) => return Self::of_mirrors_call(error),
             MirrorError::Busy { .. } => (
                 Exit::Unfinished,
                 "wait for it with --wait; if that run is known to be dead, --take-lock breaks its \
@@ -38,6 +41,29 @@ impl From<MirrorError> for Failure {
 }
 
 impl Failure {
+    /// A call of a mirror, a restore or a prune: it names the blob or container, which may be on
+    /// either side.
+    fn of_mirrors_call(error: Error) -> Self {
+        let url = match &error {
+            Error::Service(refusal) => Some(refusal.url.clone()),
+            _ => None,
+        };
+        let failure = Self::from(error);
+        let is_of_lease = ["LeaseIdMissing", "LeaseIdMismatchWithBlobOperation"]
+            .map(|code| failure.is_code(code));
+        let failure = match is_of_lease.contains(&true) {
+            true => failure.advising(
+                "somebody else holds a lease on the blob, such as a machine that uses the disk: \
+                 end that, or name another blob",
+            ),
+            false => failure,
+        };
+        match url.and_then(|url| url.parse().ok()) {
+            Some(url) => failure.at(&url),
+            None => failure,
+        }
+    }
+
     /// A series of incremental copies that cannot go on.
     pub(crate) fn series_broken(destination: &str, reason: &BrokenSeries) -> Self {
         let destination = names::of_source(destination);

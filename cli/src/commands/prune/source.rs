@@ -31,7 +31,7 @@ pub(super) async fn run(
     let prune = if args.also_absent { prune.also_absent() } else { prune };
     let most = args.keep.max_delete();
     if args.plan {
-        let plan = prune.plan().await?;
+        let plan = prune.plan().await.map_err(|error| args.failure(error))?;
         return printer.record(&plan, || planned(&plan, most).render(printer.width()));
     }
     let what = format!(
@@ -45,7 +45,7 @@ pub(super) async fn run(
     session.interrupt.goes_on(Onward::again("what was removed is removed"));
     session.interrupt.lets_go();
     let prune = most.into_iter().fold(prune, PruneSource::max_delete);
-    let report = prune.await?;
+    let report = prune.await.map_err(|error| args.failure(error))?;
     printer.record(&report, || removed(&source, &report))?;
     ended(&report.refused, report.stopped.as_deref())?;
     all_gone(report.changed.len(), report.left)
