@@ -180,6 +180,19 @@ fn a_broken_series_is_told_the_command_that_goes_on() {
 }
 
 #[test]
+fn a_plan_says_in_words_why_everything_is_copied() {
+    let world = world();
+    world.good(&[&MIRROR[..], &["--route", "ranges"]].concat());
+    world.runtime.block_on(async {
+        let disk = world.service().container_client("vhds").page_blob_client("disk0.vhd");
+        disk.create(64 << 10).await.expect("made again");
+    });
+    world.snapshot();
+    let plan = world.good(&[&MIRROR[..], &["--plan"]].concat());
+    assert!(plan.contains("to copy, everything: the disk was made again since"), "{plan}");
+}
+
+#[test]
 fn an_error_names_the_blob_or_container_of_its_side() {
     let world = world();
     for (source, dest, named) in [

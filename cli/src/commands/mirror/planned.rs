@@ -113,7 +113,7 @@ fn table(plan: &MirrorPlan, is_wide: bool) -> Table {
     }
     for hop in &plan.hops {
         let mut what = match &hop.whole {
-            Some(why) => format!("to copy, everything: {why}"),
+            Some(why) => format!("to copy, everything: {}", in_words(why)),
             None => "to copy".to_owned(),
         };
         if hop.cleared > 0 {
@@ -148,4 +148,18 @@ fn table(plan: &MirrorPlan, is_wide: bool) -> Table {
         table.row([service_form(time), destination, bytes, state]);
     }
     table
+}
+
+/// Why everything is copied: for people, what a code of the service means.
+fn in_words(why: &str) -> &str {
+    match why {
+        "BlobOverwritten" | "BlobGenerationMismatch" => {
+            "the disk was made again since the snapshot before"
+        }
+        "PreviousSnapshotNotFound" => "the snapshot before is gone",
+        "PreviousSnapshotCannotBeNewer" | "PreviousSnapshotOperationNotSupported" => {
+            "the service tells no difference to the snapshot before"
+        }
+        other => other,
+    }
 }
