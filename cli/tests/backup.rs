@@ -1,5 +1,7 @@
 //! `blobcopy prune`, `restore` and `drill`.
 
+use blobcopy_simulator::Op;
+
 use crate::{
     mirror::{MIRROR, world},
     support::World,
@@ -142,6 +144,11 @@ fn a_leased_target_is_no_reason_for_a_flag_that_restore_lacks() {
     assert_eq!(leased.code, Some(2), "{leased:#?}");
     assert!(!leased.err.contains("--lease-id"), "{leased:#?}");
     assert!(leased.err.contains("holds a lease on the blob"), "{leased:#?}");
+    // Nor has it conditions.
+    world.simulator.faults().on(Op::CopyBlob).answer(412, "ConditionNotMet");
+    let changed = world.run(&["restore", "backups/disk0.vhd", "restored/new.vhd"]);
+    assert!(changed.err.contains("412 ConditionNotMet"), "{changed:#?}");
+    assert!(changed.err.contains("to do: another program changed the blob"), "{changed:#?}");
 }
 
 #[test]

@@ -49,14 +49,23 @@ impl Failure {
             _ => None,
         };
         let failure = Self::from(error);
-        let is_of_lease = ["LeaseIdMissing", "LeaseIdMismatchWithBlobOperation"]
-            .map(|code| failure.is_code(code));
-        let failure = match is_of_lease.contains(&true) {
-            true => failure.advising(
+        let is = |codes: &[&str]| codes.iter().any(|code| failure.is_code(code));
+        // These commands have no flags for leases and conditions.
+        let advice = if is(&["LeaseIdMissing", "LeaseIdMismatchWithBlobOperation"]) {
+            Some(
                 "somebody else holds a lease on the blob, such as a machine that uses the disk: \
                  end that, or name another blob",
-            ),
-            false => failure,
+            )
+        } else if is(&["ConditionNotMet", "TargetConditionNotMet", "BlobAlreadyExists"]) {
+            Some(
+                "another program changed the blob meanwhile: look at it, and run the command again",
+            )
+        } else {
+            None
+        };
+        let failure = match advice {
+            Some(advice) => failure.advising(advice),
+            None => failure,
         };
         match url.and_then(|url| url.parse().ok()) {
             Some(url) => failure.at(&url),
