@@ -167,8 +167,9 @@ pub(crate) fn bars() -> &'static MultiProgress {
 /// Writes where no bar is in the way.
 fn above_bars<R>(write: impl FnOnce() -> R) -> R {
     match BARS.get() {
-        Some(bars) => bars.suspend(write),
-        None => write(),
+        // A terminal that was closed is none any more, and has no bars to put aside.
+        Some(bars) if io::stderr().is_terminal() => bars.suspend(write),
+        _ => write(),
     }
 }
 

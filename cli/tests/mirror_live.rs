@@ -102,3 +102,18 @@ fn a_run_that_is_ended_leaves_no_lock_and_the_next_one_goes_on() {
         }
     }
 }
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_run_and_leaves_no_lock() {
+    if !hears_hangup() {
+        return;
+    }
+    let world = world(Duration::from_millis(1));
+    world.simulator.copies().hold();
+    let mut terminal = Terminal::start(world.command(&MIRROR), 80);
+    terminal.until("3 to copy");
+    world.until(|| world.simulator.count(Op::IncrementalCopy) > 0);
+    assert_eq!(terminal.hang_up(), Some(143), "it has nowhere to say so");
+    world.simulator.copies().release();
+    world.good(&MIRROR);
+}

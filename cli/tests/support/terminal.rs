@@ -71,6 +71,16 @@ impl Terminal {
         (status.code(), self.seen.replace("\r\n", "\n"))
     }
 
+    /// Closes the terminal, and tells the run so. Returns the code that it ends with.
+    #[allow(dead_code)]
+    pub(crate) fn hang_up(self) -> Option<i32> {
+        let Self { mut child, screen, .. } = self;
+        drop(screen);
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("an id"), Signal::HUP).expect("it lives");
+        child.wait().expect("it ends").code()
+    }
+
     /// Reads what there is; at the end of the run a terminal gives an error in place of nothing.
     fn read(&mut self) -> bool {
         let mut piece = [0; 4096];
