@@ -114,6 +114,8 @@ impl Claim {
                 return Ok(Claimed::Sealed(snapshot));
             }
             hop.hold.make_way(&hop.destination, &seen, &lineage).await?;
+            // A run that was torn before it raised the number has noted a greater one. Steps are
+            // random, so the next number would hardly ever be the same; above both, it never is.
             let noted = lineage.hop.as_ref().map(|hop| hop.guard);
             let guard = number(seen.sequence_number.max(noted).unwrap_or_default())?;
             let state = HopState {

@@ -52,6 +52,8 @@ impl Claim {
             };
             self.base.check()?;
             let take = self.base.blob.create_snapshot().metadata(metadata);
+            // The ETag alone tells that nobody has written. With the lease, a run that has lost it
+            // stops before the snapshot and not after.
             let take = match self.base.lease() {
                 Some(lease) => take.lease_id(lease),
                 None => take,

@@ -2,6 +2,7 @@
 
 mod beside;
 mod filled;
+mod late;
 mod lists;
 mod plain;
 mod torn;

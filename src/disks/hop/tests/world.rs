@@ -291,7 +291,7 @@ pub(super) async fn pass(seconds: u64) {
 }
 
 #[allow(clippy::disallowed_methods, reason = "no time passes: it is paused")]
-async fn wait(span: Duration) {
+pub(super) async fn wait(span: Duration) {
     let nothing = std::future::pending::<()>();
     assert!(tokio::time::timeout(span, nothing).await.is_err());
 }
