@@ -203,8 +203,8 @@ impl<N: Note> Base<N> {
                 set.conditions(unchanged).await.map(|set| set.etag)
             }
             Step::Number(number) => {
-                // `update` would do while the ETag is the one that was seen. `max` also holds if the
-                // service has told none.
+                // `update` would do while the ETag is the one that was seen. `max` also holds if
+                // the service has told none.
                 let action = match *number >= self.number {
                     true => SequenceNumberAction::Max(*number),
                     false => SequenceNumberAction::Update(*number),
