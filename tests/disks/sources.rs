@@ -174,9 +174,9 @@ async fn a_first_run_looks_at_its_source_before_it_makes_the_marker() {
     world.counted();
     let events: Vec<_> = world.mirror().run().events().try_collect().await.expect("nothing");
     assert!(!events.is_empty());
-    // The lease is refused, the source is looked at, the marker is created; then as always, with
-    // a look at a source that has no snapshots.
-    assert_eq!(world.counted(), 4 + 3 + 1);
+    // The lease is refused, both sides are listed, the marker is created; then as always. A source
+    // that has no snapshots is looked at after each listing.
+    assert_eq!(world.counted(), 4 + 4 + 2);
 }
 
 #[tokio::test(start_paused = true)]
