@@ -1,8 +1,9 @@
 //! The engine of a run: the join feeds a bounded number of blobs in flight.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     future::poll_fn,
+    hash::{BuildHasher, RandomState},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -18,6 +19,7 @@ use super::{
     decide::{Decision, untouchable},
     event::{Finished, Progress},
     extra::Extra,
+    feed::rest,
     join::{Join, Joined},
     stopwatch::Stopwatch,
     tally::Tally,
@@ -51,6 +53,10 @@ pub(crate) struct Engine {
     last: String,
     /// Up to this name the source was taken on before its listing began again.
     skip_until: Option<String>,
+    /// Hashes of the names that a move has begun in the order of the listings. If it turns out that
+    /// they have none, and all is listed again, these are at the destination alone.
+    begun: HashSet<u64>,
+    hasher: RandomState,
     has_created: bool,
     span: tracing::Span,
     /// The requests and retries of its budgets when it began.
@@ -94,6 +100,8 @@ impl Engine {
             pages: 0,
             last: String::new(),
             skip_until: None,
+            begun: HashSet::new(),
+            hasher: RandomState::new(),
             has_created: false,
             span: trace::job(&job, &shared),
             sent_before: shared.sent(),
@@ -223,6 +231,10 @@ impl Engine {
     }
 
     fn start(&mut self, task: Task) {
+        if self.shared.settings.moves && !self.join.is_indexed() {
+            let name = rest(self.join.source_prefix(), &task.item.name);
+            self.begun.insert(self.hasher.hash_one(name));
+        }
         self.events.push_back(JobEvent::Started {
             name: redact(&task.item.name).into_owned(),
             route: task.route,
@@ -233,6 +245,10 @@ impl Engine {
     }
 
     fn take_on_extra(&mut self, item: &BlobItem) {
+        let name = rest(self.join.destination_prefix(), &item.name);
+        if self.join.is_indexed() && self.begun.contains(&self.hasher.hash_one(name)) {
+            return;
+        }
         if let Some(why) = untouchable(item) {
             return self.finish_extra(&item.name, Outcome::Skipped(why));
         }

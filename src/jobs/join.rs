@@ -65,6 +65,19 @@ impl Join {
         &self.destination
     }
 
+    pub(crate) fn source_prefix(&self) -> &str {
+        &self.source_prefix
+    }
+
+    pub(crate) fn destination_prefix(&self) -> &str {
+        &self.destination_prefix
+    }
+
+    /// Whether one of the listings has another order.
+    pub(crate) fn is_indexed(&self) -> bool {
+        !matches!(self.state, State::Merging)
+    }
+
     /// The most bytes that an index of names has taken; 0 without one.
     pub(crate) fn index_bytes(&self) -> u64 {
         match &self.state {
