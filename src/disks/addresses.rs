@@ -3,18 +3,13 @@
 use url::Url;
 
 use super::MirrorError;
-use crate::{BlobClient, CopyId, CopySourceUrl, CopyState, CopyStatus, Credential, PageBlobClient};
+use crate::{BlobClient, PageBlobClient};
 
 /// Whether both URLs are of one blob: the same account, container and name, whatever the scheme,
 /// the port and the host of the account. An account's own domain is not known.
 pub(crate) fn is_same_blob(one: &str, other: &str) -> bool {
     let bare = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
-    let blob = Url::parse(&bare(one)).ok();
-    let blob = blob.and_then(|url| BlobClient::new(url, Credential::anonymous()).ok());
-    let (Some(blob), Some(id)) = (blob, CopyId::from_service("source")) else { return false };
-    let mut state = CopyState::new(id, CopyStatus::Success);
-    state.source = Some(CopySourceUrl::new(bare(other)));
-    blob.is_source_of(&state)
+    BlobClient::is_one_source(&bare(one), &bare(other))
 }
 
 /// Whether a URL is that of a snapshot of a managed disk, as granting access returns it. Names of

@@ -159,9 +159,14 @@ impl BlobClient {
     /// # Ok(()) });
     /// ```
     pub fn is_source_of(&self, copy: &CopyState) -> bool {
-        let own = self.0.url().ok().and_then(|url| SourceIdentity::of(url.as_str()));
-        let source = copy.source.as_ref().and_then(|url| SourceIdentity::of(url.expose()));
-        own.is_some() && own == source
+        let (Ok(own), Some(source)) = (self.0.url(), &copy.source) else { return false };
+        Self::is_one_source(own.as_str(), source.expose())
+    }
+
+    /// Whether two URLs are of one source, whatever the forms in which they are written.
+    pub(crate) fn is_one_source(one: &str, other: &str) -> bool {
+        let one = SourceIdentity::of(one);
+        one.is_some() && one == SourceIdentity::of(other)
     }
 
     /// Aborts the pending copy `id`, and returns exactly what the service says: 409
