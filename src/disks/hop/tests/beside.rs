@@ -30,12 +30,7 @@ async fn a_note_that_was_there_before_is_no_sign_that_it_was_noted_again() {
 
 /// A disk with data in all windows, whose first snapshot is mirrored, and another that differs.
 async fn changed() -> (World, Vec<SourceSnapshot>) {
-    let world = World::new(LENGTH).await;
-    for at in 0..16 {
-        world.write(at * 32 * KIB, 20 * KIB, at).await;
-    }
-    let first = world.snapshot().await;
-    world.carry(&first).await.expect("carried");
+    let (world, first) = World::mirrored(LENGTH).await;
     for at in 0..16 {
         world.write(at * 32 * KIB, 16 * KIB, 100 + at).await;
     }

@@ -23,12 +23,7 @@ const LENGTH: u64 = 512 * KIB;
 /// A disk whose first snapshot is mirrored, and a second one, which is shorter and has other
 /// headers, so that a hop to it takes each kind of request.
 async fn changed() -> (World, Vec<SourceSnapshot>) {
-    let world = World::new(LENGTH).await;
-    for at in 0..16 {
-        world.write(at * 32 * KIB, 20 * KIB, at).await;
-    }
-    let first = world.snapshot().await;
-    world.carry(&first).await.expect("carried");
+    let (world, first) = World::mirrored(LENGTH).await;
     world.disk.set_properties().content_type("application/x-raw").await.expect("set");
     world.disk.resize(LENGTH - 64 * KIB).await.expect("resized");
     for at in (0..14).step_by(2) {

@@ -20,12 +20,7 @@ const CUTS: [Cut; 3] = [Cut::Unsent, Cut::Applied, Cut::Late(60)];
 
 /// A disk with a snapshot in the mirror, and a second that differs in several windows.
 async fn changed(new_length: u64) -> (World, Vec<SourceSnapshot>, u64) {
-    let world = World::new(LENGTH).await;
-    for at in 0..16 {
-        world.write(at * 32 * KIB, 20 * KIB, at).await;
-    }
-    let first = world.snapshot().await;
-    world.carry(&first).await.expect("carried");
+    let (world, _) = World::mirrored(LENGTH).await;
     world.disk.resize(new_length).await.expect("resized");
     for at in 0..6 {
         world.write(at * 48 * KIB, 16 * KIB, 100 + at).await;

@@ -144,6 +144,17 @@ impl World {
         }
     }
 
+    /// A disk with data in all its windows, and its first snapshot, which is mirrored.
+    pub(super) async fn mirrored(length: u64) -> (Self, SourceSnapshot) {
+        let world = Self::new(length).await;
+        for at in 0..16 {
+            world.write(at * 32 * KIB, 20 * KIB, at).await;
+        }
+        let first = world.snapshot().await;
+        world.carry(&first).await.expect("carried");
+        (world, first)
+    }
+
     /// Cuts the next run off at its `request`th request, from 1; `None` lets it run.
     pub(super) fn cut(&self, at: Option<(u64, Cut)>) {
         let mut run = self.run.lock().expect("no test panics while it holds it");
