@@ -32,26 +32,27 @@ fn limit(text: &str) -> Result<Limit, String> {
     }
 }
 
+/// Sets what a mirror and a prune both have.
+macro_rules! locking {
+    ($call:expr, $args:expr, $printer:expr) => {{
+        let call = match $args.wait {
+            None => $call,
+            Some(Limit(None)) => $call.wait_for_lock(),
+            Some(Limit(Some(limit))) => $call.lock_timeout(limit),
+        };
+        let call = if $args.take_lock { call.take_lock() } else { call };
+        call.on_lock_wait(telling($printer))
+    }};
+}
+
 impl LockArgs {
     /// A mirror that takes the lock of a run as the flags say, and tells when it waits.
     pub(crate) fn of_mirror(self, mirror: SnapshotMirror, printer: &Printer) -> SnapshotMirror {
-        let mirror = match self.wait {
-            None => mirror,
-            Some(Limit(None)) => mirror.wait_for_lock(),
-            Some(Limit(Some(limit))) => mirror.lock_timeout(limit),
-        };
-        let mirror = if self.take_lock { mirror.take_lock() } else { mirror };
-        mirror.on_lock_wait(telling(printer))
+        locking!(mirror, self, printer)
     }
 
     pub(crate) fn of_prune(self, prune: Prune, printer: &Printer) -> Prune {
-        let prune = match self.wait {
-            None => prune,
-            Some(Limit(None)) => prune.wait_for_lock(),
-            Some(Limit(Some(limit))) => prune.lock_timeout(limit),
-        };
-        let prune = if self.take_lock { prune.take_lock() } else { prune };
-        prune.on_lock_wait(telling(printer))
+        locking!(prune, self, printer)
     }
 
     pub(crate) fn takes_lock(self) -> bool {
